@@ -67,8 +67,10 @@ internal static class FailureClassifier
         _ => Transient(ambiguous: e.InnerException is not SocketException socket || !IsConnectFailure(socket)),
     };
 
-    // SslStream reports a certificate that fails validation without a cause, a broken handshake with one.
-    private static bool IsUntrustedCertificate(HttpRequestException e) => e.InnerException is AuthenticationException { InnerException: null };
+    // SslStream tells a certificate that fails validation from a peer that does not speak TLS by nothing but its message. Every one of the former says
+    // "certificate", or "cert" where the texts were trimmed to their resource keys. A handshake that fails for another reason has a cause.
+    private static bool IsUntrustedCertificate(HttpRequestException e) =>
+        e.InnerException is AuthenticationException { InnerException: null } tls && tls.Message.Contains("cert", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsConnectFailure(SocketException e) => e.SocketErrorCode
         is SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData
