@@ -28,10 +28,18 @@ internal static class Sending
         }
 
         /// <summary>Sends what must fail.</summary>
-        internal async Task<TException> FailAsync<TException>(
+        internal Task<TException> FailAsync<TException>(
             Mode mode, HttpRequestMessage request, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead, CancellationToken? caller = null)
             where TException : Exception =>
-            (await Should.ThrowAsync<Exception>(async () => (await client.SendAsync(mode, request, completion, caller)).Dispose())).ShouldBeAssignableTo<TException>()!;
+            FailureOf<TException>(client.SendAsync(mode, request, completion, caller));
+    }
+
+    /// <summary>The very exception; Shouldly makes one of its own for a task that was cancelled.</summary>
+    internal static async Task<TException> FailureOf<TException>(Task task)
+        where TException : Exception
+    {
+        var exception = await Record.ExceptionAsync(() => task);
+        return exception.ShouldBeAssignableTo<TException>()!;
     }
 
     internal static async Task<string> TextAsync(this HttpResponseMessage response) =>

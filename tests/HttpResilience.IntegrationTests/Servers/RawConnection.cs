@@ -12,6 +12,9 @@ internal sealed class RawConnection(RawServer server, Socket socket) : IDisposab
 
     internal bool IsOpen { get; private set; } = true;
 
+    /// <summary>The test is over.</summary>
+    internal CancellationToken Stopped => server.Stopped;
+
     /// <summary>Waits for the first bytes of the next request. False: the client has closed the connection.</summary>
     internal async Task<bool> HasBytesAsync()
     {
