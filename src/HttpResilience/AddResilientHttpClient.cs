@@ -1,0 +1,80 @@
+using System.Diagnostics.CodeAnalysis;
+using HttpResilience;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Gives named and typed <see cref="HttpClient"/>s the resilience chain.</summary>
+public static class HttpResilienceServiceCollectionExtensions
+{
+    extension(IServiceCollection services)
+    {
+        /// <summary>Adds a named client with the chain, configured from <c>HttpResilience:Clients:&lt;name&gt;</c>.</summary>
+        /// <param name="name">The name of the client in <see cref="IHttpClientFactory"/> and in the configuration.</param>
+        /// <param name="configure">Has the last word over the configuration. Default: none.</param>
+        /// <returns>The ordinary builder. Handlers added to it stand inside the chain and run once per attempt.</returns>
+        public IHttpClientBuilder AddResilientHttpClient(string name, Action<HttpResilienceOptions>? configure = null) =>
+            services.AddHttpClient(name).AddResilience(configure);
+
+        /// <summary>Adds a typed client with the chain, named after its type.</summary>
+        /// <inheritdoc cref="AddResilientHttpClient(IServiceCollection, string, Action{HttpResilienceOptions})"/>
+        public IHttpClientBuilder AddResilientHttpClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
+            Action<HttpResilienceOptions>? configure = null)
+            where TClient : class =>
+            services.AddHttpClient<TClient>().AddResilience(configure);
+
+        /// <summary>Adds a typed client with the chain, under a name of its own.</summary>
+        /// <inheritdoc cref="AddResilientHttpClient(IServiceCollection, string, Action{HttpResilienceOptions})"/>
+        public IHttpClientBuilder AddResilientHttpClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
+            string name, Action<HttpResilienceOptions>? configure = null)
+            where TClient : class =>
+            services.AddHttpClient<TClient>(name).AddResilience(configure);
+
+        /// <summary>Adds a typed client with the chain: an interface and its implementation. Without a name it is named after the interface.</summary>
+        /// <inheritdoc cref="AddResilientHttpClient(IServiceCollection, string, Action{HttpResilienceOptions})"/>
+        public IHttpClientBuilder AddResilientHttpClient<TClient, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TImplementation>(
+            string? name = null, Action<HttpResilienceOptions>? configure = null)
+            where TClient : class
+            where TImplementation : class, TClient =>
+            (name is null ? services.AddHttpClient<TClient, TImplementation>() : services.AddHttpClient<TClient, TImplementation>(name)).AddResilience(configure);
+    }
+
+    extension(IHttpClientBuilder builder)
+    {
+        /// <summary>Gives an existing client the chain. Doing it twice does not stack two chains.</summary>
+        /// <param name="configure">Has the last word over the configuration. Default: none.</param>
+        /// <returns>The same builder. Handlers added after this stand inside the chain and run once per attempt.</returns>
+        public IHttpClientBuilder AddResilience(Action<HttpResilienceOptions>? configure = null)
+        {
+            var services = builder.Services;
+            AddSharedParts(services);
+            services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
+            if (builder.Name is { } name && !services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == name))
+            {
+                services.AddSingleton(new ResilientClient(name));
+                services.AddOptionsWithValidateOnStart<HttpResilienceOptions>(name);
+            }
+
+            if (configure is not null)
+                services.Configure(builder.Name, configure);
+            return builder;
+        }
+    }
+
+    private static void AddSharedParts(IServiceCollection services)
+    {
+        if (services.Any(d => d.ServiceType == typeof(ConfigureHttpResilienceOptions)))
+            return;
+
+        services.AddSingleton(provider => new ConfigureHttpResilienceOptions(provider.GetServices<ResilientClient>(), provider.GetService<IConfiguration>()));
+        services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
+        services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
+        services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientState.Create(provider, (string)name!));
+        services.AddSingleton<IHostedService, ClientStartup>();
+        // First, that is outermost: it looks at what the factory's own filters have put on.
+        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
+    }
+}

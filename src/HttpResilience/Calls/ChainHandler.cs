@@ -1,0 +1,24 @@
+namespace HttpResilience;
+
+/// <summary>
+/// A stage of the chain. Stages hand the call and the sync/async mode straight to the next one, so that one method serves
+/// <see cref="HttpClient.SendAsync(HttpRequestMessage)"/> and <see cref="HttpClient.Send(HttpRequestMessage)"/>.
+/// </summary>
+internal abstract class ChainHandler : DelegatingHandler
+{
+    /// <param name="async">False: everything, waits included, happens on the calling thread and the returned task is completed.</param>
+    protected abstract ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken);
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendAsync(request, HttpCall.Of(request), async: true, cancellationToken).AsTask();
+
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendAsync(request, HttpCall.Of(request), async: false, cancellationToken).AsTask().GetAwaiter().GetResult();
+
+    protected ValueTask<HttpResponseMessage> NextAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        if (InnerHandler is ChainHandler next)
+            return next.SendAsync(request, call, async, cancellationToken);
+        return async ? new(base.SendAsync(request, cancellationToken)) : new(base.Send(request, cancellationToken));
+    }
+}

@@ -1,0 +1,128 @@
+using System.Collections.ObjectModel;
+using System.Net;
+
+namespace HttpResilience;
+
+/// <summary>
+/// What the application asked for once, with all attempts it took: the story that the log event, the metrics and
+/// <c>response.GetHttpCall()</c> tell alike.
+/// </summary>
+public sealed class HttpCall
+{
+    internal static readonly HttpRequestOptionsKey<HttpCall> Key = new("HttpResilience.HttpCall");
+
+    private readonly ClientState _client;
+    private readonly HttpCallScopeOptions? _settings;
+    private HttpAttempt _firstAttempt;
+    private List<HttpAttempt>? _attempts;
+    private int _attemptCount;
+    private long _endedAt;
+
+    private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest)
+    {
+        _client = client;
+        _settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
+        KeyOfRequest = ofRequest?.IdempotencyKey;
+        Policy = client.Policy;
+        StartedAt = client.Time.GetTimestamp();
+    }
+
+    /// <summary>The name of the <see cref="HttpClient"/> in the factory.</summary>
+    public string ClientName => _client.Name;
+
+    /// <summary>The idempotency key that every attempt carried; null when there was none.</summary>
+    public string? IdempotencyKey { get; internal set; }
+
+    /// <summary>The application's own customer on whose behalf the call was made; null when none was given.</summary>
+    public string? Tenant => _settings?.Tenant;
+
+    /// <summary>What the application attached to the call. Every tag is a property of the log event.</summary>
+    public IReadOnlyDictionary<string, object?> Tags => _settings is { Tags: var tags } ? tags.AsReadOnly() : ReadOnlyDictionary<string, object?>.Empty;
+
+    /// <summary>The attempts on the wire, in order. Empty when nothing was sent.</summary>
+    public IReadOnlyList<HttpAttempt> Attempts => _attempts is not null ? _attempts.AsReadOnly() : _attemptCount == 0 ? [] : [_firstAttempt];
+
+    /// <summary>Why no further attempt was made.</summary>
+    public StopReason StopReason { get; private set; }
+
+    /// <summary>What kind of failure the call ended with; <see cref="FailureClass.None"/> for a success.</summary>
+    public FailureClass FailureClass { get; private set; }
+
+    /// <summary>From the start of the call to its end, waits included; up to now while it runs.</summary>
+    public TimeSpan Elapsed => _client.Time.GetElapsedTime(StartedAt, _endedAt != 0 ? _endedAt : _client.Time.GetTimestamp());
+
+    /// <summary>The policy that held when the call began; a reload does not change it.</summary>
+    internal ResiliencePolicy Policy { get; }
+
+    internal long StartedAt { get; }
+
+    /// <summary>The key that was set on this very request, whatever its method.</summary>
+    internal string? KeyOfRequest { get; }
+
+    /// <summary>The key for the unsafe call in the scope.</summary>
+    internal string? KeyOfScope => _settings?.IdempotencyKey;
+
+    /// <summary>What the caller said about this one call; null when nothing.</summary>
+    internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
+
+    internal int AttemptCount => _attemptCount;
+
+    internal HttpAttempt? LastAttempt => _attempts is not null ? _attempts[^1] : _attemptCount == 0 ? null : _firstAttempt;
+
+    /// <summary>The timestamp at which the attempt in hand began.</summary>
+    internal long AttemptStartedAt { get; set; }
+
+    /// <summary>Set by the circuit when it rejects what this call would send next: the timestamp until which it does.</summary>
+    internal long CircuitOpenUntil { get; set; }
+
+    /// <summary>The attempt in hand was ended by the chain's own timer. Lets the circuit tell a slow host from a caller that left.</summary>
+    internal AttemptTimer? Timer { get; set; }
+
+    internal bool AttemptTimedOut => Timer is { HasExpired: true };
+
+    internal static HttpCall Open(HttpRequestMessage request, ClientState client)
+    {
+        request.Options.TryGetValue(HttpCallScopeOptions.Key, out var ofRequest);
+        var call = new HttpCall(client, HttpCallScope.Current, ofRequest);
+        request.Options.Set(Key, call);
+        return call;
+    }
+
+    internal static HttpCall Of(HttpRequestMessage request) => request.Options.TryGetValue(Key, out var call)
+        ? call
+        : throw new InvalidOperationException("The request did not pass the head of the resilience chain. Add the chain with AddResilientHttpClient or AddResilience.");
+
+    internal void Record(in AttemptResult result, Exception? exception, long startedAt, long endedAt)
+    {
+        var attempt = new HttpAttempt((HttpStatusCode?)result.StatusCode, result.FailureClass, exception?.GetType().Name, _client.Time.GetElapsedTime(startedAt, endedAt));
+        if (++_attemptCount == 1)
+        {
+            _firstAttempt = attempt;
+            return;
+        }
+
+        _attempts ??= [_firstAttempt];
+        _attempts.Add(attempt);
+    }
+
+    internal void Stop(StopReason reason, FailureClass failureClass)
+    {
+        StopReason = reason;
+        FailureClass = failureClass;
+    }
+
+    /// <summary>Ends the call.</summary>
+    /// <param name="cancelled">The caller has cancelled it: the reason when no stage gave one. Else it was thrown before anything could be tried.</param>
+    internal void End(long endedAt, bool cancelled)
+    {
+        if (StopReason is StopReason.None)
+        {
+            if (cancelled)
+                Stop(StopReason.Cancelled, FailureClass.Cancelled);
+            else
+                Stop(StopReason.NotRetryable, FailureClass.Permanent);
+        }
+
+        _endedAt = endedAt;
+    }
+}

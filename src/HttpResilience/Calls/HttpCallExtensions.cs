@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+
+namespace HttpResilience;
+
+/// <summary>Says something about one call before it is sent, and reads what became of it afterwards.</summary>
+public static class HttpCallExtensions
+{
+    // A side table and not Exception.Data, which loggers print.
+    private static readonly ConditionalWeakTable<Exception, HttpCall> Calls = [];
+
+    extension(HttpRequestMessage request)
+    {
+        /// <summary>Sends this key on every attempt instead of one that the chain makes.</summary>
+        /// <param name="key">Visible ASCII, 1 to 255 characters.</param>
+        /// <exception cref="ArgumentException">The key is not one that a header can carry.</exception>
+        public HttpRequestMessage WithIdempotencyKey(string key)
+        {
+            IdempotencyKey.Validate(key);
+            request.Settings.IdempotencyKey = key;
+            return request;
+        }
+
+        /// <summary>Names the application's own customer on whose behalf the call is made.</summary>
+        public HttpRequestMessage WithTenant(string tenant)
+        {
+            request.Settings.Tenant = tenant;
+            return request;
+        }
+
+        /// <summary>Adds a property to the call's log event. The tag <c>url.template</c> replaces the path there.</summary>
+        public HttpRequestMessage WithTag(string name, object? value)
+        {
+            request.Settings.Tags[name] = value;
+            return request;
+        }
+
+        /// <summary>Overrides <c>Retry:MaxRetryAttempts</c> for this call; 0 switches retries off.</summary>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
+        public HttpRequestMessage WithMaxRetryAttempts(int count)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(count);
+            request.Settings.MaxRetryAttempts = count;
+            return request;
+        }
+
+        private HttpCallScopeOptions Settings
+        {
+            get
+            {
+                if (!request.Options.TryGetValue(HttpCallScopeOptions.Key, out var settings))
+                    request.Options.Set(HttpCallScopeOptions.Key, settings = new HttpCallScopeOptions());
+                return settings;
+            }
+        }
+    }
+
+    extension(HttpResponseMessage response)
+    {
+        /// <summary>The call that this response ended; null when it did not come through the chain.</summary>
+        public HttpCall? GetHttpCall() =>
+            response.RequestMessage is { } request && request.Options.TryGetValue(HttpCall.Key, out var call) ? call : null;
+    }
+
+    extension(Exception exception)
+    {
+        /// <summary>The call that this exception, or one inside it, ended; null when it did not come through the chain.</summary>
+        public HttpCall? GetHttpCall()
+        {
+            for (Exception? e = exception; e is not null; e = e.InnerException)
+            {
+                if (Calls.TryGetValue(e, out var call))
+                    return call;
+            }
+
+            return null;
+        }
+
+        internal void SetHttpCall(HttpCall call) => Calls.AddOrUpdate(exception, call);
+    }
+}

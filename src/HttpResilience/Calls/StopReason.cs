@@ -1,0 +1,38 @@
+namespace HttpResilience;
+
+/// <summary>Why no further attempt was made. Every call that has ended has exactly one.</summary>
+public enum StopReason
+{
+    /// <summary>The call has not ended yet.</summary>
+    None,
+
+    /// <summary>The last attempt succeeded.</summary>
+    Succeeded,
+
+    /// <summary>Sending the same again cannot help, or the server said not to.</summary>
+    NotRetryable,
+
+    /// <summary>The request may have been processed, its method is not idempotent (RFC 9110 §9.2.2), and it carries no idempotency key.</summary>
+    UnsafeMethod,
+
+    /// <summary><c>Retry:MaxRetryAttempts</c> was reached.</summary>
+    AttemptsExhausted,
+
+    /// <summary>The request body was a stream that can be read only once and was too long to keep (<c>Retry:MaxReplayBodyBytes</c>).</summary>
+    BodyNotReplayable,
+
+    /// <summary>The server asked to wait longer than <c>Retry:MaxRetryAfter</c>.</summary>
+    RetryAfterTooLong,
+
+    /// <summary>The next attempt would have begun after the deadline (<c>TotalRequestTimeout</c>), so it was not waited for.</summary>
+    DeadlineWouldPass,
+
+    /// <summary>The deadline (<c>TotalRequestTimeout</c>) ended an attempt.</summary>
+    DeadlinePassed,
+
+    /// <summary>The circuit of the host is open.</summary>
+    CircuitOpen,
+
+    /// <summary>The caller cancelled the call.</summary>
+    Cancelled,
+}

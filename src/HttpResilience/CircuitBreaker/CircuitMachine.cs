@@ -1,0 +1,149 @@
+namespace HttpResilience;
+
+/// <summary>
+/// The circuit of one authority. It has no clock and does no I/O: timestamps come in, what happened comes out. While it is closed, an attempt that
+/// succeeds takes no lock.
+/// </summary>
+/// <remarks>
+/// A period is the time between two changes of state. Its number, with the state in the two lowest bits, is the ticket of the attempts that it
+/// lets through; a result with another period's ticket is late and changes nothing.
+/// </remarks>
+internal sealed class CircuitMachine(HttpAuthority authority)
+{
+    private const int StateMask = 3;
+
+    private readonly Lock _gate = new();
+    private FailureWindow _window;
+    private long _lastUsed;
+    private long _openUntil;
+    private int _period;
+    private int _consecutiveFailures;
+    private int _breaks;
+    private int _probesInFlight;
+    private int _probesSucceeded;
+
+    internal HttpAuthority Authority => authority;
+
+    internal CircuitState State => (CircuitState)(Volatile.Read(ref _period) & StateMask);
+
+    /// <summary>When an attempt last asked to be let through.</summary>
+    internal long LastUsed => Volatile.Read(ref _lastUsed);
+
+    /// <summary>The timestamp until which nothing is let through; meaningful while the circuit is open.</summary>
+    internal long OpenUntil => Volatile.Read(ref _openUntil);
+
+    /// <summary>Asks to be let through.</summary>
+    internal CircuitAdmission Enter(CircuitPolicy policy, long now)
+    {
+        Volatile.Write(ref _lastUsed, now);
+        int period = Volatile.Read(ref _period);
+        if ((CircuitState)(period & StateMask) is CircuitState.Closed)
+            return new(true, period, null);
+
+        lock (_gate)
+        {
+            CircuitTransition? transition = null;
+            if (State is CircuitState.Open && now >= _openUntil)
+            {
+                (_probesInFlight, _probesSucceeded) = (0, 0);
+                transition = MoveTo(CircuitState.HalfOpen);
+            }
+
+            switch (State)
+            {
+                case CircuitState.Closed:
+                    return new(true, _period, transition);
+                case CircuitState.HalfOpen when _probesInFlight < policy.HalfOpenProbes:
+                    _probesInFlight++;
+                    return new(true, _period, transition);
+                default:
+                    return new(false, _period, transition);
+            }
+        }
+    }
+
+    /// <summary>Takes the result of an attempt that was let through.</summary>
+    /// <param name="ticket">What <see cref="Enter"/> gave.</param>
+    /// <param name="openAtLeast">How long the server asked to be left alone, in timestamp ticks; 0 when it did not.</param>
+    internal CircuitTransition? Report(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long openAtLeast, long now)
+    {
+        if (ticket != Volatile.Read(ref _period))
+            return null;
+        if ((CircuitState)(ticket & StateMask) is CircuitState.HalfOpen)
+            return ReportProbe(policy, ticket, outcome, openAtLeast, now);
+        if (outcome is CircuitOutcome.Neutral)
+            return null;
+
+        if (policy.FailureRatio is not null)
+            _window.Add(outcome is CircuitOutcome.Failure, now, policy.BucketLength);
+        if (outcome is CircuitOutcome.Failure)
+            return ReportFailure(policy, ticket, openAtLeast, now);
+        if (Volatile.Read(ref _consecutiveFailures) != 0)
+            Volatile.Write(ref _consecutiveFailures, 0);
+        return null;
+    }
+
+    private CircuitTransition? ReportFailure(CircuitPolicy policy, int ticket, long openAtLeast, long now)
+    {
+        int inARow = Interlocked.Increment(ref _consecutiveFailures);
+        if (inARow < policy.FailureThreshold && !RatioIsReached(policy, now))
+            return null;
+
+        lock (_gate)
+            return ticket == _period ? Open(policy, openAtLeast, now) : null;
+    }
+
+    private CircuitTransition? ReportProbe(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long openAtLeast, long now)
+    {
+        lock (_gate)
+        {
+            if (ticket != _period)
+                return null;
+
+            _probesInFlight--;
+            if (outcome is CircuitOutcome.Failure)
+                return Open(policy, openAtLeast, now);
+            if (outcome is CircuitOutcome.Neutral || ++_probesSucceeded < policy.SuccessThreshold)
+                return null;
+
+            _breaks = 0;
+            _consecutiveFailures = 0;
+            _window.Clear();
+            return MoveTo(CircuitState.Closed);
+        }
+    }
+
+    private bool RatioIsReached(CircuitPolicy policy, long now)
+    {
+        if (policy.FailureRatio is not { } ratio)
+            return false;
+        var (attempts, failures) = _window.Sum(now, policy.BucketLength);
+        return attempts >= policy.MinimumThroughput && failures >= ratio * attempts;
+    }
+
+    private CircuitTransition Open(CircuitPolicy policy, long openAtLeast, long now)
+    {
+        // Doubled in floating point: sixty breaks in a row must not overflow.
+        double length = Math.Min(policy.BreakDuration * Math.Pow(2, _breaks++), policy.MaxBreakDuration);
+        long open = Math.Max((long)length, openAtLeast);
+        Volatile.Write(ref _openUntil, now + open);
+        return MoveTo(CircuitState.Open, open);
+    }
+
+    private CircuitTransition MoveTo(CircuitState state, long openFor = 0)
+    {
+        var before = State;
+        Volatile.Write(ref _period, (_period & ~StateMask) + (StateMask + 1) | (int)state);
+        return new(before, state, openFor);
+    }
+}
+
+/// <summary>Whether an attempt is let through.</summary>
+/// <param name="IsAllowed">It is.</param>
+/// <param name="Ticket">To be given back with the result.</param>
+/// <param name="Transition">The change of state that asking has caused, if any.</param>
+internal readonly record struct CircuitAdmission(bool IsAllowed, int Ticket, CircuitTransition? Transition);
+
+/// <summary>A change of state.</summary>
+/// <param name="OpenFor">How long nothing is let through, in timestamp ticks; 0 unless <paramref name="To"/> is open.</param>
+internal sealed record CircuitTransition(CircuitState From, CircuitState To, long OpenFor);

@@ -1,0 +1,29 @@
+namespace HttpResilience;
+
+/// <summary>
+/// The circuit of the host is open: the host has failed often enough that nothing is sent to it for a while. Nothing was sent.
+/// An <see cref="HttpRequestException"/>, so what already handles a failed call handles this.
+/// </summary>
+public sealed class CircuitOpenException : HttpRequestException
+{
+    /// <summary>Makes the exception.</summary>
+    /// <param name="authority">Scheme, host and port of the host.</param>
+    /// <param name="retryAfter">Until the host may be tried again; null when that is being tried right now.</param>
+    /// <param name="innerException">The failure that opened the circuit, when it was this call's own.</param>
+    public CircuitOpenException(string authority, TimeSpan? retryAfter, Exception? innerException = null)
+        : base(Describe(authority, retryAfter), innerException)
+    {
+        Authority = authority;
+        RetryAfter = retryAfter;
+    }
+
+    /// <summary>Scheme, host and port of the host, such as <c>https://api.example.com</c>.</summary>
+    public string Authority { get; }
+
+    /// <summary>Until the host may be tried again; null when a probe is trying that right now.</summary>
+    public TimeSpan? RetryAfter { get; }
+
+    private static string Describe(string authority, TimeSpan? retryAfter) => retryAfter is { } wait
+        ? $"The circuit of {authority} is open: nothing is sent to it for another {wait}."
+        : $"The circuit of {authority} is half open: a probe is finding out whether the host is well again.";
+}

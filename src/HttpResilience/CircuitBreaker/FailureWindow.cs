@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Counts attempts and failures over the sampling duration without a lock. Each of the ten parts is one 64-bit word: the number of the part
+/// (24 bits), attempts (20 bits), failures (20 bits); a full part halves both counts, which keeps the ratio.
+/// </summary>
+internal struct FailureWindow
+{
+    internal const int Buckets = 10;
+    private const int CountBits = 20;
+    private const long CountMask = (1L << CountBits) - 1;
+    private const long EpochMask = (1L << 24) - 1;
+
+    private Parts _parts;
+
+    internal void Add(bool failed, long now, long bucketLength)
+    {
+        long epoch = now / bucketLength;
+        ref long part = ref _parts[(int)(epoch % Buckets)];
+        epoch &= EpochMask;
+        long seen = Volatile.Read(ref part);
+        while (true)
+        {
+            (long attempts, long failures) = seen >>> (2 * CountBits) == epoch ? (seen >> CountBits & CountMask, seen & CountMask) : (0, 0);
+            if (attempts == CountMask)
+                (attempts, failures) = (attempts / 2, failures / 2);
+            long next = Pack(epoch, attempts + 1, failures + (failed ? 1 : 0));
+            long before = Interlocked.CompareExchange(ref part, next, seen);
+            if (before == seen)
+                return;
+            seen = before;
+        }
+    }
+
+    /// <summary>What the parts that are not older than the sampling duration hold.</summary>
+    internal readonly (long Attempts, long Failures) Sum(long now, long bucketLength)
+    {
+        long epoch = now / bucketLength;
+        (long attempts, long failures) = (0, 0);
+        for (int age = 0; age < Buckets && age <= epoch; age++)
+        {
+            long part = Volatile.Read(in _parts[(int)((epoch - age) % Buckets)]);
+            if (part >>> (2 * CountBits) != (epoch - age & EpochMask))
+                continue;
+            attempts += part >> CountBits & CountMask;
+            failures += part & CountMask;
+        }
+
+        return (attempts, failures);
+    }
+
+    internal void Clear() => _parts = default;
+
+    private static long Pack(long epoch, long attempts, long failures) => epoch << (2 * CountBits) | attempts << CountBits | failures;
+
+    [InlineArray(Buckets)]
+    private struct Parts
+    {
+        private long _first;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Tells what kind of failure a response or an exception is. Sources: RFC 9110 §9.2.2 (idempotent methods) and §15,
+/// RFC 6585 §4 (429), RFC 8470 §5.2 (425), RFC 9110 §15.5.20 (421).
+/// </summary>
+internal static class FailureClassifier
+{
+    /// <summary>What a response means. Only a failure is looked at closely.</summary>
+    /// <param name="keyed">The call carries an idempotency key.</param>
+    /// <param name="now">What dates are read against when the response has none of its own.</param>
+    internal static AttemptResult Classify(HttpResponseMessage response, bool keyed, DateTimeOffset now)
+    {
+        TimeSpan? retryAfter = RetryAfter.Of(response.Headers, now);
+        return Of((int)response.StatusCode, retryAfter is not null, keyed) with { RetryAfter = retryAfter, ServerSaysRetry = ServerSaysRetry(response.Headers) };
+    }
+
+    /// <summary>The table of statuses.</summary>
+    /// <param name="keyed">The call carries an idempotency key.</param>
+    internal static AttemptResult Of(int status, bool hasRetryAfter, bool keyed) => status switch
+    {
+        < 400 => AttemptResult.Success(status),
+        // A server that names the time to come back has refused the request, not half-done it.
+        503 => Failed(status, FailureClass.Transient, retry: true, ambiguous: !hasRetryAfter, CircuitOutcome.Failure),
+        408 or 502 or 504 => Failed(status, FailureClass.Transient, retry: true, ambiguous: true, CircuitOutcome.Failure),
+        421 or 425 => Failed(status, FailureClass.Transient, retry: true, ambiguous: false, CircuitOutcome.Success),
+        429 => Failed(status, FailureClass.RateLimited, retry: true, ambiguous: false, CircuitOutcome.Success),
+        401 or 407 => Failed(status, FailureClass.Authentication),
+        403 => Failed(status, FailureClass.Authorization),
+        404 or 410 => Failed(status, FailureClass.NotFound),
+        // Draft Idempotency-Key §2.6: 409 for a key in use means that the first request is still being worked on.
+        409 => Failed(status, FailureClass.Conflict, retry: keyed && hasRetryAfter),
+        400 or 422 => Failed(status, FailureClass.Validation),
+        501 or 505 => Failed(status, FailureClass.Permanent),
+        >= 500 => Failed(status, FailureClass.ServerError, retry: true, ambiguous: true, CircuitOutcome.Failure),
+        _ => Failed(status, FailureClass.Permanent),
+    };
+
+    /// <summary>What an exception means.</summary>
+    /// <param name="timedOut">The chain's own timer ended the attempt.</param>
+    /// <param name="cancelled">The token that the attempt was given is cancelled.</param>
+    internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
+    {
+        _ when timedOut => Transient(ambiguous: true),
+        CircuitOpenException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
+        _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
+        // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout.
+        OperationCanceledException or TimeoutException => Transient(ambiguous: true),
+        HttpRequestException { StatusCode: { } status } => Of((int)status, hasRetryAfter: false, keyed: false),
+        HttpRequestException e => Classify(e),
+        SocketException e => Transient(ambiguous: !IsConnectFailure(e)),
+        IOException => Transient(ambiguous: true),
+        _ => Permanent,
+    };
+
+    private static AttemptResult Classify(HttpRequestException e) => e.HttpRequestError switch
+    {
+        HttpRequestError.SecureConnectionError => IsUntrustedCertificate(e) ? Permanent : Transient(ambiguous: false),
+        HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => Transient(ambiguous: false),
+        HttpRequestError.UserAuthenticationError => Permanent with { FailureClass = FailureClass.Authentication },
+        HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported => Permanent,
+        _ => Transient(ambiguous: e.InnerException is not SocketException socket || !IsConnectFailure(socket)),
+    };
+
+    // SslStream reports a certificate that fails validation without a cause, a broken handshake with one.
+    private static bool IsUntrustedCertificate(HttpRequestException e) => e.InnerException is AuthenticationException { InnerException: null };
+
+    private static bool IsConnectFailure(SocketException e) => e.SocketErrorCode
+        is SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData
+        or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.NetworkDown;
+
+    private static bool? ServerSaysRetry(HttpResponseHeaders headers) =>
+        Flag(headers, "X-Should-Retry") ?? Flag(headers, "Stripe-Should-Retry");
+
+    private static bool? Flag(HttpResponseHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 && bool.TryParse(values.ToString(), out bool flag) ? flag : null;
+
+    private static AttemptResult Permanent => new() { FailureClass = FailureClass.Permanent, CircuitOutcome = CircuitOutcome.Neutral };
+
+    private static AttemptResult Transient(bool ambiguous) =>
+        new() { FailureClass = FailureClass.Transient, IsRetryable = true, IsAmbiguous = ambiguous, CircuitOutcome = CircuitOutcome.Failure };
+
+    private static AttemptResult Failed(
+        int status, FailureClass failureClass, bool retry = false, bool ambiguous = false, CircuitOutcome outcome = CircuitOutcome.Success) =>
+        new() { StatusCode = status, FailureClass = failureClass, IsRetryable = retry, IsAmbiguous = ambiguous, CircuitOutcome = outcome };
+}

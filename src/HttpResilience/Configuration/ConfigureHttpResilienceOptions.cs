@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience;
+
+/// <summary>Reads the options of a client from the configuration, and validates what has become of them after code had its say.</summary>
+internal sealed class ConfigureHttpResilienceOptions(IEnumerable<ResilientClient> clients, IConfiguration? configuration = null)
+    : IConfigureNamedOptions<HttpResilienceOptions>, IValidateOptions<HttpResilienceOptions>
+{
+    public void Configure(HttpResilienceOptions options) => Configure(Options.DefaultName, options);
+
+    public void Configure(string? name, HttpResilienceOptions options)
+    {
+        if (configuration is null)
+            return;
+
+        HttpResilienceOptions.Keys.Bind(options, configuration.GetSection(OptionPath.Defaults), options.BindingProblems);
+        HttpResilienceOptions.Keys.Bind(options, configuration.GetSection($"{OptionPath.Clients}:{name}"), options.BindingProblems);
+    }
+
+    public ValidateOptionsResult Validate(string? name, HttpResilienceOptions options)
+    {
+        List<string> problems = [.. options.BindingProblems];
+        HttpResilienceOptions.Keys.Validate(options, new OptionPath(configuration, name ?? ""), problems);
+        // Said once, not once for each client.
+        if (name == clients.FirstOrDefault()?.Name)
+            problems.AddRange(UnknownRootKeys());
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private IEnumerable<string> UnknownRootKeys()
+    {
+        string[] known = [nameof(OptionPath.Defaults), nameof(OptionPath.Clients)];
+        return configuration is null ? [] : configuration.GetSection(OptionPath.Root).GetChildren()
+            .Where(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(child => $"{child.Path} is not a known key; did you mean {OptionPath.Root}:{Spelling.Nearest(child.Key, known)}?");
+    }
+}
+
+/// <summary>The name of a client that has a chain.</summary>
+internal sealed record ResilientClient(string Name);

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience;
+
+/// <summary>Puts the chain on a client of the factory: the stages in order, outermost first. A stage that is switched off is not there at all.</summary>
+/// <param name="services">The root container.</param>
+/// <param name="clientName">The client; null for all of them.</param>
+internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName) : IConfigureNamedOptions<HttpClientFactoryOptions>
+{
+    // Behind the chain's own deadline, so that it is the chain that ends a call, and tells why.
+    private static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
+
+    public void Configure(HttpClientFactoryOptions options) => Configure(Options.DefaultName, options);
+
+    public void Configure(string? name, HttpClientFactoryOptions options)
+    {
+        if (clientName is not null && clientName != name)
+            return;
+
+        // First, so that whatever the application sets wins.
+        options.HttpClientActions.Insert(0, client => SetDefaults(StateOf(services, name), client));
+        options.HttpMessageHandlerBuilderActions.Add(builder => AddChain(StateOf(services, name), builder));
+    }
+
+    private static void AddChain(ClientState client, HttpMessageHandlerBuilder builder)
+    {
+        var handlers = builder.AdditionalHandlers;
+        if (handlers.Any(h => h is RequestLoggingHandler))
+            return;
+
+        handlers.Add(new RequestLoggingHandler(client, Logger<RequestLoggingHandler>(builder)));
+        if (client.Policy.Idempotency is not null)
+            handlers.Add(new IdempotencyKeyHandler());
+        handlers.Add(new RetryHandler(client, Logger<RetryHandler>(builder)));
+        if (client.Policy.CircuitBreaker is not null)
+            handlers.Add(new CircuitBreakerHandler(client, Logger<CircuitBreakerHandler>(builder)));
+    }
+
+    private static void SetDefaults(ClientState client, HttpClient httpClient)
+    {
+        httpClient.BaseAddress ??= client.Policy.BaseAddress;
+        httpClient.Timeout = client.Policy.TotalRequestTimeout + Backstop ?? Timeout.InfiniteTimeSpan;
+    }
+
+    private static ClientState StateOf(IServiceProvider services, string? name) => services.GetRequiredKeyedService<ClientState>(name ?? Options.DefaultName);
+
+    private static ILogger<T> Logger<T>(HttpMessageHandlerBuilder builder) => builder.Services.GetRequiredService<ILogger<T>>();
+}

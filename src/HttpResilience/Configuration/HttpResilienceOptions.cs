@@ -1,0 +1,44 @@
+namespace HttpResilience;
+
+/// <summary>
+/// Everything that can be said about one named client. Read from <c>HttpResilience:Defaults</c>, over that <c>HttpResilience:Clients:&lt;name&gt;</c>, over
+/// that the delegate in code. The keys that <c>Microsoft.Extensions.Http.Resilience</c> has keep its names and nesting.
+/// </summary>
+public sealed class HttpResilienceOptions
+{
+    /// <summary>Where relative request URIs start: an absolute http or https URI. Default null: what the client's own code sets.</summary>
+    public Uri? BaseAddress { get; set; }
+
+    /// <summary>
+    /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is set one second behind it, for the response
+    /// body that <see cref="HttpClient"/> reads after the chain; a value that the application sets stays.
+    /// </summary>
+    public TimeoutOptions TotalRequestTimeout { get; } = new(TimeSpan.FromSeconds(100));
+
+    /// <summary>How long one attempt may take, up to the response headers. Default 30 s.</summary>
+    public TimeoutOptions AttemptTimeout { get; } = new(TimeSpan.FromSeconds(30));
+
+    /// <summary>When a failed attempt is repeated, and after what wait.</summary>
+    public RetryOptions Retry { get; } = new();
+
+    /// <summary>When a host that fails is left alone.</summary>
+    public CircuitBreakerOptions CircuitBreaker { get; } = new();
+
+    /// <summary>How POST and PATCH are made safe to repeat.</summary>
+    public IdempotencyOptions Idempotency { get; } = new();
+
+    /// <summary>What is logged.</summary>
+    public RequestLoggingOptions Logging { get; } = new();
+
+    /// <summary>What configuration said that could not be read. Told together with what is out of range.</summary>
+    internal List<string> BindingProblems { get; } = [];
+
+    internal static OptionKeys<HttpResilienceOptions> Keys { get; } = new OptionKeys<HttpResilienceOptions>()
+        .OptionalUri(nameof(BaseAddress), o => o.BaseAddress, (o, v) => o.BaseAddress = v)
+        .Section(nameof(TotalRequestTimeout), o => o.TotalRequestTimeout, TimeoutOptions.Keys)
+        .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, TimeoutOptions.Keys)
+        .Section(nameof(Retry), o => o.Retry, RetryOptions.Keys)
+        .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys)
+        .Section(nameof(Idempotency), o => o.Idempotency, IdempotencyOptions.Keys)
+        .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys);
+}

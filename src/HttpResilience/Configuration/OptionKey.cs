@@ -1,0 +1,112 @@
+using Microsoft.Extensions.Configuration;
+
+namespace HttpResilience;
+
+/// <summary>One configuration key of <typeparamref name="TOptions"/>: how it is read, and what it may hold.</summary>
+internal abstract class OptionKey<TOptions>(string name)
+{
+    internal string Name => name;
+
+    /// <summary>Takes what the section says; what cannot be read is told and left as it was.</summary>
+    internal abstract void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems);
+
+    /// <summary>Tells what is out of its range, whoever set it.</summary>
+    internal abstract void Validate(TOptions options, OptionPath path, ICollection<string> problems);
+}
+
+internal delegate bool TryParse<TValue>(string? text, out TValue value);
+
+/// <summary>A key that holds one value.</summary>
+internal sealed class ValueKey<TOptions, TValue>(
+    string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed)
+    : OptionKey<TOptions>(name)
+{
+    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    {
+        if (!section.GetChildren().Any() && tryParse(section.Value, out var value))
+            set(options, value);
+        else
+            problems.Add($"{section.Path} is {OptionPath.Show(section.Value)}; it must be {expected}.");
+    }
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+        if (get(options) is var value && !isAllowed(value))
+            problems.Add($"{path.Of(Name)} is {OptionPath.Show(value)}; it must be {expected}.");
+    }
+}
+
+/// <summary>A key that holds a list of values; what configuration says replaces the list as a whole.</summary>
+internal sealed class ListKey<TOptions>(
+    string name, string expected, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed) : OptionKey<TOptions>(name)
+{
+    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+            problems.Add($"{section.Path} is {OptionPath.Show(section.Value)}; it must be a list of {expected}.");
+        else
+            set(options, [.. section.GetChildren().Select(item => item.Value ?? "")]);
+    }
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+        foreach (var (index, item) in get(options).Index())
+        {
+            if (!isAllowed(item))
+                problems.Add($"{path.Of(Name)}:{index} is {OptionPath.Show(item)}; it must be {expected}.");
+        }
+    }
+}
+
+/// <summary>A key that holds more keys.</summary>
+internal sealed class SectionKey<TOptions, TSection>(string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys) : OptionKey<TOptions>(name)
+{
+    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems) => keys.Bind(get(options), section, problems);
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems) => keys.Validate(get(options), path.Below(Name), problems);
+}
+
+/// <summary>A key that holds a section for each HTTP status that failed.</summary>
+internal sealed class StatusSectionsKey<TOptions, TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
+    : OptionKey<TOptions>(name)
+    where TSection : new()
+{
+    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    {
+        foreach (var child in section.GetChildren())
+        {
+            if (!OptionKeys<TSection>.TryParseInteger(child.Key, out int status))
+            {
+                problems.Add($"{child.Path} is not a key here; a key of {Name} must be an HTTP status from 400 to 599.");
+                continue;
+            }
+
+            if (!get(options).TryGetValue(status, out var value))
+                get(options)[status] = value = new TSection();
+            keys.Bind(value, child, problems);
+        }
+    }
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+        foreach (var (status, value) in get(options))
+        {
+            var here = path.Below(Name).Below(OptionPath.Show(status).Trim('\''));
+            if (status is < 400 or > 599)
+                problems.Add($"{here.Of(null)} is not a key here; a key of {Name} must be an HTTP status from 400 to 599.");
+            keys.Validate(value, here, problems);
+        }
+    }
+}
+
+/// <summary>A key that other pipelines have and that means nothing here.</summary>
+internal sealed class IgnoredKey<TOptions>(string name) : OptionKey<TOptions>(name)
+{
+    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    {
+    }
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+    }
+}

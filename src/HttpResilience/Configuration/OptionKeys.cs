@@ -1,0 +1,124 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace HttpResilience;
+
+/// <summary>
+/// The configuration keys of <typeparamref name="TOptions"/>, each with its type and range: the one place that reading, validation and the
+/// hints about misspelt keys come from. The platform's binder stops at the first value that it cannot read and passes over keys that it does not know.
+/// </summary>
+internal sealed class OptionKeys<TOptions>
+{
+    private readonly List<OptionKey<TOptions>> _keys = [];
+
+    internal void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+            problems.Add($"{section.Path} is {OptionPath.Show(section.Value)}; it must be a section with keys such as {_keys[0].Name}.");
+
+        foreach (var child in section.GetChildren())
+        {
+            if (_keys.Find(k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)) is { } key)
+                key.Bind(options, child, problems);
+            else
+                problems.Add($"{child.Path} is not a known key; did you mean {section.Path}:{Spelling.Nearest(child.Key, _keys.Select(k => k.Name))}?");
+        }
+    }
+
+    internal void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+        foreach (var key in _keys)
+            key.Validate(options, path, problems);
+    }
+
+    internal OptionKeys<TOptions> Integer(string name, Func<TOptions, int> get, Action<TOptions, int> set, int min, int max) =>
+        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}", get, set, TryParseInteger, v => v >= min && v <= max);
+
+    internal OptionKeys<TOptions> OptionalInteger(string name, Func<TOptions, int?> get, Action<TOptions, int?> set, int min, int max) =>
+        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}, or null", get, set, Optional<int>(TryParseInteger), v => v is null || (v >= min && v <= max));
+
+    internal OptionKeys<TOptions> Number(string name, Func<TOptions, double> get, Action<TOptions, double> set, double min, double max) =>
+        Add(name, $"a number {Range(min, max)}", get, set, TryParseNumber, v => v >= min && v <= max);
+
+    internal OptionKeys<TOptions> OptionalNumber(string name, Func<TOptions, double?> get, Action<TOptions, double?> set, double min, double max) =>
+        Add(name, $"a number {Range(min, max)}, or null", get, set, Optional<double>(TryParseNumber), v => v is null || (v >= min && v <= max));
+
+    internal OptionKeys<TOptions> Duration(string name, Func<TOptions, TimeSpan> get, Action<TOptions, TimeSpan> set, TimeSpan min, TimeSpan max) =>
+        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}", get, set, TryParseDuration, v => v >= min && v <= max);
+
+    internal OptionKeys<TOptions> OptionalDuration(string name, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set, TimeSpan min, TimeSpan max) =>
+        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}, or null to switch it off", get, set, Optional<TimeSpan>(TryParseDuration), v => v is null || (v >= min && v <= max));
+
+    internal OptionKeys<TOptions> Boolean(string name, Func<TOptions, bool> get, Action<TOptions, bool> set) =>
+        Add(name, "true or false", get, set, bool.TryParse, _ => true);
+
+    internal OptionKeys<TOptions> Choice<TEnum>(string name, Func<TOptions, TEnum> get, Action<TOptions, TEnum> set)
+        where TEnum : struct, Enum =>
+        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, TryParseChoice, v => Enum.IsDefined(v));
+
+    internal OptionKeys<TOptions> OptionalChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set)
+        where TEnum : struct, Enum =>
+        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}, or null", get, set, Optional<TEnum>(TryParseChoice), v => v is null || Enum.IsDefined(v.Value));
+
+    internal OptionKeys<TOptions> OptionalUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
+        Add(name, "an absolute http or https URI, or null", get, set, TryParseUri, v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" });
+
+    internal OptionKeys<TOptions> Token(string name, Func<TOptions, string> get, Action<TOptions, string> set) =>
+        Add(name, "an HTTP field name (RFC 9110 §5.6.2)", get, set, (string? text, out string value) => (value = text ?? "").Length > 0, HttpToken.IsValid);
+
+    internal OptionKeys<TOptions> Tokens(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
+        Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid));
+
+    internal OptionKeys<TOptions> Texts(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
+        Add(new ListKey<TOptions>(name, "text that is not empty", get, set, v => !string.IsNullOrWhiteSpace(v)));
+
+    internal OptionKeys<TOptions> Section<TSection>(string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys) =>
+        Add(new SectionKey<TOptions, TSection>(name, get, keys));
+
+    internal OptionKeys<TOptions> SectionPerStatus<TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
+        where TSection : new() =>
+        Add(new StatusSectionsKey<TOptions, TSection>(name, get, keys));
+
+    internal OptionKeys<TOptions> Ignored(string name) => Add(new IgnoredKey<TOptions>(name));
+
+    internal static bool TryParseInteger(string? text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+
+    private static bool TryParseNumber(string? text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+
+    private static bool TryParseDuration(string? text, out TimeSpan value) => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out value);
+
+    private static bool TryParseChoice<TEnum>(string? text, out TEnum value)
+        where TEnum : struct, Enum => Enum.TryParse(text, ignoreCase: true, out value);
+
+    private static bool TryParseUri(string? text, out Uri? value)
+    {
+        value = null;
+        return string.IsNullOrEmpty(text) || Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out value);
+    }
+
+    private static TryParse<TValue?> Optional<TValue>(TryParse<TValue> tryParse)
+        where TValue : struct => (string? text, out TValue? value) =>
+    {
+        value = null;
+        if (string.IsNullOrEmpty(text))
+            return true;
+        if (!tryParse(text, out var given))
+            return false;
+        value = given;
+        return true;
+    };
+
+    private static string Range(object min, object? max) => max is null
+        ? string.Create(CultureInfo.InvariantCulture, $"of {min} or more")
+        : string.Create(CultureInfo.InvariantCulture, $"from {min} to {max}");
+
+    private OptionKeys<TOptions> Add<TValue>(
+        string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed) =>
+        Add(new ValueKey<TOptions, TValue>(name, expected, get, set, tryParse, isAllowed));
+
+    private OptionKeys<TOptions> Add(OptionKey<TOptions> key)
+    {
+        _keys.Add(key);
+        return this;
+    }
+}

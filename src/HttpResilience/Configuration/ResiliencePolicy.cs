@@ -1,0 +1,41 @@
+namespace HttpResilience;
+
+/// <summary>An immutable snapshot of <see cref="HttpResilienceOptions"/>, made once per client and reload. Handlers read this, never options.</summary>
+internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvider time)
+{
+    private readonly long _totalTimeout = ToTicks(options.TotalRequestTimeout.Timeout, time);
+    private readonly long _attemptTimeout = ToTicks(options.AttemptTimeout.Timeout, time);
+
+    /// <summary>With a slash at its end, without which the last segment of its path would not count for relative URIs.</summary>
+    internal Uri? BaseAddress { get; } = options.BaseAddress is not { } uri || uri.AbsolutePath.EndsWith('/') ? options.BaseAddress
+        : new UriBuilder(uri) { Path = uri.AbsolutePath + "/" }.Uri;
+
+    internal TimeSpan? TotalRequestTimeout { get; } = options.TotalRequestTimeout.Timeout;
+
+    internal TimeSpan? AttemptTimeout { get; } = options.AttemptTimeout.Timeout;
+
+    internal RetryPolicy Retry { get; } = RetryPolicy.From(options.Retry);
+
+    internal CircuitPolicy? CircuitBreaker { get; } = CircuitPolicy.From(options.CircuitBreaker, time.TimestampFrequency);
+
+    internal IdempotencyPolicy? Idempotency { get; } = IdempotencyPolicy.From(options.Idempotency);
+
+    internal RequestLoggingPolicy Logging { get; } = new(options.Logging);
+
+    /// <summary>The timestamp at which a call is over; <see cref="long.MaxValue"/> when it has no deadline.</summary>
+    internal long DeadlineFrom(long startedAt) => _totalTimeout == long.MaxValue ? long.MaxValue : startedAt + _totalTimeout;
+
+    /// <summary>The timestamp at which an attempt is over.</summary>
+    internal long AttemptEndFrom(long startedAt, long deadline) =>
+        _attemptTimeout == long.MaxValue ? deadline : Math.Min(startedAt + _attemptTimeout, deadline);
+
+    /// <summary>From <paramref name="now"/> to <paramref name="deadline"/>.</summary>
+    internal TimeSpan Remaining(long now, long deadline) => deadline == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, deadline);
+
+    /// <summary>A duration in ticks of the clock, rounded up: no wait is shorter than asked.</summary>
+    internal long ToTimestamp(TimeSpan duration) => ToTicks(duration, time);
+
+    private static long ToTicks(TimeSpan? duration, TimeProvider time) => duration is { } d
+        ? (long)Math.Ceiling((decimal)d.Ticks * time.TimestampFrequency / TimeSpan.TicksPerSecond)
+        : long.MaxValue;
+}

@@ -1,0 +1,26 @@
+namespace HttpResilience;
+
+/// <summary>Finds what a misspelt key was meant to be.</summary>
+internal static class Spelling
+{
+    internal static string Nearest(string word, IEnumerable<string> known) => known.MinBy(k => Distance(word.ToUpperInvariant(), k.ToUpperInvariant()))!;
+
+    // Levenshtein: the fewest letters to insert, delete or replace.
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(replaced, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[^1];
+    }
+}

@@ -1,0 +1,14 @@
+namespace HttpResilience;
+
+/// <summary>A timeout. Sections <c>TotalRequestTimeout</c> and <c>AttemptTimeout</c>.</summary>
+public sealed class TimeoutOptions
+{
+    internal TimeoutOptions(TimeSpan timeout) => Timeout = timeout;
+
+    /// <summary>Null (no timeout), or 1 ms to 1 day. Default 100 s for the total of a call, 30 s for an attempt.</summary>
+    public TimeSpan? Timeout { get; set; }
+
+    internal static OptionKeys<TimeoutOptions> Keys => new OptionKeys<TimeoutOptions>()
+        .OptionalDuration(nameof(Timeout), o => o.Timeout, (o, v) => o.Timeout = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
+        .Ignored("Name");
+}

@@ -1,0 +1,34 @@
+using System.Net.Http.Json;
+
+namespace HttpResilience;
+
+/// <summary>Whether a request body can be sent a second time, and what can be done so that it can.</summary>
+internal static class RequestBody
+{
+    /// <summary>The content can be written any number of times as it is.</summary>
+    internal static bool IsReplayable(HttpContent? content) => content switch
+    {
+        null or ByteArrayContent or ReadOnlyMemoryContent => true,
+        // Serialized anew each time, which a sequence that is read as it comes does not bear.
+        JsonContent json => json.Value is not IAsyncEnumerable<object>,
+        MultipartContent parts => parts.All(IsReplayable),
+        // Costs nothing: StreamContent hands out a view of the stream, and rewinds a seekable one itself before each send.
+        StreamContent stream => stream.ReadAsStream().CanSeek,
+        _ => false,
+    };
+
+    /// <summary>Keeps the body in memory when its length is known and not above <paramref name="maxBytes"/>.</summary>
+    /// <returns>Whether it can be sent a second time now.</returns>
+    internal static async ValueTask<bool> TryKeepAsync(HttpContent content, int maxBytes, bool async, CancellationToken cancellationToken)
+    {
+        if (content.Headers.ContentLength is not { } length || length > maxBytes)
+            return false;
+
+        Task load = content.LoadIntoBufferAsync(maxBytes, cancellationToken);
+        if (async)
+            await load.ConfigureAwait(false);
+        else
+            load.GetAwaiter().GetResult();
+        return true;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Net.Http.Headers;
+
+namespace HttpResilience;
+
+/// <summary>
+/// What a request was before its first attempt. Inner handlers, redirects and tracing (<c>traceparent</c>, W3C Trace Context) change the
+/// message that they send; each attempt begins with what the application asked for.
+/// </summary>
+internal readonly struct RequestSnapshot
+{
+    private readonly HttpMethod _method;
+    private readonly Uri? _uri;
+    private readonly HttpContent? _content;
+    private readonly KeyValuePair<string, HeaderStringValues>[] _headers;
+    private readonly KeyValuePair<string, HeaderStringValues>[] _contentHeaders;
+
+    internal RequestSnapshot(HttpRequestMessage request)
+    {
+        _method = request.Method;
+        _uri = request.RequestUri;
+        _content = request.Content;
+        _headers = Copy(request.Headers.NonValidated);
+        _contentHeaders = _content is null ? [] : Copy(_content.Headers.NonValidated);
+    }
+
+    /// <summary>The method that the application asked for is safe or idempotent.</summary>
+    internal bool IsIdempotent => RetryableRequest.IsIdempotentMethod(_method);
+
+    internal void Restore(HttpRequestMessage request)
+    {
+        request.Method = _method;
+        request.RequestUri = _uri;
+        request.Content = _content;
+        Restore(request.Headers, _headers);
+        if (_content is not null)
+            Restore(_content.Headers, _contentHeaders);
+    }
+
+    private static KeyValuePair<string, HeaderStringValues>[] Copy(HttpHeadersNonValidated headers)
+    {
+        if (headers.Count == 0)
+            return [];
+
+        var copy = new KeyValuePair<string, HeaderStringValues>[headers.Count];
+        int i = 0;
+        foreach (var header in headers)
+            copy[i++] = header;
+        return copy;
+    }
+
+    private static void Restore(HttpHeaders headers, KeyValuePair<string, HeaderStringValues>[] original)
+    {
+        string[] added = [.. headers.NonValidated.Select(h => h.Key).Except(original.Select(h => h.Key), StringComparer.OrdinalIgnoreCase)];
+        foreach (string name in added)
+            headers.Remove(name);
+
+        foreach (var (name, values) in original)
+        {
+            if (headers.NonValidated.TryGetValues(name, out var now) && now.SequenceEqual(values))
+                continue;
+            headers.Remove(name);
+            headers.TryAddWithoutValidation(name, values);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace HttpResilience;
+
+/// <summary>
+/// How calls that are not idempotent by their method are made safe to repeat (IETF draft "The Idempotency-Key HTTP Header Field"). Section <c>Idempotency</c>.
+/// Not every API honours the header, and nothing on the wire says so: read the documentation of the API, and switch this off where it does not.
+/// </summary>
+public sealed class IdempotencyOptions
+{
+    /// <summary>Whether calls get a key. Default true. Off, a POST is repeated only when it was not sent or not processed.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>The request header that carries the key; an HTTP field name. Default <c>Idempotency-Key</c>.</summary>
+    public string HeaderName { get; set; } = "Idempotency-Key";
+
+    /// <summary>The methods whose calls get a key. Default POST and PATCH. Configuration replaces the list as a whole.</summary>
+    public IList<string> Methods { get; set; } = ["POST", "PATCH"];
+
+    /// <summary>Whether the key is sent in double quotes, the structured-field form of the draft (RFC 8941 §3.3.3). Default false.</summary>
+    public bool Quoted { get; set; }
+
+    internal static OptionKeys<IdempotencyOptions> Keys => new OptionKeys<IdempotencyOptions>()
+        .Boolean(nameof(Enabled), o => o.Enabled, (o, v) => o.Enabled = v)
+        .Token(nameof(HeaderName), o => o.HeaderName, (o, v) => o.HeaderName = v)
+        .Tokens(nameof(Methods), o => o.Methods, (o, v) => o.Methods = v)
+        .Boolean(nameof(Quoted), o => o.Quoted, (o, v) => o.Quoted = v);
+}

@@ -1,0 +1,27 @@
+namespace HttpResilience;
+
+/// <summary>An immutable snapshot of <see cref="IdempotencyOptions"/>.</summary>
+internal sealed class IdempotencyPolicy(IdempotencyOptions options)
+{
+    // A handful at most: looking at each beats hashing.
+    private readonly HttpMethod[] _methods = [.. options.Methods.Select(m => new HttpMethod(m))];
+
+    internal string HeaderName { get; } = options.HeaderName;
+
+    internal bool Quoted { get; } = options.Quoted;
+
+    internal IEnumerable<string> Methods => _methods.Select(m => m.Method);
+
+    internal bool AppliesTo(HttpMethod method)
+    {
+        foreach (var keyed in _methods)
+        {
+            if (keyed == method)
+                return true;
+        }
+
+        return false;
+    }
+
+    internal static IdempotencyPolicy? From(IdempotencyOptions options) => options.Enabled ? new(options) : null;
+}

@@ -1,0 +1,61 @@
+using System.Collections;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace HttpResilience;
+
+/// <summary>The one event of a call: properties for structured sinks, a line for the eye. What has no value is left out.</summary>
+internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>>
+{
+    private readonly List<KeyValuePair<string, object?>> _properties = new(16);
+
+    internal CallLogEntry(HttpCall call, HttpRequestMessage request, Exception? exception, string? errorBody)
+    {
+        var redaction = call.Policy.Logging.Redaction;
+        Add("ClientName", call.ClientName);
+        Add("Method", request.Method.Method);
+        Add("Authority", HttpAuthority.NameOf(request));
+        Add("Path", redaction.PathOf(request, call));
+        Add("StatusCode", exception is null ? (int?)call.LastAttempt?.StatusCode : null);
+        Add("FailureClass", call.FailureClass is FailureClass.None ? null : call.FailureClass.ToString());
+        Add("StopReason", call.StopReason.ToString());
+        Add("Attempts", call.AttemptCount);
+        Add("ElapsedMs", Math.Round(call.Elapsed.TotalMilliseconds, 1));
+        Add("IdempotencyKey", call.IdempotencyKey);
+        Add("Tenant", call.Tenant is null ? null : Redaction.Clean(call.Tenant));
+        Add("TraceId", Activity.Current?.TraceId.ToString());
+        Add("ErrorType", exception?.GetType().Name);
+        Add("ErrorMessage", exception is null ? null : redaction.Scrub(exception.Message, request));
+        Add("ErrorBody", errorBody);
+        foreach (var (name, value) in call.Tags)
+            Add(name, value is string text ? Redaction.Clean(text) : value);
+        Add("{OriginalFormat}", "{ClientName} {Method} {Authority}{Path}: {Outcome} in {ElapsedMs} ms");
+    }
+
+    public int Count => _properties.Count;
+
+    public KeyValuePair<string, object?> this[int index] => _properties[index];
+
+    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => _properties.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    public override string ToString()
+    {
+        object? attempts = Value("Attempts");
+        string outcome = (Value("StatusCode") ?? Value("ErrorType") ?? "nothing sent").ToString()!;
+        string line = string.Create(CultureInfo.InvariantCulture,
+            $"{Value("ClientName")} {Value("Method")} {Value("Authority")}{Value("Path")}: {outcome} in {Value("ElapsedMs")} ms, {attempts} attempt{(attempts is 1 ? "" : "s")}");
+        if (Value("FailureClass") is { } failure)
+            line += $", {failure}, {Value("StopReason")}";
+        return (Value("ErrorBody") ?? Value("ErrorMessage")) is { } detail ? $"{line}: {detail}" : line;
+    }
+
+    private object? Value(string name) => _properties.Find(p => p.Key == name).Value;
+
+    private void Add(string name, object? value)
+    {
+        if (value is not null)
+            _properties.Add(new(name, value));
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Frozen;
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Keeps secrets and forged lines out of the log: query values and user-info are left out, what the server echoes of them and of secret headers is
+/// struck out, and control characters become spaces.
+/// </summary>
+internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable<string> allowedQueryParameters)
+{
+    private const string Struck = "***";
+    private const int ShortestSecret = 4;
+
+    private static readonly string[] SecretHeaders =
+    [
+        "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "ApiKey", "X-Auth-Token", "X-Access-Token", "X-Csrf-Token",
+        "X-Amz-Security-Token", "X-Functions-Key", "Ocp-Apim-Subscription-Key", "X-Goog-Api-Key", "X-Vault-Token",
+    ];
+
+    private static readonly string[] SecretWords = ["token", "secret", "password", "apikey", "api-key", "signature", "credential"];
+
+    private readonly FrozenSet<string> _secretHeaders = SecretHeaders.Concat(redactedHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private readonly FrozenSet<string> _allowedParameters = allowedQueryParameters.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    internal bool IsSecret(string header) =>
+        _secretHeaders.Contains(header) || SecretWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The path for the log: the template when the call has one, else the path with the values of the query left out.</summary>
+    internal string PathOf(HttpRequestMessage request, HttpCall call)
+    {
+        if (call.Tags.TryGetValue("url.template", out object? template) && template?.ToString() is { Length: > 0 } text)
+            return Clean(text);
+        return request.RequestUri is { IsAbsoluteUri: true } uri ? Clean(uri.AbsolutePath) + RedactQuery(uri.Query) : "";
+    }
+
+    /// <summary>Text that came from outside, made fit for one line: secrets of the request struck out, control characters and line separators as spaces.</summary>
+    internal string Scrub(string text, HttpRequestMessage request)
+    {
+        foreach (string secret in SecretsOf(request).Where(s => s.Length >= ShortestSecret).Distinct().OrderByDescending(s => s.Length))
+            text = text.Replace(secret, Struck, StringComparison.Ordinal);
+        return Clean(text);
+    }
+
+    internal static string Clean(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\0', '\u001f') && !text.AsSpan().ContainsAnyInRange('\u007f', '\u009f') && !text.AsSpan().ContainsAny('\u2028', '\u2029'))
+            return text;
+        return string.Create(text.Length, text, static (cleaned, original) =>
+        {
+            for (int i = 0; i < cleaned.Length; i++)
+                cleaned[i] = char.IsControl(original[i]) || original[i] is '\u2028' or '\u2029' ? ' ' : original[i];
+        });
+    }
+
+    private string RedactQuery(string query)
+    {
+        if (query.Length <= 1)
+            return "";
+
+        var redacted = new StringBuilder(query.Length).Append('?');
+        foreach (string parameter in query[1..].Split('&'))
+        {
+            if (redacted.Length > 1)
+                redacted.Append('&');
+            int equals = parameter.IndexOf('=');
+            string name = equals < 0 ? parameter : parameter[..equals];
+            // Without '=' there is no telling a name from a value.
+            redacted.Append(_allowedParameters.Contains(name) ? Clean(parameter) : equals < 0 ? Struck : $"{Clean(name)}={Struck}");
+        }
+
+        return redacted.ToString();
+    }
+
+    private IEnumerable<string> SecretsOf(HttpRequestMessage request) =>
+        HeaderSecrets(request.Headers.NonValidated).Concat(request.RequestUri is { IsAbsoluteUri: true } uri ? UriSecrets(uri) : []);
+
+    private IEnumerable<string> HeaderSecrets(HttpHeadersNonValidated headers)
+    {
+        foreach (var (name, values) in headers)
+        {
+            if (!IsSecret(name))
+                continue;
+            foreach (string value in values)
+            {
+                yield return value;
+                // "Bearer abc", "a=1; b=2": the parts are as secret as the whole.
+                foreach (string part in value.Split([' ', ';', ',', '='], StringSplitOptions.RemoveEmptyEntries))
+                    yield return part;
+            }
+        }
+    }
+
+    private IEnumerable<string> UriSecrets(Uri uri)
+    {
+        IEnumerable<string> userInfo = uri.UserInfo.Length == 0 ? [] : uri.UserInfo.Split(':').Append(uri.UserInfo);
+        IEnumerable<string> query = uri.Query.TrimStart('?').Split('&')
+            .Select(p => (Name: p.Split('=')[0], Value: p[(p.IndexOf('=') + 1)..]))
+            .Where(p => !_allowedParameters.Contains(p.Name))
+            .Select(p => p.Value);
+        return userInfo.Concat(query).SelectMany(s => new[] { s, Uri.UnescapeDataString(s) });
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>The head of the chain: opens one <see cref="HttpCall"/> per logical request and writes one event when it ends.</summary>
+internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestLoggingHandler> logger) : ChainHandler
+{
+    internal static readonly EventId CallSucceeded = new(101, nameof(CallSucceeded));
+    internal static readonly EventId CallFailed = new(102, nameof(CallFailed));
+
+    private readonly TimeProvider _time = client.Time;
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendCallAsync(request, async: true, cancellationToken);
+
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendCallAsync(request, async: false, cancellationToken).GetAwaiter().GetResult();
+
+    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException("The head of the chain cannot stand inside a chain.");
+
+    private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
+    {
+        var call = HttpCall.Open(request, client);
+        HttpResponseMessage response;
+        try
+        {
+            response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            call.End(_time.GetTimestamp(), cancellationToken.IsCancellationRequested);
+            e.SetHttpCall(call);
+            if (IsLogged(call))
+                Write(call, new CallLogEntry(call, request, e, errorBody: null));
+            throw;
+        }
+
+        response.RequestMessage ??= request;
+        call.End(_time.GetTimestamp(), cancelled: false);
+        if (IsLogged(call))
+            Write(call, new CallLogEntry(call, request, exception: null, await ErrorBodyAsync(call, request, response, async).ConfigureAwait(false)));
+        return response;
+    }
+
+    private async ValueTask<string?> ErrorBodyAsync(HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async)
+    {
+        int maxBytes = call.Policy.Logging.ErrorBodyBytes;
+        if (call.FailureClass is FailureClass.None || maxBytes == 0)
+            return null;
+        string? text = await ErrorBody.PeekAsync(response, maxBytes, _time, async).ConfigureAwait(false);
+        return text is null ? null : call.Policy.Logging.Redaction.Scrub(text, request);
+    }
+
+    private static LogLevel LevelOf(HttpCall call) => call.FailureClass is FailureClass.None or FailureClass.Cancelled ? call.Policy.Logging.Level : LogLevel.Warning;
+
+    private bool IsLogged(HttpCall call) => logger.IsEnabled(LevelOf(call));
+
+    private void Write(HttpCall call, CallLogEntry entry) => logger.Log(
+        LevelOf(call), call.FailureClass is FailureClass.None ? CallSucceeded : CallFailed, entry, exception: null, static (e, _) => e.ToString());
+}

@@ -1,0 +1,105 @@
+namespace HttpResilience;
+
+/// <summary>When a failed attempt is repeated, and after what wait. Section <c>Retry</c>.</summary>
+public sealed class RetryOptions
+{
+    /// <summary>How many attempts may follow the first. 0 or more; default 3. 0 switches retries off.</summary>
+    public int MaxRetryAttempts { get; set; } = 3;
+
+    /// <summary>How the wait grows. Default <see cref="BackoffType.Exponential"/>.</summary>
+    public BackoffType BackoffType { get; set; } = BackoffType.Exponential;
+
+    /// <summary>The wait before the first retry. 0 to 1 day; default 1 s.</summary>
+    public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest backoff, before jitter. Null (no cap), or 0 to 1 day; default 60 s. A wait that the server asks for is bounded by <see cref="MaxRetryAfter"/> instead.</summary>
+    public TimeSpan? MaxDelay { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What the wait is multiplied with from retry to retry when it grows exponentially. 1 to 10; default 2.</summary>
+    public double BackoffFactor { get; set; } = 2;
+
+    /// <summary>Whether waits are spread at random. Default true.</summary>
+    public bool UseJitter { get; set; } = true;
+
+    /// <summary>How waits are spread when <see cref="UseJitter"/> is set.</summary>
+    public JitterOptions Jitter { get; } = new();
+
+    /// <summary>Whether <c>Retry-After</c> and its kin (RFC 9110 §10.2.3) are obeyed. Default true.</summary>
+    public bool ShouldRetryAfterHeader { get; set; } = true;
+
+    /// <summary>The longest wait that a server may ask for; longer, and the call ends at once. 0 to 1 day; default 5 min.</summary>
+    public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether POST and PATCH are repeated when they may have been processed. Default <see cref="UnsafeMethods.WhenKeyed"/>.</summary>
+    public UnsafeMethods UnsafeMethods { get; set; } = UnsafeMethods.WhenKeyed;
+
+    /// <summary>
+    /// The longest request body that is kept in memory so that it can be sent again, when it cannot be read twice and its length is known.
+    /// 0 to 2147483647 bytes; default 1048576 (1 MiB).
+    /// </summary>
+    public int MaxReplayBodyBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>
+    /// Whether the response body is read inside the attempt, so that a body that breaks off is retried too. Costs the memory of the body and
+    /// takes streaming away. Default false.
+    /// </summary>
+    public bool IncludeResponseBody { get; set; }
+
+    /// <summary>Overrides for single statuses (400 to 599). A status that is not retried by default, such as 404, is retried when it names <see cref="RetryStatusOptions.MaxRetryAttempts"/>.</summary>
+    public IDictionary<int, RetryStatusOptions> Statuses { get; } = new Dictionary<int, RetryStatusOptions>();
+
+    internal static OptionKeys<RetryOptions> Keys => new OptionKeys<RetryOptions>()
+        .Integer(nameof(MaxRetryAttempts), o => o.MaxRetryAttempts, (o, v) => o.MaxRetryAttempts = v, 0, int.MaxValue)
+        .Choice(nameof(BackoffType), o => o.BackoffType, (o, v) => o.BackoffType = v)
+        .Duration(nameof(Delay), o => o.Delay, (o, v) => o.Delay = v, TimeSpan.Zero, TimeSpan.FromDays(1))
+        .OptionalDuration(nameof(MaxDelay), o => o.MaxDelay, (o, v) => o.MaxDelay = v, TimeSpan.Zero, TimeSpan.FromDays(1))
+        .Number(nameof(BackoffFactor), o => o.BackoffFactor, (o, v) => o.BackoffFactor = v, 1, 10)
+        .Boolean(nameof(UseJitter), o => o.UseJitter, (o, v) => o.UseJitter = v)
+        .Section(nameof(Jitter), o => o.Jitter, JitterOptions.Keys)
+        .Boolean(nameof(ShouldRetryAfterHeader), o => o.ShouldRetryAfterHeader, (o, v) => o.ShouldRetryAfterHeader = v)
+        .Duration(nameof(MaxRetryAfter), o => o.MaxRetryAfter, (o, v) => o.MaxRetryAfter = v, TimeSpan.Zero, TimeSpan.FromDays(1))
+        .Choice(nameof(UnsafeMethods), o => o.UnsafeMethods, (o, v) => o.UnsafeMethods = v)
+        .Integer(nameof(MaxReplayBodyBytes), o => o.MaxReplayBodyBytes, (o, v) => o.MaxReplayBodyBytes = v, 0, int.MaxValue)
+        .Boolean(nameof(IncludeResponseBody), o => o.IncludeResponseBody, (o, v) => o.IncludeResponseBody = v)
+        .SectionPerStatus(nameof(Statuses), o => o.Statuses, RetryStatusOptions.Keys)
+        .Ignored("Name");
+}
+
+/// <summary>How waits are spread. Section <c>Retry:Jitter</c>.</summary>
+public sealed class JitterOptions
+{
+    /// <summary>
+    /// The form of the jitter. Default null: what Polly does for the same <see cref="RetryOptions.BackoffType"/>, that is
+    /// <see cref="JitterMode.Decorrelated"/> for an exponential backoff and <see cref="JitterMode.Proportional"/> for the others.
+    /// </summary>
+    public JitterMode? Mode { get; set; }
+
+    /// <summary>For <see cref="JitterMode.Proportional"/>: the largest deviation as a part of the delay. 0 to 1; default 0.25.</summary>
+    public double Factor { get; set; } = 0.25;
+
+    /// <summary>For <see cref="JitterMode.Additive"/>: the most that is added. 0 to 1 day; default 199 ms.</summary>
+    public TimeSpan Maximum { get; set; } = TimeSpan.FromMilliseconds(199);
+
+    internal static OptionKeys<JitterOptions> Keys => new OptionKeys<JitterOptions>()
+        .OptionalChoice(nameof(Mode), o => o.Mode, (o, v) => o.Mode = v)
+        .Number(nameof(Factor), o => o.Factor, (o, v) => o.Factor = v, 0, 1)
+        .Duration(nameof(Maximum), o => o.Maximum, (o, v) => o.Maximum = v, TimeSpan.Zero, TimeSpan.FromDays(1));
+}
+
+/// <summary>What differs for one status. Section <c>Retry:Statuses:&lt;status&gt;</c>. What is null stays as for the other statuses.</summary>
+public sealed class RetryStatusOptions
+{
+    /// <summary>How many attempts may follow the first. Null, or 0 or more; default null. Naming it makes the status one that is retried.</summary>
+    public int? MaxRetryAttempts { get; set; }
+
+    /// <summary>The wait before the first retry. Null, or 0 to 1 day; default null.</summary>
+    public TimeSpan? Delay { get; set; }
+
+    /// <summary>What the delay is multiplied with. 0 to 1000; default 1.</summary>
+    public double DelayMultiplier { get; set; } = 1;
+
+    internal static OptionKeys<RetryStatusOptions> Keys => new OptionKeys<RetryStatusOptions>()
+        .OptionalInteger(nameof(MaxRetryAttempts), o => o.MaxRetryAttempts, (o, v) => o.MaxRetryAttempts = v, 0, int.MaxValue)
+        .OptionalDuration(nameof(Delay), o => o.Delay, (o, v) => o.Delay = v, TimeSpan.Zero, TimeSpan.FromDays(1))
+        .Number(nameof(DelayMultiplier), o => o.DelayMultiplier, (o, v) => o.DelayMultiplier = v, 0, 1000);
+}

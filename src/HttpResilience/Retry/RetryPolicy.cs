@@ -1,0 +1,45 @@
+using System.Collections.Frozen;
+
+namespace HttpResilience;
+
+/// <summary>An immutable snapshot of <see cref="RetryOptions"/>.</summary>
+internal sealed record RetryPolicy
+{
+    internal required int MaxRetryAttempts { get; init; }
+
+    internal required BackoffPolicy Backoff { get; init; }
+
+    internal required bool ShouldRetryAfterHeader { get; init; }
+
+    internal required TimeSpan MaxRetryAfter { get; init; }
+
+    internal required UnsafeMethods UnsafeMethods { get; init; }
+
+    internal required int MaxReplayBodyBytes { get; init; }
+
+    internal required bool IncludeResponseBody { get; init; }
+
+    internal required FrozenDictionary<int, RetryStatusPolicy> Statuses { get; init; }
+
+    internal static RetryPolicy From(RetryOptions options) => new()
+    {
+        MaxRetryAttempts = options.MaxRetryAttempts,
+        Backoff = BackoffPolicy.From(options),
+        ShouldRetryAfterHeader = options.ShouldRetryAfterHeader,
+        MaxRetryAfter = options.MaxRetryAfter,
+        UnsafeMethods = options.UnsafeMethods,
+        MaxReplayBodyBytes = options.MaxReplayBodyBytes,
+        IncludeResponseBody = options.IncludeResponseBody,
+        Statuses = options.Statuses.ToFrozenDictionary(s => s.Key, s => RetryStatusPolicy.From(s.Value, options)),
+    };
+}
+
+/// <summary>An immutable snapshot of <see cref="RetryStatusOptions"/>.</summary>
+internal sealed record RetryStatusPolicy(int? MaxRetryAttempts, BackoffPolicy Backoff)
+{
+    internal static RetryStatusPolicy From(RetryStatusOptions status, RetryOptions options)
+    {
+        var backoff = BackoffPolicy.From(options);
+        return new(status.MaxRetryAttempts, backoff with { Delay = (status.Delay ?? backoff.Delay) * status.DelayMultiplier });
+    }
+}
