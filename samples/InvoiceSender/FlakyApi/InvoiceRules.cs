@@ -16,7 +16,7 @@ internal static class InvoiceRules
         Add("currency", Currencies.Contains(invoice.Currency) ? null : $"'{invoice.Currency}' is not a currency that we invoice in.");
         Add("vat", VatRates.Any(rate => invoice.Vat == decimal.Round(invoice.Net * rate, 2, MidpointRounding.AwayFromZero))
             ? null
-            : string.Create(CultureInfo.InvariantCulture, $"{invoice.Vat} is no VAT rate of net {invoice.Net}."));
+            : string.Create(CultureInfo.InvariantCulture, $"{invoice.Vat} is not the VAT on net {invoice.Net} at any rate in use."));
         Add("dueDate", DueDateError(invoice.DueDate));
 
         return errors.Count == 0 ? null : new Problem
