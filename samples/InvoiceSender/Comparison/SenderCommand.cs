@@ -79,9 +79,17 @@ internal static class SenderCommand
             var report = await SendAsync(options, createHost, cancellationToken);
             return report.Interrupted ? Interrupted : report.IsClean ? 0 : 1;
         }
-        catch (Exception exception) when (exception is InvoiceFileException or OptionsValidationException)
+        catch (InvoiceFileException exception)
         {
             return Fail(exception.Message);
+        }
+        catch (OptionsValidationException exception)
+        {
+            return Fail(string.Join(Environment.NewLine, exception.Failures));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return Interrupted;
         }
     }
 
