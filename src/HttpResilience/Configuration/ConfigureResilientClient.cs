@@ -8,7 +8,8 @@ namespace HttpResilience;
 /// <summary>Puts the chain on a client of the factory: the stages in order, outermost first. A stage that is switched off is not there at all.</summary>
 /// <param name="services">The root container.</param>
 /// <param name="clientName">The client; null for all of them.</param>
-internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName) : IConfigureNamedOptions<HttpClientFactoryOptions>
+internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName)
+    : IConfigureNamedOptions<HttpClientFactoryOptions>, IPostConfigureOptions<HttpClientFactoryOptions>
 {
     // Behind the chain's own deadline, so that it is the chain that ends a call, and tells why.
     private static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
@@ -23,6 +24,13 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         // First, so that whatever the application sets wins.
         options.HttpClientActions.Insert(0, client => SetDefaults(StateOf(services, name), client));
         options.HttpMessageHandlerBuilderActions.Add(builder => AddChain(StateOf(services, name), builder));
+    }
+
+    // Last, so that it sees what the application has set: a body that the chain reads is one that HttpClient does not measure any more.
+    public void PostConfigure(string? name, HttpClientFactoryOptions options)
+    {
+        if (clientName is null || clientName == name)
+            options.HttpClientActions.Add(client => StateOf(services, name).MaxResponseContentBufferSize = client.MaxResponseContentBufferSize);
     }
 
     private static void AddChain(ClientState client, HttpMessageHandlerBuilder builder)
