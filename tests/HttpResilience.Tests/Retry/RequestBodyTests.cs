@@ -1,7 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
-
 using System.Net.Http.Json;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Retry;
 
