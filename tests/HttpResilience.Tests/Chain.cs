@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace HttpResilience.Tests;
 
@@ -45,6 +47,22 @@ internal sealed class Chain : IDisposable
     public HttpClient Client => field ??= Services.GetRequiredService<IHttpClientFactory>().CreateClient(Name);
 
     internal ClientState State => Services.GetRequiredKeyedService<ClientState>(Name);
+
+    /// <summary>What <see cref="IHttpClientFactory"/> does when it needs handlers, the first time and whenever those it has are two minutes old.</summary>
+    public static HttpMessageHandlerBuilder BuildHandlers(IServiceProvider services, string name = Name)
+    {
+        var builder = services.GetRequiredService<HttpMessageHandlerBuilder>();
+        builder.Name = name;
+        Action<HttpMessageHandlerBuilder> configure = b =>
+        {
+            foreach (var action in services.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>().Get(name).HttpMessageHandlerBuilderActions)
+                action(b);
+        };
+        foreach (var filter in services.GetServices<IHttpMessageHandlerBuilderFilter>().Reverse())
+            configure = filter.Configure(configure);
+        configure(builder);
+        return builder;
+    }
 
     /// <summary>Sends through the client.</summary>
     /// <param name="async">False: with <see cref="HttpClient.Send(HttpRequestMessage)"/>, on a thread of its own.</param>
