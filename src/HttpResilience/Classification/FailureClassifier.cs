@@ -67,10 +67,10 @@ internal static class FailureClassifier
         _ => Transient(ambiguous: e.InnerException is not SocketException socket || !IsConnectFailure(socket)),
     };
 
-    // SslStream tells a certificate that fails validation from a peer that does not speak TLS by nothing but its message. Every one of the former says
-    // "certificate", or "cert" where the texts were trimmed to their resource keys. A handshake that fails for another reason has a cause.
+    // SslStream reports a certificate that fails validation without a cause, a broken handshake with one; an answer that is not TLS, as an overloaded
+    // load balancer gives it, also without. Only the message tells them apart ("cert" is in the resource key too, which a trimmed program shows).
     private static bool IsUntrustedCertificate(HttpRequestException e) =>
-        e.InnerException is AuthenticationException { InnerException: null } tls && tls.Message.Contains("cert", StringComparison.OrdinalIgnoreCase);
+        e.InnerException is AuthenticationException { InnerException: null } cause && cause.Message.Contains("cert", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsConnectFailure(SocketException e) => e.SocketErrorCode
         is SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData
