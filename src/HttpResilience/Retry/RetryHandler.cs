@@ -74,6 +74,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 }
 
                 response?.Dispose();
+                original.Restore(request);
                 long nextAt = endedAt + policy.ToTimestamp(decision.Delay);
                 if (call.CircuitOpenUntil > nextAt)
                 {
@@ -82,7 +83,6 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 }
 
                 WillRetry(request, call, attempt, result, exception, decision.Delay);
-                original.Restore(request);
                 if (!timer.Stop())
                     timer = client.Timers.Exchange(timer, cancellationToken);
                 await Wait.UntilAsync(_time, nextAt, async, cancellationToken).ConfigureAwait(false);
