@@ -52,6 +52,7 @@ public static class HttpResilienceServiceCollectionExtensions
             var services = builder.Services;
             AddSharedParts(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
+            services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
             if (builder.Name is { } name && !services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == name))
             {
                 services.AddSingleton(new ResilientClient(name));

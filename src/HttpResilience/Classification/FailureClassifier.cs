@@ -46,6 +46,7 @@ internal static class FailureClassifier
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
         _ when timedOut => Transient(ambiguous: true),
+        RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
         CircuitOpenException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout.

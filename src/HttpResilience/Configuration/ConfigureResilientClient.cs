@@ -8,9 +8,8 @@ namespace HttpResilience;
 /// <summary>Puts the chain on a client of the factory: the stages in order, outermost first. A stage that is switched off is not there at all.</summary>
 /// <param name="services">The root container.</param>
 /// <param name="clientName">The client; null for all of them.</param>
-internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName) : IConfigureNamedOptions<HttpClientFactoryOptions>
+internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName) : IConfigureNamedOptions<HttpClientFactoryOptions>, IPostConfigureOptions<HttpClientFactoryOptions>
 {
-    // Behind the chain's own deadline, so that it is the chain that ends a call, and tells why.
     private static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
 
     public void Configure(HttpClientFactoryOptions options) => Configure(Options.DefaultName, options);
@@ -25,6 +24,13 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         options.HttpMessageHandlerBuilderActions.Add(builder => AddChain(StateOf(services, name), builder));
     }
 
+    // After everything that the application does to the client.
+    public void PostConfigure(string? name, HttpClientFactoryOptions options)
+    {
+        if (clientName is null || clientName == name)
+            options.HttpClientActions.Add(client => StateOf(services, name).Observe(client));
+    }
+
     private static void AddChain(ClientState client, HttpMessageHandlerBuilder builder)
     {
         var handlers = builder.AdditionalHandlers;
@@ -37,6 +43,8 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         handlers.Add(new RetryHandler(client, Logger<RetryHandler>(builder)));
         if (client.Policy.CircuitBreaker is not null)
             handlers.Add(new CircuitBreakerHandler(client, Logger<CircuitBreakerHandler>(builder)));
+        if (client.Policy.RateLimiter is not null)
+            handlers.Add(new RateLimitingHandler(client));
     }
 
     private static void SetDefaults(ClientState client, HttpClient httpClient)

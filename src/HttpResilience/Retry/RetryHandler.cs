@@ -17,7 +17,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         bool bodyIsReplayable = RequestBody.IsReplayable(request.Content)
             || await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
         var original = new RequestSnapshot(request);
-        long deadline = policy.DeadlineFrom(call.StartedAt);
+        long deadline = client.DeadlineOf(call);
         long startedAt = call.StartedAt;
         double random = 0;
         var timer = client.Timers.Rent(cancellationToken);
@@ -40,6 +40,11 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 catch (CircuitOpenException)
                 {
                     call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
+                    throw;
+                }
+                catch (RateLimitedException)
+                {
+                    call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
                     throw;
                 }
                 catch (Exception e)
