@@ -21,7 +21,12 @@ internal static class Load
         for (int i = 0; i < calls; i++)
         {
             using var request = kind is RequestKind.Post ? Post() : new HttpRequestMessage(HttpMethod.Get, Uri);
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            var call = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            while (Stub.LetArrive())
+            {
+            }
+
+            using var response = await call;
         }
     }
 
