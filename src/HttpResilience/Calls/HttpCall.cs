@@ -17,6 +17,7 @@ public sealed class HttpCall
     private List<HttpAttempt>? _attempts;
     private int _attemptCount;
     private long _endedAt;
+    private int? _circuitTicket;
 
     private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest)
     {
@@ -72,8 +73,8 @@ public sealed class HttpCall
     /// <summary>The timestamp at which the attempt in hand began.</summary>
     internal long AttemptStartedAt { get; set; }
 
-    /// <summary>Set by the circuit when it rejects what this call would send next: the timestamp until which it does.</summary>
-    internal long CircuitOpenUntil { get; set; }
+    /// <summary>The circuit that let the last attempt through.</summary>
+    internal CircuitMachine? Circuit { get; private set; }
 
     /// <summary>The attempt in hand was ended by the chain's own timer. Lets the circuit tell a slow host from a caller that left.</summary>
     internal AttemptTimer? Timer { get; set; }
@@ -103,6 +104,16 @@ public sealed class HttpCall
 
         _attempts ??= [_firstAttempt];
         _attempts.Add(attempt);
+    }
+
+    internal void Enter(CircuitMachine circuit, int ticket) => (Circuit, _circuitTicket) = (circuit, ticket);
+
+    /// <returns>The ticket to give back with the result of the attempt; null when it was not let through.</returns>
+    internal int? LeaveCircuit()
+    {
+        int? ticket = _circuitTicket;
+        _circuitTicket = null;
+        return ticket;
     }
 
     internal void Stop(StopReason reason, FailureClass failureClass)

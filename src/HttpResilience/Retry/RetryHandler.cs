@@ -37,13 +37,15 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                         await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                     result = client.Classify(response, call);
                 }
-                catch (CircuitOpenException)
+                catch (CircuitOpenException e)
                 {
+                    TellNext(call, FailureClassifier.Classify(e, timer.HasExpired, cancelled: false), _time.GetTimestamp());
                     call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
                     throw;
                 }
-                catch (RateLimitedException)
+                catch (RateLimitedException e)
                 {
+                    TellNext(call, FailureClassifier.Classify(e, timer.HasExpired, cancelled: false), _time.GetTimestamp());
                     call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
                     throw;
                 }
@@ -55,6 +57,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 }
 
                 long endedAt = _time.GetTimestamp();
+                TellNext(call, result, endedAt);
                 call.Record(result, exception, startedAt, endedAt);
                 if (result.IsSuccess)
                 {
@@ -74,10 +77,10 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
                 response?.Dispose();
                 long nextAt = endedAt + policy.ToTimestamp(decision.Delay);
-                if (call.CircuitOpenUntil > nextAt)
+                if (call.Circuit is { State: CircuitState.Open } circuit && circuit.OpenUntil > nextAt)
                 {
                     call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
-                    throw new CircuitOpenException(HttpAuthority.NameOf(request), _time.GetElapsedTime(endedAt, call.CircuitOpenUntil), exception);
+                    throw new CircuitOpenException(HttpAuthority.NameOf(request), _time.GetElapsedTime(endedAt, circuit.OpenUntil), exception);
                 }
 
                 WillRetry(request, call, attempt, result, exception, decision.Delay);
