@@ -116,6 +116,13 @@ public sealed class HttpCall
         return ticket;
     }
 
+    /// <param name="endedAt">When its last attempt ended, and with it the call.</param>
+    internal void Succeed(long endedAt)
+    {
+        StopReason = StopReason.Succeeded;
+        _endedAt = endedAt;
+    }
+
     internal void Stop(StopReason reason, FailureClass failureClass)
     {
         StopReason = reason;
@@ -124,7 +131,7 @@ public sealed class HttpCall
 
     /// <summary>Ends the call.</summary>
     /// <param name="cancelled">The caller has cancelled it: the reason when no stage gave one. Else it was thrown before anything could be tried.</param>
-    internal void End(long endedAt, bool cancelled)
+    internal void End(bool cancelled)
     {
         if (StopReason is StopReason.None)
         {
@@ -134,6 +141,7 @@ public sealed class HttpCall
                 Stop(StopReason.NotRetryable, FailureClass.Permanent);
         }
 
-        _endedAt = endedAt;
+        if (_endedAt == 0)
+            _endedAt = _client.Time.GetTimestamp();
     }
 }

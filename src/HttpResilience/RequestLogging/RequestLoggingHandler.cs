@@ -29,7 +29,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         }
         catch (Exception e)
         {
-            call.End(_time.GetTimestamp(), cancellationToken.IsCancellationRequested);
+            call.End(cancellationToken.IsCancellationRequested);
             e.SetHttpCall(call);
             if (IsLogged(call))
                 Write(call, new CallLogEntry(call, request, e, errorBody: null));
@@ -37,7 +37,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         }
 
         response.RequestMessage ??= request;
-        call.End(_time.GetTimestamp(), cancelled: false);
+        call.End(cancelled: false);
         if (IsLogged(call))
             Write(call, new CallLogEntry(call, request, exception: null, await ErrorBodyAsync(call, request, response, async).ConfigureAwait(false)));
         return response;

@@ -61,7 +61,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 call.Record(result, exception, startedAt, endedAt);
                 if (result.IsSuccess)
                 {
-                    call.Stop(StopReason.Succeeded, FailureClass.None);
+                    call.Succeed(endedAt);
                     return response!;
                 }
 
