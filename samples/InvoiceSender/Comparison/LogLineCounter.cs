@@ -9,7 +9,8 @@ internal sealed class LogLineCounter : ILoggerProvider
 
     public int Count => Volatile.Read(ref _count);
 
-    public ILogger CreateLogger(string categoryName) => new Logger(this, HttpClientCategories.Any(category => categoryName.StartsWith(category, StringComparison.Ordinal)));
+    public ILogger CreateLogger(string categoryName) =>
+        new Logger(this, HttpClientCategories.Any(category => categoryName.StartsWith(category, StringComparison.Ordinal)));
 
     public void Dispose()
     {

@@ -12,11 +12,16 @@ internal static class SenderCommand
     private const int UsageError = 2;
     private const int Interrupted = 130;
 
-    private static readonly Option<string?> Csv = new("--csv") { Description = "The invoices to send. Without it: the invoices.csv beside the program.", HelpName = "FILE" };
+    private static readonly Option<string?> Csv = new("--csv")
+    {
+        Description = "The invoices to send. Without it: the invoices.csv beside the program.",
+        HelpName = "FILE",
+    };
 
     private static readonly Option<Uri?> Api = new("--api")
     {
-        Description = "Send to this API (POST URL/invoices), once and with the resilient client only. Without it the program starts a flaky API of its own and sends twice.",
+        Description = "Send to this API (POST URL/invoices), once and with the resilient client only. "
+            + "Without it the program starts a flaky API of its own and sends twice.",
         HelpName = "URL",
         CustomParser = result =>
         {
@@ -86,6 +91,11 @@ internal static class SenderCommand
         catch (OptionsValidationException exception)
         {
             return Fail(string.Join(Environment.NewLine, exception.Failures));
+        }
+        catch (InvalidDataException exception)
+        {
+            // appsettings.json is not JSON; the inner message says where.
+            return Fail($"{exception.Message} {exception.InnerException?.Message}");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -22,7 +22,8 @@ internal sealed class SendingRun : IAsyncDisposable
         });
     }
 
-    public static async Task<SendingRun> StartAsync(ClientKind client, int invoices, SenderOptions options, HostFactory createHost, CancellationToken cancellationToken)
+    public static async Task<SendingRun> StartAsync(
+        ClientKind client, int invoices, SenderOptions options, HostFactory createHost, CancellationToken cancellationToken)
     {
         var flakyApi = options.Api is null ? await FlakyApi.StartAsync(options.Seed, invoices, cancellationToken) : null;
         var run = new SendingRun(client, flakyApi, options, createHost);

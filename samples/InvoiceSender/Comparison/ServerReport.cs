@@ -24,9 +24,9 @@ internal sealed record ServerReport
         return new()
         {
             Stored = stored.Count,
-            Lost = notRejected.Count(outcome => !stored.ContainsKey(outcome.Invoice.InvoiceNumber)),
+            Lost = notRejected.Count(outcome => !stored.ContainsKey(outcome.Invoice.Id)),
             Duplicated = stored.Values.Count(times => times > 1),
-            StoredButFailed = notRejected.Count(outcome => outcome.Result is InvoiceResult.Failed && stored.ContainsKey(outcome.Invoice.InvoiceNumber)),
+            StoredButFailed = notRejected.Count(outcome => outcome.Result is InvoiceResult.Failed && stored.ContainsKey(outcome.Invoice.Id)),
             Requests = server.Requests,
             RequestsDuringOutage = server.RequestsDuringOutage,
             Faults = Enum.GetValues<Fault>().Where(fault => fault is not Fault.None).ToDictionary(Describe, fault => server.Faults.GetValueOrDefault(fault)),

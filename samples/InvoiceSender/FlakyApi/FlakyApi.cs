@@ -16,7 +16,7 @@ internal sealed class FlakyApi : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly WebApplication _server;
     private readonly Ledger _ledger = new();
-    private readonly ConcurrentDictionary<string, int> _sightings = [];
+    private readonly ConcurrentDictionary<(string Company, string Number), int> _sightings = [];
     private readonly ConcurrentDictionary<Fault, int> _faults = [];
     private int _requests;
     private int _requestsDuringOutage;
@@ -38,7 +38,7 @@ internal sealed class FlakyApi : IAsyncDisposable
     public Uri Address => new($"{_server.Urls.First()}/");
     public int Requests => Volatile.Read(ref _requests);
     public int RequestsDuringOutage => Volatile.Read(ref _requestsDuringOutage);
-    public IReadOnlyDictionary<string, int> Stored => _ledger.Stored();
+    public IReadOnlyDictionary<(string Company, string Number), int> Stored => _ledger.Stored();
     public IReadOnlyDictionary<Fault, int> Faults => _faults;
 
     public static async Task<FlakyApi> StartAsync(int seed, int expectedInvoices, CancellationToken cancellationToken)
@@ -65,7 +65,7 @@ internal sealed class FlakyApi : IAsyncDisposable
             return;
         }
 
-        _sightings.TryAdd(invoice.InvoiceNumber, 0);
+        _sightings.TryAdd(invoice.Id, 0);
         if (_outage.IsOngoing(_sightings.Count))
         {
             Interlocked.Increment(ref _requestsDuringOutage);
@@ -74,7 +74,7 @@ internal sealed class FlakyApi : IAsyncDisposable
             return;
         }
 
-        var timesSeen = _sightings.AddOrUpdate(invoice.InvoiceNumber, 1, static (_, times) => times + 1) - 1;
+        var timesSeen = _sightings.AddOrUpdate(invoice.Id, 1, static (_, times) => times + 1) - 1;
         await DelayAsync(Latency, context);
         await RespondAsync(context, invoice, _plan[invoice.InvoiceNumber, timesSeen]);
     }

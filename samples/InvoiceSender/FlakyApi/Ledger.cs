@@ -4,7 +4,7 @@ namespace InvoiceSender;
 internal sealed class Ledger
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _stored = [];
+    private readonly Dictionary<(string Company, string Number), int> _stored = [];
     private readonly Dictionary<string, (Invoice Invoice, Answer Answer)> _answers = [];
     private int _lastId;
 
@@ -23,10 +23,10 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>How many times each invoice number is stored.</summary>
-    public IReadOnlyDictionary<string, int> Stored()
+    /// <summary>How many times each invoice is stored.</summary>
+    public IReadOnlyDictionary<(string Company, string Number), int> Stored()
     {
-        lock (_lock) return new Dictionary<string, int>(_stored);
+        lock (_lock) return new Dictionary<(string Company, string Number), int>(_stored);
     }
 
     private static Problem KeyReused => new() { Title = "The Idempotency-Key was used for another invoice", Status = StatusCodes.Status422UnprocessableEntity };
@@ -35,7 +35,7 @@ internal sealed class Ledger
     {
         if (InvoiceRules.Check(invoice) is { } problem) return new(null, problem);
 
-        _stored[invoice.InvoiceNumber] = _stored.GetValueOrDefault(invoice.InvoiceNumber) + 1;
+        _stored[invoice.Id] = _stored.GetValueOrDefault(invoice.Id) + 1;
         return new(new Receipt($"in_{++_lastId:D6}", invoice.InvoiceNumber), null);
     }
 

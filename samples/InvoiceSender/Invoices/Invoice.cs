@@ -21,6 +21,10 @@ internal sealed record Invoice
     public required decimal Vat { get; init; }
     public required string DueDate { get; init; }
 
+    /// <summary>Companies number their invoices each for itself.</summary>
+    [JsonIgnore]
+    public (string Company, string Number) Id => (Company, InvoiceNumber);
+
     /// <summary>The same invoice has the same key in every run of the program; escaped, since a header field is ASCII.</summary>
     [JsonIgnore]
     public string IdempotencyKey => $"{Uri.EscapeDataString(Company)}:{Uri.EscapeDataString(InvoiceNumber)}";

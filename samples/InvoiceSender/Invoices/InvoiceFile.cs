@@ -30,12 +30,12 @@ internal static class InvoiceFile
                 throw new InvoiceFileException($"{path}: the first row must be \"{string.Join(',', Columns)}\".");
 
             List<Invoice> invoices = [];
-            Dictionary<string, int> rows = [];
+            Dictionary<(string Company, string Number), int> rows = [];
             for (var row = 2; parser.ReadFields() is { } fields; row++)
             {
                 var invoice = ToInvoice(path, row, fields);
-                if (!rows.TryAdd(invoice.IdempotencyKey, row))
-                    throw new InvoiceFileException($"{path}, row {row}: invoice {invoice.InvoiceNumber} of {invoice.Company} is already in row {rows[invoice.IdempotencyKey]}.");
+                if (!rows.TryAdd(invoice.Id, row))
+                    throw new InvoiceFileException($"{path}, row {row}: the company's invoice {invoice.InvoiceNumber} is already in row {rows[invoice.Id]}.");
                 invoices.Add(invoice);
             }
 

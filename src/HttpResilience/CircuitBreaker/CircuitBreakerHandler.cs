@@ -17,7 +17,7 @@ internal sealed partial class CircuitBreakerHandler(ClientState client, ILogger<
         var admission = circuit.Enter(policy, now);
         Announce(circuit, admission.Transition);
         if (!admission.IsAllowed)
-            throw new CircuitOpenException(circuit.Authority.ToString(), circuit.State is CircuitState.Open ? _time.GetElapsedTime(now, circuit.OpenUntil) : null);
+            throw new CircuitOpenException(circuit.Authority.ToString(), admission.OpenUntil > now ? _time.GetElapsedTime(now, admission.OpenUntil) : null);
 
         call.Enter(circuit, admission.Ticket);
         return NextAsync(request, call, async, cancellationToken);
