@@ -25,8 +25,8 @@ internal sealed partial class CircuitBreakerHandler(ClientState client, ILogger<
 
     protected override void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt)
     {
-        if (call.LeaveCircuit() is { } ticket)
-            Announce(call.Circuit!, call.Circuit!.Report(call.Policy.CircuitBreaker!, ticket, result.CircuitOutcome, OpenAtLeast(call.Policy, result), endedAt));
+        if (call.LeaveCircuit(out var circuit, out int ticket))
+            Announce(circuit, circuit.Report(call.Policy.CircuitBreaker!, ticket, result.CircuitOutcome, OpenAtLeast(call.Policy, result), endedAt));
     }
 
     // A server may ask for a long rest, not for a rest without end.

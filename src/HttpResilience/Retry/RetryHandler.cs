@@ -28,8 +28,8 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 HttpResponseMessage? response = null;
                 Exception? exception = null;
                 AttemptResult result;
-                (call.Timer, call.AttemptStartedAt) = (timer, startedAt);
-                timer.Start(policy.AttemptEndFrom(startedAt, deadline));
+                call.Timer = timer;
+                timer.Start(startedAt, policy.AttemptEndFrom(startedAt, deadline));
                 try
                 {
                     response = await NextAsync(request, call, async, timer.Token).ConfigureAwait(false);
@@ -58,13 +58,13 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
                 long endedAt = _time.GetTimestamp();
                 TellNext(call, result, endedAt);
-                call.Record(result, exception, startedAt, endedAt);
                 if (result.IsSuccess)
                 {
-                    call.Succeed(endedAt);
+                    call.Succeed(result, startedAt, endedAt);
                     return response!;
                 }
 
+                call.Record(result, exception, startedAt, endedAt);
                 double previousRandom = random;
                 random = client.Random.NextDouble();
                 var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts);
