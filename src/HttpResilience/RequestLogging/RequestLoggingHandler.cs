@@ -29,7 +29,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         }
         catch (Exception e)
         {
-            call.End(_time.GetTimestamp(), cancellationToken.IsCancellationRequested);
+            call.End(cancellationToken.IsCancellationRequested);
             e.SetHttpCall(call);
             if (IsLogged(call))
                 Write(call, new CallLogEntry(call, request, e, errorBody: null));
@@ -37,9 +37,15 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         }
 
         response.RequestMessage ??= request;
-        call.End(_time.GetTimestamp(), cancelled: false);
-        if (IsLogged(call))
-            Write(call, new CallLogEntry(call, request, exception: null, await ErrorBodyAsync(call, request, response, async, cancellationToken).ConfigureAwait(false)));
+        call.End(cancelled: false);
+        return IsLogged(call) ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
+    }
+
+    // Returns the response only so that its caller has one kind of thing to wait for, and a smaller frame.
+    private async ValueTask<HttpResponseMessage> WriteAsync(
+        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
+    {
+        Write(call, new CallLogEntry(call, request, exception: null, await ErrorBodyAsync(call, request, response, async, cancellationToken).ConfigureAwait(false)));
         return response;
     }
 
