@@ -1,14 +1,17 @@
 namespace HttpResilience;
 
-/// <summary>A stream whose beginning was read ahead. Reading begins with that, waits for a read-ahead that is still going on, and goes on with the rest.</summary>
-internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
+/// <summary>A body whose beginning was read ahead. Reading begins with that, waits for a read-ahead that is still going on, and goes on with the rest.</summary>
+internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
 {
     private readonly byte[] _ahead = new byte[maxBytes];
+    private Stream? _inner;
     private int _aheadLength;
     private int _position;
     private Task _peek = Task.CompletedTask;
 
     internal ReadOnlyMemory<byte> Seen => _ahead.AsMemory(0, Volatile.Read(ref _aheadLength));
+
+    internal bool IsOpen => _inner is not null;
 
     public override bool CanRead => true;
 
@@ -24,7 +27,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Reads ahead until the buffer is full or the stream ends.</summary>
+    /// <summary>Opens the body and reads ahead until the buffer is full or the body ends. What is begun here, the reader of the response goes on with: no token ends it.</summary>
     internal Task PeekAsync()
     {
         _peek = ReadAheadAsync();
@@ -37,7 +40,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
     {
         await PeekEndAsync(cancellationToken).ConfigureAwait(false);
         int copied = TakeAhead(buffer.Span);
-        return copied > 0 || buffer.IsEmpty ? copied : await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        return copied > 0 || buffer.IsEmpty ? copied : await _inner!.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -47,7 +50,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
     {
         PeekEndAsync(CancellationToken.None).GetAwaiter().GetResult();
         int copied = TakeAhead(buffer);
-        return copied > 0 || buffer.IsEmpty ? copied : inner.Read(buffer);
+        return copied > 0 || buffer.IsEmpty ? copied : _inner!.Read(buffer);
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -65,14 +68,15 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            inner.Dispose();
+            content.Dispose();
         base.Dispose(disposing);
     }
 
     private async Task ReadAheadAsync()
     {
+        _inner = await content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false);
         int read;
-        while (_aheadLength < maxBytes && (read = await inner.ReadAsync(_ahead.AsMemory(_aheadLength)).ConfigureAwait(false)) > 0)
+        while (_aheadLength < maxBytes && (read = await _inner.ReadAsync(_ahead.AsMemory(_aheadLength)).ConfigureAwait(false)) > 0)
             Volatile.Write(ref _aheadLength, _aheadLength + read);
     }
 
@@ -89,7 +93,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await inner.DisposeAsync().ConfigureAwait(false);
+            content.Dispose();
             throw;
         }
     }
