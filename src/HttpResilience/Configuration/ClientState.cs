@@ -95,9 +95,10 @@ internal sealed partial class ClientState : IDisposable
                 _limiter = _policy.RateLimiter?.CreateLimiter();
             Reloaded(_logger, Name);
         }
-        catch (OptionsValidationException e)
+        catch (Exception e)
         {
-            ReloadRejected(_logger, Name, string.Join(" ", e.Failures));
+            // Whatever the application's own code throws here would end the reading of the configuration for everybody else.
+            ReloadRejected(_logger, Name, e is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : e.Message);
         }
     }
 

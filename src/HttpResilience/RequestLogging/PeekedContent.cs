@@ -38,11 +38,7 @@ internal sealed class PeekedContent : HttpContent
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-        {
-            _stream.Dispose();
             _original.Dispose();
-        }
-
         base.Dispose(disposing);
     }
 }
