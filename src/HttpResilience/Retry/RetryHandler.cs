@@ -77,6 +77,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 }
 
                 response?.Dispose();
+                original.Restore(request);
                 long nextAt = endedAt + policy.ToTimestamp(decision.Delay);
                 if (call.Circuit is { State: CircuitState.Open } circuit && circuit.OpenUntil > nextAt)
                 {
@@ -85,7 +86,6 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 }
 
                 WillRetry(request, call, attempt, result, exception, decision.Delay);
-                original.Restore(request);
                 if (!timer.Stop())
                     timer = client.Timers.Exchange(timer, cancellationToken);
                 await Wait.UntilAsync(_time, nextAt, async, cancellationToken).ConfigureAwait(false);
