@@ -33,9 +33,10 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 try
                 {
                     response = await NextAsync(request, call, async, timer.Token).ConfigureAwait(false);
-                    if (policy.Retry.IncludeResponseBody)
-                        await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                     result = client.Classify(response, call);
+                    // What the head of a failure says, such as Retry-After, holds whatever becomes of its body.
+                    if (policy.Retry.IncludeResponseBody && result.IsSuccess)
+                        await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                 }
                 catch (CircuitOpenException e)
                 {
