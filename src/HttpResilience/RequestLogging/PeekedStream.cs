@@ -109,7 +109,7 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Abandon();
+            await DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
