@@ -48,7 +48,8 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
     }
 
     // Returns the response only so that its caller has one kind of thing to wait for, and a smaller frame.
-    private async ValueTask<HttpResponseMessage> WriteAsync(HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> WriteAsync(
+        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
     {
         Write(call, new CallLogEntry(call, request, exception: null, await ErrorBodyAsync(call, request, response, async, cancellationToken).ConfigureAwait(false)));
         return response;
