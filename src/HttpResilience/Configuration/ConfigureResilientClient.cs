@@ -8,7 +8,8 @@ namespace HttpResilience;
 /// <summary>Puts the chain on a client of the factory: the stages in order, outermost first. A stage that is switched off is not there at all.</summary>
 /// <param name="services">The root container.</param>
 /// <param name="clientName">The client; null for all of them.</param>
-internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName) : IConfigureNamedOptions<HttpClientFactoryOptions>, IPostConfigureOptions<HttpClientFactoryOptions>
+internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName)
+    : IConfigureNamedOptions<HttpClientFactoryOptions>, IPostConfigureOptions<HttpClientFactoryOptions>
 {
     private static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
 

@@ -11,12 +11,12 @@ internal static class ErrorBody
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    internal static async ValueTask<string?> PeekAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async)
+    internal static async ValueTask<string?> PeekAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength == 0)
             return null;
 
-        // The caller's token does not end the reading: what is begun here, the reader of the response goes on with.
+        // The caller's token ends the waiting but not the reading: what is begun here, the reader of the response goes on with.
         var stream = async ? await response.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false) : response.Content.ReadAsStream(CancellationToken.None);
         if (stream.CanSeek)
             return Describe(response, await PeekBufferAsync(stream, maxBytes).ConfigureAwait(false));
@@ -26,13 +26,14 @@ internal static class ErrorBody
         try
         {
             if (async)
-                await reading.WaitAsync(Patience, time).ConfigureAwait(false);
+                await reading.WaitAsync(Patience, time, cancellationToken).ConfigureAwait(false);
             else
-                reading.WaitAsync(Patience, time).GetAwaiter().GetResult();
+                reading.WaitAsync(Patience, time, cancellationToken).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is TimeoutException or IOException or HttpRequestException or OperationCanceledException)
+        catch (Exception)
         {
-            // Too slow, or broken: whoever reads the response will meet the same.
+            // Too slow, or broken in whatever way: whoever reads the response will meet the same.
+            peeked.Enough();
         }
 
         response.Content = new PeekedContent(response.Content, peeked);

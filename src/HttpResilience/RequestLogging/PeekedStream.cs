@@ -4,6 +4,8 @@ namespace HttpResilience;
 internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
 {
     private readonly byte[] _ahead = new byte[maxBytes];
+    private readonly CancellationTokenSource _abandoned = new();
+    private volatile bool _isEnough;
     private int _aheadLength;
     private int _position;
     private Task _peek = Task.CompletedTask;
@@ -24,7 +26,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Reads ahead until the buffer is full or the stream ends.</summary>
+    /// <summary>Reads ahead until the buffer is full, the stream ends, or what has come is <see cref="Enough"/>.</summary>
     internal Task PeekAsync()
     {
         _peek = ReadAheadAsync();
@@ -32,6 +34,9 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
         _ = _peek.ContinueWith(static peek => peek.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return _peek;
     }
+
+    /// <summary>Ends the read-ahead with the read that is under way, so that a reader gets the rest piece by piece, as it comes.</summary>
+    internal void Enough() => _isEnough = true;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -65,19 +70,30 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
+            Abandon();
             inner.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 
     private async Task ReadAheadAsync()
     {
         int read;
-        while (_aheadLength < maxBytes && (read = await inner.ReadAsync(_ahead.AsMemory(_aheadLength)).ConfigureAwait(false)) > 0)
+        while (!_isEnough && _aheadLength < maxBytes && (read = await inner.ReadAsync(_ahead.AsMemory(_aheadLength), _abandoned.Token).ConfigureAwait(false)) > 0)
             Volatile.Write(ref _aheadLength, _aheadLength + read);
     }
 
-    // What has come is handed out before a failure is: the failure is where the rest would be. A reader that gives up while the read-ahead still
-    // waits for the wire closes the stream, as cancelling the read itself would have.
+    // Left to itself, a read that still waits for the wire would take bytes of the next response, once disposing the stream has sent the connection
+    // back to the pool. Cancelling the read closes the connection.
+    private void Abandon()
+    {
+        if (!_peek.IsCompleted)
+            _abandoned.Cancel();
+    }
+
+    // What has come is handed out before a failure is: the failure is where the rest would be.
     private async Task PeekEndAsync(CancellationToken cancellationToken)
     {
         if (_peek.IsCompletedSuccessfully || (_position < Volatile.Read(ref _aheadLength) && _position < maxBytes))
@@ -89,7 +105,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await inner.DisposeAsync().ConfigureAwait(false);
+            Abandon();
             throw;
         }
     }

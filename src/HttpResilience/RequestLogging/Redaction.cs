@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Encodings.Web;
 
 namespace HttpResilience;
 
@@ -38,9 +40,35 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
     /// <summary>Text that came from outside, made fit for one line: secrets of the request struck out, control characters and line separators as spaces.</summary>
     internal string Scrub(string text, HttpRequestMessage request)
     {
-        foreach (string secret in SecretsOf(request).Where(s => s.Length >= ShortestSecret).Distinct().OrderByDescending(s => s.Length))
-            text = text.Replace(secret, Struck, StringComparison.Ordinal);
-        return Clean(text);
+        string[] secrets =
+        [
+            .. SecretsOf(request).SelectMany(Forms).Where(s => s.Length >= ShortestSecret)
+                .Distinct(StringComparer.OrdinalIgnoreCase).OrderByDescending(s => s.Length),
+        ];
+        foreach (string secret in secrets)
+            text = text.Replace(secret, Struck, StringComparison.OrdinalIgnoreCase);
+
+        // The text may be the beginning of a longer one, and end in the middle of a secret.
+        int begun = secrets.Select(s => BegunAtEnd(text, s)).DefaultIfEmpty().Max();
+        return Clean(begun == 0 ? text : text[..^begun] + Struck);
+    }
+
+    /// <summary>How a server may write a text down when it says it back.</summary>
+    private static IEnumerable<string> Forms(string secret) =>
+    [
+        secret, Uri.EscapeDataString(secret), JavaScriptEncoder.Default.Encode(secret), secret.Replace("/", "\\/", StringComparison.Ordinal),
+        WebUtility.HtmlEncode(secret),
+    ];
+
+    private static int BegunAtEnd(string text, string secret)
+    {
+        for (int length = Math.Min(text.Length, secret.Length - 1); length >= ShortestSecret; length--)
+        {
+            if (text.AsSpan().EndsWith(secret.AsSpan(0, length), StringComparison.OrdinalIgnoreCase))
+                return length;
+        }
+
+        return 0;
     }
 
     internal static string Clean(string text)

@@ -1,0 +1,55 @@
+namespace HttpResilience.Tests.Retry;
+
+/// <summary><c>Retry:Statuses</c>.</summary>
+public sealed class PerStatusTests
+{
+    [Fact]
+    public async Task A_404_is_repeated_where_it_is_opted_in()
+    {
+        using var chain = new Chain(settings: new Dictionary<string, string?>
+        {
+            ["Retry:Statuses:404:MaxRetryAttempts"] = "2",
+            ["Retry:Statuses:404:Delay"] = "00:00:05",
+        });
+        chain.Server.Script(Replies.Status(404));
+
+        using var response = await chain.GetAsync();
+
+        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 5, 15]);
+        response.GetHttpCall()!.StopReason.ShouldBe(StopReason.AttemptsExhausted);
+    }
+
+    [Fact]
+    public async Task A_503_may_wait_longer_than_the_other_statuses()
+    {
+        using var chain = new Chain(settings: new Dictionary<string, string?> { ["Retry:Statuses:503:DelayMultiplier"] = "3" });
+        chain.Server.Script(Replies.Status(503), Replies.Status(500), Replies.Status(200));
+
+        using var response = await chain.GetAsync();
+
+        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 3, 5]);
+    }
+
+    [Fact]
+    public async Task A_status_may_have_its_retries_taken_away()
+    {
+        using var chain = new Chain(settings: new Dictionary<string, string?> { ["Retry:Statuses:500:MaxRetryAttempts"] = "0" });
+        chain.Server.Script(Replies.Status(500), Replies.Status(200));
+
+        using var response = await chain.GetAsync();
+
+        ((int)response.StatusCode).ShouldBe(500);
+        chain.Server.Sent.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_the_call_itself_says_beats_the_status()
+    {
+        using var chain = new Chain(settings: new Dictionary<string, string?> { ["Retry:Statuses:503:MaxRetryAttempts"] = "1" });
+        chain.Server.Script(Replies.Status(503));
+
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(3))).Dispose();
+
+        chain.Server.Sent.Count.ShouldBe(4);
+    }
+}
