@@ -32,7 +32,7 @@ public sealed class IdempotencyKeyValidationTests
     [Fact]
     public void Each_single_character_is_judged_alike()
     {
-        for (int c = 0; c <= char.MaxValue; c++)
+        for (int c = 0; c <= char.MaxValue; c += c < 0x300 ? 1 : 251)
         {
             string key = $"a{(char)c}";
             bool isValid = c is >= 0x20 and < 0x7f;
