@@ -1,1 +1,62 @@
-Console.WriteLine("hi");
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
+using HttpResilience.Benchmarks;
+using Perfolizer.Horology;
+
+const string Help = """
+    Compares the default chain with a bare factory client and with one handler that has Polly.Core's own pipeline
+    (total timeout, retry, circuit breaker, attempt timeout), and prints one Markdown table. Takes a few minutes.
+
+    usage: dotnet run -c Release --project tests/HttpResilience.Benchmarks -- [options]
+
+      --filter GLOB   only the benchmarks whose full name matches, such as '*CallBenchmarks*'. Default: '*'
+      --output FILE   where the table is written too. Default: BenchmarkDotNet.Artifacts/comparison.md
+      --help          this text
+
+    All other options are BenchmarkDotNet's own.
+    """;
+
+List<string> options = [.. args];
+if (options.Contains("--help") || options.Contains("-h"))
+{
+    Console.WriteLine(Help);
+    return 0;
+}
+
+string output = Path.Combine("BenchmarkDotNet.Artifacts", "comparison.md");
+int at = options.IndexOf("--output");
+if (at >= 0)
+{
+    if (at + 1 == options.Count)
+    {
+        Console.Error.WriteLine("--output needs a file name; see --help.");
+        return 2;
+    }
+
+    output = options[at + 1];
+    options.RemoveRange(at, 2);
+}
+
+if (!options.Contains("--filter"))
+    options.AddRange(["--filter", "*"]);
+
+// In this process: the three clients of a scenario are measured next to each other on a machine in the same mood.
+var job = Job.Default.WithToolchain(InProcessNoEmitToolchain.Instance).WithGcForce(false);
+var config = new ManualConfig()
+    .AddJob(job.WithId("calls").WithIterationTime(TimeInterval.FromMilliseconds(100)).WithWarmupCount(6).WithIterationCount(15))
+    .AddColumnProvider(DefaultColumnProviders.Instance)
+    .AddDiagnoser(MemoryDiagnoser.Default)
+    .AddLogger(ConsoleLogger.Default);
+var summaries = BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. options], config).ToList();
+
+string table = ComparisonTable.From(summaries);
+Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output))!);
+await File.WriteAllTextAsync(output, table);
+Console.WriteLine();
+Console.WriteLine(table);
+return summaries.Count > 0 && summaries.TrueForAll(s => s.Reports.All(r => r.Success)) ? 0 : 1;

@@ -15,6 +15,23 @@ internal abstract class ChainHandler : DelegatingHandler
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendAsync(request, HttpCall.Of(request), async: false, cancellationToken).AsTask().GetAwaiter().GetResult();
 
+    /// <summary>
+    /// Hears how an attempt ended that passed this stage, after everything else that belongs to the attempt. A stage that only wants to know this needs
+    /// no async frame of its own.
+    /// </summary>
+    protected virtual void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt) => TellNext(call, result, endedAt);
+
+    protected void TellNext(HttpCall call, in AttemptResult result, long endedAt)
+    {
+        for (var handler = InnerHandler; handler is DelegatingHandler inner; handler = inner.InnerHandler)
+        {
+            if (handler is not ChainHandler next)
+                continue;
+            next.OnAttemptEnded(call, result, endedAt);
+            return;
+        }
+    }
+
     protected ValueTask<HttpResponseMessage> NextAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (InnerHandler is ChainHandler next)

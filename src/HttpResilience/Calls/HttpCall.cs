@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace HttpResilience;
@@ -13,16 +14,19 @@ public sealed class HttpCall
 
     private readonly ClientState _client;
     private readonly HttpCallScopeOptions? _settings;
-    private HttpAttempt _firstAttempt;
+    private readonly bool _keyIsOfRequest;
+    // None for the usual call: the one attempt that succeeds is told by the call itself.
     private List<HttpAttempt>? _attempts;
-    private int _attemptCount;
+    private short _onlyStatus;
+    private bool _isInCircuit;
+    private int _circuitTicket;
     private long _endedAt;
 
     private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest)
     {
         _client = client;
         _settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
-        KeyOfRequest = ofRequest?.IdempotencyKey;
+        _keyIsOfRequest = ofRequest?.IdempotencyKey is not null;
         Policy = client.Policy;
         StartedAt = client.Time.GetTimestamp();
     }
@@ -40,7 +44,7 @@ public sealed class HttpCall
     public IReadOnlyDictionary<string, object?> Tags => _settings is { Tags: var tags } ? tags.AsReadOnly() : ReadOnlyDictionary<string, object?>.Empty;
 
     /// <summary>The attempts on the wire, in order. Empty when nothing was sent.</summary>
-    public IReadOnlyList<HttpAttempt> Attempts => _attempts is not null ? _attempts.AsReadOnly() : _attemptCount == 0 ? [] : [_firstAttempt];
+    public IReadOnlyList<HttpAttempt> Attempts => _attempts is not null ? _attempts.AsReadOnly() : OnlyAttempt is { } attempt ? [attempt] : [];
 
     /// <summary>Why no further attempt was made.</summary>
     public StopReason StopReason { get; private set; }
@@ -57,7 +61,7 @@ public sealed class HttpCall
     internal long StartedAt { get; }
 
     /// <summary>The key that was set on this very request, whatever its method.</summary>
-    internal string? KeyOfRequest { get; }
+    internal string? KeyOfRequest => _keyIsOfRequest ? _settings!.IdempotencyKey : null;
 
     /// <summary>The key for the unsafe call in the scope.</summary>
     internal string? KeyOfScope => _settings?.IdempotencyKey;
@@ -65,20 +69,23 @@ public sealed class HttpCall
     /// <summary>What the caller said about this one call; null when nothing.</summary>
     internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
 
-    internal int AttemptCount => _attemptCount;
+    internal int AttemptCount => _attempts is not null ? _attempts.Count : _onlyStatus == 0 ? 0 : 1;
 
-    internal HttpAttempt? LastAttempt => _attempts is not null ? _attempts[^1] : _attemptCount == 0 ? null : _firstAttempt;
+    internal HttpAttempt? LastAttempt => _attempts is not null ? _attempts[^1] : OnlyAttempt;
 
-    /// <summary>The timestamp at which the attempt in hand began.</summary>
-    internal long AttemptStartedAt { get; set; }
+    /// <summary>The circuit that let the last attempt through.</summary>
+    internal CircuitMachine? Circuit { get; private set; }
 
-    /// <summary>Set by the circuit when it rejects what this call would send next: the timestamp until which it does.</summary>
-    internal long CircuitOpenUntil { get; set; }
-
-    /// <summary>The attempt in hand was ended by the chain's own timer. Lets the circuit tell a slow host from a caller that left.</summary>
+    /// <summary>The timer of the attempt in hand. It may have ended the attempt by the chain's own timer. Lets the circuit tell a slow host from a caller that left.</summary>
     internal AttemptTimer? Timer { get; set; }
 
+    /// <summary>The timestamp at which the attempt in hand began.</summary>
+    internal long AttemptStartedAt => Timer?.StartedAt ?? StartedAt;
+
     internal bool AttemptTimedOut => Timer is { HasExpired: true };
+
+    private HttpAttempt? OnlyAttempt => _onlyStatus == 0 ? null
+        : new((HttpStatusCode)_onlyStatus, FailureClass.None, ErrorType: null, _client.Time.GetElapsedTime(StartedAt, _endedAt));
 
     internal static HttpCall Open(HttpRequestMessage request, ClientState client)
     {
@@ -94,15 +101,30 @@ public sealed class HttpCall
 
     internal void Record(in AttemptResult result, Exception? exception, long startedAt, long endedAt)
     {
-        var attempt = new HttpAttempt((HttpStatusCode?)result.StatusCode, result.FailureClass, exception?.GetType().Name, _client.Time.GetElapsedTime(startedAt, endedAt));
-        if (++_attemptCount == 1)
-        {
-            _firstAttempt = attempt;
-            return;
-        }
+        _attempts ??= [];
+        _attempts.Add(new((HttpStatusCode?)result.StatusCode, result.FailureClass, exception?.GetType().Name, _client.Time.GetElapsedTime(startedAt, endedAt)));
+    }
 
-        _attempts ??= [_firstAttempt];
-        _attempts.Add(attempt);
+    internal void Enter(CircuitMachine circuit, int ticket) => (Circuit, _circuitTicket, _isInCircuit) = (circuit, ticket, true);
+
+    /// <param name="ticket">To be given back with the result of the attempt.</param>
+    /// <returns>False when no circuit has let the attempt through.</returns>
+    internal bool LeaveCircuit([NotNullWhen(true)] out CircuitMachine? circuit, out int ticket)
+    {
+        (circuit, ticket) = (_isInCircuit ? Circuit : null, _circuitTicket);
+        _isInCircuit = false;
+        return circuit is not null;
+    }
+
+    /// <summary>The attempt in hand has succeeded, and with it the call has ended.</summary>
+    internal void Succeed(in AttemptResult result, long startedAt, long endedAt)
+    {
+        StopReason = StopReason.Succeeded;
+        _endedAt = endedAt;
+        if (_attempts is null)
+            _onlyStatus = (short)result.StatusCode!.Value;
+        else
+            Record(result, exception: null, startedAt, endedAt);
     }
 
     internal void Stop(StopReason reason, FailureClass failureClass)
@@ -113,7 +135,7 @@ public sealed class HttpCall
 
     /// <summary>Ends the call.</summary>
     /// <param name="cancelled">The caller has cancelled it: the reason when no stage gave one. Else it was thrown before anything could be tried.</param>
-    internal void End(long endedAt, bool cancelled)
+    internal void End(bool cancelled)
     {
         if (StopReason is StopReason.None)
         {
@@ -123,6 +145,7 @@ public sealed class HttpCall
                 Stop(StopReason.NotRetryable, FailureClass.Permanent);
         }
 
-        _endedAt = endedAt;
+        if (_endedAt == 0)
+            _endedAt = _client.Time.GetTimestamp();
     }
 }

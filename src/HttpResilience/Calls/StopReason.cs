@@ -33,6 +33,9 @@ public enum StopReason
     /// <summary>The circuit of the host is open.</summary>
     CircuitOpen,
 
+    /// <summary>The client's own limit for the host was reached (<c>RateLimiter</c>).</summary>
+    RateLimited,
+
     /// <summary>The caller cancelled the call.</summary>
     Cancelled,
 }

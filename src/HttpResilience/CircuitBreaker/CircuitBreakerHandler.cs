@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
@@ -8,41 +7,26 @@ internal sealed partial class CircuitBreakerHandler(ClientState client, ILogger<
 {
     private readonly TimeProvider _time = client.Time;
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    protected override async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (call.Policy.CircuitBreaker is not { } policy || request.RequestUri is not { IsAbsoluteUri: true } uri)
-            return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+            return NextAsync(request, call, async, cancellationToken);
 
         long now = call.AttemptStartedAt;
         var circuit = client.Circuits.For(uri, policy, now);
         var admission = circuit.Enter(policy, now);
         Announce(circuit, admission.Transition);
         if (!admission.IsAllowed)
-            throw new CircuitOpenException(circuit.Authority.ToString(), circuit.State is CircuitState.Open ? _time.GetElapsedTime(now, circuit.OpenUntil) : null);
+            throw new CircuitOpenException(circuit.Authority.ToString(), admission.OpenUntil > now ? _time.GetElapsedTime(now, admission.OpenUntil) : null);
 
-        AttemptResult result;
-        HttpResponseMessage response;
-        try
-        {
-            response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
-            result = client.Classify(response, call);
-        }
-        catch (Exception e)
-        {
-            Report(call, policy, circuit, admission.Ticket, FailureClassifier.Classify(e, call.AttemptTimedOut, cancellationToken.IsCancellationRequested));
-            throw;
-        }
-
-        Report(call, policy, circuit, admission.Ticket, result);
-        return response;
+        call.Enter(circuit, admission.Ticket);
+        return NextAsync(request, call, async, cancellationToken);
     }
 
-    private void Report(HttpCall call, CircuitPolicy policy, CircuitMachine circuit, int ticket, in AttemptResult result)
+    protected override void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt)
     {
-        long now = _time.GetTimestamp();
-        Announce(circuit, circuit.Report(policy, ticket, result.CircuitOutcome, OpenAtLeast(call.Policy, result), now));
-        call.CircuitOpenUntil = circuit.State is CircuitState.Open ? circuit.OpenUntil : 0;
+        if (call.LeaveCircuit(out var circuit, out int ticket))
+            Announce(circuit, circuit.Report(call.Policy.CircuitBreaker!, ticket, result.CircuitOutcome, OpenAtLeast(call.Policy, result), endedAt));
     }
 
     // A server may ask for a long rest, not for a rest without end.

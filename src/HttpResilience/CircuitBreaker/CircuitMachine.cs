@@ -38,7 +38,7 @@ internal sealed class CircuitMachine(HttpAuthority authority)
         Volatile.Write(ref _lastUsed, now);
         int period = Volatile.Read(ref _period);
         if ((CircuitState)(period & StateMask) is CircuitState.Closed)
-            return new(true, period, null);
+            return new(true, period, 0, null);
 
         lock (_gate)
         {
@@ -52,12 +52,12 @@ internal sealed class CircuitMachine(HttpAuthority authority)
             switch (State)
             {
                 case CircuitState.Closed:
-                    return new(true, _period, transition);
+                    return new(true, _period, 0, transition);
                 case CircuitState.HalfOpen when _probesInFlight < policy.HalfOpenProbes:
                     _probesInFlight++;
-                    return new(true, _period, transition);
+                    return new(true, _period, 0, transition);
                 default:
-                    return new(false, _period, transition);
+                    return new(false, _period, _openUntil, transition);
             }
         }
     }
@@ -141,8 +141,9 @@ internal sealed class CircuitMachine(HttpAuthority authority)
 /// <summary>Whether an attempt is let through.</summary>
 /// <param name="IsAllowed">It is.</param>
 /// <param name="Ticket">To be given back with the result.</param>
+/// <param name="OpenUntil">When it is not: the timestamp until which nothing is; in the past while a probe is out.</param>
 /// <param name="Transition">The change of state that asking has caused, if any.</param>
-internal readonly record struct CircuitAdmission(bool IsAllowed, int Ticket, CircuitTransition? Transition);
+internal readonly record struct CircuitAdmission(bool IsAllowed, int Ticket, long OpenUntil, CircuitTransition? Transition);
 
 /// <summary>A change of state.</summary>
 /// <param name="OpenFor">How long nothing is let through, in timestamp ticks; 0 unless <paramref name="To"/> is open.</param>

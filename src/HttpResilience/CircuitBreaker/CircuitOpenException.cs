@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -24,6 +26,6 @@ public sealed class CircuitOpenException : HttpRequestException
     public TimeSpan? RetryAfter { get; }
 
     private static string Describe(string authority, TimeSpan? retryAfter) => retryAfter is { } wait
-        ? $"The circuit of {authority} is open: nothing is sent to it for another {wait}."
+        ? string.Create(CultureInfo.InvariantCulture, $"The circuit of {authority} is open: nothing is sent to it for another {wait.TotalSeconds:0.0} s.")
         : $"The circuit of {authority} is half open: a probe is finding out whether the host is well again.";
 }

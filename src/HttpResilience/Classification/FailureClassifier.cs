@@ -46,6 +46,7 @@ internal static class FailureClassifier
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
         _ when timedOut => Transient(ambiguous: true),
+        RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
         CircuitOpenException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout.
@@ -66,8 +67,10 @@ internal static class FailureClassifier
         _ => Transient(ambiguous: e.InnerException is not SocketException socket || !IsConnectFailure(socket)),
     };
 
-    // SslStream reports a certificate that fails validation without a cause, a broken handshake with one.
-    private static bool IsUntrustedCertificate(HttpRequestException e) => e.InnerException is AuthenticationException { InnerException: null };
+    // SslStream reports a certificate that fails validation without a cause, a broken handshake with one; an answer that is not TLS, as an overloaded
+    // load balancer gives it, also without. Only the message tells them apart ("cert" is in the resource key too, which a trimmed program shows).
+    private static bool IsUntrustedCertificate(HttpRequestException e) =>
+        e.InnerException is AuthenticationException { InnerException: null } cause && cause.Message.Contains("cert", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsConnectFailure(SocketException e) => e.SocketErrorCode
         is SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData

@@ -1,3 +1,4 @@
+using System.Threading.RateLimiting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,8 @@ internal sealed partial class ClientState : IDisposable
     private readonly ILogger<ClientState> _logger;
     private readonly IDisposable? _reload;
     private volatile ResiliencePolicy _policy;
+    private volatile PartitionedRateLimiter<HttpAuthority>? _limiter;
+    private long _httpClientTimeout = long.MaxValue;
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time, ILogger<ClientState> logger)
@@ -26,6 +29,7 @@ internal sealed partial class ClientState : IDisposable
         _options = options;
         _logger = logger;
         _policy = new(options.Create(name), time);
+        _limiter = _policy.RateLimiter?.CreateLimiter();
         AnnounceGround();
         if (configuration is not null)
             _reload = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
@@ -41,11 +45,14 @@ internal sealed partial class ClientState : IDisposable
 
     internal AttemptTimers Timers { get; }
 
+    /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
+    internal PartitionedRateLimiter<HttpAuthority>? Limiter => _limiter;
+
     /// <summary>Where jitter comes from.</summary>
     internal Random Random { get; init; } = Random.Shared;
 
     /// <summary>What <see cref="HttpClient.MaxResponseContentBufferSize"/> is, for bodies that the chain reads.</summary>
-    internal long MaxResponseContentBufferSize { get; set; } = int.MaxValue;
+    internal long MaxResponseContentBufferSize { get; private set; } = int.MaxValue;
 
     internal static ClientState Create(IServiceProvider services, string name) => new(
         name,
@@ -53,6 +60,23 @@ internal sealed partial class ClientState : IDisposable
         services.GetService<IConfiguration>(),
         services.GetService<TimeProvider>() ?? TimeProvider.System,
         services.GetRequiredService<ILogger<ClientState>>());
+
+    /// <summary>Learns from a client that has been set up what it will do to calls by itself.</summary>
+    internal void Observe(HttpClient client)
+    {
+        MaxResponseContentBufferSize = client.MaxResponseContentBufferSize;
+        TimeSpan? timeout = client.Timeout == Timeout.InfiniteTimeSpan ? null : client.Timeout - BackstopMargin(client.Timeout);
+        Volatile.Write(ref _httpClientTimeout, timeout is { } t ? _policy.ToTimestamp(t) : long.MaxValue);
+    }
+
+    /// <summary>
+    /// How far the chain's own deadline lies before <see cref="HttpClient.Timeout"/>: it is the chain that shall end a call, and tell why; to it the
+    /// end by <see cref="HttpClient"/> looks as if the caller had gone away.
+    /// </summary>
+    internal static TimeSpan BackstopMargin(TimeSpan timeout) => TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerSecond, timeout.Ticks / 10));
+
+    /// <summary>The timestamp at which a call is over.</summary>
+    internal long DeadlineOf(HttpCall call) => call.Policy.DeadlineFrom(call.StartedAt, Volatile.Read(ref _httpClientTimeout));
 
     internal AttemptResult Classify(HttpResponseMessage response, HttpCall call) => (int)response.StatusCode < 400
         ? AttemptResult.Success((int)response.StatusCode)
@@ -64,7 +88,11 @@ internal sealed partial class ClientState : IDisposable
     {
         try
         {
+            var before = _policy.RateLimiter;
             _policy = new(_options.Create(Name), Time);
+            // A limiter that still holds is kept, with its count. One that is replaced is left to those that wait at it.
+            if (_policy.RateLimiter != before)
+                _limiter = _policy.RateLimiter?.CreateLimiter();
             Reloaded(_logger, Name);
         }
         catch (Exception e)

@@ -11,7 +11,6 @@ namespace HttpResilience;
 internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName)
     : IConfigureNamedOptions<HttpClientFactoryOptions>, IPostConfigureOptions<HttpClientFactoryOptions>
 {
-    // Behind the chain's own deadline, so that it is the chain that ends a call, and tells why.
     private static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
 
     public void Configure(HttpClientFactoryOptions options) => Configure(Options.DefaultName, options);
@@ -26,11 +25,11 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         options.HttpMessageHandlerBuilderActions.Add(builder => AddChain(StateOf(services, name), builder));
     }
 
-    // Last, so that it sees what the application has set: a body that the chain reads is one that HttpClient does not measure any more.
+    // After everything that the application does to the client.
     public void PostConfigure(string? name, HttpClientFactoryOptions options)
     {
         if (clientName is null || clientName == name)
-            options.HttpClientActions.Add(client => StateOf(services, name).MaxResponseContentBufferSize = client.MaxResponseContentBufferSize);
+            options.HttpClientActions.Add(client => StateOf(services, name).Observe(client));
     }
 
     private static void AddChain(ClientState client, HttpMessageHandlerBuilder builder)
@@ -45,6 +44,8 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         handlers.Add(new RetryHandler(client, Logger<RetryHandler>(builder)));
         if (client.Policy.CircuitBreaker is not null)
             handlers.Add(new CircuitBreakerHandler(client, Logger<CircuitBreakerHandler>(builder)));
+        if (client.Policy.RateLimiter is not null)
+            handlers.Add(new RateLimitingHandler(client));
     }
 
     private static void SetDefaults(ClientState client, HttpClient httpClient)

@@ -24,6 +24,9 @@ public sealed class HttpResilienceOptions
     /// <summary>When a host that fails is left alone.</summary>
     public CircuitBreakerOptions CircuitBreaker { get; } = new();
 
+    /// <summary>How many attempts may be on their way to one host at once. Default null: no limit.</summary>
+    public RateLimiterOptions? RateLimiter { get; set; }
+
     /// <summary>How POST and PATCH are made safe to repeat.</summary>
     public IdempotencyOptions Idempotency { get; } = new();
 
@@ -39,6 +42,7 @@ public sealed class HttpResilienceOptions
         .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, TimeoutOptions.Keys)
         .Section(nameof(Retry), o => o.Retry, RetryOptions.Keys)
         .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys)
+        .OptionalSection(nameof(RateLimiter), o => o.RateLimiter, o => o.RateLimiter ??= new(), RateLimiterOptions.Keys)
         .Section(nameof(Idempotency), o => o.Idempotency, IdempotencyOptions.Keys)
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys);
 }

@@ -66,6 +66,24 @@ internal sealed class SectionKey<TOptions, TSection>(string name, Func<TOptions,
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems) => keys.Validate(get(options), path.Below(Name), problems);
 }
 
+/// <summary>A key that holds more keys when it is there at all.</summary>
+internal sealed class OptionalSectionKey<TOptions, TSection>(
+    string name, Func<TOptions, TSection?> get, Func<TOptions, TSection> make, OptionKeys<TSection> keys) : OptionKey<TOptions>(name)
+    where TSection : class
+{
+    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    {
+        if (section.Exists())
+            keys.Bind(make(options), section, problems);
+    }
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+        if (get(options) is { } value)
+            keys.Validate(value, path.Below(Name), problems);
+    }
+}
+
 /// <summary>A key that holds a section for each HTTP status that failed.</summary>
 internal sealed class StatusSectionsKey<TOptions, TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
     : OptionKey<TOptions>(name)

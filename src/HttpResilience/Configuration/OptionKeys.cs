@@ -75,6 +75,11 @@ internal sealed class OptionKeys<TOptions>
     internal OptionKeys<TOptions> Section<TSection>(string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys) =>
         Add(new SectionKey<TOptions, TSection>(name, get, keys));
 
+    internal OptionKeys<TOptions> OptionalSection<TSection>(
+        string name, Func<TOptions, TSection?> get, Func<TOptions, TSection> make, OptionKeys<TSection> keys)
+        where TSection : class =>
+        Add(new OptionalSectionKey<TOptions, TSection>(name, get, make, keys));
+
     internal OptionKeys<TOptions> SectionPerStatus<TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
         where TSection : new() =>
         Add(new StatusSectionsKey<TOptions, TSection>(name, get, keys));

@@ -18,12 +18,19 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal CircuitPolicy? CircuitBreaker { get; } = CircuitPolicy.From(options.CircuitBreaker, time.TimestampFrequency);
 
+    internal RateLimiterPolicy? RateLimiter { get; } = RateLimiterPolicy.From(options.RateLimiter);
+
     internal IdempotencyPolicy? Idempotency { get; } = IdempotencyPolicy.From(options.Idempotency);
 
     internal RequestLoggingPolicy Logging { get; } = new(options.Logging);
 
     /// <summary>The timestamp at which a call is over; <see cref="long.MaxValue"/> when it has no deadline.</summary>
-    internal long DeadlineFrom(long startedAt) => _totalTimeout == long.MaxValue ? long.MaxValue : startedAt + _totalTimeout;
+    /// <param name="limit">A bound from outside, in ticks of the clock; <see cref="long.MaxValue"/> for none.</param>
+    internal long DeadlineFrom(long startedAt, long limit)
+    {
+        long timeout = Math.Min(_totalTimeout, limit);
+        return timeout == long.MaxValue ? long.MaxValue : startedAt + timeout;
+    }
 
     /// <summary>The timestamp at which an attempt is over.</summary>
     internal long AttemptEndFrom(long startedAt, long deadline) =>

@@ -43,7 +43,8 @@ internal static class HttpDate
             string full = $"{value[..7]}{year.ToString("0000", CultureInfo.InvariantCulture)}{value[9..]}";
             if (!TryExact(full, "dd-MMM-yyyy HH:mm:ss 'GMT'", out date))
                 return false;
-            if (date <= now.AddYears(50))
+            // There are no dates to add to at the end of time, and none that is far ahead of it.
+            if (now.Year > DateTimeOffset.MaxValue.Year - 50 || date <= now.AddYears(50))
                 return true;
         }
 

@@ -10,12 +10,15 @@ internal static class RequestBody
     {
         null or ByteArrayContent or ReadOnlyMemoryContent => true,
         // Serialized anew each time, which a sequence that is read as it comes does not bear.
-        JsonContent json => json.Value is not IAsyncEnumerable<object>,
+        JsonContent json => json.Value is not IAsyncEnumerable<object> && !IsAsyncEnumerable(json.ObjectType),
         MultipartContent parts => parts.All(IsReplayable),
         // Costs nothing: StreamContent hands out a view of the stream, and rewinds a seekable one itself before each send.
         StreamContent stream => stream.ReadAsStream().CanSeek,
         _ => false,
     };
+
+    // A sequence of structs is no sequence of objects.
+    private static bool IsAsyncEnumerable(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>);
 
     /// <summary>Keeps the body in memory when its length is known and not above <paramref name="maxBytes"/>.</summary>
     /// <returns>Whether it can be sent a second time now.</returns>

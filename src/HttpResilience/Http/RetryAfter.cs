@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net.Http.Headers;
 
@@ -10,6 +11,8 @@ namespace HttpResilience;
 internal static class RetryAfter
 {
     private const int LongestNumber = 32;
+
+    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
     /// <param name="now">What dates are read against when the response has no <c>Date</c> of its own.</param>
     /// <returns>Null when the server does not ask, or not in a form that can be read; zero when it names a time that has passed.</returns>
@@ -40,11 +43,12 @@ internal static class RetryAfter
     private static TimeSpan? SecondsOrDate(string value, HttpHeadersNonValidated headers, DateTimeOffset now) =>
         Number(value, TimeSpan.TicksPerSecond) ?? UntilDate(value, headers, now);
 
-    // Digits, and a fraction as some servers send. No sign, no exponent; what does not fit is no answer.
+    // Digits, and a fraction as some servers send. No sign, no exponent, none of the NUL bytes that the platform's parser lets pass; what does not
+    // fit is no answer.
     private static TimeSpan? Number(string value, long unit)
     {
         var digits = value.AsSpan().Trim(" \t");
-        if (digits.Length is 0 or > LongestNumber || !char.IsAsciiDigit(digits[0])
+        if (digits.Length is 0 or > LongestNumber || digits[0] == '.' || digits.ContainsAnyExcept(NumberCharacters)
             || !decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number)
             || number > long.MaxValue / unit)
             return null;

@@ -12,7 +12,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
 
     private static string? SetKey(HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy)
     {
-        if (request.Headers.NonValidated.TryGetValues(policy.HeaderName, out var values))
+        if (request.Headers.NonValidated is { Count: > 0 } headers && headers.TryGetValues(policy.HeaderName, out var values))
         {
             string given = values.ToString();
             IdempotencyKey.Validate(given);

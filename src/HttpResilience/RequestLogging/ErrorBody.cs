@@ -11,7 +11,7 @@ internal static class ErrorBody
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    internal static async ValueTask<string?> PeekAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async)
+    internal static async ValueTask<string?> PeekAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength == 0)
             return null;
@@ -21,13 +21,14 @@ internal static class ErrorBody
         try
         {
             if (async)
-                await reading.WaitAsync(Patience, time).ConfigureAwait(false);
+                await reading.WaitAsync(Patience, time, cancellationToken).ConfigureAwait(false);
             else
-                reading.WaitAsync(Patience, time).GetAwaiter().GetResult();
+                reading.WaitAsync(Patience, time, cancellationToken).GetAwaiter().GetResult();
         }
         catch (Exception)
         {
             // Too slow, or broken, whatever a decompressor or a content of the application's throws: whoever reads the response will meet the same.
+            peeked.Enough();
         }
 
         // A content that cannot be opened may still be read in another way.

@@ -4,6 +4,8 @@ namespace HttpResilience;
 internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
 {
     private readonly byte[] _ahead = new byte[maxBytes];
+    private readonly CancellationTokenSource _abandoned = new();
+    private volatile bool _isEnough;
     private Stream? _inner;
     private int _aheadLength;
     private int _position;
@@ -27,7 +29,7 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Opens the body and reads ahead until the buffer is full or the body ends. What is begun here, the reader of the response goes on with: no token ends it.</summary>
+    /// <summary>Opens the body and reads ahead until the buffer is full, the body ends, or what has come is <see cref="Enough"/>.</summary>
     internal Task PeekAsync()
     {
         _peek = ReadAheadAsync();
@@ -35,6 +37,9 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
         _ = _peek.ContinueWith(static peek => peek.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return _peek;
     }
+
+    /// <summary>Ends the read-ahead with the read that is under way, so that a reader gets the rest piece by piece, as it comes.</summary>
+    internal void Enough() => _isEnough = true;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -68,20 +73,31 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
+            Abandon();
             content.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 
     private async Task ReadAheadAsync()
     {
-        _inner = await content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false);
+        _inner = await content.ReadAsStreamAsync(_abandoned.Token).ConfigureAwait(false);
         int read;
-        while (_aheadLength < maxBytes && (read = await _inner.ReadAsync(_ahead.AsMemory(_aheadLength)).ConfigureAwait(false)) > 0)
+        while (!_isEnough && _aheadLength < maxBytes && (read = await _inner.ReadAsync(_ahead.AsMemory(_aheadLength), _abandoned.Token).ConfigureAwait(false)) > 0)
             Volatile.Write(ref _aheadLength, _aheadLength + read);
     }
 
-    // What has come is handed out before a failure is: the failure is where the rest would be. A reader that gives up while the read-ahead still
-    // waits for the wire closes the stream, as cancelling the read itself would have.
+    // Left to itself, a read that still waits for the wire would take bytes of the next response, once disposing the stream has sent the connection
+    // back to the pool. Cancelling the read closes the connection.
+    private void Abandon()
+    {
+        if (!_peek.IsCompleted)
+            _abandoned.Cancel();
+    }
+
+    // What has come is handed out before a failure is: the failure is where the rest would be.
     private async Task PeekEndAsync(CancellationToken cancellationToken)
     {
         if (_peek.IsCompletedSuccessfully || (_position < Volatile.Read(ref _aheadLength) && _position < maxBytes))
@@ -93,7 +109,7 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            content.Dispose();
+            Abandon();
             throw;
         }
     }

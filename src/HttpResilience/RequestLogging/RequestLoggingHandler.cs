@@ -29,7 +29,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         }
         catch (Exception e)
         {
-            call.End(_time.GetTimestamp(), cancellationToken.IsCancellationRequested);
+            call.End(cancellationToken.IsCancellationRequested);
             e.SetHttpCall(call);
             if (IsLogged(call))
                 Write(call, new CallLogEntry(call, request, e, errorBody: null));
@@ -37,18 +37,25 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         }
 
         response.RequestMessage ??= request;
-        call.End(_time.GetTimestamp(), cancelled: false);
-        if (IsLogged(call))
-            Write(call, new CallLogEntry(call, request, exception: null, await ErrorBodyAsync(call, request, response, async).ConfigureAwait(false)));
+        call.End(cancelled: false);
+        return IsLogged(call) ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
+    }
+
+    // Returns the response only so that its caller has one kind of thing to wait for, and a smaller frame.
+    private async ValueTask<HttpResponseMessage> WriteAsync(
+        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
+    {
+        Write(call, new CallLogEntry(call, request, exception: null, await ErrorBodyAsync(call, request, response, async, cancellationToken).ConfigureAwait(false)));
         return response;
     }
 
-    private async ValueTask<string?> ErrorBodyAsync(HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async)
+    private async ValueTask<string?> ErrorBodyAsync(
+        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
     {
         int maxBytes = call.Policy.Logging.ErrorBodyBytes;
         if (call.FailureClass is FailureClass.None || maxBytes == 0)
             return null;
-        string? text = await ErrorBody.PeekAsync(response, maxBytes, _time, async).ConfigureAwait(false);
+        string? text = await ErrorBody.PeekAsync(response, maxBytes, _time, async, cancellationToken).ConfigureAwait(false);
         return text is null ? null : call.Policy.Logging.Redaction.Scrub(text, request);
     }
 

@@ -21,15 +21,19 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
     /// <summary>The attempt's time is over. Never true for a cancellation by the caller.</summary>
     internal bool HasExpired => Volatile.Read(ref _due) == Expired;
 
+    internal long StartedAt { get; private set; }
+
     internal void Link(CancellationToken caller) =>
         _caller = caller.UnsafeRegister(static timer => ((AttemptTimer)timer!).Cancel(), this);
 
     /// <returns>False when the caller's cancellation is running or has run.</returns>
     internal bool Unlink() => _caller.Token == default || _caller.Unregister();
 
+    /// <param name="startedAt">The timestamp at which the attempt begins.</param>
     /// <param name="due">The timestamp at which the attempt's time is over; <see cref="long.MaxValue"/> for never.</param>
-    internal void Start(long due)
+    internal void Start(long startedAt, long due)
     {
+        StartedAt = startedAt;
         Interlocked.Exchange(ref _due, due);
         if (due < Volatile.Read(ref _timerDue))
             Schedule(due);

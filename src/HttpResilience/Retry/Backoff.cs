@@ -34,27 +34,30 @@ internal static class Backoff
         _ => policy.JitterFactor * Math.Min(asked.Ticks, policy.Delay.Ticks),
     });
 
-    private static double Base(BackoffPolicy policy, int retry) => Math.Min(Cap(policy), policy.Delay.Ticks * policy.Type switch
+    private static double Base(BackoffPolicy policy, int retry) => Math.Min(Cap(policy), Uncapped(policy, retry));
+
+    // The growth is bounded before it is multiplied: infinity times a Delay of zero would not be a number.
+    private static double Uncapped(BackoffPolicy policy, int retry) => policy.Delay.Ticks * policy.Type switch
     {
         BackoffType.Constant => 1,
         BackoffType.Linear => retry,
-        _ => Math.Pow(policy.Factor, retry - 1),
-    });
+        _ => Math.Min(Math.Pow(policy.Factor, retry - 1), Longest),
+    };
 
     // Decorrelated jitter, version 2 (Polly's wiki, "Retry with jitter"): the difference of a smooth curve at two random points that lie
-    // one retry apart on average, scaled so that the median first wait is about Delay.
+    // one retry apart on average, scaled so that the median first wait is about Delay. Polly's curve doubles from retry to retry; taken as a multiple
+    // of the wait without jitter it is Polly's at a factor of two and has the same shape at any other.
     private static double Decorrelated(BackoffPolicy policy, int retry, double random, double previousRandom)
     {
-        double until = Curve(policy.Factor, retry - 1 + random);
-        double from = retry == 1 ? 0 : Curve(policy.Factor, retry - 2 + previousRandom);
-        double delay = (until - from) / 1.4 * policy.Delay.Ticks;
-        return double.IsNaN(delay) ? Longest : delay;
+        double until = Curve(retry - 1, random);
+        double from = retry == 1 ? 0 : Curve(retry - 2, previousRandom) / 2;
+        return Uncapped(policy, retry) * (until - from) / 1.4;
     }
 
-    private static double Curve(double factor, double t) => Math.Pow(factor, t) * Math.Tanh(Math.Sqrt(4 * t));
+    // 2^t × tanh(√(4t)) at t = retriesBefore + random, in units of 2^retriesBefore.
+    private static double Curve(int retriesBefore, double random) => Math.Pow(2, random) * Math.Tanh(Math.Sqrt(4 * (retriesBefore + random)));
 
     private static double Cap(BackoffPolicy policy) => policy.MaxDelay?.Ticks ?? Longest;
 
-    // 0 × ∞ is not a number: a Delay of zero stays zero whatever it is multiplied with.
-    private static TimeSpan Ticks(double ticks) => double.IsNaN(ticks) ? TimeSpan.Zero : TimeSpan.FromTicks((long)Math.Clamp(ticks, 0, Longest));
+    private static TimeSpan Ticks(double ticks) => TimeSpan.FromTicks((long)Math.Clamp(ticks, 0, Longest));
 }

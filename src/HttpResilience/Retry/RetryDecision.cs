@@ -52,9 +52,9 @@ internal readonly record struct RetryDecision
         if (asked >= remaining)
             return Stop(StopReason.DeadlineWouldPass);
 
-        // Jitter is a courtesy to the server; it is not what makes a call miss its deadline.
+        // Jitter is a courtesy to the server; it is not what makes a call miss its deadline, nor wait longer than is allowed.
         TimeSpan spread = asked + Backoff.Spread(backoff, asked, random);
-        return Retry(spread < remaining ? spread : asked);
+        return Retry(spread < remaining && spread <= policy.MaxRetryAfter ? spread : asked);
     }
 
     private static bool MayBeRepeated(RetryPolicy policy, RetryableRequest request) => request.IsIdempotent || policy.UnsafeMethods switch

@@ -17,7 +17,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         bool bodyIsReplayable = RequestBody.IsReplayable(request.Content)
             || await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
         var original = new RequestSnapshot(request);
-        long deadline = policy.DeadlineFrom(call.StartedAt);
+        long deadline = client.DeadlineOf(call);
         long startedAt = call.StartedAt;
         double random = 0;
         var timer = client.Timers.Rent(cancellationToken);
@@ -28,18 +28,26 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 HttpResponseMessage? response = null;
                 Exception? exception = null;
                 AttemptResult result;
-                (call.Timer, call.AttemptStartedAt) = (timer, startedAt);
-                timer.Start(policy.AttemptEndFrom(startedAt, deadline));
+                call.Timer = timer;
+                timer.Start(startedAt, policy.AttemptEndFrom(startedAt, deadline));
                 try
                 {
                     response = await NextAsync(request, call, async, timer.Token).ConfigureAwait(false);
-                    if (policy.Retry.IncludeResponseBody)
-                        await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                     result = client.Classify(response, call);
+                    // What the head of a failure says, such as Retry-After, holds whatever becomes of its body.
+                    if (policy.Retry.IncludeResponseBody && result.IsSuccess)
+                        await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                 }
-                catch (CircuitOpenException)
+                catch (CircuitOpenException e)
                 {
+                    TellNext(call, FailureClassifier.Classify(e, timer.HasExpired, cancelled: false), _time.GetTimestamp());
                     call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
+                    throw;
+                }
+                catch (RateLimitedException e)
+                {
+                    TellNext(call, FailureClassifier.Classify(e, timer.HasExpired, cancelled: false), _time.GetTimestamp());
+                    call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
                     throw;
                 }
                 catch (Exception e)
@@ -50,13 +58,14 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 }
 
                 long endedAt = _time.GetTimestamp();
-                call.Record(result, exception, startedAt, endedAt);
+                TellNext(call, result, endedAt);
                 if (result.IsSuccess)
                 {
-                    call.Stop(StopReason.Succeeded, FailureClass.None);
+                    call.Succeed(result, startedAt, endedAt);
                     return response!;
                 }
 
+                call.Record(result, exception, startedAt, endedAt);
                 double previousRandom = random;
                 random = client.Random.NextDouble();
                 var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts);
@@ -69,10 +78,10 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
                 response?.Dispose();
                 long nextAt = endedAt + policy.ToTimestamp(decision.Delay);
-                if (call.CircuitOpenUntil > nextAt)
+                if (call.Circuit is { State: CircuitState.Open } circuit && circuit.OpenUntil > nextAt)
                 {
                     call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
-                    throw new CircuitOpenException(HttpAuthority.NameOf(request), _time.GetElapsedTime(endedAt, call.CircuitOpenUntil), exception);
+                    throw new CircuitOpenException(HttpAuthority.NameOf(request), _time.GetElapsedTime(endedAt, circuit.OpenUntil), exception);
                 }
 
                 WillRetry(request, call, attempt, result, exception, decision.Delay);

@@ -40,7 +40,7 @@ public sealed class RetryOptions
     public int MaxReplayBodyBytes { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// Whether the response body is read inside the attempt, so that a body that breaks off is retried too. Costs the memory of the body and
+    /// Whether the body of a success is read inside the attempt, so that a body that breaks off is retried too. Costs the memory of the body and
     /// takes streaming away. Default false.
     /// </summary>
     public bool IncludeResponseBody { get; set; }

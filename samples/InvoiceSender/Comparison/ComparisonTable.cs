@@ -1,0 +1,72 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace InvoiceSender;
+
+/// <summary>The runs side by side.</summary>
+internal static class ComparisonTable
+{
+    private const int MaxFailedRows = 20;
+
+    public static void Write(IAnsiConsole console, ComparisonReport report)
+    {
+        var runs = report.Runs;
+        var table = new Table().AddColumn(report.Seed is { } seed ? $"seed {seed}" : "");
+        foreach (var run in runs) table.AddColumn(new TableColumn(run.Client.Title).RightAligned());
+
+        Add("invoices", run => run.Invoices);
+        Add("accepted", run => run.Accepted);
+        Add("rejected as bad data", run => run.BadData.Count);
+        Add("failed", run => run.Failed.Count);
+        if (report.Interrupted) Add("not finished (interrupted)", run => run.NotFinished);
+        AddServer("lost (counted at the server)", server => server.Lost);
+        AddServer("duplicated at the server", server => server.Duplicated);
+        AddServer("reported as failed, yet stored", server => server.StoredButFailed);
+        table.AddEmptyRow();
+        Add("attempts", run => run.Attempts);
+        AddServer("requests the server saw", server => server.Requests);
+        AddServer("requests during the outage", server => server.RequestsDuringOutage);
+        Add("log lines (Information and above)", run => run.LogLines);
+        AddText("time per invoice, p50 / p95", run => string.Create(CultureInfo.InvariantCulture, $"{run.P50Milliseconds:F0} / {run.P95Milliseconds:F0} ms"));
+        AddText("elapsed", run => string.Create(CultureInfo.InvariantCulture, $"{run.ElapsedSeconds:F1} s"));
+
+        if (runs is [{ Server.Faults: var faults }, ..])
+        {
+            table.AddEmptyRow();
+            foreach (var fault in faults.Keys) AddServer($"API: {fault}", server => server.Faults[fault]);
+        }
+
+        console.Write(table);
+        if (runs is [.., var last]) WriteRows(console, last);
+        if (report.Interrupted) console.WriteLine("Interrupted: this is what was done so far.");
+        if (runs is [{ Client: ClientKind.Bare }, ..]) console.WriteLine("The bare HttpClient has a Timeout of 2 s here, so that its stalled requests end.");
+
+        void Add(string label, Func<RunReport, int> value) => AddText(label, run => value(run).ToString(CultureInfo.InvariantCulture));
+
+        void AddServer(string label, Func<ServerReport, int> value)
+        {
+            if (runs.All(run => run.Server is not null)) Add(label, run => value(run.Server!));
+        }
+
+        void AddText(string label, Func<RunReport, string> value) => table.AddRow([label, .. runs.Select(value)]);
+    }
+
+    private static void WriteRows(IAnsiConsole console, RunReport run)
+    {
+        WriteRows(console, "Rejected as bad data", run.BadData);
+        if (run.Client is ClientKind.Bare) return;
+
+        WriteRows(console, "Failed", [.. run.Failed.Take(MaxFailedRows)]);
+        if (run.Failed.Count > MaxFailedRows) console.WriteLine($"and {run.Failed.Count - MaxFailedRows} more; --json lists them all.");
+    }
+
+    private static void WriteRows(IAnsiConsole console, string title, IReadOnlyList<RowReport> rows)
+    {
+        if (rows.Count == 0) return;
+
+        var table = new Table { Title = new TableTitle(title) }.AddColumns("row", "invoice", "reason");
+        foreach (var row in rows)
+            table.AddRow(new Text(row.Row.ToString(CultureInfo.InvariantCulture)), new Text(row.InvoiceNumber), new Text(row.Reason));
+        console.Write(table);
+    }
+}

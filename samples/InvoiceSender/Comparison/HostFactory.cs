@@ -1,0 +1,3 @@
+namespace InvoiceSender;
+
+internal delegate IHost HostFactory(ClientKind client, Uri api, Action<ILoggingBuilder> configureLogging);

@@ -1,0 +1,21 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace InvoiceSender;
+
+/// <summary>What <c>--json</c> prints.</summary>
+internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyList<RunReport> Runs)
+{
+    /// <summary>The resilient run lost nothing and duplicated nothing; at an API that is not ours: nothing failed.</summary>
+    [JsonIgnore]
+    public bool IsClean => Runs is [.., { Client: ClientKind.Resilient } run]
+        && (run.Server is { } server ? server is { Lost: 0, Duplicated: 0 } : run.Failed.Count == 0);
+}
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    WriteIndented = true,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ComparisonReport))]
+internal sealed partial class ReportJson : JsonSerializerContext;

@@ -1,0 +1,55 @@
+namespace InvoiceSender;
+
+/// <summary>How one run over the file went, as the client saw it and as the server counted it.</summary>
+internal sealed record RunReport
+{
+    public required ClientKind Client { get; init; }
+    public required int Invoices { get; init; }
+    public required int Accepted { get; init; }
+    public required IReadOnlyList<RowReport> BadData { get; init; }
+    public required IReadOnlyList<RowReport> Failed { get; init; }
+
+    /// <summary>Invoices that an interruption left over.</summary>
+    public required int NotFinished { get; init; }
+
+    public required int Attempts { get; init; }
+    public required int LogLines { get; init; }
+    public required double P50Milliseconds { get; init; }
+    public required double P95Milliseconds { get; init; }
+    public required double ElapsedSeconds { get; init; }
+
+    /// <summary>Absent for an API that is not our own: nobody but its operator can count there.</summary>
+    public ServerReport? Server { get; init; }
+
+    public static RunReport Create(ClientKind client, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes, FlakyApi? server, int logLines, TimeSpan elapsed)
+    {
+        double[] milliseconds = [.. outcomes.Select(outcome => outcome.Elapsed.TotalMilliseconds).Order()];
+        return new()
+        {
+            Client = client,
+            Invoices = invoices,
+            Accepted = outcomes.Count(outcome => outcome.Result is InvoiceResult.Accepted),
+            BadData = Rows(outcomes, InvoiceResult.BadData),
+            Failed = Rows(outcomes, InvoiceResult.Failed),
+            NotFinished = invoices - outcomes.Count,
+            Attempts = outcomes.Sum(outcome => outcome.Attempts),
+            LogLines = logLines,
+            P50Milliseconds = Percentile(milliseconds, 0.50),
+            P95Milliseconds = Percentile(milliseconds, 0.95),
+            ElapsedSeconds = Math.Round(elapsed.TotalSeconds, 2),
+            Server = server is null ? null : ServerReport.Create(server, outcomes),
+        };
+    }
+
+    private static RowReport[] Rows(IEnumerable<InvoiceOutcome> outcomes, InvoiceResult result) =>
+        [.. from outcome in outcomes
+            where outcome.Result == result
+            orderby outcome.Invoice.Row
+            select new RowReport(outcome.Invoice.Row, outcome.Invoice.InvoiceNumber, outcome.Reason ?? "no reason given")];
+
+    // Nearest rank.
+    private static double Percentile(double[] sorted, double rank) =>
+        sorted.Length == 0 ? 0 : Math.Round(sorted[(int)Math.Ceiling(rank * sorted.Length) - 1], 1);
+}
+
+internal sealed record RowReport(int Row, string InvoiceNumber, string Reason);

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+
+namespace InvoiceSender;
+
+/// <summary>One registration in a host of its own, and an API that nobody has sent anything to yet.</summary>
+internal sealed class SendingRun : IAsyncDisposable
+{
+    private readonly ClientKind _client;
+    private readonly FlakyApi? _flakyApi;
+    private readonly IHost _host;
+    private readonly LogLineCounter _logLines = new();
+
+    private SendingRun(ClientKind client, FlakyApi? flakyApi, SenderOptions options, HostFactory createHost)
+    {
+        _client = client;
+        _flakyApi = flakyApi;
+        _host = createHost(client, options.Api ?? flakyApi!.Address, logging =>
+        {
+            logging.ClearProviders().AddProvider(_logLines);
+            if (options.Verbose)
+                logging.AddSimpleConsole(console => console.SingleLine = true).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        });
+    }
+
+    public static async Task<SendingRun> StartAsync(
+        ClientKind client, int invoices, SenderOptions options, HostFactory createHost, CancellationToken cancellationToken)
+    {
+        var flakyApi = options.Api is null ? await FlakyApi.StartAsync(options.Seed, invoices, cancellationToken) : null;
+        var run = new SendingRun(client, flakyApi, options, createHost);
+        try
+        {
+            await run._host.StartAsync(cancellationToken);
+            return run;
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<RunReport> SendAsync(IReadOnlyList<Invoice> invoices, ProgressDisplay display, CancellationToken cancellationToken)
+    {
+        var batch = _host.Services.GetRequiredService<InvoiceBatch>();
+        var started = Stopwatch.GetTimestamp();
+        var outcomes = await display.ShowAsync(_client.Title, invoices.Count, progress => batch.SendAsync(invoices, progress, cancellationToken));
+        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, _logLines.Count, Stopwatch.GetElapsedTime(started));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+        if (_flakyApi is not null) await _flakyApi.DisposeAsync();
+    }
+}

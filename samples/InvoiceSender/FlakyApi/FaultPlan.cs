@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace InvoiceSender;
+
+/// <summary>
+/// Which fault a request meets: a pure function of the seed, the invoice number and how often the API has seen that invoice,
+/// so that the order in which requests arrive changes nothing.
+/// </summary>
+internal sealed class FaultPlan(int seed)
+{
+    /// <summary>Below the sample's MaxRetryAttempts: that no invoice is lost is a property then, not luck.</summary>
+    public const int MaxFaultsPerInvoice = 2;
+
+    private const int DeckSize = 40;
+
+    // A rate limit hits neighbours together, so these three are dealt as one card.
+    private static readonly Fault[] Burst = [Fault.RateLimitedForSeconds, Fault.RateLimitedUntilDate, Fault.UnavailableWithRetryAfter];
+
+    private static readonly Fault[][] Faults =
+    [
+        Burst,
+        [Fault.Unavailable],
+        [Fault.InternalServerError],
+        [Fault.CutBeforeProcessing],
+        [Fault.CutAfterProcessing],
+        [Fault.CutAfterProcessing],
+        [Fault.StallBeforeProcessing],
+        [Fault.StallAfterProcessing],
+    ];
+
+    private static readonly Fault[] SecondFaults = [Fault.Unavailable, Fault.InternalServerError, Fault.CutBeforeProcessing, Fault.CutAfterProcessing];
+
+    public Fault this[string invoiceNumber, int timesSeen]
+    {
+        get
+        {
+            if (timesSeen >= MaxFaultsPerInvoice) return Fault.None;
+
+            var first = First(invoiceNumber);
+            if (timesSeen == 0 || first is Fault.None) return first;
+
+            var random = RandomFor(invoiceNumber, timesSeen);
+            return random.Next(3) == 0 ? SecondFaults[random.Next(SecondFaults.Length)] : Fault.None;
+        }
+    }
+
+    /// <summary>Consecutive numbers share a shuffled deck: every kind of fault happens in every deck, whatever the seed.</summary>
+    private Fault First(string invoiceNumber)
+    {
+        var series = invoiceNumber.TrimEnd(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+        var number = ulong.TryParse(invoiceNumber.AsSpan(series.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var digits)
+            ? digits
+            : StableHash(invoiceNumber);
+
+        var random = RandomFor(series, (int)(number / DeckSize % int.MaxValue));
+        Fault[][] deck = [.. Faults, .. Enumerable.Repeat<Fault[]>([Fault.None], DeckSize - Faults.Length - Burst.Length + 1)];
+        random.Shuffle(deck);
+        return deck.SelectMany(card => card).ElementAt((int)(number % DeckSize));
+    }
+
+    private Random RandomFor(string text, int number) => new(unchecked((seed * 397) ^ (int)StableHash(text) ^ (number * 7919)));
+
+    // FNV-1a: string.GetHashCode differs from process to process.
+    private static uint StableHash(string text) =>
+        text.Aggregate(2166136261u, (hash, character) => unchecked((hash ^ character) * 16777619u));
+}

@@ -1,0 +1,16 @@
+namespace InvoiceSender;
+
+/// <summary>Problem details (RFC 9457) with the errors of each field, as validating APIs answer.</summary>
+internal sealed record Problem
+{
+    public const string ContentType = "application/problem+json";
+
+    public string? Title { get; init; }
+    public int? Status { get; init; }
+    public string? Detail { get; init; }
+    public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
+
+    public override string ToString() => Errors is { Count: > 0 }
+        ? string.Join(" ", Errors.Select(error => $"{error.Key}: {string.Join(" ", error.Value)}"))
+        : Detail ?? Title ?? "no reason given";
+}

@@ -1,0 +1,32 @@
+using System.Threading.RateLimiting;
+
+namespace HttpResilience;
+
+/// <summary>How many attempts may be on their way to one host at once. Section <c>RateLimiter</c>; absent, the stage is off.</summary>
+public sealed class RateLimiterOptions
+{
+    /// <summary>The limit, kept per scheme, host and port.</summary>
+    public ConcurrencyLimitOptions DefaultRateLimiterOptions { get; } = new();
+
+    internal static OptionKeys<RateLimiterOptions> Keys => new OptionKeys<RateLimiterOptions>()
+        .Section(nameof(DefaultRateLimiterOptions), o => o.DefaultRateLimiterOptions, ConcurrencyLimitOptions.Keys)
+        .Ignored("Name");
+}
+
+/// <summary>A limit of concurrent attempts. Section <c>RateLimiter:DefaultRateLimiterOptions</c>.</summary>
+public sealed class ConcurrencyLimitOptions
+{
+    /// <summary>How many attempts may run at once. 1 or more; default 1000.</summary>
+    public int PermitLimit { get; set; } = 1000;
+
+    /// <summary>How many attempts may wait for a place; more fail at once with <see cref="RateLimitedException"/>. 0 or more; default 0.</summary>
+    public int QueueLimit { get; set; }
+
+    /// <summary>Who of those that wait goes first. Default <see cref="QueueProcessingOrder.OldestFirst"/>.</summary>
+    public QueueProcessingOrder QueueProcessingOrder { get; set; } = QueueProcessingOrder.OldestFirst;
+
+    internal static OptionKeys<ConcurrencyLimitOptions> Keys => new OptionKeys<ConcurrencyLimitOptions>()
+        .Integer(nameof(PermitLimit), o => o.PermitLimit, (o, v) => o.PermitLimit = v, 1, int.MaxValue)
+        .Integer(nameof(QueueLimit), o => o.QueueLimit, (o, v) => o.QueueLimit = v, 0, int.MaxValue)
+        .Choice(nameof(QueueProcessingOrder), o => o.QueueProcessingOrder, (o, v) => o.QueueProcessingOrder = v);
+}

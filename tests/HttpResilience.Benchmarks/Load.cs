@@ -1,0 +1,40 @@
+namespace HttpResilience.Benchmarks;
+
+public enum RequestKind
+{
+    Get,
+    GetWithHeaders,
+    Post,
+}
+
+/// <summary>Makes calls one after the other, on one or more threads.</summary>
+internal static class Load
+{
+    private static readonly Uri Uri = new("https://api.example.com/v1/invoices/17");
+
+    internal static Task RunAsync(HttpClient client, RequestKind kind, int calls, int threads) => threads == 1
+        ? RunAsync(client, kind, calls)
+        : Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Run(() => RunAsync(client, kind, calls / threads))));
+
+    private static async Task RunAsync(HttpClient client, RequestKind kind, int calls)
+    {
+        for (int i = 0; i < calls; i++)
+        {
+            using var request = kind is RequestKind.Post ? Post() : new HttpRequestMessage(HttpMethod.Get, Uri);
+            var call = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            while (Stub.LetArrive())
+            {
+            }
+
+            using var response = await call;
+        }
+    }
+
+    // The bare client and Polly's have to be given the key that the chain would make.
+    private static HttpRequestMessage Post()
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, Uri) { Content = new StringContent("""{"number":"2026-0017","net":100}""") };
+        request.Headers.TryAddWithoutValidation("Idempotency-Key", Guid.NewGuid().ToString());
+        return request;
+    }
+}

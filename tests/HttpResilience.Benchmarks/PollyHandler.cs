@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace HttpResilience.Benchmarks;
+
+/// <summary>
+/// The peer: one handler with Polly.Core's own pipeline of total timeout, retry, circuit breaker and attempt timeout, without telemetry. The values
+/// are the chain's defaults; the context is pooled, the callback static, the outcome not thrown inside the pipeline.
+/// </summary>
+internal abstract class PollyHandler : DelegatingHandler
+{
+    protected abstract ResiliencePipeline<HttpResponseMessage> PipelineFor(Uri uri);
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
+        try
+        {
+            var outcome = await PipelineFor(request.RequestUri!).ExecuteOutcomeAsync(Attempt, context, (Handler: this, Request: request)).ConfigureAwait(false);
+            outcome.ThrowIfException();
+            return outcome.Result!;
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private static async ValueTask<Outcome<HttpResponseMessage>> Attempt(ResilienceContext context, (PollyHandler Handler, HttpRequestMessage Request) state)
+    {
+        try
+        {
+            return Outcome.FromResult(await state.Handler.SendInnerAsync(state.Request, context.CancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception e)
+        {
+            return Outcome.FromException<HttpResponseMessage>(e);
+        }
+    }
+
+    private Task<HttpResponseMessage> SendInnerAsync(HttpRequestMessage request, CancellationToken cancellationToken) => base.SendAsync(request, cancellationToken);
+
+    internal static ResiliencePipeline<HttpResponseMessage> Build(PipelineSettings settings)
+    {
+        var builder = new ResiliencePipelineBuilder<HttpResponseMessage>().AddTimeout(TimeSpan.FromSeconds(100));
+        if (settings.MaxRetryAttempts > 0)
+        {
+            builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+            {
+                MaxRetryAttempts = settings.MaxRetryAttempts,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = settings.RetryDelay,
+                ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
+            });
+        }
+
+        return builder
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
+            {
+                FailureRatio = settings.FailureRatio,
+                MinimumThroughput = 100,
+                SamplingDuration = TimeSpan.FromSeconds(30),
+                BreakDuration = settings.BreakDuration,
+                ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
+            })
+            .AddTimeout(TimeSpan.FromSeconds(30))
+            .Build();
+    }
+
+    private static bool IsTransient(Outcome<HttpResponseMessage> outcome) => outcome switch
+    {
+        { Result: { } response } => response.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError,
+        { Exception: HttpRequestException or TimeoutRejectedException } => true,
+        _ => false,
+    };
+}
+
+/// <summary>One pipeline, and so one circuit, for all hosts of the client.</summary>
+internal sealed class OnePipelineHandler(PipelineSettings settings) : PollyHandler
+{
+    private readonly ResiliencePipeline<HttpResponseMessage> _pipeline = Build(settings);
+
+    protected override ResiliencePipeline<HttpResponseMessage> PipelineFor(Uri uri) => _pipeline;
+}
+
+/// <summary>A pipeline for each host, as <c>SelectPipelineByAuthority</c> of Microsoft.Extensions.Http.Resilience keeps them.</summary>
+internal sealed class PipelineByAuthorityHandler(PipelineSettings settings) : PollyHandler
+{
+    private readonly ConcurrentDictionary<(string Scheme, string Host, int Port), ResiliencePipeline<HttpResponseMessage>> _pipelines = new();
+
+    protected override ResiliencePipeline<HttpResponseMessage> PipelineFor(Uri uri) =>
+        _pipelines.GetOrAdd((uri.Scheme, uri.Host, uri.Port), static (_, settings) => Build(settings), settings);
+}
+
+/// <summary>What a scenario sets differently, on both sides alike.</summary>
+internal sealed record PipelineSettings
+{
+    internal int MaxRetryAttempts { get; init; } = 3;
+
+    internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    internal double FailureRatio { get; init; } = 0.1;
+
+    internal TimeSpan BreakDuration { get; init; } = TimeSpan.FromSeconds(30);
+}

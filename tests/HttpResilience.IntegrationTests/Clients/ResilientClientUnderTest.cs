@@ -1,0 +1,61 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience.IntegrationTests;
+
+/// <summary>
+/// A client with the chain, made by the real factory over the real <see cref="SocketsHttpHandler"/>. Waits are 10 ms without jitter, the circuit
+/// stays closed: a test that is about one of these says so.
+/// </summary>
+internal sealed class ResilientClientUnderTest : IAsyncDisposable
+{
+    internal const string Name = "test";
+
+    /// <summary>Nothing here takes that long: a call that does hangs.</summary>
+    internal static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+
+    private readonly ServiceProvider _services;
+
+    internal ResilientClientUnderTest(
+        Uri? baseAddress = null, Action<HttpResilienceOptions>? configure = null, Action<SocketsHttpHandler>? sockets = null, Action<IHttpClientBuilder>? build = null)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
+        var builder = services.AddResilientHttpClient(Name, options =>
+        {
+            options.BaseAddress = baseAddress;
+            options.Retry.Delay = TimeSpan.FromMilliseconds(10);
+            options.Retry.BackoffType = BackoffType.Constant;
+            options.Retry.UseJitter = false;
+            options.CircuitBreaker.FailureThreshold = int.MaxValue;
+            options.CircuitBreaker.FailureRatio = null;
+            configure?.Invoke(options);
+        });
+        builder.UseSocketsHttpHandler((handler, _) =>
+        {
+            handler.UseProxy = false;
+            handler.UseCookies = false;
+            sockets?.Invoke(handler);
+        });
+        build?.Invoke(builder);
+        _services = services.BuildServiceProvider();
+        Client = CreateClient();
+    }
+
+    internal HttpClient Client { get; }
+
+    internal LogCollector Log { get; } = new();
+
+    internal ClientState State => _services.GetRequiredKeyedService<ClientState>(Name);
+
+    internal T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+
+    internal HttpClient CreateClient() => Get<IHttpClientFactory>().CreateClient(Name);
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _services.DisposeAsync();
+    }
+}

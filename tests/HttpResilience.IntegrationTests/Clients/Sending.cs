@@ -1,0 +1,47 @@
+namespace HttpResilience.IntegrationTests;
+
+/// <summary>The two ways into <see cref="HttpClient"/>.</summary>
+public enum Mode
+{
+    Async,
+    Sync,
+}
+
+internal static class Sending
+{
+    internal static HttpRequestMessage Get(string target = "/") => new(HttpMethod.Get, target);
+
+    internal static HttpRequestMessage Post(string body = "the body") => new(HttpMethod.Post, "/invoices") { Content = new StringContent(body) };
+
+    extension(HttpClient client)
+    {
+        /// <summary>Sends, and fails when that takes so long that it must be hanging.</summary>
+        internal async Task<HttpResponseMessage> SendAsync(
+            Mode mode, HttpRequestMessage request, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead, CancellationToken? caller = null)
+        {
+            var cancellationToken = caller ?? CancellationToken.None;
+            // A thread of its own: many blocked ones would starve the pool.
+            Task<HttpResponseMessage> sending = mode is Mode.Async
+                ? client.SendAsync(request, completion, cancellationToken)
+                : Task.Factory.StartNew(() => client.Send(request, completion, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            return await sending.WaitAsync(ResilientClientUnderTest.Hang, TestContext.Current.CancellationToken);
+        }
+
+        /// <summary>Sends what must fail.</summary>
+        internal Task<TException> FailAsync<TException>(
+            Mode mode, HttpRequestMessage request, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead, CancellationToken? caller = null)
+            where TException : Exception =>
+            FailureOf<TException>(client.SendAsync(mode, request, completion, caller));
+    }
+
+    /// <summary>The very exception; Shouldly makes one of its own for a task that was cancelled.</summary>
+    internal static async Task<TException> FailureOf<TException>(Task task)
+        where TException : Exception
+    {
+        var exception = await Record.ExceptionAsync(() => task);
+        return exception.ShouldBeAssignableTo<TException>()!;
+    }
+
+    internal static async Task<string> TextAsync(this HttpResponseMessage response) =>
+        await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WaitAsync(ResilientClientUnderTest.Hang);
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace HttpResilience.IntegrationTests;
+
+/// <summary>One connection of a <see cref="RawServer"/>, in the hands of a step.</summary>
+internal sealed class RawConnection(RawServer server, Socket socket) : IDisposable
+{
+    private readonly NetworkStream _stream = new(socket, ownsSocket: true);
+    private readonly List<byte> _received = [];
+
+    internal bool IsOpen { get; private set; } = true;
+
+    /// <summary>The test is over.</summary>
+    internal CancellationToken Stopped => server.Stopped;
+
+    /// <summary>Waits for the first bytes of the next request. False: the client has closed the connection.</summary>
+    internal async Task<bool> HasBytesAsync()
+    {
+        if (_received.Count > 0)
+            return true;
+        byte[] first = new byte[1];
+        return await socket.ReceiveAsync(first, SocketFlags.Peek, server.Stopped) > 0;
+    }
+
+    internal async Task<ReceivedRequest> ReadRequestAsync()
+    {
+        string head;
+        int end;
+        while ((end = (head = Encoding.Latin1.GetString([.. _received])).IndexOf("\r\n\r\n", StringComparison.Ordinal)) < 0)
+            await ReceiveAsync();
+        _received.RemoveRange(0, end + 4);
+
+        string[] lines = head[..end].Split("\r\n");
+        var headers = lines.Skip(1).Select(l => l.Split(": ", 2)).ToDictionary(h => h[0], h => h[1], StringComparer.OrdinalIgnoreCase);
+        int length = headers.TryGetValue("Content-Length", out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : 0;
+        while (_received.Count < length)
+            await ReceiveAsync();
+        byte[] body = [.. _received.Take(length)];
+        _received.RemoveRange(0, length);
+
+        string[] requestLine = lines[0].Split(' ');
+        var request = new ReceivedRequest(requestLine[0], requestLine[1], headers, body, socket.RemoteEndPoint!.ToString()!);
+        server.Record(request);
+        return request;
+    }
+
+    internal ValueTask SendAsync(string text) => _stream.WriteAsync(Encoding.Latin1.GetBytes(text), server.Stopped);
+
+    /// <summary>Closes as a program that ends well: FIN.</summary>
+    internal void Close()
+    {
+        IsOpen = false;
+        socket.Shutdown(SocketShutdown.Send);
+        _stream.Dispose();
+    }
+
+    /// <summary>Closes as a program that crashes: RST.</summary>
+    internal void Reset()
+    {
+        IsOpen = false;
+        socket.LingerState = new LingerOption(true, 0);
+        _stream.Dispose();
+    }
+
+    /// <summary>Until the client closes the connection or the test is over.</summary>
+    internal async Task UntilGoneAsync()
+    {
+        byte[] buffer = new byte[4096];
+        while (await _stream.ReadAsync(buffer, server.Stopped) > 0)
+        {
+        }
+    }
+
+    public void Dispose()
+    {
+        IsOpen = false;
+        _stream.Dispose();
+    }
+
+    private async Task ReceiveAsync()
+    {
+        byte[] buffer = new byte[16 * 1024];
+        int count = await _stream.ReadAsync(buffer, server.Stopped);
+        if (count == 0)
+            throw new IOException("The client has closed the connection in the middle of a request.");
+        _received.AddRange(buffer.AsSpan(0, count));
+    }
+}

@@ -1,0 +1,11 @@
+using System.Text;
+
+namespace HttpResilience.IntegrationTests;
+
+/// <summary>A request as a server saw it.</summary>
+internal sealed record ReceivedRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, byte[] Body, string Connection)
+{
+    internal string? Key => Headers.GetValueOrDefault("Idempotency-Key");
+
+    internal string Text => Encoding.UTF8.GetString(Body);
+}

@@ -1,0 +1,153 @@
+namespace HttpResilience.Tests.Http;
+
+/// <summary>Numbers: <c>Retry-After</c> in seconds, its two kin in milliseconds, and which of them wins.</summary>
+public sealed class RetryAfterTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("0.0", 0)]
+    [InlineData("1", 1)]
+    [InlineData("120", 120)]
+    [InlineData("2.5", 2.5)]
+    [InlineData("0.25", 0.25)]
+    [InlineData("007", 7)]
+    [InlineData(" 7 ", 7)]
+    [InlineData("\t7\t", 7)]
+    [InlineData("5184000", 5184000)]
+    public void Seconds_are_read_whole_and_fractional(string value, double seconds) => Of(("Retry-After", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
+
+    [Fact]
+    public void The_longest_wait_that_fits_is_read() => Of(("Retry-After", "922337203685")).ShouldBe(new TimeSpan(9223372036850000000));
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("1500", 1.5)]
+    [InlineData("0.5", 0.0005)]
+    [InlineData("250.5", 0.2505)]
+    [InlineData(" 20 ", 0.02)]
+    public void Milliseconds_are_read_whole_and_fractional(string value, double seconds)
+    {
+        Of(("retry-after-ms", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
+        Of(("x-ms-retry-after-ms", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
+    }
+
+    [Theory]
+    [InlineData("0.00000001", 1)]
+    [InlineData("0.00000011", 2)]
+    [InlineData("1.00000001", 10_000_001)]
+    public void A_wait_finer_than_the_clock_is_rounded_up(string value, long ticks) => Of(("Retry-After", value)).ShouldBe(TimeSpan.FromTicks(ticks));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("soon")]
+    [InlineData("-1")]
+    [InlineData("-0")]
+    [InlineData("+1")]
+    [InlineData("1e3")]
+    [InlineData("1,5")]
+    [InlineData("1.2.3")]
+    [InlineData(".5")]
+    [InlineData("1 2")]
+    [InlineData("5s")]
+    [InlineData("0x10")]
+    [InlineData("1_000")]
+    [InlineData("NaN")]
+    [InlineData("Infinity")]
+    [InlineData("\u0665")]
+    [InlineData("\"5\"")]
+    [InlineData("(5)")]
+    [InlineData("5;")]
+    [InlineData("5\0")]
+    [InlineData("\05")]
+    [InlineData("5\0\0\0")]
+    [InlineData("5\r\n")]
+    [InlineData("99999999999999999999")]
+    [InlineData("922337203685478")]
+    [InlineData("79228162514264337593543950335")]
+    [InlineData("99999999999999999999999999999999")]
+    public void What_is_not_a_number_of_seconds_is_ignored(string value) => Of(("Retry-After", value)).ShouldBeNull();
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("soon")]
+    [InlineData("5\0")]
+    [InlineData("99999999999999999999")]
+    [InlineData("Sun, 01 Mar 2026 12:00:30 GMT")]
+    public void What_is_not_a_number_of_milliseconds_is_ignored(string value)
+    {
+        Of(("retry-after-ms", value)).ShouldBeNull();
+        Of(("x-ms-retry-after-ms", value)).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData('9')]
+    [InlineData('0')]
+    [InlineData(' ')]
+    [InlineData('a')]
+    [InlineData(',')]
+    [InlineData('-')]
+    [InlineData('\0')]
+    public void A_megabyte_of_anything_is_ignored(char filler)
+    {
+        string value = new(filler, 1 << 20);
+
+        Of(("Retry-After", value)).ShouldBeNull();
+        Of(("retry-after-ms", value)).ShouldBeNull();
+        Of(("Retry-After", $"1{value}")).ShouldBe(filler is ' ' ? TimeSpan.FromSeconds(1) : null);
+        Of(("Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT"), ("Date", value)).ShouldBe(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public void No_header_is_no_wait() => Of().ShouldBeNull();
+
+    [Fact]
+    public void Header_names_are_read_in_any_case()
+    {
+        Of(("RETRY-AFTER", "3")).ShouldBe(TimeSpan.FromSeconds(3));
+        Of(("Retry-After-MS", "3")).ShouldBe(TimeSpan.FromMilliseconds(3));
+        Of(("X-MS-Retry-After-MS", "3")).ShouldBe(TimeSpan.FromMilliseconds(3));
+    }
+
+    [Theory]
+    [InlineData("100", "200", "3", 100)]
+    [InlineData(null, "200", "3", 200)]
+    [InlineData(null, null, "3", 3000)]
+    [InlineData("100", null, "3", 100)]
+    [InlineData("x", "200", "3", 200)]
+    [InlineData("-1", "99999999999999999999", "3", 3000)]
+    [InlineData("x", "x", "x", null)]
+    [InlineData("5000", null, "1", 5000)]
+    public void The_first_valid_of_the_three_wins(string? retryAfterMs, string? xMsRetryAfterMs, string? retryAfter, int? milliseconds)
+    {
+        (string Name, string? Value)[] headers = [("Retry-After", retryAfter), ("x-ms-retry-after-ms", xMsRetryAfterMs), ("retry-after-ms", retryAfterMs)];
+
+        Of([.. headers.Where(h => h.Value is not null).Select(h => (h.Name, h.Value!))])
+            .ShouldBe(milliseconds is { } ms ? TimeSpan.FromMilliseconds(ms) : null);
+    }
+
+    [Theory]
+    [InlineData(20, "10", "20")]
+    [InlineData(20, "20", "10")]
+    [InlineData(20, "0", "20", "10")]
+    [InlineData(20, "soon", "20", "-30")]
+    [InlineData(20, "99999999999999999999", "20")]
+    [InlineData(60, "20", "Sun, 01 Mar 2026 12:01:00 GMT")]
+    [InlineData(90, "90", "Sun, 01 Mar 2026 12:01:00 GMT")]
+    public void Of_several_lines_the_longest_valid_counts(int seconds, params string[] lines) =>
+        Of([.. lines.Select(line => ("Retry-After", line))]).ShouldBe(TimeSpan.FromSeconds(seconds));
+
+    [Fact]
+    public void Of_several_lines_in_milliseconds_the_longest_valid_counts() =>
+        Of(("retry-after-ms", "10"), ("retry-after-ms", "x"), ("retry-after-ms", "30"), ("retry-after-ms", "20")).ShouldBe(TimeSpan.FromMilliseconds(30));
+
+    private static TimeSpan? Of(params (string Name, string Value)[] headers)
+    {
+        using var response = new HttpResponseMessage();
+        foreach (var (name, value) in headers)
+            response.Headers.TryAddWithoutValidation(name, value).ShouldBeTrue();
+        return RetryAfter.Of(response.Headers, Now);
+    }
+}
