@@ -48,6 +48,15 @@ namespace HttpResilience.Tests.Configuration
         }
 
         [Fact]
+        public void A_timeout_that_is_the_applications_own_stays()
+        {
+            using var chain = new Chain(client: b => b
+                .AddHttpMessageHandler(() => new ResilienceHandler()).ConfigureHttpClient(c => c.Timeout = TimeSpan.FromSeconds(7)));
+
+            chain.Client.Timeout.ShouldBe(TimeSpan.FromSeconds(7));
+        }
+
+        [Fact]
         public void It_stays_on_a_client_without_the_chain()
         {
             using var chain = new Chain(services: s => s.AddHttpClient("other").AddHttpMessageHandler(() => new ResilienceHandler()));

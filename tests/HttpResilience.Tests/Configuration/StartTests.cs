@@ -160,10 +160,12 @@ public sealed class StartTests
 
         var thrown = await Assert.ThrowsAnyAsync<Exception>(() => host.StartAsync(TestContext.Current.CancellationToken));
 
-        return thrown is AggregateException all
-            ? [.. all.InnerExceptions.Cast<OptionsValidationException>().SelectMany(e => e.Failures)]
-            : [.. thrown.ShouldBeOfType<OptionsValidationException>().Failures];
+        return ProblemsOf(thrown);
     }
+
+    internal static IReadOnlyList<string> ProblemsOf(Exception thrown) => thrown is AggregateException all
+        ? [.. all.InnerExceptions.Cast<OptionsValidationException>().SelectMany(e => e.Failures)]
+        : [.. thrown.ShouldBeOfType<OptionsValidationException>().Failures];
 
     internal static IHost Host(LogCollector logs, Action<IServiceCollection> add, params (string Key, string? Value)[] settings)
     {

@@ -89,7 +89,7 @@ public sealed class PeekedBodyTests
         await reader.CancelAsync();
 
         (await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading)).CancellationToken.ShouldBe(reader.Token);
-        body.IsDisposed.ShouldBeTrue();
+        body.IsCancelled.ShouldBeTrue();
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class PeekedBodyTests
 
         (await StallAsync(chain, body)).Dispose();
 
-        body.IsDisposed.ShouldBeTrue();
+        (body.IsCancelled, body.IsDisposed).ShouldBe((true, true));
     }
 
     public static TheoryData<Exception> Breaks =>

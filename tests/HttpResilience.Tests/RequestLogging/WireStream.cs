@@ -13,6 +13,9 @@ internal sealed class WireStream(byte[] body, Exception? breaksWith = null, Task
 
     public bool IsDisposed { get; private set; }
 
+    /// <summary>A read that stalled was given up, which closes a real connection.</summary>
+    public bool IsCancelled { get; private set; }
+
     public int Reads { get; private set; }
 
     public override bool CanRead => true;
@@ -39,6 +42,7 @@ internal sealed class WireStream(byte[] body, Exception? breaksWith = null, Task
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (_position == body.Length && stallsUntil is not null)
         {
+            cancellationToken.Register(() => IsCancelled = true);
             _stalled.TrySetResult();
             await stallsUntil.WaitAsync(cancellationToken);
         }
