@@ -38,19 +38,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     if (policy.Retry.IncludeResponseBody && result.IsSuccess)
                         await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                 }
-                catch (CircuitOpenException e)
-                {
-                    TellNext(call, FailureClassifier.Classify(e, timer.HasExpired, cancelled: false), _time.GetTimestamp());
-                    call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
-                    throw;
-                }
-                catch (RateLimitedException e)
-                {
-                    TellNext(call, FailureClassifier.Classify(e, timer.HasExpired, cancelled: false), _time.GetTimestamp());
-                    call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
-                    throw;
-                }
-                catch (Exception e)
+                catch (Exception e) when (!IsRejected(call, e, timer))
                 {
                     response?.Dispose();
                     (response, exception) = (null, e);
@@ -97,6 +85,20 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
             call.Timer = null;
             client.Timers.Return(timer);
         }
+    }
+
+    // Called from a filter: what goes on to the caller as it is need not be thrown a second time.
+    private bool IsRejected(HttpCall call, Exception exception, AttemptTimer timer)
+    {
+        if (exception is not (CircuitOpenException or RateLimitedException))
+            return false;
+
+        TellNext(call, FailureClassifier.Classify(exception, timer.HasExpired, cancelled: false), _time.GetTimestamp());
+        if (exception is CircuitOpenException)
+            call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
+        else
+            call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
+        return true;
     }
 
     /// <summary>What the caller sees of the last exception: a timeout or a cancellation in the shape that <see cref="HttpClient"/> gives them.</summary>
