@@ -51,6 +51,8 @@ internal static class FailureClassifier
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout.
         OperationCanceledException or TimeoutException => Transient(ambiguous: true),
+        // The status is the proxy's answer to CONNECT (RFC 9110 §9.3.6); the server has seen nothing.
+        HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: { } status } => NotSent(Of((int)status, hasRetryAfter: false, keyed: false)),
         HttpRequestException { StatusCode: { } status } => Of((int)status, hasRetryAfter: false, keyed: false),
         HttpRequestException e => Classify(e),
         SocketException e => Transient(ambiguous: !IsConnectFailure(e)),
@@ -86,6 +88,9 @@ internal static class FailureClassifier
 
     private static AttemptResult Transient(bool ambiguous) =>
         new() { FailureClass = FailureClass.Transient, IsRetryable = true, IsAmbiguous = ambiguous, CircuitOutcome = CircuitOutcome.Failure };
+
+    private static AttemptResult NotSent(in AttemptResult result) =>
+        result.IsRetryable ? Transient(ambiguous: false) : Permanent with { FailureClass = result.FailureClass };
 
     private static AttemptResult Failed(
         int status, FailureClass failureClass, bool retry = false, bool ambiguous = false, CircuitOutcome outcome = CircuitOutcome.Success) =>
