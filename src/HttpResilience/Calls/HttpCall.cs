@@ -121,7 +121,7 @@ public sealed class HttpCall
     {
         StopReason = StopReason.Succeeded;
         _endedAt = endedAt;
-        if (_attempts is null)
+        if (_attempts is null && startedAt == StartedAt)
             _onlyStatus = (short)result.StatusCode!.Value;
         else
             Record(result, exception: null, startedAt, endedAt);

@@ -14,11 +14,17 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     protected override async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var policy = call.Policy;
-        bool bodyIsReplayable = RequestBody.IsReplayable(request.Content)
-            || await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
+        long startedAt = call.StartedAt;
+        bool bodyIsReplayable = RequestBody.IsReplayable(request.Content);
+        if (!bodyIsReplayable)
+        {
+            bodyIsReplayable = await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
+            // The time that the body took to come is the call's, not the attempt's.
+            startedAt = _time.GetTimestamp();
+        }
+
         var original = new RequestSnapshot(request);
         long deadline = client.DeadlineOf(call);
-        long startedAt = call.StartedAt;
         double random = 0;
         var timer = client.Timers.Rent(cancellationToken);
         try
