@@ -82,6 +82,11 @@ internal sealed partial class ClientState : IDisposable
     /// <summary>The timestamp at which a call is over.</summary>
     internal long DeadlineOf(HttpCall call) => call.Policy.DeadlineFrom(call.StartedAt, Volatile.Read(ref _httpClientTimeout));
 
+    /// <summary>Which setting the deadline of a call comes from, for people.</summary>
+    internal string DeadlineNameOf(HttpCall call) => DeadlineOf(call) < call.Policy.DeadlineFrom(call.StartedAt, long.MaxValue)
+        ? "HttpClient.Timeout"
+        : $"TotalRequestTimeout ({call.Policy.TotalRequestTimeout})";
+
     internal AttemptResult Classify(HttpResponseMessage response, HttpCall call) => (int)response.StatusCode < 400
         ? AttemptResult.Success((int)response.StatusCode)
         : FailureClassifier.Classify(response, call.IdempotencyKey is not null, Time.GetUtcNow());
