@@ -80,6 +80,29 @@ public sealed class AppSettingsTests : IDisposable
     }
 
     [Fact]
+    public async Task Code_that_throws_at_an_edit_leaves_the_old_policy_in_force()
+    {
+        bool isBroken = false;
+        Write(new Uri("http://localhost/"), """ "MaxRetryAttempts": 3 """);
+        using var host = await StartAsync(_ =>
+        {
+            if (isBroken)
+                throw new InvalidOperationException("the code is broken");
+        });
+        var before = PolicyOf(host);
+
+        isBroken = true;
+        Write(new Uri("http://localhost/"), """ "MaxRetryAttempts": 4 """);
+        await Eventually.BeAsync(() => Errors.Any());
+        Errors.ShouldAllBe(e => e.Text.Contains("the code is broken"));
+        PolicyOf(host).ShouldBeSameAs(before);
+
+        isBroken = false;
+        Write(new Uri("http://localhost/"), """ "MaxRetryAttempts": 5 """);
+        await Eventually.BeAsync(() => PolicyOf(host).Retry.MaxRetryAttempts == 5);
+    }
+
+    [Fact]
     public async Task A_host_whose_file_is_wrong_does_not_start_and_says_all_that_is_wrong()
     {
         Write(new Uri("http://localhost/"), """ "MaxRetryAttempts": -1, "Delay": "soon" """, """ "FailureRatio": 7 """);
@@ -104,11 +127,11 @@ public sealed class AppSettingsTests : IDisposable
 
     private static ResiliencePolicy PolicyOf(IHost host) => host.Services.GetRequiredKeyedService<ClientState>("invoices").Policy;
 
-    private async Task<IHost> StartAsync()
+    private async Task<IHost> StartAsync(Action<HttpResilienceOptions>? configure = null)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = _root.FullName });
         builder.Logging.ClearProviders().AddProvider(_log);
-        builder.Services.AddResilientHttpClient("invoices");
+        builder.Services.AddResilientHttpClient("invoices", configure);
         var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
         return host;

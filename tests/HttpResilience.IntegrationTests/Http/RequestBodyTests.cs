@@ -59,6 +59,24 @@ public sealed class RequestBodyTests
         server.Requests.ShouldHaveSingleItem().Body.Length.ShouldBe(length);
     }
 
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task The_time_that_a_slow_body_takes_to_come_is_not_the_attempts(Mode mode)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri, options =>
+        {
+            options.AttemptTimeout.Timeout = TimeSpan.FromMilliseconds(500);
+            options.Idempotency.Enabled = false;
+        });
+        var content = new StreamContent(new ForwardStream(Long[..5000], TimeSpan.FromMilliseconds(600)));
+        content.Headers.ContentLength = 5000;
+
+        using var response = await client.Client.SendAsync(mode, Post(content));
+
+        response.ShouldHaveSucceeded(attempts: 1);
+        server.Requests.ShouldHaveSingleItem().Body.ShouldBe(Long[..5000]);
+    }
+
     [Fact]
     public async Task A_stream_that_can_be_read_once_waits_for_a_connection()
     {
@@ -150,14 +168,17 @@ public sealed class RequestBodyTests
         return content;
     }
 
-    /// <summary>Cannot seek, and gives what it has in pieces.</summary>
-    private sealed class ForwardStream(byte[] bytes) : MemoryStream(bytes)
+    /// <summary>Cannot seek, and gives what it has in pieces, the first after a pause.</summary>
+    private sealed class ForwardStream(byte[] bytes, TimeSpan pause = default) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;
 
         public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 1000)]);
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            base.ReadAsync(buffer[..Math.Min(buffer.Length, 1000)], cancellationToken);
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await Task.Delay(Position == 0 ? pause : TimeSpan.Zero, cancellationToken);
+            return await base.ReadAsync(buffer[..Math.Min(buffer.Length, 1000)], cancellationToken);
+        }
     }
 }

@@ -130,4 +130,32 @@ public sealed class SlowErrorBodyTests
 
         next.ShouldHaveSucceeded(attempts: 1);
     }
+
+    [Fact]
+    public async Task An_error_body_that_stalls_costs_its_stream_and_not_the_connection_when_that_carries_many()
+    {
+        await using var server = await KestrelServer.StartHttp2Async(Reply.Stall(400, "the begin"), Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri);
+
+        for (int call = 0; call < 2; call++)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, "/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var response = await client.Client.SendAsync(Mode.Async, request, HttpCompletionOption.ResponseHeadersRead);
+            response.StatusCode.ShouldBe(call == 0 ? HttpStatusCode.BadRequest : HttpStatusCode.OK);
+        }
+
+        client.Log.Calls[0]["ErrorBody"].ShouldBe("the begin");
+        server.Connections.ShouldBe(1);
+    }
+
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task A_discarded_response_whose_body_stalls_gives_its_connection_up(Mode mode)
+    {
+        await using var server = new RawServer(Raw.AnswerAndStall("HTTP/1.1 503 Busy\r\nContent-Length: 20\r\n\r\nthe begin"), Raw.Ok);
+        await using var client = new ResilientClientUnderTest(server.Uri, sockets: s => s.MaxConnectionsPerServer = 1);
+
+        using var response = await client.Client.SendAsync(mode, Sending.Get());
+
+        response.ShouldHaveSucceeded(attempts: 2);
+    }
 }

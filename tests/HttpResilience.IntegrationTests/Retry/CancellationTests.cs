@@ -117,6 +117,23 @@ public sealed class CancellationTests : IDisposable
         server.Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task With_all_calls_of_its_client()
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
+        await using var client = new ResilientClientUnderTest(server.Uri, options => options.Retry.Delay = TimeSpan.FromSeconds(60));
+        client.Log.Logged += line =>
+        {
+            if (line.EventId == 201)
+                client.Client.CancelPendingRequests();
+        };
+
+        var exception = await client.Client.FailAsync<TaskCanceledException>(Mode.Async, Sending.Post());
+
+        exception.GetHttpCall().ShouldNotBeNull().StopReason.ShouldBe(StopReason.Cancelled);
+        server.Count.ShouldBe(1);
+    }
+
     public void Dispose() => _caller.Dispose();
 
     private async Task ShouldBeLetGo(ResilientClientUnderTest client, Mode mode, HttpRequestMessage request)

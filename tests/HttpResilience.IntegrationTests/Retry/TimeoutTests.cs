@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
@@ -103,6 +105,35 @@ public sealed class TimeoutTests
         using var response = await client.Client.SendAsync(mode, Sending.Get());
 
         response.ShouldHaveSucceeded(attempts: 2);
+        response.GetHttpCall()!.Attempts[0].FailureClass.ShouldBe(FailureClass.Transient);
+    }
+
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task The_clients_own_timeout_ends_a_call_when_it_is_the_shorter_one(Mode mode)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Silence);
+        await using var client = new ResilientClientUnderTest(server.Uri, build: b => b.ConfigureHttpClient(c => c.Timeout = TimeSpan.FromMilliseconds(400)));
+
+        var exception = await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Get());
+
+        exception.InnerException.ShouldBeOfType<TimeoutException>().Message.ShouldNotContain("00:01:40");
+        exception.GetHttpCall().ShouldHaveEnded(1, FailureClass.Transient, StopReason.DeadlinePassed);
+    }
+
+    [Fact]
+    public async Task A_timeout_that_a_reload_makes_shorter_holds_for_the_next_call()
+    {
+        const string Key = $"HttpResilience:Clients:{ResilientClientUnderTest.Name}:AttemptTimeout:Timeout";
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(Key, "00:10:00")]).Build();
+        await using var server = await KestrelServer.StartAsync(Reply.Ok(), Reply.Silence, Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri, build: b => b.Services.AddSingleton<IConfiguration>(configuration));
+        (await client.Client.SendAsync(Mode.Async, Sending.Get())).Dispose();
+
+        configuration[Key] = "00:00:00.300";
+        configuration.Reload();
+        using var response = await client.Client.SendAsync(Mode.Async, Sending.Get());
+
+        response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
         response.GetHttpCall()!.Attempts[0].FailureClass.ShouldBe(FailureClass.Transient);
     }
 }
