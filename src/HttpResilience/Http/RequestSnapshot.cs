@@ -8,6 +8,8 @@ namespace HttpResilience;
 /// </summary>
 internal readonly struct RequestSnapshot
 {
+    private static readonly HttpRequestOptionsKey<HttpRequestMessage> AskedForKey = new("HttpResilience.AskedFor");
+
     private readonly HttpMethod _method;
     private readonly Uri? _uri;
     private readonly HttpContent? _content;
@@ -25,6 +27,20 @@ internal readonly struct RequestSnapshot
 
     /// <summary>The method that the application asked for is safe or idempotent.</summary>
     internal bool IsIdempotent => RetryableRequest.IsIdempotentMethod(_method);
+
+    /// <summary>What the application asked for, without its body: the request itself unless a redirect has made another one of it.</summary>
+    internal static HttpRequestMessage AskedFor(HttpRequestMessage request) => request.Options.TryGetValue(AskedForKey, out var asked) ? asked : request;
+
+    /// <summary>Leaves word of what was asked for when the last attempt has made something else of it: the log tells that, and knows its secrets.</summary>
+    internal void LeaveWord(HttpRequestMessage request)
+    {
+        if (ReferenceEquals(request.RequestUri, _uri) && request.Method == _method)
+            return;
+
+        var asked = new HttpRequestMessage(_method, _uri);
+        Restore(asked.Headers, _headers);
+        request.Options.Set(AskedForKey, asked);
+    }
 
     internal void Restore(HttpRequestMessage request)
     {

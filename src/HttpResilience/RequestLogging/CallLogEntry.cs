@@ -12,10 +12,11 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
     internal CallLogEntry(HttpCall call, HttpRequestMessage request, Exception? exception, string? errorBody)
     {
         var redaction = call.Policy.Logging.Redaction;
+        var asked = RequestSnapshot.AskedFor(request);
         Add("ClientName", call.ClientName);
-        Add("Method", request.Method.Method);
-        Add("Authority", HttpAuthority.NameOf(request));
-        Add("Path", redaction.PathOf(request, call));
+        Add("Method", asked.Method.Method);
+        Add("Authority", HttpAuthority.NameOf(asked));
+        Add("Path", redaction.PathOf(asked, call));
         Add("StatusCode", exception is null ? (int?)call.LastAttempt?.StatusCode : null);
         Add("FailureClass", call.FailureClass is FailureClass.None ? null : call.FailureClass.ToString());
         Add("StopReason", call.StopReason.ToString());

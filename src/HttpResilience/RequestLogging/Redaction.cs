@@ -110,7 +110,13 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
         return redacted.ToString();
     }
 
-    private IEnumerable<string> SecretsOf(HttpRequestMessage request) =>
+    private IEnumerable<string> SecretsOf(HttpRequestMessage request)
+    {
+        var asked = RequestSnapshot.AskedFor(request);
+        return ReferenceEquals(asked, request) ? OwnSecrets(request) : OwnSecrets(request).Concat(OwnSecrets(asked));
+    }
+
+    private IEnumerable<string> OwnSecrets(HttpRequestMessage request) =>
         HeaderSecrets(request.Headers.NonValidated).Concat(request.RequestUri is { IsAbsoluteUri: true } uri ? UriSecrets(uri) : []);
 
     private IEnumerable<string> HeaderSecrets(HttpHeadersNonValidated headers)

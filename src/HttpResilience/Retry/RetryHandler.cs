@@ -88,6 +88,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         }
         finally
         {
+            original.LeaveWord(request);
             call.Timer = null;
             client.Timers.Return(timer);
         }
