@@ -41,6 +41,35 @@ public sealed class RedirectTests
     }
 
     [Fact]
+    public async Task The_log_tells_what_the_application_asked_for()
+    {
+        await using var server = await KestrelServer.StartAsync(Redirect(303), Reply.With(404), Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri);
+
+        using var response = await client.Client.SendAsync(Mode.Async, Sending.Post());
+
+        var line = client.Log.Calls.ShouldHaveSingleItem();
+        line["Method"].ShouldBe("POST");
+        line["Path"].ShouldBe("/invoices");
+        line["StatusCode"].ShouldBe(404);
+    }
+
+    [Fact]
+    public async Task Secrets_that_a_redirect_has_dropped_do_not_reach_the_log()
+    {
+        await using var server = await KestrelServer.StartAsync(Redirect(303), Reply.With(400, "no invoice for token abcdef and key 0123456789"));
+        await using var client = new ResilientClientUnderTest(server.Uri);
+        var request = new HttpRequestMessage(HttpMethod.Post, "/invoices?key=0123456789");
+        request.Headers.Authorization = new("Bearer", "abcdef");
+
+        using var response = await client.Client.SendAsync(Mode.Async, request);
+
+        var line = client.Log.Calls.ShouldHaveSingleItem();
+        line.Text.ShouldContain("no invoice for token *** and key ***");
+        line.Properties.ShouldAllBe(p => !$"{p.Value}".Contains("abcdef") && !$"{p.Value}".Contains("0123456789"));
+    }
+
+    [Fact]
     public async Task The_circuit_that_counts_is_that_of_the_host_that_was_asked()
     {
         await using var broken = await KestrelServer.StartAsync(Reply.Unavailable);
