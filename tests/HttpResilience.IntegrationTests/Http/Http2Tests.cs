@@ -98,6 +98,23 @@ public sealed class Http2Tests
     }
 
     [Fact]
+    public async Task A_post_without_a_key_is_not_sent_again_when_the_connection_breaks_under_it()
+    {
+        await using var server = await KestrelServer.StartHttp2Async(Reply.Ok(), async context =>
+        {
+            await Reply.ReadAsync(context);
+            context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort();
+        });
+        await using var client = Http2Client(server.Uri, options => options.Idempotency.Enabled = false);
+        (await client.Client.SendAsync(Mode.Async, Post())).Dispose();
+
+        var exception = await client.Client.FailAsync<HttpRequestException>(Mode.Async, Post());
+
+        exception.GetHttpCall().ShouldHaveEnded(1, FailureClass.Transient, StopReason.UnsafeMethod);
+        server.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task An_attempt_that_times_out_leaves_the_other_calls_of_its_connection_alone()
     {
         await using var server = await KestrelServer.StartHttp2Async(Reply.Silence, Reply.Ok());

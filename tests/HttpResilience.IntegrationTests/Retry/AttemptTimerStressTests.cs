@@ -97,6 +97,33 @@ public sealed class AttemptTimerStressTests
         response.ShouldHaveSucceeded(attempts: 1);
     }
 
+    [Fact]
+    public async Task What_a_call_has_used_up_is_forgotten_while_its_caller_lives_on()
+    {
+        List<WeakReference> timers = [];
+        await using var client = Client(
+            new DelegateHandler(async cancellationToken =>
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+                return new HttpResponseMessage(HttpStatusCode.OK);
+            }),
+            options => options.AttemptTimeout.Timeout = AttemptTimeout,
+            build: b => b.AddAttemptHandler(r => timers.Add(new WeakReference(HttpCall.Of(r).Timer))));
+        using var caller = new CancellationTokenSource();
+
+        // Not HttpClient, which gives each call a token of its own.
+        using var invoker = new HttpMessageInvoker(client.Get<IHttpMessageHandlerFactory>().CreateHandler(ResilientClientUnderTest.Name));
+        await Sending.FailureOf<TaskCanceledException>(invoker.SendAsync(Sending.Get("http://localhost/"), caller.Token));
+
+        timers.Count.ShouldBe(4);
+        await Eventually.BeAsync(() =>
+        {
+            GC.Collect();
+            return timers.All(t => !t.IsAlive);
+        });
+        GC.KeepAlive(caller);
+    }
+
     // An attempt that the chain's timer ended was over time: by the chain's own measure, which begins before the handler is asked.
     private static void Check(HttpCall? call, CancellationTokenSource caller, int seed, ConcurrentQueue<string> violations)
     {
@@ -108,8 +135,12 @@ public sealed class AttemptTimerStressTests
             violations.Enqueue($"cancelled by another's caller, seed {seed}");
     }
 
-    private static ResilientClientUnderTest Client(HttpMessageHandler handler, Action<HttpResilienceOptions>? configure = null) =>
-        new(configure: configure, build: b => b.ConfigurePrimaryHttpMessageHandler(() => handler));
+    private static ResilientClientUnderTest Client(HttpMessageHandler handler, Action<HttpResilienceOptions>? configure = null, Action<IHttpClientBuilder>? build = null) =>
+        new(configure: configure, build: b =>
+        {
+            b.ConfigurePrimaryHttpMessageHandler(() => handler);
+            build?.Invoke(b);
+        });
 
     /// <summary>Answers at about the time at which the attempt times out; looks at what ends it.</summary>
     private sealed class RacingHandler(int seed, ConcurrentQueue<string> violations) : HttpMessageHandler
