@@ -23,6 +23,8 @@ internal readonly record struct RetryDecision
     {
         policy.Statuses.TryGetValue(result.StatusCode ?? 0, out var status);
 
+        if (result.Refusal is not StopReason.None)
+            return Stop(result.Refusal);
         if (result.FailureClass is FailureClass.Cancelled)
             return Stop(StopReason.Cancelled);
         if (!(result.ServerSaysRetry ?? (result.IsRetryable || status?.MaxRetryAttempts > 0)))
@@ -66,7 +68,7 @@ internal readonly record struct RetryDecision
 
     private static RetryDecision Retry(TimeSpan delay) => new() { Delay = delay };
 
-    private static RetryDecision Stop(StopReason reason) => new() { StopReason = reason };
+    internal static RetryDecision Stop(StopReason reason) => new() { StopReason = reason };
 }
 
 /// <summary>What of a request bears on whether it may be repeated.</summary>
