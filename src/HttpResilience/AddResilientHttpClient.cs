@@ -53,10 +53,10 @@ public static class HttpResilienceServiceCollectionExtensions
             AddSharedParts(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
             services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
-            if (builder.Name is { } name && !services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == name))
+            if (!services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == builder.Name))
             {
-                services.AddSingleton(new ResilientClient(name));
-                services.AddOptionsWithValidateOnStart<HttpResilienceOptions>(name);
+                services.AddSingleton(new ResilientClient(builder.Name));
+                services.AddOptionsWithValidateOnStart<HttpResilienceOptions>(builder.Name);
             }
 
             if (configure is not null)

@@ -35,7 +35,8 @@ internal sealed record CircuitPolicy
         if (options.BreakDuration is not { } breakDuration || options is { FailureThreshold: null, FailureRatio: null, SlowCallDuration: null })
             return null;
 
-        long Ticks(TimeSpan duration) => (long)(duration.TotalSeconds * frequency);
+        // Exact, and up: in floating point 1.001 s are 1000 ms, and the break would be short.
+        long Ticks(TimeSpan duration) => (long)Math.Ceiling((decimal)duration.Ticks * frequency / TimeSpan.TicksPerSecond);
         return new()
         {
             FailureThreshold = options.FailureThreshold ?? int.MaxValue,

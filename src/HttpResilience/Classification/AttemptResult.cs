@@ -18,9 +18,6 @@ internal readonly record struct AttemptResult
     /// <summary>How long the server asks to wait, counted from the response. Null or zero: it does not ask.</summary>
     internal TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Why the chain itself did not let the attempt out; <see cref="StopReason.None"/> for one that went on the wire.</summary>
-    internal StopReason Refusal { get; init; }
-
     internal CircuitOutcome CircuitOutcome { get; init; }
 
     internal static AttemptResult Success(int status) => new() { StatusCode = status, CircuitOutcome = CircuitOutcome.Success };

@@ -46,8 +46,8 @@ internal static class FailureClassifier
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
         _ when timedOut => Transient(ambiguous: true),
-        RateLimitedException => new() { FailureClass = FailureClass.RateLimited, Refusal = StopReason.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
-        CircuitOpenException => new() { FailureClass = FailureClass.Transient, Refusal = StopReason.CircuitOpen, CircuitOutcome = CircuitOutcome.Neutral },
+        RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
+        CircuitOpenException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout.
         OperationCanceledException or TimeoutException => Transient(ambiguous: true),

@@ -19,6 +19,7 @@ internal sealed partial class ClientState : IDisposable
     private volatile ResiliencePolicy _policy;
     private volatile PartitionedRateLimiter<HttpAuthority>? _limiter;
     private long _httpClientTimeout = long.MaxValue;
+    private bool _foreignHandlerIsRemoved;
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
@@ -51,6 +52,9 @@ internal sealed partial class ClientState : IDisposable
 
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
     internal PartitionedRateLimiter<HttpAuthority>? Limiter => _limiter;
+
+    /// <summary>The client has had a Microsoft <c>ResilienceHandler</c>.</summary>
+    internal bool ForeignHandlerIsRemoved => Volatile.Read(ref _foreignHandlerIsRemoved);
 
     /// <summary>Where jitter comes from.</summary>
     internal Random Random { get; init; } = Random.Shared;
@@ -130,9 +134,10 @@ internal sealed partial class ClientState : IDisposable
                 _limiter = _policy.RateLimiter?.CreateLimiter();
             Reloaded(_logger, Name);
         }
-        catch (OptionsValidationException e)
+        catch (Exception e)
         {
-            ReloadRejected(_logger, Name, string.Join(" ", e.Failures));
+            // Whatever the application's own code throws here would end the reading of the configuration for everybody else.
+            ReloadRejected(_logger, Name, e is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : e.Message);
         }
     }
 
@@ -160,5 +165,10 @@ internal sealed partial class ClientState : IDisposable
     [LoggerMessage(404, LogLevel.Information, "{ClientName}: a Microsoft ResilienceHandler was taken off, so that retries do not multiply")]
     private static partial void ForeignHandlerRemoved(ILogger logger, string clientName);
 
-    internal void AnnounceForeignHandlerRemoved() => ForeignHandlerRemoved(_logger, Name);
+    /// <summary>Told once: the factory makes new handlers every two minutes.</summary>
+    internal void AnnounceForeignHandlerRemoved()
+    {
+        if (!Interlocked.Exchange(ref _foreignHandlerIsRemoved, true))
+            ForeignHandlerRemoved(_logger, Name);
+    }
 }

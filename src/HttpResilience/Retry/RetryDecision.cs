@@ -23,8 +23,6 @@ internal readonly record struct RetryDecision
     {
         policy.Statuses.TryGetValue(result.StatusCode ?? 0, out var status);
 
-        if (result.Refusal is not StopReason.None)
-            return Stop(result.Refusal);
         if (result.FailureClass is FailureClass.Cancelled)
             return Stop(StopReason.Cancelled);
         if (!(result.ServerSaysRetry ?? (result.IsRetryable || status?.MaxRetryAttempts > 0)))

@@ -42,7 +42,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     if (policy.Retry.IncludeResponseBody && result.IsSuccess)
                         await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                 }
-                catch (Exception e)
+                catch (Exception e) when (!IsRejected(call, e, timer))
                 {
                     response?.Dispose();
                     (response, exception) = (null, e);
@@ -57,8 +57,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     return response!;
                 }
 
-                if (result.Refusal is StopReason.None)
-                    call.Record(result, exception, startedAt, endedAt);
+                call.Record(result, exception, startedAt, endedAt);
                 double previousRandom = random;
                 random = client.Random.NextDouble();
                 var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts);
@@ -67,8 +66,9 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 if (!decision.IsRetry)
                 {
                     call.Stop(decision.StopReason, result.FailureClass);
-                    if (decision.StopReason is StopReason.CircuitOpen && result.Refusal is StopReason.None)
+                    if (decision.StopReason is StopReason.CircuitOpen)
                     {
+                        original.Restore(request);
                         response?.Dispose();
                         throw client.CircuitOpen(call, endedAt, exception);
                     }
@@ -77,8 +77,8 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 }
 
                 response?.Dispose();
-                WillRetry(request, call, attempt, result, exception, decision.Delay);
                 original.Restore(request);
+                WillRetry(request, call, attempt, result, exception, decision.Delay);
                 if (!timer.Stop())
                     timer = client.Timers.Exchange(timer, cancellationToken);
                 await Wait.UntilAsync(_time, endedAt + policy.ToTimestamp(decision.Delay), async, cancellationToken).ConfigureAwait(false);
@@ -126,6 +126,20 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         if (call.IsCircuitOpenAt(endedAt + policy.ToTimestamp(decision.Delay)))
             return RetryDecision.Stop(StopReason.CircuitOpen);
         return policy.Retry.Budget is { } budget && !host.GetOrAddBudget().TrySpend(budget, endedAt) ? RetryDecision.Stop(StopReason.BudgetExhausted) : decision;
+    }
+
+    // Called from a filter: what goes on to the caller as it is need not be thrown a second time.
+    private bool IsRejected(HttpCall call, Exception exception, AttemptTimer timer)
+    {
+        if (exception is not (CircuitOpenException or RateLimitedException))
+            return false;
+
+        TellNext(call, FailureClassifier.Classify(exception, timer.HasExpired, cancelled: false), _time.GetTimestamp());
+        if (exception is CircuitOpenException)
+            call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
+        else
+            call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
+        return true;
     }
 
     /// <summary>What the caller sees of the last exception: a timeout or a cancellation in the shape that <see cref="HttpClient"/> gives them.</summary>
