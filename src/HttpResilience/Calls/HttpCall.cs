@@ -4,7 +4,7 @@ using System.Net;
 namespace HttpResilience;
 
 /// <summary>
-/// What the application asked for once, with all attempts it took: the story that the log event, the metrics and
+/// What the application asked for once, with all attempts it took: the story that the log event and
 /// <c>response.GetHttpCall()</c> tell alike.
 /// </summary>
 public sealed class HttpCall

@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.Net;
 
 namespace HttpResilience;
 
 /// <summary>
-/// The circuit of the host is open: the host has failed often enough that nothing is sent to it for a while. Nothing was sent.
+/// The circuit of the host is open: the host has failed often enough that nothing is sent to it for a while. No further attempt was sent; attempts
+/// from before it opened stand in the <see cref="HttpCall"/> (<c>exception.GetHttpCall()</c>), and only when there are none nothing has arrived.
 /// An <see cref="HttpRequestException"/>, so what already handles a failed call handles this.
 /// </summary>
 public sealed class CircuitOpenException : HttpRequestException
@@ -13,8 +15,10 @@ public sealed class CircuitOpenException : HttpRequestException
     /// <param name="retryAfter">Until the host may be tried again; null when that is being tried right now.</param>
     /// <param name="innerException">The failure that opened the circuit, when it was this call's own.</param>
     /// <param name="tenant">The tenant whose circuit it is; null when it is the host's.</param>
-    public CircuitOpenException(string authority, TimeSpan? retryAfter, string? tenant = null, Exception? innerException = null)
-        : base(Describe(tenant is null ? authority : $"{authority} for tenant {tenant}", retryAfter), innerException)
+    /// <param name="statusCode">The status that opened the circuit, when it was this call's own.</param>
+    public CircuitOpenException(
+        string authority, TimeSpan? retryAfter, string? tenant = null, Exception? innerException = null, HttpStatusCode? statusCode = null)
+        : base(Describe(tenant is null ? authority : $"{authority} for tenant {tenant}", retryAfter), innerException, statusCode)
     {
         Tenant = tenant;
         Authority = authority;

@@ -94,7 +94,7 @@ internal sealed partial class ClientState : IDisposable
     {
         var host = call.TenantHost?.Circuit.IsOpenAt(now) is true ? call.TenantHost : call.Host!;
         TimeSpan? left = host.Circuit.State is CircuitState.Open ? Time.GetElapsedTime(now, host.Circuit.OpenUntil) : null;
-        return new(host.Key.Authority.ToString(), left > TimeSpan.Zero ? left : null, host.Key.Tenant, cause);
+        return new(host.Key.Authority.ToString(), left > TimeSpan.Zero ? left : null, host.Key.Tenant, cause, call.LastAttempt?.StatusCode);
     }
 
     /// <summary>What is remembered of a host; made when it is not known yet.</summary>

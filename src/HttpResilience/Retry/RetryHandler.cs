@@ -148,7 +148,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         if (call.AttemptTimedOut)
         {
             string message = call.StopReason is StopReason.DeadlinePassed
-                ? $"The call was cancelled because TotalRequestTimeout ({call.Policy.TotalRequestTimeout}) of client '{client.Name}' has passed."
+                ? $"The call was cancelled because TotalRequestTimeout ({call.Policy.TotalRequestTimeout}) of client '{client.Name}', or its shorter HttpClient.Timeout, has passed."
                 : $"The attempt was cancelled because AttemptTimeout ({call.Policy.AttemptTimeout}) of client '{client.Name}' has passed.";
             return new TaskCanceledException(message, new TimeoutException(message, exception));
         }
