@@ -68,7 +68,11 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 call.Record(result, exception, startedAt, endedAt);
                 double previousRandom = random;
                 random = client.Random.NextDouble();
-                var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts);
+                var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts)
+                {
+                    MayHaveBeenProcessed = call.MayHaveBeenProcessed,
+                    KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.StartedAt)),
+                };
                 var decision = RetryDecision.Decide(policy.Retry, result, retryable, attempt, policy.Remaining(endedAt, deadline), random, previousRandom);
                 if (!decision.IsRetry)
                 {
