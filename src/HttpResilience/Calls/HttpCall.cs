@@ -72,6 +72,9 @@ public sealed class HttpCall
     /// <summary>At least one attempt failed in a way that leaves open whether the server acted on it.</summary>
     internal bool MayHaveBeenProcessed { get; private set; }
 
+    /// <summary>The body has been read, and can be sent any number of times.</summary>
+    internal bool BodyIsKept { get; set; }
+
     internal int AttemptCount => _attempts is not null ? _attempts.Count : _onlyStatus == 0 ? 0 : 1;
 
     internal HttpAttempt? LastAttempt => _attempts is not null ? _attempts[^1] : OnlyAttempt;

@@ -14,7 +14,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     protected override async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var policy = call.Policy;
-        bool bodyIsReplayable = RequestBody.IsReplayable(request.Content)
+        bool bodyIsReplayable = call.BodyIsKept || RequestBody.IsReplayable(request.Content)
             || await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
         var original = new RequestSnapshot(request);
         long deadline = client.DeadlineOf(call);
