@@ -66,6 +66,12 @@ public sealed class HttpCall
     /// <summary>What the caller said about this one call; null when nothing.</summary>
     internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
 
+    /// <summary>At least one attempt failed in a way that leaves open whether the server acted on it.</summary>
+    internal bool MayHaveBeenProcessed { get; private set; }
+
+    /// <summary>The body has been read, and can be sent any number of times.</summary>
+    internal bool BodyIsKept { get; set; }
+
     internal int AttemptCount => _attempts is not null ? _attempts.Count : _onlyStatus == 0 ? 0 : 1;
 
     internal HttpAttempt? LastAttempt => _attempts is not null ? _attempts[^1] : OnlyAttempt;
@@ -110,6 +116,7 @@ public sealed class HttpCall
 
     internal void Record(in AttemptResult result, Exception? exception, long startedAt, long endedAt)
     {
+        MayHaveBeenProcessed |= result.IsAmbiguous;
         _attempts ??= [];
         _attempts.Add(new((HttpStatusCode?)result.StatusCode, result.FailureClass, exception?.GetType().Name, _client.Time.GetElapsedTime(startedAt, endedAt)));
     }

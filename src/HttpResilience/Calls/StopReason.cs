@@ -15,6 +15,12 @@ public enum StopReason
     /// <summary>The request may have been processed, its method is not idempotent (RFC 9110 §9.2.2), and it carries no idempotency key.</summary>
     UnsafeMethod,
 
+    /// <summary>
+    /// The request may have been processed, its method is not idempotent, and the next attempt would have come when the API no longer knows its
+    /// idempotency key (<c>Idempotency:KeyLifetime</c>).
+    /// </summary>
+    KeyExpired,
+
     /// <summary><c>Retry:MaxRetryAttempts</c> was reached.</summary>
     AttemptsExhausted,
 

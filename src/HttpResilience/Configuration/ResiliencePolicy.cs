@@ -5,6 +5,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 {
     private readonly long _totalTimeout = ToTicks(options.TotalRequestTimeout.Timeout, time);
     private readonly long _attemptTimeout = ToTicks(options.AttemptTimeout.Timeout, time);
+    private readonly long _keyLifetime = ToTicks(options.Idempotency.KeyLifetime, time);
 
     /// <summary>With a slash at its end, without which the last segment of its path would not count for relative URIs.</summary>
     internal Uri? BaseAddress { get; } = options.BaseAddress is not { } uri || uri.AbsolutePath.EndsWith('/') ? options.BaseAddress
@@ -35,6 +36,9 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
     /// <summary>The timestamp at which an attempt is over.</summary>
     internal long AttemptEndFrom(long startedAt, long deadline) =>
         _attemptTimeout == long.MaxValue ? deadline : Math.Min(startedAt + _attemptTimeout, deadline);
+
+    /// <summary>The timestamp from which on the API may have forgotten the key of a call; <see cref="long.MaxValue"/> when it never does.</summary>
+    internal long KeyEndFrom(long startedAt) => _keyLifetime == long.MaxValue ? long.MaxValue : startedAt + _keyLifetime;
 
     /// <summary>From <paramref name="now"/> to <paramref name="deadline"/>.</summary>
     internal TimeSpan Remaining(long now, long deadline) => deadline == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, deadline);

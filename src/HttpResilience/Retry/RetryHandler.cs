@@ -14,7 +14,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     protected override async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var policy = call.Policy;
-        bool bodyIsReplayable = RequestBody.IsReplayable(request.Content)
+        bool bodyIsReplayable = call.BodyIsKept || RequestBody.IsReplayable(request.Content)
             || await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
         var original = new RequestSnapshot(request);
         long deadline = client.DeadlineOf(call);
@@ -60,7 +60,11 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 call.Record(result, exception, startedAt, endedAt);
                 double previousRandom = random;
                 random = client.Random.NextDouble();
-                var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts);
+                var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts)
+                {
+                    MayHaveBeenProcessed = call.MayHaveBeenProcessed,
+                    KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.StartedAt)),
+                };
                 var decision = RetryDecision.Decide(policy.Retry, result, retryable, attempt, policy.Remaining(endedAt, deadline), random, previousRandom);
                 decision = AskTheHost(call, decision, result, endedAt);
                 if (!decision.IsRetry)
