@@ -32,6 +32,9 @@ public sealed class CircuitDefaultsTests
             MaxBreakDuration = TimeSpan.FromSeconds(7),
             HalfOpenProbes = 8,
             SuccessThreshold = 9,
+            SlowCallDuration = TimeSpan.FromSeconds(3),
+            SlowCallRatio = 0.4,
+            Isolation = CircuitIsolation.Authority,
             MaxCircuits = 10,
         };
 
@@ -45,6 +48,9 @@ public sealed class CircuitDefaultsTests
             MaxBreakDuration = 7_000_000,
             HalfOpenProbes = 8,
             SuccessThreshold = 9,
+            SlowCallDuration = 3_000_000,
+            SlowCallRatio = 0.4,
+            Isolation = CircuitIsolation.Authority,
             MaxCircuits = 10,
         });
     }

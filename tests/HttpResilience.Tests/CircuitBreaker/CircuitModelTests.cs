@@ -64,7 +64,7 @@ public sealed class CircuitModelTests
                 var (ticket, period) = underway[which];
                 underway.RemoveAt(which);
                 log.AppendLine($"{step}: {outcome} of period {period}, open at least {openAtLeast}");
-                transition = circuit.Report(policy, ticket, outcome, openAtLeast, now);
+                transition = circuit.Report(policy, ticket, outcome, took: 0, openAtLeast, now);
                 model.Report(period, outcome, openAtLeast, now);
             }
 

@@ -11,15 +11,15 @@ internal sealed class CircuitTester(CircuitPolicy policy)
 
     internal CircuitAdmission Enter() => Circuit.Enter(policy, Now);
 
-    internal CircuitTransition? Report(CircuitAdmission admission, CircuitOutcome outcome, long openAtLeast = 0) =>
-        Circuit.Report(policy, admission.Ticket, outcome, openAtLeast, Now);
+    internal CircuitTransition? Report(CircuitAdmission admission, CircuitOutcome outcome, long openAtLeast = 0, long took = 0) =>
+        Circuit.Report(policy, admission.Ticket, outcome, took, openAtLeast, Now);
 
     /// <summary>One attempt that must be let through.</summary>
-    internal CircuitTransition? Attempt(CircuitOutcome outcome, long openAtLeast = 0)
+    internal CircuitTransition? Attempt(CircuitOutcome outcome, long openAtLeast = 0, long took = 0)
     {
         var admission = Enter();
         admission.IsAllowed.ShouldBeTrue($"the circuit is {State} at {Now}");
-        return Report(admission, outcome, openAtLeast);
+        return Report(admission, outcome, openAtLeast, took);
     }
 
     internal void Attempts(int count, CircuitOutcome outcome)

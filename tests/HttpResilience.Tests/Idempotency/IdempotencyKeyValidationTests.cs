@@ -34,10 +34,17 @@ public sealed class IdempotencyKeyValidationTests
     {
         for (int c = 0; c <= char.MaxValue; c += c < 0x300 ? 1 : 251)
         {
-            string key = $"a{(char)c}";
+            string key = $"a{(char)c}b";
             bool isValid = c is >= 0x20 and < 0x7f;
             (Record.Exception(() => IdempotencyKey.Validate(key)) is null).ShouldBe(isValid, $"U+{c:X4}");
         }
+    }
+
+    // They do not count in a field value (RFC 9110 §5.5).
+    [Theory, InlineData(" a"), InlineData("a ")]
+    public void A_key_does_not_begin_or_end_with_a_blank(string key)
+    {
+        Should.Throw<ArgumentException>(() => IdempotencyKey.Validate(key)).ParamName.ShouldBe("key");
     }
 
     [Theory]

@@ -92,7 +92,8 @@ public sealed class RedactedPathTests
         using var request = new HttpRequestMessage { RequestUri = uri is null ? null : new Uri(uri) };
         configure?.Invoke(request);
         using var client = new ClientState(
-            "test", new OptionsFactory<HttpResilienceOptions>([], []), configuration: null, TimeProvider.System, NullLogger<ClientState>.Instance);
+            "test", new OptionsFactory<HttpResilienceOptions>([], []), configuration: null, TimeProvider.System, NullLogger<ClientState>.Instance,
+            NullLogger<CircuitBreakerHandler>.Instance);
         return Redaction.PathOf(request, HttpCall.Open(request, client));
     }
 }

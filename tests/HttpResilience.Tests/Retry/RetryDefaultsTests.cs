@@ -54,7 +54,7 @@ public sealed class RetryDefaultsTests
             Statuses = { [404] = new() { MaxRetryAttempts = 14, Delay = TimeSpan.FromSeconds(15), DelayMultiplier = 2 } },
         };
 
-        var policy = RetryPolicy.From(options);
+        var policy = RetryPolicy.From(options, TimeSpan.TicksPerSecond);
 
         policy.MaxRetryAttempts.ShouldBe(7);
         policy.ShouldRetryAfterHeader.ShouldBeFalse();
@@ -81,7 +81,7 @@ public sealed class RetryDefaultsTests
     public void A_policy_does_not_follow_options_that_change_after_it()
     {
         var options = new RetryOptions { Statuses = { [404] = new() { MaxRetryAttempts = 1 } } };
-        var policy = RetryPolicy.From(options);
+        var policy = RetryPolicy.From(options, TimeSpan.TicksPerSecond);
 
         options.Statuses[404].MaxRetryAttempts = 9;
         options.Statuses.Clear();

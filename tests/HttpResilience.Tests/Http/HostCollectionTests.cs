@@ -1,13 +1,15 @@
-namespace HttpResilience.Tests.CircuitBreaker;
+using HttpResilience.Tests.CircuitBreaker;
 
-/// <summary>One circuit for each authority, and not too many of them.</summary>
-public sealed class CircuitCollectionTests
+namespace HttpResilience.Tests.Http;
+
+/// <summary>What is remembered of each host, and not of too many of them.</summary>
+public sealed class HostCollectionTests
 {
     private const int Limit = 100;
 
-    private static readonly CircuitPolicy Policy = CircuitPolicies.Of(o => o.MaxCircuits = Limit);
+    private static readonly CircuitPolicy Policy = CircuitPolicies.Of(_ => { });
 
-    private readonly CircuitCollection _circuits = new();
+    private readonly HostCollection _hosts = new();
     private long _now = 1_000_000;
 
     [Theory]
@@ -16,10 +18,10 @@ public sealed class CircuitCollectionTests
     [InlineData("http://a.example", "http://a.example:80/")]
     [InlineData("https://A.Example", "HTTPS://a.example")]
     [InlineData("https://user:secret@a.example", "https://a.example")]
-    public void The_same_authority_has_the_same_circuit(string one, string other)
+    public void The_same_authority_is_one_host(string one, string other)
     {
         For(one).ShouldBeSameAs(For(other));
-        _circuits.Count.ShouldBe(1);
+        _hosts.Count.ShouldBe(1);
     }
 
     [Theory]
@@ -29,7 +31,7 @@ public sealed class CircuitCollectionTests
     public void Another_authority_has_another(string one, string other)
     {
         For(one).ShouldNotBeSameAs(For(other));
-        _circuits.Count.ShouldBe(2);
+        _hosts.Count.ShouldBe(2);
     }
 
     [Fact]
@@ -37,10 +39,10 @@ public sealed class CircuitCollectionTests
     {
         Break(For("https://bad.example"));
 
-        For("https://bad.example").Enter(Policy, _now).IsAllowed.ShouldBeFalse();
-        For("https://bad.example:8443").Enter(Policy, _now).IsAllowed.ShouldBeTrue();
-        For("http://bad.example").Enter(Policy, _now).IsAllowed.ShouldBeTrue();
-        For("https://good.example").Enter(Policy, _now).IsAllowed.ShouldBeTrue();
+        For("https://bad.example").Circuit.Enter(Policy, _now).IsAllowed.ShouldBeFalse();
+        For("https://bad.example:8443").Circuit.Enter(Policy, _now).IsAllowed.ShouldBeTrue();
+        For("http://bad.example").Circuit.Enter(Policy, _now).IsAllowed.ShouldBeTrue();
+        For("https://good.example").Circuit.Enter(Policy, _now).IsAllowed.ShouldBeTrue();
     }
 
     [Fact]
@@ -49,22 +51,21 @@ public sealed class CircuitCollectionTests
         for (int i = 0; i < 1_000; i++)
         {
             Use($"https://host{i}.example");
-            _circuits.Count.ShouldBeLessThanOrEqualTo(Limit);
+            _hosts.Count.ShouldBeLessThanOrEqualTo(Limit);
         }
 
-        _circuits.Count.ShouldBeGreaterThanOrEqualTo(Limit * 9 / 10 - 1);
+        _hosts.Count.ShouldBeGreaterThanOrEqualTo(Limit * 9 / 10 - 1);
     }
 
     [Fact]
     public void A_limit_of_one_keeps_the_newest()
     {
-        var policy = Policy with { MaxCircuits = 1 };
         for (int i = 0; i < 10; i++)
         {
-            var uri = new Uri($"https://host{i}.example");
-            var circuit = _circuits.For(uri, policy, ++_now);
-            _circuits.Count.ShouldBe(1);
-            _circuits.For(uri, policy, ++_now).ShouldBeSameAs(circuit);
+            _now++;
+            var host = For($"https://host{i}.example", limit: 1);
+            _hosts.Count.ShouldBe(1);
+            For($"https://host{i}.example", limit: 1).ShouldBeSameAs(host);
         }
     }
 
@@ -78,7 +79,7 @@ public sealed class CircuitCollectionTests
 
         Use("https://new.example");
 
-        int kept = _circuits.Count;
+        int kept = _hosts.Count;
         kept.ShouldBe(Limit - Limit / 10);
         int gone = Limit + 1 - kept;
         for (int i = 0; i < Limit; i++)
@@ -88,7 +89,7 @@ public sealed class CircuitCollectionTests
                 For($"https://host{i}.example").ShouldBeSameAs(all[i], $"host{i}");
         }
 
-        _circuits.Count.ShouldBe(kept);
+        _hosts.Count.ShouldBe(kept);
         for (int i = 20; i < 20 + gone; i++)
             For($"https://host{i}.example").ShouldNotBeSameAs(all[i], $"host{i}");
     }
@@ -102,15 +103,15 @@ public sealed class CircuitCollectionTests
             Use($"https://host{i}.example");
 
         For("https://bad.example").ShouldBeSameAs(bad);
-        bad.Enter(Policy, _now).IsAllowed.ShouldBeFalse();
+        bad.Circuit.Enter(Policy, _now).IsAllowed.ShouldBeFalse();
     }
 
     [Fact]
     public void Open_ones_stay_even_above_the_limit()
     {
-        CircuitMachine[] bad = [.. Enumerable.Range(0, Limit + 50).Select(i => Break(Use($"https://bad{i}.example")))];
+        HostState[] bad = [.. Enumerable.Range(0, Limit + 50).Select(i => Break(Use($"https://bad{i}.example")))];
 
-        _circuits.Count.ShouldBe(Limit + 50);
+        _hosts.Count.ShouldBe(Limit + 50);
         for (int i = 0; i < bad.Length; i++)
             For($"https://bad{i}.example").ShouldBeSameAs(bad[i]);
     }
@@ -119,22 +120,22 @@ public sealed class CircuitCollectionTests
     public void One_whose_break_has_passed_unprobed_goes_after_all_closed_ones()
     {
         var bad = Break(Use("https://bad.example"));
-        _now = bad.OpenUntil;
+        _now = bad.Circuit.OpenUntil;
         for (int i = 0; i < 1_000; i++)
             Use($"https://host{i}.example");
         For("https://bad.example").ShouldBeSameAs(bad);
 
         // When there is nothing else to forget it goes too, so that hosts that are gone for good do not stay for good.
-        var policy = Policy with { MaxCircuits = 1 };
-        _circuits.For(new Uri("https://last.example"), policy, ++_now);
-        _circuits.Count.ShouldBe(1);
+        _now++;
+        For("https://last.example", limit: 1);
+        _hosts.Count.ShouldBe(1);
         For("https://bad.example").ShouldNotBeSameAs(bad);
     }
 
     [Fact]
-    public void Many_threads_agree_on_the_circuits_and_keep_the_limit()
+    public void Many_threads_agree_on_the_hosts_and_keep_the_limit()
     {
-        var seen = new CircuitMachine[4, Limit / 2];
+        var seen = new HostState[4, Limit / 2];
         using var start = new Barrier(4);
         Thread[] threads = [.. Enumerable.Range(0, 4).Select(t => new Thread(() =>
         {
@@ -143,7 +144,7 @@ public sealed class CircuitCollectionTests
                 seen[t, i] = For($"https://host{i}.example");
             start.SignalAndWait();
             for (int i = 0; i < 2_000; i++)
-                For($"https://host{t}-{i}.example").Enter(Policy, _now);
+                For($"https://host{t}-{i}.example").Circuit.Enter(Policy, _now);
         }))];
         foreach (var thread in threads)
             thread.Start();
@@ -152,23 +153,21 @@ public sealed class CircuitCollectionTests
 
         for (int i = 0; i < Limit / 2; i++)
             Enumerable.Range(0, 4).Select(t => seen[t, i]).Distinct().ShouldHaveSingleItem();
-        _circuits.Count.ShouldBeInRange(1, Limit);
+        _hosts.Count.ShouldBeInRange(1, Limit);
     }
 
-    private CircuitMachine For(string uri) => _circuits.For(new Uri(uri), Policy, _now);
+    private HostState For(string uri, int limit = Limit) => _hosts.For(new(new HttpAuthority(new Uri(uri)), null), limit, _now);
 
-    private CircuitMachine Use(string uri)
+    private HostState Use(string uri)
     {
         _now++;
-        var circuit = For(uri);
-        circuit.Enter(Policy, _now);
-        return circuit;
+        return For(uri);
     }
 
-    private CircuitMachine Break(CircuitMachine circuit)
+    private HostState Break(HostState host)
     {
-        while (circuit.State is CircuitState.Closed)
-            circuit.Report(Policy, circuit.Enter(Policy, _now).Ticket, CircuitOutcome.Failure, 0, _now);
-        return circuit;
+        while (host.Circuit.State is CircuitState.Closed)
+            host.Circuit.Report(Policy, host.Circuit.Enter(Policy, _now).Ticket, CircuitOutcome.Failure, took: 0, openAtLeast: 0, _now);
+        return host;
     }
 }
