@@ -58,14 +58,14 @@ public sealed class KeyLifetimeDecisionTests
         var result = FailureClassifier.Of(500, hasRetryAfter: true, keyed: true) with { RetryAfter = TimeSpan.FromSeconds(5) };
         var request = Post with { KeyExpiresIn = TimeSpan.FromSeconds(6) };
 
-        var decision = RetryDecision.Decide(RetryPolicy.From(options), result, request, attempt: 1, TimeSpan.FromMinutes(1), random: 0.9, previousRandom: 0);
+        var decision = RetryDecision.Decide(RetryPolicy.From(options, TimeSpan.TicksPerSecond), result, request, attempt: 1, TimeSpan.FromMinutes(1), random: 0.9, previousRandom: 0);
 
         decision.Delay.ShouldBe(TimeSpan.FromSeconds(5));
     }
 
     [Fact]
     public void A_deadline_that_comes_first_is_what_is_told() =>
-        RetryDecision.Decide(RetryPolicy.From(Options), FailureClassifier.Of(500, false, true), Post with { KeyExpiresIn = TimeSpan.FromSeconds(1) }, 1, TimeSpan.FromSeconds(1), 0.5, 0)
+        RetryDecision.Decide(RetryPolicy.From(Options, TimeSpan.TicksPerSecond), FailureClassifier.Of(500, false, true), Post with { KeyExpiresIn = TimeSpan.FromSeconds(1) }, 1, TimeSpan.FromSeconds(1), 0.5, 0)
             .StopReason.ShouldBe(StopReason.DeadlineWouldPass);
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class KeyLifetimeDecisionTests
             var request = Post with { KeyExpiresIn = TimeSpan.FromMilliseconds(random.Next(-100, 10_000)), MayHaveBeenProcessed = random.Next(2) == 0 };
 
             var decision = RetryDecision.Decide(
-                RetryPolicy.From(options), result, request, random.Next(1, 4), TimeSpan.FromMilliseconds(random.Next(20_000)), random.NextDouble(), random.NextDouble());
+                RetryPolicy.From(options, TimeSpan.TicksPerSecond), result, request, random.Next(1, 4), TimeSpan.FromMilliseconds(random.Next(20_000)), random.NextDouble(), random.NextDouble());
 
             bool risky = result.IsAmbiguous || request.MayHaveBeenProcessed;
             if (decision.IsRetry && risky)
@@ -101,7 +101,7 @@ public sealed class KeyLifetimeDecisionTests
     private static RetryDecision Decide(
         AttemptResult result, int keyExpiresInMs, bool earlier, bool idempotent = false, UnsafeMethods unsafeMethods = UnsafeMethods.WhenKeyed) =>
         RetryDecision.Decide(
-            RetryPolicy.From(new() { UseJitter = false, UnsafeMethods = unsafeMethods }),
+            RetryPolicy.From(new() { UseJitter = false, UnsafeMethods = unsafeMethods }, TimeSpan.TicksPerSecond),
             result,
             Post with { IsIdempotent = idempotent, MayHaveBeenProcessed = earlier, KeyExpiresIn = TimeSpan.FromMilliseconds(keyExpiresInMs) },
             attempt: 1,
