@@ -40,6 +40,13 @@ public sealed class IdempotencyKeyValidationTests
         }
     }
 
+    // They do not count in a field value (RFC 9110 §5.5).
+    [Theory, InlineData(" a"), InlineData("a ")]
+    public void A_key_does_not_begin_or_end_with_a_blank(string key)
+    {
+        Should.Throw<ArgumentException>(() => IdempotencyKey.Validate(key)).ParamName.ShouldBe("key");
+    }
+
     [Theory]
     [InlineData(255, true)]
     [InlineData(256, false)]
