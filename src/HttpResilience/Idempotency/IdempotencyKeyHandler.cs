@@ -39,7 +39,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         call.BodyIsKept = body is not null;
         var fingerprint = new RequestFingerprint(request.Method, request.RequestUri, call.Tenant, body);
         if (keyOfScope is not null)
-            ThrowIfReused(call, keyOfScope, fingerprint);
+            ThrowIfReused(keyOfScope, fingerprint);
         else if (body is not null)
             SetKey(request, call, policy, fingerprint.ToKey());
         else
@@ -55,12 +55,10 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         call.IdempotencyKey = key;
     }
 
-    private static void ThrowIfReused(HttpCall call, string key, RequestFingerprint fingerprint)
+    private static void ThrowIfReused(string key, RequestFingerprint fingerprint)
     {
-        if (HttpCallScope.FirstUnder(key, fingerprint).DifferenceFrom(fingerprint) is not { } difference)
-            return;
-        call.Stop(StopReason.NotRetryable, FailureClass.Permanent);
-        throw new IdempotencyKeyReusedException(key, difference);
+        if (HttpCallScope.FirstUnder(key, fingerprint).DifferenceFrom(fingerprint) is { } difference)
+            throw new IdempotencyKeyReusedException(key, difference);
     }
 
     private static string NoKey(string clientName, int maxBytes) =>

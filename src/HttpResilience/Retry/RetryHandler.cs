@@ -33,7 +33,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
             for (int attempt = 1; ; attempt++)
             {
                 if (call.Host is { } host && host.Pause?.Until > startedAt && !host.Circuit.IsOpenAt(startedAt))
-                    startedAt = await PauseAsync(call, host, deadline, async, cancellationToken).ConfigureAwait(false);
+                    startedAt = await PauseAsync(call, host, LatestStart(call, original, deadline), async, cancellationToken).ConfigureAwait(false);
 
                 HttpResponseMessage? response = null;
                 Exception? exception = null;
@@ -103,14 +103,20 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         }
     }
 
+    // A request that may have been processed is not held back until its key has expired.
+    private static long LatestStart(HttpCall call, in RequestSnapshot original, long deadline) =>
+        !call.MayHaveBeenProcessed || original.IsIdempotent || call.Policy.Retry.UnsafeMethods is UnsafeMethods.Always
+            ? deadline : Math.Min(deadline, call.Policy.KeyEndFrom(call.StartedAt));
+
     /// <summary>Waits until a host that asked to be left alone may be called again.</summary>
+    /// <param name="latest">The timestamp before which that must be.</param>
     /// <returns>The timestamp at which that is.</returns>
-    private async ValueTask<long> PauseAsync(HttpCall call, HostState host, long deadline, bool async, CancellationToken cancellationToken)
+    private async ValueTask<long> PauseAsync(HttpCall call, HostState host, long latest, bool async, CancellationToken cancellationToken)
     {
         while (true)
         {
             long now = _time.GetTimestamp();
-            if (host.Pause!.AdmitAt(now, deadline, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
+            if (host.Pause!.AdmitAt(now, latest, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
             {
                 call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
                 throw new RateLimitedException(host.Key.Authority.ToString(), _time.GetElapsedTime(now, host.Pause.Until));

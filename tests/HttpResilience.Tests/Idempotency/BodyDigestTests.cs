@@ -51,6 +51,17 @@ public sealed class BodyDigestTests
         }
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_stream_is_read_in_the_way_that_the_call_is_made(bool async)
+    {
+        var stream = new AskedStream(Encoding.UTF8.GetBytes(Json));
+        using var content = new StreamContent(stream);
+
+        (await Digest(content, async)).ShouldNotBeNull();
+
+        stream.WasAskedAsync.ShouldBe(async);
+    }
+
     [Fact]
     public async Task No_body_is_an_empty_one() =>
         (await Digest(null)).ShouldBe(await Digest(new ByteArrayContent([])));
@@ -114,6 +125,17 @@ public sealed class BodyDigestTests
         using var written = new MemoryStream();
         await content.CopyToAsync(written, TestContext.Current.CancellationToken);
         return Encoding.UTF8.GetString(written.ToArray());
+    }
+
+    private sealed class AskedStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        internal bool WasAskedAsync { get; private set; }
+
+        public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+        {
+            WasAskedAsync = true;
+            return base.CopyToAsync(destination, bufferSize, cancellationToken);
+        }
     }
 
     private sealed class Changing

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using HttpResilience.Tests.Http;
 
@@ -13,6 +14,25 @@ public sealed class MultipartDigestTests
 
         (await DigestAsync(Form(("number", "1"), ("net", "9.90")), async)).ShouldBe(first);
     }
+
+    /// <summary>Keys are made of it: the layout never changes.</summary>
+    [Fact]
+    public async Task The_digest_is_made_of_each_parts_headers_and_digest()
+    {
+        using var content = new MultipartContent { new StringContent("1"), new ByteArrayContent([2]) };
+        byte[] expected = SHA256.HashData(
+        [
+            1,
+            .. Text("Content-Type"), .. Text("text/plain; charset=utf-8"), .. End, .. SHA256.HashData([0, (byte)'1']),
+            .. End, .. SHA256.HashData([0, 2]),
+        ]);
+
+        (await DigestAsync(content)).ShouldBe(expected);
+
+        static byte[] Text(string text) => [0, 0, 0, (byte)text.Length, .. Encoding.BigEndianUnicode.GetBytes(text)];
+    }
+
+    private static byte[] End => [0xff, 0xff, 0xff, 0xff];
 
     [Fact]
     public async Task Nor_does_that_of_a_multipart_body_inside()

@@ -55,6 +55,35 @@ public sealed class KeyLifetimeTests
         chain.Server.Sent.Count.ShouldBe(3);
     }
 
+    /// <summary>The wait for the second attempt takes one second; meanwhile another call learns that the host wants to be left alone for twenty.</summary>
+    [Theory, InlineData(10, 1, StopReason.RateLimited), InlineData(60, 2, StopReason.Succeeded)]
+    public async Task A_pause_of_the_host_does_not_hold_a_retry_until_its_key_has_expired(int lifetimeSeconds, int attempts, StopReason stopReason)
+    {
+        using var chain = new Chain(o => o.Idempotency.KeyLifetime = TimeSpan.FromSeconds(lifetimeSeconds));
+        chain.Clock.SkipsWaits = false;
+        chain.Server.Script(Replies.Status(500), Replies.Status(429, ("Retry-After", "20")), Replies.Status(201));
+
+        var sending = chain.PostAsync();
+        await chain.Clock.TimerDueInAsync(TimeSpan.FromSeconds(1));
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        chain.Clock.SkipsWaits = true;
+        chain.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        HttpCall call;
+        try
+        {
+            using var response = await sending;
+            call = response.GetHttpCall()!;
+        }
+        catch (RateLimitedException e)
+        {
+            call = e.GetHttpCall()!;
+        }
+
+        (call.Attempts.Count, call.StopReason).ShouldBe((attempts, stopReason));
+        chain.Server.Sent.Count.ShouldBe(attempts + 1);
+    }
+
     [Fact]
     public async Task A_put_has_no_key_that_could_expire()
     {
