@@ -43,6 +43,45 @@ public sealed class CircuitConcurrencyTests
         }
     }
 
+    // The moment between a probe's look at the period and the change of it is short: two threads that run all the time meet in it, fifty that are
+    // woken one after the other do not.
+    [Fact]
+    public void Of_two_probes_that_fail_at_once_one_opens_the_circuit_again_and_tells_it()
+    {
+        const int Meetings = 50_000;
+        var policy = CircuitPolicies.Of(o => o.HalfOpenProbes = 2);
+        var testers = Enumerable.Range(0, Meetings).Select(_ => new CircuitTester(policy)).ToArray();
+        var probes = new CircuitAdmission[Meetings, 2];
+        for (int meeting = 0; meeting < Meetings; meeting++)
+        {
+            testers[meeting].Break();
+            testers[meeting].PassBreak();
+            (probes[meeting, 0], probes[meeting, 1]) = (testers[meeting].Enter(), testers[meeting].Enter());
+        }
+
+        int told = 0;
+        int[] at = [0, 0];
+        Thread[] threads = [.. Enumerable.Range(0, 2).Select(t => new Thread(() =>
+        {
+            for (int meeting = 0; meeting < Meetings; meeting++)
+            {
+                Volatile.Write(ref at[t], meeting + 1);
+                var patience = new SpinWait();
+                while (Volatile.Read(ref at[1 - t]) <= meeting)
+                    patience.SpinOnce();
+                if (testers[meeting].Report(probes[meeting, t], CircuitOutcome.Failure) is not null)
+                    Interlocked.Increment(ref told);
+            }
+        }))];
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
+
+        told.ShouldBe(Meetings);
+        testers.ShouldAllBe(t => t.Circuit.OpenUntil == t.Now + 60_000);
+    }
+
     [Fact]
     public void Of_50_probes_that_come_back_well_at_once_one_closes_the_circuit_and_tells_it()
     {

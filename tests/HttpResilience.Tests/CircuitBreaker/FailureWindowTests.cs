@@ -109,6 +109,19 @@ public sealed class FailureWindowTests
     }
 
     [Fact]
+    public void A_full_part_goes_on_from_half_of_both_counts()
+    {
+        const int Full = (1 << 20) - 1;
+        Add(now: 0, successes: Full - 1000, failures: 1000);
+        _window.Sum(0, Part).ShouldBe((Full, 1000));
+
+        Add(now: 0, successes: 1, failures: 0);
+        _window.Sum(0, Part).ShouldBe((Full / 2 + 1, 500));
+        Add(now: 0, successes: 0, failures: 1);
+        _window.Sum(0, Part).ShouldBe((Full / 2 + 2, 501));
+    }
+
+    [Fact]
     public void Cleared_it_is_empty()
     {
         for (int part = 0; part < 10; part++)
@@ -122,7 +135,7 @@ public sealed class FailureWindowTests
     [Fact]
     public void Two_threads_lose_no_count()
     {
-        const int Each = 200_000;
+        const int Each = 1_000_000;
         using var start = new Barrier(2);
         // Both in the same part, and both going on to the next at the same counts.
         Thread[] threads = [.. Enumerable.Range(0, 2).Select(t => new Thread(() =>

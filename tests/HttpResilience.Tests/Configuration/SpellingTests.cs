@@ -54,6 +54,9 @@ public sealed class SpellingTests
     }
 
     [Fact]
+    public void Upper_and_lower_case_are_the_same_letter() => Spelling.Nearest("DELAY", ["DAY", "delays"]).ShouldBe("delays");
+
+    [Fact]
     public void Of_two_that_are_as_near_the_first_is_taken() => Spelling.Nearest("ab", ["ac", "ad"]).ShouldBe("ac");
 
     [Theory]

@@ -3,7 +3,7 @@ namespace HttpResilience.Tests.RequestLogging;
 /// <summary>What a server echoes of a request's secrets is struck out, in whatever form it comes back.</summary>
 public sealed class RedactionTests : IDisposable
 {
-    private static readonly Redaction Redaction = new(["X-Own-Secret"], ["page", "kind"]);
+    private static readonly Redaction Redaction = new(["X-Member-Pin"], ["page", "kind"]);
 
     private readonly HttpRequestMessage _request = new(HttpMethod.Post, "https://a.example/v1");
 
@@ -16,8 +16,8 @@ public sealed class RedactionTests : IDisposable
     [InlineData("Cookie", "session=s3ss10n; theme=dark", "s3ss10n")]
     [InlineData("X-Api-Key", "k-123456", "k-123456")]
     [InlineData("x-api-key", "k-123456", "k-123456")]
-    [InlineData("X-Own-Secret", "0wn-s3cret", "0wn-s3cret")]
-    [InlineData("x-own-secret", "0wn-s3cret", "0wn-s3cret")]
+    [InlineData("X-Member-Pin", "0wn-s3cret", "0wn-s3cret")]
+    [InlineData("x-member-pin", "0wn-s3cret", "0wn-s3cret")]
     [InlineData("X-Refresh-Token", "t-123456", "t-123456")]
     public void The_value_of_a_secret_header_is_struck_out(string header, string value, string secret)
     {
@@ -59,6 +59,7 @@ public sealed class RedactionTests : IDisposable
     [InlineData("?sig=abc%2Fdef%3D&page=1234", "bad sig abc%2Fdef%3D on page 1234", "bad sig *** on page 1234")]
     [InlineData("?sig=abc%2Fdef%3D", "bad sig abc/def=", "bad sig ***")]
     [InlineData("?sig=abc%2fdef", "bad sig abc%2Fdef", "bad sig ***")]
+    [InlineData("?sig=ab%2Fcd+ef", "bad sig ab/cd+ef", "bad sig ***")]
     [InlineData("?name=Jane+Doe", "unknown: Jane Doe", "unknown: ***")]
     [InlineData("?name=Jane+Doe", "unknown: Jane+Doe", "unknown: ***")]
     [InlineData("?name=Jane%20Doe", "unknown: Jane Doe", "unknown: ***")]
@@ -175,7 +176,7 @@ public sealed class RedactionTests : IDisposable
     [InlineData("X-Vault-Token")]
     [InlineData("Client-Secret")]
     [InlineData("X-Hub-Signature-256")]
-    [InlineData("X-Own-Secret")]
+    [InlineData("X-Member-Pin")]
     public void Secret_headers_are_known_by_name(string name) => Redaction.IsSecret(name).ShouldBeTrue();
 
     [Theory]
