@@ -82,22 +82,24 @@ internal sealed class Script(TimeProvider time, bool keepsRequests)
             if (_outcomes.Count == 0)
                 return Outcome.Status(200);
 
-            bool isLast = _next >= _outcomes.Count - 1;
-            var outcome = _outcomes[isLast ? ^1 : _next];
-            if (outcome is OutageOutcome outage)
-            {
-                long now = time.GetTimestamp();
-                _outageBegan ??= now;
-                if (isLast || time.GetElapsedTime(_outageBegan.Value, now) < outage.Duration)
-                    return outcome;
-                _outageBegan = null;
-            }
-
-            if (!isLast)
-                _next++;
+            int index = Math.Min(_next, _outcomes.Count - 1);
+            var outcome = _outcomes[index];
+            if (outcome is OutageOutcome outage && !IsOver(outage, isLast: index == _outcomes.Count - 1))
+                return outcome;
+            _next = index + 1;
             if (outcome is not OutageOutcome)
                 return outcome;
         }
+    }
+
+    private bool IsOver(OutageOutcome outage, bool isLast)
+    {
+        long now = time.GetTimestamp();
+        _outageBegan ??= now;
+        if (isLast || time.GetElapsedTime(_outageBegan.Value, now) < outage.Duration)
+            return false;
+        _outageBegan = null;
+        return true;
     }
 }
 

@@ -13,8 +13,7 @@ internal sealed class HalfBodyOutcome(int status, string begin) : Outcome
 
     internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken)
     {
-        var body = new BrokenStream(_begin, (_, _) => throw Failures.BodyEnded(
-            $"The response ended prematurely, with at least {Missing} additional bytes expected."));
+        var body = new BrokenStream(_begin, (_, _) => throw Failures.BodyEnded());
         return new(Message(status, body, _begin.Length + Missing));
     }
 

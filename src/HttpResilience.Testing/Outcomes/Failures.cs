@@ -20,7 +20,7 @@ internal static class Failures
     }
 
     internal static HttpRequestException ResponseEnded() =>
-        new(HttpRequestError.ResponseEnded, WhileSending, BodyEnded("The response ended prematurely."));
+        new(HttpRequestError.ResponseEnded, WhileSending, BodyEnded());
 
-    internal static HttpIOException BodyEnded(string message) => new(HttpRequestError.ResponseEnded, message);
+    internal static HttpIOException BodyEnded() => new(HttpRequestError.ResponseEnded, "The response ended prematurely.");
 }
