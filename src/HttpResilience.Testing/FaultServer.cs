@@ -16,6 +16,10 @@ namespace HttpResilience.Testing;
 /// </code></example>
 public sealed class FaultServer : IAsyncDisposable
 {
+    // For a delegate of the script that does not heed its token.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly UnderWay _underWay = new();
     private readonly Script _script;
     private readonly FaultServerOptions _options;
     private WebApplication? _app;
@@ -72,6 +76,8 @@ public sealed class FaultServer : IAsyncDisposable
         await now.CancelAsync().ConfigureAwait(false);
         await app.StopAsync(now.Token).ConfigureAwait(false);
         await app.DisposeAsync().ConfigureAwait(false);
+        // Kestrel does not wait for what it has cut. Nothing comes into the record any more after this.
+        await _underWay.UntilNoneAsync().WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Listens again, on the same port.</summary>
@@ -139,6 +145,12 @@ public sealed class FaultServer : IAsyncDisposable
     };
 
     private async Task ServeAsync(HttpContext context)
+    {
+        using (_underWay.Begin())
+            await PlayAsync(context).ConfigureAwait(false);
+    }
+
+    private async Task PlayAsync(HttpContext context)
     {
         var arrival = _script.Arrive();
         if (!_options.KeepsConnections && HttpProtocol.IsHttp11(context.Request.Protocol))

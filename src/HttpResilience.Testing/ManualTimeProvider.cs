@@ -12,7 +12,7 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
 
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
-    private readonly List<Awaited> _awaited = [];
+    private readonly List<(Func<ManualTimer, bool> IsIt, TaskCompletionSource Seen)> _awaited = [];
     private TimeSpan _elapsed;
 
     /// <summary>A clock that shows <see cref="DefaultStart"/>.</summary>
@@ -64,7 +64,7 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        var timer = new ManualTimer(this, () => callback(state)) { IsWait = dueTime != Timeout.InfiniteTimeSpan };
+        var timer = new ManualTimer(Set, Remove, () => callback(state)) { IsWait = dueTime != Timeout.InfiniteTimeSpan };
         timer.Change(dueTime, period);
         if (SkipsWaits && timer.IsWait)
             Advance(dueTime);
@@ -142,12 +142,12 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
         if (_timers.Exists(t => isIt(t)))
             return Task.CompletedTask;
 
-        var awaited = new Awaited(isIt);
+        var awaited = (isIt, seen: new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         _awaited.Add(awaited);
         return WithinPatienceAsync(awaited, what);
     }
 
-    private async Task WithinPatienceAsync(Awaited awaited, string what)
+    private async Task WithinPatienceAsync((Func<ManualTimer, bool> IsIt, TaskCompletionSource Seen) awaited, string what)
     {
         try
         {
@@ -193,8 +193,8 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
             timer.Period = period;
             if (!_timers.Contains(timer))
                 _timers.Add(timer);
-            foreach (var awaited in _awaited.Where(a => a.IsIt(timer)))
-                awaited.Seen.TrySetResult();
+            foreach (var (_, seen) in _awaited.Where(a => a.IsIt(timer)))
+                seen.TrySetResult();
         }
     }
 
@@ -202,48 +202,5 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     {
         lock (_gate)
             _timers.Remove(timer);
-    }
-
-    private sealed class Awaited(Func<ManualTimer, bool> isIt)
-    {
-        public Func<ManualTimer, bool> IsIt { get; } = isIt;
-
-        public TaskCompletionSource Seen { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    private sealed class ManualTimer(ManualTimeProvider clock, Action callback) : ITimer
-    {
-        private bool _isDisposed;
-
-        public TimeSpan? Due { get; set; }
-
-        public TimeSpan? Period { get; set; }
-
-        public bool IsWait { get; init; }
-
-        public void Fire() => callback();
-
-        public bool Change(TimeSpan dueTime, TimeSpan period)
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(dueTime, Timeout.InfiniteTimeSpan);
-            ArgumentOutOfRangeException.ThrowIfLessThan(period, Timeout.InfiniteTimeSpan);
-            if (_isDisposed)
-                return false;
-            // As the platform's timer: a period of zero is none.
-            clock.Set(this, dueTime == Timeout.InfiniteTimeSpan ? null : dueTime, period > TimeSpan.Zero ? period : null);
-            return true;
-        }
-
-        public void Dispose()
-        {
-            _isDisposed = true;
-            clock.Remove(this);
-        }
-
-        public ValueTask DisposeAsync()
-        {
-            Dispose();
-            return ValueTask.CompletedTask;
-        }
     }
 }

@@ -102,7 +102,7 @@ public abstract class Outcome
     }
 
     /// <summary>These very bytes, over plain HTTP/1.1. Only a <see cref="FaultServer"/> can do that.</summary>
-    /// <param name="bytes">Latin-1. Empty: the connection ends without an answer.</param>
+    /// <param name="bytes">Latin-1. Empty: the connection ends without an answer, for which <see cref="SocketsHttpHandler"/> repeats a GET by itself.</param>
     /// <param name="end">What happens to the connection then. Default: closed.</param>
     public static Outcome Raw(string bytes, RawEnd end = RawEnd.Close)
     {
