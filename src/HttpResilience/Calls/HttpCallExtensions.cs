@@ -27,7 +27,7 @@ public static class HttpCallExtensions
             return request;
         }
 
-        /// <summary>Adds a property to the call's log event. The tag <c>url.template</c> replaces the path there.</summary>
+        /// <summary>Adds a property to the call's log event. The tag <c>url.template</c> replaces the path there; one that has the name of another property becomes <c>tag.name</c>.</summary>
         public HttpRequestMessage WithTag(string name, object? value)
         {
             request.Settings.Tags[name] = value;

@@ -23,7 +23,7 @@ internal sealed class ConfigureHttpResilienceOptions(IEnumerable<ResilientClient
         List<string> problems = [.. options.BindingProblems];
         HttpResilienceOptions.Keys.Validate(options, new OptionPath(configuration, name ?? ""), problems);
         // Said once, not once for each client.
-        if (name == clients.FirstOrDefault()?.Name)
+        if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
             problems.AddRange(UnknownRootKeys());
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
@@ -37,5 +37,6 @@ internal sealed class ConfigureHttpResilienceOptions(IEnumerable<ResilientClient
     }
 }
 
-/// <summary>The name of a client that has a chain.</summary>
-internal sealed record ResilientClient(string Name);
+/// <summary>A client that has a chain.</summary>
+/// <param name="Name">Null for all clients, by <c>ConfigureHttpClientDefaults</c>.</param>
+internal sealed record ResilientClient(string? Name);
