@@ -17,6 +17,7 @@ public sealed class ScriptAndServerTests
         ["Retry-After as a date"] = () => new FaultScript(new ManualTimeProvider()).Status(429, ManualTimeProvider.DefaultStart.AddSeconds(30)),
         ["headers"] = () => new FaultScript().Status(200, "<a/>", null, ("Content-Type", "application/xml"), ("X-A", "1"), ("X-A", "2"), ("Content-Language", "de")),
         ["JSON"] = () => new FaultScript().Json(201, """{"id":1}"""),
+        ["JSON of another type"] = () => new FaultScript().Json(422, "{}", ("Content-Type", "application/problem+json")),
         ["a response of the test's own"] = () => new FaultScript().Respond(r => new(HttpStatusCode.Accepted) { Content = new StringContent($"{r.Method} {r.Text}") }),
         ["no script"] = () => new FaultScript(),
         ["a reset"] = () => new FaultScript().Reset(),
