@@ -1,2 +1,3 @@
+global using HttpResilience.Testing;
 global using Shouldly;
 global using Xunit;

@@ -39,7 +39,8 @@ internal static class Sending
         where TException : Exception
     {
         var exception = await Record.ExceptionAsync(() => task);
-        return exception.ShouldBeAssignableTo<TException>()!;
+        // To Shouldly null is of every type.
+        return exception.ShouldNotBeNull().ShouldBeAssignableTo<TException>()!;
     }
 
     internal static async Task<string> TextAsync(this HttpResponseMessage response) =>

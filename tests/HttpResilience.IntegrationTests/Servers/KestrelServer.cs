@@ -1,67 +1,27 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>A real server on a free loopback port. What it does is scripted: the first request gets the first step, the last step serves all that follow.</summary>
+/// <summary>A <see cref="FaultServer"/> whose outcomes are written as ASP.NET Core code. Connections are kept, as by an API on a good day.</summary>
 internal sealed class KestrelServer : IAsyncDisposable
 {
-    private readonly WebApplication _app;
-    private readonly RequestDelegate[] _steps;
-    private readonly ConcurrentQueue<ReceivedRequest> _requests = new();
-    private int _count;
-    private int _connections;
-    private int _openConnections;
+    private readonly ConcurrentQueue<ReceivedRequest> _requests;
+    private readonly FaultServer _server;
 
-    private KestrelServer(RequestDelegate[] steps, HttpProtocols protocols, X509Certificate2? certificate, int port)
-    {
-        _steps = steps;
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, port, listen =>
-            {
-                listen.Protocols = protocols;
-                listen.Use(next => async connection =>
-                {
-                    Interlocked.Increment(ref _connections);
-                    Interlocked.Increment(ref _openConnections);
-                    try
-                    {
-                        await next(connection);
-                    }
-                    finally
-                    {
-                        Interlocked.Decrement(ref _openConnections);
-                    }
-                });
-                if (certificate is not null)
-                    listen.UseHttps(certificate);
-            });
-        });
-        _app = builder.Build();
-        _app.Run(ServeAsync);
-    }
+    private KestrelServer(FaultServer server, ConcurrentQueue<ReceivedRequest> requests) => (_server, _requests) = (server, requests);
 
-    internal Uri Uri => new(_app.Urls.Single());
+    internal Uri Uri => _server.Uri;
 
     /// <summary>How many requests have arrived, those that were not read included.</summary>
-    internal int Count => Volatile.Read(ref _count);
+    internal int Count => _server.RequestCount;
 
     /// <summary>How many connections have been made.</summary>
-    internal int Connections => Volatile.Read(ref _connections);
+    internal int Connections => _server.Connections;
 
-    internal int OpenConnections => Volatile.Read(ref _openConnections);
+    internal int OpenConnections => _server.OpenConnections;
 
     /// <summary>What was read by <see cref="Reply"/>'s steps, in order.</summary>
     internal IReadOnlyList<ReceivedRequest> Requests => [.. _requests];
@@ -72,23 +32,20 @@ internal sealed class KestrelServer : IAsyncDisposable
 
     internal static async Task<KestrelServer> StartAsync(HttpProtocols protocols, X509Certificate2? certificate, int port, RequestDelegate[] steps)
     {
-        var server = new KestrelServer(steps, protocols, certificate, port);
-        await server._app.StartAsync(TestContext.Current.CancellationToken);
-        return server;
+        var requests = new ConcurrentQueue<ReceivedRequest>();
+        var script = new FaultScript(keepsRequests: false);
+        foreach (var step in steps)
+        {
+            script.Serve(context =>
+            {
+                context.Items[Reply.RecorderKey] = requests;
+                return step(context);
+            });
+        }
+
+        var options = new FaultServerOptions { Protocols = protocols, Certificate = certificate, Port = port, KeepsConnections = true };
+        return new(await FaultServer.StartAsync(script, options, TestContext.Current.CancellationToken), requests);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        // What a test has left hanging is cut, not waited for.
-        using var now = new CancellationTokenSource(TimeSpan.Zero);
-        await _app.StopAsync(now.Token);
-        await _app.DisposeAsync();
-    }
-
-    private async Task ServeAsync(HttpContext context)
-    {
-        int number = Interlocked.Increment(ref _count) - 1;
-        context.Items[Reply.RecorderKey] = _requests;
-        await _steps[Math.Min(number, _steps.Length - 1)](context);
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

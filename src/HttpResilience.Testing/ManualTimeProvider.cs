@@ -1,0 +1,206 @@
+namespace HttpResilience.Testing;
+
+/// <summary>
+/// A clock that stands still until a test moves it. Register it as <see cref="TimeProvider"/> before the client is made: every wait and timeout of the
+/// chain then goes by it. Timestamps count in nanoseconds, as the platform's do on Linux.
+/// </summary>
+/// <param name="start">What the clock shows at first. Default: <see cref="DefaultStart"/>.</param>
+public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
+{
+    private const long NanosecondsPerTick = 100;
+    private const long FirstTimestamp = 987_654_321_000;
+
+    private readonly Lock _gate = new();
+    private readonly List<ManualTimer> _timers = [];
+    private readonly List<(Func<ManualTimer, bool> IsIt, TaskCompletionSource Seen)> _awaited = [];
+    private TimeSpan _elapsed;
+
+    /// <summary>A clock that shows <see cref="DefaultStart"/>.</summary>
+    public ManualTimeProvider()
+        : this(DefaultStart)
+    {
+    }
+
+    /// <summary>What a clock shows at first when it is not told: 2030-01-02 03:04:05 UTC.</summary>
+    public static DateTimeOffset DefaultStart { get; } = new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    /// <summary>
+    /// Whoever begins a wait finds that its time has come: the clock jumps there by itself, so a call with many retries takes no time and needs no
+    /// second thread that advances the clock. A wait is a timer that is created with its due time, as by
+    /// <see cref="Task.Delay(TimeSpan, TimeProvider)"/>; one that is set only later, such as that of an attempt, stays.
+    /// An outcome that never answers lets time pass up to the timeout of whoever waits for it. Default: false.
+    /// </summary>
+    public bool SkipsWaits { get; set; }
+
+    /// <summary>How long, in real time, this clock waits for somebody to set a timer before it throws. Default: 30 seconds.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What the clock showed at first.</summary>
+    public DateTimeOffset Start { get; } = start.ToUniversalTime();
+
+    /// <summary>How far the clock has been moved.</summary>
+    public TimeSpan Elapsed
+    {
+        get
+        {
+            lock (_gate)
+                return _elapsed;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond * NanosecondsPerTick;
+
+    /// <inheritdoc/>
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    /// <inheritdoc/>
+    public override long GetTimestamp() => FirstTimestamp + Elapsed.Ticks * NanosecondsPerTick;
+
+    /// <inheritdoc/>
+    public override DateTimeOffset GetUtcNow() => Start + Elapsed;
+
+    /// <inheritdoc/>
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        var timer = new ManualTimer(Set, Remove, () => callback(state)) { IsWait = dueTime != Timeout.InfiniteTimeSpan };
+        timer.Change(dueTime, period);
+        if (SkipsWaits && timer.IsWait)
+            Advance(dueTime);
+        return timer;
+    }
+
+    /// <summary>Moves the clock and fires what falls due on the way, in order, on the calling thread.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative: time does not run backwards.</exception>
+    public void Advance(TimeSpan by)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+        AdvanceTo(Elapsed + by);
+    }
+
+    /// <summary>Moves the clock until it shows this, and fires what falls due on the way, in order, on the calling thread.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="value"/> lies before what the clock shows.</exception>
+    public void SetUtcNow(DateTimeOffset value)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, GetUtcNow());
+        AdvanceTo(value - Start);
+    }
+
+    /// <summary>Moves the clock to the timer that is due next, and fires it.</summary>
+    /// <exception cref="InvalidOperationException">No timer is set.</exception>
+    public void AdvanceToNextTimer()
+    {
+        if (!TryAdvanceToNextTimer())
+            throw new InvalidOperationException("No timer is set: time alone changes nothing any more.");
+    }
+
+    /// <summary>Ends when somebody has set a timer that is due in exactly this time from now.</summary>
+    /// <exception cref="TimeoutException">Nobody did so within <see cref="Patience"/>.</exception>
+    public Task TimerDueInAsync(TimeSpan wait)
+    {
+        lock (_gate)
+        {
+            TimeSpan due = _elapsed + wait;
+            return UntilSetAsync(t => t.Due == due, $"a timer that is due in {wait}");
+        }
+    }
+
+    /// <summary>Ends when somebody waits: has created a timer with a due time, as <see cref="Task.Delay(TimeSpan, TimeProvider)"/> does.</summary>
+    /// <returns>How long the wait that ends first still lasts; <see cref="Advance"/> by this ends it.</returns>
+    /// <exception cref="TimeoutException">Nobody did so within <see cref="Patience"/>.</exception>
+    public async Task<TimeSpan> UntilSomebodyWaitsAsync()
+    {
+        Task seen;
+        lock (_gate)
+            seen = UntilSetAsync(t => t is { IsWait: true, Due: not null }, "a wait");
+        await seen.ConfigureAwait(false);
+        lock (_gate)
+            return (_timers.Where(t => t.IsWait).Min(t => t.Due) ?? _elapsed) - _elapsed;
+    }
+
+    internal bool TryAdvanceToNextTimer()
+    {
+        TimeSpan? next;
+        lock (_gate)
+            next = _timers.Min(t => t.Due);
+        if (next is null)
+            return false;
+        AdvanceTo(next.Value);
+        return true;
+    }
+
+    private void AdvanceTo(TimeSpan until)
+    {
+        while (TakeDue(until) is { } timer)
+            timer.Fire();
+    }
+
+    // Called with the gate held.
+    private Task UntilSetAsync(Func<ManualTimer, bool> isIt, string what)
+    {
+        if (_timers.Exists(t => isIt(t)))
+            return Task.CompletedTask;
+
+        var awaited = (isIt, seen: new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _awaited.Add(awaited);
+        return WithinPatienceAsync(awaited, what);
+    }
+
+    private async Task WithinPatienceAsync((Func<ManualTimer, bool> IsIt, TaskCompletionSource Seen) awaited, string what)
+    {
+        try
+        {
+            await awaited.Seen.Task.WaitAsync(Patience).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"In {Patience} nobody has set {what}. Timers that are set: {Describe()}.", e);
+        }
+        finally
+        {
+            lock (_gate)
+                _awaited.Remove(awaited);
+        }
+    }
+
+    private string Describe()
+    {
+        lock (_gate)
+        {
+            string[] due = [.. _timers.Where(t => t.Due is not null).OrderBy(t => t.Due).Select(t => $"due in {t.Due - _elapsed}")];
+            return due.Length == 0 ? "none" : string.Join(", ", due);
+        }
+    }
+
+    private ManualTimer? TakeDue(TimeSpan until)
+    {
+        lock (_gate)
+        {
+            var next = _timers.Where(t => t.Due <= until).MinBy(t => t.Due);
+            TimeSpan now = next?.Due ?? until;
+            _elapsed = now > _elapsed ? now : _elapsed;
+            next?.Due = next.Period is { } period ? now + period : null;
+            return next;
+        }
+    }
+
+    private void Set(ManualTimer timer, TimeSpan? dueIn, TimeSpan? period)
+    {
+        lock (_gate)
+        {
+            timer.Due = _elapsed + dueIn;
+            timer.Period = period;
+            if (!_timers.Contains(timer))
+                _timers.Add(timer);
+            foreach (var (_, seen) in _awaited.Where(a => a.IsIt(timer)))
+                seen.TrySetResult();
+        }
+    }
+
+    private void Remove(ManualTimer timer)
+    {
+        lock (_gate)
+            _timers.Remove(timer);
+    }
+}

@@ -1,0 +1,88 @@
+namespace HttpResilience.Testing;
+
+/// <summary>The begin of a body, and then what goes wrong.</summary>
+/// <param name="fail">Never returns. Told whether it must not block, and by a token when its reader has given up.</param>
+internal sealed class BrokenStream(byte[] begin, Func<bool, CancellationToken, ValueTask> fail) : Stream
+{
+    private readonly CancellationTokenSource _disposed = new();
+    private int _position;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
+    {
+        int count = Take(buffer);
+        if (count == 0 && buffer.Length > 0)
+            FailAsync(async: false, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        return count;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        int count = Take(buffer.Span);
+        if (count == 0 && buffer.Length > 0)
+            await FailAsync(async: true, cancellationToken).ConfigureAwait(false);
+        return count;
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        // Ends a read that is blocked. The source itself is left to the collector: that read still holds its token.
+        _disposed.Cancel();
+        base.Dispose(disposing);
+    }
+
+    private int Take(Span<byte> buffer)
+    {
+        ObjectDisposedException.ThrowIf(_disposed.IsCancellationRequested, this);
+        int count = Math.Min(buffer.Length, begin.Length - _position);
+        begin.AsSpan(_position, count).CopyTo(buffer);
+        _position += count;
+        return count;
+    }
+
+    private async ValueTask FailAsync(bool async, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_disposed.Token, cancellationToken);
+        try
+        {
+            await fail(async, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new TaskCanceledException(null, null, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ObjectDisposedException(GetType().FullName);
+        }
+    }
+}
