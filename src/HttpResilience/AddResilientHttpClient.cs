@@ -74,6 +74,8 @@ public static class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientState.Create(provider, (string)name!));
+        services.AddSingleton<ClientStates>();
+        services.AddSingleton<ICircuits, Circuits>();
         services.AddSingleton<IHostedService, ClientStartup>();
         // First, that is outermost: it looks at what the factory's own filters have put on.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());

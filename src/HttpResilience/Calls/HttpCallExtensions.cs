@@ -10,7 +10,7 @@ public static class HttpCallExtensions
 
     extension(HttpRequestMessage request)
     {
-        /// <summary>Sends this key on every attempt instead of one that the chain makes.</summary>
+        /// <summary>Sends this key on every attempt instead of one that the chain makes. Not sent where <c>Idempotency:Enabled</c> is false.</summary>
         /// <param name="key">Visible ASCII, 1 to 255 characters.</param>
         /// <exception cref="ArgumentException">The key is not one that a header can carry.</exception>
         public HttpRequestMessage WithIdempotencyKey(string key)

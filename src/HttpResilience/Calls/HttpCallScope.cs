@@ -10,12 +10,21 @@ namespace HttpResilience;
 /// </code></example>
 public sealed class HttpCallScope : IDisposable
 {
-    private static readonly AsyncLocal<HttpCallScopeOptions?> Ambient = new();
-    private readonly HttpCallScopeOptions? _outer;
+    private static readonly AsyncLocal<HttpCallScope?> Ambient = new();
 
-    private HttpCallScope(HttpCallScopeOptions? outer) => _outer = outer;
+    private readonly HttpCallScope? _outer;
+    private readonly HttpCallScopeOptions _own;
+    private readonly HttpCallScopeOptions _merged;
+    private KeyUse? _firstUse;
 
-    internal static HttpCallScopeOptions? Current => Ambient.Value;
+    private HttpCallScope(HttpCallScope? outer, HttpCallScopeOptions own)
+    {
+        _outer = outer;
+        _own = own;
+        _merged = outer is null ? own : HttpCallScopeOptions.Merge(outer._merged, own)!;
+    }
+
+    internal static HttpCallScopeOptions? Current => Ambient.Value?._merged;
 
     /// <summary>Begins a scope; disposing what it returns ends it.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
@@ -26,11 +35,27 @@ public sealed class HttpCallScope : IDisposable
         if (options.IdempotencyKey is { } key)
             IdempotencyKey.Validate(key);
 
-        var scope = new HttpCallScope(Ambient.Value);
-        Ambient.Value = HttpCallScopeOptions.Merge(scope._outer, options);
-        return scope;
+        return Ambient.Value = new HttpCallScope(Ambient.Value, options);
+    }
+
+    /// <summary>
+    /// The first request that was made under the key in the outermost scope that gives it; that is <paramref name="request"/> itself when there was none.
+    /// </summary>
+    internal static RequestFingerprint FirstUnder(string key, RequestFingerprint request)
+    {
+        var giver = Ambient.Value;
+        for (var scope = giver; scope is not null; scope = scope._outer)
+        {
+            if (scope._own.IdempotencyKey == key)
+                giver = scope;
+        }
+
+        var first = giver is null ? null : Interlocked.CompareExchange(ref giver._firstUse, new(key, request), null);
+        return first is not null && first.Key == key ? first.Request : request;
     }
 
     /// <summary>Ends the scope: what the outer one said holds again.</summary>
     public void Dispose() => Ambient.Value = _outer;
+
+    private sealed record KeyUse(string Key, RequestFingerprint Request);
 }

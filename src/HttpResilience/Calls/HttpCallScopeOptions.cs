@@ -7,7 +7,9 @@ public sealed class HttpCallScopeOptions
 
     /// <summary>
     /// The idempotency key of the one unsafe call (<c>Idempotency:Methods</c>) made inside the scope; visible ASCII, 1 to 255 characters. Default: none,
-    /// the chain makes one for each call. A call with anything else throws <see cref="ArgumentException"/> before it is sent.
+    /// the chain makes one for each call. A call with anything else throws <see cref="ArgumentException"/> before it is sent. The same call may be made again;
+    /// another method, URI or body under the key throws <see cref="IdempotencyKeyReusedException"/> before it is sent. A body that can be read only once is
+    /// compared when it is kept (<c>Retry:MaxReplayBodyBytes</c>).
     /// </summary>
     public string? IdempotencyKey { get; set; }
 

@@ -15,6 +15,12 @@ public enum StopReason
     /// <summary>The request may have been processed, its method is not idempotent (RFC 9110 §9.2.2), and it carries no idempotency key.</summary>
     UnsafeMethod,
 
+    /// <summary>
+    /// The request may have been processed, its method is not idempotent, and the next attempt would have come when the API no longer knows its
+    /// idempotency key (<c>Idempotency:KeyLifetime</c>).
+    /// </summary>
+    KeyExpired,
+
     /// <summary><c>Retry:MaxRetryAttempts</c> was reached.</summary>
     AttemptsExhausted,
 
@@ -33,7 +39,10 @@ public enum StopReason
     /// <summary>The circuit of the host is open.</summary>
     CircuitOpen,
 
-    /// <summary>The client's own limit for the host was reached (<c>RateLimiter</c>).</summary>
+    /// <summary>Retries have added to the load of the host what they may (<c>Retry:Budget</c>).</summary>
+    BudgetExhausted,
+
+    /// <summary>The host asked to be left alone for longer than the call can wait, or the client's own limit for it was reached (<c>RateLimiter</c>).</summary>
     RateLimited,
 
     /// <summary>The caller cancelled the call.</summary>

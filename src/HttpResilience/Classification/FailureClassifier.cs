@@ -48,6 +48,7 @@ internal static class FailureClassifier
         _ when timedOut => Transient(ambiguous: true),
         RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
         CircuitOpenException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
+        IdempotencyKeyReusedException => Permanent,
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout.
         OperationCanceledException or TimeoutException => Transient(ambiguous: true),

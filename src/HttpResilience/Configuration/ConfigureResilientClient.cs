@@ -43,7 +43,7 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
             handlers.Add(new IdempotencyKeyHandler());
         handlers.Add(new RetryHandler(client, Logger<RetryHandler>(builder)));
         if (client.Policy.CircuitBreaker is not null)
-            handlers.Add(new CircuitBreakerHandler(client, Logger<CircuitBreakerHandler>(builder)));
+            handlers.Add(new CircuitBreakerHandler(client));
         if (client.Policy.RateLimiter is not null)
             handlers.Add(new RateLimitingHandler(client));
     }

@@ -21,7 +21,7 @@ internal sealed class OptionKeys<TOptions>
             if (_keys.Find(k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)) is { } key)
                 key.Bind(options, child, problems);
             else
-                problems.Add($"{child.Path} is not a known key; did you mean {section.Path}:{Spelling.Nearest(child.Key, _keys.Select(k => k.Name))}?");
+                problems.Add($"{child.Path} is not a known key; did you mean {section.Path}:{Spelling.Nearest(child.Key, _keys.Where(k => k is not IgnoredKey<TOptions>).Select(k => k.Name))}?");
         }
     }
 
@@ -63,8 +63,8 @@ internal sealed class OptionKeys<TOptions>
     internal OptionKeys<TOptions> OptionalUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
         Add(name, "an absolute http or https URI, or null", get, set, TryParseUri, v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" });
 
-    internal OptionKeys<TOptions> Token(string name, Func<TOptions, string> get, Action<TOptions, string> set) =>
-        Add(name, "an HTTP field name (RFC 9110 §5.6.2)", get, set, (string? text, out string value) => (value = text ?? "").Length > 0, HttpToken.IsValid);
+    internal OptionKeys<TOptions> RequestHeader(string name, Func<TOptions, string> get, Action<TOptions, string> set) =>
+        Add(name, "an HTTP field name (RFC 9110 §5.6.2) of a request", get, set, (string? text, out string value) => (value = text ?? "").Length > 0, HttpToken.IsRequestHeader);
 
     internal OptionKeys<TOptions> Tokens(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid));

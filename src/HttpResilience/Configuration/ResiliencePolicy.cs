@@ -5,6 +5,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 {
     private readonly long _totalTimeout = ToTicks(options.TotalRequestTimeout.Timeout, time);
     private readonly long _attemptTimeout = ToTicks(options.AttemptTimeout.Timeout, time);
+    private readonly long _keyLifetime = ToTicks(options.Idempotency.KeyLifetime, time);
 
     /// <summary>With a slash at its end, without which the last segment of its path would not count for relative URIs.</summary>
     internal Uri? BaseAddress { get; } = options.BaseAddress is not { } uri || uri.AbsolutePath.EndsWith('/') ? options.BaseAddress
@@ -14,7 +15,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal TimeSpan? AttemptTimeout { get; } = options.AttemptTimeout.Timeout;
 
-    internal RetryPolicy Retry { get; } = RetryPolicy.From(options.Retry);
+    internal RetryPolicy Retry { get; } = RetryPolicy.From(options.Retry, time.TimestampFrequency);
 
     internal CircuitPolicy? CircuitBreaker { get; } = CircuitPolicy.From(options.CircuitBreaker, time.TimestampFrequency);
 
@@ -36,8 +37,19 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
     internal long AttemptEndFrom(long startedAt, long deadline) =>
         _attemptTimeout == long.MaxValue ? deadline : Math.Min(startedAt + _attemptTimeout, deadline);
 
+    /// <summary>The timestamp from which on the API may have forgotten the key of a call; <see cref="long.MaxValue"/> when it never does.</summary>
+    internal long KeyEndFrom(long startedAt) => _keyLifetime == long.MaxValue ? long.MaxValue : startedAt + _keyLifetime;
+
     /// <summary>From <paramref name="now"/> to <paramref name="deadline"/>.</summary>
     internal TimeSpan Remaining(long now, long deadline) => deadline == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, deadline);
+
+    /// <summary>How many hosts are remembered.</summary>
+    internal int MaxHosts { get; } = options.CircuitBreaker.MaxCircuits;
+
+    /// <summary>For how long a host asks to be left alone, in ticks of the clock; 0 when it does not, or is not heard. It may ask for a long rest, not for one without end.</summary>
+    internal long PauseOf(in AttemptResult result) => result.RetryAfter is { } asked && Retry.ShouldRetryAfterHeader
+        ? ToTimestamp(asked < Retry.MaxRetryAfter ? asked : Retry.MaxRetryAfter)
+        : 0;
 
     /// <summary>A duration in ticks of the clock, rounded up: no wait is shorter than asked.</summary>
     internal long ToTimestamp(TimeSpan duration) => ToTicks(duration, time);

@@ -27,11 +27,21 @@ internal static class RequestBody
         if (content.Headers.ContentLength is not { } length || length > maxBytes)
             return false;
 
-        Task load = content.LoadIntoBufferAsync(maxBytes, cancellationToken);
+        await KeepAsync(content, maxBytes, async, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Keeps the body in memory.</summary>
+    /// <exception cref="HttpRequestException">It is longer than <paramref name="maxBytes"/> (<see cref="HttpRequestError.ConfigurationLimitExceeded"/>), or could not be read.</exception>
+    internal static async ValueTask KeepAsync(HttpContent content, int maxBytes, bool async, CancellationToken cancellationToken)
+    {
+        // Content of the application may want to go on in the context of the very thread that waits for it here.
+        bool isFree = async || (SynchronizationContext.Current is null && TaskScheduler.Current == TaskScheduler.Default);
+        Task load = isFree ? content.LoadIntoBufferAsync(maxBytes, cancellationToken)
+            : Task.Run(() => content.LoadIntoBufferAsync(maxBytes, cancellationToken), CancellationToken.None);
         if (async)
             await load.ConfigureAwait(false);
         else
             load.GetAwaiter().GetResult();
-        return true;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace HttpResilience;
 
@@ -19,6 +20,29 @@ internal static class IdempotencyKey
             throw new ArgumentException($"An idempotency key may have up to {MaxLength} characters; this one has {key.Length}.", nameof(key));
         if (key.AsSpan().ContainsAnyExcept(Visible))
             throw new ArgumentException("An idempotency key may hold visible ASCII characters only: no line breaks, no control characters, nothing beyond ASCII.", nameof(key));
+        // They do not count in a field value (RFC 9110 §5.5): two keys would be one to the server.
+        if (key[0] == ' ' || key[^1] == ' ')
+            throw new ArgumentException("An idempotency key must not begin or end with a blank.", nameof(key));
+    }
+
+    /// <summary>The key in a header that the caller has set.</summary>
+    /// <param name="quoted">The header may have the structured form, as it has when the chain sets it.</param>
+    /// <exception cref="ArgumentException">It is empty, or too long to be a key.</exception>
+    internal static string FromHeader(string value, bool quoted)
+    {
+        string given = value.Trim(' ', '\t');
+        Validate(given);
+        return quoted && TryUnquote(given, out string? key) && !string.IsNullOrWhiteSpace(key) ? key : given;
+    }
+
+    private static bool TryUnquote(string text, [NotNullWhen(true)] out string? key)
+    {
+        key = null;
+        if (text.Length < 2 || text[0] != '"' || text[^1] != '"')
+            return false;
+        string inside = text[1..^1].Replace("\\\\", "\\", StringComparison.Ordinal).Replace("\\\"", "\"", StringComparison.Ordinal);
+        key = Quote(inside) == text ? inside : null;
+        return key is not null;
     }
 
     /// <summary>The key as a structured-field string (RFC 8941 §3.3.3).</summary>

@@ -5,27 +5,65 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
 {
     protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        if (call.Policy.Idempotency is { } policy)
-            call.IdempotencyKey = SetKey(request, call, policy);
+        if (call.Policy.Idempotency is not { } policy)
+            return NextAsync(request, call, async, cancellationToken);
+
+        if (request.Headers.NonValidated is { Count: > 0 } headers && headers.TryGetValues(policy.HeaderName, out var values))
+        {
+            call.IdempotencyKey = IdempotencyKey.FromHeader(values.ToString(), policy.Quoted);
+        }
+        else if (call.KeyOfRequest is { } key)
+        {
+            SetKey(request, call, policy, key);
+        }
+        else if (policy.AppliesTo(request.Method))
+        {
+            // Only these look at the body, which may have to be waited for.
+            if (call.KeyOfScope is not null || policy.KeySource is KeySource.Content)
+                return SendAsIdentifiedAsync(request, call, policy, async, cancellationToken);
+            SetKey(request, call, policy, IdempotencyKey.Create());
+        }
+
         return NextAsync(request, call, async, cancellationToken);
     }
 
-    private static string? SetKey(HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy)
+    private async ValueTask<HttpResponseMessage> SendAsIdentifiedAsync(
+        HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy, bool async, CancellationToken cancellationToken)
     {
-        if (request.Headers.NonValidated is { Count: > 0 } headers && headers.TryGetValues(policy.HeaderName, out var values))
-        {
-            string given = values.ToString();
-            IdempotencyKey.Validate(given);
-            return given;
-        }
+        int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
+        string? keyOfScope = call.KeyOfScope;
+        if (keyOfScope is not null)
+            SetKey(request, call, policy, keyOfScope);
 
-        string? key = call.KeyOfRequest ?? (policy.AppliesTo(request.Method) ? call.KeyOfScope ?? IdempotencyKey.Create() : null);
-        if (key is not null)
-        {
-            IdempotencyKey.Validate(key);
-            request.Headers.TryAddWithoutValidation(policy.HeaderName, policy.Quoted ? IdempotencyKey.Quote(key) : key);
-        }
+        byte[]? body = await new BodyDigest(maxBytes, required: keyOfScope is null, async, cancellationToken).ReadAsync(request.Content).ConfigureAwait(false);
+        call.BodyIsKept = body is not null;
+        var fingerprint = new RequestFingerprint(request.Method, request.RequestUri, call.Tenant, body);
+        if (keyOfScope is not null)
+            ThrowIfReused(call, keyOfScope, fingerprint);
+        else if (body is not null)
+            SetKey(request, call, policy, fingerprint.ToKey());
+        else
+            throw new InvalidOperationException(NoKey(call.ClientName, maxBytes));
 
-        return key;
+        return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
     }
+
+    private static void SetKey(HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy, string key)
+    {
+        IdempotencyKey.Validate(key);
+        request.Headers.TryAddWithoutValidation(policy.HeaderName, policy.Quoted ? IdempotencyKey.Quote(key) : key);
+        call.IdempotencyKey = key;
+    }
+
+    private static void ThrowIfReused(HttpCall call, string key, RequestFingerprint fingerprint)
+    {
+        if (HttpCallScope.FirstUnder(key, fingerprint).DifferenceFrom(fingerprint) is not { } difference)
+            return;
+        call.Stop(StopReason.NotRetryable, FailureClass.Permanent);
+        throw new IdempotencyKeyReusedException(key, difference);
+    }
+
+    private static string NoKey(string clientName, int maxBytes) =>
+        $"Client '{clientName}' makes idempotency keys from content (Idempotency:KeySource), but the body of the request can be read only once and is longer than "
+        + $"Retry:MaxReplayBodyBytes ({maxBytes}); nothing was sent. Give the request a key of its own (WithIdempotencyKey) or a stream that can seek, or raise the limit.";
 }

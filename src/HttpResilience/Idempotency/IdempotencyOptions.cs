@@ -9,18 +9,29 @@ public sealed class IdempotencyOptions
     /// <summary>Whether calls get a key. Default true. Off, a POST is repeated only when it was not sent or not processed.</summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>The request header that carries the key; an HTTP field name. Default <c>Idempotency-Key</c>.</summary>
+    /// <summary>The request header that carries the key; an HTTP field name of a request, not of its body. Default <c>Idempotency-Key</c>.</summary>
     public string HeaderName { get; set; } = "Idempotency-Key";
 
     /// <summary>The methods whose calls get a key. Default POST and PATCH. Configuration replaces the list as a whole.</summary>
     public IList<string> Methods { get; set; } = ["POST", "PATCH"];
 
+    /// <summary>What a key is made from when the caller gives none. Default <see cref="KeySource.Random"/>; read about <see cref="KeySource.Content"/> before you choose it.</summary>
+    public KeySource KeySource { get; set; } = KeySource.Random;
+
     /// <summary>Whether the key is sent in double quotes, the structured-field form of the draft (RFC 8941 §3.3.3). Default false.</summary>
     public bool Quoted { get; set; }
 
+    /// <summary>
+    /// How long the API remembers a key, counted from the start of the call. A request that may have been processed is not sent again under its key once this
+    /// time is over: the API would take it for a new one. Null (as long as need be), or 1 s to 365 days; default 1 day, the usual time. Read the documentation of the API.
+    /// </summary>
+    public TimeSpan? KeyLifetime { get; set; } = TimeSpan.FromDays(1);
+
     internal static OptionKeys<IdempotencyOptions> Keys => new OptionKeys<IdempotencyOptions>()
         .Boolean(nameof(Enabled), o => o.Enabled, (o, v) => o.Enabled = v)
-        .Token(nameof(HeaderName), o => o.HeaderName, (o, v) => o.HeaderName = v)
+        .RequestHeader(nameof(HeaderName), o => o.HeaderName, (o, v) => o.HeaderName = v)
         .Tokens(nameof(Methods), o => o.Methods, (o, v) => o.Methods = v)
-        .Boolean(nameof(Quoted), o => o.Quoted, (o, v) => o.Quoted = v);
+        .Choice(nameof(KeySource), o => o.KeySource, (o, v) => o.KeySource = v)
+        .Boolean(nameof(Quoted), o => o.Quoted, (o, v) => o.Quoted = v)
+        .OptionalDuration(nameof(KeyLifetime), o => o.KeyLifetime, (o, v) => o.KeyLifetime = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
 }

@@ -8,6 +8,8 @@ internal sealed class IdempotencyPolicy(IdempotencyOptions options)
 
     internal string HeaderName { get; } = options.HeaderName;
 
+    internal KeySource KeySource { get; } = options.KeySource;
+
     internal bool Quoted { get; } = options.Quoted;
 
     internal IEnumerable<string> Methods => _methods.Select(m => m.Method);

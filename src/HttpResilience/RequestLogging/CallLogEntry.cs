@@ -31,7 +31,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("ErrorBody", errorBody);
         foreach (var (name, value) in call.Tags)
             Add(IsTaken(name) ? $"tag.{name}" : name, value is string text ? Redaction.Clean(text) : value);
-        Add(Template, "{ClientName} {Method} {Authority}{Path}: {Outcome} in {ElapsedMs} ms");
+        Add(Template, "{ClientName} {Method} {Authority}{Path}: {StopReason} in {ElapsedMs} ms, attempts: {Attempts}");
     }
 
     public int Count => _properties.Count;

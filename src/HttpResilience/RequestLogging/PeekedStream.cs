@@ -29,7 +29,7 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Opens the body and reads ahead until the buffer is full, the body ends, or what has come is <see cref="Enough"/>.</summary>
+    /// <summary>Opens the body and reads ahead until the buffer is full, the body ends, or what has come is <see cref="Enough"/>. Its reader goes on with that.</summary>
     internal Task PeekAsync()
     {
         _peek = ReadAheadAsync();
@@ -109,7 +109,7 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Abandon();
+            await DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

@@ -37,24 +37,28 @@ internal readonly record struct RetryDecision
         if (!request.BodyIsReplayable && (result.IsAmbiguous || result.StatusCode is not null))
             return Stop(StopReason.BodyNotReplayable);
 
+        // Whatever this attempt ended with: if an earlier one may have been processed, only the key keeps the next from being a second request.
+        bool keyExpires = request.KeyExpiresIn < remaining && (result.IsAmbiguous || request.MayHaveBeenProcessed) && !MayBeRepeated(policy, request with { IsKeyed = false });
+        var (limit, tooLate) = keyExpires ? (request.KeyExpiresIn, StopReason.KeyExpired) : (remaining, StopReason.DeadlineWouldPass);
+
         var backoff = status?.Backoff ?? policy.Backoff;
         if (policy.ShouldRetryAfterHeader && result.RetryAfter is { } asked && asked > TimeSpan.Zero)
-            return After(policy, backoff, asked, remaining, random);
+            return After(policy, backoff, asked, limit, tooLate, random);
 
         TimeSpan delay = Backoff.Delay(backoff, attempt, random, previousRandom);
-        return delay < remaining ? Retry(delay) : Stop(StopReason.DeadlineWouldPass);
+        return delay < limit ? Retry(delay) : Stop(tooLate);
     }
 
-    private static RetryDecision After(RetryPolicy policy, BackoffPolicy backoff, TimeSpan asked, TimeSpan remaining, double random)
+    private static RetryDecision After(RetryPolicy policy, BackoffPolicy backoff, TimeSpan asked, TimeSpan limit, StopReason tooLate, double random)
     {
         if (asked > policy.MaxRetryAfter)
             return Stop(StopReason.RetryAfterTooLong);
-        if (asked >= remaining)
-            return Stop(StopReason.DeadlineWouldPass);
+        if (asked >= limit)
+            return Stop(tooLate);
 
         // Jitter is a courtesy to the server; it is not what makes a call miss its deadline, nor wait longer than is allowed.
         TimeSpan spread = asked + Backoff.Spread(backoff, asked, random);
-        return Retry(spread < remaining && spread <= policy.MaxRetryAfter ? spread : asked);
+        return Retry(spread < limit && spread <= policy.MaxRetryAfter ? spread : asked);
     }
 
     private static bool MayBeRepeated(RetryPolicy policy, RetryableRequest request) => request.IsIdempotent || policy.UnsafeMethods switch
@@ -66,7 +70,7 @@ internal readonly record struct RetryDecision
 
     private static RetryDecision Retry(TimeSpan delay) => new() { Delay = delay };
 
-    private static RetryDecision Stop(StopReason reason) => new() { StopReason = reason };
+    internal static RetryDecision Stop(StopReason reason) => new() { StopReason = reason };
 }
 
 /// <summary>What of a request bears on whether it may be repeated.</summary>
@@ -76,6 +80,12 @@ internal readonly record struct RetryDecision
 /// <param name="MaxRetryAttempts">What the caller said for this one call; null when nothing.</param>
 internal readonly record struct RetryableRequest(bool IsIdempotent, bool IsKeyed, bool BodyIsReplayable, int? MaxRetryAttempts)
 {
+    /// <summary>An attempt of the call, this or an earlier one, may have been processed.</summary>
+    internal bool MayHaveBeenProcessed { get; init; }
+
+    /// <summary>From the failure on, until the server may have forgotten the key.</summary>
+    internal TimeSpan KeyExpiresIn { get; init; } = TimeSpan.MaxValue;
+
     internal static bool IsIdempotentMethod(HttpMethod method) =>
         method == HttpMethod.Get || method == HttpMethod.Put || method == HttpMethod.Delete || method == HttpMethod.Head
         || method == HttpMethod.Options || method == HttpMethod.Trace;

@@ -55,7 +55,7 @@ public sealed class StartTests
         problems.ShouldBe(
         [
             $"{Client}:Retry:MaxRetryAttempts is '-1'; it must be an integer of 0 or more.",
-            $"{Client}:Idempotency:HeaderName is 'no header'; it must be an HTTP field name (RFC 9110 §5.6.2).",
+            $"{Client}:Idempotency:HeaderName is 'no header'; it must be an HTTP field name (RFC 9110 §5.6.2) of a request.",
             $"{Client}:Idempotency:Methods:0 is 'GO PLACES'; it must be an HTTP token (RFC 9110 §5.6.2).",
             $"{Client}:Retry:Statuses:200 is not a key here; a key of Statuses must be an HTTP status from 400 to 599.",
             $"{Client}:BaseAddress is 'ftp://example.com/'; it must be an absolute http or https URI, or null.",

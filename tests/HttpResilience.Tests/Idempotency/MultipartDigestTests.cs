@@ -1,0 +1,110 @@
+using System.Text;
+using HttpResilience.Tests.Http;
+
+namespace HttpResilience.Tests.Idempotency;
+
+/// <summary>A multipart body counts by its parts: the boundary is made up anew for each request.</summary>
+public sealed class MultipartDigestTests
+{
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task The_boundary_does_not_count(bool async)
+    {
+        byte[]? first = await DigestAsync(Form(("number", "1"), ("net", "9.90")), async);
+
+        (await DigestAsync(Form(("number", "1"), ("net", "9.90")), async)).ShouldBe(first);
+    }
+
+    [Fact]
+    public async Task Nor_does_that_of_a_multipart_body_inside()
+    {
+        byte[]? first = await DigestAsync(new MultipartContent("mixed") { Form(("a", "1")) });
+
+        (await DigestAsync(new MultipartContent("mixed") { Form(("a", "1")) })).ShouldBe(first);
+        (await DigestAsync(new MultipartContent("mixed") { Form(("a", "2")) })).ShouldNotBe(first);
+        (await DigestAsync(new MultipartContent("mixed") { new MultipartContent("mixed") { Form(("a", "1")) } })).ShouldNotBe(first);
+    }
+
+    public static TheoryData<string> Others => [.. OtherForms.Keys];
+
+    private static Dictionary<string, Func<HttpContent>> OtherForms => new()
+    {
+        ["another value"] = () => Form(("a", "1"), ("b", "3")),
+        ["another name"] = () => Form(("a", "1"), ("c", "2")),
+        ["another order"] = () => Form(("b", "2"), ("a", "1")),
+        ["one part more"] = () => Form(("a", "1"), ("b", "2"), ("c", "")),
+        ["one part less"] = () => Form(("a", "1")),
+        ["bytes moved from part to part"] = () => Form(("a", "12"), ("b", "")),
+        ["no parts"] = () => Form(),
+        ["another media type"] = () => new MultipartFormDataContent { { new StringContent("1", null, "text/csv"), "a" }, { new StringContent("2"), "b" } },
+        ["the same bytes as text"] = () => new StringContent("a=1&b=2"),
+    };
+
+    [Theory, MemberData(nameof(Others))]
+    public async Task All_else_counts(string other)
+    {
+        byte[]? digest = await DigestAsync(Form(("a", "1"), ("b", "2")));
+
+        (await DigestAsync(OtherForms[other]())).ShouldNotBe(digest);
+    }
+
+    [Fact]
+    public async Task What_is_digested_of_a_multipart_body_is_not_taken_for_a_plain_one()
+    {
+        byte[]? empty = await DigestAsync(new MultipartContent());
+
+        foreach (byte[] bytes in new byte[][] { [], [0], [1] })
+            (await DigestAsync(new ByteArrayContent(bytes))).ShouldNotBe(empty);
+    }
+
+    [Fact]
+    public async Task That_somebody_has_asked_for_the_length_of_a_part_makes_no_difference()
+    {
+        byte[]? digest = await DigestAsync(new MultipartContent { new StringContent("text") });
+        var part = new StringContent("text");
+        part.Headers.ContentLength.ShouldBe(4);
+
+        (await DigestAsync(new MultipartContent { part })).ShouldBe(digest);
+    }
+
+    [Theory]
+    [InlineData(10, true)]
+    [InlineData(9, false)]
+    public async Task Parts_that_can_be_read_only_once_must_fit_together(int maxBytes, bool fits)
+    {
+        using var content = new MultipartContent { OneWay("01234"), new StringContent("of any length"), OneWay("56789") };
+
+        (await DigestAsync(content, maxBytes: maxBytes) is not null).ShouldBe(fits);
+    }
+
+    [Fact]
+    public async Task What_was_digested_is_what_is_sent()
+    {
+        using var content = new MultipartContent("mixed", "boundary") { OneWay("01234"), new StringContent("text") };
+
+        byte[]? digest = await DigestAsync(content);
+
+        (await WriteAsync(content)).ShouldBe("--boundary\r\n\r\n01234\r\n--boundary\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ntext\r\n--boundary--\r\n");
+        (await WriteAsync(content)).ShouldBe(await WriteAsync(content));
+        (await DigestAsync(content)).ShouldBe(digest);
+    }
+
+    private static async Task<string> WriteAsync(HttpContent content)
+    {
+        using var written = new MemoryStream();
+        await content.CopyToAsync(written, TestContext.Current.CancellationToken);
+        return Encoding.ASCII.GetString(written.ToArray());
+    }
+
+    private static StreamContent OneWay(string text) => new(new OneShotStream(Encoding.ASCII.GetBytes(text)));
+
+    private static MultipartFormDataContent Form(params (string Name, string Value)[] fields)
+    {
+        var form = new MultipartFormDataContent();
+        foreach (var (name, value) in fields)
+            form.Add(new StringContent(value), name);
+        return form;
+    }
+
+    private static async Task<byte[]?> DigestAsync(HttpContent content, bool async = true, int maxBytes = 1024) =>
+        await new BodyDigest(maxBytes, required: true, async, TestContext.Current.CancellationToken).ReadAsync(content);
+}
