@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using RichardSzalay.MockHttp;
 
 namespace HttpResilience.Tests.Configuration;
 
@@ -59,6 +61,18 @@ public sealed class HttpClientDefaultsTests
         _services.AddResilientHttpClient("invoices", o => o.BaseAddress = new(configured));
 
         Create().BaseAddress!.AbsoluteUri.ShouldBe(expected);
+    }
+
+    [Theory, InlineData("https://api.example.com/v1"), InlineData("https://api.example.com/v1/")]
+    public async Task A_relative_uri_starts_below_the_base_address(string configured)
+    {
+        using var server = new MockHttpMessageHandler();
+        server.Expect(HttpMethod.Get, "https://api.example.com/v1/invoices/1").Respond(HttpStatusCode.OK);
+        _services.AddResilientHttpClient("invoices", o => o.BaseAddress = new(configured)).ConfigurePrimaryHttpMessageHandler(() => server);
+
+        (await Create().GetAsync(new Uri("invoices/1", UriKind.Relative), TestContext.Current.CancellationToken)).Dispose();
+
+        server.VerifyNoOutstandingExpectation();
     }
 
     [Fact]

@@ -121,11 +121,15 @@ public sealed class PrecedenceTests
         (o.Retry.UseJitter, o.Retry.Jitter.Mode, o.Retry.Jitter.Factor, o.Retry.Jitter.Maximum).ShouldBe((true, null, 0.25, TimeSpan.FromMilliseconds(199)));
         (o.Retry.ShouldRetryAfterHeader, o.Retry.MaxRetryAfter, o.Retry.UnsafeMethods).ShouldBe((true, TimeSpan.FromMinutes(5), UnsafeMethods.WhenKeyed));
         (o.Retry.MaxReplayBodyBytes, o.Retry.IncludeResponseBody).ShouldBe((1_048_576, false));
+        (o.Retry.Budget.RetryRatio, o.Retry.Budget.SamplingDuration, o.Retry.Budget.MinimumThroughput).ShouldBe((0.2, TimeSpan.FromSeconds(10), 10));
         o.Retry.Statuses.ShouldBeEmpty();
         var circuit = o.CircuitBreaker;
         (circuit.FailureThreshold, circuit.FailureRatio, circuit.MinimumThroughput, circuit.SamplingDuration).ShouldBe((5, 0.1, 100, TimeSpan.FromSeconds(30)));
         (circuit.BreakDuration, circuit.MaxBreakDuration).ShouldBe((TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)));
         (circuit.HalfOpenProbes, circuit.SuccessThreshold, circuit.MaxCircuits).ShouldBe((1, 1, 10_000));
+        (circuit.SlowCallDuration, circuit.SlowCallRatio, circuit.Isolation).ShouldBe((null, 1.0, CircuitIsolation.AuthorityAndTenant));
+        o.RateLimiter.ShouldBeNull();
+        (o.Idempotency.KeySource, o.Idempotency.KeyLifetime).ShouldBe((KeySource.Random, TimeSpan.FromDays(1)));
         (o.Idempotency.Enabled, o.Idempotency.HeaderName, o.Idempotency.Quoted).ShouldBe((true, "Idempotency-Key", false));
         o.Idempotency.Methods.ShouldBe(["POST", "PATCH"]);
         (o.Logging.Level, o.Logging.RetryLevel, o.Logging.KeepFactoryLogging, o.Logging.ErrorBodyBytes)

@@ -74,7 +74,7 @@ public sealed class CancellationTests
 
     private static async Task AssertCancelledAsync(Chain chain, Task<HttpResponseMessage> sending, CancellationToken token)
     {
-        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.WaitAsync(TimeSpan.FromSeconds(30)));
 
         thrown.CancellationToken.ShouldBe(token);
         chain.Server.Sent.Count.ShouldBe(1);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 
 namespace HttpResilience.Tests.Retry;
@@ -143,6 +144,33 @@ public sealed class RetriedCallTests
         using var response = await chain.GetAsync();
 
         chain.Server.Sent.Count.ShouldBe(attempts);
+    }
+
+    [Fact]
+    public async Task A_sync_call_does_not_leave_its_thread()
+    {
+        using var chain = new Chain();
+        chain.Clock.SkipsWaits = false;
+        var attempts = new ConcurrentQueue<int>();
+        chain.Server.Script((_, _, _) =>
+        {
+            attempts.Enqueue(Environment.CurrentManagedThreadId);
+            return Task.FromResult(new HttpResponseMessage(attempts.Count == 1 ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK));
+        });
+        int caller = 0;
+
+        var sending = Task.Factory.StartNew(
+            () =>
+            {
+                caller = Environment.CurrentManagedThreadId;
+                chain.Client.Send(Chain.Get(), CancellationToken.None).Dispose();
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await chain.Clock.TimerDueInAsync(TimeSpan.FromSeconds(1));
+        chain.Clock.Advance(TimeSpan.FromSeconds(1));
+        await sending;
+
+        attempts.ShouldBe([caller, caller]);
     }
 
     [Fact]
