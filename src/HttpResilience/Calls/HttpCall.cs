@@ -43,7 +43,10 @@ public sealed class HttpCall
     /// <summary>What the application attached to the call. Every tag is a property of the log event.</summary>
     public IReadOnlyDictionary<string, object?> Tags => _settings is { Tags: var tags } ? tags.AsReadOnly() : ReadOnlyDictionary<string, object?>.Empty;
 
-    /// <summary>The attempts on the wire, in order. Empty when nothing was sent.</summary>
+    /// <summary>
+    /// The attempts on the wire, in order. Empty when nothing was sent. Of requests that were sent side by side (<c>Hedging</c>) the one whose answer counts
+    /// comes last; those that were still on their way then are <see cref="FailureClass.Cancelled"/>.
+    /// </summary>
     public IReadOnlyList<HttpAttempt> Attempts => _attempts is not null ? _attempts.AsReadOnly() : OnlyAttempt is { } attempt ? [attempt] : [];
 
     /// <summary>Why no further attempt was made.</summary>
@@ -58,7 +61,7 @@ public sealed class HttpCall
     /// <summary>The policy that held when the call began; a reload does not change it.</summary>
     internal ResiliencePolicy Policy { get; }
 
-    internal long StartedAt { get; }
+    internal long StartedAt { get; private set; }
 
     /// <summary>The key that was set on this very request, whatever its method.</summary>
     internal string? KeyOfRequest => _keyIsOfRequest ? _settings!.IdempotencyKey : null;
@@ -106,6 +109,19 @@ public sealed class HttpCall
     }
 
     internal void Enter(CircuitMachine circuit, int ticket) => (Circuit, _circuitTicket, _isInCircuit) = (circuit, ticket, true);
+
+    /// <summary>
+    /// The call as one of several requests sees it that an attempt sends side by side: when it began and which circuit has let it through is its own.
+    /// </summary>
+    internal HttpCall Branch(long startedAt)
+    {
+        var branch = (HttpCall)MemberwiseClone();
+        (branch.StartedAt, branch.Timer) = (startedAt, null);
+        return branch;
+    }
+
+    /// <summary>What became of this request is what became of the attempt.</summary>
+    internal void Join(HttpCall branch) => (Circuit, _circuitTicket, _isInCircuit) = (branch.Circuit, branch._circuitTicket, branch._isInCircuit);
 
     /// <param name="ticket">To be given back with the result of the attempt.</param>
     /// <returns>False when no circuit has let the attempt through.</returns>
