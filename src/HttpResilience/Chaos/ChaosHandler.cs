@@ -15,13 +15,11 @@ internal sealed class ChaosHandler : ChainHandler
         try
         {
             var state = (Handler: this, Request: request, Call: call);
-            var response = async
+            return async
                 ? await policy.Pipeline.ExecuteAsync(
                     static (context, s) => s.Handler.NextAsync(s.Request, s.Call, async: true, context.CancellationToken), context, state).ConfigureAwait(false)
                 : policy.Pipeline.Execute(
                     static (context, s) => s.Handler.NextAsync(s.Request, s.Call, async: false, context.CancellationToken).AsTask().GetAwaiter().GetResult(), context, state);
-            response.RequestMessage ??= request;
-            return response;
         }
         finally
         {

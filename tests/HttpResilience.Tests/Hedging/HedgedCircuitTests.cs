@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace HttpResilience.Tests.Hedging;
 
 public sealed class HedgedCircuitTests
@@ -149,6 +151,26 @@ public sealed class HedgedCircuitTests
     }
 
     [Fact]
+    public async Task Two_probes_that_succeed_at_the_same_moment_both_count()
+    {
+        var first = new TaskCompletionSource<HttpResponseMessage>();
+        using var chain = await OpenedAsync(
+            o => (o.CircuitBreaker.HalfOpenProbes, o.CircuitBreaker.SuccessThreshold, o.Hedging.Delay) = (2, 2, TimeSpan.Zero),
+            // The second request answers the first before it is answered itself, on one stack.
+            builder => builder.AddHttpMessageHandler(() => new Answering((number, _) => number switch
+            {
+                1 => Task.FromResult(HedgedChain.Status(503)),
+                2 => first.Task,
+                _ => SecondAsync(first),
+            })));
+        chain.Clock.Advance(Break);
+
+        (await chain.GetAsync()).Dispose();
+
+        chain.Logs.WithId(303).ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task A_hedge_enters_the_circuit_at_its_own_time_not_at_that_of_the_attempt()
     {
         using var chain = HedgedChain.Create(o => o.CircuitBreaker.FailureThreshold = 1);
@@ -162,16 +184,32 @@ public sealed class HedgedCircuitTests
         circuit.LastUsed.ShouldBe(chain.Clock.GetTimestamp());
     }
 
-    private static async Task<Chain> OpenedAsync(Action<HttpResilienceOptions>? options = null)
+    private static Task<HttpResponseMessage> SecondAsync(TaskCompletionSource<HttpResponseMessage> first)
     {
-        var chain = HedgedChain.Create(o =>
-        {
-            o.CircuitBreaker.FailureThreshold = 1;
-            o.Retry.MaxRetryAttempts = 0;
-            options?.Invoke(o);
-        });
+        first.SetResult(HedgedChain.Status(200));
+        return Task.FromResult(HedgedChain.Status(200));
+    }
+
+    private static async Task<Chain> OpenedAsync(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null)
+    {
+        var chain = HedgedChain.Create(
+            o =>
+            {
+                o.CircuitBreaker.FailureThreshold = 1;
+                o.Retry.MaxRetryAttempts = 0;
+                options?.Invoke(o);
+            },
+            client);
         chain.Server.Script(Replies.Status(503));
         (await chain.GetAsync()).Dispose();
         return chain;
+    }
+
+    private sealed class Answering(Func<int, HttpRequestMessage, Task<HttpResponseMessage>> answer) : DelegatingHandler
+    {
+        private int _number;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            answer(Interlocked.Increment(ref _number), request);
     }
 }

@@ -19,7 +19,8 @@ public sealed class LoserTests
         await chain.PassDelayAsync();
         using var response = await sending;
 
-        cancelled.Task.IsCanceled.ShouldBeTrue();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        TestContext.Current.CancellationToken.IsCancellationRequested.ShouldBeFalse();
     }
 
     [Fact]
@@ -125,6 +126,44 @@ public sealed class LoserTests
         ((int)response.StatusCode).ShouldBe(200);
         response.GetHttpCall()!.Attempts.ShouldHaveSingleItem();
         chain.Logs.WithId(211).ShouldHaveSingleItem();
+    }
+
+    // Nothing would wake the chain up between two looks, so it must not look at all.
+    [Fact]
+    public async Task A_rejected_request_does_not_keep_the_chain_busy_while_the_first_is_waited_for()
+    {
+        using var chain = HedgedChain.Create(o =>
+        {
+            o.RateLimiter = new();
+            o.RateLimiter.DefaultRateLimiterOptions.PermitLimit = 1;
+            (o.Hedging.Delay, o.Hedging.MaxHedgedAttempts) = (TimeSpan.Zero, 5);
+        });
+        var first = HedgedChain.Answer();
+        chain.Server.Script(HedgedChain.WhenNotCancelled(first));
+
+        var sending = await Task.Run(() => Task.FromResult(chain.GetAsync())).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        first.SetResult(HedgedChain.Status(200));
+        (await sending).Dispose();
+
+        chain.Logs.WithId(211).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_good_answer_that_comes_as_time_runs_out_still_counts()
+    {
+        using var chain = HedgedChain.Create();
+        var first = HedgedChain.Answer();
+        chain.Server.Script(HedgedChain.When(first), Replies.Hangs());
+
+        var sending = chain.GetAsync();
+        await chain.PassDelayAsync();
+        await chain.SentAsync(2);
+        chain.Clock.Advance(TimeSpan.FromSeconds(30));
+        first.SetResult(HedgedChain.Status(200));
+        using var response = await sending;
+
+        ((int)response.StatusCode).ShouldBe(200);
+        response.GetHttpCall()!.Attempts.Select(a => a.FailureClass).ShouldBe([FailureClass.Transient, FailureClass.None]);
     }
 
     private static async Task FailLateAsync()
