@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Gives named and typed <see cref="HttpClient"/>s the resilience chain.</summary>
-public static class HttpResilienceServiceCollectionExtensions
+public static partial class HttpResilienceServiceCollectionExtensions
 {
     extension(IServiceCollection services)
     {
@@ -53,10 +53,10 @@ public static class HttpResilienceServiceCollectionExtensions
             AddSharedParts(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
             services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
-            if (builder.Name is { } name && !services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == name))
+            if (!services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == builder.Name))
             {
-                services.AddSingleton(new ResilientClient(name));
-                services.AddOptionsWithValidateOnStart<HttpResilienceOptions>(name);
+                services.AddSingleton(new ResilientClient(builder.Name));
+                services.AddOptionsWithValidateOnStart<HttpResilienceOptions>(builder.Name);
             }
 
             if (configure is not null)
@@ -75,6 +75,8 @@ public static class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientState.Create(provider, (string)name!));
+        services.AddSingleton<ClientStates>();
+        services.AddSingleton<ICircuits, Circuits>();
         services.AddSingleton<IHostedService, ClientStartup>();
         // First, that is outermost: it looks at what the factory's own filters have put on.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());

@@ -11,16 +11,16 @@ public class CallBenchmarks
 
     private Clients _clients = null!;
 
-    public static IEnumerable<CallScenario> Scenarios { get; } =
+    public static IReadOnlyList<CallScenario> Scenarios { get; } =
     [
-        new("GET, inner handler completes synchronously", RequestKind.Get, Suspends: false, Threads: 1),
-        new("GET, inner handler suspends", RequestKind.Get, Suspends: true, Threads: 1),
-        new("GET, synchronously, 2 threads", RequestKind.Get, Suspends: false, Threads: 2),
-        new("GET, suspends, 2 threads", RequestKind.Get, Suspends: true, Threads: 2),
-        new("GET with 3 headers, synchronously", RequestKind.GetWithHeaders, Suspends: false, Threads: 1),
-        new("GET with 3 headers, suspends", RequestKind.GetWithHeaders, Suspends: true, Threads: 1),
-        new("POST with body and key, synchronously", RequestKind.Post, Suspends: false, Threads: 1),
-        new("POST with body and key, suspends", RequestKind.Post, Suspends: true, Threads: 1),
+        new("GET, answered at once", RequestKind.Get, Suspends: false, Threads: 1),
+        new("GET, the answer is waited for", RequestKind.Get, Suspends: true, Threads: 1),
+        new("GET, at once, 2 threads", RequestKind.Get, Suspends: false, Threads: 2),
+        new("GET, waited for, 2 threads", RequestKind.Get, Suspends: true, Threads: 2),
+        new("GET with 3 headers, at once", RequestKind.GetWithHeaders, Suspends: false, Threads: 1),
+        new("GET with 3 headers, waited for", RequestKind.GetWithHeaders, Suspends: true, Threads: 1),
+        new("POST with body and key, at once", RequestKind.Post, Suspends: false, Threads: 1),
+        new("POST with body and key, waited for", RequestKind.Post, Suspends: true, Threads: 1),
     ];
 
     [ParamsSource(nameof(Scenarios))]

@@ -4,6 +4,7 @@ using BenchmarkDotNet.Attributes;
 namespace HttpResilience.Benchmarks;
 
 /// <summary>The first call on each of 100,000 hosts, and what is kept for each.</summary>
+[WarmupCount(1), IterationCount(4)]
 public class NewAuthorityBenchmarks
 {
     internal const int Authorities = 100_000;

@@ -3,6 +3,7 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using HttpResilience.Benchmarks;
@@ -45,14 +46,17 @@ if (at >= 0)
 if (!options.Contains("--filter"))
     options.AddRange(["--filter", "*"]);
 
-// In this process: the three clients of a scenario are measured next to each other on a machine in the same mood.
+// In this process, in short iterations and several passes, so that each of the three clients gets its quiet moments on a machine that others use.
+const int Passes = 3;
 var job = Job.Default.WithToolchain(InProcessNoEmitToolchain.Instance).WithGcForce(false);
 var config = new ManualConfig()
-    .AddJob(job.WithId("calls").WithIterationTime(TimeInterval.FromMilliseconds(100)).WithWarmupCount(6).WithIterationCount(15))
+    .AddJob(job.WithIterationTime(TimeInterval.FromMilliseconds(30)).WithWarmupCount(10).WithIterationCount(20))
     .AddColumnProvider(DefaultColumnProviders.Instance)
     .AddDiagnoser(MemoryDiagnoser.Default)
     .AddLogger(ConsoleLogger.Default);
-var summaries = BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. options], config).ToList();
+List<Summary> summaries = [];
+for (int pass = 0; pass < Passes; pass++)
+    summaries.AddRange(BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. options], config));
 
 string table = ComparisonTable.From(summaries);
 Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output))!);

@@ -21,10 +21,12 @@ internal sealed class Stub(bool suspends, params HttpStatusCode[] statuses) : Ht
     }
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        suspends ? RespondLaterAsync() : Task.FromResult(Respond());
+        suspends ? RespondLaterAsync(cancellationToken) : Task.FromResult(Respond());
 
-    private async Task<HttpResponseMessage> RespondLaterAsync()
+    private async Task<HttpResponseMessage> RespondLaterAsync(CancellationToken cancellationToken)
     {
+        // As SocketsHttpHandler does while it waits for a response.
+        using var registration = cancellationToken.UnsafeRegister(static _ => { }, null);
         await (_arrival = new TaskCompletionSource()).Task;
         return Respond();
     }

@@ -1,11 +1,10 @@
 using System.Collections.ObjectModel;
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace HttpResilience;
 
 /// <summary>
-/// What the application asked for once, with all attempts it took: the story that the log event, the metrics and
+/// What the application asked for once, with all attempts it took: the story that the log event and
 /// <c>response.GetHttpCall()</c> tell alike.
 /// </summary>
 public sealed class HttpCall
@@ -18,8 +17,6 @@ public sealed class HttpCall
     // None for the usual call: the one attempt that succeeds is told by the call itself.
     private List<HttpAttempt>? _attempts;
     private short _onlyStatus;
-    private bool _isInCircuit;
-    private int _circuitTicket;
     private long _endedAt;
 
     private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest)
@@ -76,8 +73,20 @@ public sealed class HttpCall
 
     internal HttpAttempt? LastAttempt => _attempts is not null ? _attempts[^1] : OnlyAttempt;
 
-    /// <summary>The circuit that let the last attempt through.</summary>
-    internal CircuitMachine? Circuit { get; private set; }
+    /// <summary>What the client remembers of the host; null when the request has no absolute URI.</summary>
+    internal HostState? Host { get; set; }
+
+    /// <summary>What the client remembers of the tenant's part of the host; null when there is no tenant, or it is not kept apart.</summary>
+    internal HostState? TenantHost { get; set; }
+
+    internal bool IsCircuitOpenAt(long timestamp) =>
+        Policy.CircuitBreaker is not null && (Host?.Circuit.IsOpenAt(timestamp) is true || TenantHost?.Circuit.IsOpenAt(timestamp) is true);
+
+    /// <summary>What the host's circuit gave the attempt in hand.</summary>
+    internal int CircuitTicket { get; set; }
+
+    /// <summary>What the tenant's circuit gave the attempt in hand.</summary>
+    internal int TenantTicket { get; set; }
 
     /// <summary>The timer of the attempt in hand. It may have ended the attempt by the chain's own timer. Lets the circuit tell a slow host from a caller that left.</summary>
     internal AttemptTimer? Timer { get; set; }
@@ -108,29 +117,19 @@ public sealed class HttpCall
         _attempts.Add(new((HttpStatusCode?)result.StatusCode, result.FailureClass, exception?.GetType().Name, _client.Time.GetElapsedTime(startedAt, endedAt)));
     }
 
-    internal void Enter(CircuitMachine circuit, int ticket) => (Circuit, _circuitTicket, _isInCircuit) = (circuit, ticket, true);
-
     /// <summary>
-    /// The call as one of several requests sees it that an attempt sends side by side: when it began and which circuit has let it through is its own.
+    /// The call as one of several requests sees it that an attempt sends side by side: when it began and what the circuits gave it is its own.
     /// </summary>
     internal HttpCall Branch(long startedAt)
     {
         var branch = (HttpCall)MemberwiseClone();
         (branch.StartedAt, branch.Timer) = (startedAt, null);
+        (branch.CircuitTicket, branch.TenantTicket) = (CircuitMachine.NoTicket, CircuitMachine.NoTicket);
         return branch;
     }
 
     /// <summary>What became of this request is what became of the attempt.</summary>
-    internal void Join(HttpCall branch) => (Circuit, _circuitTicket, _isInCircuit) = (branch.Circuit, branch._circuitTicket, branch._isInCircuit);
-
-    /// <param name="ticket">To be given back with the result of the attempt.</param>
-    /// <returns>False when no circuit has let the attempt through.</returns>
-    internal bool LeaveCircuit([NotNullWhen(true)] out CircuitMachine? circuit, out int ticket)
-    {
-        (circuit, ticket) = (_isInCircuit ? Circuit : null, _circuitTicket);
-        _isInCircuit = false;
-        return circuit is not null;
-    }
+    internal void Join(HttpCall branch) => (CircuitTicket, TenantTicket) = (branch.CircuitTicket, branch.TenantTicket);
 
     /// <summary>The attempt in hand has succeeded, and with it the call has ended.</summary>
     internal void Succeed(in AttemptResult result, long startedAt, long endedAt)

@@ -10,7 +10,7 @@ public static class HttpCallExtensions
 
     extension(HttpRequestMessage request)
     {
-        /// <summary>Sends this key on every attempt instead of one that the chain makes.</summary>
+        /// <summary>Sends this key on every attempt instead of one that the chain makes. Not sent where <c>Idempotency:Enabled</c> is false.</summary>
         /// <param name="key">Visible ASCII, 1 to 255 characters.</param>
         /// <exception cref="ArgumentException">The key is not one that a header can carry.</exception>
         public HttpRequestMessage WithIdempotencyKey(string key)
@@ -27,7 +27,7 @@ public static class HttpCallExtensions
             return request;
         }
 
-        /// <summary>Adds a property to the call's log event. The tag <c>url.template</c> replaces the path there.</summary>
+        /// <summary>Adds a property to the call's log event. The tag <c>url.template</c> replaces the path there; one that has the name of another property becomes <c>tag.name</c>.</summary>
         public HttpRequestMessage WithTag(string name, object? value)
         {
             request.Settings.Tags[name] = value;

@@ -33,7 +33,10 @@ public enum StopReason
     /// <summary>The circuit of the host is open.</summary>
     CircuitOpen,
 
-    /// <summary>The client's own limit for the host was reached (<c>RateLimiter</c>).</summary>
+    /// <summary>Retries have added to the load of the host what they may (<c>Retry:Budget</c>).</summary>
+    BudgetExhausted,
+
+    /// <summary>The host asked to be left alone for longer than the call can wait, or the client's own limit for it was reached (<c>RateLimiter</c>).</summary>
     RateLimited,
 
     /// <summary>The caller cancelled the call.</summary>

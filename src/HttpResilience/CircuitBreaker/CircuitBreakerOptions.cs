@@ -27,6 +27,15 @@ public sealed class CircuitBreakerOptions
     /// <summary>How many probes must succeed to close the circuit. 1 or more; default 1.</summary>
     public int SuccessThreshold { get; set; } = 1;
 
+    /// <summary>An attempt that takes at least this long is a slow one. Null (not by this rule), or 1 ms to 1 day; default null.</summary>
+    public TimeSpan? SlowCallDuration { get; set; }
+
+    /// <summary>Which part of the attempts in <see cref="SamplingDuration"/> must be slow to open the circuit, <see cref="MinimumThroughput"/> given. 0 to 1; default 1.</summary>
+    public double SlowCallRatio { get; set; } = 1;
+
+    /// <summary>Whether calls on behalf of a tenant have a circuit of their own beside the host's. Default <see cref="CircuitIsolation.AuthorityAndTenant"/>.</summary>
+    public CircuitIsolation Isolation { get; set; } = CircuitIsolation.AuthorityAndTenant;
+
     /// <summary>How many circuits are kept; above that, the closed ones that were used least recently are forgotten. 1 or more; default 10000.</summary>
     public int MaxCircuits { get; set; } = 10_000;
 
@@ -39,6 +48,9 @@ public sealed class CircuitBreakerOptions
         .OptionalDuration(nameof(MaxBreakDuration), o => o.MaxBreakDuration, (o, v) => o.MaxBreakDuration = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
         .Integer(nameof(HalfOpenProbes), o => o.HalfOpenProbes, (o, v) => o.HalfOpenProbes = v, 1, int.MaxValue)
         .Integer(nameof(SuccessThreshold), o => o.SuccessThreshold, (o, v) => o.SuccessThreshold = v, 1, int.MaxValue)
+        .OptionalDuration(nameof(SlowCallDuration), o => o.SlowCallDuration, (o, v) => o.SlowCallDuration = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
+        .Number(nameof(SlowCallRatio), o => o.SlowCallRatio, (o, v) => o.SlowCallRatio = v, 0, 1)
+        .Choice(nameof(Isolation), o => o.Isolation, (o, v) => o.Isolation = v)
         .Integer(nameof(MaxCircuits), o => o.MaxCircuits, (o, v) => o.MaxCircuits = v, 1, int.MaxValue)
         .Ignored("Name");
 }

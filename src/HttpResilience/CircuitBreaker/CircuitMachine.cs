@@ -1,41 +1,43 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The circuit of one authority. It has no clock and does no I/O: timestamps come in, what happened comes out. While it is closed, an attempt that
+/// One circuit. It has no clock and does no I/O: timestamps come in, what happened comes out. While it is closed, an attempt that
 /// succeeds takes no lock.
 /// </summary>
 /// <remarks>
 /// A period is the time between two changes of state. Its number, with the state in the two lowest bits, is the ticket of the attempts that it
 /// lets through; a result with another period's ticket is late and changes nothing.
 /// </remarks>
-internal sealed class CircuitMachine(HttpAuthority authority)
+internal sealed class CircuitMachine
 {
+    /// <summary>The ticket of an attempt that was not let through; no period has this number.</summary>
+    internal const int NoTicket = 0;
+
     private const int StateMask = 3;
 
     private readonly Lock _gate = new();
     private FailureWindow _window;
-    private long _lastUsed;
+    private SlowCallWindow? _slow;
     private long _openUntil;
-    private int _period;
+    private int _period = StateMask + 1;
     private int _consecutiveFailures;
     private int _breaks;
     private int _probesInFlight;
     private int _probesSucceeded;
 
-    internal HttpAuthority Authority => authority;
+    internal static bool IsProbe(int ticket) => (CircuitState)(ticket & StateMask) is CircuitState.HalfOpen;
 
     internal CircuitState State => (CircuitState)(Volatile.Read(ref _period) & StateMask);
-
-    /// <summary>When an attempt last asked to be let through.</summary>
-    internal long LastUsed => Volatile.Read(ref _lastUsed);
 
     /// <summary>The timestamp until which nothing is let through; meaningful while the circuit is open.</summary>
     internal long OpenUntil => Volatile.Read(ref _openUntil);
 
+    /// <summary>Whether nothing is let through at a time to come, as far as is known now.</summary>
+    internal bool IsOpenAt(long timestamp) => State is CircuitState.Isolated || (State is CircuitState.Open && OpenUntil > timestamp);
+
     /// <summary>Asks to be let through.</summary>
     internal CircuitAdmission Enter(CircuitPolicy policy, long now)
     {
-        Volatile.Write(ref _lastUsed, now);
         int period = Volatile.Read(ref _period);
         if ((CircuitState)(period & StateMask) is CircuitState.Closed)
             return new(true, period, 0, null);
@@ -65,30 +67,44 @@ internal sealed class CircuitMachine(HttpAuthority authority)
     /// <summary>Takes the result of an attempt that was let through.</summary>
     /// <param name="ticket">What <see cref="Enter"/> gave.</param>
     /// <param name="openAtLeast">How long the server asked to be left alone, in timestamp ticks; 0 when it did not.</param>
-    internal CircuitTransition? Report(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long openAtLeast, long now)
+    /// <param name="took">How long the attempt took, in timestamp ticks.</param>
+    internal CircuitTransition? Report(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long took, long openAtLeast, long now)
     {
         if (ticket != Volatile.Read(ref _period))
             return null;
-        if ((CircuitState)(ticket & StateMask) is CircuitState.HalfOpen)
-            return ReportProbe(policy, ticket, outcome, openAtLeast, now);
+
+        bool isSlow = took >= policy.SlowCallDuration && outcome is not CircuitOutcome.Neutral;
+        if (IsProbe(ticket))
+            return ReportProbe(policy, ticket, isSlow ? CircuitOutcome.Failure : outcome, openAtLeast, now);
         if (outcome is CircuitOutcome.Neutral)
             return null;
 
         if (policy.FailureRatio is not null)
             _window.Add(outcome is CircuitOutcome.Failure, now, policy.BucketLength);
+        bool tooSlow = policy.SlowCallDuration != long.MaxValue && SlowRatioIsReached(policy, isSlow, now);
         if (outcome is CircuitOutcome.Failure)
-            return ReportFailure(policy, ticket, openAtLeast, now);
+            return tooSlow | FailuresAreReached(policy, now) ? OpenClosed(policy, ticket, openAtLeast, now) : null;
         if (Volatile.Read(ref _consecutiveFailures) != 0)
             Volatile.Write(ref _consecutiveFailures, 0);
-        return null;
+        return tooSlow ? OpenClosed(policy, ticket, openAtLeast, now) : null;
     }
 
-    private CircuitTransition? ReportFailure(CircuitPolicy policy, int ticket, long openAtLeast, long now)
+    /// <summary>Lets nothing through until somebody closes the circuit.</summary>
+    internal CircuitTransition? Isolate()
     {
-        int inARow = Interlocked.Increment(ref _consecutiveFailures);
-        if (inARow < policy.FailureThreshold && !RatioIsReached(policy, now))
-            return null;
+        lock (_gate)
+            return State is CircuitState.Isolated ? null : MoveTo(CircuitState.Isolated);
+    }
 
+    /// <summary>Lets everything through again, and forgets what was before.</summary>
+    internal CircuitTransition? Close()
+    {
+        lock (_gate)
+            return State is CircuitState.Closed ? null : MoveToClosed();
+    }
+
+    private CircuitTransition? OpenClosed(CircuitPolicy policy, int ticket, long openAtLeast, long now)
+    {
         lock (_gate)
             return ticket == _period ? Open(policy, openAtLeast, now) : null;
     }
@@ -106,15 +122,33 @@ internal sealed class CircuitMachine(HttpAuthority authority)
             if (outcome is CircuitOutcome.Neutral || ++_probesSucceeded < policy.SuccessThreshold)
                 return null;
 
-            _breaks = 0;
-            _consecutiveFailures = 0;
-            _window.Clear();
-            return MoveTo(CircuitState.Closed);
+            return MoveToClosed();
         }
     }
 
-    private bool RatioIsReached(CircuitPolicy policy, long now)
+    private CircuitTransition MoveToClosed()
     {
+        _breaks = 0;
+        _consecutiveFailures = 0;
+        _window.Clear();
+        _slow = null;
+        return MoveTo(CircuitState.Closed);
+    }
+
+    private bool SlowRatioIsReached(CircuitPolicy policy, bool isSlow, long now)
+    {
+        var slow = LazyInitializer.EnsureInitialized(ref _slow, static () => new());
+        slow.Window.Add(isSlow, now, policy.BucketLength);
+        if (!isSlow)
+            return false;
+        var (attempts, slowOnes) = slow.Window.Sum(now, policy.BucketLength);
+        return attempts >= policy.MinimumThroughput && slowOnes >= policy.SlowCallRatio * attempts;
+    }
+
+    private bool FailuresAreReached(CircuitPolicy policy, long now)
+    {
+        if (Interlocked.Increment(ref _consecutiveFailures) >= policy.FailureThreshold)
+            return true;
         if (policy.FailureRatio is not { } ratio)
             return false;
         var (attempts, failures) = _window.Sum(now, policy.BucketLength);
@@ -133,8 +167,15 @@ internal sealed class CircuitMachine(HttpAuthority authority)
     private CircuitTransition MoveTo(CircuitState state, long openFor = 0)
     {
         var before = State;
-        Volatile.Write(ref _period, (_period & ~StateMask) + (StateMask + 1) | (int)state);
+        int period = (_period & ~StateMask) + StateMask + 1;
+        Volatile.Write(ref _period, (period == NoTicket ? StateMask + 1 : period) | (int)state);
         return new(before, state, openFor);
+    }
+
+    /// <summary>Made when slow calls are looked at: most circuits do without.</summary>
+    private sealed class SlowCallWindow
+    {
+        internal FailureWindow Window;
     }
 }
 

@@ -20,15 +20,23 @@ internal sealed record CircuitPolicy
 
     internal required int SuccessThreshold { get; init; }
 
+    /// <summary><see cref="long.MaxValue"/>: no attempt is slow.</summary>
+    internal required long SlowCallDuration { get; init; }
+
+    internal required double SlowCallRatio { get; init; }
+
+    internal required CircuitIsolation Isolation { get; init; }
+
     internal required int MaxCircuits { get; init; }
 
     /// <param name="frequency">Timestamp ticks per second.</param>
     internal static CircuitPolicy? From(CircuitBreakerOptions options, long frequency)
     {
-        if (options.BreakDuration is not { } breakDuration || options is { FailureThreshold: null, FailureRatio: null })
+        if (options.BreakDuration is not { } breakDuration || options is { FailureThreshold: null, FailureRatio: null, SlowCallDuration: null })
             return null;
 
-        long Ticks(TimeSpan duration) => (long)(duration.TotalSeconds * frequency);
+        // Exact, and up: in floating point 1.001 s are 1000 ms, and the break would be short.
+        long Ticks(TimeSpan duration) => (long)Math.Ceiling((decimal)duration.Ticks * frequency / TimeSpan.TicksPerSecond);
         return new()
         {
             FailureThreshold = options.FailureThreshold ?? int.MaxValue,
@@ -39,6 +47,9 @@ internal sealed record CircuitPolicy
             MaxBreakDuration = Math.Max(Ticks(options.MaxBreakDuration ?? breakDuration), Ticks(breakDuration)),
             HalfOpenProbes = options.HalfOpenProbes,
             SuccessThreshold = options.SuccessThreshold,
+            SlowCallDuration = options.SlowCallDuration is { } slow ? Ticks(slow) : long.MaxValue,
+            SlowCallRatio = options.SlowCallRatio,
+            Isolation = options.Isolation,
             MaxCircuits = options.MaxCircuits,
         };
     }

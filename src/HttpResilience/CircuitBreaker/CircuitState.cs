@@ -11,4 +11,7 @@ public enum CircuitState
 
     /// <summary>A few probes are let through, to find out whether the host is well again.</summary>
     HalfOpen,
+
+    /// <summary>Nothing is let through until somebody closes the circuit by hand (<see cref="ICircuits"/>).</summary>
+    Isolated,
 }

@@ -2,30 +2,61 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
-/// <summary>When the host starts, makes the state of every client, so that what the log has to say about them stands at its beginning.</summary>
+/// <summary>When the host starts, makes the state of every client that is known by name, so that what the log has to say about them stands at its beginning.</summary>
 internal sealed partial class ClientStartup(
     IServiceProvider services, IEnumerable<ResilientClient> clients, ILogger<ClientStartup> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        string[] names = [.. clients.Select(c => c.Name)];
+        string[] names = [.. clients.Select(c => c.Name).OfType<string>()];
         foreach (string name in names)
             services.GetRequiredKeyedService<ClientState>(name);
 
-        // Several programs may share one configuration file, so this is not an error.
-        foreach (var section in services.GetService<IConfiguration>()?.GetSection(OptionPath.Clients).GetChildren() ?? [])
-        {
-            if (!names.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
-                UnusedSection(logger, section.Path, Spelling.Nearest(section.Key, names));
-        }
-
+        IConfigurationSection[] others =
+        [
+            .. (services.GetService<IConfiguration>()?.GetSection(OptionPath.Clients).GetChildren() ?? [])
+                .Where(section => !names.Contains(section.Key, StringComparer.OrdinalIgnoreCase)),
+        ];
+        if (clients.Any(c => c.Name is null))
+            Validate(others);
+        else
+            WarnOf(others, names);
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    // When all clients have the chain, their names are not known before they are used; what is configured is.
+    private void Validate(IEnumerable<IConfigurationSection> sections)
+    {
+        var options = services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>();
+        var problems = new List<OptionsValidationException>();
+        foreach (var section in sections)
+        {
+            try
+            {
+                options.Create(section.Key);
+            }
+            catch (OptionsValidationException e)
+            {
+                problems.Add(e);
+            }
+        }
+
+        if (problems.Count > 0)
+            throw problems.Count == 1 ? problems[0] : new AggregateException(problems);
+    }
+
+    // Several programs may share one configuration file, so this is not an error.
+    private void WarnOf(IEnumerable<IConfigurationSection> sections, string[] names)
+    {
+        foreach (var section in sections)
+            UnusedSection(logger, section.Path, Spelling.Nearest(section.Key, names));
+    }
 
     [LoggerMessage(405, LogLevel.Warning, "{Section} configures a client that is not registered here; the nearest name that is: {Nearest}")]
     private static partial void UnusedSection(ILogger logger, string section, string nearest);

@@ -19,10 +19,13 @@ internal sealed partial class ClientState : IDisposable
     private volatile ResiliencePolicy _policy;
     private volatile PartitionedRateLimiter<HttpAuthority>? _limiter;
     private long _httpClientTimeout = long.MaxValue;
+    private bool _foreignHandlerIsRemoved;
 
     internal ClientState(
-        string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time, ILogger<ClientState> logger)
+        string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
+        ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger)
     {
+        Events = new(name, time, circuitLogger);
         Name = name;
         Time = time;
         Timers = new(time);
@@ -42,12 +45,17 @@ internal sealed partial class ClientState : IDisposable
 
     internal ResiliencePolicy Policy => _policy;
 
-    internal CircuitCollection Circuits { get; } = new();
+    internal HostCollection Hosts { get; } = new();
+
+    internal CircuitEvents Events { get; }
 
     internal AttemptTimers Timers { get; }
 
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
     internal PartitionedRateLimiter<HttpAuthority>? Limiter => _limiter;
+
+    /// <summary>The client has had a Microsoft <c>ResilienceHandler</c>.</summary>
+    internal bool ForeignHandlerIsRemoved => Volatile.Read(ref _foreignHandlerIsRemoved);
 
     /// <summary>Where jitter comes from.</summary>
     internal Random Random { get; init; } = Random.Shared;
@@ -55,12 +63,43 @@ internal sealed partial class ClientState : IDisposable
     /// <summary>What <see cref="HttpClient.MaxResponseContentBufferSize"/> is, for bodies that the chain reads.</summary>
     internal long MaxResponseContentBufferSize { get; private set; } = int.MaxValue;
 
-    internal static ClientState Create(IServiceProvider services, string name) => new(
-        name,
-        services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
-        services.GetService<IConfiguration>(),
-        services.GetService<TimeProvider>() ?? TimeProvider.System,
-        services.GetRequiredService<ILogger<ClientState>>());
+    internal static ClientState Create(IServiceProvider services, string name)
+    {
+        var client = new ClientState(
+            name,
+            services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
+            services.GetService<IConfiguration>(),
+            services.GetService<TimeProvider>() ?? TimeProvider.System,
+            services.GetRequiredService<ILogger<ClientState>>(),
+            services.GetRequiredService<ILogger<CircuitBreakerHandler>>());
+        services.GetRequiredService<ClientStates>().Add(client);
+        return client;
+    }
+
+    /// <summary>Looks up what is known of the host that a call goes to.</summary>
+    internal void FindHost(HttpRequestMessage request, HttpCall call)
+    {
+        if (request.RequestUri is not { IsAbsoluteUri: true } uri)
+            return;
+
+        var authority = new HttpAuthority(uri);
+        call.Host = HostFor(new(authority, null), call.Policy, call.StartedAt);
+        if (call.Tenant is { } tenant && call.Policy.CircuitBreaker?.Isolation is CircuitIsolation.AuthorityAndTenant)
+            call.TenantHost = HostFor(new(authority, tenant), call.Policy, call.StartedAt);
+        if (call.Policy.Retry.Budget is { } budget)
+            call.Host.CountCall(budget, call.StartedAt);
+    }
+
+    /// <summary>What a call gets that its own failure has ended by opening the circuit.</summary>
+    internal CircuitOpenException CircuitOpen(HttpCall call, long now, Exception? cause)
+    {
+        var host = call.TenantHost?.Circuit.IsOpenAt(now) is true ? call.TenantHost : call.Host!;
+        TimeSpan? left = host.Circuit.State is CircuitState.Open ? Time.GetElapsedTime(now, host.Circuit.OpenUntil) : null;
+        return new(host.Key.Authority.ToString(), left > TimeSpan.Zero ? left : null, host.Key.Tenant, cause, call.LastAttempt?.StatusCode);
+    }
+
+    /// <summary>What is remembered of a host; made when it is not known yet.</summary>
+    internal HostState HostFor(HostKey key, ResiliencePolicy policy, long now) => Hosts.For(key, policy.MaxHosts, now);
 
     /// <summary>Learns from a client that has been set up what it will do to calls by itself.</summary>
     internal void Observe(HttpClient client)
@@ -98,9 +137,10 @@ internal sealed partial class ClientState : IDisposable
                 AnnounceChaos();
             Reloaded(_logger, Name);
         }
-        catch (OptionsValidationException e)
+        catch (Exception e)
         {
-            ReloadRejected(_logger, Name, string.Join(" ", e.Failures));
+            // Whatever the application's own code throws here would end the reading of the configuration for everybody else.
+            ReloadRejected(_logger, Name, e is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : e.Message);
         }
     }
 
@@ -138,5 +178,10 @@ internal sealed partial class ClientState : IDisposable
     [LoggerMessage(406, LogLevel.Warning, "{ClientName}: chaos is on, {Faults} (Chaos:Enabled)")]
     private static partial void ChaosIsOn(ILogger logger, string clientName, string faults);
 
-    internal void AnnounceForeignHandlerRemoved() => ForeignHandlerRemoved(_logger, Name);
+    /// <summary>Told once: the factory makes new handlers every two minutes.</summary>
+    internal void AnnounceForeignHandlerRemoved()
+    {
+        if (!Interlocked.Exchange(ref _foreignHandlerIsRemoved, true))
+            ForeignHandlerRemoved(_logger, Name);
+    }
 }

@@ -28,7 +28,7 @@ internal sealed class ConfigureHttpResilienceOptions(
         if (ChaosOptions.ProblemIn(environment, options, path) is { } problem)
             problems.Add(problem);
         // Said once, not once for each client.
-        if (name == clients.FirstOrDefault()?.Name)
+        if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
             problems.AddRange(UnknownRootKeys());
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
@@ -42,5 +42,6 @@ internal sealed class ConfigureHttpResilienceOptions(
     }
 }
 
-/// <summary>The name of a client that has a chain.</summary>
-internal sealed record ResilientClient(string Name);
+/// <summary>A client that has a chain.</summary>
+/// <param name="Name">Null for all clients, by <c>ConfigureHttpClientDefaults</c>.</param>
+internal sealed record ResilientClient(string? Name);

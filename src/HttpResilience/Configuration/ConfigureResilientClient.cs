@@ -29,7 +29,7 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
     public void PostConfigure(string? name, HttpClientFactoryOptions options)
     {
         if (clientName is null || clientName == name)
-            options.HttpClientActions.Add(client => StateOf(services, name).Observe(client));
+            options.HttpClientActions.Add(client => Complete(StateOf(services, name), client));
     }
 
     private static void AddChain(ClientState client, HttpMessageHandlerBuilder builder)
@@ -45,7 +45,7 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         if (client.Policy.Hedging is not null)
             handlers.Add(new HedgingHandler(client, Logger<HedgingHandler>(builder)));
         if (client.Policy.CircuitBreaker is not null)
-            handlers.Add(new CircuitBreakerHandler(client, Logger<CircuitBreakerHandler>(builder)));
+            handlers.Add(new CircuitBreakerHandler(client));
         if (client.Policy.RateLimiter is not null)
             handlers.Add(new RateLimitingHandler(client));
         if (client.Policy.Chaos is not null)
@@ -55,8 +55,18 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
     private static void SetDefaults(ClientState client, HttpClient httpClient)
     {
         httpClient.BaseAddress ??= client.Policy.BaseAddress;
-        httpClient.Timeout = client.Policy.TotalRequestTimeout + Backstop ?? Timeout.InfiniteTimeSpan;
+        httpClient.Timeout = BackstopOf(client);
     }
+
+    private static void Complete(ClientState client, HttpClient httpClient)
+    {
+        // Microsoft's handler comes with an infinite timeout (dotnet/extensions#5363). That is not the application's word, and goes with it.
+        if (client.ForeignHandlerIsRemoved && httpClient.Timeout == Timeout.InfiniteTimeSpan)
+            httpClient.Timeout = BackstopOf(client);
+        client.Observe(httpClient);
+    }
+
+    private static TimeSpan BackstopOf(ClientState client) => client.Policy.TotalRequestTimeout + Backstop ?? Timeout.InfiniteTimeSpan;
 
     private static ClientState StateOf(IServiceProvider services, string? name) => services.GetRequiredKeyedService<ClientState>(name ?? Options.DefaultName);
 

@@ -21,7 +21,7 @@ internal sealed class OptionKeys<TOptions>
             if (_keys.Find(k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)) is { } key)
                 key.Bind(options, child, problems);
             else
-                problems.Add($"{child.Path} is not a known key; did you mean {section.Path}:{Spelling.Nearest(child.Key, _keys.Select(k => k.Name))}?");
+                problems.Add($"{child.Path} is not a known key; did you mean {section.Path}:{Spelling.Nearest(child.Key, _keys.Where(k => k is not IgnoredKey<TOptions>).Select(k => k.Name))}?");
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal TimeSpan? AttemptTimeout { get; } = options.AttemptTimeout.Timeout;
 
-    internal RetryPolicy Retry { get; } = RetryPolicy.From(options.Retry);
+    internal RetryPolicy Retry { get; } = RetryPolicy.From(options.Retry, time.TimestampFrequency);
 
     internal CircuitPolicy? CircuitBreaker { get; } = CircuitPolicy.From(options.CircuitBreaker, time.TimestampFrequency);
 
@@ -42,6 +42,14 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     /// <summary>From <paramref name="now"/> to <paramref name="deadline"/>.</summary>
     internal TimeSpan Remaining(long now, long deadline) => deadline == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, deadline);
+
+    /// <summary>How many hosts are remembered.</summary>
+    internal int MaxHosts { get; } = options.CircuitBreaker.MaxCircuits;
+
+    /// <summary>For how long a host asks to be left alone, in ticks of the clock; 0 when it does not, or is not heard. It may ask for a long rest, not for one without end.</summary>
+    internal long PauseOf(in AttemptResult result) => result.RetryAfter is { } asked && Retry.ShouldRetryAfterHeader
+        ? ToTimestamp(asked < Retry.MaxRetryAfter ? asked : Retry.MaxRetryAfter)
+        : 0;
 
     /// <summary>A duration in ticks of the clock, rounded up: no wait is shorter than asked.</summary>
     internal long ToTimestamp(TimeSpan duration) => ToTicks(duration, time);

@@ -18,8 +18,16 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
 
     internal IReadOnlyList<HedgedTry> Tries => _tries;
 
-    /// <summary>Another request may go out.</summary>
+    /// <summary>Another request may go out, as far as this attempt is concerned.</summary>
     internal bool MayGoOn => _mayGoOn;
+
+    /// <summary>Whether another request goes out now, which takes it out of the retry budget. Once the host has spoken against it, none does any more.</summary>
+    internal bool GoOn(long now)
+    {
+        if (_mayGoOn && (call.IsCircuitOpenAt(now) || call.Host?.Pause?.Until > now || !IsInBudget(now)))
+            _mayGoOn = false;
+        return _mayGoOn;
+    }
 
     internal static HedgedAttempt Of(ResilienceContext context) => context.Properties.GetValue(Key, null!);
 
@@ -45,4 +53,6 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
     /// else the first.
     /// </summary>
     internal HedgedTry Choose() => _tries.Find(t => t.HasWon) ?? _tries.MaxBy(t => t.Result.RetryAfter ?? TimeSpan.Zero)!;
+
+    private bool IsInBudget(long now) => call.Policy.Retry.Budget is not { } budget || call.Host is not { } host || host.GetOrAddBudget().TrySpend(budget, now);
 }

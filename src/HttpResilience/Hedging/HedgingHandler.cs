@@ -71,10 +71,19 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
         }
 
         attempt.End(begun, response, exception, result, _time.GetTimestamp());
-        // At once, so that a circuit that this opens rejects the next one. How the winner ends is the retry stage's to tell.
         if (!begun.HasWon)
-            TellNext(begun.Call, result, begun.EndedAt);
+            Tell(begun);
         return Outcome.FromResult(begun);
+    }
+
+    /// <summary>
+    /// Tells how a request has ended. A failure at once, so that the circuit that it opens and the pause that it asks for hold for the next one already; how the
+    /// winner ends is the retry stage's to tell.
+    /// </summary>
+    private void Tell(HedgedTry ended)
+    {
+        TellNext(ended.Call, ended.Result, ended.EndedAt);
+        ended.Call.Host?.Heed(ended.Call.Policy, ended.Result, ended.EndedAt);
     }
 
     /// <summary>A request that does not hear that it has lost must not hold the answer back; its own answer is disposed when it comes.</summary>
@@ -105,7 +114,7 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
             if (loser == chosen)
                 continue;
             if (loser.HasWon)
-                TellNext(loser.Call, loser.Result, loser.EndedAt);
+                Tell(loser);
             if (loser.WasSent)
                 attempt.Call.Record(loser.Result, loser.Exception, loser.StartedAt, loser.EndedAt);
             loser.Response?.Dispose();

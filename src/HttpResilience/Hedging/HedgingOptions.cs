@@ -2,7 +2,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// Whether a request that is slow to be answered is sent a second time before the first is known to have failed; the first good answer counts, the other
-/// requests are cancelled. Section <c>Hedging</c>. Takes the edge off slow answers at the price of more load on the host.
+/// requests are cancelled. Section <c>Hedging</c>. Takes the edge off slow answers at the price of more load on the host, which <c>Retry:Budget</c> bounds.
 /// </summary>
 /// <remarks>
 /// Only calls that bear being sent twice are hedged: those whose method is safe or idempotent (RFC 9110 §9.2), and those that carry an idempotency key unless

@@ -17,7 +17,7 @@ internal sealed class HedgingPolicy(HedgingOptions options, TimeProvider time)
             MaxHedgedAttempts = maxHedgedAttempts,
             // Without end: those on their way are waited for.
             DelayGenerator = args => new(HedgedAttempt.Of(args.Context).MayGoOn ? delay : Timeout.InfiniteTimeSpan),
-            ActionGenerator = static args => HedgedAttempt.Of(args.PrimaryContext).MayGoOn ? () => args.Callback(args.ActionContext) : null,
+            ActionGenerator = args => HedgedAttempt.Of(args.PrimaryContext).GoOn(time.GetTimestamp()) ? () => args.Callback(args.ActionContext) : null,
             ShouldHandle = static args => new(args.Outcome.Result is not { HasWon: true }),
         }).Build();
 }

@@ -5,8 +5,7 @@ using Polly;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Puts Polly pipelines of the application's own into the chain.</summary>
-public static class HttpResiliencePollyExtensions
+public static partial class HttpResilienceServiceCollectionExtensions
 {
     extension(IHttpClientBuilder builder)
     {

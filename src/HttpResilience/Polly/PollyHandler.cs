@@ -2,30 +2,26 @@ using Polly;
 
 namespace HttpResilience;
 
-/// <summary>Sends each attempt through a Polly pipeline. An ordinary handler, which needs no chain around it.</summary>
+/// <summary>Sends what passes it through a Polly pipeline. An ordinary handler, which needs no chain around it.</summary>
 internal sealed class PollyHandler(ResiliencePipeline<HttpResponseMessage> pipeline) : DelegatingHandler
 {
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        var context = ContextOf(request, cancellationToken);
-        try
-        {
-            return await pipeline.ExecuteAsync(
-                static (context, s) => new ValueTask<HttpResponseMessage>(s.Handler.NextAsync(s.Request, context.CancellationToken)),
-                context, (Handler: this, Request: request)).ConfigureAwait(false);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
-    }
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendAsync(request, async: true, cancellationToken);
 
-    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendAsync(request, async: false, cancellationToken).GetAwaiter().GetResult();
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
         var context = ContextOf(request, cancellationToken);
         try
         {
-            return pipeline.Execute(static (context, s) => s.Handler.Next(s.Request, context.CancellationToken), context, (Handler: this, Request: request));
+            var state = (Handler: this, Request: request);
+            return async
+                ? await pipeline.ExecuteAsync(
+                    static (context, s) => new ValueTask<HttpResponseMessage>(s.Handler.NextAsync(s.Request, context.CancellationToken)), context, state)
+                    .ConfigureAwait(false)
+                : pipeline.Execute(static (context, s) => s.Handler.Next(s.Request, context.CancellationToken), context, state);
         }
         finally
         {

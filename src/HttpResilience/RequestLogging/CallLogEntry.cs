@@ -7,6 +7,8 @@ namespace HttpResilience;
 /// <summary>The one event of a call: properties for structured sinks, a line for the eye. What has no value is left out.</summary>
 internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>>
 {
+    private const string Template = "{OriginalFormat}";
+
     private readonly List<KeyValuePair<string, object?>> _properties = new(16);
 
     internal CallLogEntry(HttpCall call, HttpRequestMessage request, Exception? exception, string? errorBody)
@@ -28,8 +30,8 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("ErrorMessage", exception is null ? null : redaction.Scrub(exception.Message, request));
         Add("ErrorBody", errorBody);
         foreach (var (name, value) in call.Tags)
-            Add(name, value is string text ? Redaction.Clean(text) : value);
-        Add("{OriginalFormat}", "{ClientName} {Method} {Authority}{Path}: {Outcome} in {ElapsedMs} ms");
+            Add(IsTaken(name) ? $"tag.{name}" : name, value is string text ? Redaction.Clean(text) : value);
+        Add(Template, "{ClientName} {Method} {Authority}{Path}: {StopReason} in {ElapsedMs} ms, attempts: {Attempts}");
     }
 
     public int Count => _properties.Count;
@@ -50,6 +52,9 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
             line += $", {failure}, {Value("StopReason")}";
         return (Value("ErrorBody") ?? Value("ErrorMessage")) is { } detail ? $"{line}: {detail}" : line;
     }
+
+    // Two properties of one name are more than some sinks can take.
+    private bool IsTaken(string tag) => tag == Template || _properties.Exists(p => p.Key == tag);
 
     private object? Value(string name) => _properties.Find(p => p.Key == name).Value;
 

@@ -16,12 +16,7 @@ internal static class ErrorBody
         if (response.Content.Headers.ContentLength == 0)
             return null;
 
-        // The caller's token ends the waiting but not the reading: what is begun here, the reader of the response goes on with.
-        var stream = async ? await response.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false) : response.Content.ReadAsStream(CancellationToken.None);
-        if (stream.CanSeek)
-            return Describe(response, await PeekBufferAsync(stream, maxBytes).ConfigureAwait(false));
-
-        var peeked = new PeekedStream(stream, maxBytes);
+        var peeked = new PeekedStream(response.Content, maxBytes);
         Task reading = peeked.PeekAsync();
         try
         {
@@ -32,21 +27,14 @@ internal static class ErrorBody
         }
         catch (Exception)
         {
-            // Too slow, or broken in whatever way: whoever reads the response will meet the same.
+            // Too slow, or broken, whatever a decompressor or a content of the application's throws: whoever reads the response will meet the same.
             peeked.Enough();
         }
 
-        response.Content = new PeekedContent(response.Content, peeked);
+        // A content that cannot be opened may still be read in another way.
+        if (!reading.IsCompleted || peeked.IsOpen)
+            response.Content = new PeekedContent(response.Content, peeked);
         return Describe(response, peeked.Seen);
-    }
-
-    private static async ValueTask<byte[]> PeekBufferAsync(Stream stream, int maxBytes)
-    {
-        long position = stream.Position;
-        byte[] buffer = new byte[Math.Min(maxBytes, stream.Length - position)];
-        int length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, CancellationToken.None).ConfigureAwait(false);
-        stream.Position = position;
-        return buffer[..length];
     }
 
     private static string? Describe(HttpResponseMessage response, ReadOnlyMemory<byte> body)

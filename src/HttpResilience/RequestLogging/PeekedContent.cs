@@ -5,13 +5,11 @@ namespace HttpResilience;
 /// <summary>A response body of which the beginning has been read already. The reader notices nothing.</summary>
 internal sealed class PeekedContent : HttpContent
 {
-    private readonly HttpContent _original;
     private readonly PeekedStream _stream;
     private readonly long? _length;
 
     internal PeekedContent(HttpContent original, PeekedStream stream)
     {
-        _original = original;
         _stream = stream;
         _length = original.Headers.ContentLength;
         foreach (var (name, values) in original.Headers.NonValidated)
@@ -38,11 +36,7 @@ internal sealed class PeekedContent : HttpContent
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-        {
             _stream.Dispose();
-            _original.Dispose();
-        }
-
         base.Dispose(disposing);
     }
 }

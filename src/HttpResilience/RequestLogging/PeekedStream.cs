@@ -1,16 +1,19 @@
 namespace HttpResilience;
 
-/// <summary>A stream whose beginning was read ahead. Reading begins with that, waits for a read-ahead that is still going on, and goes on with the rest.</summary>
-internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
+/// <summary>A body whose beginning was read ahead. Reading begins with that, waits for a read-ahead that is still going on, and goes on with the rest.</summary>
+internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
 {
     private readonly byte[] _ahead = new byte[maxBytes];
     private readonly CancellationTokenSource _abandoned = new();
     private volatile bool _isEnough;
+    private Stream? _inner;
     private int _aheadLength;
     private int _position;
     private Task _peek = Task.CompletedTask;
 
     internal ReadOnlyMemory<byte> Seen => _ahead.AsMemory(0, Volatile.Read(ref _aheadLength));
+
+    internal bool IsOpen => _inner is not null;
 
     public override bool CanRead => true;
 
@@ -26,7 +29,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Reads ahead until the buffer is full, the stream ends, or what has come is <see cref="Enough"/>.</summary>
+    /// <summary>Opens the body and reads ahead until the buffer is full, the body ends, or what has come is <see cref="Enough"/>. Its reader goes on with that.</summary>
     internal Task PeekAsync()
     {
         _peek = ReadAheadAsync();
@@ -42,7 +45,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
     {
         await PeekEndAsync(cancellationToken).ConfigureAwait(false);
         int copied = TakeAhead(buffer.Span);
-        return copied > 0 || buffer.IsEmpty ? copied : await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        return copied > 0 || buffer.IsEmpty ? copied : await _inner!.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -52,7 +55,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
     {
         PeekEndAsync(CancellationToken.None).GetAwaiter().GetResult();
         int copied = TakeAhead(buffer);
-        return copied > 0 || buffer.IsEmpty ? copied : inner.Read(buffer);
+        return copied > 0 || buffer.IsEmpty ? copied : _inner!.Read(buffer);
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -72,7 +75,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
         if (disposing)
         {
             Abandon();
-            inner.Dispose();
+            content.Dispose();
         }
 
         base.Dispose(disposing);
@@ -80,8 +83,9 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
 
     private async Task ReadAheadAsync()
     {
+        _inner = await content.ReadAsStreamAsync(_abandoned.Token).ConfigureAwait(false);
         int read;
-        while (!_isEnough && _aheadLength < maxBytes && (read = await inner.ReadAsync(_ahead.AsMemory(_aheadLength), _abandoned.Token).ConfigureAwait(false)) > 0)
+        while (!_isEnough && _aheadLength < maxBytes && (read = await _inner.ReadAsync(_ahead.AsMemory(_aheadLength), _abandoned.Token).ConfigureAwait(false)) > 0)
             Volatile.Write(ref _aheadLength, _aheadLength + read);
     }
 
@@ -105,7 +109,7 @@ internal sealed class PeekedStream(Stream inner, int maxBytes) : Stream
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Abandon();
+            await DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

@@ -15,19 +15,14 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
     private const string Struck = "***";
     private const int ShortestSecret = 4;
 
-    private static readonly string[] SecretHeaders =
-    [
-        "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "ApiKey", "X-Auth-Token", "X-Access-Token", "X-Csrf-Token",
-        "X-Amz-Security-Token", "X-Functions-Key", "Ocp-Apim-Subscription-Key", "X-Goog-Api-Key", "X-Vault-Token",
-    ];
+    private static readonly string[] SecretWords =
+        ["authorization", "cookie", "token", "secret", "password", "apikey", "api-key", "api_key", "signature", "credential"];
 
-    private static readonly string[] SecretWords = ["token", "secret", "password", "apikey", "api-key", "signature", "credential"];
-
-    private readonly FrozenSet<string> _secretHeaders = SecretHeaders.Concat(redactedHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private readonly FrozenSet<string> _secretHeaders = redactedHeaders.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
     private readonly FrozenSet<string> _allowedParameters = allowedQueryParameters.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     internal bool IsSecret(string header) =>
-        _secretHeaders.Contains(header) || SecretWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase));
+        _secretHeaders.Contains(header) || SecretWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase)) || IsKey(header);
 
     /// <summary>The path for the log: the template when the call has one, else the path with the values of the query left out.</summary>
     internal string PathOf(HttpRequestMessage request, HttpCall call)
@@ -53,12 +48,22 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
         return Clean(begun == 0 ? text : text[..^begun] + Struck);
     }
 
-    /// <summary>How a server may write a text down when it says it back.</summary>
-    private static IEnumerable<string> Forms(string secret) =>
-    [
-        secret, Uri.EscapeDataString(secret), JavaScriptEncoder.Default.Encode(secret), secret.Replace("/", "\\/", StringComparison.Ordinal),
-        WebUtility.HtmlEncode(secret),
-    ];
+    /// <summary>How a server may write a text down when it says it back: as it came, or what it means in a URI or a form, and either of them escaped anew.</summary>
+    private static IEnumerable<string> Forms(string secret)
+    {
+        string[] meanings = [secret, Uri.UnescapeDataString(secret), WebUtility.UrlDecode(secret)];
+        foreach (string meaning in meanings.Distinct(StringComparer.Ordinal))
+        {
+            yield return meaning;
+            yield return Uri.EscapeDataString(meaning);
+            yield return WebUtility.UrlEncode(meaning);
+            yield return WebUtility.HtmlEncode(meaning);
+            yield return JavaScriptEncoder.Default.Encode(meaning);
+            string json = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(meaning);
+            yield return json;
+            yield return json.Replace("/", "\\/", StringComparison.Ordinal);
+        }
+    }
 
     private static int BegunAtEnd(string text, string secret)
     {
@@ -81,6 +86,10 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
                 cleaned[i] = char.IsControl(original[i]) || original[i] is '\u2028' or '\u2029' ? ' ' : original[i];
         });
     }
+
+    // X-Functions-Key, X-Auth-Key, Ocp-Apim-Subscription-Key: credentials, all but one kind.
+    private static bool IsKey(string header) =>
+        header.EndsWith("key", StringComparison.OrdinalIgnoreCase) && !header.Contains("idempotency", StringComparison.OrdinalIgnoreCase);
 
     private string RedactQuery(string query)
     {
@@ -116,8 +125,21 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
                 // "Bearer abc", "a=1; b=2": the parts are as secret as the whole.
                 foreach (string part in value.Split([' ', ';', ',', '='], StringSplitOptions.RemoveEmptyEntries))
                     yield return part;
+                foreach (string part in BasicSecrets(value))
+                    yield return part;
             }
         }
+    }
+
+    // RFC 7617 §2: user and password in Base64. A server says back what they stand for.
+    private static IEnumerable<string> BasicSecrets(string value)
+    {
+        const string Scheme = "Basic ";
+        byte[] credentials = new byte[value.Length];
+        if (!value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || !Convert.TryFromBase64Chars(value.AsSpan(Scheme.Length), credentials, out int length))
+            return [];
+        string plain = Encoding.UTF8.GetString(credentials, 0, length);
+        return plain.Split(':', 2).Append(plain);
     }
 
     private IEnumerable<string> UriSecrets(Uri uri)
@@ -127,6 +149,6 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
             .Select(p => (Name: p.Split('=')[0], Value: p[(p.IndexOf('=') + 1)..]))
             .Where(p => !_allowedParameters.Contains(p.Name))
             .Select(p => p.Value);
-        return userInfo.Concat(query).SelectMany(s => new[] { s, Uri.UnescapeDataString(s) });
+        return userInfo.Concat(query);
     }
 }

@@ -27,18 +27,24 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         {
             response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e)
+        catch (Exception e) when (Failed(call, request, e, cancellationToken.IsCancellationRequested))
         {
-            call.End(cancellationToken.IsCancellationRequested);
-            e.SetHttpCall(call);
-            if (IsLogged(call))
-                Write(call, new CallLogEntry(call, request, e, errorBody: null));
             throw;
         }
 
         response.RequestMessage ??= request;
         call.End(cancelled: false);
         return IsLogged(call) ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
+    }
+
+    // Called from a filter, and false: what is only looked at need not be thrown a second time.
+    private bool Failed(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
+    {
+        call.End(cancelled);
+        exception.SetHttpCall(call);
+        if (IsLogged(call))
+            Write(call, new CallLogEntry(call, request, exception, errorBody: null));
+        return false;
     }
 
     // Returns the response only so that its caller has one kind of thing to wait for, and a smaller frame.

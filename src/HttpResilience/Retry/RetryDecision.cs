@@ -66,7 +66,7 @@ internal readonly record struct RetryDecision
 
     private static RetryDecision Retry(TimeSpan delay) => new() { Delay = delay };
 
-    private static RetryDecision Stop(StopReason reason) => new() { StopReason = reason };
+    internal static RetryDecision Stop(StopReason reason) => new() { StopReason = reason };
 }
 
 /// <summary>What of a request bears on whether it may be repeated.</summary>

@@ -20,11 +20,15 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         long deadline = client.DeadlineOf(call);
         long startedAt = call.StartedAt;
         double random = 0;
+        client.FindHost(request, call);
         var timer = client.Timers.Rent(cancellationToken);
         try
         {
             for (int attempt = 1; ; attempt++)
             {
+                if (call.Host is { } host && host.Pause?.Until > startedAt && !host.Circuit.IsOpenAt(startedAt))
+                    startedAt = await PauseAsync(call, host, deadline, async, cancellationToken).ConfigureAwait(false);
+
                 HttpResponseMessage? response = null;
                 Exception? exception = null;
                 AttemptResult result;
@@ -38,19 +42,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     if (policy.Retry.IncludeResponseBody && result.IsSuccess)
                         await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                 }
-                catch (CircuitOpenException e)
-                {
-                    TellNext(call, FailureClassifier.Classify(e, timer.HasExpired, cancelled: false), _time.GetTimestamp());
-                    call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
-                    throw;
-                }
-                catch (RateLimitedException e)
-                {
-                    TellNext(call, FailureClassifier.Classify(e, timer.HasExpired, cancelled: false), _time.GetTimestamp());
-                    call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
-                    throw;
-                }
-                catch (Exception e)
+                catch (Exception e) when (!IsRejected(call, e, timer))
                 {
                     response?.Dispose();
                     (response, exception) = (null, e);
@@ -70,25 +62,26 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 random = client.Random.NextDouble();
                 var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts);
                 var decision = RetryDecision.Decide(policy.Retry, result, retryable, attempt, policy.Remaining(endedAt, deadline), random, previousRandom);
+                decision = AskTheHost(call, decision, result, endedAt);
                 if (!decision.IsRetry)
                 {
                     call.Stop(decision.StopReason, result.FailureClass);
+                    if (decision.StopReason is StopReason.CircuitOpen)
+                    {
+                        original.Restore(request);
+                        response?.Dispose();
+                        throw client.CircuitOpen(call, endedAt, exception);
+                    }
+
                     return response ?? throw Surfaced(exception!, call, cancellationToken);
                 }
 
                 response?.Dispose();
-                long nextAt = endedAt + policy.ToTimestamp(decision.Delay);
-                if (call.Circuit is { State: CircuitState.Open } circuit && circuit.OpenUntil > nextAt)
-                {
-                    call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
-                    throw new CircuitOpenException(HttpAuthority.NameOf(request), _time.GetElapsedTime(endedAt, circuit.OpenUntil), exception);
-                }
-
-                WillRetry(request, call, attempt, result, exception, decision.Delay);
                 original.Restore(request);
+                WillRetry(request, call, attempt, result, exception, decision.Delay);
                 if (!timer.Stop())
                     timer = client.Timers.Exchange(timer, cancellationToken);
-                await Wait.UntilAsync(_time, nextAt, async, cancellationToken).ConfigureAwait(false);
+                await Wait.UntilAsync(_time, endedAt + policy.ToTimestamp(decision.Delay), async, cancellationToken).ConfigureAwait(false);
                 startedAt = _time.GetTimestamp();
             }
         }
@@ -99,13 +92,61 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         }
     }
 
+    /// <summary>Waits until a host that asked to be left alone may be called again.</summary>
+    /// <returns>The timestamp at which that is.</returns>
+    private async ValueTask<long> PauseAsync(HttpCall call, HostState host, long deadline, bool async, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            long now = _time.GetTimestamp();
+            if (host.Pause!.AdmitAt(now, deadline, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
+            {
+                call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
+                throw new RateLimitedException(host.Key.Authority.ToString(), _time.GetElapsedTime(now, host.Pause.Until));
+            }
+
+            if (at <= now)
+                return now;
+            await Wait.UntilAsync(_time, at, async, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What is known of the host can only speak against a retry.</summary>
+    private static RetryDecision AskTheHost(HttpCall call, RetryDecision decision, in AttemptResult result, long endedAt)
+    {
+        if (call.Host is not { } host)
+            return decision;
+
+        var policy = call.Policy;
+        host.Heed(policy, result, endedAt);
+        if (!decision.IsRetry)
+            return decision;
+        if (call.IsCircuitOpenAt(endedAt + policy.ToTimestamp(decision.Delay)))
+            return RetryDecision.Stop(StopReason.CircuitOpen);
+        return policy.Retry.Budget is { } budget && !host.GetOrAddBudget().TrySpend(budget, endedAt) ? RetryDecision.Stop(StopReason.BudgetExhausted) : decision;
+    }
+
+    // Called from a filter: what goes on to the caller as it is need not be thrown a second time.
+    private bool IsRejected(HttpCall call, Exception exception, AttemptTimer timer)
+    {
+        if (exception is not (CircuitOpenException or RateLimitedException))
+            return false;
+
+        TellNext(call, FailureClassifier.Classify(exception, timer.HasExpired, cancelled: false), _time.GetTimestamp());
+        if (exception is CircuitOpenException)
+            call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
+        else
+            call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
+        return true;
+    }
+
     /// <summary>What the caller sees of the last exception: a timeout or a cancellation in the shape that <see cref="HttpClient"/> gives them.</summary>
     private Exception Surfaced(Exception exception, HttpCall call, CancellationToken cancellationToken)
     {
         if (call.AttemptTimedOut)
         {
             string message = call.StopReason is StopReason.DeadlinePassed
-                ? $"The call was cancelled because TotalRequestTimeout ({call.Policy.TotalRequestTimeout}) of client '{client.Name}' has passed."
+                ? $"The call was cancelled because TotalRequestTimeout ({call.Policy.TotalRequestTimeout}) of client '{client.Name}', or its shorter HttpClient.Timeout, has passed."
                 : $"The attempt was cancelled because AttemptTimeout ({call.Policy.AttemptTimeout}) of client '{client.Name}' has passed.";
             return new TaskCanceledException(message, new TimeoutException(message, exception));
         }

@@ -33,6 +33,9 @@ public sealed class RetryOptions
     /// <summary>Whether POST and PATCH are repeated when they may have been processed. Default <see cref="UnsafeMethods.WhenKeyed"/>.</summary>
     public UnsafeMethods UnsafeMethods { get; set; } = UnsafeMethods.WhenKeyed;
 
+    /// <summary>How much retries may add to the load of a host that fails.</summary>
+    public RetryBudgetOptions Budget { get; } = new();
+
     /// <summary>
     /// The longest request body that is kept in memory so that it can be sent again, when it cannot be read twice and its length is known.
     /// 0 to 2147483647 bytes; default 1048576 (1 MiB).
@@ -59,6 +62,7 @@ public sealed class RetryOptions
         .Boolean(nameof(ShouldRetryAfterHeader), o => o.ShouldRetryAfterHeader, (o, v) => o.ShouldRetryAfterHeader = v)
         .Duration(nameof(MaxRetryAfter), o => o.MaxRetryAfter, (o, v) => o.MaxRetryAfter = v, TimeSpan.Zero, TimeSpan.FromDays(1))
         .Choice(nameof(UnsafeMethods), o => o.UnsafeMethods, (o, v) => o.UnsafeMethods = v)
+        .Section(nameof(Budget), o => o.Budget, RetryBudgetOptions.Keys)
         .Integer(nameof(MaxReplayBodyBytes), o => o.MaxReplayBodyBytes, (o, v) => o.MaxReplayBodyBytes = v, 0, int.MaxValue)
         .Boolean(nameof(IncludeResponseBody), o => o.IncludeResponseBody, (o, v) => o.IncludeResponseBody = v)
         .SectionPerStatus(nameof(Statuses), o => o.Statuses, RetryStatusOptions.Keys)

@@ -15,19 +15,22 @@ internal sealed record RetryPolicy
 
     internal required UnsafeMethods UnsafeMethods { get; init; }
 
+    internal required RetryBudgetPolicy? Budget { get; init; }
+
     internal required int MaxReplayBodyBytes { get; init; }
 
     internal required bool IncludeResponseBody { get; init; }
 
     internal required FrozenDictionary<int, RetryStatusPolicy> Statuses { get; init; }
 
-    internal static RetryPolicy From(RetryOptions options) => new()
+    internal static RetryPolicy From(RetryOptions options, long frequency) => new()
     {
         MaxRetryAttempts = options.MaxRetryAttempts,
         Backoff = BackoffPolicy.From(options),
         ShouldRetryAfterHeader = options.ShouldRetryAfterHeader,
         MaxRetryAfter = options.MaxRetryAfter,
         UnsafeMethods = options.UnsafeMethods,
+        Budget = RetryBudgetPolicy.From(options.Budget, frequency),
         MaxReplayBodyBytes = options.MaxReplayBodyBytes,
         IncludeResponseBody = options.IncludeResponseBody,
         Statuses = options.Statuses.ToFrozenDictionary(s => s.Key, s => RetryStatusPolicy.From(s.Value, options)),

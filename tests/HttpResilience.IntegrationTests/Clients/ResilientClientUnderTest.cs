@@ -29,6 +29,7 @@ internal sealed class ResilientClientUnderTest : IAsyncDisposable
             options.Retry.UseJitter = false;
             options.CircuitBreaker.FailureThreshold = int.MaxValue;
             options.CircuitBreaker.FailureRatio = null;
+            options.Retry.Budget.RetryRatio = null;
             configure?.Invoke(options);
         });
         builder.UseSocketsHttpHandler((handler, _) =>

@@ -45,6 +45,7 @@ public sealed class HedgingTests
                 Hedging(o);
                 o.Hedging.Delay = TimeSpan.Zero;
                 o.Retry.MaxRetryAttempts = 20;
+                o.Retry.Budget.RetryRatio = null;
             },
             sockets => sockets.MaxConnectionsPerServer = 4);
 

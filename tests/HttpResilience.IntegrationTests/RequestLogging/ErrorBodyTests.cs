@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
@@ -55,29 +54,6 @@ public sealed class ErrorBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task An_error_body_that_stalls_does_not_hang_the_call_and_its_begin_is_logged(Mode mode)
-    {
-        await using var server = new RawServer(Raw.AnswerAndStall(Head + "Content-Length: 100\r\n\r\nthe begin"));
-        await using var client = new ResilientClientUnderTest(server.Uri);
-
-        using var response = await client.Client.SendAsync(mode, Sending.Get(), HttpCompletionOption.ResponseHeadersRead);
-
-        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        client.Log.Calls.ShouldHaveSingleItem()["ErrorBody"].ShouldBe("the begin");
-    }
-
-    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task An_error_body_that_stalls_ends_with_the_backstop_when_the_client_reads_it(Mode mode)
-    {
-        await using var server = new RawServer(Raw.AnswerAndStall(Head + "Content-Length: 100\r\n\r\nthe begin"));
-        await using var client = new ResilientClientUnderTest(server.Uri, options => options.TotalRequestTimeout.Timeout = TimeSpan.FromMilliseconds(200));
-
-        var exception = await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Get());
-
-        exception.InnerException.ShouldBeOfType<TimeoutException>();
-    }
-
-    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
     public async Task An_error_body_that_is_cut_is_logged_as_far_as_it_came_and_throws_at_its_reader(Mode mode)
     {
         await using var server = new RawServer(Raw.AnswerAndClose(Head + "Content-Length: 100\r\n\r\nthe begin"));
@@ -103,89 +79,5 @@ public sealed class ErrorBodyTests
 
         response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         client.Log.Calls.ShouldHaveSingleItem()["StatusCode"].ShouldBe(400);
-    }
-
-    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_caller_that_cancels_while_the_log_looks_at_the_body_is_not_kept(Mode mode)
-    {
-        using var caller = new CancellationTokenSource();
-        await using var server = new RawServer(async connection =>
-        {
-            await connection.ReadRequestAsync();
-            await connection.SendAsync(Head + "Content-Length: 20\r\n\r\nthe begin");
-            caller.CancelAfter(20);
-            await connection.UntilGoneAsync();
-        });
-        await using var client = new ResilientClientUnderTest(server.Uri, build: b => b.Services.AddSingleton<TimeProvider>(new StoppedTime()));
-
-        var exception = await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Get(), caller: caller.Token);
-
-        exception.CancellationToken.ShouldBe(caller.Token);
-    }
-
-    [Fact]
-    public async Task The_reader_of_an_error_that_comes_in_pieces_gets_each_as_it_comes()
-    {
-        var taken = new SemaphoreSlim(0);
-        await using var server = new RawServer(async connection =>
-        {
-            await connection.ReadRequestAsync();
-            await connection.SendAsync(Head + "Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
-            for (int piece = 0; piece < 3; piece++)
-            {
-                await taken.WaitAsync(connection.Stopped);
-                await connection.SendAsync("4\r\nnext\r\n");
-            }
-
-            await connection.UntilGoneAsync();
-        });
-        await using var client = new ResilientClientUnderTest(server.Uri);
-
-        using var response = await client.Client.SendAsync(Mode.Async, Sending.Get(), HttpCompletionOption.ResponseHeadersRead);
-        var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
-
-        byte[] buffer = new byte[100];
-        List<string> pieces = [];
-        for (int piece = 0; piece < 4; piece++)
-        {
-            int length = await stream.ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
-            pieces.Add(Encoding.ASCII.GetString(buffer, 0, length));
-            taken.Release();
-        }
-
-        pieces.ShouldBe(["first", "next", "next", "next"]);
-    }
-
-    [Theory, InlineData(true), InlineData(false)]
-    public async Task An_error_body_that_nobody_waits_for_leaves_the_next_call_alone(bool readerGivesUp)
-    {
-        var givenUp = new TaskCompletionSource();
-        await using var server = new RawServer(
-            async connection =>
-            {
-                await connection.ReadRequestAsync();
-                await connection.SendAsync(Head + "Content-Length: 20\r\n\r\nthe begin");
-                await givenUp.Task.WaitAsync(connection.Stopped);
-                await connection.SendAsync("and the end");
-            },
-            Raw.Ok);
-        await using var client = new ResilientClientUnderTest(server.Uri, options => options.Retry.MaxRetryAttempts = 0, s => s.MaxConnectionsPerServer = 1);
-
-        var response = await client.Client.SendAsync(Mode.Async, Sending.Get(), HttpCompletionOption.ResponseHeadersRead);
-        if (readerGivesUp)
-        {
-            using var giveUp = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
-            await Sending.FailureOf<OperationCanceledException>(response.Content.ReadAsStringAsync(giveUp.Token));
-        }
-
-        response.Dispose();
-        givenUp.SetResult();
-
-        for (int call = 0; call < 10; call++)
-        {
-            using var next = await client.Client.SendAsync(Mode.Async, Sending.Get());
-            next.ShouldHaveSucceeded(attempts: 1);
-            (await next.TextAsync()).ShouldBe("ok");
-        }
     }
 }

@@ -50,7 +50,7 @@ public sealed class CircuitLifetimeTests
         for (int i = 0; i < 100; i++)
             (await chain.SendAsync(true, Chain.Get($"https://host{i}.test/"))).Dispose();
 
-        chain.State.Circuits.Count.ShouldBeInRange(1, 10);
+        chain.State.Hosts.Count.ShouldBeInRange(1, 10);
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
     }
 

@@ -68,4 +68,40 @@ public sealed class RetryAfterTests
 
         chain.Server.Sent[^1].At.ShouldBe(HedgedChain.Delay + TimeSpan.FromSeconds(17));
     }
+
+    [Fact]
+    public async Task A_host_that_asked_another_call_to_wait_gets_no_second_request()
+    {
+        using var chain = HedgedChain.Create();
+        var first = HedgedChain.Answer();
+        chain.Server.Script(HedgedChain.WhenNotCancelled(first), Replies.Status(429, ("Retry-After", "17")), Replies.Status(200));
+
+        var sending = chain.GetAsync();
+        await chain.SentAsync(1);
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        await chain.PassDelayAsync();
+        chain.Clock.Advance(TimeSpan.FromSeconds(1));
+        first.SetResult(HedgedChain.Status(200));
+        (await sending).Dispose();
+
+        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Logs.WithId(211).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_a_loser_was_told_holds_for_other_calls()
+    {
+        using var chain = HedgedChain.Create();
+        var first = HedgedChain.Answer();
+        chain.Server.Script(HedgedChain.WhenNotCancelled(first), Replies.Status(503, ("Retry-After", "17")), Replies.Status(200));
+
+        var sending = chain.GetAsync();
+        await chain.PassDelayAsync();
+        await chain.SentAsync(2);
+        first.SetResult(HedgedChain.Status(200));
+        (await sending).Dispose();
+
+        chain.State.HostFor(new(new(new("https://api.test/")), null), chain.State.Policy, 0).Pause.ShouldNotBeNull()
+            .Until.ShouldBe(chain.Clock.GetTimestamp() + chain.State.Policy.ToTimestamp(TimeSpan.FromSeconds(17)));
+    }
 }

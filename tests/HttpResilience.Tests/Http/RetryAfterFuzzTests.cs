@@ -9,7 +9,7 @@ public sealed class RetryAfterFuzzTests
     private const int Values = 100_000;
 
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly RetryPolicy Policy = RetryPolicy.From(new RetryOptions());
+    private static readonly RetryPolicy Policy = RetryPolicy.From(new RetryOptions(), TimeSpan.TicksPerSecond);
     private static readonly RetryableRequest Get = new(IsIdempotent: true, IsKeyed: false, BodyIsReplayable: true, MaxRetryAttempts: null);
     private static readonly string[] Names = ["Retry-After", "Retry-After", "retry-after-ms", "x-ms-retry-after-ms"];
 

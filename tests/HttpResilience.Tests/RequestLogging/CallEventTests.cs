@@ -140,6 +140,19 @@ public sealed class CallEventTests
         chain.Logs.Call.Message.ShouldContain("https://api.test/companies/{id}/invoices/{number}: 200");
     }
 
+    // Two properties of one name make JSON that some sinks refuse.
+    [Fact]
+    public async Task A_tag_that_has_the_name_of_a_property_stands_beside_it()
+    {
+        using var chain = new Chain();
+
+        (await chain.SendAsync(true, Chain.Get().WithTag("Method", "fax").WithTag("StatusCode", 7).WithTag("{OriginalFormat}", "forged"))).Dispose();
+
+        var line = chain.Logs.Call;
+        (line["Method"], line["StatusCode"]).ShouldBe(("GET", 200));
+        (line["tag.Method"], line["tag.StatusCode"], line["tag.{OriginalFormat}"]).ShouldBe(("fax", 7, "forged"));
+    }
+
     [Fact]
     public async Task Without_an_activity_there_is_no_trace_id()
     {

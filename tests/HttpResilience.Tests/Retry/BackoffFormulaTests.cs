@@ -45,7 +45,7 @@ public sealed class BackoffFormulaTests
     public void Three_hundred_milliseconds_doubling_plus_up_to_199_for_five_retries()
     {
         var options = new RetryOptions { MaxRetryAttempts = 5, Delay = Milliseconds(300), Jitter = { Mode = JitterMode.Additive } };
-        var policy = RetryPolicy.From(options);
+        var policy = RetryPolicy.From(options, TimeSpan.TicksPerSecond);
 
         policy.MaxRetryAttempts.ShouldBe(5);
         double[] milliseconds = [300, 600, 1200, 2400, 4800];

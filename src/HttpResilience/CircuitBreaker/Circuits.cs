@@ -1,0 +1,42 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HttpResilience;
+
+/// <summary>Finds the circuits in the state of the clients.</summary>
+internal sealed class Circuits(IServiceProvider services, ClientStates clients) : ICircuits
+{
+    public IReadOnlyList<CircuitInfo> List(string? clientName = null) =>
+    [
+        .. clients.Where(c => clientName is null || c.Name == clientName).SelectMany(client => client.Hosts.All.Select(host => Describe(client, host))),
+    ];
+
+    public void Isolate(string clientName, Uri authority, string? tenant = null)
+    {
+        var (client, host) = Find(clientName, authority, tenant);
+        client.Events.Moved(host.Key, host.Circuit.Isolate());
+    }
+
+    public void Close(string clientName, Uri authority, string? tenant = null)
+    {
+        var (client, host) = Find(clientName, authority, tenant);
+        client.Events.Moved(host.Key, host.Circuit.Close());
+    }
+
+    private static CircuitInfo Describe(ClientState client, HostState host)
+    {
+        var state = host.Circuit.State;
+        TimeSpan left = client.Time.GetElapsedTime(client.Time.GetTimestamp(), host.Circuit.OpenUntil);
+        return new(client.Name, host.Key.Authority.ToString(), host.Key.Tenant, state, state is CircuitState.Open && left > TimeSpan.Zero ? left : null);
+    }
+
+    private (ClientState Client, HostState Host) Find(string clientName, Uri authority, string? tenant)
+    {
+        if (authority is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
+            throw new ArgumentException($"'{authority}' is not an absolute http or https URI.", nameof(authority));
+        if (!services.GetServices<ResilientClient>().Any(c => c.Name == clientName) && clients.All(c => c.Name != clientName))
+            throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));
+
+        var client = services.GetRequiredKeyedService<ClientState>(clientName);
+        return (client, client.HostFor(new HostKey(new HttpAuthority(authority), tenant), client.Policy, client.Time.GetTimestamp()));
+    }
+}

@@ -1,0 +1,33 @@
+namespace HttpResilience;
+
+/// <summary>
+/// Bounds what retries add to the load of a host that fails: retries ≤ ratio × calls + a few, over a sliding time (Google SRE, Handling Overload;
+/// Finagle's retry budgets).
+/// </summary>
+internal sealed class RetryBudget
+{
+    // Attempts and failures of the window are, here, sendings and those among them that are retries.
+    private FailureWindow _window;
+
+    internal void CountCall(RetryBudgetPolicy policy, long now) => _window.Add(failed: false, now, policy.BucketLength);
+
+    /// <summary>Takes a retry out of the budget.</summary>
+    /// <returns>False when there is none left.</returns>
+    internal bool TrySpend(RetryBudgetPolicy policy, long now)
+    {
+        var (sendings, retries) = _window.Sum(now, policy.BucketLength);
+        if (retries >= policy.RetryRatio * (sendings - retries) + policy.MinimumThroughput)
+            return false;
+
+        _window.Add(failed: true, now, policy.BucketLength);
+        return true;
+    }
+}
+
+/// <summary>An immutable snapshot of <see cref="RetryBudgetOptions"/>.</summary>
+/// <param name="BucketLength">A tenth of the sampling duration, in timestamp ticks.</param>
+internal sealed record RetryBudgetPolicy(double RetryRatio, int MinimumThroughput, long BucketLength)
+{
+    internal static RetryBudgetPolicy? From(RetryBudgetOptions options, long frequency) => options.RetryRatio is not { } ratio ? null
+        : new(ratio, options.MinimumThroughput, Math.Max(1, (long)(options.SamplingDuration.TotalSeconds * frequency) / FailureWindow.Buckets));
+}

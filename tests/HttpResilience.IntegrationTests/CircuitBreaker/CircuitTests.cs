@@ -1,0 +1,172 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace HttpResilience.IntegrationTests;
+
+public sealed class CircuitTests
+{
+    private static readonly TimeSpan Break = TimeSpan.FromMilliseconds(400);
+
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task A_port_that_is_dead_is_left_alone_until_a_probe_finds_it_alive(Mode mode)
+    {
+        int port = Ports.Closed();
+        await using var client = Breaking(new Uri($"http://127.0.0.1:{port}/"), TimeSpan.FromSeconds(2));
+        for (int failure = 0; failure < 3; failure++)
+            (await client.Client.FailAsync<HttpRequestException>(mode, Sending.Get())).HttpRequestError.ShouldBe(HttpRequestError.ConnectionError);
+
+        // It is well again, but the break is not over.
+        await using var server = await KestrelServer.StartAsync(HttpProtocols.Http1, null, port, [Reply.Ok()]);
+        for (int call = 0; call < 20; call++)
+        {
+            var exception = await client.Client.FailAsync<CircuitOpenException>(mode, Sending.Post());
+            exception.Authority.ShouldBe($"http://127.0.0.1:{port}");
+            exception.RetryAfter!.Value.ShouldBeInRange(TimeSpan.Zero, TimeSpan.FromSeconds(2));
+            exception.GetHttpCall().ShouldHaveEnded(0, FailureClass.Transient, StopReason.CircuitOpen);
+        }
+
+        server.Connections.ShouldBe(0);
+        await Eventually.BeAsync(() => IsOver(client, port));
+        using var probe = await client.Client.SendAsync(mode, Sending.Get());
+        using var next = await client.Client.SendAsync(mode, Sending.Get());
+
+        probe.ShouldHaveSucceeded(attempts: 1);
+        next.ShouldHaveSucceeded(attempts: 1);
+        server.Count.ShouldBe(2);
+        client.Log.Lines.Where(l => l.Category == typeof(CircuitBreakerHandler).FullName).Select(l => l.EventId).ShouldBe([301, 302, 303]);
+    }
+
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task A_call_whose_own_failures_open_the_circuit_stops_there(Mode mode)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
+        await using var client = Breaking(server.Uri, TimeSpan.FromMinutes(1), retries: 10);
+
+        var exception = await client.Client.FailAsync<CircuitOpenException>(mode, Sending.Get());
+
+        exception.GetHttpCall().ShouldHaveEnded(3, FailureClass.Transient, StopReason.CircuitOpen);
+        server.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Exactly_one_of_fifty_calls_at_once_probes()
+    {
+        var release = new TaskCompletionSource();
+        await using var server = await KestrelServer.StartAsync(
+            Reply.Unavailable,
+            Reply.Unavailable,
+            Reply.Unavailable,
+            async context =>
+            {
+                await release.Task;
+                await Reply.Ok()(context);
+            });
+        await using var client = Breaking(server.Uri, Break);
+        await OpenAsync(client);
+        await Eventually.BeAsync(() => IsOver(client, server.Uri.Port));
+
+        int rejected = 0;
+        var calls = Enumerable.Range(0, 50).Select(async _ =>
+        {
+            try
+            {
+                using var response = await client.Client.SendAsync(Mode.Async, Sending.Get());
+                return response.StatusCode;
+            }
+            catch (CircuitOpenException)
+            {
+                if (Interlocked.Increment(ref rejected) == 49)
+                    release.SetResult();
+                return HttpStatusCode.Unused;
+            }
+        }).ToArray();
+        var statuses = await Task.WhenAll(calls);
+
+        statuses.Count(s => s is HttpStatusCode.OK).ShouldBe(1);
+        server.Count.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task A_probe_that_is_cancelled_neither_closes_nor_keeps_the_circuit()
+    {
+        using var caller = new CancellationTokenSource();
+        await using var server = await KestrelServer.StartAsync(
+            Reply.Unavailable,
+            Reply.Unavailable,
+            Reply.Unavailable,
+            async context =>
+            {
+                await caller.CancelAsync();
+                await Reply.Silence(context);
+            },
+            Reply.Unavailable,
+            Reply.Ok());
+        await using var client = Breaking(server.Uri, Break);
+        await OpenAsync(client);
+        await Eventually.BeAsync(() => IsOver(client, server.Uri.Port));
+
+        await client.Client.FailAsync<TaskCanceledException>(Mode.Async, Sending.Get(), caller: caller.Token);
+        client.State.HostFor(new(new HttpAuthority(server.Uri), null), client.State.Policy, 0).Circuit.State.ShouldBe(CircuitState.HalfOpen);
+        using var probe = await client.Client.SendAsync(Mode.Async, Sending.Get());
+
+        probe.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        await client.Client.FailAsync<CircuitOpenException>(Mode.Async, Sending.Get());
+        server.Count.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task A_bad_host_does_not_open_the_circuit_of_another()
+    {
+        await using var bad = await KestrelServer.StartAsync(Reply.Unavailable);
+        await using var good = await KestrelServer.StartAsync(Reply.Ok());
+        await using var client = Breaking(bad.Uri, TimeSpan.FromMinutes(1));
+        await OpenAsync(client);
+
+        using var response = await client.Client.SendAsync(Mode.Async, new HttpRequestMessage(HttpMethod.Get, good.Uri));
+
+        response.ShouldHaveSucceeded(attempts: 1);
+        await client.Client.FailAsync<CircuitOpenException>(Mode.Async, Sending.Get());
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task An_open_circuit_outlives_the_handlers_that_the_factory_replaces(bool keepsClient)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
+        await using var client = Breaking(server.Uri, TimeSpan.FromMinutes(1), handlerLifetime: TimeSpan.FromSeconds(1));
+        var handlers = client.Get<IHttpMessageHandlerFactory>();
+        var before = handlers.CreateHandler(ResilientClientUnderTest.Name);
+        await OpenAsync(client);
+
+        await Eventually.BeAsync(() => !ReferenceEquals(before, handlers.CreateHandler(ResilientClientUnderTest.Name)));
+        using var fresh = client.CreateClient();
+
+        await (keepsClient ? client.Client : fresh).FailAsync<CircuitOpenException>(Mode.Async, Sending.Get());
+        server.Count.ShouldBe(3);
+    }
+
+    private static ResilientClientUnderTest Breaking(Uri uri, TimeSpan breakDuration, int retries = 0, TimeSpan? handlerLifetime = null) => new(
+        uri,
+        options =>
+        {
+            options.Retry.MaxRetryAttempts = retries;
+            options.CircuitBreaker.FailureThreshold = 3;
+            options.CircuitBreaker.BreakDuration = breakDuration;
+        },
+        build: b =>
+        {
+            if (handlerLifetime is { } lifetime)
+                Microsoft.Extensions.DependencyInjection.HttpClientBuilderExtensions.SetHandlerLifetime(b, lifetime);
+        });
+
+    private static async Task OpenAsync(ResilientClientUnderTest client)
+    {
+        for (int failure = 0; failure < 3; failure++)
+            (await client.Client.SendAsync(Mode.Async, Sending.Get())).Dispose();
+    }
+
+    private static bool IsOver(ResilientClientUnderTest client, int port)
+    {
+        var circuit = client.State.HostFor(new(new HttpAuthority(new Uri($"http://127.0.0.1:{port}/")), null), client.State.Policy, 0).Circuit;
+        return circuit.OpenUntil <= TimeProvider.System.GetTimestamp();
+    }
+}

@@ -1,0 +1,122 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace HttpResilience.IntegrationTests;
+
+/// <summary>HTTP/2 without TLS (prior knowledge): many calls on one connection, each with a stream of its own that can break alone.</summary>
+public sealed class Http2Tests
+{
+    private const int InternalError = 2;
+    private const int RefusedStream = 7;
+    private const int Cancel = 8;
+    private const int EnhanceYourCalm = 11;
+
+    [Fact]
+    public async Task A_failure_is_sent_again_on_the_same_connection()
+    {
+        await using var server = await KestrelServer.StartHttp2Async(Reply.Unavailable, Reply.Ok());
+        await using var client = Http2Client(server.Uri);
+
+        using var response = await client.Client.SendAsync(Mode.Async, Post());
+
+        response.ShouldHaveSucceeded(attempts: 2);
+        response.Version.ShouldBe(HttpVersion.Version20);
+        server.Connections.ShouldBe(1);
+    }
+
+    [Theory, InlineData(InternalError), InlineData(Cancel), InlineData(EnhanceYourCalm)]
+    public async Task A_stream_that_is_reset_is_an_attempt_that_may_have_been_processed(int error)
+    {
+        await using var server = await KestrelServer.StartHttp2Async(Reply.Reset(error), Reply.Ok(), Reply.Reset(error));
+        await using var client = Http2Client(server.Uri);
+        await using var unkeyed = Http2Client(server.Uri, options => options.Idempotency.Enabled = false);
+
+        using var response = await client.Client.SendAsync(Mode.Async, Post());
+        var exception = await unkeyed.Client.FailAsync<HttpRequestException>(Mode.Async, Post());
+
+        response.ShouldHaveSucceeded(attempts: 2);
+        server.Requests[0].Key.ShouldBe(server.Requests[1].Key);
+        exception.GetHttpCall().ShouldHaveEnded(1, FailureClass.Transient, StopReason.UnsafeMethod);
+    }
+
+    [Fact]
+    public async Task A_stream_that_the_server_refuses_is_sent_again()
+    {
+        await using var server = await KestrelServer.StartHttp2Async(Reply.Reset(RefusedStream), Reply.Ok());
+        await using var client = Http2Client(server.Uri);
+
+        using var response = await client.Client.SendAsync(Mode.Async, Post());
+
+        response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
+        server.Requests.Select(r => r.Key).Distinct().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_server_that_says_goodbye_is_met_again_on_a_new_connection()
+    {
+        await using var server = await KestrelServer.StartHttp2Async(async context =>
+        {
+            await Reply.ReadAsync(context);
+            context.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().RequestClose();
+        });
+        await using var client = Http2Client(server.Uri);
+
+        for (int call = 0; call < 10; call++)
+        {
+            using var response = await client.Client.SendAsync(Mode.Async, Post());
+            response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
+        }
+
+        server.Connections.ShouldBeGreaterThan(1);
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_under_many_calls_is_an_attempt_of_each()
+    {
+        const int Calls = 20;
+        var arrived = new CountdownEvent(Calls);
+        await using var server = await KestrelServer.StartHttp2Async([
+            .. Enumerable.Repeat<Microsoft.AspNetCore.Http.RequestDelegate>(async context =>
+            {
+                await Reply.ReadAsync(context);
+                if (arrived.Signal())
+                    context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort();
+                else
+                    await Reply.Silence(context);
+            }, Calls),
+            Reply.Ok()]);
+        await using var client = Http2Client(server.Uri);
+
+        var responses = await Task.WhenAll(Enumerable.Range(0, Calls).Select(_ => client.Client.SendAsync(Mode.Async, Post())));
+
+        responses.ShouldAllBe(r => r.StatusCode == HttpStatusCode.OK && r.GetHttpCall()!.Attempts.Count == 2);
+        server.Requests.GroupBy(r => r.Key).Count().ShouldBe(Calls);
+        foreach (var response in responses)
+            response.Dispose();
+        arrived.Dispose();
+    }
+
+    [Fact]
+    public async Task An_attempt_that_times_out_leaves_the_other_calls_of_its_connection_alone()
+    {
+        await using var server = await KestrelServer.StartHttp2Async(Reply.Silence, Reply.Ok());
+        await using var client = Http2Client(server.Uri, options => options.AttemptTimeout.Timeout = TimeSpan.FromMilliseconds(400));
+
+        using var response = await client.Client.SendAsync(Mode.Async, Post());
+
+        response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
+        response.GetHttpCall()!.Attempts[0].FailureClass.ShouldBe(FailureClass.Transient);
+        server.Connections.ShouldBe(1);
+    }
+
+    private static HttpRequestMessage Post()
+    {
+        var request = Sending.Post();
+        request.Version = HttpVersion.Version20;
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        return request;
+    }
+
+    private static ResilientClientUnderTest Http2Client(Uri uri, Action<HttpResilienceOptions>? configure = null) => new(uri, configure);
+}

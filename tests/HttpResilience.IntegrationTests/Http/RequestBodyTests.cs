@@ -1,0 +1,163 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+
+namespace HttpResilience.IntegrationTests;
+
+/// <summary>Which request bodies are sent again, over a real connection, and that every byte is there the second time.</summary>
+public sealed class RequestBodyTests
+{
+    private static readonly byte[] Long = MakeLong();
+
+    private static readonly Dictionary<string, (Func<HttpContent> Make, byte[]? Expected)> Replayable = new()
+    {
+        ["nothing"] = (() => null!, []),
+        ["text"] = (() => new StringContent("Grüße"), "Grüße"u8.ToArray()),
+        ["bytes"] = (() => new ByteArrayContent(Long, 5, 70_000), Long[5..70_005]),
+        ["json"] = (() => JsonContent.Create(new { Number = 7, Net = 1.5m }), "{\"number\":7,\"net\":1.5}"u8.ToArray()),
+        ["form"] = (() => new FormUrlEncodedContent([new("a", "1 2"), new("b", "&")]), "a=1+2&b=%26"u8.ToArray()),
+        ["memory"] = (() => new ReadOnlyMemoryContent(Long.AsMemory(100, 50)), Long[100..150]),
+        ["multipart"] = (Multipart, null),
+        ["a stream that can seek"] = (() => new StreamContent(new MemoryStream(Long)), Long),
+        ["a stream that can seek, from its middle"] = (() => new StreamContent(new MemoryStream(Long) { Position = 1000 }), Long[1000..]),
+        ["a file, from its middle"] = (FileFromItsMiddle, Long[1000..]),
+        ["a short stream of known length that cannot seek"] = (() => Forward(Long[..5000], announce: true), Long[..5000]),
+    };
+
+    public static TheoryData<string, Mode> All => [.. Replayable.Keys.SelectMany(c => new[] { (c, Mode.Async), (c, Mode.Sync) })];
+
+    [Theory, MemberData(nameof(All))]
+    public async Task What_can_be_read_again_is_sent_again(string body, Mode mode)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Abort, Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri);
+
+        using var response = await client.Client.SendAsync(mode, Post(Replayable[body].Make()));
+
+        response.ShouldHaveSucceeded(attempts: 3);
+        server.Requests.Count.ShouldBe(3);
+        server.Requests.ShouldAllBe(r => r.Body.SequenceEqual(Replayable[body].Expected ?? server.Requests[0].Body));
+        server.Requests.Select(r => r.Headers.GetValueOrDefault("Content-Type")).Distinct().ShouldHaveSingleItem();
+        if (body == "multipart")
+            server.Requests[0].Text.ShouldContain("the attachment");
+    }
+
+    [Theory]
+    [InlineData(Mode.Async, 2_000_000, true), InlineData(Mode.Sync, 2_000_000, true)]
+    [InlineData(Mode.Async, 10, false), InlineData(Mode.Sync, 10, false)]
+    public async Task A_stream_that_cannot_seek_and_is_long_or_of_unknown_length_is_sent_once(Mode mode, int length, bool announce)
+    {
+        byte[] bytes = new byte[length];
+        await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri);
+
+        using var response = await client.Client.SendAsync(mode, Post(Forward(bytes, announce)));
+
+        response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        response.GetHttpCall().ShouldHaveEnded(1, FailureClass.Transient, StopReason.BodyNotReplayable);
+        (await response.TextAsync()).ShouldBe("busy");
+        server.Requests.ShouldHaveSingleItem().Body.Length.ShouldBe(length);
+    }
+
+    [Fact]
+    public async Task A_stream_that_can_be_read_once_waits_for_a_connection()
+    {
+        int port = Ports.Closed();
+        KestrelServer? server = null;
+        int attempts = 0;
+        await using var client = new ResilientClientUnderTest(new Uri($"http://127.0.0.1:{port}/"), build: b => b.AddAttemptHandler(_ =>
+        {
+            if (++attempts == 3)
+                server = KestrelServer.StartAsync(Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1, null, port, [Reply.Ok()]).GetAwaiter().GetResult();
+        }));
+
+        using var response = await client.Client.SendAsync(Mode.Async, Post(Forward(Long, announce: false)));
+
+        response.ShouldHaveSucceeded(attempts: 3);
+        server!.Requests.ShouldHaveSingleItem().Body.ShouldBe(Long);
+        await server.DisposeAsync();
+    }
+
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task A_body_that_the_server_is_asked_about_first_is_sent_once_it_agrees(Mode mode)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.WithoutReading(503), Reply.Unavailable, Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri);
+        var request = Post(new ByteArrayContent(Long));
+        request.Headers.ExpectContinue = true;
+
+        using var response = await client.Client.SendAsync(mode, request);
+
+        response.ShouldHaveSucceeded(attempts: 3);
+        server.Requests.Count.ShouldBe(2);
+        server.Requests.ShouldAllBe(r => r.Headers["Expect"] == "100-continue" && r.Body.SequenceEqual(Long));
+    }
+
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task A_refusal_before_the_body_was_read_is_sent_again(Mode mode)
+    {
+        byte[] bytes = new byte[5_000_000];
+        await using var server = await KestrelServer.StartAsync(Reply.WithoutReading(503), Reply.WithoutReading(429), Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri);
+
+        using var response = await client.Client.SendAsync(mode, Post(new ByteArrayContent(bytes)));
+
+        response.ShouldHaveSucceeded(attempts: 3);
+        server.Requests.ShouldHaveSingleItem().Body.Length.ShouldBe(bytes.Length);
+    }
+
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task A_server_that_hangs_up_while_the_body_is_on_its_way_is_asked_again(Mode mode)
+    {
+        byte[] bytes = new byte[5_000_000];
+        await using var server = new RawServer(Raw.ResetUnread, Raw.Ok);
+        await using var client = new ResilientClientUnderTest(server.Uri);
+
+        using var response = await client.Client.SendAsync(mode, Post(new ByteArrayContent(bytes)));
+
+        response.ShouldHaveSucceeded(attempts: 2);
+        server.Requests.ShouldHaveSingleItem().Body.Length.ShouldBe(bytes.Length);
+    }
+
+    private static HttpRequestMessage Post(HttpContent? content) => new(HttpMethod.Post, "/upload") { Content = content };
+
+    private static byte[] MakeLong()
+    {
+        byte[] bytes = new byte[200_000];
+        new Random(20260101).NextBytes(bytes);
+        return bytes;
+    }
+
+    private static MultipartFormDataContent Multipart() => new()
+    {
+        { new StringContent("7"), "row" },
+        { new StreamContent(new MemoryStream(Encoding.UTF8.GetBytes("the attachment"))), "file", "a.txt" },
+    };
+
+    private static StreamContent FileFromItsMiddle()
+    {
+        var file = new FileStream(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 4096, FileOptions.DeleteOnClose);
+        file.Write(Long);
+        file.Position = 1000;
+        return new StreamContent(file);
+    }
+
+    private static StreamContent Forward(byte[] bytes, bool announce)
+    {
+        var content = new StreamContent(new ForwardStream(bytes));
+        if (announce)
+            content.Headers.ContentLength = bytes.Length;
+        return content;
+    }
+
+    /// <summary>Cannot seek, and gives what it has in pieces.</summary>
+    private sealed class ForwardStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override bool CanSeek => false;
+
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 1000)]);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(buffer.Length, 1000)], cancellationToken);
+    }
+}

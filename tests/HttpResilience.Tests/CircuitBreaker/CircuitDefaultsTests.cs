@@ -1,0 +1,83 @@
+namespace HttpResilience.Tests.CircuitBreaker;
+
+/// <summary>The built-in defaults, as the documentation of <c>appsettings.json</c> states them, and what the policy makes of the options.</summary>
+public sealed class CircuitDefaultsTests
+{
+    [Fact]
+    public void The_options_start_with_the_documented_defaults()
+    {
+        var options = new CircuitBreakerOptions();
+
+        options.FailureThreshold.ShouldBe(5);
+        options.FailureRatio.ShouldBe(0.1);
+        options.MinimumThroughput.ShouldBe(100);
+        options.SamplingDuration.ShouldBe(TimeSpan.FromSeconds(30));
+        options.BreakDuration.ShouldBe(TimeSpan.FromSeconds(30));
+        options.MaxBreakDuration.ShouldBe(TimeSpan.FromMinutes(5));
+        options.HalfOpenProbes.ShouldBe(1);
+        options.SuccessThreshold.ShouldBe(1);
+        options.MaxCircuits.ShouldBe(10_000);
+    }
+
+    [Fact]
+    public void The_policy_takes_every_option_over_in_ticks_of_the_clock()
+    {
+        var options = new CircuitBreakerOptions
+        {
+            FailureThreshold = 2,
+            FailureRatio = 0.3,
+            MinimumThroughput = 4,
+            SamplingDuration = TimeSpan.FromSeconds(50),
+            BreakDuration = TimeSpan.FromSeconds(6),
+            MaxBreakDuration = TimeSpan.FromSeconds(7),
+            HalfOpenProbes = 8,
+            SuccessThreshold = 9,
+            SlowCallDuration = TimeSpan.FromSeconds(3),
+            SlowCallRatio = 0.4,
+            Isolation = CircuitIsolation.Authority,
+            MaxCircuits = 10,
+        };
+
+        CircuitPolicy.From(options, frequency: 1_000_000).ShouldBe(new CircuitPolicy
+        {
+            FailureThreshold = 2,
+            FailureRatio = 0.3,
+            MinimumThroughput = 4,
+            BucketLength = 5_000_000,
+            BreakDuration = 6_000_000,
+            MaxBreakDuration = 7_000_000,
+            HalfOpenProbes = 8,
+            SuccessThreshold = 9,
+            SlowCallDuration = 3_000_000,
+            SlowCallRatio = 0.4,
+            Isolation = CircuitIsolation.Authority,
+            MaxCircuits = 10,
+        });
+    }
+
+    [Fact]
+    public void Durations_are_converted_without_loss()
+    {
+        for (int milliseconds = 1; milliseconds < 10_000; milliseconds++)
+        {
+            var policy = CircuitPolicies.Of(o => o.BreakDuration = TimeSpan.FromMilliseconds(milliseconds));
+            policy.BreakDuration.ShouldBe(milliseconds);
+        }
+
+        CircuitPolicy.From(new() { BreakDuration = TimeSpan.FromTicks(1) }, CircuitPolicies.Frequency)!.BreakDuration.ShouldBe(1);
+        CircuitPolicy.From(new() { BreakDuration = TimeSpan.FromDays(1) }, frequency: 1_000_000_000)!.BreakDuration.ShouldBe(86_400_000_000_000);
+    }
+
+    [Fact]
+    public void A_sampling_duration_finer_than_the_clock_still_has_ten_parts() =>
+        CircuitPolicies.Of(o => o.SamplingDuration = TimeSpan.FromMilliseconds(5)).BucketLength.ShouldBe(1);
+
+    [Fact]
+    public void Without_a_break_or_without_a_rule_there_is_no_circuit()
+    {
+        CircuitPolicy.From(new() { BreakDuration = null }, CircuitPolicies.Frequency).ShouldBeNull();
+        CircuitPolicy.From(new() { FailureThreshold = null, FailureRatio = null }, CircuitPolicies.Frequency).ShouldBeNull();
+        CircuitPolicy.From(new() { FailureThreshold = null }, CircuitPolicies.Frequency).ShouldNotBeNull();
+        CircuitPolicy.From(new() { FailureRatio = null }, CircuitPolicies.Frequency).ShouldNotBeNull();
+    }
+}

@@ -1,0 +1,47 @@
+using System.Reflection;
+
+namespace HttpResilience.Tests.Conventions;
+
+public sealed class HandlerTests
+{
+    private static readonly Type[] All = typeof(HttpCall).Assembly.GetTypes();
+
+    public static TheoryData<Type> Handlers => [.. All.Where(t => t.IsSubclassOf(typeof(DelegatingHandler)) && !t.IsAbstract)];
+
+    // AddPollyHandler's is no stage but an ordinary handler, which may stand where there is no chain.
+    public static TheoryData<Type> Stages => [.. All.Where(t => t.IsSubclassOf(typeof(DelegatingHandler)) && !t.IsAbstract && t != typeof(PollyHandler))];
+
+    public static TheoryData<Type> PublicClasses => [.. All.Where(t => t is { IsPublic: true, IsClass: true })];
+
+    [Theory, MemberData(nameof(Handlers))]
+    public void Every_handler_is_sealed_and_internal(Type handler) => (handler.IsSealed, handler.IsPublic).ShouldBe((true, false));
+
+    // One core method serves Send and SendAsync: a stage with a second copy would soon behave in two ways.
+    [Theory, MemberData(nameof(Stages))]
+    public void Every_handler_is_a_stage_of_the_chain(Type handler) => handler.IsSubclassOf(typeof(ChainHandler)).ShouldBeTrue();
+
+    [Theory, MemberData(nameof(Stages))]
+    public void No_stage_but_the_head_overrides_what_HttpClient_calls(Type handler) =>
+        handler.GetMethods(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            .Where(m => m.GetBaseDefinition().DeclaringType == typeof(HttpMessageHandler) || m.GetBaseDefinition().DeclaringType == typeof(DelegatingHandler))
+            .Any(m => m.Name is "Send" or "SendAsync").ShouldBe(handler == typeof(RequestLoggingHandler));
+
+    [Theory, MemberData(nameof(PublicClasses))]
+    public void Every_public_class_is_sealed_or_static(Type type) => type.IsSealed.ShouldBeTrue();
+
+    [Fact]
+    public void Every_exception_of_the_chain_is_one_that_callers_of_HttpClient_catch()
+    {
+        var exceptions = All.Where(t => t.IsSubclassOf(typeof(Exception))).ToList();
+
+        exceptions.ShouldContain(typeof(CircuitOpenException));
+        exceptions.ShouldAllBe(t => t.IsSubclassOf(typeof(HttpRequestException)));
+    }
+
+    [Fact]
+    public void Registration_lives_where_IServiceCollection_does_and_the_rest_in_one_namespace() =>
+        All.Where(t => t.IsPublic).GroupBy(t => t.Namespace).ToDictionary(g => g.Key!, g => g.Count())
+            .ShouldSatisfyAllConditions(
+                n => n.Keys.ShouldBe(["HttpResilience", "Microsoft.Extensions.DependencyInjection"], ignoreOrder: true),
+                n => n["Microsoft.Extensions.DependencyInjection"].ShouldBe(1));
+}

@@ -1,0 +1,110 @@
+namespace HttpResilience.Tests.Retry;
+
+/// <summary>When calls go to a host that has asked to be left alone. Time is in milliseconds.</summary>
+public sealed class HostPauseTests
+{
+    private const long Never = long.MaxValue;
+    private const long Spread = 1000;
+
+    [Fact]
+    public void Without_a_wish_of_the_host_a_call_goes_at_once()
+    {
+        new HostPause().AdmitAt(5000, Never, Spread, 0.5).ShouldBe(5000);
+    }
+
+    [Theory]
+    [InlineData(10_000, 0.0, 40_000)]
+    [InlineData(10_000, 0.999, 40_999)]
+    [InlineData(20_000, 0.0, 60_000)]
+    [InlineData(39_999, 0.0, 99_998)]
+    public void Those_that_wait_come_back_in_the_order_in_which_they_came_at_half_the_pace(long arrival, double random, long expected)
+    {
+        var pause = new HostPause();
+        pause.Extend(now: 10_000, until: 40_000);
+
+        pause.AdmitAt(arrival, Never, Spread, random).ShouldBe(expected);
+    }
+
+    [Fact]
+    public void When_it_is_over_a_call_goes_at_once()
+    {
+        var pause = new HostPause();
+        pause.Extend(10_000, 40_000);
+
+        pause.AdmitAt(40_000, Never, Spread, 0.5).ShouldBe(40_000);
+        pause.AdmitAt(39_999, Never, Spread, 0.5).ShouldNotBe(39_999);
+    }
+
+    [Fact]
+    public void A_call_whose_deadline_comes_first_is_refused()
+    {
+        var pause = new HostPause();
+        pause.Extend(10_000, 40_000);
+
+        pause.AdmitAt(20_000, deadline: 40_000, Spread, 0.5).ShouldBeNull();
+        pause.AdmitAt(20_000, deadline: 40_001, Spread, 0.5).ShouldBe(40_000);
+    }
+
+    [Theory, InlineData(0.0), InlineData(0.5), InlineData(0.999)]
+    public void Spreading_out_does_not_make_a_call_miss_its_deadline(double random)
+    {
+        var pause = new HostPause();
+        pause.Extend(10_000, 40_000);
+
+        pause.AdmitAt(39_000, deadline: 42_000, Spread, random)!.Value.ShouldBeInRange(40_000, 41_000);
+    }
+
+    [Fact]
+    public void The_longest_wish_holds()
+    {
+        var pause = new HostPause();
+        pause.Extend(10_000, 40_000);
+        pause.Extend(11_000, 20_000);
+        pause.Until.ShouldBe(40_000);
+        pause.Extend(12_000, 50_000);
+        pause.Until.ShouldBe(50_000);
+    }
+
+    [Fact]
+    public void Calls_that_came_together_in_a_short_pause_are_spread_over_no_more_than_it_lasted()
+    {
+        var pause = new HostPause();
+        pause.Extend(10_000, 10_100);
+
+        pause.AdmitAt(10_000, Never, Spread, 0.999)!.Value.ShouldBeInRange(10_100, 10_199);
+    }
+
+    /// <summary>Ten thousand random sequences against the rules said plainly.</summary>
+    [Fact]
+    public void Whatever_happens_nothing_goes_before_the_end_of_the_longest_wish_or_after_its_deadline()
+    {
+        int seed = Environment.TickCount;
+        var random = new Random(seed);
+        for (int sequence = 0; sequence < 10_000; sequence++)
+        {
+            var pause = new HostPause();
+            long now = 1, longest = 0;
+            for (int step = 0; step < 20; step++)
+            {
+                now += random.Next(0, 5_000);
+                if (random.Next(3) == 0)
+                {
+                    long until = now + random.Next(0, 20_000);
+                    pause.Extend(now, until);
+                    longest = Math.Max(longest, until);
+                    continue;
+                }
+
+                long deadline = random.Next(4) == 0 ? Never : now + random.Next(1, 30_000);
+                long? admitted = pause.AdmitAt(now, deadline, Spread, random.NextDouble());
+                string because = $"seed {seed}, sequence {sequence}, step {step}";
+                if (longest <= now)
+                    admitted.ShouldBe(now, because);
+                else if (longest >= deadline)
+                    admitted.ShouldBeNull(because);
+                else
+                    admitted.ShouldNotBeNull(because).ShouldBeInRange(longest, deadline - 1, because);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+namespace HttpResilience.Tests.Retry;
+
+/// <summary>A Retry-After holds back all calls to the host, not only the one that got it.</summary>
+public sealed class HostWidePauseTests
+{
+    private static readonly TimeSpan Asked = TimeSpan.FromSeconds(20);
+
+    [Theory, InlineData(true, 429), InlineData(false, 429), InlineData(true, 503)]
+    public async Task Another_call_waits_until_the_pause_ends(bool async, int status)
+    {
+        using var chain = Paused(status);
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+
+        using var response = await chain.GetAsync(async);
+
+        response.GetHttpCall()!.Attempts.Count.ShouldBe(1);
+        chain.Server.Sent.Count.ShouldBe(2);
+        (chain.Server.Sent[1].At - chain.Server.Sent[0].At).ShouldBeGreaterThanOrEqualTo(Asked);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_call_that_cannot_wait_so_long_fails_at_once_and_sends_nothing(bool async)
+    {
+        using var chain = Paused(429, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        var before = chain.Clock.Elapsed;
+
+        var thrown = await Assert.ThrowsAsync<RateLimitedException>(() => chain.GetAsync(async));
+
+        thrown.RetryAfter.ShouldBe(Asked);
+        thrown.Authority.ShouldBe("https://api.test");
+        thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.RateLimited);
+        thrown.GetHttpCall()!.FailureClass.ShouldBe(FailureClass.RateLimited);
+        thrown.GetHttpCall()!.Attempts.ShouldBeEmpty();
+        chain.Clock.Elapsed.ShouldBe(before);
+        chain.Server.Sent.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Another_host_is_not_held_back()
+    {
+        using var chain = Paused(429);
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        var before = chain.Clock.Elapsed;
+
+        (await chain.SendAsync(true, Chain.Get("https://other.test/"))).Dispose();
+
+        chain.Clock.Elapsed.ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData(409)]
+    [InlineData(425)]
+    [InlineData(500)]
+    public async Task A_retry_after_of_another_status_speaks_of_the_one_request(int status)
+    {
+        using var chain = Paused(status);
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        var before = chain.Clock.Elapsed;
+
+        (await chain.GetAsync()).Dispose();
+
+        chain.Clock.Elapsed.ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task A_host_cannot_ask_to_be_left_alone_for_longer_than_MaxRetryAfter()
+    {
+        using var chain = new Chain(o => o.TotalRequestTimeout.Timeout = TimeSpan.FromMinutes(20));
+        chain.Server.Script(Replies.Status(429, ("Retry-After", "5184000")), Replies.Status(200));
+        (await chain.GetAsync()).Dispose();
+
+        (await chain.GetAsync()).Dispose();
+
+        (chain.Server.Sent[1].At - chain.Server.Sent[0].At).ShouldBeInRange(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.1));
+    }
+
+    [Fact]
+    public async Task A_reload_does_not_end_the_pause()
+    {
+        using var chain = Paused(429, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        chain.Reload(("Retry:MaxRetryAttempts", "1"));
+
+        await Assert.ThrowsAsync<RateLimitedException>(() => chain.GetAsync());
+    }
+
+    [Fact]
+    public async Task When_hints_are_not_heard_nobody_waits()
+    {
+        using var chain = Paused(429, o => o.Retry.ShouldRetryAfterHeader = false);
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        var before = chain.Clock.Elapsed;
+
+        (await chain.GetAsync()).Dispose();
+
+        chain.Clock.Elapsed.ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task A_pause_is_neutral_for_the_circuit()
+    {
+        using var chain = Paused(429, o =>
+        {
+            o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10);
+            o.CircuitBreaker.FailureThreshold = 1;
+        });
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        for (int i = 0; i < 10; i++)
+            await Assert.ThrowsAsync<RateLimitedException>(() => chain.GetAsync());
+
+        chain.Clock.Advance(Asked);
+        (await chain.GetAsync()).Dispose();
+    }
+
+    private static Chain Paused(int status, Action<HttpResilienceOptions>? options = null)
+    {
+        var chain = new Chain(options);
+        chain.Server.Script(Replies.Status(status, ("Retry-After", "20")), Replies.Status(200));
+        return chain;
+    }
+}
