@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Gives named and typed <see cref="HttpClient"/>s the resilience chain.</summary>
-public static class HttpResilienceServiceCollectionExtensions
+public static partial class HttpResilienceServiceCollectionExtensions
 {
     extension(IServiceCollection services)
     {
@@ -70,7 +70,8 @@ public static class HttpResilienceServiceCollectionExtensions
         if (services.Any(d => d.ServiceType == typeof(ConfigureHttpResilienceOptions)))
             return;
 
-        services.AddSingleton(provider => new ConfigureHttpResilienceOptions(provider.GetServices<ResilientClient>(), provider.GetService<IConfiguration>()));
+        services.AddSingleton(provider => new ConfigureHttpResilienceOptions(
+            provider.GetServices<ResilientClient>(), provider.GetService<IConfiguration>(), provider.GetService<IHostEnvironment>()));
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientState.Create(provider, (string)name!));

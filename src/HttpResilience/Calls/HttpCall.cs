@@ -40,7 +40,10 @@ public sealed class HttpCall
     /// <summary>What the application attached to the call. Every tag is a property of the log event.</summary>
     public IReadOnlyDictionary<string, object?> Tags => _settings is { Tags: var tags } ? tags.AsReadOnly() : ReadOnlyDictionary<string, object?>.Empty;
 
-    /// <summary>The attempts on the wire, in order. Empty when nothing was sent.</summary>
+    /// <summary>
+    /// The attempts on the wire, in order. Empty when nothing was sent. Of requests that were sent side by side (<c>Hedging</c>) the one whose answer counts
+    /// comes last; those that were still on their way then are <see cref="FailureClass.Cancelled"/>.
+    /// </summary>
     public IReadOnlyList<HttpAttempt> Attempts => _attempts is not null ? _attempts.AsReadOnly() : OnlyAttempt is { } attempt ? [attempt] : [];
 
     /// <summary>Why no further attempt was made.</summary>
@@ -55,7 +58,7 @@ public sealed class HttpCall
     /// <summary>The policy that held when the call began; a reload does not change it.</summary>
     internal ResiliencePolicy Policy { get; }
 
-    internal long StartedAt { get; }
+    internal long StartedAt { get; private set; }
 
     /// <summary>The key that was set on this very request, whatever its method.</summary>
     internal string? KeyOfRequest => _keyIsOfRequest ? _settings!.IdempotencyKey : null;
@@ -120,6 +123,20 @@ public sealed class HttpCall
         _attempts ??= [];
         _attempts.Add(new((HttpStatusCode?)result.StatusCode, result.FailureClass, exception?.GetType().Name, _client.Time.GetElapsedTime(startedAt, endedAt)));
     }
+
+    /// <summary>
+    /// The call as one of several requests sees it that an attempt sends side by side: when it began and what the circuits gave it is its own.
+    /// </summary>
+    internal HttpCall Branch(long startedAt)
+    {
+        var branch = (HttpCall)MemberwiseClone();
+        (branch.StartedAt, branch.Timer) = (startedAt, null);
+        (branch.CircuitTicket, branch.TenantTicket) = (CircuitMachine.NoTicket, CircuitMachine.NoTicket);
+        return branch;
+    }
+
+    /// <summary>What became of this request is what became of the attempt.</summary>
+    internal void Join(HttpCall branch) => (CircuitTicket, TenantTicket) = (branch.CircuitTicket, branch.TenantTicket);
 
     /// <summary>The attempt in hand has succeeded, and with it the call has ended.</summary>
     internal void Succeed(in AttemptResult result, long startedAt, long endedAt)

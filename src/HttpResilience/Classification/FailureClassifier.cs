@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Polly.CircuitBreaker;
+using Polly.Timeout;
 
 namespace HttpResilience;
 
@@ -47,11 +49,11 @@ internal static class FailureClassifier
     {
         _ when timedOut => Transient(ambiguous: true),
         RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
-        CircuitOpenException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
+        CircuitOpenException or BrokenCircuitException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
         IdempotencyKeyReusedException => Permanent,
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
-        // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout.
-        OperationCanceledException or TimeoutException => Transient(ambiguous: true),
+        // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout or one of Polly's.
+        OperationCanceledException or TimeoutException or TimeoutRejectedException => Transient(ambiguous: true),
         // The status is the proxy's answer to CONNECT (RFC 9110 §9.3.6); the server has seen nothing.
         HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: { } status } => NotSent(Of((int)status, hasRetryAfter: false, keyed: false)),
         HttpRequestException { StatusCode: { } status } => Of((int)status, hasRetryAfter: false, keyed: false),

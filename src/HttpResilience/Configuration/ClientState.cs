@@ -34,6 +34,7 @@ internal sealed partial class ClientState : IDisposable
         _policy = new(options.Create(name), time);
         _limiter = _policy.RateLimiter?.CreateLimiter();
         AnnounceGround();
+        AnnounceChaos();
         if (configuration is not null)
             _reload = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
@@ -132,11 +133,13 @@ internal sealed partial class ClientState : IDisposable
     {
         try
         {
-            var before = _policy.RateLimiter;
+            var (before, chaosBefore) = (_policy.RateLimiter, _policy.Chaos?.Description);
             _policy = new(_options.Create(Name), Time);
             // A limiter that still holds is kept, with its count. One that is replaced is left to those that wait at it.
             if (_policy.RateLimiter != before)
                 _limiter = _policy.RateLimiter?.CreateLimiter();
+            if (_policy.Chaos?.Description != chaosBefore)
+                AnnounceChaos();
             Reloaded(_logger, Name);
         }
         catch (Exception e)
@@ -158,6 +161,13 @@ internal sealed partial class ClientState : IDisposable
         UnsafeCalls(_logger, Name, ground);
     }
 
+    // Whoever looks into failures must not have to guess that they were ordered.
+    private void AnnounceChaos()
+    {
+        if (_policy.Chaos is { } chaos)
+            ChaosIsOn(_logger, Name, chaos.Description);
+    }
+
     [LoggerMessage(401, LogLevel.Information, "{ClientName}: calls that are not idempotent are repeated {Ground}")]
     private static partial void UnsafeCalls(ILogger logger, string clientName, string ground);
 
@@ -169,6 +179,9 @@ internal sealed partial class ClientState : IDisposable
 
     [LoggerMessage(404, LogLevel.Information, "{ClientName}: a Microsoft ResilienceHandler was taken off, so that retries do not multiply")]
     private static partial void ForeignHandlerRemoved(ILogger logger, string clientName);
+
+    [LoggerMessage(406, LogLevel.Warning, "{ClientName}: chaos is on, {Faults} (Chaos:Enabled)")]
+    private static partial void ChaosIsOn(ILogger logger, string clientName, string faults);
 
     /// <summary>Told once: the factory makes new handlers every two minutes.</summary>
     internal void AnnounceForeignHandlerRemoved()

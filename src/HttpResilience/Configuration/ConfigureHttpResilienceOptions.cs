@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
 /// <summary>Reads the options of a client from the configuration, and validates what has become of them after code had its say.</summary>
-internal sealed class ConfigureHttpResilienceOptions(IEnumerable<ResilientClient> clients, IConfiguration? configuration = null)
+internal sealed class ConfigureHttpResilienceOptions(
+    IEnumerable<ResilientClient> clients, IConfiguration? configuration = null, IHostEnvironment? environment = null)
     : IConfigureNamedOptions<HttpResilienceOptions>, IValidateOptions<HttpResilienceOptions>
 {
     public void Configure(HttpResilienceOptions options) => Configure(Options.DefaultName, options);
@@ -21,7 +23,10 @@ internal sealed class ConfigureHttpResilienceOptions(IEnumerable<ResilientClient
     public ValidateOptionsResult Validate(string? name, HttpResilienceOptions options)
     {
         List<string> problems = [.. options.BindingProblems];
-        HttpResilienceOptions.Keys.Validate(options, new OptionPath(configuration, name ?? ""), problems);
+        var path = new OptionPath(configuration, name ?? "");
+        HttpResilienceOptions.Keys.Validate(options, path, problems);
+        if (ChaosOptions.ProblemIn(environment, options, path) is { } problem)
+            problems.Add(problem);
         // Said once, not once for each client.
         if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
             problems.AddRange(UnknownRootKeys());

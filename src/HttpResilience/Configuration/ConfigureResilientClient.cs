@@ -42,10 +42,14 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         if (client.Policy.Idempotency is not null)
             handlers.Add(new IdempotencyKeyHandler());
         handlers.Add(new RetryHandler(client, Logger<RetryHandler>(builder)));
+        if (client.Policy.Hedging is not null)
+            handlers.Add(new HedgingHandler(client, Logger<HedgingHandler>(builder)));
         if (client.Policy.CircuitBreaker is not null)
             handlers.Add(new CircuitBreakerHandler(client));
         if (client.Policy.RateLimiter is not null)
             handlers.Add(new RateLimitingHandler(client));
+        if (client.Policy.Chaos is not null)
+            handlers.Add(new ChaosHandler());
     }
 
     private static void SetDefaults(ClientState client, HttpClient httpClient)

@@ -30,8 +30,14 @@ public sealed class HttpResilienceOptions
     /// <summary>How POST and PATCH are made safe to repeat.</summary>
     public IdempotencyOptions Idempotency { get; } = new();
 
+    /// <summary>Whether a request that is slow to be answered is sent a second time. Off by default.</summary>
+    public HedgingOptions Hedging { get; } = new();
+
     /// <summary>What is logged.</summary>
     public RequestLoggingOptions Logging { get; } = new();
+
+    /// <summary>Faults that are injected on purpose, for staging. Off by default.</summary>
+    public ChaosOptions Chaos { get; } = new();
 
     /// <summary>What configuration said that could not be read. Told together with what is out of range.</summary>
     internal List<string> BindingProblems { get; } = [];
@@ -44,5 +50,7 @@ public sealed class HttpResilienceOptions
         .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys)
         .OptionalSection(nameof(RateLimiter), o => o.RateLimiter, o => o.RateLimiter ??= new(), RateLimiterOptions.Keys)
         .Section(nameof(Idempotency), o => o.Idempotency, IdempotencyOptions.Keys)
-        .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys);
+        .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys)
+        .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys)
+        .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys);
 }

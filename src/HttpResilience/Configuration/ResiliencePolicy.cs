@@ -23,7 +23,11 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal IdempotencyPolicy? Idempotency { get; } = IdempotencyPolicy.From(options.Idempotency);
 
+    internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging, time);
+
     internal RequestLoggingPolicy Logging { get; } = new(options.Logging);
+
+    internal ChaosPolicy? Chaos { get; } = ChaosPolicy.From(options.Chaos, time);
 
     /// <summary>The timestamp at which a call is over; <see cref="long.MaxValue"/> when it has no deadline.</summary>
     /// <param name="limit">A bound from outside, in ticks of the clock; <see cref="long.MaxValue"/> for none.</param>

@@ -44,4 +44,24 @@ internal static class RequestBody
         else
             load.GetAwaiter().GetResult();
     }
+
+    /// <summary>Sees to it that several requests can write the body at the same time: it has to lie in memory.</summary>
+    /// <returns>False when it cannot be sent a second time, or is longer than <paramref name="maxBytes"/>.</returns>
+    internal static async ValueTask<bool> TryShareAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
+    {
+        if (content is ByteArrayContent or ReadOnlyMemoryContent)
+            return true;
+        if (!IsReplayable(content) || content.Headers.ContentLength is not null)
+            return await TryKeepAsync(content, maxBytes, async: true, cancellationToken).ConfigureAwait(false);
+
+        try
+        {
+            await content.LoadIntoBufferAsync(maxBytes, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return false;
+        }
+    }
 }

@@ -135,9 +135,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
             return decision;
 
         var policy = call.Policy;
-        // Other statuses that carry a Retry-After, such as 409 and 425, speak of the one request.
-        if (result.StatusCode is 429 or 503 && policy.PauseOf(result) is > 0 and var pause)
-            host.GetOrAddPause().Extend(endedAt, endedAt + pause);
+        host.Heed(policy, result, endedAt);
         if (!decision.IsRetry)
             return decision;
         if (call.IsCircuitOpenAt(endedAt + policy.ToTimestamp(decision.Delay)))

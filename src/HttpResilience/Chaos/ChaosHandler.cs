@@ -1,0 +1,29 @@
+using Polly;
+
+namespace HttpResilience;
+
+/// <summary>Holds attempts up, fails them or answers them itself, as Polly's chaos strategies draw it. The innermost stage: the others take it for the host.</summary>
+internal sealed class ChaosHandler : ChainHandler
+{
+    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        call.Policy.Chaos is { } policy ? InjectAsync(policy, request, call, async, cancellationToken) : NextAsync(request, call, async, cancellationToken);
+
+    private async ValueTask<HttpResponseMessage> InjectAsync(
+        ChaosPolicy policy, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
+        try
+        {
+            var state = (Handler: this, Request: request, Call: call);
+            return async
+                ? await policy.Pipeline.ExecuteAsync(
+                    static (context, s) => s.Handler.NextAsync(s.Request, s.Call, async: true, context.CancellationToken), context, state).ConfigureAwait(false)
+                : policy.Pipeline.Execute(
+                    static (context, s) => s.Handler.NextAsync(s.Request, s.Call, async: false, context.CancellationToken).AsTask().GetAwaiter().GetResult(), context, state);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Polly;
+
+namespace HttpResilience;
+
+/// <summary>An attempt that is hedged, with the requests it has sent so far. Travels in the context of Polly's pipeline.</summary>
+/// <param name="request">What the caller wants sent. It does not go out itself: requests side by side cannot share a message.</param>
+/// <param name="cancellationToken">Ends the attempt as a whole.</param>
+internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, CancellationToken cancellationToken)
+{
+    private static readonly ResiliencePropertyKey<HedgedAttempt> Key = new("HttpResilience.HedgedAttempt");
+
+    private readonly List<HedgedTry> _tries = new(2);
+    private volatile bool _mayGoOn = true;
+
+    internal HttpCall Call => call;
+
+    internal CancellationToken CancellationToken => cancellationToken;
+
+    internal IReadOnlyList<HedgedTry> Tries => _tries;
+
+    /// <summary>Another request may go out, as far as this attempt is concerned.</summary>
+    internal bool MayGoOn => _mayGoOn;
+
+    /// <summary>Whether another request goes out now, which takes it out of the retry budget. Once the host has spoken against it, none does any more.</summary>
+    internal bool GoOn(long now)
+    {
+        if (_mayGoOn && (call.IsCircuitOpenAt(now) || call.Host?.Pause?.Until > now || !IsInBudget(now)))
+            _mayGoOn = false;
+        return _mayGoOn;
+    }
+
+    internal static HedgedAttempt Of(ResilienceContext context) => context.Properties.GetValue(Key, null!);
+
+    internal void Enter(ResilienceContext context) => context.Properties.Set(Key, this);
+
+    internal HedgedTry Begin(long now)
+    {
+        var branch = call.Branch(now);
+        var begun = new HedgedTry(HedgedRequest.CopyOf(request, branch), branch, HedgingDecision.IsSafeMethod(request.Method));
+        _tries.Add(begun);
+        return begun;
+    }
+
+    internal void End(HedgedTry ended, HttpResponseMessage? response, Exception? exception, in AttemptResult result, long now)
+    {
+        ended.End(response, exception, result, now);
+        if (!ended.HasWon && !HedgingDecision.MayFollow(result))
+            _mayGoOn = false;
+    }
+
+    /// <summary>
+    /// Which of the requests speaks for the attempt: one that has won, even while the attempt was being given up; else the one that asks for the longest wait,
+    /// else the first.
+    /// </summary>
+    internal HedgedTry Choose() => _tries.Find(t => t.HasWon) ?? _tries.MaxBy(t => t.Result.RetryAfter ?? TimeSpan.Zero)!;
+
+    private bool IsInBudget(long now) => call.Policy.Retry.Budget is not { } budget || call.Host is not { } host || host.GetOrAddBudget().TrySpend(budget, now);
+}

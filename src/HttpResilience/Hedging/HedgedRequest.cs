@@ -1,0 +1,57 @@
+using System.Net;
+
+namespace HttpResilience;
+
+/// <summary>A copy of a request that is on its way while others of the same call are: inner handlers may change it as they like.</summary>
+internal static class HedgedRequest
+{
+    internal static HttpRequestMessage CopyOf(HttpRequestMessage original, HttpCall call)
+    {
+        var copy = new HttpRequestMessage(original.Method, original.RequestUri)
+        {
+            Version = original.Version,
+            VersionPolicy = original.VersionPolicy,
+            Content = original.Content is { } content ? new SharedContent(content) : null,
+        };
+        foreach (var (name, values) in original.Headers.NonValidated)
+            copy.Headers.TryAddWithoutValidation(name, values);
+        foreach (var (key, value) in original.Options)
+            ((IDictionary<string, object?>)copy.Options)[key] = value;
+        copy.Options.Set(HttpCall.Key, call);
+        return copy;
+    }
+
+    /// <summary>Gives a response back to the caller's own request, which learns where redirects have led.</summary>
+    internal static HttpResponseMessage Answer(HttpRequestMessage original, HttpRequestMessage copy, HttpResponseMessage response)
+    {
+        (original.Method, original.RequestUri) = (copy.Method, copy.RequestUri);
+        response.RequestMessage = original;
+        return response;
+    }
+
+    /// <summary>A body that lies in memory, under headers of its own: reading and changing those of one object from several threads is not safe.</summary>
+    private sealed class SharedContent : HttpContent
+    {
+        private readonly HttpContent _original;
+        private readonly long? _length;
+
+        internal SharedContent(HttpContent original)
+        {
+            _original = original;
+            _length = original.Headers.ContentLength;
+            foreach (var (name, values) in original.Headers.NonValidated)
+                Headers.TryAddWithoutValidation(name, values);
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => _original.CopyToAsync(stream, context);
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+            _original.CopyToAsync(stream, context, cancellationToken);
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = _length ?? 0;
+            return _length is not null;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace HttpResilience;
+
+/// <summary>One of the requests that an attempt sends side by side: a message and a view of the call of its own, and what came of it.</summary>
+internal sealed class HedgedTry(HttpRequestMessage request, HttpCall call, bool safe)
+{
+    internal HttpRequestMessage Request => request;
+
+    internal HttpCall Call => call;
+
+    internal long StartedAt => call.StartedAt;
+
+    internal long EndedAt { get; private set; }
+
+    internal AttemptResult Result { get; private set; }
+
+    internal HttpResponseMessage? Response { get; private set; }
+
+    internal Exception? Exception { get; private set; }
+
+    /// <summary>It has ended with what the others need not be waited for.</summary>
+    internal bool HasWon { get; private set; }
+
+    /// <summary>False when the circuit or the limiter did not let it through.</summary>
+    internal bool WasSent => Exception is not (CircuitOpenException or RateLimitedException);
+
+    internal void End(HttpResponseMessage? response, Exception? exception, in AttemptResult result, long endedAt)
+    {
+        (Response, Exception, Result, EndedAt) = (response, exception, result, endedAt);
+        HasWon = HedgingDecision.Wins(result, safe);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.Extensions.Logging;
+using Polly;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Sends a request that is slow to be answered a second time, and takes the first good answer. Polly's hedging keeps the time; <see cref="HedgingDecision"/> decides.
+/// </summary>
+internal sealed partial class HedgingHandler(ClientState client, ILogger<HedgingHandler> logger) : ChainHandler
+{
+    private readonly TimeProvider _time = client.Time;
+
+    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        // A synchronous call is one thread, and it is on the wire: nobody is left to send a second request.
+        async && call.Policy.Hedging is { } policy
+            && HedgingDecision.AppliesTo(request.Method, call.IdempotencyKey is not null, call.Policy.Retry.UnsafeMethods, call.MaxRetryAttempts)
+            ? HedgeAsync(policy, request, call, cancellationToken)
+            : NextAsync(request, call, async, cancellationToken);
+
+    private async ValueTask<HttpResponseMessage> HedgeAsync(HedgingPolicy policy, HttpRequestMessage request, HttpCall call, CancellationToken cancellationToken)
+    {
+        if (request.Content is { } body
+            && !await RequestBody.TryShareAsync(body, call.Policy.Retry.MaxReplayBodyBytes, cancellationToken).ConfigureAwait(false))
+            return await NextAsync(request, call, async: true, cancellationToken).ConfigureAwait(false);
+
+        var attempt = new HedgedAttempt(request, call, cancellationToken);
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
+        attempt.Enter(context);
+        Outcome<HedgedTry> outcome;
+        try
+        {
+            outcome = await policy.Pipeline.ExecuteOutcomeAsync(
+                static (context, state) => state.Handler.TryAsync(state.Request, state.Attempt, context.CancellationToken), context,
+                (Handler: this, Request: request, Attempt: attempt)).ConfigureAwait(false);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+
+        if (attempt.Tries.Count == 0)
+            outcome.ThrowIfException();
+        var chosen = outcome.Result is { HasWon: true } winner ? winner : attempt.Choose();
+        Settle(attempt, chosen);
+        if (chosen.Exception is { } exception)
+            ExceptionDispatchInfo.Throw(exception);
+        return HedgedRequest.Answer(request, chosen.Request, chosen.Response!);
+    }
+
+    private async ValueTask<Outcome<HedgedTry>> TryAsync(HttpRequestMessage request, HedgedAttempt attempt, CancellationToken cancellationToken)
+    {
+        var call = attempt.Call;
+        var begun = attempt.Begin(_time.GetTimestamp());
+        if (attempt.Tries.Count > 1)
+            WillHedge(request, call, attempt.Tries.Count);
+
+        HttpResponseMessage? response = null;
+        Exception? exception = null;
+        AttemptResult result;
+        try
+        {
+            var sending = NextAsync(begun.Request, begun.Call, async: true, cancellationToken).AsTask();
+            response = await UnlessLostAsync(sending, cancellationToken, attempt.CancellationToken).ConfigureAwait(false);
+            result = client.Classify(response, call);
+        }
+        catch (Exception e)
+        {
+            exception = e;
+            result = FailureClassifier.Classify(e, call.AttemptTimedOut, cancellationToken.IsCancellationRequested);
+        }
+
+        attempt.End(begun, response, exception, result, _time.GetTimestamp());
+        if (!begun.HasWon)
+            Tell(begun);
+        return Outcome.FromResult(begun);
+    }
+
+    /// <summary>
+    /// Tells how a request has ended. A failure at once, so that the circuit that it opens and the pause that it asks for hold for the next one already; how the
+    /// winner ends is the retry stage's to tell.
+    /// </summary>
+    private void Tell(HedgedTry ended)
+    {
+        TellNext(ended.Call, ended.Result, ended.EndedAt);
+        ended.Call.Host?.Heed(ended.Call.Policy, ended.Result, ended.EndedAt);
+    }
+
+    /// <summary>A request that does not hear that it has lost must not hold the answer back; its own answer is disposed when it comes.</summary>
+    private static async Task<HttpResponseMessage> UnlessLostAsync(Task<HttpResponseMessage> sending, CancellationToken ofTry, CancellationToken ofAttempt)
+    {
+        await ((Task)sending.WaitAsync(ofTry)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (sending.IsCompleted || ofAttempt.IsCancellationRequested)
+            return await sending.ConfigureAwait(false);
+
+        _ = sending.ContinueWith(Discard, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        throw new OperationCanceledException(ofTry);
+    }
+
+    private static void Discard(Task<HttpResponseMessage> late)
+    {
+        if (late.IsCompletedSuccessfully)
+            late.Result.Dispose();
+        else
+            // Looked at, lest it counts as unobserved.
+            _ = late.Exception;
+    }
+
+    /// <summary>Those that lost become part of the call's story and give back what they hold.</summary>
+    private void Settle(HedgedAttempt attempt, HedgedTry chosen)
+    {
+        foreach (var loser in attempt.Tries)
+        {
+            if (loser == chosen)
+                continue;
+            if (loser.HasWon)
+                Tell(loser);
+            if (loser.WasSent)
+                attempt.Call.Record(loser.Result, loser.Exception, loser.StartedAt, loser.EndedAt);
+            loser.Response?.Dispose();
+        }
+
+        attempt.Call.Join(chosen.Call);
+    }
+
+    private void WillHedge(HttpRequestMessage request, HttpCall call, int number)
+    {
+        if (logger.IsEnabled(call.Policy.Logging.RetryLevel))
+            WillHedge(logger, call.Policy.Logging.RetryLevel, client.Name, request.Method.Method, HttpAuthority.NameOf(request),
+                call.Policy.Logging.Redaction.PathOf(request, call), number);
+    }
+
+    [LoggerMessage(EventId = 211, Message = "{ClientName} {Method} {Authority}{Path}: no good answer yet, request {Number} goes out beside those before it")]
+    private static partial void WillHedge(ILogger logger, LogLevel level, string clientName, string method, string authority, string path, int number);
+}

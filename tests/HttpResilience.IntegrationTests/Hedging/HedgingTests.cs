@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Http.Json;
+
+namespace HttpResilience.IntegrationTests;
+
+/// <summary>Two requests of one call on real connections at the same time.</summary>
+public sealed class HedgingTests
+{
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task The_second_request_answers_for_a_first_that_the_server_forgot_and_that_is_taken_back(bool http2)
+    {
+        var takenBack = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Microsoft.AspNetCore.Http.RequestDelegate forgets = async context =>
+        {
+            await Reply.Silence(context);
+            takenBack.SetResult();
+        };
+        await using var server = await (http2 ? KestrelServer.StartHttp2Async(forgets, Reply.Ok("second")) : KestrelServer.StartAsync(forgets, Reply.Ok("second")));
+        await using var client = new ResilientClientUnderTest(server.Uri, Hedging);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "invoices") { Content = JsonContent.Create(new { number = 1 }) };
+        if (http2)
+            (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+
+        using var response = await client.Client.SendAsync(request, Cancel).WaitAsync(ResilientClientUnderTest.Hang, Cancel);
+
+        (await response.Content.ReadAsStringAsync(Cancel)).ShouldBe("second");
+        response.RequestMessage.ShouldBeSameAs(request);
+        await takenBack.Task.WaitAsync(ResilientClientUnderTest.Hang, Cancel);
+        server.Requests.Select(r => r.Text).ShouldBe(["{\"number\":1}", "{\"number\":1}"]);
+        server.Requests.Select(r => r.Key).Distinct().ShouldHaveSingleItem().ShouldBe(response.GetHttpCall()!.IdempotencyKey);
+        response.GetHttpCall()!.Attempts.Select(a => a.FailureClass).ShouldBe([FailureClass.Cancelled, FailureClass.None]);
+    }
+
+    [Fact]
+    public async Task A_thousand_hedged_calls_over_four_connections_all_succeed_each_with_one_body_to_its_key()
+    {
+        const int calls = 1000;
+        int next = 0;
+        await using var server = await KestrelServer.StartAsync(context => Interlocked.Increment(ref next) % 3 == 0 ? Reply.Abort(context) : Reply.Ok()(context));
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, o =>
+            {
+                Hedging(o);
+                o.Hedging.Delay = TimeSpan.Zero;
+                o.Retry.MaxRetryAttempts = 20;
+                o.Retry.Budget.RetryRatio = null;
+            },
+            sockets => sockets.MaxConnectionsPerServer = 4);
+
+        await Parallel.ForAsync(0, calls, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Cancel }, async (i, cancellationToken) =>
+        {
+            using var response = await client.Client.PostAsJsonAsync("invoices", new { number = i }, cancellationToken);
+            response.StatusCode.ShouldBe(HttpStatusCode.OK);
+            response.GetHttpCall().ShouldNotBeNull().StopReason.ShouldBe(StopReason.Succeeded);
+        }).WaitAsync(TimeSpan.FromMinutes(2), Cancel);
+
+        server.Requests.GroupBy(r => r.Key).ShouldAllBe(g => g.Select(r => r.Text).Distinct().Count() == 1);
+        server.Requests.Select(r => r.Text).Distinct().Count().ShouldBe(calls);
+    }
+
+    private static void Hedging(HttpResilienceOptions options) => (options.Hedging.Enabled, options.Hedging.Delay) = (true, TimeSpan.FromMilliseconds(50));
+}
