@@ -23,10 +23,11 @@ internal sealed partial class ClientState : IDisposable
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
-        ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger)
+        ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger)
     {
-        Events = new(name, time, circuitLogger);
+        Events = new(name, time, meter, circuitLogger);
         Name = name;
+        Meter = meter;
         Time = time;
         Timers = new(time);
         _options = options;
@@ -49,6 +50,8 @@ internal sealed partial class ClientState : IDisposable
 
     internal CircuitEvents Events { get; }
 
+    internal ResilienceMeter Meter { get; }
+
     internal AttemptTimers Timers { get; }
 
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
@@ -70,6 +73,7 @@ internal sealed partial class ClientState : IDisposable
             services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
             services.GetService<IConfiguration>(),
             services.GetService<TimeProvider>() ?? TimeProvider.System,
+            services.GetRequiredService<ResilienceMeter>(),
             services.GetRequiredService<ILogger<ClientState>>(),
             services.GetRequiredService<ILogger<CircuitBreakerHandler>>());
         services.GetRequiredService<ClientStates>().Add(client);
@@ -88,6 +92,13 @@ internal sealed partial class ClientState : IDisposable
             call.TenantHost = HostFor(new(authority, tenant), call.Policy, call.StartedAt);
         if (call.Policy.Retry.Budget is { } budget)
             call.Host.CountCall(budget, call.StartedAt);
+    }
+
+    /// <summary>Takes what a host has said about when it may be called again.</summary>
+    internal void Heed(HostState host, ResiliencePolicy policy, in AttemptResult result, long endedAt)
+    {
+        if (host.Heed(policy, result, endedAt))
+            Meter.Paused(Name, host.Key, result.StatusCode);
     }
 
     /// <summary>What a call gets that its own failure has ended by opening the circuit.</summary>

@@ -13,15 +13,18 @@ internal sealed class HostPause
     internal long Until => Volatile.Read(ref _until);
 
     /// <summary>Takes a wish of the host. The longest one holds.</summary>
-    internal void Extend(long now, long until)
+    /// <returns>Whether a pause begins with it.</returns>
+    internal bool Extend(long now, long until)
     {
         lock (_gate)
         {
             if (until <= _until)
-                return;
-            if (_until <= now)
+                return false;
+            bool begins = _until <= now;
+            if (begins)
                 _from = now;
             Volatile.Write(ref _until, until);
+            return begins;
         }
     }
 

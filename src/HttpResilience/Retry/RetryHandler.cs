@@ -35,6 +35,8 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 if (call.Host is { } host && host.Pause?.Until > startedAt && !host.Circuit.IsOpenAt(startedAt))
                     startedAt = await PauseAsync(call, host, LatestStart(call, original, deadline), async, cancellationToken).ConfigureAwait(false);
 
+                if (attempt > 1)
+                    Resend.Begin(client, call, request);
                 HttpResponseMessage? response = null;
                 Exception? exception = null;
                 AttemptResult result;
@@ -129,13 +131,13 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     }
 
     /// <summary>What is known of the host can only speak against a retry.</summary>
-    private static RetryDecision AskTheHost(HttpCall call, RetryDecision decision, in AttemptResult result, long endedAt)
+    private RetryDecision AskTheHost(HttpCall call, RetryDecision decision, in AttemptResult result, long endedAt)
     {
         if (call.Host is not { } host)
             return decision;
 
         var policy = call.Policy;
-        host.Heed(policy, result, endedAt);
+        client.Heed(host, policy, result, endedAt);
         if (!decision.IsRetry)
             return decision;
         if (call.IsCircuitOpenAt(endedAt + policy.ToTimestamp(decision.Delay)))
@@ -176,6 +178,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
     private void WillRetry(HttpRequestMessage request, HttpCall call, int attempt, in AttemptResult result, Exception? exception, TimeSpan delay)
     {
+        client.Meter.WillRetry(call, request, result.StatusCode, exception);
         if (!logger.IsEnabled(call.Policy.Logging.RetryLevel))
             return;
         string outcome = result.StatusCode?.ToString(CultureInfo.InvariantCulture) ?? exception!.GetType().Name;

@@ -91,9 +91,10 @@ public sealed class RedactedPathTests
     {
         using var request = new HttpRequestMessage { RequestUri = uri is null ? null : new Uri(uri) };
         configure?.Invoke(request);
+        using var meter = new ResilienceMeter(factory: null, new());
         using var client = new ClientState(
-            "test", new OptionsFactory<HttpResilienceOptions>([], []), configuration: null, TimeProvider.System, NullLogger<ClientState>.Instance,
-            NullLogger<CircuitBreakerHandler>.Instance);
+            "test", new OptionsFactory<HttpResilienceOptions>([], []), configuration: null, TimeProvider.System, meter,
+            NullLogger<ClientState>.Instance, NullLogger<CircuitBreakerHandler>.Instance);
         return Redaction.PathOf(request, HttpCall.Open(request, client));
     }
 }
