@@ -81,7 +81,7 @@ public sealed class HttpCall
     /// <summary>Whether the call has a span of its own has been decided.</summary>
     internal bool IsTraced { get; set; }
 
-    /// <summary>The platform's measurement of the next message will ask for <see cref="ResendCount"/>.</summary>
+    /// <summary>The platform's measurements of the request ask for <see cref="ResendCount"/>.</summary>
     internal bool MetricIsEnriched { get; set; }
 
     internal int AttemptCount => _attempts is not null ? _attempts.Count : _onlyStatus == 0 ? 0 : 1;

@@ -24,7 +24,7 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
             && !await RequestBody.TryShareAsync(body, call.Policy.Retry.MaxReplayBodyBytes, cancellationToken).ConfigureAwait(false))
             return await NextAsync(request, call, async: true, cancellationToken).ConfigureAwait(false);
 
-        Resend.Enrich(client, call, request);
+        Resend.WillCopy(client, call, request);
         var attempt = new HedgedAttempt(request, call, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         attempt.Enter(context);

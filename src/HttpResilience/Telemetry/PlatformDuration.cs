@@ -26,6 +26,9 @@ internal sealed class PlatformDuration : IDisposable
         _publications.Start();
     }
 
+    /// <summary>Whether it could be that somebody listens when the next request is sent: the platform makes the instrument with the first one.</summary>
+    internal bool MayBeHeard => IsHeard || Volatile.Read(ref _instruments).Length == 0;
+
     internal bool IsHeard
     {
         get
