@@ -23,8 +23,9 @@ internal sealed partial class ClientState : IDisposable
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
-        ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger)
+        ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied)
     {
+        (Classifier, Supplied) = (classifier, supplied);
         Events = new(name, time, meter, circuitLogger);
         Name = name;
         Meter = meter;
@@ -52,6 +53,11 @@ internal sealed partial class ClientState : IDisposable
 
     internal ResilienceMeter Meter { get; }
 
+    internal AttemptClassifier Classifier { get; }
+
+    /// <summary>What the application decides itself.</summary>
+    internal SuppliedPolicies Supplied { get; }
+
     internal AttemptTimers Timers { get; }
 
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
@@ -68,14 +74,18 @@ internal sealed partial class ClientState : IDisposable
 
     internal static ClientState Create(IServiceProvider services, string name)
     {
+        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var supplied = new SuppliedPolicies(services, name);
         var client = new ClientState(
             name,
             services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
             services.GetService<IConfiguration>(),
-            services.GetService<TimeProvider>() ?? TimeProvider.System,
+            time,
             services.GetRequiredService<ResilienceMeter>(),
             services.GetRequiredService<ILogger<ClientState>>(),
-            services.GetRequiredService<ILogger<CircuitBreakerHandler>>());
+            services.GetRequiredService<ILogger<CircuitBreakerHandler>>(),
+            new(supplied, time, services.GetRequiredService<ILogger<AttemptClassifier>>()),
+            supplied);
         services.GetRequiredService<ClientStates>().Add(client);
         return client;
     }
@@ -133,10 +143,6 @@ internal sealed partial class ClientState : IDisposable
     internal string DeadlineNameOf(HttpCall call) => DeadlineOf(call) < call.Policy.DeadlineFrom(call.StartedAt, long.MaxValue)
         ? "HttpClient.Timeout"
         : $"TotalRequestTimeout ({call.Policy.TotalRequestTimeout})";
-
-    internal AttemptResult Classify(HttpResponseMessage response, HttpCall call) => (int)response.StatusCode < 400
-        ? AttemptResult.Success((int)response.StatusCode)
-        : FailureClassifier.Classify(response, call.IdempotencyKey is not null, Time.GetUtcNow());
 
     public void Dispose() => _reload?.Dispose();
 

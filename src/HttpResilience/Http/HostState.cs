@@ -33,7 +33,8 @@ internal sealed class HostState(HostKey key)
     /// <returns>Whether a pause begins with it.</returns>
     internal bool Heed(ResiliencePolicy policy, in AttemptResult result, long endedAt) =>
         // Other statuses that carry a Retry-After, such as 409 and 425, speak of the one request.
-        result.StatusCode is 429 or 503 && policy.PauseOf(result) is > 0 and var pause && GetOrAddPause().Extend(endedAt, endedAt + pause);
+        (result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.PauseOf(result) is > 0 and var pause
+        && GetOrAddPause().Extend(endedAt, endedAt + pause);
 
     /// <summary>The budget, made at the first retry: a host that is well costs nothing.</summary>
     internal RetryBudget GetOrAddBudget() => LazyInitializer.EnsureInitialized(ref _budget, static () => new());

@@ -53,14 +53,14 @@ internal sealed class ResilienceMeter : IDisposable
             Record(call, request, (int?)response?.StatusCode, exception);
     }
 
-    internal void WillRetry(HttpCall call, HttpRequestMessage request, int? status, Exception? exception)
+    internal void WillRetry(HttpCall call, HttpRequestMessage request, in AttemptResult result, Exception? exception)
     {
         if (!_retries.Enabled)
             return;
 
         var tags = TelemetryTags.Of(call.ClientName, request.RequestUri);
         tags.Add(TelemetryTags.Method, TelemetryTags.MethodOf(request.Method));
-        tags.Add(TelemetryTags.ErrorType, TelemetryTags.ErrorTypeOf(status, exception));
+        tags.Add(TelemetryTags.ErrorType, TelemetryTags.ErrorTypeOf(result.FailureClass, result.StatusCode, exception));
         _retries.Add(1, tags);
     }
 
@@ -81,7 +81,8 @@ internal sealed class ResilienceMeter : IDisposable
             return;
 
         var tags = TelemetryTags.Of(clientName, host.Authority);
-        tags.Add(TelemetryTags.StatusCode, status);
+        if (status is not null)
+            tags.Add(TelemetryTags.StatusCode, status);
         _pauses.Add(1, tags);
     }
 
@@ -98,7 +99,7 @@ internal sealed class ResilienceMeter : IDisposable
         tags.Add(TelemetryTags.Method, TelemetryTags.MethodOf(asked.Method));
         if (status is not null)
             tags.Add(TelemetryTags.StatusCode, status);
-        if (TelemetryTags.ErrorTypeOf(status, exception) is { } errorType)
+        if (TelemetryTags.ErrorTypeOf(call.FailureClass, status, exception) is { } errorType)
             tags.Add(TelemetryTags.ErrorType, errorType);
         tags.Add(TelemetryTags.StopReason, call.StopReason.ToString());
         _callDuration.Record(call.Elapsed.TotalSeconds, tags);

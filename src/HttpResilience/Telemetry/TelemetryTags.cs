@@ -32,9 +32,10 @@ internal static class TelemetryTags
     internal static string MethodOf(HttpMethod method) => Methods.GetValueOrDefault(method.Method, "_OTHER");
 
     /// <summary>What kind of error it was: the status, the kind of a transport error, or the type of the exception; null when it was none.</summary>
-    internal static string? ErrorTypeOf(int? status, Exception? exception) => exception switch
+    /// <param name="failure">What the chain takes a response for, whatever its status.</param>
+    internal static string? ErrorTypeOf(FailureClass failure, int? status, Exception? exception) => exception switch
     {
-        null => status >= 400 ? status.Value.ToString(CultureInfo.InvariantCulture) : null,
+        null => failure is FailureClass.None ? null : status?.ToString(CultureInfo.InvariantCulture),
         OperationCanceledException { InnerException: TimeoutException } => "timeout",
         HttpRequestException e when e.GetType() == typeof(HttpRequestException) && NameOf(e.HttpRequestError) is { } name => name,
         _ => exception.GetType().FullName,

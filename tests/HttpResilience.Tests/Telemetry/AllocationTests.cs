@@ -19,10 +19,11 @@ public sealed class AllocationTests
         using var response = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
         var call = HttpCall.Open(request, client);
         call.Record(AttemptResult.Success(200), null, 0, 0);
+        var failure = FailureClassifier.Classify(response, keyed: false, chain.Clock.GetUtcNow());
         var host = new HostKey(new(request.RequestUri!), "comp1");
         void Everything()
         {
-            client.Meter.WillRetry(call, request, 503, exception: null);
+            client.Meter.WillRetry(call, request, failure, exception: null);
             client.Meter.CircuitMoved(client.Name, host, CircuitState.Open);
             client.Meter.Paused(client.Name, host, 429);
             Resend.Begin(client, call, request);

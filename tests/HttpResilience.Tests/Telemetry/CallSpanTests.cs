@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using HttpResilience.Tests.Hedging;
 
 namespace HttpResilience.Tests.Telemetry;
 
@@ -137,33 +138,59 @@ public sealed class CallSpanTests
     public async Task Of_requests_side_by_side_the_second_is_under_the_span()
     {
         using var spans = new SpanCollector();
-        using var chain = Hedging.HedgedChain.Create();
-        var (first, second) = (Hedging.HedgedChain.Answer(), Hedging.HedgedChain.Answer());
-        Reply Observed(TaskCompletionSource<HttpResponseMessage> answer) => (clock, async, token) =>
-        {
-            _current.Add(Activity.Current);
-            return Hedging.HedgedChain.WhenNotCancelled(answer)(clock, async, token);
-        };
+        using var chain = HedgedChain.Create();
+        var (first, second) = (HedgedChain.Answer(), HedgedChain.Answer());
         chain.Server.Script(Observed(first), Observed(second));
         using var parent = new Activity("the application's work").Start();
 
         var calling = chain.GetAsync();
-        await Hedging.HedgedChain.PassDelayAsync(chain);
-        await Hedging.HedgedChain.SentAsync(chain, 2);
-        second.SetResult(Hedging.HedgedChain.Status(200));
+        await chain.PassDelayAsync();
+        await chain.SentAsync(2);
+        second.SetResult(HedgedChain.Status(200));
         (await calling).Dispose();
 
         var span = spans.Ended.ShouldHaveSingleItem();
         _current.ShouldBe([parent, span]);
-        (span.ParentSpanId, span.GetTagItem("http.resilience.attempts"), span.Duration).ShouldBe((parent.SpanId, 2, Hedging.HedgedChain.Delay));
+        (span.ParentSpanId, span.GetTagItem("http.resilience.attempts"), span.Duration).ShouldBe((parent.SpanId, 2, HedgedChain.Delay));
         Activity.Current.ShouldBe(parent);
     }
+
+    [Fact]
+    public async Task A_retry_after_requests_side_by_side_is_under_the_same_span()
+    {
+        using var spans = new SpanCollector();
+        using var chain = HedgedChain.Create();
+        var (first, second, third) = (HedgedChain.Answer(), HedgedChain.Answer(), HedgedChain.Answer());
+        chain.Server.Script(Observed(first), Observed(second), Observed(third));
+        third.SetResult(HedgedChain.Status(200));
+
+        var calling = chain.GetAsync();
+        await chain.PassDelayAsync();
+        await chain.SentAsync(2);
+        first.SetResult(HedgedChain.Status(503));
+        second.SetResult(HedgedChain.Status(503));
+        await chain.Clock.TimerDueInAsync(TimeSpan.FromSeconds(1));
+        chain.Clock.Advance(TimeSpan.FromSeconds(1));
+        (await calling).Dispose();
+
+        var span = spans.Ended.ShouldHaveSingleItem();
+        _current.ShouldBe([null, span, span]);
+        (span.GetTagItem("http.resilience.attempts"), spans.Asked).ShouldBe((3, 1));
+    }
+
+    private Reply Observed(TaskCompletionSource<HttpResponseMessage> answer) => (clock, async, token) =>
+    {
+        lock (_current)
+            _current.Add(Activity.Current);
+        return HedgedChain.WhenNotCancelled(answer)(clock, async, token);
+    };
 
     private Chain NewChain(params int[] statuses)
     {
         var chain = new Chain();
         chain.Server.Script([.. statuses.Select(s => Replies.With(() =>
         {
+            lock (_current)
             _current.Add(Activity.Current);
             return new((System.Net.HttpStatusCode)s);
         }))]);

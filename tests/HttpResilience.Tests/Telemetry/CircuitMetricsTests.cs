@@ -61,17 +61,18 @@ public sealed class CircuitMetricsTests
         int sent = 0;
         chain.Server.Script(async (clock, async, token) =>
         {
-            if (Interlocked.Increment(ref sent) == 2)
+            int number = Interlocked.Increment(ref sent);
+            if (number == 2)
                 both.SetResult();
             await both.Task.WaitAsync(TimeSpan.FromSeconds(30), token);
-            return await Replies.Status(status, ("Retry-After", "10"))(clock, async, token);
+            return await Replies.Status(status, ("Retry-After", $"{10 * number}"))(clock, async, token);
         });
 
         foreach (var response in await Task.WhenAll(chain.GetAsync(), chain.GetAsync()))
             response.Dispose();
         metrics.Of("pauses").Select(p => (p.Value, p.Text)).ShouldBe([(1, $"{Host}, http.response.status_code={status}")]);
 
-        chain.Clock.Advance(TimeSpan.FromSeconds(20));
+        chain.Clock.Advance(TimeSpan.FromSeconds(30));
         (await chain.GetAsync()).Dispose();
         metrics.Of("pauses").Count.ShouldBe(2);
     }

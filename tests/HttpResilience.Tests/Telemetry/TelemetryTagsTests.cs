@@ -10,15 +10,18 @@ public sealed partial class TelemetryTagsTests
     [InlineData("get", "GET"), InlineData("Post", "POST"), InlineData("QUERY", "_OTHER"), InlineData("BREW", "_OTHER"), InlineData("GETS", "_OTHER")]
     public void Only_known_methods_are_told(string method, string expected) => TelemetryTags.MethodOf(new(method)).ShouldBe(expected);
 
-    [Theory, InlineData(200, null), InlineData(304, null), InlineData(399, null), InlineData(400, "400"), InlineData(503, "503"), InlineData(null, null)]
-    public void A_status_is_an_error_from_400_on(int? status, string? expected) => TelemetryTags.ErrorTypeOf(status, null).ShouldBe(expected);
+    [Theory]
+    [InlineData(FailureClass.None, 200, null), InlineData(FailureClass.None, 404, null), InlineData(FailureClass.None, null, null)]
+    [InlineData(FailureClass.NotFound, 404, "404"), InlineData(FailureClass.Transient, 200, "200"), InlineData(FailureClass.Transient, null, null)]
+    public void A_status_is_an_error_when_the_chain_takes_it_for_one(FailureClass failure, int? status, string? expected) =>
+        TelemetryTags.ErrorTypeOf(failure, status, null).ShouldBe(expected);
 
     public static TheoryData<HttpRequestError> TransportErrors => [.. Enum.GetValues<HttpRequestError>()];
 
     // As the platform's own metric names them.
     [Theory, MemberData(nameof(TransportErrors))]
     public void A_transport_error_has_the_platforms_name(HttpRequestError error) =>
-        TelemetryTags.ErrorTypeOf(null, new HttpRequestException(error)).ShouldBe(
+        TelemetryTags.ErrorTypeOf(FailureClass.Transient, null, new HttpRequestException(error)).ShouldBe(
             error is HttpRequestError.Unknown ? "System.Net.Http.HttpRequestException" : Words().Replace(error.ToString(), "_$0").ToLowerInvariant());
 
     public static TheoryData<Exception, string> Exceptions => new()
@@ -32,7 +35,7 @@ public sealed partial class TelemetryTagsTests
     };
 
     [Theory, MemberData(nameof(Exceptions))]
-    public void An_exception_is_told_by_its_type(Exception exception, string expected) => TelemetryTags.ErrorTypeOf(200, exception).ShouldBe(expected);
+    public void An_exception_is_told_by_its_type(Exception exception, string expected) => TelemetryTags.ErrorTypeOf(FailureClass.None, 200, exception).ShouldBe(expected);
 
     [Theory]
     [InlineData("https://api.test/a?b", "server.address=api.test, server.port=443"), InlineData("http://[::1]:8080/", "server.address=::1, server.port=8080")]
