@@ -18,7 +18,12 @@ internal static class FailureClassifier
     internal static AttemptResult Classify(HttpResponseMessage response, bool keyed, DateTimeOffset now)
     {
         TimeSpan? retryAfter = RetryAfter.Of(response.Headers, now);
-        return Of((int)response.StatusCode, retryAfter is not null, keyed) with { RetryAfter = retryAfter, ServerSaysRetry = ServerSaysRetry(response.Headers) };
+        // A quota that is used up tells when to come back, not that this request was refused.
+        return Of((int)response.StatusCode, retryAfter is not null, keyed) with
+        {
+            RetryAfter = retryAfter ?? RateLimitFields.Of(response.Headers, now),
+            ServerSaysRetry = ServerSaysRetry(response.Headers),
+        };
     }
 
     /// <summary>The table of statuses.</summary>

@@ -13,6 +13,8 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class ClientState : IDisposable
 {
+    private const int LongestHint = 64;
+
     private readonly IOptionsFactory<HttpResilienceOptions> _options;
     private readonly ILogger<ClientState> _logger;
     private readonly IDisposable? _reload;
@@ -123,9 +125,20 @@ internal sealed partial class ClientState : IDisposable
         ? "HttpClient.Timeout"
         : $"TotalRequestTimeout ({call.Policy.TotalRequestTimeout})";
 
-    internal AttemptResult Classify(HttpResponseMessage response, HttpCall call) => (int)response.StatusCode < 400
-        ? AttemptResult.Success((int)response.StatusCode)
-        : FailureClassifier.Classify(response, call.IdempotencyKey is not null, Time.GetUtcNow());
+    internal AttemptResult Classify(HttpResponseMessage response, HttpCall call)
+    {
+        if ((int)response.StatusCode < 400)
+            return AttemptResult.Success((int)response.StatusCode);
+
+        var result = FailureClassifier.Classify(response, call.IdempotencyKey is not null, Time.GetUtcNow());
+        if (result.RetryAfter is null && _logger.IsEnabled(LogLevel.Debug) && RetryAfter.UnreadableIn(response.Headers) is { } field)
+        {
+            string value = response.Headers.NonValidated[field].ToString();
+            HintIgnored(_logger, Name, result.StatusCode!.Value, field, Redaction.Clean(value[..Math.Min(value.Length, LongestHint)]));
+        }
+
+        return result;
+    }
 
     public void Dispose() => _reload?.Dispose();
 
@@ -182,6 +195,9 @@ internal sealed partial class ClientState : IDisposable
 
     [LoggerMessage(406, LogLevel.Warning, "{ClientName}: chaos is on, {Faults} (Chaos:Enabled)")]
     private static partial void ChaosIsOn(ILogger logger, string clientName, string faults);
+
+    [LoggerMessage(410, LogLevel.Debug, "{ClientName}: a {StatusCode} asks to wait in a way that cannot be read, {Field}: {Value}")]
+    private static partial void HintIgnored(ILogger logger, string clientName, int statusCode, string field, string value);
 
     /// <summary>Told once: the factory makes new handlers every two minutes.</summary>
     internal void AnnounceForeignHandlerRemoved()
