@@ -52,9 +52,9 @@ internal static class FailureClassifier
     /// <param name="cancelled">The token that the attempt was given is cancelled.</param>
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
-        _ when timedOut => Transient(ambiguous: true),
         RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
         CircuitOpenException or BrokenCircuitException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
+        _ when timedOut => Transient(ambiguous: true),
         IdempotencyKeyReusedException => Permanent,
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout or one of Polly's.

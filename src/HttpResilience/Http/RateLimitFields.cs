@@ -124,7 +124,7 @@ internal static class RateLimitFields
         {
             if (rest[end] == '"')
                 quoted = !quoted;
-            else if (quoted && rest[end] == '\\')
+            else if (rest[end] == '\\')
                 end++;
         }
 

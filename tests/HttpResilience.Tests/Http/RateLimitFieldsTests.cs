@@ -20,6 +20,7 @@ public sealed class RateLimitFieldsTests
     [InlineData("\"a;r=5,b\";r=0;t=30", 30)]
     [InlineData("\"a\\\";r=5\";r=0;t=30", 30)]
     [InlineData("\"default\";r=9;t=90;r=0;t=30", 30)]
+    [InlineData("\"a\\\\\";r=0;t=30", 30)]
     [InlineData("\"burst\";r=0;t=5,\"daily\";r=0;t=30", 30)]
     [InlineData("\"burst\";r=0;t=30, \"daily\";r=0;t=5", 30)]
     [InlineData("\"burst\";r=0;t=30, \"daily\";r=12;t=9000", 30)]
