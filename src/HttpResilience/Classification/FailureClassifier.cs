@@ -22,7 +22,7 @@ internal static class FailureClassifier
         return Of((int)response.StatusCode, retryAfter is not null, keyed) with
         {
             RetryAfter = retryAfter ?? RateLimitFields.Of(response.Headers, now),
-            ServerSaysRetry = ServerSaysRetry(response.Headers),
+            SaidRetry = ServerSaysRetry(response.Headers),
         };
     }
 

@@ -12,8 +12,6 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class ClientState : IDisposable
 {
-    private const int LongestHint = 64;
-
     private readonly IOptionsFactory<HttpResilienceOptions> _options;
     private readonly ILogger<ClientState> _logger;
     private readonly IDisposable? _reload;
@@ -24,8 +22,9 @@ internal sealed partial class ClientState : IDisposable
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
-        ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger)
+        ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied)
     {
+        (Classifier, Supplied) = (classifier, supplied);
         Events = new(name, time, circuitLogger);
         Name = name;
         Time = time;
@@ -50,6 +49,11 @@ internal sealed partial class ClientState : IDisposable
 
     internal CircuitEvents Events { get; }
 
+    internal AttemptClassifier Classifier { get; }
+
+    /// <summary>What the application decides itself.</summary>
+    internal SuppliedPolicies Supplied { get; }
+
     internal AttemptTimers Timers { get; }
 
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
@@ -66,13 +70,17 @@ internal sealed partial class ClientState : IDisposable
 
     internal static ClientState Create(IServiceProvider services, string name)
     {
+        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var supplied = new SuppliedPolicies(services, name);
         var client = new ClientState(
             name,
             services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
             services.GetService<IConfiguration>(),
-            services.GetService<TimeProvider>() ?? TimeProvider.System,
+            time,
             services.GetRequiredService<ILogger<ClientState>>(),
-            services.GetRequiredService<ILogger<CircuitBreakerHandler>>());
+            services.GetRequiredService<ILogger<CircuitBreakerHandler>>(),
+            new(supplied, time, services.GetRequiredService<ILogger<AttemptClassifier>>()),
+            supplied);
         services.GetRequiredService<ClientStates>().Add(client);
         return client;
     }
@@ -123,21 +131,6 @@ internal sealed partial class ClientState : IDisposable
     internal string DeadlineNameOf(HttpCall call) => DeadlineOf(call) < call.Policy.DeadlineFrom(call.StartedAt, long.MaxValue)
         ? "HttpClient.Timeout"
         : $"TotalRequestTimeout ({call.Policy.TotalRequestTimeout})";
-
-    internal AttemptResult Classify(HttpResponseMessage response, HttpCall call)
-    {
-        if ((int)response.StatusCode < 400)
-            return AttemptResult.Success((int)response.StatusCode);
-
-        var result = FailureClassifier.Classify(response, call.IdempotencyKey is not null, Time.GetUtcNow());
-        if (result.RetryAfter is null && _logger.IsEnabled(LogLevel.Debug) && RetryAfter.UnreadableIn(response.Headers) is { } field)
-        {
-            string value = response.Headers.NonValidated[field].ToString();
-            HintIgnored(_logger, Name, result.StatusCode!.Value, field, Redaction.Clean(value[..Math.Min(value.Length, LongestHint)]));
-        }
-
-        return result;
-    }
 
     public void Dispose() => _reload?.Dispose();
 
@@ -196,9 +189,6 @@ internal sealed partial class ClientState : IDisposable
 
     [LoggerMessage(406, LogLevel.Warning, "{ClientName}: chaos is on, {Faults} (Chaos:Enabled)")]
     private static partial void ChaosIsOn(ILogger logger, string clientName, string faults);
-
-    [LoggerMessage(410, LogLevel.Debug, "{ClientName}: a {StatusCode} asks to wait in a way that cannot be read, {Field}: {Value}")]
-    private static partial void HintIgnored(ILogger logger, string clientName, int statusCode, string field, string value);
 
     /// <summary>Told once: the factory makes new handlers every two minutes.</summary>
     internal void AnnounceForeignHandlerRemoved()

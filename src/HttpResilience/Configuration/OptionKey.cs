@@ -23,7 +23,7 @@ internal delegate bool TryParse<TValue>(string? text, out TValue value);
 /// <summary>A key that holds one value.</summary>
 internal sealed class ValueKey<TOptions, TValue>(
     string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed,
-    (object Min, object Max)? range, string? pattern)
+    ValueLimits? limits)
     : OptionKey<TOptions>(name)
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
@@ -40,7 +40,7 @@ internal sealed class ValueKey<TOptions, TValue>(
             problems.Add($"{path.Of(Name)} is {OptionPath.Show(value)}; it must be {expected}.");
     }
 
-    internal override OptionShape ShapeOf(TOptions defaults) => new ValueShape(typeof(TOptions), Name, typeof(TValue), range, pattern, get(defaults));
+    internal override OptionShape ShapeOf(TOptions defaults) => new ValueShape(typeof(TOptions), Name, typeof(TValue), limits, get(defaults));
 }
 
 /// <summary>A key that holds a list of values; what configuration says replaces the list as a whole.</summary>

@@ -6,9 +6,15 @@ internal abstract record OptionShape(Type Options, string Name);
 
 /// <summary>A key that holds one value.</summary>
 /// <param name="Type">What the value is in code; a <see cref="Nullable{T}"/> may be null in the configuration, too.</param>
-/// <param name="Range">The least and the greatest value; null for what has no order.</param>
-/// <param name="Pattern">What a text must match; null when any will do.</param>
-internal sealed record ValueShape(Type Options, string Name, Type Type, (object Min, object Max)? Range, string? Pattern, object? Default) : OptionShape(Options, Name);
+/// <param name="Limits">Null when any value of the type will do.</param>
+internal sealed record ValueShape(Type Options, string Name, Type Type, ValueLimits? Limits, object? Default) : OptionShape(Options, Name);
+
+/// <summary>Which values of its type a key may hold.</summary>
+/// <param name="Min">The least one.</param>
+/// <param name="Max">The greatest one.</param>
+/// <param name="Pattern">What a text must match.</param>
+/// <param name="Names">The choices.</param>
+internal sealed record ValueLimits(object? Min = null, object? Max = null, string? Pattern = null, IReadOnlyList<string>? Names = null);
 
 /// <summary>A key that holds a list of texts.</summary>
 /// <param name="Pattern">What each of them must match.</param>
