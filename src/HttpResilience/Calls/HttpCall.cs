@@ -18,6 +18,7 @@ public sealed class HttpCall
     private List<HttpAttempt>? _attempts;
     private short _onlyStatus;
     private long _endedAt;
+    private bool _isBranch;
 
     private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest)
     {
@@ -111,7 +112,7 @@ public sealed class HttpCall
     internal AttemptTimer? Timer { get; set; }
 
     /// <summary>The timestamp at which the attempt in hand began.</summary>
-    internal long AttemptStartedAt => Timer?.StartedAt ?? StartedAt;
+    internal long AttemptStartedAt => _isBranch || Timer is null ? StartedAt : Timer.StartedAt;
 
     internal bool AttemptTimedOut => Timer is { HasExpired: true };
 
@@ -145,7 +146,7 @@ public sealed class HttpCall
     {
         var branch = (HttpCall)MemberwiseClone();
         branch.ResendCount = Resend.Count(ResendCount + sentBeside);
-        (branch.StartedAt, branch.Timer) = (startedAt, null);
+        (branch.StartedAt, branch._isBranch) = (startedAt, true);
         (branch.CircuitTicket, branch.TenantTicket) = (CircuitMachine.NoTicket, CircuitMachine.NoTicket);
         return branch;
     }

@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -17,7 +16,7 @@ internal sealed partial class ClientState : IDisposable
     private readonly ILogger<ClientState> _logger;
     private readonly IDisposable? _reload;
     private volatile ResiliencePolicy _policy;
-    private volatile PartitionedRateLimiter<HttpAuthority>? _limiter;
+    private volatile HostLimiter? _limiter;
     private long _httpClientTimeout = long.MaxValue;
     private bool _foreignHandlerIsRemoved;
 
@@ -34,7 +33,7 @@ internal sealed partial class ClientState : IDisposable
         _options = options;
         _logger = logger;
         _policy = new(options.Create(name), time);
-        _limiter = _policy.RateLimiter?.CreateLimiter();
+        _limiter = CreateLimiter(_policy);
         AnnounceGround();
         AnnounceChaos();
         if (configuration is not null)
@@ -61,7 +60,7 @@ internal sealed partial class ClientState : IDisposable
     internal AttemptTimers Timers { get; }
 
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
-    internal PartitionedRateLimiter<HttpAuthority>? Limiter => _limiter;
+    internal HostLimiter? Limiter => _limiter;
 
     /// <summary>The client has had a Microsoft <c>ResilienceHandler</c>.</summary>
     internal bool ForeignHandlerIsRemoved => Volatile.Read(ref _foreignHandlerIsRemoved);
@@ -146,6 +145,8 @@ internal sealed partial class ClientState : IDisposable
 
     public void Dispose() => _reload?.Dispose();
 
+    private static HostLimiter? CreateLimiter(ResiliencePolicy policy) => policy.RateLimiter is { } limits ? new(limits) : null;
+
     private void Reload()
     {
         try
@@ -154,7 +155,7 @@ internal sealed partial class ClientState : IDisposable
             _policy = new(_options.Create(Name), Time);
             // A limiter that still holds is kept, with its count. One that is replaced is left to those that wait at it.
             if (_policy.RateLimiter != before)
-                _limiter = _policy.RateLimiter?.CreateLimiter();
+                _limiter = CreateLimiter(_policy);
             if (_policy.Chaos?.Description != chaosBefore)
                 AnnounceChaos();
             Reloaded(_logger, Name);
