@@ -58,12 +58,12 @@ internal sealed partial class ClientState : IDisposable
     internal bool ForeignHandlerIsRemoved => Volatile.Read(ref _foreignHandlerIsRemoved);
 
     /// <summary>Where jitter comes from.</summary>
-    internal Random Random { get; init; } = Random.Shared;
+    internal Random Random { get; private init; } = Random.Shared;
 
     /// <summary>What <see cref="HttpClient.MaxResponseContentBufferSize"/> is, for bodies that the chain reads.</summary>
     internal long MaxResponseContentBufferSize { get; private set; } = int.MaxValue;
 
-    internal static ClientState Create(IServiceProvider services, string name)
+    internal static ClientState Create(IServiceProvider services, string name, Random? random = null)
     {
         var client = new ClientState(
             name,
@@ -71,7 +71,10 @@ internal sealed partial class ClientState : IDisposable
             services.GetService<IConfiguration>(),
             services.GetService<TimeProvider>() ?? TimeProvider.System,
             services.GetRequiredService<ILogger<ClientState>>(),
-            services.GetRequiredService<ILogger<CircuitBreakerHandler>>());
+            services.GetRequiredService<ILogger<CircuitBreakerHandler>>())
+        {
+            Random = random ?? Random.Shared,
+        };
         services.GetRequiredService<ClientStates>().Add(client);
         return client;
     }
