@@ -4,6 +4,7 @@ using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
 using Polly.Timeout;
+using Outcome = Polly.Outcome;
 
 namespace HttpResilience.Benchmarks;
 
