@@ -48,5 +48,6 @@ internal static class DrillCommand
         options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromSeconds(30);
     }
 
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    // With a minus that is as wide as the plus.
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture).Replace("-", "−", StringComparison.Ordinal);
 }
