@@ -52,6 +52,9 @@ public sealed class HttpCall
     /// <summary>What kind of failure the call ended with; <see cref="FailureClass.None"/> for a success.</summary>
     public FailureClass FailureClass { get; private set; }
 
+    /// <summary>At least one attempt failed in a way that leaves open whether the server acted on it.</summary>
+    public bool MayHaveBeenProcessed { get; private set; }
+
     /// <summary>From the start of the call to its end, waits included; up to now while it runs.</summary>
     public TimeSpan Elapsed => _client.Time.GetElapsedTime(StartedAt, _endedAt != 0 ? _endedAt : _client.Time.GetTimestamp());
 
@@ -69,8 +72,9 @@ public sealed class HttpCall
     /// <summary>What the caller said about this one call; null when nothing.</summary>
     internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
 
-    /// <summary>At least one attempt failed in a way that leaves open whether the server acted on it.</summary>
-    internal bool MayHaveBeenProcessed { get; private set; }
+
+    /// <summary>The key is not the caller's: the chain has made it.</summary>
+    internal bool KeyIsMade { get; set; }
 
     /// <summary>The body has been read, and can be sent any number of times.</summary>
     internal bool BodyIsKept { get; set; }

@@ -9,6 +9,9 @@ public enum StopReason
     /// <summary>The last attempt succeeded.</summary>
     Succeeded,
 
+    /// <summary>The request had been processed after all: the <see cref="IReconciler"/> found what it had made, and that is the answer.</summary>
+    Reconciled,
+
     /// <summary>Sending the same again cannot help, or the server said not to.</summary>
     NotRetryable,
 

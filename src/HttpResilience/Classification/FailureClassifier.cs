@@ -18,7 +18,7 @@ internal static class FailureClassifier
     internal static AttemptResult Classify(HttpResponseMessage response, bool keyed, DateTimeOffset now)
     {
         TimeSpan? retryAfter = RetryAfter.Of(response.Headers, now);
-        return Of((int)response.StatusCode, retryAfter is not null, keyed) with { RetryAfter = retryAfter, ServerSaysRetry = ServerSaysRetry(response.Headers) };
+        return Of((int)response.StatusCode, retryAfter is not null, keyed) with { RetryAfter = retryAfter, SaidRetry = ServerSaysRetry(response.Headers) };
     }
 
     /// <summary>The table of statuses.</summary>

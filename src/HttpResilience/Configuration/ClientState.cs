@@ -23,8 +23,9 @@ internal sealed partial class ClientState : IDisposable
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
-        ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger)
+        ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied)
     {
+        (Classifier, Supplied) = (classifier, supplied);
         Events = new(name, time, circuitLogger);
         Name = name;
         Time = time;
@@ -49,6 +50,11 @@ internal sealed partial class ClientState : IDisposable
 
     internal CircuitEvents Events { get; }
 
+    internal AttemptClassifier Classifier { get; }
+
+    /// <summary>What the application decides itself.</summary>
+    internal SuppliedPolicies Supplied { get; }
+
     internal AttemptTimers Timers { get; }
 
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
@@ -65,13 +71,17 @@ internal sealed partial class ClientState : IDisposable
 
     internal static ClientState Create(IServiceProvider services, string name, Random? random = null)
     {
+        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var supplied = new SuppliedPolicies(services, name);
         var client = new ClientState(
             name,
             services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
             services.GetService<IConfiguration>(),
-            services.GetService<TimeProvider>() ?? TimeProvider.System,
+            time,
             services.GetRequiredService<ILogger<ClientState>>(),
-            services.GetRequiredService<ILogger<CircuitBreakerHandler>>())
+            services.GetRequiredService<ILogger<CircuitBreakerHandler>>(),
+            new(supplied, time, services.GetRequiredService<ILogger<AttemptClassifier>>()),
+            supplied)
         {
             Random = random ?? Random.Shared,
         };
@@ -125,10 +135,6 @@ internal sealed partial class ClientState : IDisposable
     internal string DeadlineNameOf(HttpCall call) => DeadlineOf(call) < call.Policy.DeadlineFrom(call.StartedAt, long.MaxValue)
         ? "HttpClient.Timeout"
         : $"TotalRequestTimeout ({call.Policy.TotalRequestTimeout})";
-
-    internal AttemptResult Classify(HttpResponseMessage response, HttpCall call) => (int)response.StatusCode < 400
-        ? AttemptResult.Success((int)response.StatusCode)
-        : FailureClassifier.Classify(response, call.IdempotencyKey is not null, Time.GetUtcNow());
 
     public void Dispose() => _reload?.Dispose();
 

@@ -56,9 +56,10 @@ internal sealed class OptionKeys<TOptions>
         where TEnum : struct, Enum =>
         Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, TryParseChoice, v => Enum.IsDefined(v));
 
-    internal OptionKeys<TOptions> OptionalChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set)
+    internal OptionKeys<TOptions> OptionalChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set, TEnum? except = null)
         where TEnum : struct, Enum =>
-        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}, or null", get, set, Optional<TEnum>(TryParseChoice), v => v is null || Enum.IsDefined(v.Value));
+        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>().Where(n => n != except?.ToString()))}, or null", get, set, Optional<TEnum>(TryParseChoice),
+            v => v is null || (Enum.IsDefined(v.Value) && !v.Equals(except)));
 
     internal OptionKeys<TOptions> OptionalUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
         Add(name, "an absolute http or https URI, or null", get, set, TryParseUri, v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" });

@@ -22,5 +22,5 @@ internal static class HedgingDecision
     internal static bool IsSafeMethod(HttpMethod method) =>
         method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options || method == HttpMethod.Trace;
 
-    private static bool IsWorthRepeating(in AttemptResult result) => result.ServerSaysRetry ?? result.IsRetryable;
+    private static bool IsWorthRepeating(in AttemptResult result) => result.SaidRetry ?? result.IsRetryable;
 }

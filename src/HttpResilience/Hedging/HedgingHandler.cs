@@ -62,12 +62,15 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
         {
             var sending = NextAsync(begun.Request, begun.Call, async: true, cancellationToken).AsTask();
             response = await UnlessLostAsync(sending, cancellationToken, attempt.CancellationToken).ConfigureAwait(false);
-            result = client.Classify(response, call);
+            result = client.Classifier.ClassifyHead(response, call);
+            if (call.Policy.Retry.IncludeResponseBody && result.IsSuccess)
+                await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async: true, cancellationToken).ConfigureAwait(false);
+            result = client.Classifier.Classify(response, call, result);
         }
         catch (Exception e)
         {
             exception = e;
-            result = FailureClassifier.Classify(e, call.AttemptTimedOut, cancellationToken.IsCancellationRequested);
+            result = client.Classifier.Classify(e, call, call.AttemptTimedOut, cancellationToken.IsCancellationRequested);
         }
 
         attempt.End(begun, response, exception, result, _time.GetTimestamp());

@@ -33,7 +33,7 @@ internal sealed class HostState(HostKey key)
     internal void Heed(ResiliencePolicy policy, in AttemptResult result, long endedAt)
     {
         // Other statuses that carry a Retry-After, such as 409 and 425, speak of the one request.
-        if (result.StatusCode is 429 or 503 && policy.PauseOf(result) is > 0 and var pause)
+        if ((result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.PauseOf(result) is > 0 and var pause)
             GetOrAddPause().Extend(endedAt, endedAt + pause);
     }
 

@@ -21,31 +21,60 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
             // Only these look at the body, which may have to be waited for.
             if (call.KeyOfScope is not null || policy.KeySource is KeySource.Content)
                 return SendAsIdentifiedAsync(request, call, policy, async, cancellationToken);
-            SetKey(request, call, policy, IdempotencyKey.Create());
+            MakeKey(request, call, policy, IdempotencyKey.Create());
         }
 
         return NextAsync(request, call, async, cancellationToken);
     }
 
+    /// <summary>A request that was changed is another operation: a key that the chain made is made anew.</summary>
+    internal static async ValueTask RenewKeyAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        if (call.Policy.Idempotency is not { } policy)
+            return;
+
+        if (call.KeyIsMade)
+            request.Headers.Remove(policy.HeaderName);
+        if (request.Headers.NonValidated.TryGetValues(policy.HeaderName, out var values))
+            call.IdempotencyKey = IdempotencyKey.FromHeader(values.ToString(), policy.Quoted);
+        else if (call.KeyIsMade && policy.KeySource is KeySource.Random)
+            MakeKey(request, call, policy, IdempotencyKey.Create());
+        else if (call.KeyIsMade)
+            MakeKey(request, call, policy, (await FingerprintAsync(request, call, required: true, async, cancellationToken).ConfigureAwait(false)).ToKey());
+    }
+
     private async ValueTask<HttpResponseMessage> SendAsIdentifiedAsync(
         HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy, bool async, CancellationToken cancellationToken)
     {
-        int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
         string? keyOfScope = call.KeyOfScope;
         if (keyOfScope is not null)
             SetKey(request, call, policy, keyOfScope);
 
-        byte[]? body = await new BodyDigest(maxBytes, required: keyOfScope is null, async, cancellationToken).ReadAsync(request.Content).ConfigureAwait(false);
-        call.BodyIsKept = body is not null;
-        var fingerprint = new RequestFingerprint(request.Method, request.RequestUri, call.Tenant, body);
+        var fingerprint = await FingerprintAsync(request, call, required: keyOfScope is null, async, cancellationToken).ConfigureAwait(false);
         if (keyOfScope is not null)
             ThrowIfReused(keyOfScope, fingerprint);
-        else if (body is not null)
-            SetKey(request, call, policy, fingerprint.ToKey());
         else
-            throw new InvalidOperationException(NoKey(call.ClientName, maxBytes));
+            MakeKey(request, call, policy, fingerprint.ToKey());
 
         return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <param name="required">The body must be part of it.</param>
+    private static async ValueTask<RequestFingerprint> FingerprintAsync(
+        HttpRequestMessage request, HttpCall call, bool required, bool async, CancellationToken cancellationToken)
+    {
+        int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
+        byte[]? body = await new BodyDigest(maxBytes, required, async, cancellationToken).ReadAsync(request.Content).ConfigureAwait(false);
+        call.BodyIsKept = body is not null;
+        return body is not null || !required
+            ? new(request.Method, request.RequestUri, call.Tenant, body)
+            : throw new InvalidOperationException(NoKey(call.ClientName, maxBytes));
+    }
+
+    private static void MakeKey(HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy, string key)
+    {
+        SetKey(request, call, policy, key);
+        call.KeyIsMade = true;
     }
 
     private static void SetKey(HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy, string key)

@@ -11,7 +11,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
 
     private readonly List<KeyValuePair<string, object?>> _properties = new(16);
 
-    internal CallLogEntry(HttpCall call, HttpRequestMessage request, Exception? exception, string? errorBody)
+    internal CallLogEntry(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, string? errorBody)
     {
         var redaction = call.Policy.Logging.Redaction;
         var asked = RequestSnapshot.AskedFor(request);
@@ -19,7 +19,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("Method", asked.Method.Method);
         Add("Authority", HttpAuthority.NameOf(asked));
         Add("Path", redaction.PathOf(asked, call));
-        Add("StatusCode", exception is null ? (int?)call.LastAttempt?.StatusCode : null);
+        Add("StatusCode", (int?)response?.StatusCode);
         Add("FailureClass", call.FailureClass is FailureClass.None ? null : call.FailureClass.ToString());
         Add("StopReason", call.StopReason.ToString());
         Add("Attempts", call.AttemptCount);

@@ -43,7 +43,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         call.End(cancelled);
         exception.SetHttpCall(call);
         if (IsLogged(call))
-            Write(call, new CallLogEntry(call, request, exception, errorBody: null));
+            Write(call, new CallLogEntry(call, request, response: null, exception, errorBody: null));
         return false;
     }
 
@@ -51,7 +51,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
     private async ValueTask<HttpResponseMessage> WriteAsync(
         HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
     {
-        Write(call, new CallLogEntry(call, request, exception: null, await ErrorBodyAsync(call, request, response, async, cancellationToken).ConfigureAwait(false)));
+        Write(call, new CallLogEntry(call, request, response, exception: null, await ErrorBodyAsync(call, request, response, async, cancellationToken).ConfigureAwait(false)));
         return response;
     }
 

@@ -10,6 +10,12 @@ internal readonly record struct RetryDecision
 
     internal bool IsRetry => StopReason is StopReason.None;
 
+    /// <summary>Before it is repeated, the request must be known not to have been processed (<see cref="IReconciler"/>).</summary>
+    internal bool LooksFirst { get; private init; }
+
+    /// <summary>Before it is repeated, the request has to be brought up to date (<see cref="IConflictResolver"/>).</summary>
+    internal bool ResolvesFirst { get; private init; }
+
     /// <summary>Decides.</summary>
     /// <param name="policy">The policy of the call.</param>
     /// <param name="result">What the attempt ended with.</param>
@@ -25,28 +31,33 @@ internal readonly record struct RetryDecision
 
         if (result.FailureClass is FailureClass.Cancelled)
             return Stop(StopReason.Cancelled);
-        if (!(result.ServerSaysRetry ?? (result.IsRetryable || status?.MaxRetryAttempts > 0)))
+        bool resolves = request.CanBeResolved && result.FailureClass is FailureClass.Conflict && !(result.SaidRetry ?? result.IsRetryable);
+        if (!resolves && !(result.SaidRetry ?? (result.IsRetryable || status?.MaxRetryAttempts > 0)))
             return Stop(StopReason.NotRetryable);
         if (remaining <= TimeSpan.Zero)
             return Stop(StopReason.DeadlinePassed);
-        if (result.IsAmbiguous && !MayBeRepeated(policy, request))
+        bool looks = (result.IsAmbiguous || request.MayHaveBeenProcessed) && request.CanBeFound && !MayBeRepeated(policy, request);
+        if (result.IsAmbiguous && !looks && !MayBeRepeated(policy, request))
             return Stop(StopReason.UnsafeMethod);
         if (attempt > (request.MaxRetryAttempts ?? status?.MaxRetryAttempts ?? policy.MaxRetryAttempts))
             return Stop(StopReason.AttemptsExhausted);
         // What never left this machine has not been read.
         if (!request.BodyIsReplayable && (result.IsAmbiguous || result.StatusCode is not null))
             return Stop(StopReason.BodyNotReplayable);
+        // What is fetched is fresh only for a moment.
+        if (resolves)
+            return new() { ResolvesFirst = true };
 
         // Whatever this attempt ended with: if an earlier one may have been processed, only the key keeps the next from being a second request.
-        bool keyExpires = request.KeyExpiresIn < remaining && (result.IsAmbiguous || request.MayHaveBeenProcessed) && !MayBeRepeated(policy, request with { IsKeyed = false });
+        bool keyExpires = !looks && request.KeyExpiresIn < remaining && (result.IsAmbiguous || request.MayHaveBeenProcessed) && !MayBeRepeated(policy, request with { IsKeyed = false });
         var (limit, tooLate) = keyExpires ? (request.KeyExpiresIn, StopReason.KeyExpired) : (remaining, StopReason.DeadlineWouldPass);
 
         var backoff = status?.Backoff ?? policy.Backoff;
         if (policy.ShouldRetryAfterHeader && result.RetryAfter is { } asked && asked > TimeSpan.Zero)
-            return After(policy, backoff, asked, limit, tooLate, random);
+            return After(policy, backoff, asked, limit, tooLate, random) with { LooksFirst = looks };
 
         TimeSpan delay = Backoff.Delay(backoff, attempt, random, previousRandom);
-        return delay < limit ? Retry(delay) : Stop(tooLate);
+        return (delay < limit ? Retry(delay) : Stop(tooLate)) with { LooksFirst = looks };
     }
 
     private static RetryDecision After(RetryPolicy policy, BackoffPolicy backoff, TimeSpan asked, TimeSpan limit, StopReason tooLate, double random)
@@ -82,6 +93,12 @@ internal readonly record struct RetryableRequest(bool IsIdempotent, bool IsKeyed
 {
     /// <summary>An attempt of the call, this or an earlier one, may have been processed.</summary>
     internal bool MayHaveBeenProcessed { get; init; }
+
+    /// <summary>The application can find out whether it has been processed.</summary>
+    internal bool CanBeFound { get; init; }
+
+    /// <summary>The application can bring it up to date after a conflict.</summary>
+    internal bool CanBeResolved { get; init; }
 
     /// <summary>From the failure on, until the server may have forgotten the key.</summary>
     internal TimeSpan KeyExpiresIn { get; init; } = TimeSpan.MaxValue;

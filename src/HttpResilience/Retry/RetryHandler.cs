@@ -15,10 +15,10 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     {
         var policy = call.Policy;
         long startedAt = call.StartedAt;
-        bool bodyIsReplayable = !call.BodyIsKept && RequestBody.IsReplayable(request.Content);
+        bool bodyIsReplayable = call.BodyIsKept || RequestBody.IsReplayable(request.Content);
         if (!bodyIsReplayable)
         {
-            bodyIsReplayable = call.BodyIsKept || await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
+            bodyIsReplayable = await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
             // The time that the body took to come is the call's, not the attempt's.
             startedAt = _time.GetTimestamp();
         }
@@ -26,6 +26,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         var original = new RequestSnapshot(request);
         long deadline = client.DeadlineOf(call);
         double random = 0;
+        bool looksFirst = false;
         client.FindHost(request, call);
         var timer = client.Timers.Rent(cancellationToken);
         try
@@ -35,6 +36,13 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 if (call.Host is { } host && host.Pause?.Until > startedAt && !host.Circuit.IsOpenAt(startedAt))
                     startedAt = await PauseAsync(call, host, LatestStart(call, original, deadline), async, cancellationToken).ConfigureAwait(false);
 
+                if (looksFirst)
+                {
+                    if (await SuppliedStep.FindAsync(client, request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)
+                        return found;
+                    startedAt = _time.GetTimestamp();
+                }
+
                 HttpResponseMessage? response = null;
                 Exception? exception = null;
                 AttemptResult result;
@@ -43,16 +51,17 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 try
                 {
                     response = await NextAsync(request, call, async, timer.Token).ConfigureAwait(false);
-                    result = client.Classify(response, call);
+                    result = client.Classifier.ClassifyHead(response, call);
                     // What the head of a failure says, such as Retry-After, holds whatever becomes of its body.
-                    if (policy.Retry.IncludeResponseBody && result.IsSuccess)
+                    if ((policy.Retry.IncludeResponseBody && result.IsSuccess) || CanBeResolved(result))
                         await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
+                    result = client.Classifier.Classify(response, call, result);
                 }
                 catch (Exception e) when (!IsRejected(call, e, timer))
                 {
                     response?.Dispose();
                     (response, exception) = (null, e);
-                    result = FailureClassifier.Classify(e, timer.HasExpired, cancellationToken.IsCancellationRequested);
+                    result = client.Classifier.Classify(e, call, timer.HasExpired, cancellationToken.IsCancellationRequested);
                 }
 
                 long endedAt = _time.GetTimestamp();
@@ -69,6 +78,8 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 var retryable = new RetryableRequest(original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts)
                 {
                     MayHaveBeenProcessed = call.MayHaveBeenProcessed,
+                    CanBeFound = client.Supplied.Reconciler is not null,
+                    CanBeResolved = CanBeResolved(result),
                     KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.StartedAt)),
                 };
                 var decision = RetryDecision.Decide(policy.Retry, result, retryable, attempt, policy.Remaining(endedAt, deadline), random, previousRandom);
@@ -86,8 +97,16 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     return response ?? throw Surfaced(exception!, call, cancellationToken);
                 }
 
-                response?.Dispose();
                 original.Restore(request);
+                if (decision.ResolvesFirst)
+                {
+                    if (!await SuppliedStep.ResolveAsync(client, request, response!, call, deadline, async, cancellationToken).ConfigureAwait(false))
+                        return response!;
+                    (original, bodyIsReplayable) = (new(request), call.BodyIsKept);
+                }
+
+                response?.Dispose();
+                looksFirst = decision.LooksFirst;
                 WillRetry(request, call, attempt, result, exception, decision.Delay);
                 if (!timer.Stop())
                     timer = client.Timers.Exchange(timer, cancellationToken);
@@ -102,6 +121,8 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
             client.Timers.Return(timer);
         }
     }
+
+    private bool CanBeResolved(in AttemptResult result) => result.FailureClass is FailureClass.Conflict && client.Supplied.ConflictResolver is not null;
 
     // A request that may have been processed is not held back until its key has expired.
     private static long LatestStart(HttpCall call, in RequestSnapshot original, long deadline) =>

@@ -99,11 +99,18 @@ public sealed class RetryStatusOptions
     /// <summary>The wait before the first retry. Null, or 0 to 1 day; default null.</summary>
     public TimeSpan? Delay { get; set; }
 
+    /// <summary>
+    /// What kind of failure the status is, which decides whether it is retried and counts against the circuit: <c>RateLimited</c> for an API that limits with 403,
+    /// <c>Conflict</c> for 412, <c>None</c> for a 404 that is an answer. Null (as built in), or any but <c>Cancelled</c>; default null.
+    /// </summary>
+    public FailureClass? FailureClass { get; set; }
+
     /// <summary>What the delay is multiplied with. 0 to 1000; default 1.</summary>
     public double DelayMultiplier { get; set; } = 1;
 
     internal static OptionKeys<RetryStatusOptions> Keys => new OptionKeys<RetryStatusOptions>()
         .OptionalInteger(nameof(MaxRetryAttempts), o => o.MaxRetryAttempts, (o, v) => o.MaxRetryAttempts = v, 0, int.MaxValue)
         .OptionalDuration(nameof(Delay), o => o.Delay, (o, v) => o.Delay = v, TimeSpan.Zero, TimeSpan.FromDays(1))
+        .OptionalChoice(nameof(FailureClass), o => o.FailureClass, (o, v) => o.FailureClass = v, except: HttpResilience.FailureClass.Cancelled)
         .Number(nameof(DelayMultiplier), o => o.DelayMultiplier, (o, v) => o.DelayMultiplier = v, 0, 1000);
 }

@@ -38,11 +38,11 @@ internal sealed record RetryPolicy
 }
 
 /// <summary>An immutable snapshot of <see cref="RetryStatusOptions"/>.</summary>
-internal sealed record RetryStatusPolicy(int? MaxRetryAttempts, BackoffPolicy Backoff)
+internal sealed record RetryStatusPolicy(int? MaxRetryAttempts, BackoffPolicy Backoff, FailureClass? FailureClass)
 {
     internal static RetryStatusPolicy From(RetryStatusOptions status, RetryOptions options)
     {
         var backoff = BackoffPolicy.From(options);
-        return new(status.MaxRetryAttempts, backoff with { Delay = (status.Delay ?? backoff.Delay) * status.DelayMultiplier });
+        return new(status.MaxRetryAttempts, backoff with { Delay = (status.Delay ?? backoff.Delay) * status.DelayMultiplier }, status.FailureClass);
     }
 }

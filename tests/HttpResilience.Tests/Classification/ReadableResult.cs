@@ -10,5 +10,5 @@ internal static class ReadableResult
 
     private static string InWords(AttemptResult r) =>
         $"status {r.StatusCode}, {r.FailureClass}, retryable {r.IsRetryable}, ambiguous {r.IsAmbiguous}, circuit {r.CircuitOutcome}, "
-        + $"server says {r.ServerSaysRetry}, wait {r.RetryAfter}";
+        + $"server says {r.SaidRetry}, wait {r.RetryAfter}";
 }

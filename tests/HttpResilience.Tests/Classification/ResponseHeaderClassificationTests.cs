@@ -77,8 +77,8 @@ public sealed class ResponseHeaderClassificationTests
     [InlineData("STRIPE-SHOULD-RETRY", "False", false)]
     public void The_server_says_whether_to_retry(string header, string value, bool expected)
     {
-        Classify(400, (header, value)).ServerSaysRetry.ShouldBe(expected);
-        Classify(503, (header, value)).ServerSaysRetry.ShouldBe(expected);
+        Classify(400, (header, value)).SaidRetry.ShouldBe(expected);
+        Classify(503, (header, value)).SaidRetry.ShouldBe(expected);
     }
 
     [Theory]
@@ -86,18 +86,18 @@ public sealed class ResponseHeaderClassificationTests
     [InlineData("yes")]
     [InlineData("1")]
     [InlineData("true, false")]
-    public void A_word_of_the_server_that_cannot_be_read_is_none(string value) => Classify(503, ("X-Should-Retry", value)).ServerSaysRetry.ShouldBeNull();
+    public void A_word_of_the_server_that_cannot_be_read_is_none(string value) => Classify(503, ("X-Should-Retry", value)).SaidRetry.ShouldBeNull();
 
     [Fact]
     public void A_server_that_contradicts_itself_has_said_nothing() =>
-        Classify(503, ("X-Should-Retry", "true"), ("X-Should-Retry", "false")).ServerSaysRetry.ShouldBeNull();
+        Classify(503, ("X-Should-Retry", "true"), ("X-Should-Retry", "false")).SaidRetry.ShouldBeNull();
 
     [Fact]
     public void X_Should_Retry_comes_before_Stripe_Should_Retry() =>
-        Classify(503, ("Stripe-Should-Retry", "true"), ("X-Should-Retry", "false")).ServerSaysRetry.ShouldBe(false);
+        Classify(503, ("Stripe-Should-Retry", "true"), ("X-Should-Retry", "false")).SaidRetry.ShouldBe(false);
 
     [Fact]
-    public void Without_the_header_the_server_has_said_nothing() => Classify(503).ServerSaysRetry.ShouldBeNull();
+    public void Without_the_header_the_server_has_said_nothing() => Classify(503).SaidRetry.ShouldBeNull();
 
     private static AttemptResult Classify(int status, params (string Name, string Value)[] headers) => Classify(status, keyed: false, headers);
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace HttpResilience.Tests.RequestLogging;
 
@@ -91,9 +89,7 @@ public sealed class RedactedPathTests
     {
         using var request = new HttpRequestMessage { RequestUri = uri is null ? null : new Uri(uri) };
         configure?.Invoke(request);
-        using var client = new ClientState(
-            "test", new OptionsFactory<HttpResilienceOptions>([], []), configuration: null, TimeProvider.System, NullLogger<ClientState>.Instance,
-            NullLogger<CircuitBreakerHandler>.Instance);
-        return Redaction.PathOf(request, HttpCall.Open(request, client));
+        using var chain = new Chain();
+        return Redaction.PathOf(request, HttpCall.Open(request, chain.State));
     }
 }

@@ -65,7 +65,7 @@ public sealed class RetryDecisionPerStatusTests
     {
         var decision = Got(404, new() { MaxRetryAttempts = 2 });
 
-        (decision with { Result = decision.Result with { ServerSaysRetry = false } }).ShouldStop(StopReason.NotRetryable);
+        (decision with { Result = decision.Result with { SaidRetry = false } }).ShouldStop(StopReason.NotRetryable);
     }
 
     private static Decision Got(int status, RetryStatusOptions options) => new()

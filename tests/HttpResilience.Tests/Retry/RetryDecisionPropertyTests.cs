@@ -58,7 +58,7 @@ public sealed class RetryDecisionPropertyTests
             Result = FailureClassifier.Of(statuses[random.Next(statuses.Length)], hasRetryAfter: random.Next(2) == 0, keyed: true) with
             {
                 RetryAfter = random.Next(3) == 0 ? null : TimeSpan.FromSeconds(random.Next(3) * random.Next(40) * random.NextDouble()),
-                ServerSaysRetry = random.Next(10) switch { 0 => true, 1 => false, _ => null },
+                SaidRetry = random.Next(10) switch { 0 => true, 1 => false, _ => null },
             },
             Options = options,
             IsIdempotent = random.Next(2) == 0,

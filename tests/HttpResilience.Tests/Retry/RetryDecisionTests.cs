@@ -108,11 +108,11 @@ public sealed class RetryDecisionTests
     [InlineData(503, false, StopReason.NotRetryable)]
     [InlineData(429, false, StopReason.NotRetryable)]
     public void The_servers_word_beats_the_status(int status, bool word, StopReason expected) =>
-        (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: false, keyed: false) with { ServerSaysRetry = word } }).Take().StopReason.ShouldBe(expected);
+        (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: false, keyed: false) with { SaidRetry = word } }).Take().StopReason.ShouldBe(expected);
 
     [Fact]
     public void The_servers_word_does_not_make_an_unsafe_method_safe() =>
-        (Ordinary with { IsIdempotent = false, Result = Ambiguous with { ServerSaysRetry = true } }).ShouldStop(StopReason.UnsafeMethod);
+        (Ordinary with { IsIdempotent = false, Result = Ambiguous with { SaidRetry = true } }).ShouldStop(StopReason.UnsafeMethod);
 
     [Fact]
     public void Of_several_reasons_the_first_in_order_is_told()

@@ -74,7 +74,7 @@ public sealed class RetryDefaultsTests
         };
         policy.Backoff.ShouldBe(backoff);
         policy.Statuses.ShouldHaveSingleItem().Key.ShouldBe(404);
-        policy.Statuses[404].ShouldBe(new RetryStatusPolicy(14, backoff with { Delay = TimeSpan.FromSeconds(30) }));
+        policy.Statuses[404].ShouldBe(new RetryStatusPolicy(14, backoff with { Delay = TimeSpan.FromSeconds(30) }, null));
     }
 
     [Fact]
