@@ -66,12 +66,12 @@ internal sealed partial class ClientState : IDisposable
     internal bool ForeignHandlerIsRemoved => Volatile.Read(ref _foreignHandlerIsRemoved);
 
     /// <summary>Where jitter comes from.</summary>
-    internal Random Random { get; init; } = Random.Shared;
+    internal Random Random { get; private init; } = Random.Shared;
 
     /// <summary>What <see cref="HttpClient.MaxResponseContentBufferSize"/> is, for bodies that the chain reads.</summary>
     internal long MaxResponseContentBufferSize { get; private set; } = int.MaxValue;
 
-    internal static ClientState Create(IServiceProvider services, string name)
+    internal static ClientState Create(IServiceProvider services, string name, Random? random = null)
     {
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var supplied = new SuppliedPolicies(services, name);
@@ -84,7 +84,10 @@ internal sealed partial class ClientState : IDisposable
             services.GetRequiredService<ILogger<ClientState>>(),
             services.GetRequiredService<ILogger<CircuitBreakerHandler>>(),
             new(supplied, time, services.GetRequiredService<ILogger<AttemptClassifier>>()),
-            supplied);
+            supplied)
+        {
+            Random = random ?? Random.Shared,
+        };
         services.GetRequiredService<ClientStates>().Add(client);
         return client;
     }

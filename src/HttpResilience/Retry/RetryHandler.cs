@@ -136,10 +136,10 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     /// <returns>The timestamp at which that is.</returns>
     private async ValueTask<long> PauseAsync(HttpCall call, HostState host, long latest, bool async, CancellationToken cancellationToken)
     {
-        while (true)
+        long arrivedAt = _time.GetTimestamp();
+        for (long now = arrivedAt; ; now = _time.GetTimestamp())
         {
-            long now = _time.GetTimestamp();
-            if (host.Pause!.AdmitAt(now, latest, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
+            if (host.Pause!.AdmitAt(now, arrivedAt, latest, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
             {
                 call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
                 throw new RateLimitedException(host.Key.Authority.ToString(), _time.GetElapsedTime(now, host.Pause.Until));

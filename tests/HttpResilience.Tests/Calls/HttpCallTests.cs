@@ -147,7 +147,7 @@ public sealed class HttpCallTests
         call.Timer = chain.State.Timers.Rent(CancellationToken.None);
         call.Timer.Start(startedAt: call.StartedAt + 100, due: call.StartedAt + 1000);
 
-        var branch = call.Branch(call.StartedAt + 500);
+        var branch = call.Branch(call.StartedAt + 500, sentBeside: 1);
 
         (branch.StartedAt, branch.AttemptStartedAt, call.AttemptStartedAt).ShouldBe((call.StartedAt + 500, call.StartedAt + 500, call.StartedAt + 100));
         branch.AttemptTimedOut.ShouldBeFalse();
