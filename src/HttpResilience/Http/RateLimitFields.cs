@@ -21,8 +21,6 @@ internal static class RateLimitFields
     internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
-        if (!AreIn(raw))
-            return null;
         return OfField(raw).Wait ?? OfPair(raw, Pairs[0], now).Wait ?? OfPair(raw, Pairs[1], now).Wait;
     }
 
@@ -39,18 +37,6 @@ internal static class RateLimitFields
         }
 
         return null;
-    }
-
-    // Most failures have none of them, and one look at each name costs less than looking the names up.
-    private static bool AreIn(HttpHeadersNonValidated headers)
-    {
-        foreach (var (name, _) in headers)
-        {
-            if (name.Contains(Field, StringComparison.OrdinalIgnoreCase))
-                return true;
-        }
-
-        return false;
     }
 
     private static (TimeSpan? Wait, bool IsUnreadable) OfField(HttpHeadersNonValidated headers)
