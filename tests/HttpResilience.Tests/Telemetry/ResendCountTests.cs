@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.DependencyInjection;
 using HttpResilience.Tests.Hedging;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Telemetry;
 
