@@ -56,7 +56,7 @@ internal static class SuppliedStep
             // The application's code may want to go on in the context of the very thread that waits for it here.
             return async ? await step(token).ConfigureAwait(false) : Task.Run(() => step(token).AsTask(), CancellationToken.None).GetAwaiter().GetResult();
         }
-        catch (Exception) when (cancellationToken.IsCancellationRequested && !timer.HasExpired)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             call.Stop(StopReason.Cancelled, FailureClass.Cancelled);
             throw new TaskCanceledException("The call was cancelled by its caller.", null, cancellationToken);

@@ -99,6 +99,34 @@ public sealed class SuppliedClassifierTests
     }
 
     [Fact]
+    public async Task What_it_leaves_as_it_is_keeps_its_status_options()
+    {
+        using var chain = With((_, _, _, builtIn) => builtIn, o => o.Retry.Statuses[404] = new() { MaxRetryAttempts = 2 });
+        chain.Server.Script(Replies.Status(404));
+
+        using var response = await chain.GetAsync();
+
+        response.GetHttpCall()!.Attempts.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task What_the_chain_itself_refuses_is_not_its_to_judge()
+    {
+        var judged = new List<Type?>();
+        using var chain = With((_, _, exception, builtIn) =>
+        {
+            judged.Add(exception?.GetType());
+            return builtIn;
+        }, o => (o.Hedging.Enabled, o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (true, 1, 0));
+        chain.Server.Script(Replies.Reset());
+
+        await Record.ExceptionAsync(() => chain.GetAsync());
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+
+        judged.ShouldNotContain(typeof(CircuitOpenException));
+    }
+
+    [Fact]
     public async Task A_cancellation_by_the_caller_is_not_its_to_judge()
     {
         int asked = 0;

@@ -1,4 +1,5 @@
 using System.Net;
+using HttpResilience.Tests.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Retry;
@@ -172,6 +173,24 @@ public sealed class ConflictResolverTests
         (await chain.PostAsync()).Dispose();
 
         mayHave.ShouldBe(true);
+    }
+
+    [Fact]
+    public async Task A_body_that_can_be_read_only_once_is_not_sent_twice_because_the_first_could()
+    {
+        using var chain = With((_, request, _, _) =>
+        {
+            request.Content = new StreamContent(new OneShotStream("fresh"u8.ToArray()));
+            return Yes;
+        });
+        chain.Server.Script(Replies.Status(409), Replies.Status(503), Replies.Status(200));
+
+        // Whose body is looked at, and known to be in memory.
+        using var scope = HttpCallScope.Begin(new() { IdempotencyKey = "mine" });
+        using var response = await chain.PostAsync();
+
+        response.GetHttpCall()!.StopReason.ShouldBe(StopReason.BodyNotReplayable);
+        chain.Server.Sent.Select(s => s.Body).ShouldBe(["{\"number\":1}", "fresh"]);
     }
 
     [Fact]

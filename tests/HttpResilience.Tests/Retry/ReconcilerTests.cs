@@ -102,6 +102,29 @@ public sealed class ReconcilerTests
         reconciler.Asked.Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task It_is_asked_after_a_wait_that_the_server_asks_for_too()
+    {
+        var reconciler = new Reconciler(() => null);
+        using var chain = With(reconciler);
+        chain.Server.Script(Replies.Status(500, ("Retry-After", "9")), Replies.Status(200));
+
+        (await chain.PostAsync()).Dispose();
+
+        reconciler.Asked.ShouldBe([TimeSpan.FromSeconds(9)]);
+    }
+
+    [Fact]
+    public async Task What_a_key_could_expire_for_does_not_matter_without_one()
+    {
+        using var chain = With(new Reconciler(() => null), o => o.Idempotency.KeyLifetime = TimeSpan.FromSeconds(1));
+        chain.Server.Script(Replies.Status(500), Replies.Status(500), Replies.Status(200));
+
+        using var response = await chain.PostAsync();
+
+        response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
+    }
+
     [Theory, InlineData(true), InlineData(false)]
     public async Task When_it_cannot_be_found_out_the_request_is_not_sent_again(bool async)
     {
