@@ -71,7 +71,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             return;
 
         services.AddSingleton(provider => new ConfigureHttpResilienceOptions(
-            provider.GetServices<ResilientClient>(), provider.GetService<IConfiguration>(), provider.GetService<IHostEnvironment>()));
+            provider.GetServices<ResilientClient>(), provider.GetRequiredService<IServiceProviderIsService>(), provider.GetService<IConfiguration>(), provider.GetService<IHostEnvironment>()));
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientState.Create(provider, (string)name!));

@@ -16,7 +16,7 @@ public sealed record DeadLetter
     public required Uri Uri { get; init; }
 
     /// <summary>Scheme, host and port of <see cref="Uri"/>: what circuits, pauses and limits are kept for.</summary>
-    public string Authority => Uri.GetLeftPart(UriPartial.Authority);
+    public string Authority => new HttpAuthority(Uri).ToString();
 
     /// <summary>
     /// The header fields of the request and its content, each value as it was sent, in order. Those that carry secrets are left out; the client's own handlers
