@@ -5,14 +5,21 @@ namespace HttpResilience.Benchmarks;
 /// <summary>The three clients that are compared, from one factory, with the factory's own logging off in all of them.</summary>
 internal sealed class Clients
 {
-    internal Clients(Func<HttpMessageHandler> inner, PipelineSettings? settings = null, bool byAuthority = false, Action<HttpResilienceOptions>? configure = null)
+    /// <param name="completeChain">What the chain's client gets besides.</param>
+    /// <param name="besidePolly">What Polly's client gets besides, inside its pipeline.</param>
+    internal Clients(
+        Func<HttpMessageHandler> inner, PipelineSettings? settings = null, bool byAuthority = false, Action<HttpResilienceOptions>? configure = null,
+        Action<IHttpClientBuilder>? completeChain = null, Func<DelegatingHandler>? besidePolly = null)
     {
         settings ??= new();
         var services = new ServiceCollection();
         services.ConfigureHttpClientDefaults(client => client.RemoveAllLoggers().SetHandlerLifetime(Timeout.InfiniteTimeSpan).ConfigurePrimaryHttpMessageHandler(inner));
         services.AddHttpClient("bare");
-        services.AddHttpClient("polly").AddHttpMessageHandler(() => byAuthority ? new PipelineByAuthorityHandler(settings) : new OnePipelineHandler(settings));
-        services.AddResilientHttpClient("chain", configure);
+        var polly = services.AddHttpClient("polly").AddHttpMessageHandler(() => byAuthority ? new PipelineByAuthorityHandler(settings) : new OnePipelineHandler(settings));
+        if (besidePolly is not null)
+            polly.AddHttpMessageHandler(besidePolly);
+        var chain = services.AddResilientHttpClient("chain", configure);
+        completeChain?.Invoke(chain);
 
         var factory = services.BuildServiceProvider().GetRequiredService<IHttpClientFactory>();
         (Bare, Chain, Polly) = (factory.CreateClient("bare"), factory.CreateClient("chain"), factory.CreateClient("polly"));

@@ -35,6 +35,7 @@ internal static class ComparisonTable
     private static int Order(BenchmarkReport report) => report.BenchmarkCase.Descriptor.Type.Name switch
     {
         nameof(CallBenchmarks) => CallBenchmarks.Scenarios.ToList().IndexOf((CallScenario)report.BenchmarkCase.Parameters[nameof(CallBenchmarks.Scenario)]),
+        nameof(StageBenchmarks) => 50 + (int)(OptionalStage)report.BenchmarkCase.Parameters[nameof(StageBenchmarks.Stage)],
         nameof(RetryBenchmarks) => 100,
         nameof(OpenCircuitBenchmarks) => 101,
         _ => 102,
@@ -44,6 +45,7 @@ internal static class ComparisonTable
     {
         { Descriptor.Type.Name: nameof(NewAuthorityBenchmarks) } => "first call on each of 100,000 hosts",
         { Descriptor.Type.Name: nameof(OpenCircuitBenchmarks) } => "rejected by an open circuit",
+        { Descriptor.Type.Name: nameof(StageBenchmarks) } stage => StageBenchmarks.NameOf((OptionalStage)stage.Parameters[nameof(StageBenchmarks.Stage)]),
         { Descriptor.Type.Name: nameof(RetryBenchmarks) } retry => "503, then 200, " + ((bool)retry.Parameters[nameof(RetryBenchmarks.Suspends)] ? "waited for" : "at once"),
         var call => call.Parameters[nameof(CallBenchmarks.Scenario)].ToString()!,
     };

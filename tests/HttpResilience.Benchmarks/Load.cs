@@ -5,6 +5,8 @@ public enum RequestKind
     Get,
     GetWithHeaders,
     Post,
+    GetForTenant,
+    PostWithoutKey,
 }
 
 /// <summary>Makes calls one after the other, on one or more threads.</summary>
@@ -20,7 +22,13 @@ internal static class Load
     {
         for (int i = 0; i < calls; i++)
         {
-            using var request = kind is RequestKind.Post ? Post() : new HttpRequestMessage(HttpMethod.Get, Uri);
+            using var request = kind switch
+            {
+                RequestKind.Post => Post(),
+                RequestKind.PostWithoutKey => PostWithoutKey(),
+                RequestKind.GetForTenant => new HttpRequestMessage(HttpMethod.Get, Uri).WithTenant("comp1"),
+                _ => new HttpRequestMessage(HttpMethod.Get, Uri),
+            };
             var call = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             while (Stub.LetArrive())
             {
@@ -33,8 +41,11 @@ internal static class Load
     // The bare client and Polly's have to be given the key that the chain would make.
     private static HttpRequestMessage Post()
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, Uri) { Content = new StringContent("""{"number":"2026-0017","net":100}""") };
+        var request = PostWithoutKey();
         request.Headers.TryAddWithoutValidation("Idempotency-Key", Guid.NewGuid().ToString());
         return request;
     }
+
+    private static HttpRequestMessage PostWithoutKey() =>
+        new(HttpMethod.Post, Uri) { Content = new StringContent("""{"number":"2026-0017","net":100}""") };
 }

@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using System.Net;
 using Polly;
 using Polly.CircuitBreaker;
+using Polly.Hedging;
 using Polly.Retry;
 using Polly.Timeout;
+using Outcome = Polly.Outcome;
 
 namespace HttpResilience.Benchmarks;
 
@@ -59,6 +61,16 @@ internal abstract class PollyHandler : DelegatingHandler
             });
         }
 
+        if (settings.Hedges)
+        {
+            builder.AddHedging(new HedgingStrategyOptions<HttpResponseMessage>
+            {
+                Delay = TimeSpan.FromMilliseconds(500),
+                MaxHedgedAttempts = 1,
+                ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
+            });
+        }
+
         return builder
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
             {
@@ -105,6 +117,8 @@ internal sealed record PipelineSettings
     internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     internal double FailureRatio { get; init; } = 0.1;
+
+    internal bool Hedges { get; init; }
 
     internal TimeSpan BreakDuration { get; init; } = TimeSpan.FromSeconds(30);
 }

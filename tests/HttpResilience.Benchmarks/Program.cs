@@ -13,13 +13,23 @@ const string Help = """
     Compares the default chain with a bare factory client and with one handler that has Polly.Core's own pipeline
     (total timeout, retry, circuit breaker, attempt timeout), and prints one Markdown table. Takes a few minutes.
 
-    usage: dotnet run -c Release --project tests/HttpResilience.Benchmarks -- [options]
+    usage: dotnet run -c Release --project tests/HttpResilience.Benchmarks -- [command] [options]
+
+    Without a command, the benchmarks:
 
       --filter GLOB   only the benchmarks whose full name matches, such as '*CallBenchmarks*'. Default: '*'
       --output FILE   where the table is written too. Default: BenchmarkDotNet.Artifacts/comparison.md
       --help          this text
 
-    All other options are BenchmarkDotNet's own.
+    All other options are BenchmarkDotNet's own. The commands:
+
+      outage   100 clients and a host that is down for 30 s, in virtual time: a table, and a plot of what the host sees
+               --output FILE   the plot. Default: docs/outage.svg
+      drill    a payment gateway on a bad day, 3 million calls to 3 APIs, in virtual time: naive retries beside the chain
+      soak     2 threads against a server with every fault, over real sockets: what is left behind, counted
+               --seconds N     how long. Default: 60
+
+      --seed N   of outage, drill and soak. The same seed gives the same run in virtual time. Default: 1
     """;
 
 List<string> options = [.. args];
@@ -27,6 +37,19 @@ if (options.Contains("--help") || options.Contains("-h"))
 {
     Console.WriteLine(Help);
     return 0;
+}
+
+if (options is [var command, ..] && !command.StartsWith('-'))
+{
+    try
+    {
+        return await Commands.Find(command)(CommandOptions.Parse(args.AsSpan(1)));
+    }
+    catch (FormatException e)
+    {
+        Console.Error.WriteLine(e.Message);
+        return 2;
+    }
 }
 
 string output = Path.Combine("BenchmarkDotNet.Artifacts", "comparison.md");

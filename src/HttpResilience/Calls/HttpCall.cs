@@ -19,6 +19,7 @@ public sealed class HttpCall
     private List<HttpAttempt>? _attempts;
     private short _onlyStatus;
     private long _endedAt;
+    private bool _isBranch;
 
     private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest, DeadLetter? replay)
     {
@@ -94,6 +95,15 @@ public sealed class HttpCall
     /// <summary>The body has been read, and can be sent any number of times.</summary>
     internal bool BodyIsKept { get; set; }
 
+    /// <summary>How often the request had been sent when the attempt in hand began; a lot is 255.</summary>
+    internal byte ResendCount { get; set; }
+
+    /// <summary>Whether the call has a span of its own has been decided.</summary>
+    internal bool IsTraced { get; set; }
+
+    /// <summary>The platform's measurements of the request ask for <see cref="ResendCount"/>.</summary>
+    internal bool MetricIsEnriched { get; set; }
+
     internal int AttemptCount => _attempts is not null ? _attempts.Count : _onlyStatus == 0 ? 0 : 1;
 
     internal HttpAttempt? LastAttempt => _attempts is not null ? _attempts[^1] : OnlyAttempt;
@@ -117,7 +127,7 @@ public sealed class HttpCall
     internal AttemptTimer? Timer { get; set; }
 
     /// <summary>The timestamp at which the attempt in hand began.</summary>
-    internal long AttemptStartedAt => Timer?.StartedAt ?? StartedAt;
+    internal long AttemptStartedAt => _isBranch || Timer is null ? StartedAt : Timer.StartedAt;
 
     internal bool AttemptTimedOut => Timer is { HasExpired: true };
 
@@ -147,10 +157,12 @@ public sealed class HttpCall
     /// <summary>
     /// The call as one of several requests sees it that an attempt sends side by side: when it began and what the circuits gave it is its own.
     /// </summary>
-    internal HttpCall Branch(long startedAt)
+    /// <param name="sentBeside">How many of those have been sent already.</param>
+    internal HttpCall Branch(long startedAt, int sentBeside)
     {
         var branch = (HttpCall)MemberwiseClone();
-        (branch.StartedAt, branch.Timer) = (startedAt, null);
+        branch.ResendCount = Resend.Count(ResendCount + sentBeside);
+        (branch.StartedAt, branch._isBranch) = (startedAt, true);
         (branch.CircuitTicket, branch.TenantTicket) = (CircuitMachine.NoTicket, CircuitMachine.NoTicket);
         return branch;
     }

@@ -3,13 +3,14 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>Tells the world that a circuit of a client has changed its state.</summary>
-internal sealed partial class CircuitEvents(string clientName, TimeProvider time, ILogger<CircuitBreakerHandler> logger)
+internal sealed partial class CircuitEvents(string clientName, TimeProvider time, ResilienceMeter meter, ILogger<CircuitBreakerHandler> logger)
 {
     internal void Moved(HostKey host, CircuitTransition? transition)
     {
         if (transition is null)
             return;
 
+        meter.CircuitMoved(clientName, host, transition.To);
         string circuit = host.Tenant is null ? host.Authority.ToString() : $"{host.Authority} for tenant {Redaction.Clean(host.Tenant)}";
         switch (transition.To)
         {

@@ -5,6 +5,8 @@ namespace HttpResilience;
 /// <summary>What an attempt of a client ended with: the table, over that the overrides per status, over that the application's <see cref="IFailureClassifier"/>.</summary>
 internal sealed partial class AttemptClassifier(SuppliedPolicies supplied, TimeProvider time, ILogger<AttemptClassifier> logger)
 {
+    private const int LongestHint = 64;
+
     /// <summary>What the head of a response means.</summary>
     internal AttemptResult ClassifyHead(HttpResponseMessage response, HttpCall call)
     {
@@ -13,6 +15,8 @@ internal sealed partial class AttemptClassifier(SuppliedPolicies supplied, TimeP
             return AttemptResult.Success(status);
 
         var result = FailureClassifier.Classify(response, call.IdempotencyKey is not null, time.GetUtcNow());
+        if (result.RetryAfter is null && logger.IsEnabled(LogLevel.Debug))
+            TellOfHint(call, response);
         return call.Policy.Retry.Statuses.TryGetValue(status, out var policy) && policy.FailureClass is { } failureClass ? result.As(failureClass) : result;
     }
 
@@ -52,6 +56,17 @@ internal sealed partial class AttemptClassifier(SuppliedPolicies supplied, TimeP
         return after == before ? builtIn : AttemptResult.Of(after, builtIn.StatusCode);
     }
 
+    private void TellOfHint(HttpCall call, HttpResponseMessage response)
+    {
+        if (RetryAfter.UnreadableIn(response.Headers) is not { } field)
+            return;
+        string value = response.Headers.NonValidated[field].ToString();
+        HintIgnored(logger, call.ClientName, (int)response.StatusCode, field, Redaction.Clean(value[..Math.Min(value.Length, LongestHint)]));
+    }
+
     [LoggerMessage(407, LogLevel.Error, "{ClientName}: {Classifier} failed, the built-in classification stands")]
     private static partial void ClassifierFailed(ILogger logger, Exception exception, string clientName, string classifier);
+
+    [LoggerMessage(410, LogLevel.Debug, "{ClientName}: a {StatusCode} asks to wait in a way that cannot be read, {Field}: {Value}")]
+    private static partial void HintIgnored(ILogger logger, string clientName, int statusCode, string field, string value);
 }

@@ -18,7 +18,12 @@ internal static class FailureClassifier
     internal static AttemptResult Classify(HttpResponseMessage response, bool keyed, DateTimeOffset now)
     {
         TimeSpan? retryAfter = RetryAfter.Of(response.Headers, now);
-        return Of((int)response.StatusCode, retryAfter is not null, keyed) with { RetryAfter = retryAfter, SaidRetry = ServerSaysRetry(response.Headers) };
+        // A quota that is used up tells when to come back, not that this request was refused.
+        return Of((int)response.StatusCode, retryAfter is not null, keyed) with
+        {
+            RetryAfter = retryAfter ?? RateLimitFields.Of(response.Headers, now),
+            SaidRetry = ServerSaysRetry(response.Headers),
+        };
     }
 
     /// <summary>The table of statuses.</summary>
@@ -47,9 +52,9 @@ internal static class FailureClassifier
     /// <param name="cancelled">The token that the attempt was given is cancelled.</param>
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
-        _ when timedOut => Transient(ambiguous: true),
         RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
         CircuitOpenException or BrokenCircuitException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
+        _ when timedOut => Transient(ambiguous: true),
         IdempotencyKeyReusedException => Permanent,
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout or one of Polly's.

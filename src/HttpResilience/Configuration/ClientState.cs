@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -17,23 +16,24 @@ internal sealed partial class ClientState : IDisposable
     private readonly ILogger<ClientState> _logger;
     private readonly IDisposable? _reload;
     private volatile ResiliencePolicy _policy;
-    private volatile PartitionedRateLimiter<HttpAuthority>? _limiter;
+    private volatile HostLimiter? _limiter;
     private long _httpClientTimeout = long.MaxValue;
     private bool _foreignHandlerIsRemoved;
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
-        ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied)
+        ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied)
     {
         (Classifier, Supplied) = (classifier, supplied);
-        Events = new(name, time, circuitLogger);
+        Events = new(name, time, meter, circuitLogger);
         Name = name;
+        Meter = meter;
         Time = time;
         Timers = new(time);
         _options = options;
         _logger = logger;
         _policy = new(options.Create(name), time);
-        _limiter = _policy.RateLimiter?.CreateLimiter();
+        _limiter = CreateLimiter(_policy);
         AnnounceGround();
         AnnounceChaos();
         if (configuration is not null)
@@ -50,6 +50,8 @@ internal sealed partial class ClientState : IDisposable
 
     internal CircuitEvents Events { get; }
 
+    internal ResilienceMeter Meter { get; }
+
     internal AttemptClassifier Classifier { get; }
 
     /// <summary>What the application decides itself.</summary>
@@ -58,18 +60,18 @@ internal sealed partial class ClientState : IDisposable
     internal AttemptTimers Timers { get; }
 
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
-    internal PartitionedRateLimiter<HttpAuthority>? Limiter => _limiter;
+    internal HostLimiter? Limiter => _limiter;
 
     /// <summary>The client has had a Microsoft <c>ResilienceHandler</c>.</summary>
     internal bool ForeignHandlerIsRemoved => Volatile.Read(ref _foreignHandlerIsRemoved);
 
     /// <summary>Where jitter comes from.</summary>
-    internal Random Random { get; init; } = Random.Shared;
+    internal Random Random { get; private init; } = Random.Shared;
 
     /// <summary>What <see cref="HttpClient.MaxResponseContentBufferSize"/> is, for bodies that the chain reads.</summary>
     internal long MaxResponseContentBufferSize { get; private set; } = int.MaxValue;
 
-    internal static ClientState Create(IServiceProvider services, string name)
+    internal static ClientState Create(IServiceProvider services, string name, Random? random = null)
     {
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var supplied = new SuppliedPolicies(services, name);
@@ -78,10 +80,14 @@ internal sealed partial class ClientState : IDisposable
             services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
             services.GetService<IConfiguration>(),
             time,
+            services.GetRequiredService<ResilienceMeter>(),
             services.GetRequiredService<ILogger<ClientState>>(),
             services.GetRequiredService<ILogger<CircuitBreakerHandler>>(),
             new(supplied, time, services.GetRequiredService<ILogger<AttemptClassifier>>()),
-            supplied);
+            supplied)
+        {
+            Random = random ?? Random.Shared,
+        };
         services.GetRequiredService<ClientStates>().Add(client);
         return client;
     }
@@ -98,6 +104,13 @@ internal sealed partial class ClientState : IDisposable
             call.TenantHost = HostFor(new(authority, tenant), call.Policy, call.StartedAt);
         if (call.Policy.Retry.Budget is { } budget)
             call.Host.CountCall(budget, call.StartedAt);
+    }
+
+    /// <summary>Takes what a host has said about when it may be called again.</summary>
+    internal void Heed(HostState host, ResiliencePolicy policy, in AttemptResult result, long endedAt)
+    {
+        if (host.Heed(policy, result, endedAt))
+            Meter.Paused(Name, host.Key, result.StatusCode);
     }
 
     /// <summary>What a call gets that its own failure has ended by opening the circuit.</summary>
@@ -135,6 +148,8 @@ internal sealed partial class ClientState : IDisposable
 
     public void Dispose() => _reload?.Dispose();
 
+    private static HostLimiter? CreateLimiter(ResiliencePolicy policy) => policy.RateLimiter is { } limits ? new(limits) : null;
+
     private void Reload()
     {
         try
@@ -143,7 +158,7 @@ internal sealed partial class ClientState : IDisposable
             _policy = new(_options.Create(Name), Time);
             // A limiter that still holds is kept, with its count. One that is replaced is left to those that wait at it.
             if (_policy.RateLimiter != before)
-                _limiter = _policy.RateLimiter?.CreateLimiter();
+                _limiter = CreateLimiter(_policy);
             if (_policy.Chaos?.Description != chaosBefore)
                 AnnounceChaos();
             Reloaded(_logger, Name);

@@ -42,7 +42,7 @@ internal sealed class ConfigureHttpResilienceOptions(
 
     private IEnumerable<string> UnknownRootKeys()
     {
-        string[] known = [nameof(OptionPath.Defaults), nameof(OptionPath.Clients), "Storage"];
+        string[] known = OptionPath.RootKeys;
         return configuration is null ? [] : configuration.GetSection(OptionPath.Root).GetChildren()
             .Where(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
             .Select(child => $"{child.Path} is not a known key; did you mean {OptionPath.Root}:{Spelling.Nearest(child.Key, known)}?");

@@ -24,7 +24,7 @@ public sealed class HttpResilienceOptions
     /// <summary>When a host that fails is left alone.</summary>
     public CircuitBreakerOptions CircuitBreaker { get; } = new();
 
-    /// <summary>How many attempts may be on their way to one host at once. Default null: no limit.</summary>
+    /// <summary>How many attempts may go to one host, at once and in a time. Default null: no limit.</summary>
     public RateLimiterOptions? RateLimiter { get; set; }
 
     /// <summary>How POST and PATCH are made safe to repeat.</summary>

@@ -12,13 +12,18 @@ internal abstract class OptionKey<TOptions>(string name)
 
     /// <summary>Tells what is out of its range, whoever set it.</summary>
     internal abstract void Validate(TOptions options, OptionPath path, ICollection<string> problems);
+
+    /// <summary>What the key may hold.</summary>
+    /// <param name="defaults">Fresh options.</param>
+    internal abstract OptionShape ShapeOf(TOptions defaults);
 }
 
 internal delegate bool TryParse<TValue>(string? text, out TValue value);
 
 /// <summary>A key that holds one value.</summary>
 internal sealed class ValueKey<TOptions, TValue>(
-    string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed)
+    string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed,
+    ValueLimits? limits)
     : OptionKey<TOptions>(name)
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
@@ -34,11 +39,14 @@ internal sealed class ValueKey<TOptions, TValue>(
         if (get(options) is var value && !isAllowed(value))
             problems.Add($"{path.Of(Name)} is {OptionPath.Show(value)}; it must be {expected}.");
     }
+
+    internal override OptionShape ShapeOf(TOptions defaults) => new ValueShape(typeof(TOptions), Name, typeof(TValue), limits, get(defaults));
 }
 
 /// <summary>A key that holds a list of values; what configuration says replaces the list as a whole.</summary>
 internal sealed class ListKey<TOptions>(
-    string name, string expected, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed) : OptionKey<TOptions>(name)
+    string name, string expected, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed, string pattern)
+    : OptionKey<TOptions>(name)
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
     {
@@ -56,6 +64,8 @@ internal sealed class ListKey<TOptions>(
                 problems.Add($"{path.Of(Name)}:{index} is {OptionPath.Show(item)}; it must be {expected}.");
         }
     }
+
+    internal override OptionShape ShapeOf(TOptions defaults) => new ListShape(typeof(TOptions), Name, pattern, [.. get(defaults)]);
 }
 
 /// <summary>A key that holds more keys.</summary>
@@ -64,6 +74,8 @@ internal sealed class SectionKey<TOptions, TSection>(string name, Func<TOptions,
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems) => keys.Bind(get(options), section, problems);
 
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems) => keys.Validate(get(options), path.Below(Name), problems);
+
+    internal override OptionShape ShapeOf(TOptions defaults) => new SectionShape(typeof(TOptions), Name, keys.ShapesOf(get(defaults)));
 }
 
 /// <summary>A key that holds more keys when it is there at all.</summary>
@@ -82,6 +94,8 @@ internal sealed class OptionalSectionKey<TOptions, TSection>(
         if (get(options) is { } value)
             keys.Validate(value, path.Below(Name), problems);
     }
+
+    internal override OptionShape ShapeOf(TOptions defaults) => new SectionShape(typeof(TOptions), Name, keys.ShapesOf(make(defaults)));
 }
 
 /// <summary>A key that holds a section for each HTTP status that failed.</summary>
@@ -115,6 +129,8 @@ internal sealed class StatusSectionsKey<TOptions, TSection>(string name, Func<TO
             keys.Validate(value, here, problems);
         }
     }
+
+    internal override OptionShape ShapeOf(TOptions defaults) => new StatusSectionsShape(typeof(TOptions), Name, keys.ShapesOf(new()));
 }
 
 /// <summary>A key that other pipelines have and that means nothing here.</summary>
@@ -127,4 +143,6 @@ internal sealed class IgnoredKey<TOptions>(string name) : OptionKey<TOptions>(na
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
     {
     }
+
+    internal override OptionShape ShapeOf(TOptions defaults) => new IgnoredShape(typeof(TOptions), Name);
 }

@@ -31,50 +31,56 @@ internal sealed class OptionKeys<TOptions>
             key.Validate(options, path, problems);
     }
 
+    /// <inheritdoc cref="OptionKey{TOptions}.ShapeOf"/>
+    internal IReadOnlyList<OptionShape> ShapesOf(TOptions defaults) => [.. _keys.Select(k => k.ShapeOf(defaults))];
+
     internal OptionKeys<TOptions> Integer(string name, Func<TOptions, int> get, Action<TOptions, int> set, int min, int max) =>
-        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}", get, set, TryParseInteger, v => v >= min && v <= max);
+        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}", get, set, TryParseInteger, v => v >= min && v <= max, new(min, max));
 
     internal OptionKeys<TOptions> OptionalInteger(string name, Func<TOptions, int?> get, Action<TOptions, int?> set, int min, int max) =>
-        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}, or null", get, set, Optional<int>(TryParseInteger), v => v is null || (v >= min && v <= max));
+        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}, or null", get, set, Optional<int>(TryParseInteger), v => v is null || (v >= min && v <= max), new(min, max));
 
     internal OptionKeys<TOptions> Number(string name, Func<TOptions, double> get, Action<TOptions, double> set, double min, double max) =>
-        Add(name, $"a number {Range(min, max)}", get, set, TryParseNumber, v => v >= min && v <= max);
+        Add(name, $"a number {Range(min, max)}", get, set, TryParseNumber, v => v >= min && v <= max, new(min, max));
 
     internal OptionKeys<TOptions> OptionalNumber(string name, Func<TOptions, double?> get, Action<TOptions, double?> set, double min, double max) =>
-        Add(name, $"a number {Range(min, max)}, or null", get, set, Optional<double>(TryParseNumber), v => v is null || (v >= min && v <= max));
+        Add(name, $"a number {Range(min, max)}, or null", get, set, Optional<double>(TryParseNumber), v => v is null || (v >= min && v <= max), new(min, max));
 
     internal OptionKeys<TOptions> Duration(string name, Func<TOptions, TimeSpan> get, Action<TOptions, TimeSpan> set, TimeSpan min, TimeSpan max) =>
-        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}", get, set, TryParseDuration, v => v >= min && v <= max);
+        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}", get, set, TryParseDuration, v => v >= min && v <= max, new(min, max));
 
     internal OptionKeys<TOptions> OptionalDuration(string name, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set, TimeSpan min, TimeSpan max) =>
-        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}, or null to switch it off", get, set, Optional<TimeSpan>(TryParseDuration), v => v is null || (v >= min && v <= max));
+        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}, or null to switch it off", get, set, Optional<TimeSpan>(TryParseDuration), v => v is null || (v >= min && v <= max), new(min, max));
 
     internal OptionKeys<TOptions> Boolean(string name, Func<TOptions, bool> get, Action<TOptions, bool> set) =>
         Add(name, "true or false", get, set, bool.TryParse, _ => true);
 
     internal OptionKeys<TOptions> Choice<TEnum>(string name, Func<TOptions, TEnum> get, Action<TOptions, TEnum> set)
         where TEnum : struct, Enum =>
-        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, TryParseChoice, v => Enum.IsDefined(v));
+        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, TryParseChoice, v => Enum.IsDefined(v), new(Names: Enum.GetNames<TEnum>()));
 
     internal OptionKeys<TOptions> OptionalChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set, TEnum? except = null)
-        where TEnum : struct, Enum =>
-        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>().Where(n => n != except?.ToString()))}, or null", get, set, Optional<TEnum>(TryParseChoice),
-            v => v is null || (Enum.IsDefined(v.Value) && !v.Equals(except)));
+        where TEnum : struct, Enum
+    {
+        string[] names = [.. Enum.GetNames<TEnum>().Where(n => n != except?.ToString())];
+        return Add(name, $"one of {string.Join(", ", names)}, or null", get, set, Optional<TEnum>(TryParseChoice),
+            v => v is null || (Enum.IsDefined(v.Value) && !v.Equals(except)), new(Names: names));
+    }
 
     internal OptionKeys<TOptions> OptionalUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
-        Add(name, "an absolute http or https URI, or null", get, set, TryParseUri, v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" });
+        Add(name, "an absolute http or https URI, or null", get, set, TryParseUri, v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" }, new(Pattern: "^https?://"));
 
     internal OptionKeys<TOptions> RequestHeader(string name, Func<TOptions, string> get, Action<TOptions, string> set) =>
-        Add(name, "an HTTP field name (RFC 9110 §5.6.2) of a request", get, set, (string? text, out string value) => (value = text ?? "").Length > 0, HttpToken.IsRequestHeader);
+        Add(name, "an HTTP field name (RFC 9110 §5.6.2) of a request", get, set, (string? text, out string value) => (value = text ?? "").Length > 0, HttpToken.IsRequestHeader, new(Pattern: HttpToken.Pattern));
 
     internal OptionKeys<TOptions> Tokens(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
-        Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid));
+        Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid, HttpToken.Pattern));
 
     internal OptionKeys<TOptions> Authorities(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "scheme, host and port, such as https://api.example.com", get, set, HttpAuthority.IsValid));
 
     internal OptionKeys<TOptions> Texts(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
-        Add(new ListKey<TOptions>(name, "text that is not empty", get, set, v => !string.IsNullOrWhiteSpace(v)));
+        Add(new ListKey<TOptions>(name, "text that is not empty", get, set, v => !string.IsNullOrWhiteSpace(v), @"\S"));
 
     internal OptionKeys<TOptions> Section<TSection>(string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys) =>
         Add(new SectionKey<TOptions, TSection>(name, get, keys));
@@ -122,8 +128,9 @@ internal sealed class OptionKeys<TOptions>
         : string.Create(CultureInfo.InvariantCulture, $"from {min} to {max}");
 
     private OptionKeys<TOptions> Add<TValue>(
-        string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed) =>
-        Add(new ValueKey<TOptions, TValue>(name, expected, get, set, tryParse, isAllowed));
+        string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed,
+        ValueLimits? limits = null) =>
+        Add(new ValueKey<TOptions, TValue>(name, expected, get, set, tryParse, isAllowed, limits));
 
     private OptionKeys<TOptions> Add(OptionKey<TOptions> key)
     {

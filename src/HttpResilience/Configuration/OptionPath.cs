@@ -10,6 +10,9 @@ internal readonly record struct OptionPath(IConfiguration? Configuration, string
     internal const string Defaults = $"{Root}:Defaults";
     internal const string Clients = $"{Root}:Clients";
 
+    /// <summary>The keys below <see cref="Root"/>.</summary>
+    internal static readonly string[] RootKeys = [nameof(Defaults), nameof(Clients)];
+
     internal OptionPath Below(string key) => this with { Keys = $"{Keys}:{key}" };
 
     /// <summary>The full path of a key: below the client where it is set there, below the defaults where it is set there only.</summary>

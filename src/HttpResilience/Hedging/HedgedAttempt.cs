@@ -35,7 +35,7 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
 
     internal HedgedTry Begin(long now)
     {
-        var branch = call.Branch(now);
+        var branch = call.Branch(now, _tries.Count(t => t.WasSent));
         var begun = new HedgedTry(HedgedRequest.CopyOf(request, branch), branch, HedgingDecision.IsSafeMethod(request.Method));
         _tries.Add(begun);
         return begun;

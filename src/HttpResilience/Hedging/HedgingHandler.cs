@@ -24,6 +24,7 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
             && !await RequestBody.TryShareAsync(body, call.Policy.Retry.MaxReplayBodyBytes, cancellationToken).ConfigureAwait(false))
             return await NextAsync(request, call, async: true, cancellationToken).ConfigureAwait(false);
 
+        Resend.WillCopy(client, call, request);
         var attempt = new HedgedAttempt(request, call, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         attempt.Enter(context);
@@ -53,7 +54,10 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
         var call = attempt.Call;
         var begun = attempt.Begin(_time.GetTimestamp());
         if (attempt.Tries.Count > 1)
+        {
             WillHedge(request, call, attempt.Tries.Count);
+            CallSpan.Enter(client, call, request, attempt.Tries[0].Request);
+        }
 
         HttpResponseMessage? response = null;
         Exception? exception = null;
@@ -86,7 +90,8 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
     private void Tell(HedgedTry ended)
     {
         TellNext(ended.Call, ended.Result, ended.EndedAt);
-        ended.Call.Host?.Heed(ended.Call.Policy, ended.Result, ended.EndedAt);
+        if (ended.Call.Host is { } host)
+            client.Heed(host, ended.Call.Policy, ended.Result, ended.EndedAt);
     }
 
     /// <summary>A request that does not hear that it has lost must not hold the answer back; its own answer is disposed when it comes.</summary>

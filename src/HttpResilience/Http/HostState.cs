@@ -33,12 +33,11 @@ internal sealed class HostState(HostKey key)
     internal HostPause GetOrAddPause() => LazyInitializer.EnsureInitialized(ref _pause, static () => new());
 
     /// <summary>Takes what an attempt was told about when the host may be called again.</summary>
-    internal void Heed(ResiliencePolicy policy, in AttemptResult result, long endedAt)
-    {
+    /// <returns>Whether a pause begins with it.</returns>
+    internal bool Heed(ResiliencePolicy policy, in AttemptResult result, long endedAt) =>
         // Other statuses that carry a Retry-After, such as 409 and 425, speak of the one request.
-        if ((result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.PauseOf(result) is > 0 and var pause)
-            GetOrAddPause().Extend(endedAt, endedAt + pause);
-    }
+        (result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.PauseOf(result) is > 0 and var pause
+        && GetOrAddPause().Extend(endedAt, endedAt + pause);
 
     /// <summary>The budget, made at the first retry: a host that is well costs nothing.</summary>
     internal RetryBudget GetOrAddBudget() => LazyInitializer.EnsureInitialized(ref _budget, static () => new());

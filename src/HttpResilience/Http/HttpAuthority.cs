@@ -9,6 +9,11 @@ internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
     private readonly string _host = uri.IdnHost;
     private readonly int _port = uri.Port;
 
+    /// <summary>As DNS knows it.</summary>
+    internal string Host => _host;
+
+    internal int Port => _port;
+
     public bool Equals(HttpAuthority other) => _port == other._port && _host == other._host && _scheme == other._scheme;
 
     public override bool Equals(object? obj) => obj is HttpAuthority other && Equals(other);

@@ -5,6 +5,9 @@ namespace HttpResilience;
 /// <summary>The token of RFC 9110 §5.6.2: what field names and methods are made of.</summary>
 internal static class HttpToken
 {
+    /// <summary>The token as a regular expression.</summary>
+    internal const string Pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+
     private static readonly SearchValues<char> Characters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 

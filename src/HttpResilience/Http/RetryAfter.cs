@@ -6,10 +6,12 @@ namespace HttpResilience;
 
 /// <summary>
 /// How long a server asks to wait: <c>retry-after-ms</c>, <c>x-ms-retry-after-ms</c> (milliseconds), then <c>Retry-After</c>
-/// (RFC 9110 §10.2.3: delay-seconds or HTTP-date). The first valid one wins.
+/// (RFC 9110 §10.2.3: delay-seconds or HTTP-date). The first valid one wins. <see cref="RateLimitFields"/> come after them.
 /// </summary>
 internal static class RetryAfter
 {
+    private static readonly string[] Names = ["retry-after-ms", "x-ms-retry-after-ms", "Retry-After"];
+
     private const int LongestNumber = 32;
 
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
@@ -19,8 +21,21 @@ internal static class RetryAfter
     internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
-        return Longest(raw, "retry-after-ms", Milliseconds) ?? Longest(raw, "x-ms-retry-after-ms", Milliseconds)
-            ?? Longest(raw, "Retry-After", value => SecondsOrDate(value, raw, now));
+        return Longest(raw, Names[0], Milliseconds) ?? Longest(raw, Names[1], Milliseconds) ?? Longest(raw, Names[2], value => SecondsOrDate(value, raw, now));
+    }
+
+    /// <summary>Which hint of a response that gives no wait is there all the same, in no form that can be read; null when there is none.</summary>
+    internal static string? UnreadableIn(HttpResponseHeaders headers) =>
+        Array.Find(Names, headers.NonValidated.Contains) ?? RateLimitFields.UnreadableIn(headers);
+
+    /// <summary>A number of seconds, whole or with a fraction as some servers send it; null when it is none, or does not fit.</summary>
+    internal static TimeSpan? Seconds(ReadOnlySpan<char> value) => Number(value, TimeSpan.TicksPerSecond);
+
+    /// <summary>Until a date by the server's clock; zero when it has passed.</summary>
+    internal static TimeSpan Until(DateTimeOffset date, HttpHeadersNonValidated headers, DateTimeOffset now)
+    {
+        now = SentAt(headers, now);
+        return date > now ? date - now : TimeSpan.Zero;
     }
 
     private static TimeSpan? Longest(HttpHeadersNonValidated headers, string name, Func<string, TimeSpan?> parse)
@@ -41,13 +56,12 @@ internal static class RetryAfter
     private static TimeSpan? Milliseconds(string value) => Number(value, TimeSpan.TicksPerMillisecond);
 
     private static TimeSpan? SecondsOrDate(string value, HttpHeadersNonValidated headers, DateTimeOffset now) =>
-        Number(value, TimeSpan.TicksPerSecond) ?? UntilDate(value, headers, now);
+        Seconds(value) ?? (HttpDate.TryParse(value.AsSpan().Trim(" \t"), SentAt(headers, now), out var date) ? Until(date, headers, now) : null);
 
-    // Digits, and a fraction as some servers send. No sign, no exponent, none of the NUL bytes that the platform's parser lets pass; what does not
-    // fit is no answer.
-    private static TimeSpan? Number(string value, long unit)
+    // No sign, no exponent, none of the NUL bytes that the platform's parser lets pass; what does not fit is no answer.
+    private static TimeSpan? Number(ReadOnlySpan<char> value, long unit)
     {
-        var digits = value.AsSpan().Trim(" \t");
+        var digits = value.Trim(" \t");
         if (digits.Length is 0 or > LongestNumber || digits[0] == '.' || digits.ContainsAnyExcept(NumberCharacters)
             || !decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number)
             || number > long.MaxValue / unit)
@@ -57,12 +71,6 @@ internal static class RetryAfter
         return TimeSpan.FromTicks((long)decimal.Ceiling(number * unit));
     }
 
-    private static TimeSpan? UntilDate(string value, HttpHeadersNonValidated headers, DateTimeOffset now)
-    {
-        if (headers.TryGetValues("Date", out var dates) && dates.Count == 1 && HttpDate.TryParse(dates.ToString().AsSpan().Trim(" \t"), now, out var sent))
-            now = sent;
-        if (!HttpDate.TryParse(value.AsSpan().Trim(" \t"), now, out var date))
-            return null;
-        return date > now ? date - now : TimeSpan.Zero;
-    }
+    private static DateTimeOffset SentAt(HttpHeadersNonValidated headers, DateTimeOffset now) =>
+        headers.TryGetValues("Date", out var dates) && dates.Count == 1 && HttpDate.TryParse(dates.ToString().AsSpan().Trim(" \t"), now, out var sent) ? sent : now;
 }

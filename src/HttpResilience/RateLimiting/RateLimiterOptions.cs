@@ -2,14 +2,21 @@ using System.Threading.RateLimiting;
 
 namespace HttpResilience;
 
-/// <summary>How many attempts may be on their way to one host at once. Section <c>RateLimiter</c>; absent, the stage is off.</summary>
+/// <summary>
+/// How many attempts may go to one host: at once, and in a time. Section <c>RateLimiter</c>; absent, the stage is off. Each limit is kept per scheme, host and
+/// port, and is off when its section is absent. With both, an attempt takes a token first, then a place.
+/// </summary>
 public sealed class RateLimiterOptions
 {
-    /// <summary>The limit, kept per scheme, host and port.</summary>
-    public ConcurrencyLimitOptions DefaultRateLimiterOptions { get; } = new();
+    /// <summary>How many attempts may be on their way at once. Default null: any number.</summary>
+    public ConcurrencyLimitOptions? DefaultRateLimiterOptions { get; set; }
+
+    /// <summary>How many attempts may be sent in a time. Default null: any number.</summary>
+    public TokenBucketOptions? TokenBucket { get; set; }
 
     internal static OptionKeys<RateLimiterOptions> Keys => new OptionKeys<RateLimiterOptions>()
-        .Section(nameof(DefaultRateLimiterOptions), o => o.DefaultRateLimiterOptions, ConcurrencyLimitOptions.Keys)
+        .OptionalSection(nameof(DefaultRateLimiterOptions), o => o.DefaultRateLimiterOptions, o => o.DefaultRateLimiterOptions ??= new(), ConcurrencyLimitOptions.Keys)
+        .OptionalSection(nameof(TokenBucket), o => o.TokenBucket, o => o.TokenBucket ??= new(), TokenBucketOptions.Keys)
         .Ignored("Name");
 }
 
@@ -19,7 +26,10 @@ public sealed class ConcurrencyLimitOptions
     /// <summary>How many attempts may run at once. 1 or more; default 1000.</summary>
     public int PermitLimit { get; set; } = 1000;
 
-    /// <summary>How many attempts may wait for a place; more fail at once with <see cref="RateLimitedException"/>. 0 or more; default 0.</summary>
+    /// <summary>
+    /// How many attempts may wait for a place; more fail at once with <see cref="RateLimitedException"/>, and so does one whose time is over before its turn comes.
+    /// 0 or more; default 0.
+    /// </summary>
     public int QueueLimit { get; set; }
 
     /// <summary>Who of those that wait goes first. Default <see cref="QueueProcessingOrder.OldestFirst"/>.</summary>

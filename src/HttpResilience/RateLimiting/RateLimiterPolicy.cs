@@ -3,17 +3,27 @@ using System.Threading.RateLimiting;
 namespace HttpResilience;
 
 /// <summary>An immutable snapshot of <see cref="RateLimiterOptions"/>.</summary>
-internal sealed record RateLimiterPolicy(int PermitLimit, int QueueLimit, QueueProcessingOrder QueueProcessingOrder)
+internal sealed record RateLimiterPolicy(ConcurrencyLimitPolicy? Concurrency, TokenBucketPolicy? TokenBucket)
 {
-    internal static RateLimiterPolicy? From(RateLimiterOptions? options) =>
-        options?.DefaultRateLimiterOptions is { } o ? new(o.PermitLimit, o.QueueLimit, o.QueueProcessingOrder) : null;
+    /// <returns>Null when there is no limit.</returns>
+    internal static RateLimiterPolicy? From(RateLimiterOptions? options) => options is null or { DefaultRateLimiterOptions: null, TokenBucket: null } ? null
+        : new(ConcurrencyLimitPolicy.From(options.DefaultRateLimiterOptions), TokenBucketPolicy.From(options.TokenBucket));
+}
 
-    /// <summary>A limiter that keeps a count for each authority, and forgets those that are idle.</summary>
-    internal PartitionedRateLimiter<HttpAuthority> CreateLimiter() => PartitionedRateLimiter.Create<HttpAuthority, HttpAuthority>(authority =>
-        RateLimitPartition.GetConcurrencyLimiter(authority, _ => new ConcurrencyLimiterOptions
-        {
-            PermitLimit = PermitLimit,
-            QueueLimit = QueueLimit,
-            QueueProcessingOrder = QueueProcessingOrder,
-        }));
+/// <summary>An immutable snapshot of <see cref="ConcurrencyLimitOptions"/>.</summary>
+internal sealed record ConcurrencyLimitPolicy(int PermitLimit, int QueueLimit, QueueProcessingOrder QueueProcessingOrder)
+{
+    internal static ConcurrencyLimitPolicy? From(ConcurrencyLimitOptions? options) =>
+        options is null ? null : new(options.PermitLimit, options.QueueLimit, options.QueueProcessingOrder);
+}
+
+/// <summary>An immutable snapshot of <see cref="TokenBucketOptions"/>.</summary>
+internal sealed record TokenBucketPolicy(int TokenLimit, int TokensPerPeriod, TimeSpan ReplenishmentPeriod, int QueueLimit, QueueProcessingOrder QueueProcessingOrder)
+{
+    /// <summary>How long it takes until those that wait and one more have got a token.</summary>
+    internal TimeSpan QueueTime { get; } = TimeSpan.FromTicks((long)decimal.Min(
+        long.MaxValue, decimal.Ceiling((decimal)ReplenishmentPeriod.Ticks * (QueueLimit + 1m) / TokensPerPeriod)));
+
+    internal static TokenBucketPolicy? From(TokenBucketOptions? options) => options is null ? null
+        : new(options.TokenLimit, options.TokensPerPeriod, options.ReplenishmentPeriod, options.QueueLimit, options.QueueProcessingOrder);
 }

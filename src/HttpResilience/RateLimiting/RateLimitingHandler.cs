@@ -3,7 +3,7 @@ using System.Threading.RateLimiting;
 
 namespace HttpResilience;
 
-/// <summary>Lets a limited number of attempts run at once, per scheme, host and port. The limiter is the platform's.</summary>
+/// <summary>Lets a limited number of attempts run at once, or in a time, per scheme, host and port. The limiters are the platform's.</summary>
 internal sealed class RateLimitingHandler(ClientState client) : ChainHandler
 {
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -13,10 +13,23 @@ internal sealed class RateLimitingHandler(ClientState client) : ChainHandler
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
 
         var authority = new HttpAuthority(uri);
-        ValueTask<RateLimitLease> acquiring = limiter.AcquireAsync(authority, permitCount: 1, cancellationToken);
-        using RateLimitLease permit = async || acquiring.IsCompleted ? await acquiring.ConfigureAwait(false) : acquiring.AsTask().GetAwaiter().GetResult();
-        if (!permit.IsAcquired)
-            throw new RateLimitedException(authority.ToString());
-        return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        RateLimitLease permit;
+        try
+        {
+            ValueTask<RateLimitLease> acquiring = limiter.AcquireAsync(authority, cancellationToken);
+            permit = async || acquiring.IsCompleted ? await acquiring.ConfigureAwait(false) : acquiring.AsTask().GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (call.AttemptTimedOut)
+        {
+            // Nothing was sent, and the host had no part in it: that is no timeout of the attempt.
+            throw RateLimitedException.ByClient(authority, retryAfter: null);
+        }
+
+        using (permit)
+        {
+            if (!permit.IsAcquired)
+                throw RateLimitedException.ByClient(authority, limiter.RetryAfter(permit));
+            return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        }
     }
 }

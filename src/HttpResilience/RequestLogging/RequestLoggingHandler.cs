@@ -33,18 +33,25 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
         }
 
         response.RequestMessage ??= request;
-        call.End(cancelled: false);
+        End(call, request, response, exception: null, cancelled: false);
         return IsLogged(call) ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
     }
 
     // Called from a filter, and false: what is only looked at need not be thrown a second time.
     private bool Failed(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
     {
-        call.End(cancelled);
+        End(call, request, response: null, exception, cancelled);
         exception.SetHttpCall(call);
         if (IsLogged(call))
             Write(call, new CallLogEntry(call, request, response: null, exception, errorBody: null));
         return false;
+    }
+
+    private void End(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, bool cancelled)
+    {
+        call.End(cancelled);
+        client.Meter.CallEnded(call, request, response, exception);
+        CallSpan.End(client, call, request, response, exception);
     }
 
     // Returns the response only so that its caller has one kind of thing to wait for, and a smaller frame.

@@ -13,15 +13,18 @@ internal sealed class HostPause
     internal long Until => Volatile.Read(ref _until);
 
     /// <summary>Takes a wish of the host. The longest one holds.</summary>
-    internal void Extend(long now, long until)
+    /// <returns>Whether a pause begins with it.</returns>
+    internal bool Extend(long now, long until)
     {
         lock (_gate)
         {
             if (until <= _until)
-                return;
-            if (_until <= now)
-                _from = now;
+                return false;
+            bool begins = _until <= now;
+            if (begins)
+                _from = FirstOfThoseThatStillWait(now);
             Volatile.Write(ref _until, until);
+            return begins;
         }
     }
 
@@ -29,25 +32,34 @@ internal sealed class HostPause
     /// When a call may be sent. During a pause calls gather; they are let go in the order in which they came and at half the pace, so that together with
     /// the calls that come by themselves then, the host sees one and a half times its usual load and not all at once.
     /// </summary>
+    /// <param name="arrivedAt">When the call first found a pause: its turn goes by that, however often the host asks.</param>
     /// <param name="deadline">The end of the call.</param>
     /// <param name="maxSpread">Over what time calls that came together are spread at the most, in timestamp ticks; never longer than the pause was.</param>
     /// <param name="random">In [0, 1).</param>
-    /// <returns><paramref name="now"/> when there is no pause; null when it lasts beyond the deadline.</returns>
-    internal long? AdmitAt(long now, long deadline, long maxSpread, double random)
+    /// <returns><paramref name="now"/> when there is no pause, or the call's turn has come; null when the pause lasts beyond the deadline.</returns>
+    internal long? AdmitAt(long now, long arrivedAt, long deadline, long maxSpread, double random)
     {
-        if (now >= Until)
+        if (arrivedAt >= Until)
             return now;
 
         lock (_gate)
         {
+            long turn = _until + Math.Max(0, arrivedAt - _from) * 2;
             if (now >= _until)
-                return now;
+                return turn < deadline ? Math.Max(now, turn) : now;
             if (_until >= deadline)
                 return null;
 
-            long apart = Math.Max(0, now - _from) * 2 + (long)(Math.Min(maxSpread, _until - _from) * random);
+            turn += (long)(Math.Min(maxSpread, _until - _from) * random);
             // Being polite is no reason to miss the deadline: then anywhere in the first half of what is left.
-            return _until + apart < deadline ? _until + apart : _until + (long)((deadline - _until) / 2 * random);
+            return turn < deadline ? turn : _until + (long)((deadline - _until) / 2 * random);
         }
+    }
+
+    // After a pause half a second's arrivals go each second: this is whose turn it is. Those that came after the pause did not wait.
+    private long FirstOfThoseThatStillWait(long now)
+    {
+        long turn = _from + (now - _until) / 2;
+        return turn < _until ? turn : now;
     }
 }

@@ -43,6 +43,8 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     startedAt = _time.GetTimestamp();
                 }
 
+                if (attempt > 1)
+                    Resend.Begin(client, call, request);
                 HttpResponseMessage? response = null;
                 Exception? exception = null;
                 AttemptResult result;
@@ -139,10 +141,10 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     /// <returns>The timestamp at which that is.</returns>
     private async ValueTask<long> PauseAsync(HttpCall call, HostState host, long latest, bool async, CancellationToken cancellationToken)
     {
-        while (true)
+        long arrivedAt = _time.GetTimestamp();
+        for (long now = arrivedAt; ; now = _time.GetTimestamp())
         {
-            long now = _time.GetTimestamp();
-            if (host.Pause!.AdmitAt(now, latest, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
+            if (host.Pause!.AdmitAt(now, arrivedAt, latest, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
             {
                 call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
                 throw new RateLimitedException(host.Key.Authority.ToString(), _time.GetElapsedTime(now, host.Pause.Until));
@@ -155,13 +157,13 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     }
 
     /// <summary>What is known of the host can only speak against a retry.</summary>
-    private static RetryDecision AskTheHost(HttpCall call, RetryDecision decision, in AttemptResult result, long endedAt)
+    private RetryDecision AskTheHost(HttpCall call, RetryDecision decision, in AttemptResult result, long endedAt)
     {
         if (call.Host is not { } host)
             return decision;
 
         var policy = call.Policy;
-        host.Heed(policy, result, endedAt);
+        client.Heed(host, policy, result, endedAt);
         if (!decision.IsRetry)
             return decision;
         if (call.IsCircuitOpenAt(endedAt + policy.ToTimestamp(decision.Delay)))
@@ -202,6 +204,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
     private void WillRetry(HttpRequestMessage request, HttpCall call, int attempt, in AttemptResult result, Exception? exception, TimeSpan delay)
     {
+        client.Meter.WillRetry(call, request, result, exception);
         if (!logger.IsEnabled(call.Policy.Logging.RetryLevel))
             return;
         string outcome = result.StatusCode?.ToString(CultureInfo.InvariantCulture) ?? exception!.GetType().Name;

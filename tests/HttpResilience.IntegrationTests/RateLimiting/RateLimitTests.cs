@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace HttpResilience.IntegrationTests;
 
 public sealed class RateLimitTests
@@ -48,10 +50,46 @@ public sealed class RateLimitTests
             response.Dispose();
     }
 
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task Calls_that_may_wait_go_as_fast_as_tokens_come(Mode mode)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri, options => options.RateLimiter = new()
+        {
+            TokenBucket = new() { TokenLimit = 2, TokensPerPeriod = 10, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 10 },
+            DefaultRateLimiterOptions = new() { PermitLimit = 1, QueueLimit = 12 },
+        });
+
+        long begun = Stopwatch.GetTimestamp();
+        var responses = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => client.Client.SendAsync(mode, Sending.Get())));
+
+        // Two find a token; the other ten come in a second.
+        Stopwatch.GetElapsedTime(begun).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(0.95));
+        responses.ShouldAllBe(r => r.IsSuccessStatusCode);
+        server.Count.ShouldBe(12);
+        foreach (var response in responses)
+            response.Dispose();
+    }
+
+    [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
+    public async Task A_call_that_waits_for_a_token_beyond_its_time_fails_and_nothing_is_sent(Mode mode)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Ok());
+        await using var client = new ResilientClientUnderTest(server.Uri, options =>
+        {
+            options.AttemptTimeout.Timeout = TimeSpan.FromMilliseconds(100);
+            options.RateLimiter = new() { TokenBucket = new() { TokenLimit = 1, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromDays(1), QueueLimit = 10 } };
+        });
+        (await client.Client.SendAsync(mode, Sending.Get())).Dispose();
+
+        var exception = await client.Client.FailAsync<RateLimitedException>(mode, Sending.Post());
+
+        exception.GetHttpCall().ShouldHaveEnded(0, FailureClass.RateLimited, StopReason.RateLimited);
+        server.Count.ShouldBe(1);
+    }
+
     private static ResilientClientUnderTest Limited(Uri uri, int queue) => new(uri, options =>
     {
-        options.RateLimiter = new();
-        options.RateLimiter.DefaultRateLimiterOptions.PermitLimit = 1;
-        options.RateLimiter.DefaultRateLimiterOptions.QueueLimit = queue;
+        options.RateLimiter = new() { DefaultRateLimiterOptions = new() { PermitLimit = 1, QueueLimit = queue } };
     });
 }

@@ -10,6 +10,9 @@ public sealed class RetryAfterTests
     [InlineData(Mode.Async, "Retry-After: 0.35", 350), InlineData(Mode.Sync, "Retry-After: 0.35", 350)]
     [InlineData(Mode.Async, "retry-after-ms: 250", 250)]
     [InlineData(Mode.Async, "x-ms-retry-after-ms: 250\r\nRetry-After: 60", 250)]
+    [InlineData(Mode.Async, "RateLimit: \"burst\";r=0;t=1, \"daily\";r=9;t=900", 1000)]
+    [InlineData(Mode.Async, "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 0.3", 300)]
+    [InlineData(Mode.Async, "Date: Sun, 01 Mar 2026 12:00:00 GMT\r\nRateLimit-Remaining: 0\r\nRateLimit-Reset: 1772366401", 1000)]
     [InlineData(Mode.Async, "Retry-After: 0.1\r\nRetry-After: 0.3\r\nRetry-After: soon", 300)]
     public async Task No_attempt_starts_before_it_ends(Mode mode, string headers, int milliseconds)
     {
@@ -50,6 +53,21 @@ public sealed class RetryAfterTests
 
         response.GetHttpCall().ShouldHaveEnded(1, FailureClass.Transient, StopReason.DeadlineWouldPass);
         (await response.TextAsync()).ShouldBe("busy");
+    }
+
+    [Theory]
+    [InlineData(429, "RateLimit", "\"default\";r=0;t=60"), InlineData(503, "RateLimit", "limit=100, remaining=0, reset=60"), InlineData(429, "Retry-After", "60")]
+    public async Task It_holds_back_the_other_calls_to_the_host(int status, string name, string value)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.With(status, "", (name, value)));
+        await using var client = new ResilientClientUnderTest(server.Uri, options => options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(30));
+        (await client.Client.SendAsync(Mode.Async, Sending.Get())).Dispose();
+
+        var exception = await client.Client.FailAsync<RateLimitedException>(Mode.Async, Sending.Get());
+
+        exception.RetryAfter.ShouldNotBeNull().ShouldBeInRange(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
+        exception.GetHttpCall().ShouldHaveEnded(0, FailureClass.RateLimited, StopReason.RateLimited);
+        server.Count.ShouldBe(1);
     }
 
     [Fact]

@@ -138,6 +138,23 @@ public sealed class HttpCallTests
         (response.GetHttpCall()!.Tags as IDictionary<string, object?>)?.IsReadOnly.ShouldBeTrue();
     }
 
+    [Fact]
+    public void A_request_beside_others_has_a_start_of_its_own_and_ends_with_the_attempt()
+    {
+        using var chain = new Chain();
+        using var request = Chain.Get();
+        var call = HttpCall.Open(request, chain.State);
+        call.Timer = chain.State.Timers.Rent(CancellationToken.None);
+        call.Timer.Start(startedAt: call.StartedAt + 100, due: call.StartedAt + 1000);
+
+        var branch = call.Branch(call.StartedAt + 500, sentBeside: 1);
+
+        (branch.StartedAt, branch.AttemptStartedAt, call.AttemptStartedAt).ShouldBe((call.StartedAt + 500, call.StartedAt + 500, call.StartedAt + 100));
+        branch.AttemptTimedOut.ShouldBeFalse();
+        chain.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        branch.AttemptTimedOut.ShouldBeTrue();
+    }
+
     private sealed class Looks(Action<HttpRequestMessage> look) : DelegatingHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -65,7 +65,7 @@ public sealed class ChaosStartTests
     {
         using var chain = new Chain(o =>
         {
-            o.RateLimiter = new();
+            o.RateLimiter = new() { DefaultRateLimiterOptions = new() };
             o.Chaos.Enabled = enabled;
         });
 

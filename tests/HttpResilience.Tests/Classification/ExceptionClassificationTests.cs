@@ -116,9 +116,10 @@ public sealed class ExceptionClassificationTests
         FailureClassifier.Classify(new CircuitOpenException("https://a.example", null), timedOut: false, cancelled: true).ShouldMean(rejected);
     }
 
-    [Fact]
-    public void Our_own_limit_says_nothing_about_the_host_and_is_not_retried() =>
-        Classify(new RateLimitedException("https://a.example"))
+    // The time of an attempt can be over in the queue before the limit: that is no timeout of the host.
+    [Theory, InlineData(false), InlineData(true)]
+    public void Our_own_limit_says_nothing_about_the_host_and_is_not_retried(bool timedOut) =>
+        FailureClassifier.Classify(new RateLimitedException("https://a.example"), timedOut, cancelled: false)
             .ShouldMean(new AttemptResult { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral });
 
     [Fact]

@@ -69,6 +69,30 @@ public sealed class ResponseHeaderClassificationTests
     }
 
     [Theory]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(503)]
+    public void A_quota_that_is_used_up_is_a_wait_in_the_result(int status)
+    {
+        Classify(status, ("RateLimit", "\"default\";r=0;t=30")).RetryAfter.ShouldBe(TimeSpan.FromSeconds(30));
+        Classify(status, ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "30")).RetryAfter.ShouldBe(TimeSpan.FromSeconds(30));
+    }
+
+    [Theory]
+    [InlineData("10", 10)]
+    [InlineData("0", 0)]
+    [InlineData("soon", 30)]
+    public void A_quota_comes_after_Retry_After(string retryAfter, int seconds) =>
+        Classify(503, ("RateLimit", "\"default\";r=0;t=30"), ("Retry-After", retryAfter)).RetryAfter.ShouldBe(TimeSpan.FromSeconds(seconds));
+
+    [Fact]
+    public void A_503_with_a_quota_that_is_used_up_may_have_been_processed() => Classify(503, ("RateLimit", "\"default\";r=0;t=30")).IsAmbiguous.ShouldBeTrue();
+
+    [Theory, InlineData(404), InlineData(409), InlineData(400), InlineData(403)]
+    public void A_quota_that_is_used_up_makes_no_status_one_that_is_repeated(int status) =>
+        Classify(status, keyed: true, [("RateLimit", "\"default\";r=0;t=30")]).IsRetryable.ShouldBeFalse();
+
+    [Theory]
     [InlineData("X-Should-Retry", "true", true)]
     [InlineData("X-Should-Retry", "false", false)]
     [InlineData("Stripe-Should-Retry", "true", true)]

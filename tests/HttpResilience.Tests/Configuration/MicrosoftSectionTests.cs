@@ -6,7 +6,7 @@ namespace HttpResilience.Tests.Configuration;
 /// <summary>A section as it was written for <c>AddStandardResilienceHandler</c> of Microsoft.Extensions.Http.Resilience.</summary>
 public sealed class MicrosoftSectionTests
 {
-    private const string Section = """
+    internal const string Section = """
         { "HttpResilience": { "Clients": { "api": {
             "TotalRequestTimeout": { "Timeout": "00:02:00", "Name": "Standard-TotalRequestTimeout" },
             "Retry": { "MaxRetryAttempts": 5, "BackoffType": "Linear", "UseJitter": false, "Delay": "00:00:03", "MaxDelay": "00:00:07",

@@ -112,8 +112,7 @@ public sealed class LoserTests
     {
         using var chain = HedgedChain.Create(o =>
         {
-            o.RateLimiter = new();
-            o.RateLimiter.DefaultRateLimiterOptions.PermitLimit = 1;
+            o.RateLimiter = new() { DefaultRateLimiterOptions = new() { PermitLimit = 1 } };
         });
         var first = HedgedChain.Answer();
         chain.Server.Script(HedgedChain.WhenNotCancelled(first));
@@ -134,8 +133,7 @@ public sealed class LoserTests
     {
         using var chain = HedgedChain.Create(o =>
         {
-            o.RateLimiter = new();
-            o.RateLimiter.DefaultRateLimiterOptions.PermitLimit = 1;
+            o.RateLimiter = new() { DefaultRateLimiterOptions = new() { PermitLimit = 1 } };
             (o.Hedging.Delay, o.Hedging.MaxHedgedAttempts) = (TimeSpan.Zero, 5);
         });
         var first = HedgedChain.Answer();

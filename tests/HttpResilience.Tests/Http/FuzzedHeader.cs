@@ -6,7 +6,7 @@ namespace HttpResilience.Tests.Http;
 /// <summary>Header values that a server should not send, made from such that it may.</summary>
 internal static class FuzzedHeader
 {
-    private const string Alphabet = "0123456789 ,:-+.eE\t\0\"GMTSunJanDec;=\u0660\u2028\uD83D";
+    private const string Alphabet = "0123456789 ,:-+.eE\t\0\"\\GMTSunJanDec;=\u0660\u2028\uD83D";
 
     internal static string Value(Random random)
     {
@@ -20,6 +20,21 @@ internal static class FuzzedHeader
             5 => random.Next(400).ToString(CultureInfo.InvariantCulture),
             _ => Date(random),
         };
+        for (int mutations = random.Next(4); mutations > 0 && value.Length > 0; mutations--)
+            value = Mutated(value, random);
+        return value;
+    }
+
+    /// <summary>Items of <c>RateLimit</c> in both forms.</summary>
+    internal static string RateLimit(Random random)
+    {
+        string value = string.Join(random.Next(2) == 0 ? "," : ", ", Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(4) switch
+        {
+            0 => $"limit=10,remaining={random.Next(2)},reset={random.Next(400)}",
+            1 => $"\"{Value(random)}\";r={random.Next(2)};t={Value(random)}",
+            2 => $"a;r={Value(random)};t={random.Next(400)}",
+            _ => $"\"a\";r={random.Next(2)};t={random.Next(400)};pk=:YQ==:",
+        }));
         for (int mutations = random.Next(4); mutations > 0 && value.Length > 0; mutations--)
             value = Mutated(value, random);
         return value;

@@ -9,7 +9,7 @@ public sealed class HostPauseTests
     [Fact]
     public void Without_a_wish_of_the_host_a_call_goes_at_once()
     {
-        new HostPause().AdmitAt(5000, Never, Spread, 0.5).ShouldBe(5000);
+        new HostPause().AdmitAt(5000, 5000, Never, Spread, 0.5).ShouldBe(5000);
     }
 
     [Theory]
@@ -22,7 +22,7 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(now: 10_000, until: 40_000);
 
-        pause.AdmitAt(arrival, Never, Spread, random).ShouldBe(expected);
+        pause.AdmitAt(arrival, arrival, Never, Spread, random).ShouldBe(expected);
     }
 
     [Fact]
@@ -31,8 +31,8 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(10_000, 40_000);
 
-        pause.AdmitAt(40_000, Never, Spread, 0.5).ShouldBe(40_000);
-        pause.AdmitAt(39_999, Never, Spread, 0.5).ShouldNotBe(39_999);
+        pause.AdmitAt(40_000, 40_000, Never, Spread, 0.5).ShouldBe(40_000);
+        pause.AdmitAt(39_999, 39_999, Never, Spread, 0.5).ShouldNotBe(39_999);
     }
 
     [Fact]
@@ -41,8 +41,8 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(10_000, 40_000);
 
-        pause.AdmitAt(20_000, deadline: 40_000, Spread, 0.5).ShouldBeNull();
-        pause.AdmitAt(20_000, deadline: 40_001, Spread, 0.5).ShouldBe(40_000);
+        pause.AdmitAt(20_000, 20_000, deadline: 40_000, Spread, 0.5).ShouldBeNull();
+        pause.AdmitAt(20_000, 20_000, deadline: 40_001, Spread, 0.5).ShouldBe(40_000);
     }
 
     [Theory, InlineData(0.0), InlineData(0.5), InlineData(0.999)]
@@ -51,7 +51,7 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(10_000, 40_000);
 
-        pause.AdmitAt(39_000, deadline: 42_000, Spread, random)!.Value.ShouldBeInRange(40_000, 41_000);
+        pause.AdmitAt(39_000, 39_000, deadline: 42_000, Spread, random)!.Value.ShouldBeInRange(40_000, 41_000);
     }
 
     [Fact]
@@ -71,7 +71,38 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(10_000, 10_100);
 
-        pause.AdmitAt(10_000, Never, Spread, 0.999)!.Value.ShouldBeInRange(10_100, 10_199);
+        pause.AdmitAt(10_000, 10_000, Never, Spread, 0.999)!.Value.ShouldBeInRange(10_100, 10_199);
+    }
+
+    [Theory]
+    [InlineData(70_000, 25_000, 108_000)]
+    [InlineData(42_500, 11_000, 80_000)]
+    [InlineData(42_500, 10_500, 80_000)]
+    [InlineData(50_000, 50_000, 158_000)]
+    [InlineData(90_000, 25_000, 108_000)]
+    [InlineData(120_000, 25_000, 120_000)]
+    [InlineData(90_000, 80_000, 90_000)]
+    public void A_host_that_asks_again_finds_those_that_wait_in_their_order_and_pace_with_the_new_ones_behind_them(long now, long arrival, long expected)
+    {
+        var pause = new HostPause();
+        pause.Extend(now: 10_000, until: 40_000);
+        // Those that came in the first second have gone by then.
+        pause.Extend(now: 42_000, until: 80_000);
+
+        pause.AdmitAt(now, arrival, Never, Spread, 0).ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData(99_998, 110_000 + 2 * (105_000 - 39_999))]
+    [InlineData(100_000, 110_000 + 2 * (105_000 - 100_000))]
+    [InlineData(101_000, 110_000 + 2 * (105_000 - 101_000))]
+    public void When_the_last_of_those_that_waited_has_gone_a_pause_begins_anew(long again, long expected)
+    {
+        var pause = new HostPause();
+        pause.Extend(now: 10_000, until: 40_000);
+        pause.Extend(again, until: 110_000);
+
+        pause.AdmitAt(105_000, 105_000, Never, Spread, 0).ShouldBe(expected);
     }
 
     /// <summary>Ten thousand random sequences against the rules said plainly.</summary>
@@ -96,10 +127,13 @@ public sealed class HostPauseTests
                 }
 
                 long deadline = random.Next(4) == 0 ? Never : now + random.Next(1, 30_000);
-                long? admitted = pause.AdmitAt(now, deadline, Spread, random.NextDouble());
+                long arrival = now - (random.Next(2) == 0 ? 0 : random.Next(0, 30_000));
+                long? admitted = pause.AdmitAt(now, arrival, deadline, Spread, random.NextDouble());
                 string because = $"seed {seed}, sequence {sequence}, step {step}";
-                if (longest <= now)
+                if (longest <= arrival)
                     admitted.ShouldBe(now, because);
+                else if (longest <= now)
+                    admitted.ShouldNotBeNull(because).ShouldBeInRange(now, Math.Max(now, deadline - 1), because);
                 else if (longest >= deadline)
                     admitted.ShouldBeNull(because);
                 else

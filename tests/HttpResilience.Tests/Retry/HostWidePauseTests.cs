@@ -18,6 +18,32 @@ public sealed class HostWidePauseTests
         (chain.Server.Sent[1].At - chain.Server.Sent[0].At).ShouldBeGreaterThanOrEqualTo(Asked);
     }
 
+    [Theory, InlineData(429), InlineData(503)]
+    public async Task A_quota_that_is_used_up_holds_back_all_calls_too(int status)
+    {
+        using var chain = new Chain(o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));
+        chain.Server.Script(Replies.Status(status, ("RateLimit", "\"default\";r=0;t=20")), Replies.Status(200));
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+
+        var thrown = await Assert.ThrowsAsync<RateLimitedException>(() => chain.GetAsync());
+
+        thrown.RetryAfter.ShouldBe(Asked);
+        chain.Server.Sent.Count.ShouldBe(1);
+    }
+
+    [Theory, InlineData(200), InlineData(404), InlineData(500)]
+    public async Task A_quota_that_another_answer_has_used_up_holds_nobody_back(int status)
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Status(status, ("RateLimit", "\"default\";r=0;t=20")), Replies.Status(200));
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+        var before = chain.Clock.Elapsed;
+
+        (await chain.GetAsync()).Dispose();
+
+        chain.Clock.Elapsed.ShouldBe(before);
+    }
+
     [Theory, InlineData(true), InlineData(false)]
     public async Task A_call_that_cannot_wait_so_long_fails_at_once_and_sends_nothing(bool async)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.Retry;
 
@@ -29,6 +30,25 @@ public sealed class RetryAfterWaitTests
         chain.Server.Script(Replies.Status(429, (name, value)), Replies.Status(200));
 
         await AssertWaitsAsync(chain, async: true, TimeSpan.FromMilliseconds(1500));
+    }
+
+    [Fact]
+    public async Task No_attempt_starts_before_a_quota_is_filled_again()
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Status(503, ("RateLimit", "\"default\";r=0;t=25")), Replies.Status(200));
+
+        await AssertWaitsAsync(chain, async: true, TimeSpan.FromSeconds(25));
+    }
+
+    [Fact]
+    public async Task No_attempt_starts_before_the_time_since_1970_has_come_that_a_reset_names()
+    {
+        using var chain = new Chain();
+        string reset = chain.Clock.Start.AddSeconds(20).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        chain.Server.Script(Replies.Status(429, ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", reset)), Replies.Status(200));
+
+        await AssertWaitsAsync(chain, async: true, TimeSpan.FromSeconds(20));
     }
 
     [Theory]
@@ -138,6 +158,59 @@ public sealed class RetryAfterWaitTests
         using var response = await chain.GetAsync();
 
         chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 1, 3, 7]);
+    }
+
+    [Theory]
+    [InlineData("Retry-After", "soon")]
+    [InlineData("Retry-After", "-5")]
+    [InlineData("Retry-After", "99999999999999999999")]
+    [InlineData("retry-after-ms", "")]
+    [InlineData("x-ms-retry-after-ms", "1e3")]
+    [InlineData("RateLimit", "soon")]
+    [InlineData("RateLimit", "\"a\";r=0;t=soon")]
+    [InlineData("X-RateLimit-Reset", "soon")]
+    [InlineData("RateLimit-Reset", "-5")]
+    public async Task A_hint_that_cannot_be_read_is_one_debug_line(string name, string value)
+    {
+        using var chain = new Chain();
+        chain.Server.Script(
+            Replies.Status(503, (name, value), ("X-RateLimit-Remaining", "0"), ("RateLimit-Remaining", "0")), Replies.Status(200));
+
+        (await chain.GetAsync()).Dispose();
+
+        var line = chain.Logs.WithId(410).ShouldHaveSingleItem();
+        (line.Level, line["Field"], line["Value"], line["StatusCode"]).ShouldBe((LogLevel.Debug, name, value, 503));
+    }
+
+    [Fact]
+    public async Task The_line_about_a_hint_can_neither_be_forged_nor_be_long()
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Status(503, ("Retry-After", $"a\nb\u2028c{new string('x', 100_000)}")), Replies.Status(200));
+
+        (await chain.GetAsync()).Dispose();
+
+        string message = chain.Logs.WithId(410).ShouldHaveSingleItem().Message;
+        message.ShouldContain("Retry-After: a b cxxx");
+        message.Length.ShouldBeLessThan(200);
+    }
+
+    [Theory]
+    [InlineData(404, "Retry-After", "30")]
+    [InlineData(503, "Retry-After", "0")]
+    [InlineData(503, "Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT")]
+    [InlineData(503, "RateLimit", "\"a\";r=5;t=30")]
+    [InlineData(503, "RateLimit", "limit=10, remaining=5, reset=30")]
+    [InlineData(503, "X-RateLimit-Reset", "soon")]
+    [InlineData(200, "Retry-After", "soon")]
+    public async Task A_hint_that_can_be_read_or_means_nothing_is_no_line(int status, string name, string value)
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Status(status, (name, value), ("X-RateLimit-Remaining", "5")), Replies.Status(200));
+
+        (await chain.GetAsync()).Dispose();
+
+        chain.Logs.WithId(410).ShouldBeEmpty();
     }
 
     [Fact]

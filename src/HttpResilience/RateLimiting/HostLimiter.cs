@@ -1,0 +1,50 @@
+using System.Threading.RateLimiting;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Keeps the counts and buckets of a client's hosts. They are the platform's, which looks after all of them with one timer and forgets a host some ten seconds
+/// after it has everything back, so that none is forgotten that still counts.
+/// </summary>
+internal sealed class HostLimiter
+{
+    private readonly TokenBucketPolicy? _bucket;
+    private readonly PartitionedRateLimiter<HttpAuthority> _limiter;
+
+    internal HostLimiter(RateLimiterPolicy policy)
+    {
+        _bucket = policy.TokenBucket;
+        _limiter = (policy.TokenBucket, policy.Concurrency) switch
+        {
+            ({ } bucket, { } concurrency) => PartitionedRateLimiter.CreateChained(Create(bucket), Create(concurrency)),
+            ({ } bucket, null) => Create(bucket),
+            (null, var concurrency) => Create(concurrency!),
+        };
+    }
+
+    /// <summary>Waits for leave to send, as long as the limits' queues hold.</summary>
+    internal ValueTask<RateLimitLease> AcquireAsync(HttpAuthority authority, CancellationToken cancellationToken) =>
+        _limiter.AcquireAsync(authority, permitCount: 1, cancellationToken);
+
+    /// <summary>When there may be a token for one that was refused; null when it did not lack a token.</summary>
+    // The time that the bucket itself names is a whole period, while it is filled bit by bit.
+    internal TimeSpan? RetryAfter(RateLimitLease refused) => refused.TryGetMetadata(MetadataName.RetryAfter, out _) ? _bucket?.QueueTime : null;
+
+    private static PartitionedRateLimiter<HttpAuthority> Create(TokenBucketPolicy policy) => PartitionedRateLimiter.Create<HttpAuthority, HttpAuthority>(authority =>
+        RateLimitPartition.GetTokenBucketLimiter(authority, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = policy.TokenLimit,
+            TokensPerPeriod = policy.TokensPerPeriod,
+            ReplenishmentPeriod = policy.ReplenishmentPeriod,
+            QueueLimit = policy.QueueLimit,
+            QueueProcessingOrder = policy.QueueProcessingOrder,
+        }));
+
+    private static PartitionedRateLimiter<HttpAuthority> Create(ConcurrencyLimitPolicy policy) => PartitionedRateLimiter.Create<HttpAuthority, HttpAuthority>(authority =>
+        RateLimitPartition.GetConcurrencyLimiter(authority, _ => new ConcurrencyLimiterOptions
+        {
+            PermitLimit = policy.PermitLimit,
+            QueueLimit = policy.QueueLimit,
+            QueueProcessingOrder = policy.QueueProcessingOrder,
+        }));
+}

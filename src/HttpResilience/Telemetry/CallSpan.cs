@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace HttpResilience;
+
+/// <summary>
+/// The span of a call that took more than one attempt. It is made when the second one begins, dated back to the start of the call, and stands between the
+/// application's span and those of the attempts; that of the first attempt is over by then, and linked.
+/// </summary>
+internal static class CallSpan
+{
+    internal const string SourceName = "HttpResilience";
+
+    private static readonly ActivitySource Source = new(SourceName, TelemetryTags.Version);
+    private static readonly HttpRequestOptionsKey<Activity> Key = new("HttpResilience.CallSpan");
+    private static readonly HttpRequestOptionsKey<Activity> FirstAttemptKey = new("HttpResilience.FirstAttempt");
+
+    /// <summary>The span of a call; null when it has none.</summary>
+    internal static Activity? Of(HttpCall call, HttpRequestMessage request) => call.IsTraced && request.Options.TryGetValue(Key, out var span) ? span : null;
+
+    /// <summary>Remembers the span of a first attempt, should there be a second one.</summary>
+    internal static void FirstAttempt(HttpRequestMessage request, Activity attempt)
+    {
+        if (Source.HasListeners())
+            request.Options.Set(FirstAttemptKey, attempt);
+    }
+
+    /// <summary>Makes the span the current one of the attempt that begins; the first time it makes the span, too.</summary>
+    /// <param name="request">The request of the call.</param>
+    /// <param name="first">What its first attempt has sent: the request itself, or a copy.</param>
+    internal static void Enter(ClientState client, HttpCall call, HttpRequestMessage request, HttpRequestMessage first)
+    {
+        if (!call.IsTraced)
+        {
+            if (!Source.HasListeners())
+                return;
+            // Whether or not it is sampled: that is decided once.
+            call.IsTraced = true;
+            request.Options.Set(Key, Begin(client, call, request, first)!);
+        }
+
+        if (Of(call, request) is { } span)
+            Activity.Current = span;
+    }
+
+    internal static void End(ClientState client, HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception)
+    {
+        if (Of(call, request) is not { } span)
+            return;
+
+        int? status = (int?)response?.StatusCode;
+        if (status is not null)
+            span.SetTag(TelemetryTags.StatusCode, status);
+        if (TelemetryTags.ErrorTypeOf(call.FailureClass, status, exception) is { } errorType)
+            span.SetTag(TelemetryTags.ErrorType, errorType);
+        span.SetTag(TelemetryTags.StopReason, call.StopReason.ToString());
+        span.SetTag(TelemetryTags.Attempts, call.AttemptCount);
+        if (call.FailureClass is not FailureClass.None)
+            span.SetStatus(ActivityStatusCode.Error);
+        span.SetEndTime(client.Time.GetUtcNow().UtcDateTime);
+        span.Stop();
+    }
+
+    private static Activity? Begin(ClientState client, HttpCall call, HttpRequestMessage request, HttpRequestMessage first)
+    {
+        string method = TelemetryTags.MethodOf(request.Method);
+        var tags = TelemetryTags.Of(call.ClientName, request.RequestUri);
+        tags.Add(TelemetryTags.Method, method);
+        ActivityLink[]? links = first.Options.TryGetValue(FirstAttemptKey, out var attempt) ? [new(attempt.Context)] : null;
+        var startedAt = client.Time.GetUtcNow() - client.Time.GetElapsedTime(call.StartedAt, client.Time.GetTimestamp());
+        return Source.StartActivity($"{method} {call.ClientName}", ActivityKind.Internal, parentContext: default, tags, links, startedAt);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Diagnostics;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Stands before the propagator of a <see cref="SocketsHttpHandler"/>, which is shown the span of each attempt together with its request while the span is
+/// current: the one place outside the platform where both are known, and without a listener of one's own.
+/// </summary>
+internal sealed class ResendCountPropagator(DistributedContextPropagator inner) : DistributedContextPropagator
+{
+    private const string SpanOfRequest = "System.Net.Http.HttpRequestOut";
+
+    public override IReadOnlyCollection<string> Fields => inner.Fields;
+
+    public override void Inject(Activity? activity, object? carrier, PropagatorSetterCallback? setter)
+    {
+        if (activity is { IsAllDataRequested: true, OperationName: SpanOfRequest } && carrier is HttpRequestMessage request
+            && request.Options.TryGetValue(HttpCall.Key, out var call))
+        {
+            if (call.ResendCount > 0)
+                activity.SetTag(TelemetryTags.ResendCount, (int)call.ResendCount);
+            else
+                CallSpan.FirstAttempt(request, activity);
+        }
+
+        inner.Inject(activity, carrier, setter);
+    }
+
+    public override void ExtractTraceIdAndState(object? carrier, PropagatorGetterCallback? getter, out string? traceId, out string? traceState) =>
+        inner.ExtractTraceIdAndState(carrier, getter, out traceId, out traceState);
+
+    public override IEnumerable<KeyValuePair<string, string?>>? ExtractBaggage(object? carrier, PropagatorGetterCallback? getter) =>
+        inner.ExtractBaggage(carrier, getter);
+}

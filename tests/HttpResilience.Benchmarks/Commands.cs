@@ -1,0 +1,14 @@
+namespace HttpResilience.Benchmarks;
+
+/// <summary>What the project does beside the benchmarks.</summary>
+internal static class Commands
+{
+    /// <exception cref="FormatException">There is no such command.</exception>
+    internal static Func<CommandOptions, Task<int>> Find(string name) => name switch
+    {
+        "outage" => options => Task.FromResult(OutageCommand.Run(options)),
+        "drill" => options => Task.FromResult(DrillCommand.Run(options)),
+        "soak" => SoakCommand.RunAsync,
+        _ => throw new FormatException($"There is no command '{name}'; see --help."),
+    };
+}

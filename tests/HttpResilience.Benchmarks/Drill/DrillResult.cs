@@ -1,0 +1,76 @@
+namespace HttpResilience.Simulation;
+
+internal enum PaymentEnd
+{
+    Confirmed,
+
+    /// <summary>The call failed.</summary>
+    Refused,
+
+    /// <summary>The call ended when whoever ordered the payment was gone.</summary>
+    TooLate,
+
+    /// <summary>No worker was free in time.</summary>
+    NoWorker,
+}
+
+/// <summary>What became of the payments of a day.</summary>
+internal sealed class DrillResult
+{
+    private readonly int[] _millisecondsOfDay = new int[(int)PaymentGateway.Patience.TotalMilliseconds + 1];
+    private readonly int[] _millisecondsOfOutage = new int[(int)PaymentGateway.Patience.TotalMilliseconds + 1];
+    private readonly List<TimeSpan>[] _dragged = [.. Enumerable.Range(0, FaultPlan.Apis).Select(_ => new List<TimeSpan>())];
+    private readonly int[] _ends = new int[Enum.GetValues<PaymentEnd>().Length];
+
+    internal int Payments => _ends.Sum();
+
+    internal int Failed => Payments - Of(PaymentEnd.Confirmed);
+
+    /// <summary>Failed, and made to the silent API while it was silent: no client can help those.</summary>
+    internal int FailedForNoAnswer { get; private set; }
+
+    internal int FailedElsewhere => Failed - FailedForNoAnswer;
+
+    /// <summary>Payments to an API that was not silent and that failed because no worker was free.</summary>
+    internal int Dragged => _dragged.Sum(d => d.Count);
+
+    /// <summary>How often that happened to an API: times that lie more than a minute apart.</summary>
+    internal int Cascades => _dragged.Sum(d => d.Order().Aggregate((Count: 0, Last: TimeSpan.MinValue),
+        (before, at) => (before.Count + (before.Last == TimeSpan.MinValue || at - before.Last > TimeSpan.FromMinutes(1) ? 1 : 0), at)).Count);
+
+    internal double P95OfDay => Percentile(_millisecondsOfDay, 0.95);
+
+    internal double P95OfOutage => Percentile(_millisecondsOfOutage, 0.95);
+
+    internal long Requests { get; set; }
+
+    internal long LogLines { get; set; }
+
+    internal int Of(PaymentEnd end) => _ends[(int)end];
+
+    internal void Count(Payment payment, PaymentEnd end, TimeSpan took)
+    {
+        _ends[(int)end]++;
+        int milliseconds = (int)Math.Min(took.TotalMilliseconds, PaymentGateway.Patience.TotalMilliseconds);
+        _millisecondsOfDay[milliseconds]++;
+        if (payment.ArrivedAt >= FaultPlan.OutageFrom && payment.ArrivedAt < FaultPlan.OutageFrom + FaultPlan.OutageLength)
+            _millisecondsOfOutage[milliseconds]++;
+        if (end is PaymentEnd.Confirmed)
+            return;
+
+        bool isSilent = FaultPlan.IsSilent(payment.Api, payment.ArrivedAt);
+        if (isSilent)
+            FailedForNoAnswer++;
+        else if (end is PaymentEnd.NoWorker)
+            _dragged[payment.Api].Add(payment.ArrivedAt);
+    }
+
+    private static int Percentile(int[] histogram, double part)
+    {
+        double left = histogram.Sum() * part;
+        int milliseconds = 0;
+        while (left > histogram[milliseconds])
+            left -= histogram[milliseconds++];
+        return milliseconds;
+    }
+}

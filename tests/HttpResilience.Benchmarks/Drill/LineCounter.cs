@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience.Simulation;
+
+/// <summary>Counts what would be written to a log at the usual level.</summary>
+internal sealed class LineCounter : ILoggerProvider, ILogger
+{
+    internal long Lines { get; private set; }
+
+    /// <summary>Counts a line that the application itself writes.</summary>
+    internal void Count() => Lines++;
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+            Lines++;
+    }
+
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,79 @@
+namespace HttpResilience.Simulation;
+
+/// <summary>
+/// Takes payments and makes one call for each, with a bounded number of workers; who finds none free waits. Whoever ordered the payment is gone after
+/// <see cref="Patience"/>: a payment that is not confirmed by then has failed, and its call may go on holding a worker.
+/// </summary>
+/// <param name="payAsync">Makes the call; whether it was confirmed.</param>
+internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<Payment, Task<bool>> payAsync)
+{
+    internal const int Workers = 200;
+    internal const int PaymentsPerDay = 3_000_000;
+
+    /// <summary>At two in the afternoon it is the mean and this part of it more, at two in the night less.</summary>
+    private const double Swing = 0.8;
+
+    private readonly Queue<Payment> _waiting = new();
+    private int _busy;
+
+    internal static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Lets a day's payments come in, at random moments.</summary>
+    internal void Open(int seed)
+    {
+        var random = new Random(seed);
+        double mean = PaymentsPerDay / FaultPlan.Day.TotalSeconds;
+        double most = mean * (1 + Swing);
+        TimeSpan at = TimeSpan.Zero;
+        int number = 0;
+        Next();
+
+        void Next()
+        {
+            do
+                at += TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) / most);
+            while (random.NextDouble() * most > mean * (1 + Swing * Math.Cos(2 * Math.PI * (at.TotalHours - 14) / 24)));
+            if (at >= FaultPlan.Day)
+                return;
+
+            var payment = new Payment(number++, random.Next(FaultPlan.Apis), at);
+            time.At(at, () =>
+            {
+                Take(payment);
+                Next();
+            });
+        }
+    }
+
+    private void Take(Payment payment)
+    {
+        if (_busy < Workers)
+            Begin(payment);
+        else
+            _waiting.Enqueue(payment);
+    }
+
+    private void Begin(Payment payment)
+    {
+        _busy++;
+        var work = WorkAsync(payment);
+        // A fault of the simulation shall not get lost.
+        if (work.IsFaulted)
+            work.GetAwaiter().GetResult();
+    }
+
+    private async Task WorkAsync(Payment payment)
+    {
+        bool isConfirmed = await payAsync(payment).ConfigureAwait(false);
+        TimeSpan took = time.Elapsed - payment.ArrivedAt;
+        result.Count(payment, took > Patience ? PaymentEnd.TooLate : isConfirmed ? PaymentEnd.Confirmed : PaymentEnd.Refused, took);
+        _busy--;
+        while (_busy < Workers && _waiting.TryDequeue(out var next))
+        {
+            if (time.Elapsed - next.ArrivedAt < Patience)
+                Begin(next);
+            else
+                result.Count(next, PaymentEnd.NoWorker, Patience);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+
+namespace HttpResilience.Simulation;
+
+/// <summary>
+/// Many clients, each with state of its own as in processes of their own, make calls to one host at an even pace, whatever became of those before.
+/// For a while the host fails. What it sees per second is counted.
+/// </summary>
+internal sealed record OutageSimulation
+{
+    internal int Seed { get; init; } = 1;
+
+    internal int Clients { get; init; } = 100;
+
+    /// <summary>Calls per second of each client, at random moments.</summary>
+    internal double CallRate { get; init; } = 10;
+
+    internal TimeSpan OutageFrom { get; init; } = TimeSpan.FromSeconds(20);
+
+    internal TimeSpan OutageLength { get; init; } = TimeSpan.FromSeconds(30);
+
+    internal TimeSpan Length { get; init; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>What the host answers while it is down.</summary>
+    internal Answer WhileDown { get; init; } = new(HttpStatusCode.ServiceUnavailable, TimeSpan.FromMilliseconds(10));
+
+    internal TimeSpan OutageEnd => OutageFrom + OutageLength;
+
+    /// <summary>Requests per second when nothing fails.</summary>
+    internal double NormalLoad => Clients * CallRate;
+
+    /// <summary>The plain loop that is written first: on any failure the same request again, three times, at once.</summary>
+    internal OutageResult RunNaive() => Run((_, host, _) =>
+    {
+        var client = SimulatedClient.Bare(host);
+        return async () =>
+        {
+            for (int attempt = 0; attempt <= 3; attempt++)
+            {
+                using var request = NewRequest();
+                using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).ConfigureAwait(false);
+                if (response.IsSuccessStatusCode)
+                    return true;
+            }
+
+            return false;
+        };
+    });
+
+    /// <summary>The chain.</summary>
+    /// <param name="configure">Default: nothing, that is the built-in defaults.</param>
+    internal OutageResult RunChain(Action<HttpResilienceOptions>? configure = null) => Run((time, host, seed) =>
+    {
+        var client = SimulatedClient.WithChain(time, host, seed, configure);
+        return async () =>
+        {
+            using var request = NewRequest();
+            try
+            {
+                using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).ConfigureAwait(false);
+                return response.IsSuccessStatusCode;
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+            {
+                return false;
+            }
+        };
+    });
+
+    private OutageResult Run(Func<VirtualTime, HttpMessageHandler, int, Func<Task<bool>>> newClient)
+    {
+        var time = new VirtualTime();
+        var result = new OutageResult(this);
+        var latency = new Random(Seed);
+        using var host = new SimulatedHost(time, _ =>
+        {
+            result.CountRequest(time.Elapsed);
+            bool isDown = time.Elapsed >= OutageFrom && time.Elapsed < OutageEnd;
+            return isDown ? WhileDown : new(HttpStatusCode.OK, TimeSpan.FromMilliseconds(latency.Next(20, 80)));
+        });
+        for (int i = 0; i < Clients; i++)
+        {
+            int seed = Seed * 1000 + i;
+            BeginCalls(time, newClient(time, host, seed), new Random(seed), result);
+        }
+
+        time.Run();
+        return result;
+    }
+
+    private void BeginCalls(VirtualTime time, Func<Task<bool>> callAsync, Random random, OutageResult result)
+    {
+        void Next()
+        {
+            TimeSpan at = time.Elapsed + TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) / CallRate);
+            if (at >= Length)
+                return;
+            time.At(at, () =>
+            {
+                result.CountCall(time.Elapsed, callAsync());
+                Next();
+            });
+        }
+
+        Next();
+    }
+
+    private static HttpRequestMessage NewRequest() => new(HttpMethod.Get, "https://api.example.com/v1/invoices/17");
+}

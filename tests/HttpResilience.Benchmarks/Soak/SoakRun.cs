@@ -1,0 +1,165 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience.Simulation;
+
+/// <summary>What a soak has left behind.</summary>
+/// <param name="KeptConnections">Open at the server when the calls were over: what the pool keeps.</param>
+/// <param name="LeakedConnections">Open at the server when the client was disposed of.</param>
+/// <param name="HeapBefore">After the first part of the calls, in bytes.</param>
+internal sealed record SoakReport(
+    int Calls, int Succeeded, int Requests, int Connections, int KeptConnections, int LeakedConnections, long Responses, long LeakedResponses,
+    long Timers, long TimersBefore, long TimersAfter, int UnobservedExceptions, long HeapBefore, long HeapAfter)
+{
+    /// <summary>The heap has grown by no more than what caches and the collector itself account for.</summary>
+    internal bool HeapIsFlat => HeapAfter <= HeapBefore * 1.1 + 1_000_000;
+
+    /// <summary>Timers are pooled, one for each call at a time; none is lost.</summary>
+    internal bool TimersAreKept => TimersAfter <= TimersBefore + SoakRun.Threads && TimersAfter <= 4 * SoakRun.Threads;
+
+    internal bool IsClean => this is { LeakedConnections: 0, LeakedResponses: 0, UnobservedExceptions: 0, HeapIsFlat: true, TimersAreKept: true }
+        && KeptConnections <= SoakRun.MaxConnections;
+}
+
+/// <summary>Two threads make calls of every kind to a server with every fault, over real sockets, and look at what is left.</summary>
+internal sealed class SoakRun(int seed) : IAsyncDisposable
+{
+    internal const int Threads = 2;
+    internal const int MaxConnections = 8;
+
+    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly CountingTimeProvider _time = new();
+    private readonly ResponseCounter _responses = new();
+    private readonly SocketsHttpHandler _sockets = new() { MaxConnectionsPerServer = MaxConnections };
+    private FaultServer? _server;
+    private ServiceProvider? _services;
+    private HttpClient? _client;
+    private int _calls;
+    private int _succeeded;
+
+    /// <param name="isInFirstPart">Told how many calls the thread has made: whether the part goes on after which the heap and the timers are looked at first.</param>
+    /// <param name="goesOn">The same for the rest.</param>
+    internal async Task<SoakReport> RunAsync(Func<int, bool> isInFirstPart, Func<int, bool> goesOn)
+    {
+        int unobserved = 0;
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e) => Interlocked.Increment(ref unobserved);
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            _server = await FaultServer.StartAsync(FaultMix.NewScript(seed), new() { KeepsConnections = true }).ConfigureAwait(false);
+            _client = NewClient(_server.Uri);
+
+            await CallAsync(seed, isInFirstPart).ConfigureAwait(false);
+            long heapBefore = Heap();
+            long timersBefore = _time.Alive;
+            await CallAsync(seed + 1, goesOn).ConfigureAwait(false);
+            await UntilAsync(() => _server.OpenConnections <= MaxConnections).ConfigureAwait(false);
+            int kept = _server.OpenConnections;
+            long heapAfter = Heap();
+            long timersAfter = _time.Alive;
+
+            _client.Dispose();
+            _sockets.Dispose();
+            await UntilAsync(() => _server.OpenConnections == 0).ConfigureAwait(false);
+            Heap();
+            return new(_calls, _succeeded, _server.RequestCount, _server.Connections, kept, _server.OpenConnections, _responses.Made, _responses.Alive,
+                _time.Made, timersBefore, timersAfter, unobserved, heapBefore, heapAfter);
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _sockets.Dispose();
+        if (_services is not null)
+            await _services.DisposeAsync().ConfigureAwait(false);
+        if (_server is not null)
+            await _server.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private HttpClient NewClient(Uri server)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<TimeProvider>(_time).AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace));
+        services.AddResilientHttpClient("soak", options =>
+        {
+            options.BaseAddress = server;
+            options.AttemptTimeout.Timeout = AttemptTimeout;
+            options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(1);
+            options.Retry.Delay = TimeSpan.FromMilliseconds(5);
+            options.Retry.Budget.RetryRatio = null;
+            // It opens now and then, and takes part.
+            options.CircuitBreaker.FailureThreshold = 8;
+            options.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(5);
+            options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromMilliseconds(10);
+            options.CircuitBreaker.FailureRatio = null;
+        }).AddHttpMessageHandler(_responses.NewHandler).ConfigurePrimaryHttpMessageHandler(() => _sockets).SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+        _services = services.BuildServiceProvider();
+        return _services.GetRequiredService<IHttpClientFactory>().CreateClient("soak");
+    }
+
+    private Task CallAsync(int seedOfThreads, Func<int, bool> goesOn) => Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
+    {
+        var random = new Random(seedOfThreads * 1000 + thread);
+        for (int calls = 0; goesOn(calls); calls++)
+        {
+            bool succeeded = await TryCallAsync(random).ConfigureAwait(false);
+            Interlocked.Increment(ref _calls);
+            if (succeeded)
+                Interlocked.Increment(ref _succeeded);
+        }
+    })));
+
+    private async Task<bool> TryCallAsync(Random random)
+    {
+        // Long enough for most; one call in ten is given up early, at any moment.
+        using var caller = new CancellationTokenSource(random.Next(10) == 0 ? TimeSpan.FromMilliseconds(random.Next(30)) : 3 * AttemptTimeout);
+        using var request = random.Next(2) == 0 ? new HttpRequestMessage(HttpMethod.Get, "/invoices/17") : new(HttpMethod.Post, "/invoices")
+        {
+            Content = new ByteArrayContent(new byte[random.Next(4) == 0 ? 200_000 : 100]),
+        };
+        var completion = (HttpCompletionOption)random.Next(2);
+        bool reads = random.Next(4) > 0;
+        try
+        {
+            using var response = random.Next(5) == 0
+                ? _client!.Send(request, completion, caller.Token)
+                : await _client!.SendAsync(request, completion, caller.Token).ConfigureAwait(false);
+            if (completion is HttpCompletionOption.ResponseHeadersRead && reads)
+            {
+                using var reading = CancellationTokenSource.CreateLinkedTokenSource(caller.Token);
+                reading.CancelAfter(AttemptTimeout);
+                await response.Content.ReadAsByteArrayAsync(reading.Token).ConfigureAwait(false);
+            }
+
+            return response.IsSuccessStatusCode;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
+        {
+            return false;
+        }
+    }
+
+    private static long Heap()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        return GC.GetTotalMemory(forceFullCollection: true);
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        long begin = TimeProvider.System.GetTimestamp();
+        while (!isSo() && TimeProvider.System.GetElapsedTime(begin) < Patience)
+            await Task.Delay(20).ConfigureAwait(false);
+    }
+}
