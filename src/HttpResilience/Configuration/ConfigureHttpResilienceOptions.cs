@@ -37,8 +37,7 @@ internal sealed class ConfigureHttpResilienceOptions(
     }
 
     private static string NeedsStorage(string path, string value) =>
-        $"{path} is '{value}', which needs durable storage; add package HttpResilience.Sqlite and AddHttpResilienceStorage(storage => storage.UseSqlite(\"Data Source=resilience.db\")), "
-        + "or for several machines package HttpResilience.PostgreSql and UsePostgreSql.";
+        $"{path} is '{value}', which needs durable storage; add {StorageChoice.HowToAdd}";
 
     private IEnumerable<string> UnknownRootKeys()
     {

@@ -7,7 +7,7 @@ namespace HttpResilience;
 /// Keeps a request that has finally failed, before the caller learns of the failure. <see cref="DeadLetterDecision"/> decides what becomes of it. A store that
 /// fails does not change what the caller gets.
 /// </summary>
-internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterStore store, ILogger<DeadLetterHandler> logger) : ChainHandler
+internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterStore store, DeadLetterMeter meter, ILogger<DeadLetterHandler> logger) : ChainHandler
 {
     // Longer, and a call hangs because of a disk.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -47,12 +47,11 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
     private async ValueTask KeepAsync(
         DeadLetterPolicy policy, HttpRequestMessage request, RequestSnapshot original, HttpCall call, LetterFailure failure, bool async)
     {
-        DeadLetter? letter = null;
         using var patience = new CancellationTokenSource(Patience, _time);
         try
         {
             var body = await BodyOfAsync(original.Content, call, policy.MaxBodyBytes, async, patience.Token).ConfigureAwait(false);
-            letter = Write(policy, original, call, failure, body);
+            var letter = Write(policy, original, call, failure, body);
             // The caller has its failure already; that it may have left meanwhile is no reason to lose the letter.
             var keeping = store.AddAsync(letter, patience.Token).WaitAsync(patience.Token);
             if (async)
@@ -63,6 +62,7 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
         }
         catch (Exception e)
         {
+            meter.Lost(client.Name, original.Uri);
             Lost(logger, e, client.Name, original.Method.Method, new HttpAuthority(original.Uri!).ToString(), call.Policy.Logging.Redaction.PathOf(request, call),
                 call.IdempotencyKey, call.Tenant, string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => $"{t.Key}={Redaction.Clean(t.Value)}")),
                 call.FailureClass, failure.StatusCode, failure.Title);

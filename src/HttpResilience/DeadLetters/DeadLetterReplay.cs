@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
@@ -9,8 +8,8 @@ namespace HttpResilience;
 /// on its way to are left alone. Stops claiming when the host stops, and lets what is on its way end.
 /// </summary>
 internal sealed partial class DeadLetterReplay(
-    IDeadLetterStore store, DeadLetterSender sender, ClientStates clients, IOptions<DeadLetterReplayOptions> options, ILogger<DeadLetterReplay> logger,
-    TimeProvider? time = null) : BackgroundService
+    IDeadLetterStore store, DeadLetterSender sender, ClientStates clients, DeadLetterReplayOptions options, DeadLetterMeter meter, TimeProvider time,
+    ILogger<DeadLetterReplay> logger) : BackgroundService
 {
     internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RenewEvery = Lease / 3;
@@ -18,9 +17,11 @@ internal sealed partial class DeadLetterReplay(
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly TimeProvider _time = time ?? TimeProvider.System;
-    private readonly UnderWay _underWay = new(options.Value);
+    private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
+
+    private readonly UnderWay _underWay = new(options);
     private readonly CancellationTokenSource _giveUp = new();
+    private DateTimeOffset _countAgainAt;
 
     /// <summary>Stops claiming and waits for what is on its way, until the host loses patience: then that is cut off and given back.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -44,6 +45,7 @@ internal sealed partial class DeadLetterReplay(
             try
             {
                 int claimed = await ClaimAsync(stoppingToken).ConfigureAwait(false);
+                await CountAsync(stoppingToken).ConfigureAwait(false);
                 failures = 0;
                 if (claimed == 0)
                     await WaitForWorkAsync(stoppingToken).ConfigureAwait(false);
@@ -56,7 +58,7 @@ internal sealed partial class DeadLetterReplay(
             {
                 var pause = TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, failures++)));
                 StoreFailed(logger, e, pause.TotalSeconds);
-                await Task.Delay(pause, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
@@ -68,12 +70,20 @@ internal sealed partial class DeadLetterReplay(
         if (_underWay.Free is not (> 0 and var free) || Names() is not { Count: > 0 } names)
             return 0;
 
-        var now = _time.GetUtcNow();
+        var now = time.GetUtcNow();
         var letters = await store.ClaimAsync(
             new() { Clients = names, Now = now, LeaseUntil = now + Lease, Limit = free, Except = [.. ToBeLeftAlone()] }, cancellationToken).ConfigureAwait(false);
         foreach (var letter in letters)
             _underWay.Add(letter, () => ReplayAsync(letter), () => WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = now }), cancellationToken);
         return letters.Count;
+    }
+
+    private async Task CountAsync(CancellationToken cancellationToken)
+    {
+        if (time.GetUtcNow() is var now && now < _countAgainAt)
+            return;
+        meter.Counted(await store.CountAsync(cancellationToken).ConfigureAwait(false));
+        _countAgainAt = now + CountEvery;
     }
 
     private IReadOnlyCollection<string> Names() => [.. clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name)];
@@ -111,7 +121,7 @@ internal sealed partial class DeadLetterReplay(
     private async Task ReplayAsync(DeadLetter claimed)
     {
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(_giveUp.Token);
-        await using var lease = new LetterLease(store, claimed, Lease, RenewEvery, _time, lost);
+        await using var lease = new LetterLease(store, claimed, Lease, RenewEvery, time, lost);
         DeadLetter result;
         try
         {
@@ -119,7 +129,7 @@ internal sealed partial class DeadLetterReplay(
         }
         catch (Exception) when (lost.IsCancellationRequested)
         {
-            result = claimed with { Status = DeadLetterStatus.Pending, DueAt = _time.GetUtcNow(), MayHaveBeenProcessed = true };
+            result = claimed with { Status = DeadLetterStatus.Pending, DueAt = time.GetUtcNow(), MayHaveBeenProcessed = true };
         }
         catch (Exception e)
         {
@@ -130,13 +140,15 @@ internal sealed partial class DeadLetterReplay(
                 ErrorType = e.GetType().Name,
                 ErrorTitle = Redaction.Clean(e.Message),
                 ErrorDetail = null,
-                LastFailedAt = _time.GetUtcNow(),
+                LastFailedAt = time.GetUtcNow(),
             };
         }
 
         long version = await lease.EndAsync().ConfigureAwait(false);
-        if (await WriteAsync(claimed, result with { Version = version }).ConfigureAwait(false))
-            Replayed(logger, LevelOf(result.Status), claimed.ClientName, claimed.Method, claimed.Authority, claimed.Id, result.Status, result.StatusCode, result.Replays);
+        if (!await WriteAsync(claimed, result with { Version = version }).ConfigureAwait(false))
+            return;
+        meter.Replayed(result);
+        Replayed(logger, LevelOf(result.Status), claimed.ClientName, claimed.Method, claimed.Authority, claimed.Id, result.Status, result.StatusCode, result.Replays);
     }
 
     private async Task<bool> WriteAsync(DeadLetter claimed, DeadLetter result)

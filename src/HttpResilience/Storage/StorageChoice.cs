@@ -8,6 +8,10 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
 {
     internal const string Section = $"{OptionPath.Root}:Storage";
 
+    /// <summary>For messages that say that there is none.</summary>
+    internal const string HowToAdd = "package HttpResilience.Sqlite and AddHttpResilienceStorage(storage => storage.UseSqlite(\"Data Source=resilience.db\")), "
+        + "or for several machines package HttpResilience.PostgreSql and UsePostgreSql.";
+
     internal static StorageChoice From(IReadOnlyDictionary<string, HttpResilienceStorageProvider> providers, IConfiguration? section)
     {
         List<string> problems =
