@@ -84,6 +84,8 @@ public sealed class TokenBucketTests
         });
         (await chain.GetAsync()).Dispose();
         chain.Clock.SkipsWaits = false;
+        // The timer of the first call runs out, so that one that is due now is that of the second.
+        chain.Clock.Advance(TimeSpan.FromSeconds(31));
 
         var sending = chain.PostAsync(async);
         var attempt = TimeSpan.FromSeconds(30);
@@ -103,6 +105,8 @@ public sealed class TokenBucketTests
         using var chain = Limited(new() { TokenLimit = 1, TokensPerPeriod = 1, QueueLimit = 5 });
         (await chain.GetAsync()).Dispose();
         chain.Clock.SkipsWaits = false;
+        // The timer of the first call runs out, so that one that is due now is that of the second.
+        chain.Clock.Advance(TimeSpan.FromSeconds(31));
         using var caller = new CancellationTokenSource();
 
         var sending = chain.SendAsync(async, Chain.Post(), caller.Token);
