@@ -54,10 +54,10 @@ internal sealed class SqliteArrivals(SqliteWriter writer, TimeProvider time)
         var now = await writer.LookAsync(s => (s, s.Scalar<long>("PRAGMA data_version")), cancellationToken).ConfigureAwait(false);
         lock (_gate)
         {
-            bool isFirst = _seen is null;
+            // The first look finds a change too: what was written just before it would otherwise be told to nobody.
             bool changed = now != _seen;
             _seen = now;
-            return changed && !isFirst;
+            return changed;
         }
     }
 }

@@ -42,7 +42,10 @@ public interface IDeadLetterStore
     /// <summary>How many letters there are of each status that has any, and since when the longest due one is.</summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken);
 
-    /// <summary>Waits until a letter has been added or made pending, by anyone, since the last call, or until the time is over. It may end sooner: there need not be one.</summary>
+    /// <summary>
+    /// Waits until a letter has been added or made pending, by anyone, since the last call, or until the time is over. It may end sooner, as the first call does:
+    /// whoever has waited looks.
+    /// </summary>
     Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken);
 }
 
