@@ -14,12 +14,13 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
     private Task? _listening;
+    private bool _isClosed;
 
     internal async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_closed.IsCancellationRequested, typeof(PostgreSqlStorage));
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(PostgreSqlStorage));
             _listening ??= Task.Run(ListenAsync, CancellationToken.None);
         }
 
@@ -79,6 +80,9 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
         Task? listening;
         lock (_gate)
         {
+            if (_isClosed)
+                return;
+            _isClosed = true;
             _closed.Cancel();
             listening = _listening;
         }

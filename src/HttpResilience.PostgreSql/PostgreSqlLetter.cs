@@ -92,7 +92,7 @@ internal static class PostgreSqlLetter
         ReplacedBy = row.IsDBNull(28) ? null : row.GetGuid(28),
         Headers = StoredJson.Pairs(row.GetString(29)),
         BodyIsMissing = row.GetBoolean(30),
-        Body = row.IsDBNull(31) ? null : row.GetFieldValue<byte[]>(31),
+        Body = row.IsDBNull(31) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(31),
     };
 
     internal static NpgsqlParameter Value<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };

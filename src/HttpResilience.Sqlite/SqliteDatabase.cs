@@ -7,6 +7,8 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
 {
     private const int DefaultTimeout = 10;
 
+    private static readonly Lock Creating = new();
+
     internal string Path => path;
 
     internal static SqliteDatabase From(string connectionString, SqliteSchema schema)
@@ -36,9 +38,6 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         return new(given.DataSource, given.ConnectionString, patience, schema);
     }
 
-    /// <summary>Tells whether the path still means the file that it meant: when it was made, or nothing when it is not there.</summary>
-    internal DateTime? Identity() => File.Exists(path) ? File.GetCreationTimeUtc(path) : null;
-
     /// <summary>A connection to the database, which has the schema that this version knows.</summary>
     internal SqliteSession Open()
     {
@@ -46,10 +45,9 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         try
         {
             Create();
-            var identity = Identity();
             connection = new(connectionString);
             connection.Open();
-            var session = new SqliteSession(connection, identity);
+            var session = new SqliteSession(connection);
             session.Execute($"PRAGMA busy_timeout = {(long)patience.TotalMilliseconds}");
             schema.Prepare(session, path);
             session.Execute("PRAGMA synchronous = FULL");
@@ -87,6 +85,13 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         string directory = System.IO.Path.GetDirectoryName(path)!;
         if (!Directory.Exists(directory))
             throw new HttpResilienceStorageException($"The SQLite database {path} cannot be made: there is no directory {directory}. Create it, or choose another path.");
+        // To close a file lets go of all locks that the process has on it: not while another thread already has it open.
+        lock (Creating)
+            CreateFile();
+    }
+
+    private void CreateFile()
+    {
         if (File.Exists(path))
             return;
 

@@ -86,7 +86,7 @@ internal static class SqliteLetter
         ReplacedBy = Text(row, 28) is { } replacedBy ? Guid.Parse(replacedBy) : null,
         Headers = StoredJson.Pairs(row.GetString(29)),
         BodyIsMissing = row.GetBoolean(30),
-        Body = row.IsDBNull(31) ? null : row.GetFieldValue<byte[]>(31),
+        Body = row.IsDBNull(31) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(31),
     };
 
     private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

@@ -10,6 +10,7 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
 
     private readonly ConcurrentBag<SqliteSession> _idle = [];
     private readonly SemaphoreSlim _free = new(Most);
+    private bool _closed;
 
     /// <summary>Reads, on a thread of the pool: SQLite blocks.</summary>
     internal async Task<T> RunAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken)
@@ -19,6 +20,7 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
         {
             try
             {
+                ObjectDisposedException.ThrowIf(_closed, typeof(SqliteStorage));
                 return Read(read);
             }
             finally
@@ -30,7 +32,7 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
 
     private T Read<T>(Func<SqliteSession, T> read)
     {
-        if (_idle.TryTake(out var session) && session.Identity != database.Identity())
+        if (_idle.TryTake(out var session) && session.IsGone)
         {
             session.Dispose();
             session = null;
@@ -52,10 +54,13 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _closed, true))
+            return;
         for (int i = 0; i < Most; i++)
             await _free.WaitAsync().ConfigureAwait(false);
         while (_idle.TryTake(out var session))
             session.Dispose();
-        _free.Dispose();
+        // Who waits for a turn, or comes later, gets it, and is told.
+        _free.Release(Most);
     }
 }

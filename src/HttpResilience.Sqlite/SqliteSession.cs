@@ -1,14 +1,19 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 
 namespace HttpResilience;
 
 /// <summary>A connection, used by one thread at a time, with the statements that it has prepared.</summary>
-internal sealed class SqliteSession(SqliteConnection connection, DateTime? identity) : IDisposable
+internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 {
+    private const int HasMoved = 20;
+
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
 
-    /// <summary>The file that was opened (<see cref="SqliteDatabase.Identity"/>).</summary>
-    internal DateTime? Identity => identity;
+    /// <summary>
+    /// The file is no longer where it was: deleted or replaced. SQLite would go on to write into what nobody can find any more.
+    /// </summary>
+    internal bool IsGone => FileControl(connection.Handle!.DangerousGetHandle(), 0, HasMoved, out int moved) == 0 && moved != 0;
 
     /// <summary>A statement, with its parameters by name.</summary>
     internal SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
@@ -46,4 +51,8 @@ internal sealed class SqliteSession(SqliteConnection connection, DateTime? ident
             command.Dispose();
         connection.Dispose();
     }
+
+    // The one thing here that the managed library does not offer. Windows does not let anybody delete the file, and says so by an error code.
+    [DllImport("e_sqlite3", EntryPoint = "sqlite3_file_control", CallingConvention = CallingConvention.Cdecl), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    private static extern int FileControl(nint database, nint name, int operation, out int result);
 }

@@ -110,9 +110,8 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
     private SqliteSession Session()
     {
-        if (_session is not null && _session.Identity != _database.Identity())
+        if (_session is { IsGone: true })
         {
-            // SQLite would go on to write into a file that nobody can find any more.
             LogGone(_log, _database.Path);
             Close();
         }
@@ -128,9 +127,9 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The queue itself is left to the collector: who comes now, or closes again, is not to find it gone.
         _waiting.CompleteAdding();
         await _thread.Value.ConfigureAwait(false);
-        _waiting.Dispose();
     }
 
     [LoggerMessage(1, LogLevel.Error, "The SQLite database {Path} was deleted or replaced while it was in use; what it held is no longer there, and what comes next is kept in the file that is there now")]
