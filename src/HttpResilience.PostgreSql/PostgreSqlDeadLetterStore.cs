@@ -72,7 +72,7 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
             {
                 Parameters =
                 {
-                    Value(claim.Clients.ToArray()), Value(claim.Except.Select(d => d.ClientName).ToArray()), Value(claim.Except.Select(d => d.Authority).ToArray()),
+                    Value(claim.Clients.Select(c => StoredText.Storable(c)!).ToArray()), Value(claim.Except.Select(d => StoredText.Storable(d.ClientName)!).ToArray()), Value(claim.Except.Select(d => d.Authority).ToArray()),
                     Time(claim.Now), Time(claim.LeaseUntil), Value(claim.Limit),
                 },
             });

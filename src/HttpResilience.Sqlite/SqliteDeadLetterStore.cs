@@ -49,8 +49,8 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
     public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
-        string clients = StoredJson.List(claim.Clients.Distinct());
-        string except = StoredJson.Pairs(claim.Except.Select(d => KeyValuePair.Create(d.ClientName, d.Authority)));
+        string clients = StoredJson.List(claim.Clients.Select(c => StoredText.Storable(c)!).Distinct());
+        string except = StoredJson.Pairs(claim.Except.Select(d => KeyValuePair.Create(StoredText.Storable(d.ClientName)!, d.Authority)));
         return writer.RunAsync<IReadOnlyList<DeadLetter>>(s =>
         {
             var ids = s.Read(row => row.GetString(0), ClaimSql,

@@ -19,8 +19,15 @@ const string Help = """
       --output FILE   where the table is written too. Default: BenchmarkDotNet.Artifacts/comparison.md
       --help          this text
 
+           dotnet run -c Release --project tests/HttpResilience.Benchmarks -- storage [letters]
+
+      Durable stores: letters per second, and what a claim costs in a store of that many letters. Default: 1000000
+
     All other options are BenchmarkDotNet's own.
     """;
+
+if (args is ["storage", .. var rest])
+    return await StorageBenchmark.RunAsync(many: rest is [var count] ? int.Parse(count, System.Globalization.CultureInfo.InvariantCulture) : 1_000_000);
 
 List<string> options = [.. args];
 if (options.Contains("--help") || options.Contains("-h"))

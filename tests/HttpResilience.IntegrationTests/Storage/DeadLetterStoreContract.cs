@@ -48,15 +48,23 @@ public abstract class DeadLetterStoreContract : StorageContract
             (await Store.ListAsync(new() { ClientName = text, Tenant = text }, Stop)).ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
     }
 
-    [Theory, InlineData("a\0b", "a\uFFFDb"), InlineData("a\uD800b", "a\uFFFDb"), InlineData("\uDC00", "\uFFFD"), InlineData("\uD83C\uDF89\0", "\uD83C\uDF89\uFFFD")]
-    public async Task What_no_database_can_hold_in_a_text_does_not_cost_the_letter(string text, string kept)
+    [Fact]
+    public async Task What_no_database_can_hold_in_a_text_does_not_cost_the_letter()
     {
-        var letter = Letters.Plain() with { Tenant = text, ErrorTitle = text };
+        // No theory: half of a surrogate pair does not survive as an argument of an attribute either.
+        foreach (var (text, kept) in new[] { ("a\0b", "a\uFFFDb"), ("a\uD800b", "a\uFFFDb"), ("\uDC00", "\uFFFD"), ("\uD83C\uDF89\0", "\uD83C\uDF89\uFFFD") })
+        {
+            var letter = Letters.Plain(client: text) with { Tenant = text, ErrorTitle = text, Tags = Tagged(text) };
 
-        await Store.AddAsync(letter, Stop);
+            await Store.AddAsync(letter, Stop);
 
-        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { Tenant = kept, ErrorTitle = kept });
-        (await Store.ListAsync(new() { Tenant = text }, Stop)).ShouldHaveSingleItem();
+            // JSON has an escape for NUL, but none for half of a pair.
+            (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { ClientName = kept, Tenant = kept, ErrorTitle = kept, Tags = Tagged(text.Contains('\0') ? text : kept) });
+            (await Store.ListAsync(new() { Tenant = text, ClientName = text, Limit = 1 }, Stop)).ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
+            (await Store.ClaimAsync(Letters.Claim(Noon, 10, text), Stop)).ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
+        }
+
+        static Dictionary<string, string> Tagged(string value) => new() { ["tag"] = value };
     }
 
     [Theory, InlineData(0), InlineData(1), InlineData(65_536), InlineData(5_000_001)]
