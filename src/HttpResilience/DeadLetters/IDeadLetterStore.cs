@@ -2,7 +2,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// Keeps dead letters. What a method has done is durable when its task completes: it outlives the death of the process and of the machine's power. All members
-/// may be called from many threads, processes and, where the store can be shared, machines at once.
+/// may be called from many threads, processes and, where the store can be shared, machines at once. A caller who cancels does not know whether it was done.
+/// Times are kept in UTC and in whole microseconds, what is finer is cut off; in texts NUL and halves of surrogate pairs become U+FFFD.
 /// </summary>
 /// <exception cref="HttpResilienceStorageException">Every member throws it when the store cannot be reached, is full, or is not one of ours.</exception>
 public interface IDeadLetterStore
@@ -30,6 +31,8 @@ public interface IDeadLetterStore
     Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken);
 
     /// <summary>Changes a letter as <see cref="UpdateAsync"/> and keeps a new one, both or neither.</summary>
+    /// <returns>False when the letter has been changed meanwhile or is gone: nothing was done.</returns>
+    /// <exception cref="HttpResilienceStorageException">There is a letter with the id of the new one already.</exception>
     Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken);
 
     /// <summary>Deletes letters that are done with (replayed, resolved, resubmitted) and failed last before a time.</summary>
@@ -39,7 +42,10 @@ public interface IDeadLetterStore
     /// <summary>How many letters there are of each status that has any, and since when the longest due one is.</summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken);
 
-    /// <summary>Waits until a letter has been added or made pending, by anyone, since the last call, or until the time is over.</summary>
+    /// <summary>
+    /// Waits until a letter has been added or made pending, by anyone, since the last call, or until the time is over. It may end sooner, as the first call does:
+    /// whoever has waited looks.
+    /// </summary>
     Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken);
 }
 
