@@ -16,6 +16,9 @@ public abstract class TestDatabase : IAsyncDisposable
 
     protected abstract ValueTask DeleteAsync();
 
+    /// <summary>Adds the stores as an application does.</summary>
+    internal IServiceCollection AddTo(IServiceCollection services) => services.AddHttpResilienceStorage(storage => Use(storage, ConnectionString));
+
     /// <summary>One more process, so to speak: it shares nothing with the others but the database.</summary>
     internal IHttpResilienceStorage Open(TimeProvider? time = null, string? connectionString = null)
     {
