@@ -6,6 +6,8 @@ namespace HttpResilience.Tests.DeadLetters;
 /// <summary>The worker that sends letters again, on a store in memory and a clock that stands still.</summary>
 public sealed class ReplayTests : IAsyncDisposable
 {
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+
     private readonly MemoryDeadLetterStore _store = new();
     private Chain? _chain;
     private DeadLetterReplay? _worker;
@@ -129,7 +131,7 @@ public sealed class ReplayTests : IAsyncDisposable
         chain.Server.Script((_, _, _) => Answer(begun, answer));
 
         await StartAsync();
-        await begun.Task;
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
         for (int tick = 1; tick <= 2; tick++)
         {
             var due = _store.Only.DueAt;
@@ -152,7 +154,7 @@ public sealed class ReplayTests : IAsyncDisposable
         chain.Server.Script(Replies.Hangs(begun));
 
         await StartAsync();
-        await begun.Task;
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
         await _store.UpdateAsync(_store.Only with { ErrorTitle = "another's" }, CancellationToken.None);
         chain.Clock.Advance(TimeSpan.FromSeconds(10));
 
@@ -168,7 +170,7 @@ public sealed class ReplayTests : IAsyncDisposable
         await AddAsync(Letter());
         chain.Server.Script((_, _, _) => Answer(begun, answer));
         await StartAsync();
-        await begun.Task;
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
 
         var stopping = _worker!.StopAsync(CancellationToken.None);
         stopping.IsCompleted.ShouldBeFalse();
@@ -186,7 +188,7 @@ public sealed class ReplayTests : IAsyncDisposable
         await AddAsync(Letter());
         chain.Server.Script(Replies.Hangs(begun));
         await StartAsync();
-        await begun.Task;
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
 
         await _worker!.StopAsync(new CancellationToken(canceled: true));
 
@@ -228,12 +230,15 @@ public sealed class ReplayTests : IAsyncDisposable
         foreach (int seconds in (int[])[1, 2, 4, 8, 16, 32, 60, 60])
         {
             await EventuallyAsync(() => chain.Logs.WithId(514).Any(e => e["Seconds"] is double s && s == seconds));
+            await chain.Clock.TimerDueInAsync(TimeSpan.FromSeconds(seconds));
             chain.Clock.Advance(TimeSpan.FromSeconds(seconds));
         }
 
         var letter = Letter();
         _store.Fails = null;
         await AddAsync(letter);
+        await EventuallyAsync(() => chain.Logs.WithId(514).Count >= 9);
+        await chain.Clock.TimerDueInAsync(TimeSpan.FromSeconds(60));
         chain.Clock.Advance(TimeSpan.FromSeconds(60));
         await UntilAsync(letter, DeadLetterStatus.Replayed);
     }
@@ -329,7 +334,7 @@ public sealed class ReplayTests : IAsyncDisposable
     // Other threads are at work: what they will have done is looked for until it is there.
     private static async Task EventuallyAsync(Func<bool> condition)
     {
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var hang = new CancellationTokenSource(Hang);
         while (!condition())
             await Task.Delay(1, hang.Token);
     }
