@@ -72,11 +72,12 @@ public static partial class HttpResilienceServiceCollectionExtensions
             return;
 
         services.AddSingleton(provider => new ConfigureHttpResilienceOptions(
-            provider.GetServices<ResilientClient>(), provider.GetService<IConfiguration>(), provider.GetService<IHostEnvironment>()));
+            provider.GetServices<ResilientClient>(), provider.GetRequiredService<IServiceProviderIsService>(), provider.GetService<IConfiguration>(), provider.GetService<IHostEnvironment>()));
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientState.Create(provider, (string)name!));
         services.AddSingleton<ClientStates>();
+        services.AddSingleton(provider => new DeadLetterMeter(provider.GetService<IMeterFactory>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
         services.AddSingleton(provider => new ResilienceMeter(provider.GetService<IMeterFactory>(), provider.GetRequiredService<ClientStates>()));
         services.AddSingleton<ICircuits, Circuits>();
         services.AddSingleton<IHostedService, ClientStartup>();

@@ -9,6 +9,7 @@ internal static class Commands
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "soak" => SoakCommand.RunAsync,
+        "storage" => options => StorageBenchmark.RunAsync(options.Letters),
         _ => throw new FormatException($"There is no command '{name}'; see --help."),
     };
 }

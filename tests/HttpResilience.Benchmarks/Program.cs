@@ -28,6 +28,8 @@ const string Help = """
       drill    a payment gateway on a bad day, 3 million calls to 3 APIs, in virtual time: naive retries beside the chain
       soak     2 threads against a server with every fault, over real sockets: what is left behind, counted
                --seconds N     how long. Default: 60
+      storage  durable stores: letters kept per second, and what a claim costs in a store of many letters
+               --letters N     how many. Default: 1000000
 
       --seed N   of outage, drill and soak. The same seed gives the same run in virtual time. Default: 1
     """;

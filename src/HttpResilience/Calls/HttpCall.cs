@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Net;
+using System.Runtime.CompilerServices;
 
 namespace HttpResilience;
 
@@ -20,12 +21,14 @@ public sealed class HttpCall
     private long _endedAt;
     private bool _isBranch;
 
-    private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest)
+    private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest, DeadLetter? replay)
     {
+        Replay = replay;
         _client = client;
         _settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
         _keyIsOfRequest = ofRequest?.IdempotencyKey is not null;
         Policy = client.Policy;
+        MayHaveBeenProcessed = replay is { MayHaveBeenProcessed: true };
         StartedAt = client.Time.GetTimestamp();
     }
 
@@ -64,6 +67,9 @@ public sealed class HttpCall
 
     internal long StartedAt { get; private set; }
 
+    /// <summary>The timestamp from which on the API has known the key: that of the first call, when this one sends its letter again.</summary>
+    internal long KeyStartedAt => Replay is null ? StartedAt : StartedAt - Policy.ToTimestamp(_client.Time.GetUtcNow() - Replay.FirstFailedAt);
+
     /// <summary>The key that was set on this very request, whatever its method.</summary>
     internal string? KeyOfRequest => _keyIsOfRequest ? _settings!.IdempotencyKey : null;
 
@@ -73,6 +79,15 @@ public sealed class HttpCall
     /// <summary>What the caller said about this one call; null when nothing.</summary>
     internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
 
+
+    /// <summary>The dead letter that keeps the failed request; null when it did not fail, or is not kept.</summary>
+    public Guid? DeadLetterId { get; internal set; }
+
+    /// <summary>The dead letter that this call sends again; null when it is a call of the application's.</summary>
+    internal DeadLetter? Replay { get; }
+
+    /// <summary>What the request has become after a conflict; null when it is as the application made it.</summary>
+    internal StrongBox<RequestSnapshot>? Revised { get; set; }
 
     /// <summary>The key is not the caller's: the chain has made it.</summary>
     internal bool KeyIsMade { get; set; }
@@ -122,7 +137,8 @@ public sealed class HttpCall
     internal static HttpCall Open(HttpRequestMessage request, ClientState client)
     {
         request.Options.TryGetValue(HttpCallScopeOptions.Key, out var ofRequest);
-        var call = new HttpCall(client, HttpCallScope.Current, ofRequest);
+        request.Options.TryGetValue(DeadLetterRequest.Key, out var replay);
+        var call = new HttpCall(client, HttpCallScope.Current, ofRequest, replay);
         request.Options.Set(Key, call);
         return call;
     }

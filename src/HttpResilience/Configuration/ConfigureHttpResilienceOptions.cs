@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -6,7 +7,7 @@ namespace HttpResilience;
 
 /// <summary>Reads the options of a client from the configuration, and validates what has become of them after code had its say.</summary>
 internal sealed class ConfigureHttpResilienceOptions(
-    IEnumerable<ResilientClient> clients, IConfiguration? configuration = null, IHostEnvironment? environment = null)
+    IEnumerable<ResilientClient> clients, IServiceProviderIsService services, IConfiguration? configuration = null, IHostEnvironment? environment = null)
     : IConfigureNamedOptions<HttpResilienceOptions>, IValidateOptions<HttpResilienceOptions>
 {
     public void Configure(HttpResilienceOptions options) => Configure(Options.DefaultName, options);
@@ -27,11 +28,16 @@ internal sealed class ConfigureHttpResilienceOptions(
         HttpResilienceOptions.Keys.Validate(options, path, problems);
         if (ChaosOptions.ProblemIn(environment, options, path) is { } problem)
             problems.Add(problem);
+        if (options.DeadLetter.Enabled && !services.IsService(typeof(IDeadLetterStore)))
+            problems.Add(NeedsStorage(path.Below(nameof(HttpResilienceOptions.DeadLetter)).Of(nameof(DeadLetterOptions.Enabled)), "True"));
         // Said once, not once for each client.
         if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
             problems.AddRange(UnknownRootKeys());
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
+
+    private static string NeedsStorage(string path, string value) =>
+        $"{path} is '{value}', which needs durable storage; add {StorageChoice.HowToAdd}";
 
     private IEnumerable<string> UnknownRootKeys()
     {

@@ -30,6 +30,9 @@ public sealed class HttpResilienceOptions
     /// <summary>How POST and PATCH are made safe to repeat.</summary>
     public IdempotencyOptions Idempotency { get; } = new();
 
+    /// <summary>Whether requests that finally fail are kept. Off by default.</summary>
+    public DeadLetterOptions DeadLetter { get; } = new();
+
     /// <summary>Whether a request that is slow to be answered is sent a second time. Off by default.</summary>
     public HedgingOptions Hedging { get; } = new();
 
@@ -50,6 +53,7 @@ public sealed class HttpResilienceOptions
         .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys)
         .OptionalSection(nameof(RateLimiter), o => o.RateLimiter, o => o.RateLimiter ??= new(), RateLimiterOptions.Keys)
         .Section(nameof(Idempotency), o => o.Idempotency, IdempotencyOptions.Keys)
+        .Section(nameof(DeadLetter), o => o.DeadLetter, DeadLetterOptions.Keys)
         .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys)
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys)
         .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys);

@@ -76,6 +76,9 @@ internal sealed class OptionKeys<TOptions>
     internal OptionKeys<TOptions> Tokens(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid, HttpToken.Pattern));
 
+    internal OptionKeys<TOptions> Authorities(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
+        Add(new ListKey<TOptions>(name, "scheme, host and port, such as https://api.example.com", get, set, HttpAuthority.IsValid, HttpAuthority.Pattern));
+
     internal OptionKeys<TOptions> Texts(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "text that is not empty", get, set, v => !string.IsNullOrWhiteSpace(v), @"\S"));
 

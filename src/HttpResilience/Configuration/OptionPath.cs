@@ -11,7 +11,7 @@ internal readonly record struct OptionPath(IConfiguration? Configuration, string
     internal const string Clients = $"{Root}:Clients";
 
     /// <summary>The keys below <see cref="Root"/>.</summary>
-    internal static readonly string[] RootKeys = [nameof(Defaults), nameof(Clients)];
+    internal static readonly string[] RootKeys = [nameof(Defaults), nameof(Clients), "Storage"];
 
     internal OptionPath Below(string key) => this with { Keys = $"{Keys}:{key}" };
 

@@ -23,6 +23,8 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal IdempotencyPolicy? Idempotency { get; } = IdempotencyPolicy.From(options.Idempotency);
 
+    internal DeadLetterPolicy? DeadLetter { get; } = DeadLetterPolicy.From(options.DeadLetter);
+
     internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging, time);
 
     internal RequestLoggingPolicy Logging { get; } = new(options.Logging);
@@ -43,6 +45,12 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     /// <summary>The timestamp from which on the API may have forgotten the key of a call; <see cref="long.MaxValue"/> when it never does.</summary>
     internal long KeyEndFrom(long startedAt) => _keyLifetime == long.MaxValue ? long.MaxValue : startedAt + _keyLifetime;
+
+    /// <summary>Whether the API may have forgotten a key.</summary>
+    /// <param name="age">Since the key was first used.</param>
+    internal bool KeyHasExpired(TimeSpan age) => age >= KeyLifetime;
+
+    private TimeSpan? KeyLifetime { get; } = options.Idempotency.KeyLifetime;
 
     /// <summary>From <paramref name="now"/> to <paramref name="deadline"/>.</summary>
     internal TimeSpan Remaining(long now, long deadline) => deadline == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, deadline);

@@ -24,6 +24,9 @@ internal sealed class HostState(HostKey key)
     internal bool IsNeeded(long now) =>
         Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now) || Pause?.Until > now;
 
+    /// <summary>A call to it would be refused, or would have to wait.</summary>
+    internal bool IsToBeLeftAlone(ResiliencePolicy policy, long now) => Pause?.Until > now || (policy.CircuitBreaker is not null && Circuit.IsOpenAt(now));
+
     internal void Use(long now) => Volatile.Write(ref _lastUsed, now);
 
     /// <summary>The pause, made when it is first asked for: most hosts never ask.</summary>

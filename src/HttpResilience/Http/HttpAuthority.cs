@@ -20,6 +20,13 @@ internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
 
     public override int GetHashCode() => _host.GetHashCode() ^ _port;
 
+    /// <summary>What <see cref="IsValid"/> lets pass, for the JSON schema.</summary>
+    internal const string Pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+/?$";
+
+    /// <summary>The text is an http or https URI with nothing behind its authority.</summary>
+    internal static bool IsValid(string? text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", PathAndQuery: "/", UserInfo: "", Fragment: "" };
+
     /// <summary>The authority of a request as text; empty when its URI has none.</summary>
     internal static string NameOf(HttpRequestMessage request) =>
         request.RequestUri is { IsAbsoluteUri: true } uri ? new HttpAuthority(uri).ToString() : "";

@@ -25,6 +25,15 @@ internal readonly struct RequestSnapshot
         _contentHeaders = _content is null ? [] : Copy(_content.Headers.NonValidated);
     }
 
+    internal HttpMethod Method => _method;
+
+    internal Uri? Uri => _uri;
+
+    internal HttpContent? Content => _content;
+
+    /// <summary>The header fields of the request, then those of its content.</summary>
+    internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers.Concat(_contentHeaders);
+
     /// <summary>The method that the application asked for is safe or idempotent.</summary>
     internal bool IsIdempotent => RetryableRequest.IsIdempotentMethod(_method);
 

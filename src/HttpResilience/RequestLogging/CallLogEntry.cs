@@ -26,6 +26,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("ElapsedMs", Math.Round(call.Elapsed.TotalMilliseconds, 1));
         Add("IdempotencyKey", call.IdempotencyKey);
         Add("Tenant", call.Tenant is null ? null : Redaction.Clean(call.Tenant));
+        Add("DeadLetterId", call.DeadLetterId);
         Add("TraceId", (Activity.Current ?? CallSpan.Of(call, request))?.TraceId.ToString());
         Add("ErrorType", exception?.GetType().Name);
         Add("ErrorMessage", exception is null ? null : redaction.Scrub(exception.Message, request));

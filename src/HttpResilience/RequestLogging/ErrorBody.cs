@@ -11,7 +11,11 @@ internal static class ErrorBody
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    internal static async ValueTask<string?> PeekAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken)
+    internal static async ValueTask<string?> PeekAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken) =>
+        (await PeekProblemAsync(response, maxBytes, time, async, cancellationToken).ConfigureAwait(false))?.ToString();
+
+    /// <summary>What the API says is wrong, in its own words; null when it says nothing.</summary>
+    internal static async ValueTask<ProblemText?> PeekProblemAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength == 0)
             return null;
@@ -37,16 +41,16 @@ internal static class ErrorBody
         return Describe(response, peeked.Seen);
     }
 
-    private static string? Describe(HttpResponseMessage response, ReadOnlyMemory<byte> body)
+    private static ProblemText? Describe(HttpResponseMessage response, ReadOnlyMemory<byte> body)
     {
         if (body.IsEmpty)
             return null;
         string type = response.Content.Headers.ContentType?.MediaType ?? "";
-        return (type.EndsWith("json", StringComparison.OrdinalIgnoreCase) ? ProblemOf(body) : null) ?? Encoding.UTF8.GetString(body.Span);
+        return (type.EndsWith("json", StringComparison.OrdinalIgnoreCase) ? ProblemOf(body) : null) ?? new(Encoding.UTF8.GetString(body.Span), null);
     }
 
     /// <summary>Title and detail of a problem (RFC 9457 §3.1), also when the rest of the document is missing.</summary>
-    private static string? ProblemOf(ReadOnlyMemory<byte> body)
+    private static ProblemText? ProblemOf(ReadOnlyMemory<byte> body)
     {
         var reader = new Utf8JsonReader(body.Span, isFinalBlock: false, default);
         string? title = null;
@@ -72,6 +76,14 @@ internal static class ErrorBody
             return null;
         }
 
-        return (title, detail) is (not null, not null) ? $"{title}: {detail}" : title ?? detail;
+        return title is not null ? new(title, detail) : detail is not null ? new(detail, null) : null;
     }
+}
+
+/// <summary>What an API says is wrong.</summary>
+/// <param name="Title">The title of a problem, else the body as it came.</param>
+/// <param name="Detail">The detail of a problem that has a title as well.</param>
+internal readonly record struct ProblemText(string Title, string? Detail)
+{
+    public override string ToString() => Detail is null ? Title : $"{Title}: {Detail}";
 }

@@ -72,12 +72,15 @@ internal readonly record struct RetryDecision
         return Retry(spread < limit && spread <= policy.MaxRetryAfter ? spread : asked);
     }
 
-    private static bool MayBeRepeated(RetryPolicy policy, RetryableRequest request) => request.IsIdempotent || policy.UnsafeMethods switch
+    /// <summary>Whether a request that may have been processed is sent again.</summary>
+    internal static bool MayBeRepeated(RetryPolicy policy, bool idempotent, bool keyed) => idempotent || policy.UnsafeMethods switch
     {
         UnsafeMethods.Always => true,
         UnsafeMethods.Never => false,
-        _ => request.IsKeyed,
+        _ => keyed,
     };
+
+    private static bool MayBeRepeated(RetryPolicy policy, RetryableRequest request) => MayBeRepeated(policy, request.IsIdempotent, request.IsKeyed);
 
     private static RetryDecision Retry(TimeSpan delay) => new() { Delay = delay };
 

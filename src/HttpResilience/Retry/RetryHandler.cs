@@ -18,7 +18,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         bool bodyIsReplayable = call.BodyIsKept || RequestBody.IsReplayable(request.Content);
         if (!bodyIsReplayable)
         {
-            bodyIsReplayable = await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
+            bodyIsReplayable = call.BodyIsKept = await RequestBody.TryKeepAsync(request.Content!, policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
             // The time that the body took to come is the call's, not the attempt's.
             startedAt = _time.GetTimestamp();
         }
@@ -26,7 +26,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         var original = new RequestSnapshot(request);
         long deadline = client.DeadlineOf(call);
         double random = 0;
-        bool looksFirst = false;
+        bool looksFirst = call.Replay is { MayHaveBeenProcessed: true } && MustLookFirst(call, original);
         client.FindHost(request, call);
         var timer = client.Timers.Rent(cancellationToken);
         try
@@ -82,7 +82,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     MayHaveBeenProcessed = call.MayHaveBeenProcessed,
                     CanBeFound = client.Supplied.Reconciler is not null,
                     CanBeResolved = CanBeResolved(result),
-                    KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.StartedAt)),
+                    KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.KeyStartedAt)),
                 };
                 var decision = RetryDecision.Decide(policy.Retry, result, retryable, attempt, policy.Remaining(endedAt, deadline), random, previousRandom);
                 decision = AskTheHost(call, decision, result, endedAt);
@@ -105,6 +105,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     if (!await SuppliedStep.ResolveAsync(client, request, response!, call, deadline, async, cancellationToken).ConfigureAwait(false))
                         return response!;
                     (original, bodyIsReplayable) = (new(request), call.BodyIsKept);
+                    call.Revised = new(original);
                 }
 
                 response?.Dispose();
@@ -126,10 +127,14 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
     private bool CanBeResolved(in AttemptResult result) => result.FailureClass is FailureClass.Conflict && client.Supplied.ConflictResolver is not null;
 
+    // What became of a request that is sent again after the call that it was first sent by is as open as ever.
+    private bool MustLookFirst(HttpCall call, in RequestSnapshot original) => client.Supplied.Reconciler is not null
+        && !RetryDecision.MayBeRepeated(call.Policy.Retry, original.IsIdempotent, call.IdempotencyKey is not null);
+
     // A request that may have been processed is not held back until its key has expired.
     private static long LatestStart(HttpCall call, in RequestSnapshot original, long deadline) =>
         !call.MayHaveBeenProcessed || original.IsIdempotent || call.Policy.Retry.UnsafeMethods is UnsafeMethods.Always
-            ? deadline : Math.Min(deadline, call.Policy.KeyEndFrom(call.StartedAt));
+            ? deadline : Math.Min(deadline, call.Policy.KeyEndFrom(call.KeyStartedAt));
 
     /// <summary>Waits until a host that asked to be left alone may be called again.</summary>
     /// <param name="latest">The timestamp before which that must be.</param>

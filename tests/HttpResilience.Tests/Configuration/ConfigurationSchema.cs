@@ -43,12 +43,25 @@ internal static class ConfigurationSchema
             {
                 "Defaults" => client.DeepClone(),
                 "Clients" => new JsonObject { ["type"] = "object", ["description"] = "The clients by name, each over Defaults.", ["additionalProperties"] = client.DeepClone() },
+                "Storage" => Storage(),
                 _ => throw new NotSupportedException($"What does {OptionPath.Root}:{key} hold?"),
             };
         }
 
         return new() { ["type"] = "object", ["description"] = "Clients with a resilience chain (HttpResilience).", ["properties"] = properties, ["additionalProperties"] = false };
     }
+
+    private static JsonObject Storage() => new()
+    {
+        ["type"] = "object",
+        ["description"] = "The durable store that AddHttpResilienceStorage opens, where code does not say it.",
+        ["properties"] = new JsonObject
+        {
+            ["Provider"] = new JsonObject { ["type"] = "string", ["description"] = "Which store, when code names several.", ["enum"] = new JsonArray("Sqlite", "PostgreSql") },
+            ["ConnectionString"] = new JsonObject { ["type"] = "string", ["description"] = "Which database, such as Data Source=resilience.db." },
+        },
+        ["additionalProperties"] = false,
+    };
 
     private static JsonObject Section(IReadOnlyList<OptionShape> keys, string description) => new()
     {

@@ -27,10 +27,15 @@ internal static class HedgedChain
     }
 
     /// <summary>Ends when so many requests have reached the wire.</summary>
-    public static async Task SentAsync(this Chain chain, int count)
+    public static Task SentAsync(this Chain chain, int count) => UntilAsync(() => chain.Server.Sent.Count >= count);
+
+    /// <summary>Ends when the chain has heard that the host wants to be left alone.</summary>
+    public static Task PausedAsync(this Chain chain) => UntilAsync(() => chain.State.Hosts.All.Any(h => h.Pause is not null));
+
+    private static async Task UntilAsync(Func<bool> isSo)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (chain.Server.Sent.Count < count)
+        while (!isSo())
         {
             patience.Token.ThrowIfCancellationRequested();
             await Task.Yield();

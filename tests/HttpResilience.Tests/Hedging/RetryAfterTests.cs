@@ -39,7 +39,7 @@ public sealed class RetryAfterTests
 
         var sending = chain.GetAsync();
         await chain.PassDelayAsync();
-        await chain.SentAsync(2);
+        await chain.PausedAsync();
         chain.Clock.Advance(TimeSpan.FromSeconds(10));
         first.SetResult(HedgedChain.Status(200));
         using var response = await sending;

@@ -1,0 +1,97 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace HttpResilience;
+
+/// <summary>Wakes who waits for letters, whoever has brought them: listens on a connection of its own, from the first wait on. While that is down, who waits waits for its time.</summary>
+internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, TimeProvider time, ILogger log) : IAsyncDisposable
+{
+    internal const string NotifySql = "SELECT pg_notify('http_resilience_letters', '')";
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10);
+
+    private readonly LetterSignal _signal = new();
+    private readonly CancellationTokenSource _closed = new();
+    private readonly Lock _gate = new();
+    private Task? _listening;
+    private bool _isClosed;
+
+    internal async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(PostgreSqlStorage));
+            _listening ??= Task.Run(ListenAsync, CancellationToken.None);
+        }
+
+        try
+        {
+            await _signal.Given.WaitAsync(atMost, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The time is over.
+        }
+
+        _signal.Take();
+    }
+
+    private async Task ListenAsync()
+    {
+        var pause = FirstPause;
+        while (!_closed.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await database.OpenToListenAsync(_closed.Token).ConfigureAwait(false);
+                connection.Notification += (_, _) => _signal.Give();
+                await using (var listen = new NpgsqlCommand("LISTEN http_resilience_letters", connection))
+                    await listen.ExecuteNonQueryAsync(_closed.Token).ConfigureAwait(false);
+                // What came before anybody listened was told to nobody.
+                _signal.Give();
+                pause = FirstPause;
+                while (true)
+                    await connection.WaitAsync(_closed.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_closed.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                LogDeaf(log, e, database.Name, pause);
+            }
+
+            try
+            {
+                await Task.Delay(pause, time, _closed.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task? listening;
+        lock (_gate)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+            _closed.Cancel();
+            listening = _listening;
+        }
+
+        if (listening is not null)
+            await listening.ConfigureAwait(false);
+        _closed.Dispose();
+    }
+
+    [LoggerMessage(2, LogLevel.Warning, "The connection that tells of new letters in {Database} is gone; it is made again in {Pause}, and until then new letters are found when their time comes")]
+    private static partial void LogDeaf(ILogger logger, Exception exception, string database, TimeSpan pause);
+}

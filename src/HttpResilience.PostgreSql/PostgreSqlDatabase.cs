@@ -1,0 +1,141 @@
+using Npgsql;
+
+namespace HttpResilience;
+
+/// <summary>One PostgreSQL database: reaches it, and again when that fails for a moment, and says what is wrong with it.</summary>
+internal sealed class PostgreSqlDatabase : IAsyncDisposable
+{
+    /// <summary>How long after a failure what lasts for a moment is tried again: a connection that was cut, a backend that was stopped, a server that restarts.</summary>
+    private static readonly TimeSpan[] Pauses = [.. new[] { 20, 100, 300, 600, 1000 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+
+    /// <summary>A server that takes its time to fail is not asked as often: whoever waits is told within this, and the one timeout that is then running.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource _listening;
+    private readonly PostgreSqlSchema _schema;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _preparing = new(1);
+    private volatile bool _isReady;
+
+    private PostgreSqlDatabase(NpgsqlConnectionStringBuilder connection, PostgreSqlSchema schema, TimeProvider time)
+    {
+        Name = $"the PostgreSQL database '{connection.Database ?? connection.Username}' at {connection.Host}:{connection.Port}";
+        _source = Source(connection);
+        // A connection of its own, that notices when the server has gone without a word.
+        connection.Pooling = false;
+        connection.KeepAlive = connection.KeepAlive == 0 ? 15 : connection.KeepAlive;
+        _listening = Source(connection);
+        _schema = schema;
+        _time = time;
+    }
+
+    internal string Name { get; }
+
+    internal static PostgreSqlDatabase From(string connectionString, PostgreSqlSchema schema, TimeProvider time)
+    {
+        try
+        {
+            var given = new NpgsqlConnectionStringBuilder(connectionString);
+            if (string.IsNullOrEmpty(given.Host))
+                throw new ArgumentException("Host is missing.");
+            foreach (var (key, value) in new (string, object)[] { ("Timeout", 5), ("Command Timeout", 10), ("Max Auto Prepare", 20), ("Application Name", "HttpResilience") })
+            {
+                if (!given.ShouldSerialize(key))
+                    given[key] = value;
+            }
+
+            return new(given, schema, time);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException)
+        {
+            throw new HttpResilienceStorageException($"The connection string of the PostgreSQL database is not valid: {e.Message} Give it as 'Host=…;Database=…;Username=…;Password=…'.", e);
+        }
+    }
+
+    /// <summary>Does something that may be done again when nobody knows whether it was done; it is told how often it has been tried before.</summary>
+    internal async Task<T> RunAsync<T>(Func<NpgsqlConnection, int, Task<T>> action, CancellationToken cancellationToken)
+    {
+        long began = _time.GetTimestamp();
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                await using var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                if (!_isReady)
+                    await PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
+                return await action(connection, tries).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException)
+            {
+                if (e is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName })
+                    _isReady = false;
+                else if (e is not PostgresException || IsShutdown(e))
+                    // Those that lie in the pool were cut as well.
+                    _source.Clear();
+                if (tries == Pauses.Length || !IsPassing(e) || _time.GetElapsedTime(began) > Patience)
+                    throw Describe(e);
+            }
+
+            await Task.Delay(Pauses[tries], _time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A connection that is kept to listen on.</summary>
+    internal async Task<NpgsqlConnection> OpenToListenAsync(CancellationToken cancellationToken) => await _listening.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+
+    internal HttpResilienceStorageException Describe(Exception exception)
+    {
+        string what = exception switch
+        {
+            PostgresException { SqlState: PostgresErrorCodes.DiskFull } => "has no room on its disk",
+            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } => "does not accept the user or the password",
+            PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } => "does not exist: create it, or choose another one",
+            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } =>
+                $"does not let this user do what is needed: grant CREATE on the database for the first use, or own the schema {PostgreSqlSchema.Name}",
+            PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "can only be read: connect to the primary server",
+            PostgresException e when !IsShutdown(e) => "could not do what was asked",
+            _ => "cannot be reached",
+        };
+        return new($"{char.ToUpperInvariant(Name[0])}{Name[1..]} {what}. ({exception.Message})", exception);
+    }
+
+    private async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await _preparing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_isReady)
+                return;
+            await _schema.PrepareAsync(connection, Name, cancellationToken).ConfigureAwait(false);
+            _isReady = true;
+        }
+        finally
+        {
+            _preparing.Release();
+        }
+    }
+
+    // The slim builder leaves out what is found by reflection: trimmed applications keep only what is used here.
+    private static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder connection) =>
+        new NpgsqlSlimDataSourceBuilder(connection.ConnectionString).EnableTransportSecurity().EnableIntegratedSecurity().EnableArrays().Build();
+
+    private static bool IsPassing(Exception e) => e switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => true,
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => false,
+        PostgresException p => p.IsTransient || IsShutdown(p),
+        NpgsqlException n => n.IsTransient || n.InnerException is IOException or System.Net.Sockets.SocketException or TimeoutException,
+        _ => true,
+    };
+
+    private static bool IsShutdown(Exception e) =>
+        e is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow or "57P05" };
+
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync().ConfigureAwait(false);
+        await _listening.DisposeAsync().ConfigureAwait(false);
+        _preparing.Dispose();
+    }
+}

@@ -1,0 +1,202 @@
+using System.Text;
+using Npgsql;
+using static HttpResilience.PostgreSqlLetter;
+
+namespace HttpResilience;
+
+/// <summary>The dead letters of a PostgreSQL database.</summary>
+internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals) : IDeadLetterStore
+{
+    private const int PurgedAtOnce = 1000;
+
+    // One after another, for the millisecond that a claim takes: of two that look at the same time at the same letters one would go away with nothing though
+    // there are others.
+    private const string AloneSql = "SELECT pg_advisory_xact_lock($1)";
+
+    private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
+
+    // One look at the index for each place that letters go to, and then the few that are due first there: what is excepted costs nothing, however many its
+    // letters are, and what a claim costs grows with the number of places, not of letters. A letter that somebody is just changing is passed over.
+    private static readonly string ClaimSql = $"""
+        WITH RECURSIVE destination (client_name, authority) AS (
+          SELECT c, (SELECT min(authority) FROM http_resilience.dead_letters WHERE client_name = c AND status IN ('Pending', 'InProgress')) FROM unnest($1) c
+          UNION
+          SELECT d.client_name, (
+            SELECT min(authority) FROM http_resilience.dead_letters WHERE client_name = d.client_name AND authority > d.authority AND status IN ('Pending', 'InProgress'))
+          FROM destination d WHERE d.authority IS NOT NULL
+        ), due AS MATERIALIZED (
+          SELECT l.id FROM destination d CROSS JOIN LATERAL (
+            SELECT id, due_at FROM http_resilience.dead_letters
+            WHERE client_name = d.client_name AND authority = d.authority AND status IN ('Pending', 'InProgress') AND due_at <= $4
+            ORDER BY due_at, id LIMIT $6) l
+          WHERE NOT EXISTS (SELECT 1 FROM unnest($2, $3) AS e (client_name, authority) WHERE e.client_name = d.client_name AND e.authority = d.authority)
+          ORDER BY l.due_at, l.id LIMIT $6
+        ), taken AS MATERIALIZED (
+          SELECT id, due_at FROM http_resilience.dead_letters
+          WHERE id IN (SELECT id FROM due) AND status IN ('Pending', 'InProgress') AND due_at <= $4
+          FOR UPDATE SKIP LOCKED
+        ), claimed AS (
+          UPDATE http_resilience.dead_letters SET status = 'InProgress', due_at = $5, version = version + 1
+          WHERE id IN (SELECT id FROM taken) RETURNING *
+        )
+        SELECT {ColumnsOfL} FROM claimed l JOIN taken t ON t.id = l.id ORDER BY t.due_at, t.id
+        """;
+
+    public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        var added = await writer.RunAsync(() => Row(Add, letter), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
+        return added.Value || (added.WasSentBefore && await IsThereAsync(letter, letter.Version, cancellationToken).ConfigureAwait(false));
+    }
+
+    public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    {
+        await using var command = new NpgsqlCommand(FindSql, connection) { Parameters = { Value(id) } };
+        return (await ReadAsync(command, cancellationToken).ConfigureAwait(false)).SingleOrDefault();
+    }, cancellationToken);
+
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => database.RunAsync<IReadOnlyList<DeadLetter>>(async (connection, _) =>
+    {
+        await using var command = Select(query);
+        command.Connection = connection;
+        return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
+    }, cancellationToken);
+
+    public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
+        return database.RunAsync<IReadOnlyList<DeadLetter>>(async (connection, _) =>
+        {
+            await using var batch = PostgreSqlWriter.Durable(connection);
+            batch.BatchCommands.Add(new(AloneSql) { Parameters = { Value(PostgreSqlSchema.ClaimLock) } });
+            batch.BatchCommands.Add(new(ClaimSql)
+            {
+                Parameters =
+                {
+                    Value(claim.Clients.Select(c => StoredText.Storable(c)!).ToArray()), Value(claim.Except.Select(d => StoredText.Storable(d.ClientName)!).ToArray()), Value(claim.Except.Select(d => d.Authority).ToArray()),
+                    Time(claim.Now), Time(claim.LeaseUntil), Value(claim.Limit),
+                },
+            });
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            List<DeadLetter> letters = [];
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                letters.Add(Read(reader));
+            // Errors of the commit itself come at the end.
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            return letters;
+        }, cancellationToken);
+    }
+
+    public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        var changed = await writer.RunAsync(() => Row(Update, letter), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken).ConfigureAwait(false);
+        return changed.Value || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, cancellationToken).ConfigureAwait(false));
+    }
+
+    public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
+    {
+        var changed = await writer.RunAsync(() => Row(Replace, letter, replacement), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
+        return changed.Value || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, cancellationToken).ConfigureAwait(false));
+    }
+
+    public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        int purged = 0;
+        while (true)
+        {
+            // In portions: none holds its locks for long.
+            int some = await database.RunAsync(async (connection, _) =>
+            {
+                await using var command = new NpgsqlCommand(
+                    """
+                    DELETE FROM http_resilience.dead_letters WHERE id IN (
+                      SELECT id FROM http_resilience.dead_letters WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1 LIMIT $2)
+                    """, connection)
+                {
+                    Parameters = { Time(before), Value(PurgedAtOnce) },
+                };
+                return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }, cancellationToken).ConfigureAwait(false);
+            purged += some;
+            if (some < PurgedAtOnce)
+                return purged;
+        }
+    }
+
+    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT status, count(*), CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM http_resilience.dead_letters WHERE status = 'Pending') END
+            FROM http_resilience.dead_letters GROUP BY status
+            """, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        Dictionary<DeadLetterStatus, long> counts = [];
+        DateTimeOffset? oldest = null;
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            counts[StoredText.Named<DeadLetterStatus>(reader.GetString(0))] = reader.GetInt64(1);
+            oldest ??= await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false) ? null : reader.GetFieldValue<DateTimeOffset>(2);
+        }
+
+        return new DeadLetterCounts(counts, oldest);
+    }, cancellationToken);
+
+    public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => arrivals.WaitAsync(atMost, cancellationToken);
+
+    /// <summary>The answer to a change was lost: was it made? It was when the letter is as the change would have it.</summary>
+    private async Task<bool> IsThereAsync(DeadLetter letter, long version, CancellationToken cancellationToken)
+    {
+        var stored = await FindAsync(letter.Id, cancellationToken).ConfigureAwait(false);
+        return stored is not null && stored.Version == version && Same(Row(Add, stored with { Version = letter.Version }), Row(Add, letter));
+    }
+
+    private static bool Same(NpgsqlBatchCommand one, NpgsqlBatchCommand other) => one.Parameters.Zip(other.Parameters).All(p => (p.First.Value, p.Second.Value) switch
+    {
+        (ReadOnlyMemory<byte> a, ReadOnlyMemory<byte> b) => a.Span.SequenceEqual(b.Span),
+        var (a, b) => Equals(a, b),
+    });
+
+    private static NpgsqlBatchCommand Row(string sql, params ReadOnlySpan<DeadLetter> letters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var letter in letters)
+            AddTo(command.Parameters, letter);
+        return command;
+    }
+
+    private static async Task<List<DeadLetter>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        List<DeadLetter> letters = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            letters.Add(Read(reader));
+        return letters;
+    }
+
+    private static NpgsqlCommand Select(DeadLetterQuery query)
+    {
+        var sql = new StringBuilder($"SELECT {Columns} FROM http_resilience.dead_letters WHERE TRUE");
+        var command = new NpgsqlCommand();
+        Where("status =", query.Status is { } status ? Text(status.ToString()) : null);
+        Where("client_name =", query.ClientName is { } client ? Text(client) : null);
+        Where("authority =", query.Authority is { } authority ? Text(authority) : null);
+        Where("tenant =", query.Tenant is { } tenant ? Text(tenant) : null);
+        Where("failure_class =", query.FailureClass is { } failureClass ? Text(failureClass.ToString()) : null);
+        Where("first_failed_at >=", query.Since is { } since ? Time(since) : null);
+        Where("first_failed_at <", query.Until is { } until ? Time(until) : null);
+        Where("id <", query.Before is { } before ? Value(before) : null);
+        command.Parameters.Add(Value(query.Limit));
+        command.CommandText = sql.Append(" ORDER BY id DESC LIMIT $").Append(command.Parameters.Count).ToString();
+        return command;
+
+        void Where(string condition, NpgsqlParameter? value)
+        {
+            if (value is null)
+                return;
+            command.Parameters.Add(value);
+            sql.Append(" AND ").Append(condition).Append(" $").Append(command.Parameters.Count);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Npgsql;
+using static HttpResilience.PostgreSqlLetter;
+
+namespace HttpResilience;
+
+/// <summary>The remembered calls of a PostgreSQL database.</summary>
+internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, PostgreSqlWriter writer) : IIdempotencyStore
+{
+    private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body";
+
+    private const string BeginSql = $"""
+        WITH begun AS (
+          INSERT INTO http_resilience.remembered_calls AS r (client_name, key, owner, fingerprint, lease_until, is_in_doubt, expires_at)
+          VALUES ($1, $2, $3, $4, $5, FALSE, $6)
+          ON CONFLICT (client_name, key) DO UPDATE SET
+            is_in_doubt = CASE WHEN r.expires_at <= $7 THEN FALSE WHEN r.owner = excluded.owner THEN r.is_in_doubt ELSE TRUE END,
+            fingerprint = excluded.fingerprint, owner = excluded.owner, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
+            status_code = NULL, reason_phrase = NULL, headers = NULL, body = NULL
+          WHERE r.expires_at <= $7 OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= $7))
+          RETURNING {Columns}
+        )
+        SELECT {Columns} FROM begun
+        UNION ALL
+        SELECT {Columns} FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2 AND NOT EXISTS (SELECT 1 FROM begun)
+        """;
+
+    private const string CompleteSql = """
+        UPDATE http_resilience.remembered_calls SET expires_at = $4, is_in_doubt = FALSE, status_code = $5, reason_phrase = $6, headers = $7, body = $8
+        WHERE client_name = $1 AND key = $2 AND owner = $3 RETURNING 1
+        """;
+
+    private const string ForgetSql = "DELETE FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2 AND owner = $3 AND status_code IS NULL RETURNING 1";
+
+    public async Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var call = await writer.RunAsync(
+                () => Command(BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil), Time(request.ExpiresAt), Time(request.Now)),
+                async reader => await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner) : null,
+                notifies: false, cancellationToken).ConfigureAwait(false);
+            // One that another has begun while this was looking: it was in the way, and is not to be seen before the next look.
+            if (call.Value is not null)
+                return call.Value;
+        }
+    }
+
+    public async Task<bool> CompleteAsync(RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
+        (await writer.RunAsync(
+            () => Command(CompleteSql, request, Time(expiresAt), Value(response.StatusCode), Text(response.ReasonPhrase), Text(StoredJson.Pairs(response.Headers)), Bytes(response.Body)),
+            PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken).ConfigureAwait(false)).Value;
+
+    public async Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken)
+    {
+        var forgotten = await writer.RunAsync(() => Command(ForgetSql, request), PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken).ConfigureAwait(false);
+        return forgotten.Value || (forgotten.WasSentBefore && !await IsThereAsync(request, cancellationToken).ConfigureAwait(false));
+    }
+
+    public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    {
+        await using var command = new NpgsqlCommand("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1", connection) { Parameters = { Time(now) } };
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }, cancellationToken);
+
+    private Task<bool> IsThereAsync(RememberedRequest request, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    {
+        await using var command = new NpgsqlCommand("SELECT 1 FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2", connection)
+        {
+            Parameters = { Text(request.ClientName), Text(request.Key) },
+        };
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
+    }, cancellationToken);
+
+    private static NpgsqlBatchCommand Command(string sql, RememberedRequest request, params ReadOnlySpan<NpgsqlParameter> more)
+    {
+        var command = new NpgsqlBatchCommand(sql) { Parameters = { Text(request.ClientName), Text(request.Key), Value(request.Owner) } };
+        foreach (var parameter in more)
+            command.Parameters.Add(parameter);
+        return command;
+    }
+
+    private static RememberedCall Read(NpgsqlDataReader row, Guid asking)
+    {
+        var owner = row.GetGuid(1);
+        return new(row.GetString(0), owner, row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3) && owner == asking, row.IsDBNull(4) ? null : new(
+            row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5), StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7)));
+    }
+}

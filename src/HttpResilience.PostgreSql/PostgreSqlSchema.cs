@@ -1,0 +1,156 @@
+using Npgsql;
+
+namespace HttpResilience;
+
+/// <summary>
+/// What the database looks like: the steps that lead from nothing to each version. A step that has been released is never changed; a new version is one more.
+/// How many have been taken is the one row of <c>http_resilience.schema_version</c>.
+/// </summary>
+internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
+{
+    internal const string Name = "http_resilience";
+
+    /// <summary>"HtRs", and what is locked: whoever makes or changes the schema, and whoever claims letters, does so alone.</summary>
+    internal const long SchemaLock = 0x48745273_00000001, ClaimLock = 0x48745273_00000002;
+
+    internal static PostgreSqlSchema Current { get; } = new(
+        """
+        CREATE TABLE http_resilience.dead_letters (
+          id uuid PRIMARY KEY,
+          client_name text COLLATE "C" NOT NULL,
+          authority text COLLATE "C" NOT NULL,
+          method text NOT NULL,
+          uri text NOT NULL,
+          status text COLLATE "C" NOT NULL,
+          due_at timestamptz NOT NULL,
+          version bigint NOT NULL,
+          failure_class text NOT NULL,
+          stop_reason text NOT NULL,
+          may_have_been_processed boolean NOT NULL,
+          status_code integer,
+          error_type text,
+          error_title text,
+          error_detail text,
+          attempts integer NOT NULL,
+          replays integer NOT NULL,
+          first_failed_at timestamptz NOT NULL,
+          last_failed_at timestamptz NOT NULL,
+          idempotency_key text,
+          tenant text,
+          tags text NOT NULL,
+          suggested_action text,
+          resolution_action text,
+          resolution_notes text,
+          resolution_by text,
+          resolution_at timestamptz,
+          replaces uuid,
+          replaced_by uuid,
+          headers text NOT NULL,
+          body_is_missing boolean NOT NULL,
+          body bytea
+        );
+        CREATE INDEX dead_letters_to_claim ON http_resilience.dead_letters (client_name, authority, due_at, id) WHERE status IN ('Pending', 'InProgress');
+        CREATE INDEX dead_letters_pending ON http_resilience.dead_letters (due_at) WHERE status = 'Pending';
+        CREATE INDEX dead_letters_by_status ON http_resilience.dead_letters (status, id);
+        CREATE INDEX dead_letters_done ON http_resilience.dead_letters (last_failed_at) WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
+
+        CREATE TABLE http_resilience.remembered_calls (
+          client_name text COLLATE "C" NOT NULL,
+          key text COLLATE "C" NOT NULL,
+          fingerprint text NOT NULL,
+          owner uuid NOT NULL,
+          lease_until timestamptz NOT NULL,
+          is_in_doubt boolean NOT NULL,
+          expires_at timestamptz,
+          status_code integer,
+          reason_phrase text,
+          headers text,
+          body bytea,
+          PRIMARY KEY (client_name, key)
+        );
+        CREATE INDEX remembered_calls_to_expire ON http_resilience.remembered_calls (expires_at) WHERE expires_at IS NOT NULL;
+        """);
+
+    internal IReadOnlyList<string> Steps => steps;
+
+    /// <summary>Makes the schema, or brings an older one up to date; refuses what is not ours before anything is changed.</summary>
+    internal async Task PrepareAsync(NpgsqlConnection connection, string database, CancellationToken cancellationToken)
+    {
+        if (await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false) == steps.Count)
+            return;
+
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync($"SELECT pg_advisory_xact_lock({SchemaLock})").ConfigureAwait(false);
+        // Whoever else had the same in mind may have done it by now.
+        int version = await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false);
+        if (version == steps.Count)
+            return;
+
+        if (version == 0)
+        {
+            // Not IF NOT EXISTS: that asks for the right to create even where an administrator has already made it.
+            if (await CountAsync("SELECT count(*) FROM pg_namespace WHERE nspname = 'http_resilience'").ConfigureAwait(false) == 0)
+                await ExecuteAsync("CREATE SCHEMA http_resilience").ConfigureAwait(false);
+            await ExecuteAsync("CREATE TABLE http_resilience.schema_version (version integer NOT NULL); INSERT INTO http_resilience.schema_version VALUES (0)").ConfigureAwait(false);
+        }
+
+        for (; version < steps.Count; version++)
+            await ExecuteAsync(steps[version]).ConfigureAwait(false);
+        await ExecuteAsync($"UPDATE http_resilience.schema_version SET version = {steps.Count}; SELECT set_config('synchronous_commit', 'on', true)").ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        async Task<long> CountAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        }
+    }
+
+    private async Task<int> VersionAsync(NpgsqlConnection connection, string database, CancellationToken cancellationToken)
+    {
+        await using var look = new NpgsqlCommand(
+            """
+            SELECT count(*), count(*) FILTER (WHERE relname = 'schema_version') FROM pg_class
+            WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'http_resilience') AND relkind IN ('r', 'v', 'm', 'f', 'p')
+            """, connection);
+        (long tables, long versions) = await ReadAsync(look, r => (r.GetInt64(0), r.GetInt64(1)), cancellationToken).ConfigureAwait(false);
+        if (tables == 0)
+            return 0;
+
+        int[] found = [];
+        if (versions == 1)
+        {
+            await using var read = new NpgsqlCommand("SELECT coalesce(array_agg(version), '{}') FROM http_resilience.schema_version", connection);
+            try
+            {
+                found = await ReadAsync(read, r => r.GetFieldValue<int[]>(0), cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is InvalidCastException or PostgresException { SqlState: PostgresErrorCodes.UndefinedColumn })
+            {
+                throw Foreign(database, tables);
+            }
+        }
+
+        if (found is not [> 0 and var version])
+            throw Foreign(database, tables);
+        if (version > steps.Count)
+            throw new HttpResilienceStorageException($"The schema {Name} of {database} has version {version}, and this version of HttpResilience.PostgreSql knows {steps.Count}: it was left as it is; update the package.");
+        return version;
+    }
+
+    private static HttpResilienceStorageException Foreign(string database, long tables) =>
+        new($"The schema {Name} of {database} is not one of HttpResilience ({tables} tables, and no schema_version with one row that says which version they have): it was left as it is; use another database.");
+
+    private static async Task<T> ReadAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return row(reader);
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>All that is kept in one PostgreSQL database.</summary>
+internal sealed class PostgreSqlStorage : IHttpResilienceStorage
+{
+    private readonly PostgreSqlDatabase _database;
+    private readonly PostgreSqlWriter _writer;
+    private readonly PostgreSqlArrivals _arrivals;
+
+    internal PostgreSqlStorage(PostgreSqlDatabase database, TimeProvider time, ILoggerFactory logs)
+    {
+        _database = database;
+        _writer = new(database);
+        _arrivals = new(database, time, logs.CreateLogger("HttpResilience.Storage"));
+        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals);
+        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer);
+    }
+
+    public IDeadLetterStore DeadLetters { get; }
+
+    public IIdempotencyStore IdempotencyKeys { get; }
+
+    /// <summary>What has been asked for is still done; what is asked for later is not.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _arrivals.DisposeAsync().ConfigureAwait(false);
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        await _database.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,146 @@
+using System.Threading.Channels;
+using Npgsql;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Sends the changes of this process to the database: all who wait when it comes to them in one message, one transaction and one wait for the disk of the
+/// server. Who comes alone waits for nobody.
+/// </summary>
+internal sealed class PostgreSqlWriter : IAsyncDisposable
+{
+    private const int MostAtOnce = 256;
+
+    // A server that is set to lose the last moments in a crash would make "durable" a lie; any other setting is the administrator's, who may want replicas too.
+    private const string DurableSql = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
+
+    private readonly Channel<PostgreSqlWrite> _waiting = Channel.CreateUnbounded<PostgreSqlWrite>(new() { SingleReader = true });
+    private readonly PostgreSqlDatabase _database;
+    private readonly Task _work;
+
+    internal PostgreSqlWriter(PostgreSqlDatabase database)
+    {
+        _database = database;
+        _work = Task.Run(WorkAsync);
+    }
+
+    /// <summary>A transaction that is durable when it is over.</summary>
+    internal static NpgsqlBatch Durable(NpgsqlConnection connection) => new(connection) { BatchCommands = { new(DurableSql) } };
+
+    /// <summary>Makes a change. It is on the server's disk when the task completes; a caller who cancels does not know whether it was made.</summary>
+    internal async Task<WriteResult<T>> RunAsync<T>(Func<NpgsqlBatchCommand> change, Func<NpgsqlDataReader, Task<T>> read, bool notifies, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        T result = default!;
+        var write = new PostgreSqlWrite(change, async reader => result = await read(reader).ConfigureAwait(false), notifies, cancellationToken);
+        ObjectDisposedException.ThrowIf(!_waiting.Writer.TryWrite(write), typeof(PostgreSqlStorage));
+        await write.Made.ConfigureAwait(false);
+        return new(result, write.WasSentBefore);
+    }
+
+    /// <summary>For changes that return a row when they have been made.</summary>
+    internal static Task<bool> HasRowAsync(NpgsqlDataReader reader) => reader.ReadAsync(CancellationToken.None);
+
+    private async Task WorkAsync()
+    {
+        List<PostgreSqlWrite> together = [];
+        while (await _waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (together.Count < MostAtOnce && _waiting.Reader.TryRead(out var next))
+            {
+                if (!next.IsAbandoned)
+                    together.Add(next);
+            }
+
+            await MakeAsync(together).ConfigureAwait(false);
+            together.Clear();
+        }
+    }
+
+    private async Task MakeAsync(List<PostgreSqlWrite> writes)
+    {
+        if (writes.Count == 0 || await TryAsync(writes).ConfigureAwait(false) is not { } failure)
+            return;
+        if (writes.Count == 1 || !IsOfOne(failure))
+        {
+            writes.ForEach(w => w.Fail(failure));
+            return;
+        }
+
+        // One of them is at fault, and nothing of any was kept: each by itself now, so that it takes no other along.
+        foreach (var write in writes)
+        {
+            if (await TryAsync([write]).ConfigureAwait(false) is { } alone)
+                write.Fail(alone);
+        }
+    }
+
+    private async Task<Exception?> TryAsync(List<PostgreSqlWrite> writes)
+    {
+        try
+        {
+            await _database.RunAsync(async (connection, _) =>
+            {
+                await SendAsync(connection, writes).ConfigureAwait(false);
+                return true;
+            }, CancellationToken.None).ConfigureAwait(false);
+            writes.ForEach(w => w.Complete());
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+    }
+
+    private static async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes)
+    {
+        await using var batch = Durable(connection);
+        foreach (var write in writes)
+            batch.BatchCommands.Add(write.Command());
+        if (writes.Exists(w => w.Notifies))
+            batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql));
+        await using var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        foreach (var write in writes)
+        {
+            await reader.NextResultAsync().ConfigureAwait(false);
+            await write.ReadAsync(reader).ConfigureAwait(false);
+        }
+
+        // Errors of the commit itself come at the end.
+        while (await reader.NextResultAsync().ConfigureAwait(false))
+        {
+        }
+    }
+
+    private static bool IsOfOne(Exception e) => e is not HttpResilienceStorageException { InnerException: var inner } || inner is PostgresException { SqlState: not (['0', '8', ..] or ['5', '7', ..]) };
+
+    public async ValueTask DisposeAsync()
+    {
+        _waiting.Writer.TryComplete();
+        await _work.ConfigureAwait(false);
+    }
+}
+
+/// <summary>What came of a change.</summary>
+/// <param name="Value">What the database said.</param>
+/// <param name="WasSentBefore">It was sent before, and the answer was lost: what the database says now may be the effect of the change itself.</param>
+internal readonly record struct WriteResult<T>(T Value, bool WasSentBefore);
+
+/// <summary>A change that waits for <see cref="PostgreSqlWriter"/>.</summary>
+internal sealed class PostgreSqlWrite(Func<NpgsqlBatchCommand> command, Func<NpgsqlDataReader, Task> read, bool notifies, CancellationToken cancelled) : PendingWrite(cancelled)
+{
+    private int _sent;
+
+    internal bool Notifies => notifies;
+
+    internal bool WasSentBefore => _sent > 1;
+
+    internal NpgsqlBatchCommand Command()
+    {
+        _sent++;
+        return command();
+    }
+
+    internal Task ReadAsync(NpgsqlDataReader reader) => read(reader);
+}

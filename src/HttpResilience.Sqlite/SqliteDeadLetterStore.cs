@@ -1,0 +1,131 @@
+using System.Text;
+
+namespace HttpResilience;
+
+/// <summary>The dead letters of a SQLite database.</summary>
+internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders readers, TimeProvider time) : IDeadLetterStore
+{
+    private const int PurgedAtOnce = 1000;
+
+    // One look at the index for each place that letters go to, and then the few that are due first there: what is excepted costs nothing, however many its
+    // letters are, and what a claim costs grows with the number of places, not of letters.
+    private const string ClaimSql = """
+        WITH RECURSIVE destination (client_name, authority) AS (
+          SELECT value, (SELECT min(authority) FROM dead_letters WHERE client_name = value AND status IN ('Pending', 'InProgress')) FROM json_each(@clients)
+          UNION
+          SELECT d.client_name, (SELECT min(l.authority) FROM dead_letters l WHERE l.client_name = d.client_name AND l.authority > d.authority AND l.status IN ('Pending', 'InProgress'))
+          FROM destination d WHERE d.authority IS NOT NULL
+        )
+        SELECT l.id FROM destination d JOIN dead_letters l ON l.rowid IN (
+          SELECT rowid FROM dead_letters
+          WHERE client_name = d.client_name AND authority = d.authority AND status IN ('Pending', 'InProgress') AND due_at <= @now
+          ORDER BY due_at, id LIMIT @limit)
+        WHERE d.authority IS NOT NULL AND NOT EXISTS (SELECT 1 FROM json_each(@except) e WHERE e.value ->> 0 = d.client_name AND e.value ->> 1 = d.authority)
+        ORDER BY l.due_at, l.id LIMIT @limit
+        """;
+
+    private static readonly string FindSql = $"SELECT {SqliteLetter.Columns} FROM dead_letters WHERE id = @id";
+
+    private static readonly string AddSql = $"{SqliteLetter.Insert} ON CONFLICT (id) DO NOTHING";
+
+    private readonly SqliteArrivals _arrivals = new(writer, time);
+
+    public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        var row = SqliteLetter.Parameters(letter);
+        bool added = await writer.RunAsync(s => s.Execute(AddSql, row) == 1, cancellationToken).ConfigureAwait(false);
+        return _arrivals.Told(added, added);
+    }
+
+    public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => readers.RunAsync(s => Find(s, SqliteLetter.Id(id)), cancellationToken);
+
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
+        readers.RunAsync<IReadOnlyList<DeadLetter>>(s =>
+        {
+            var (sql, parameters) = Select(query);
+            return s.Read(SqliteLetter.Read, sql, parameters);
+        }, cancellationToken);
+
+    public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
+        string clients = StoredJson.List(claim.Clients.Select(c => StoredText.Storable(c)!).Distinct());
+        string except = StoredJson.Pairs(claim.Except.Select(d => KeyValuePair.Create(StoredText.Storable(d.ClientName)!, d.Authority)));
+        return writer.RunAsync<IReadOnlyList<DeadLetter>>(s =>
+        {
+            var ids = s.Read(row => row.GetString(0), ClaimSql,
+                ("@clients", clients), ("@except", except), ("@now", StoredTime.Microseconds(claim.Now)), ("@limit", claim.Limit));
+            foreach (string id in ids)
+                s.Execute("UPDATE dead_letters SET status = 'InProgress', due_at = @due_at, version = version + 1 WHERE id = @id", ("@due_at", StoredTime.Microseconds(claim.LeaseUntil)), ("@id", id));
+            return [.. ids.Select(id => Find(s, id)!)];
+        }, cancellationToken);
+    }
+
+    public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        var row = SqliteLetter.Parameters(letter);
+        bool changed = await writer.RunAsync(s => s.Execute(SqliteLetter.Update, row) == 1, cancellationToken).ConfigureAwait(false);
+        return _arrivals.Told(changed, changed && letter.Status == DeadLetterStatus.Pending);
+    }
+
+    public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
+    {
+        var (old, @new) = (SqliteLetter.Parameters(letter), SqliteLetter.Parameters(replacement));
+        bool changed = await writer.RunAsync(s => s.Execute(SqliteLetter.Update, old) == 1 && s.Execute(SqliteLetter.Insert, @new) == 1, cancellationToken).ConfigureAwait(false);
+        return _arrivals.Told(changed, changed);
+    }
+
+    public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        int purged = 0;
+        while (true)
+        {
+            // In portions: letters that come in meanwhile do not wait for all of it.
+            int some = await writer.RunAsync(s => s.Execute(
+                """
+                DELETE FROM dead_letters WHERE rowid IN (
+                  SELECT rowid FROM dead_letters WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @before LIMIT @limit)
+                """,
+                ("@before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)), cancellationToken).ConfigureAwait(false);
+            purged += some;
+            if (some < PurgedAtOnce)
+                return purged;
+        }
+    }
+
+    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => readers.RunAsync(s =>
+    {
+        var counts = s.Read(row => (Status: row.GetString(0), Count: row.GetInt64(1), Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.From(row.GetInt64(2))),
+            """
+            SELECT status, count(*), CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM dead_letters WHERE status = 'Pending') END FROM dead_letters GROUP BY status
+            """);
+        return new DeadLetterCounts(counts.ToDictionary(c => StoredText.Named<DeadLetterStatus>(c.Status), c => c.Count), counts.Max(c => c.Oldest));
+    }, cancellationToken);
+
+    public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);
+
+    private static DeadLetter? Find(SqliteSession session, string id) => session.Read(SqliteLetter.Read, FindSql, ("@id", id)).SingleOrDefault();
+
+    private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query)
+    {
+        var sql = new StringBuilder($"SELECT {SqliteLetter.Columns} FROM dead_letters WHERE TRUE");
+        List<(string, object?)> parameters = [("@limit", query.Limit)];
+        Where("status = @status", "@status", query.Status?.ToString());
+        Where("client_name = @client_name", "@client_name", StoredText.Storable(query.ClientName));
+        Where("authority = @authority", "@authority", query.Authority);
+        Where("tenant = @tenant", "@tenant", StoredText.Storable(query.Tenant));
+        Where("failure_class = @failure_class", "@failure_class", query.FailureClass?.ToString());
+        Where("first_failed_at >= @since", "@since", query.Since is { } since ? StoredTime.Microseconds(since) : null);
+        Where("first_failed_at < @until", "@until", query.Until is { } until ? StoredTime.Microseconds(until) : null);
+        Where("id < @before", "@before", query.Before is { } before ? SqliteLetter.Id(before) : null);
+        return (sql.Append(" ORDER BY id DESC LIMIT @limit").ToString(), [.. parameters]);
+
+        void Where(string condition, string name, object? value)
+        {
+            if (value is null)
+                return;
+            sql.Append(" AND ").Append(condition);
+            parameters.Add((name, value));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.Data.Sqlite;
+
+namespace HttpResilience;
+
+/// <summary>The remembered calls of a SQLite database.</summary>
+internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotencyStore
+{
+    private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body";
+
+    private const string BeginSql = """
+        INSERT INTO remembered_calls AS r (client_name, key, fingerprint, owner, lease_until, is_in_doubt, expires_at)
+        VALUES (@client_name, @key, @fingerprint, @owner, @lease_until, FALSE, @expires_at)
+        ON CONFLICT (client_name, key) DO UPDATE SET
+          is_in_doubt = CASE WHEN r.expires_at <= @now THEN FALSE WHEN r.owner = excluded.owner THEN r.is_in_doubt ELSE TRUE END,
+          fingerprint = excluded.fingerprint, owner = excluded.owner, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
+          status_code = NULL, reason_phrase = NULL, headers = NULL, body = NULL
+        WHERE r.expires_at <= @now OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= @now))
+        """;
+
+    private const string ReadSql = $"SELECT {Columns} FROM remembered_calls WHERE client_name = @client_name AND key = @key";
+
+    public Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken) => writer.RunAsync(s =>
+    {
+        s.Execute(BeginSql,
+        [
+            .. Key(request), ("@fingerprint", request.Fingerprint), ("@lease_until", StoredTime.Microseconds(request.LeaseUntil)), ("@now", StoredTime.Microseconds(request.Now)),
+            ("@expires_at", request.ExpiresAt is { } expiresAt ? StoredTime.Microseconds(expiresAt) : null),
+        ]);
+        return s.Read(row => Read(row, request.Owner), ReadSql, Key(request)).Single();
+    }, cancellationToken);
+
+    public Task<bool> CompleteAsync(RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        (string, object?)[] parameters =
+        [
+            .. Key(request), ("@expires_at", StoredTime.Microseconds(expiresAt)), ("@status_code", response.StatusCode),
+            ("@reason_phrase", StoredText.Storable(response.ReasonPhrase)), ("@headers", StoredJson.Pairs(response.Headers)), ("@body", response.Body.ToArray()),
+        ];
+        return writer.RunAsync(s => s.Execute(
+            """
+            UPDATE remembered_calls SET expires_at = @expires_at, is_in_doubt = FALSE, status_code = @status_code, reason_phrase = @reason_phrase, headers = @headers, body = @body
+            WHERE client_name = @client_name AND key = @key AND owner = @owner
+            """, parameters) == 1, cancellationToken);
+    }
+
+    public Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken) => writer.RunAsync(s => s.Execute(
+        "DELETE FROM remembered_calls WHERE client_name = @client_name AND key = @key AND owner = @owner AND status_code IS NULL", Key(request)) == 1, cancellationToken);
+
+    public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
+        writer.RunAsync(s => s.Execute("DELETE FROM remembered_calls WHERE expires_at <= @now", ("@now", StoredTime.Microseconds(now))), cancellationToken);
+
+    private static (string, object?)[] Key(RememberedRequest request) =>
+        [("@client_name", StoredText.Storable(request.ClientName)), ("@key", StoredText.Storable(request.Key)), ("@owner", request.Owner.ToString("D"))];
+
+    private static RememberedCall Read(SqliteDataReader row, Guid asking)
+    {
+        var owner = Guid.Parse(row.GetString(1));
+        return new(row.GetString(0), owner, StoredTime.From(row.GetInt64(2)), row.GetBoolean(3) && owner == asking, row.IsDBNull(4) ? null : new(
+            row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5), StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7)));
+    }
+}

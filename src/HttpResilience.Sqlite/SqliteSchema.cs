@@ -1,0 +1,128 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace HttpResilience;
+
+/// <summary>
+/// What the database looks like: the steps that lead from nothing to each version. A step that has been released is never changed; a new version is one more.
+/// The file says by <c>application_id</c> that it is ours, and by <c>user_version</c> how many steps it has taken.
+/// </summary>
+internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
+{
+    /// <summary>"HtRs".</summary>
+    private const int ApplicationId = 0x48745273;
+
+    private const int Busy = 5;
+
+    internal static SqliteSchema Current { get; } = new(
+        """
+        CREATE TABLE dead_letters (
+          id TEXT NOT NULL PRIMARY KEY,
+          client_name TEXT NOT NULL,
+          authority TEXT NOT NULL,
+          method TEXT NOT NULL,
+          uri TEXT NOT NULL,
+          status TEXT NOT NULL,
+          due_at INTEGER NOT NULL,
+          version INTEGER NOT NULL,
+          failure_class TEXT NOT NULL,
+          stop_reason TEXT NOT NULL,
+          may_have_been_processed INTEGER NOT NULL,
+          status_code INTEGER,
+          error_type TEXT,
+          error_title TEXT,
+          error_detail TEXT,
+          attempts INTEGER NOT NULL,
+          replays INTEGER NOT NULL,
+          first_failed_at INTEGER NOT NULL,
+          last_failed_at INTEGER NOT NULL,
+          idempotency_key TEXT,
+          tenant TEXT,
+          tags TEXT NOT NULL,
+          suggested_action TEXT,
+          resolution_action TEXT,
+          resolution_notes TEXT,
+          resolution_by TEXT,
+          resolution_at INTEGER,
+          replaces TEXT,
+          replaced_by TEXT,
+          headers TEXT NOT NULL,
+          body_is_missing INTEGER NOT NULL,
+          body BLOB
+        ) STRICT;
+        CREATE INDEX dead_letters_to_claim ON dead_letters (client_name, authority, due_at, id) WHERE status IN ('Pending', 'InProgress');
+        CREATE INDEX dead_letters_pending ON dead_letters (due_at) WHERE status = 'Pending';
+        CREATE INDEX dead_letters_by_status ON dead_letters (status, id);
+        CREATE INDEX dead_letters_done ON dead_letters (last_failed_at) WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
+
+        CREATE TABLE remembered_calls (
+          client_name TEXT NOT NULL,
+          key TEXT NOT NULL,
+          fingerprint TEXT NOT NULL,
+          owner TEXT NOT NULL,
+          lease_until INTEGER NOT NULL,
+          is_in_doubt INTEGER NOT NULL,
+          expires_at INTEGER,
+          status_code INTEGER,
+          reason_phrase TEXT,
+          headers TEXT,
+          body BLOB,
+          PRIMARY KEY (client_name, key)
+        ) STRICT;
+        CREATE INDEX remembered_calls_to_expire ON remembered_calls (expires_at) WHERE expires_at IS NOT NULL;
+        """);
+
+    internal IReadOnlyList<string> Steps => steps;
+
+    /// <summary>Makes the schema, or brings an older one up to date; refuses what is not ours before anything is changed.</summary>
+    internal void Prepare(SqliteSession session, string path)
+    {
+        bool isReady = VersionOf(session, path) == steps.Count;
+        // Kept in the file: set once, and looked at again in case somebody has changed it. Another process that is about to do the same is not waited for by SQLite.
+        Patiently(() => session.Execute("PRAGMA journal_mode = WAL"));
+        if (isReady)
+            return;
+
+        session.Execute("BEGIN IMMEDIATE");
+        // Whoever else had the same in mind may have done it by now.
+        for (int version = VersionOf(session, path); version < steps.Count; version++)
+            session.Execute(steps[version]);
+        session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {steps.Count}"));
+        session.Execute("COMMIT");
+    }
+
+    private int VersionOf(SqliteSession session, string path)
+    {
+        long application = 0, version = 0, objects = 0;
+        Patiently(() =>
+        {
+            application = session.Scalar<long>("PRAGMA application_id");
+            version = session.Scalar<long>("PRAGMA user_version");
+            objects = session.Scalar<long>("SELECT count(*) FROM sqlite_schema");
+        });
+        if (application == 0 && version == 0 && objects == 0)
+            return 0;
+        if (application != ApplicationId)
+            throw new HttpResilienceStorageException($"The SQLite database {path} is not one of HttpResilience (application_id {application}, {objects} tables and indexes): it was left as it is; choose another path.");
+        if (version > steps.Count)
+            throw new HttpResilienceStorageException($"The SQLite database {path} has schema version {version}, and this version of HttpResilience.Sqlite knows {steps.Count}: it was left as it is; update the package.");
+        return (int)version;
+    }
+
+    /// <summary>Where SQLite does not wait for others by itself: at the change to WAL, and while another process recovers the log.</summary>
+    private static void Patiently(Action action)
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                action();
+                return;
+            }
+            catch (SqliteException e) when (e.SqliteErrorCode == Busy && tries < 10)
+            {
+                Thread.Sleep(20);
+            }
+        }
+    }
+}

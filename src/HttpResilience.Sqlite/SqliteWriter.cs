@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>
+/// The only one in this process that changes the database: one thread, since SQLite lets one write at a time and blocks while it does. All who wait when it
+/// comes to them share one transaction, and with it one wait for the disk; who comes alone waits for nobody.
+/// </summary>
+internal sealed partial class SqliteWriter : IAsyncDisposable
+{
+    private const int MostAtOnce = 256;
+
+    private readonly BlockingCollection<SqliteWrite> _waiting = [];
+    private readonly SqliteDatabase _database;
+    private readonly ILogger _log;
+    private readonly Lazy<Task> _thread;
+    private SqliteSession? _session;
+
+    internal SqliteWriter(SqliteDatabase database, ILogger log)
+    {
+        _database = database;
+        _log = log;
+        _thread = new(() => Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+    }
+
+    /// <summary>Makes a change. It is on the disk when the task completes; a caller who cancels does not know whether it was made.</summary>
+    internal Task<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken) => EnqueueAsync(change, needsTransaction: true, cancellationToken);
+
+    /// <summary>Looks at something that only the writer's own connection can tell.</summary>
+    internal Task<T> LookAsync<T>(Func<SqliteSession, T> look, CancellationToken cancellationToken) => EnqueueAsync(look, needsTransaction: false, cancellationToken);
+
+    private async Task<T> EnqueueAsync<T>(Func<SqliteSession, T> run, bool needsTransaction, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        T result = default!;
+        var write = new SqliteWrite(session => result = run(session), needsTransaction, cancellationToken);
+        try
+        {
+            _waiting.Add(write, CancellationToken.None);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ObjectDisposedException(nameof(SqliteStorage));
+        }
+
+        _ = _thread.Value;
+        await write.Made.ConfigureAwait(false);
+        return result;
+    }
+
+    private void Work()
+    {
+        List<SqliteWrite> together = [];
+        foreach (var first in _waiting.GetConsumingEnumerable(CancellationToken.None))
+        {
+            together.Add(first);
+            while (together.Count < MostAtOnce && _waiting.TryTake(out var next))
+                together.Add(next);
+            together.RemoveAll(w => w.IsAbandoned);
+            Make(together);
+            together.Clear();
+        }
+
+        Close();
+    }
+
+    private void Make(List<SqliteWrite> writes)
+    {
+        var failed = Try(writes);
+        if (failed is null)
+            return;
+        if (!failed.IsOfOne || writes.Count == 1)
+        {
+            writes.ForEach(w => w.Fail(failed.Exception));
+            return;
+        }
+
+        // One of them is at fault, and nothing of any was kept: each by itself now, so that it takes no other along.
+        foreach (var write in writes)
+        {
+            if (Try([write]) is { } alone)
+                write.Fail(alone.Exception);
+        }
+    }
+
+    private Failure? Try(List<SqliteWrite> writes)
+    {
+        bool hasBegun = false;
+        try
+        {
+            var session = Session();
+            if (writes.Exists(w => w.NeedsTransaction))
+                session.Execute("BEGIN IMMEDIATE");
+            hasBegun = true;
+            writes.ForEach(w => w.Run(session));
+            if (writes.Exists(w => w.NeedsTransaction))
+                session.Execute("COMMIT");
+            writes.ForEach(w => w.Complete());
+            return null;
+        }
+        catch (Exception e)
+        {
+            // What a failed transaction leaves behind differs from error to error; a new connection never has any of it.
+            Close();
+            return new(e is SqliteException ? _database.Describe(e) : e, hasBegun);
+        }
+    }
+
+    private SqliteSession Session()
+    {
+        if (_session is { IsGone: true })
+        {
+            LogGone(_log, _database.Path);
+            Close();
+        }
+
+        return _session ??= _database.Open();
+    }
+
+    private void Close()
+    {
+        _session?.Dispose();
+        _session = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // The queue itself is left to the collector: who comes now, or closes again, is not to find it gone.
+        _waiting.CompleteAdding();
+        await _thread.Value.ConfigureAwait(false);
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "The SQLite database {Path} was deleted or replaced while it was in use; what it held is no longer there, and what comes next is kept in the file that is there now")]
+    private static partial void LogGone(ILogger logger, string path);
+
+    private sealed record Failure(Exception Exception, bool IsOfOne);
+}
+
+/// <summary>A change that waits for <see cref="SqliteWriter"/>.</summary>
+internal sealed class SqliteWrite(Action<SqliteSession> run, bool needsTransaction, CancellationToken cancelled) : PendingWrite(cancelled)
+{
+    internal bool NeedsTransaction => needsTransaction;
+
+    internal void Run(SqliteSession session) => run(session);
+}

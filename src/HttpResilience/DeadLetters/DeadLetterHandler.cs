@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Keeps a request that has finally failed, before the caller learns of the failure. <see cref="DeadLetterDecision"/> decides what becomes of it. A store that
+/// fails does not change what the caller gets.
+/// </summary>
+internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterStore store, DeadLetterMeter meter, ILogger<DeadLetterHandler> logger) : ChainHandler
+{
+    // Longer, and a call hangs because of a disk.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly TimeProvider _time = client.Time;
+
+    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        call.Policy.DeadLetter is { } policy && call.Replay is null && policy.AppliesTo(request.Method) && request.RequestUri is { IsAbsoluteUri: true }
+            ? SendOrKeepAsync(policy, request, call, async, cancellationToken)
+            : NextAsync(request, call, async, cancellationToken);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<HttpResponseMessage> SendOrKeepAsync(
+        DeadLetterPolicy policy, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        var original = new RequestSnapshot(request);
+        HttpResponseMessage response;
+        try
+        {
+            response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: false))
+        {
+            await KeepAsync(policy, request, call.Revised?.Value ?? original, call, LetterFailure.Of(e, request, call), async).ConfigureAwait(false);
+            throw;
+        }
+
+        if (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: true))
+        {
+            var failure = await LetterFailure.OfAsync(response, request, call, client, async, cancellationToken).ConfigureAwait(false);
+            await KeepAsync(policy, request, call.Revised?.Value ?? original, call, failure, async).ConfigureAwait(false);
+        }
+
+        return response;
+    }
+
+    private async ValueTask KeepAsync(
+        DeadLetterPolicy policy, HttpRequestMessage request, RequestSnapshot original, HttpCall call, LetterFailure failure, bool async)
+    {
+        using var patience = new CancellationTokenSource(Patience, _time);
+        try
+        {
+            var body = await BodyOfAsync(original.Content, call, policy.MaxBodyBytes, async, patience.Token).ConfigureAwait(false);
+            var letter = Write(policy, original, call, failure, body);
+            // The caller has its failure already; that it may have left meanwhile is no reason to lose the letter.
+            var keeping = store.AddAsync(letter, patience.Token).WaitAsync(patience.Token);
+            if (async)
+                await keeping.ConfigureAwait(false);
+            else
+                keeping.GetAwaiter().GetResult();
+            call.DeadLetterId = letter.Id;
+        }
+        catch (Exception e)
+        {
+            meter.Lost(client.Name, original.Uri);
+            Lost(logger, e, client.Name, original.Method.Method, new HttpAuthority(original.Uri!).ToString(), call.Policy.Logging.Redaction.PathOf(request, call),
+                call.IdempotencyKey, call.Tenant, string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => $"{t.Key}={Redaction.Clean(t.Value)}")),
+                call.FailureClass, failure.StatusCode, failure.Title);
+        }
+    }
+
+    // Null: there is one, but it has gone out and cannot be had again, or is too long.
+    private static async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(HttpContent? content, HttpCall call, int maxBytes, bool async, CancellationToken cancellationToken)
+    {
+        if (content is null)
+            return ReadOnlyMemory<byte>.Empty;
+        if (!(call.BodyIsKept || RequestBody.IsReplayable(content)) || content.Headers.ContentLength > maxBytes)
+            return null;
+
+        try
+        {
+            await RequestBody.KeepAsync(content, maxBytes, async, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return null;
+        }
+
+        // In memory by now.
+        byte[] body = content.ReadAsByteArrayAsync(CancellationToken.None).GetAwaiter().GetResult();
+        return body.Length <= maxBytes ? body : null;
+    }
+
+    private DeadLetter Write(DeadLetterPolicy policy, RequestSnapshot original, HttpCall call, LetterFailure failure, ReadOnlyMemory<byte>? body)
+    {
+        var fate = LetterFate.Of(call.Policy.Retry, original.Method, call.IdempotencyKey is not null, call.MayHaveBeenProcessed, bodyIsMissing: body is null,
+            client.Supplied.Reconciler is not null);
+        var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays: 0, policy.MaxReplays);
+        var now = _time.GetUtcNow();
+        return new()
+        {
+            Id = Guid.CreateVersion7(now),
+            ClientName = client.Name,
+            Method = original.Method.Method,
+            Uri = DeadLetterRequest.UriOf(original.Uri!),
+            Headers = DeadLetterRequest.HeadersOf(original, call),
+            Body = original.Content is null ? null : body,
+            BodyIsMissing = fate.BodyIsMissing,
+            IdempotencyKey = call.IdempotencyKey,
+            Tenant = call.Tenant,
+            Tags = DeadLetterRequest.TagsOf(call),
+            FailureClass = call.FailureClass,
+            StopReason = call.StopReason,
+            MayHaveBeenProcessed = call.MayHaveBeenProcessed,
+            StatusCode = failure.StatusCode,
+            ErrorType = failure.ErrorType,
+            ErrorTitle = failure.Title,
+            ErrorDetail = failure.Detail,
+            Attempts = call.AttemptCount,
+            FirstFailedAt = now,
+            LastFailedAt = now,
+            Status = decision.Status,
+            DueAt = now + decision.Delay,
+            SuggestedAction = decision.SuggestedAction,
+        };
+    }
+
+    [LoggerMessage(501, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: failed for good, and could not be kept. Key {IdempotencyKey}, tenant {Tenant}, {Tags}. {FailureClass} {StatusCode} {Error}")]
+    private static partial void Lost(
+        ILogger logger, Exception exception, string clientName, string method, string authority, string path, string? idempotencyKey, string? tenant, string tags,
+        FailureClass failureClass, int? statusCode, string? error);
+}

@@ -1,0 +1,60 @@
+using System.Collections.Frozen;
+using System.Globalization;
+
+namespace HttpResilience;
+
+/// <summary>A request as a letter keeps it, and the letter as a request again.</summary>
+internal static class DeadLetterRequest
+{
+    /// <summary>On a request: the letter that it sends again.</summary>
+    internal static readonly HttpRequestOptionsKey<DeadLetter> Key = new("HttpResilience.DeadLetter");
+
+    // Of the one message or the one hop (RFC 9110 §7.6.1), or of the one span: made anew for each.
+    private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
+        ["Connection", "Content-Length", "Expect", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "traceparent", "tracestate", "Request-Id", "Correlation-Context", "baggage"],
+        StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The header fields that are kept: none that carries a secret, nor the key, which has a place of its own.</summary>
+    internal static List<KeyValuePair<string, string>> HeadersOf(in RequestSnapshot request, HttpCall call)
+    {
+        var redaction = call.Policy.Logging.Redaction;
+        string? keyHeader = call.IdempotencyKey is null ? null : call.Policy.Idempotency?.HeaderName;
+        var headers = new List<KeyValuePair<string, string>>();
+        foreach (var (name, values) in request.Headers)
+        {
+            if (NotKept.Contains(name) || redaction.IsSecret(name) || name.Equals(keyHeader, StringComparison.OrdinalIgnoreCase))
+                continue;
+            foreach (string value in values)
+                headers.Add(new(name, value));
+        }
+
+        return headers;
+    }
+
+    internal static Uri UriOf(Uri uri) => uri.UserInfo.Length == 0 ? uri : new UriBuilder(uri) { UserName = "", Password = "" }.Uri;
+
+    internal static Dictionary<string, string> TagsOf(HttpCall call) =>
+        call.Tags.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => Convert.ToString(t.Value, CultureInfo.InvariantCulture) ?? "");
+
+    /// <summary>The request once more. The client's own handlers and defaults add what is secret.</summary>
+    internal static HttpRequestMessage ToRequest(DeadLetter letter)
+    {
+        var request = new HttpRequestMessage(new HttpMethod(letter.Method), letter.Uri);
+        if (letter.Body is { } body)
+            request.Content = new ReadOnlyMemoryContent(body);
+        foreach (var (name, value) in letter.Headers)
+        {
+            if (!request.Headers.TryAddWithoutValidation(name, value))
+                request.Content?.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        request.Options.Set(Key, letter);
+        if (letter.IdempotencyKey is { } key)
+            request.WithIdempotencyKey(key);
+        if (letter.Tenant is { } tenant)
+            request.WithTenant(tenant);
+        foreach (var (name, value) in letter.Tags)
+            request.WithTag(name, value);
+        return request;
+    }
+}

@@ -1,0 +1,145 @@
+namespace HttpResilience;
+
+/// <summary>Changes letters in the store on a person's word.</summary>
+internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? time = null) : IDeadLetterReview
+{
+    private const int PageSize = 500;
+    private const string ReplayAction = "Replay";
+
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
+
+    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
+
+    public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
+
+    public async Task<DeadLetter> ResubmitAsync(Guid id, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(correct);
+        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        while (true)
+        {
+            var letter = await OpenAsync(id, cancellationToken).ConfigureAwait(false);
+            var replacement = Replacement(letter, correct(letter));
+            var replaced = letter with
+            {
+                Status = DeadLetterStatus.Resubmitted,
+                ReplacedBy = replacement.Id,
+                Resolution = new("Resubmit", null, by, _time.GetUtcNow()),
+                SuggestedAction = null,
+            };
+            if (await store.ReplaceAsync(replaced, replacement, cancellationToken).ConfigureAwait(false))
+                return replacement;
+        }
+    }
+
+    public Task<DeadLetter> ReplayAsync(Guid id, string by, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        return ChangeAsync(id, letter => MadeDue(letter, by, _time.GetUtcNow()), cancellationToken);
+    }
+
+    public async Task<int> ReplayManyAsync(DeadLetterQuery query, double perSecond, string by, IProgress<int>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        if (perSecond is not (> 0 and <= 10_000))
+            throw new ArgumentOutOfRangeException(nameof(perSecond), perSecond, "It must be above 0 and not above 10000.");
+
+        var begin = _time.GetUtcNow();
+        int count = 0;
+        var page = query with { Limit = PageSize };
+        while (await store.ListAsync(page, cancellationToken).ConfigureAwait(false) is { Count: > 0 } letters)
+        {
+            foreach (var letter in letters.Where(IsOpen))
+            {
+                // One that somebody else has in hand meanwhile is theirs.
+                if (await store.UpdateAsync(MadeDue(letter, by, begin + TimeSpan.FromSeconds(count / perSecond)), cancellationToken).ConfigureAwait(false))
+                    count++;
+            }
+
+            progress?.Report(count);
+            page = page with { Before = letters[^1].Id };
+        }
+
+        return count;
+    }
+
+    public Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(action);
+        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        return ChangeAsync(
+            id, letter => letter with { Status = DeadLetterStatus.Resolved, Resolution = new(action, notes, by, _time.GetUtcNow()), SuggestedAction = null }, cancellationToken);
+    }
+
+    public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
+        return store.PurgeAsync(_time.GetUtcNow() - olderThan, cancellationToken);
+    }
+
+    private static bool IsOpen(DeadLetter letter) => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview;
+
+    private DeadLetter MadeDue(DeadLetter letter, string by, DateTimeOffset due) => letter with
+    {
+        Status = DeadLetterStatus.Pending,
+        DueAt = due,
+        Resolution = new(ReplayAction, null, by, _time.GetUtcNow()),
+        SuggestedAction = null,
+    };
+
+    private DeadLetter Replacement(DeadLetter letter, DeadLetter corrected)
+    {
+        if (corrected.Uri is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
+            throw new ArgumentException($"'{corrected.Uri}' is not an absolute http or https URI.", nameof(corrected));
+        if (!HttpToken.IsValid(corrected.Method))
+            throw new ArgumentException($"'{corrected.Method}' is not an HTTP method.", nameof(corrected));
+        if (letter.BodyIsMissing && corrected.Body is null)
+            throw new ArgumentException("The body of this letter could not be kept; the correction must bring one.", nameof(corrected));
+
+        var now = _time.GetUtcNow();
+        return letter with
+        {
+            Id = Guid.CreateVersion7(now),
+            Method = corrected.Method,
+            Uri = DeadLetterRequest.UriOf(corrected.Uri),
+            Headers = corrected.Headers,
+            Body = corrected.Body,
+            BodyIsMissing = false,
+            IdempotencyKey = letter.IdempotencyKey is null ? null : IdempotencyKey.Create(),
+            // What was sent before was another operation.
+            MayHaveBeenProcessed = false,
+            Attempts = 0,
+            Replays = 0,
+            FirstFailedAt = now,
+            Status = DeadLetterStatus.Pending,
+            DueAt = now,
+            Replaces = letter.Id,
+            Resolution = null,
+            SuggestedAction = null,
+            Version = 0,
+        };
+    }
+
+    private async Task<DeadLetter> ChangeAsync(Guid id, Func<DeadLetter, DeadLetter> change, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = change(await OpenAsync(id, cancellationToken).ConfigureAwait(false));
+            if (await store.UpdateAsync(changed, cancellationToken).ConfigureAwait(false))
+                return changed with { Version = changed.Version + 1 };
+        }
+    }
+
+    private async Task<DeadLetter> OpenAsync(Guid id, CancellationToken cancellationToken)
+    {
+        var letter = await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw new KeyNotFoundException($"There is no dead letter {id}.");
+        if (IsOpen(letter))
+            return letter;
+        throw new InvalidOperationException(letter.Status is DeadLetterStatus.InProgress
+            ? $"Dead letter {id} is being sent at this moment."
+            : $"Dead letter {id} is {letter.Status} and done with.");
+    }
+}

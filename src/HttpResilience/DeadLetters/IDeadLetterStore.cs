@@ -1,0 +1,59 @@
+namespace HttpResilience;
+
+/// <summary>
+/// Keeps dead letters. What a method has done is durable when its task completes: it outlives the death of the process and of the machine's power. All members
+/// may be called from many threads, processes and, where the store can be shared, machines at once. A caller who cancels does not know whether it was done.
+/// Times are kept in UTC and in whole microseconds, what is finer is cut off; in texts NUL and halves of surrogate pairs become U+FFFD.
+/// </summary>
+/// <exception cref="HttpResilienceStorageException">Every member throws it when the store cannot be reached, is full, or is not one of ours.</exception>
+public interface IDeadLetterStore
+{
+    /// <summary>Keeps a new letter.</summary>
+    /// <returns>False when there is a letter with this id already: it is left as it is.</returns>
+    Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken);
+
+    /// <summary>The letter with this id; null when there is none.</summary>
+    Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken);
+
+    /// <summary>A page of letters, newest first.</summary>
+    Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Hands out letters, the longest due first, that are pending and due, or in the hands of a worker whose lease has ended. They become
+    /// <see cref="DeadLetterStatus.InProgress"/>, due when the lease ends, one version on. No letter is given to two at once.
+    /// </summary>
+    Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken);
+
+    /// <summary>Replaces a letter by a changed one, if it is still of the version that the change was made on; the stored version is one more.</summary>
+    /// <param name="letter">The changed letter, with the version as it was read.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False when the letter has been changed meanwhile or is gone: nothing was done.</returns>
+    Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken);
+
+    /// <summary>Changes a letter as <see cref="UpdateAsync"/> and keeps a new one, both or neither.</summary>
+    /// <returns>False when the letter has been changed meanwhile or is gone: nothing was done.</returns>
+    /// <exception cref="HttpResilienceStorageException">There is a letter with the id of the new one already.</exception>
+    Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken);
+
+    /// <summary>Deletes letters that are done with (replayed, resolved, resubmitted) and failed last before a time.</summary>
+    /// <returns>How many.</returns>
+    Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken);
+
+    /// <summary>How many letters there are of each status that has any, and since when the longest due one is.</summary>
+    Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Waits until a letter has been added or made pending, by anyone, since the last call, or until the time is over. It may end sooner, as the first call does:
+    /// whoever has waited looks.
+    /// </summary>
+    Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken);
+}
+
+/// <summary>How many dead letters there are.</summary>
+/// <param name="ByStatus">Each status that has any.</param>
+/// <param name="OldestDueAt">When the pending letter was or is due that is due first; null when none is pending.</param>
+public sealed record DeadLetterCounts(IReadOnlyDictionary<DeadLetterStatus, long> ByStatus, DateTimeOffset? OldestDueAt)
+{
+    /// <summary>How many there are of a status.</summary>
+    public long this[DeadLetterStatus status] => ByStatus.GetValueOrDefault(status);
+}

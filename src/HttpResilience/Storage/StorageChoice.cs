@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience;
+
+/// <summary>Which store is used, and which database it opens: code says it, the configuration says the rest.</summary>
+internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, string ConnectionString)
+{
+    internal const string Section = $"{OptionPath.Root}:Storage";
+
+    /// <summary>For messages that say that there is none.</summary>
+    internal const string HowToAdd = "package HttpResilience.Sqlite and AddHttpResilienceStorage(storage => storage.UseSqlite(\"Data Source=resilience.db\")), "
+        + "or for several machines package HttpResilience.PostgreSql and UsePostgreSql.";
+
+    internal static StorageChoice From(IReadOnlyDictionary<string, HttpResilienceStorageProvider> providers, IConfiguration? section)
+    {
+        List<string> problems =
+        [
+            .. (section?.GetChildren() ?? []).Where(c => c.Key is not ("Provider" or "ConnectionString"))
+                .Select(c => $"{c.Path} is not a known key; did you mean {Section}:{Spelling.Nearest(c.Key, ["Provider", "ConnectionString"])}?"),
+        ];
+        string? name = section?["Provider"] ?? (providers.Count == 1 ? providers.Keys.Single() : null);
+        HttpResilienceStorageProvider? provider = null;
+        if (name is null || !providers.TryGetValue(name, out provider))
+            problems.Add($"{Section}:Provider is {OptionPath.Show(name)}; it must be one of {string.Join(", ", providers.Keys)}, which AddHttpResilienceStorage names.");
+        string? connectionString = provider?.ConnectionString ?? section?["ConnectionString"];
+        if (provider is not null && string.IsNullOrWhiteSpace(connectionString))
+            problems.Add($"{Section}:ConnectionString is missing; give it there or to Use{provider.Name}.");
+        return problems.Count == 0 ? new(provider!, connectionString!) : throw new OptionsValidationException(Section, typeof(StorageChoice), problems);
+    }
+
+    internal IHttpResilienceStorage Open(IServiceProvider services) => Provider.Open(services, ConnectionString);
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics.Metrics;
+
+namespace HttpResilience;
+
+/// <summary>The instruments of dead letters: how many there are as of the last look, how long they have been waiting, what became of those sent again.</summary>
+internal sealed class DeadLetterMeter : IDisposable
+{
+    private readonly Meter? _own;
+    private readonly Counter<long> _replays;
+    private readonly Counter<long> _lost;
+    private readonly TimeProvider _time;
+    private DeadLetterCounts? _counts;
+
+    /// <param name="factory">Makes the meter, and disposes it; null when there is none.</param>
+    internal DeadLetterMeter(IMeterFactory? factory, TimeProvider time)
+    {
+        _time = time;
+        var meter = factory?.Create(ResilienceMeter.Name, TelemetryTags.Version) ?? (_own = new(ResilienceMeter.Name, TelemetryTags.Version));
+        _replays = meter.CreateCounter<long>("http.client.resilience.replays", "{replay}", "Dead letters that were sent again, by what became of them.");
+        _lost = meter.CreateCounter<long>("http.client.resilience.dead_letters.lost", "{letter}", "Requests that failed for good and could not be kept.");
+        meter.CreateObservableGauge("http.client.resilience.dead_letters", ObserveCounts, "{letter}", "Dead letters in the store.");
+        meter.CreateObservableGauge("http.client.resilience.dead_letter.lag", ObserveLag, "s", "For how long the dead letter has been due that is due the longest.");
+    }
+
+    /// <summary>What the replay worker found when it last counted.</summary>
+    internal void Counted(DeadLetterCounts counts) => Volatile.Write(ref _counts, counts);
+
+    internal void Replayed(DeadLetter letter)
+    {
+        if (!_replays.Enabled)
+            return;
+        var tags = TelemetryTags.Of(letter.ClientName, letter.Uri);
+        tags.Add(TelemetryTags.DeadLetterStatus, NameOf(letter.Status));
+        _replays.Add(1, tags);
+    }
+
+    internal void Lost(string clientName, Uri? uri)
+    {
+        if (_lost.Enabled)
+            _lost.Add(1, TelemetryTags.Of(clientName, uri));
+    }
+
+    public void Dispose() => _own?.Dispose();
+
+    private IEnumerable<Measurement<long>> ObserveCounts() => Volatile.Read(ref _counts) is not { } counts ? []
+        : Enum.GetValues<DeadLetterStatus>().Select(status => new Measurement<long>(counts[status], new KeyValuePair<string, object?>(TelemetryTags.DeadLetterStatus, NameOf(status))));
+
+    private IEnumerable<Measurement<double>> ObserveLag()
+    {
+        if (Volatile.Read(ref _counts) is not { } counts)
+            yield break;
+        var lag = _time.GetUtcNow() - counts.OldestDueAt ?? TimeSpan.Zero;
+        yield return new(lag > TimeSpan.Zero ? lag.TotalSeconds : 0);
+    }
+
+    private static string NameOf(DeadLetterStatus status) => status switch
+    {
+        DeadLetterStatus.Pending => "pending",
+        DeadLetterStatus.InProgress => "in_progress",
+        DeadLetterStatus.RequiresReview => "requires_review",
+        DeadLetterStatus.Replayed => "replayed",
+        DeadLetterStatus.Resolved => "resolved",
+        _ => "resubmitted",
+    };
+}

@@ -1,0 +1,28 @@
+using System.Collections.ObjectModel;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace HttpResilience;
+
+/// <summary>What is a list in a letter is JSON in its row: header fields as <c>[["Name","value"],…]</c>, in order; tags as an object.</summary>
+[JsonSerializable(typeof(List<string[]>))]
+[JsonSerializable(typeof(List<string>))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
+internal sealed partial class StoredJson : JsonSerializerContext
+{
+    // Read by people with the tools of the database, never put into a page: what is not ASCII stays legible.
+    private static readonly StoredJson Legible = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    internal static string Pairs(IEnumerable<KeyValuePair<string, string>> pairs) => JsonSerializer.Serialize([.. pairs.Select(p => new[] { p.Key, p.Value })], Legible.ListStringArray);
+
+    internal static IReadOnlyList<KeyValuePair<string, string>> Pairs(string json) =>
+        [.. JsonSerializer.Deserialize(json, Legible.ListStringArray)!.Select(pair => KeyValuePair.Create(pair[0], pair[1]))];
+
+    internal static string List(IEnumerable<string> values) => JsonSerializer.Serialize([.. values], Legible.ListString);
+
+    internal static string Map(IReadOnlyDictionary<string, string> map) => JsonSerializer.Serialize(new Dictionary<string, string>(map), Legible.DictionaryStringString);
+
+    internal static IReadOnlyDictionary<string, string> Map(string json) =>
+        JsonSerializer.Deserialize(json, Legible.DictionaryStringString) is { Count: > 0 } map ? map.AsReadOnly() : ReadOnlyDictionary<string, string>.Empty;
+}

@@ -1,0 +1,222 @@
+using System.Collections.Concurrent;
+
+namespace HttpResilience.IntegrationTests.Storage;
+
+/// <summary>What <see cref="IDeadLetterStore"/> says of handing out letters, and of waiting for them, of every store.</summary>
+public abstract class DeadLetterClaimContract : StorageContract
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    private IDeadLetterStore Store => field ??= Database.Open().DeadLetters;
+
+    [Fact]
+    public async Task A_claimed_letter_is_in_progress_until_the_lease_ends_and_one_version_on()
+    {
+        var letter = Letters.Full() with { Status = DeadLetterStatus.Pending, DueAt = Noon };
+        await Store.AddAsync(letter, Stop);
+
+        var claimed = (await Store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldHaveSingleItem();
+
+        claimed.ShouldBeThatOf(letter with { Status = DeadLetterStatus.InProgress, DueAt = Noon.AddSeconds(30), Version = letter.Version + 1 });
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(claimed);
+    }
+
+    [Fact]
+    public async Task Only_letters_that_are_due_are_claimed()
+    {
+        await Store.AddAsync(Letters.Plain(Noon.AddMicroseconds(1)), Stop);
+        await Store.AddAsync(Letters.Plain(Noon.AddDays(1)), Stop);
+        (await Store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldBeEmpty();
+
+        (await Store.ClaimAsync(Letters.Claim(Noon.AddMicroseconds(1)), Stop)).Count.ShouldBe(1);
+    }
+
+    [Theory, InlineData(DeadLetterStatus.RequiresReview), InlineData(DeadLetterStatus.Replayed), InlineData(DeadLetterStatus.Resolved), InlineData(DeadLetterStatus.Resubmitted)]
+    public async Task A_letter_that_does_not_wait_to_be_sent_is_not_claimed(DeadLetterStatus status)
+    {
+        await Store.AddAsync(Letters.Plain(Noon.AddDays(-1), status: status), Stop);
+
+        (await Store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_letter_in_the_hands_of_a_worker_is_claimed_by_another_when_the_lease_has_ended()
+    {
+        await Store.AddAsync(Letters.Plain(Noon), Stop);
+        await Store.ClaimAsync(Letters.Claim(Noon), Stop);
+
+        (await Store.ClaimAsync(Letters.Claim(Noon.AddSeconds(30).AddMicroseconds(-1)), Stop)).ShouldBeEmpty();
+        var again = (await Store.ClaimAsync(Letters.Claim(Noon.AddSeconds(30)), Stop)).ShouldHaveSingleItem();
+
+        again.Version.ShouldBe(2);
+        again.DueAt.ShouldBe(Noon.AddSeconds(60));
+    }
+
+    [Fact]
+    public async Task A_worker_that_renews_its_lease_keeps_its_letter_and_one_that_has_lost_it_cannot()
+    {
+        await Store.AddAsync(Letters.Plain(Noon), Stop);
+        var mine = (await Store.ClaimAsync(Letters.Claim(Noon), Stop))[0];
+
+        (await Store.UpdateAsync(mine with { DueAt = Noon.AddMinutes(5) }, Stop)).ShouldBeTrue();
+        (await Store.ClaimAsync(Letters.Claim(Noon.AddMinutes(4)), Stop)).ShouldBeEmpty();
+        (await Store.ClaimAsync(Letters.Claim(Noon.AddMinutes(5)), Stop)).Count.ShouldBe(1);
+
+        (await Store.UpdateAsync(mine with { Version = mine.Version + 1, Status = DeadLetterStatus.Replayed }, Stop)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task The_longest_due_come_first_wherever_they_go_and_no_more_than_asked_for()
+    {
+        var letters = Enumerable.Range(0, 12).Select(i => Letters.Plain(Noon.AddMinutes(-(i * 7 % 12)), host: $"h{i % 3}.example.com", client: i % 2 == 0 ? "a" : "b")).ToList();
+        await Task.WhenAll(letters.Select(l => Store.AddAsync(l, Stop)));
+
+        var first = await Store.ClaimAsync(Letters.Claim(Noon, 5, "a", "b"), Stop);
+        var rest = await Store.ClaimAsync(Letters.Claim(Noon, 100, "b", "a", "a"), Stop);
+
+        first.Count.ShouldBe(5);
+        first.Concat(rest).Select(l => l.Id).ShouldBe(letters.OrderBy(l => l.DueAt).Select(l => l.Id));
+    }
+
+    [Fact]
+    public async Task Letters_of_other_clients_are_left_to_those_who_have_them()
+    {
+        await Store.AddAsync(Letters.Plain(Noon, client: "other"), Stop);
+        await Store.AddAsync(Letters.Plain(Noon, client: "Billing"), Stop);
+        var mine = Letters.Plain(Noon);
+        await Store.AddAsync(mine, Stop);
+
+        (await Store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldHaveSingleItem().Id.ShouldBe(mine.Id);
+        (await Store.ClaimAsync(Letters.Claim(Noon) with { Clients = [] }, Stop)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_is_excepted_is_left_alone_and_keeps_nothing_else_waiting()
+    {
+        for (int i = 0; i < 30; i++)
+            await Store.AddAsync(Letters.Plain(Noon.AddDays(-1), host: "down.example.com"), Stop);
+        var elsewhere = Letters.Plain(Noon, host: "up.example.com");
+        var otherClient = Letters.Plain(Noon, host: "down.example.com", client: "other");
+        await Store.AddAsync(elsewhere, Stop);
+        await Store.AddAsync(otherClient, Stop);
+        DeadLetterDestination[] except = [new("billing", "https://down.example.com"), new("other", "https://up.example.com")];
+
+        var claimed = await Store.ClaimAsync(Letters.Claim(Noon, 10, "billing", "other") with { Except = except }, Stop);
+
+        claimed.Select(l => l.Id).ShouldBe([elsewhere.Id, otherClient.Id], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task A_claim_of_less_than_one_letter_is_a_mistake() =>
+        await Should.ThrowAsync<ArgumentOutOfRangeException>(() => Store.ClaimAsync(Letters.Claim(Noon, 0), Stop));
+
+    [Fact]
+    public async Task Eight_who_claim_at_once_get_all_letters_and_none_twice()
+    {
+        var letters = Enumerable.Range(0, 400).Select(i => Letters.Plain(Noon.AddSeconds(-i), host: $"h{i % 5}.example.com")).ToList();
+        await Task.WhenAll(letters.Select(l => Store.AddAsync(l, Stop)));
+        IDeadLetterStore[] stores = [Store, Database.Open().DeadLetters];
+        var claimed = new ConcurrentBag<Guid>();
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
+        {
+            while (await stores[worker % 2].ClaimAsync(Letters.Claim(Noon, 7), Stop) is { Count: > 0 } some)
+            {
+                foreach (var letter in some)
+                    claimed.Add(letter.Id);
+            }
+        }, Stop)));
+
+        claimed.Count.ShouldBe(400);
+        claimed.ShouldBe(letters.Select(l => l.Id), ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Who_waits_is_woken_by_a_letter_that_is_added()
+    {
+        await Store.WaitForLettersAsync(Hour, Stop);
+        var waiting = Store.WaitForLettersAsync(Hour, Stop);
+
+        await Store.AddAsync(Letters.Plain(), Stop);
+
+        await waiting.WaitAsync(ResilientClientUnderTest.Hang, Stop);
+    }
+
+    [Fact]
+    public async Task Who_waits_is_woken_by_what_another_process_adds()
+    {
+        await Store.WaitForLettersAsync(Hour, Stop);
+        var waiting = Store.WaitForLettersAsync(Hour, Stop);
+
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        await waiting.WaitAsync(ResilientClientUnderTest.Hang, Stop);
+    }
+
+    [Fact]
+    public async Task Who_waits_is_woken_by_a_letter_that_is_made_pending_and_by_one_that_replaces_another()
+    {
+        var letter = Letters.Plain(status: DeadLetterStatus.RequiresReview);
+        await Store.AddAsync(letter, Stop);
+        await Store.WaitForLettersAsync(Hour, Stop);
+        await Store.WaitForLettersAsync(TimeSpan.FromMilliseconds(1), Stop);
+        var first = Store.WaitForLettersAsync(Hour, Stop);
+
+        await Store.UpdateAsync(letter with { Status = DeadLetterStatus.Pending }, Stop);
+        await first.WaitAsync(ResilientClientUnderTest.Hang, Stop);
+        var second = Store.WaitForLettersAsync(Hour, Stop);
+        await Store.ReplaceAsync(letter with { Version = 1, Status = DeadLetterStatus.Resubmitted }, Letters.Plain(), Stop);
+
+        await second.WaitAsync(ResilientClientUnderTest.Hang, Stop);
+    }
+
+    [Fact]
+    public async Task What_came_since_the_last_wait_ends_the_next()
+    {
+        await Store.WaitForLettersAsync(Hour, Stop);
+
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
+    }
+
+    [Fact]
+    public async Task All_who_wait_are_woken()
+    {
+        await Store.WaitForLettersAsync(Hour, Stop);
+        var waiting = Enumerable.Range(0, 3).Select(_ => Store.WaitForLettersAsync(Hour, Stop)).ToList();
+
+        await Store.AddAsync(Letters.Plain(), Stop);
+
+        await Task.WhenAll(waiting).WaitAsync(ResilientClientUnderTest.Hang, Stop);
+    }
+
+    [Fact]
+    public async Task A_wait_in_which_nothing_comes_ends_when_its_time_is_over()
+    {
+        var time = new ManualTimeProvider();
+        var store = Database.Open(time).DeadLetters;
+        await store.WaitForLettersAsync(Hour, Stop);
+
+        var waiting = store.WaitForLettersAsync(TimeSpan.FromMinutes(1), Stop);
+        await time.UntilSomebodyWaitsAsync();
+        time.Advance(TimeSpan.FromSeconds(59.9));
+        await Task.Delay(50, Stop);
+        waiting.IsCompleted.ShouldBeFalse();
+
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        await waiting.WaitAsync(ResilientClientUnderTest.Hang, Stop);
+    }
+
+    [Fact]
+    public async Task A_wait_that_is_cancelled_ends()
+    {
+        await Store.WaitForLettersAsync(Hour, Stop);
+        using var cancellation = new CancellationTokenSource();
+        var waiting = Store.WaitForLettersAsync(Hour, cancellation.Token);
+
+        await cancellation.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(waiting.WaitAsync(ResilientClientUnderTest.Hang, Stop));
+    }
+}

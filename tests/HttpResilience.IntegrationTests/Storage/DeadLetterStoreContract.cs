@@ -1,0 +1,265 @@
+namespace HttpResilience.IntegrationTests.Storage;
+
+/// <summary>What <see cref="IDeadLetterStore"/> says of keeping, finding and changing letters, of every store.</summary>
+public abstract class DeadLetterStoreContract : StorageContract
+{
+    public static TheoryData<string> Texts =>
+    [
+        "Grüße, 世界, 🎉", "a\r\nb\tc", "'; DROP TABLE dead_letters; --", "\" OR 1=1 --", "%_\\", "$1 @id :id {0}", "\u0001\u001f\u007f\u2028", new string('x', 1 << 20),
+    ];
+
+    public static TheoryData<DeadLetterStatus> Statuses => [.. Enum.GetValues<DeadLetterStatus>()];
+
+    private IDeadLetterStore Store => field ??= Database.Open().DeadLetters;
+
+    [Fact]
+    public async Task A_letter_is_found_as_it_was_added()
+    {
+        var (full, plain) = (Letters.Full(), Letters.Plain());
+
+        (await Store.AddAsync(full, Stop)).ShouldBeTrue();
+        (await Store.AddAsync(plain, Stop)).ShouldBeTrue();
+
+        (await Store.FindAsync(full.Id, Stop)).ShouldBeThatOf(full);
+        (await Store.FindAsync(plain.Id, Stop)).ShouldBeThatOf(plain);
+    }
+
+    [Theory, MemberData(nameof(Texts))]
+    public async Task Every_text_is_kept_as_it_was(string text)
+    {
+        var letter = Letters.Full() with
+        {
+            ClientName = text,
+            Headers = [new("X-Value", text), new(text, "")],
+            Tags = new Dictionary<string, string> { [text] = text },
+            Tenant = text,
+            IdempotencyKey = text,
+            ErrorType = text,
+            ErrorTitle = text,
+            ErrorDetail = text,
+            SuggestedAction = text,
+            Resolution = new(text, text, text, Letters.FailedAt),
+        };
+
+        await Store.AddAsync(letter, Stop);
+
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+        if (text.Length < 1000)
+            (await Store.ListAsync(new() { ClientName = text, Tenant = text }, Stop)).ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
+    }
+
+    [Fact]
+    public async Task What_no_database_can_hold_in_a_text_does_not_cost_the_letter()
+    {
+        // No theory: half of a surrogate pair does not survive as an argument of an attribute either.
+        foreach (var (text, kept) in new[] { ("a\0b", "a\uFFFDb"), ("a\uD800b", "a\uFFFDb"), ("\uDC00", "\uFFFD"), ("\uD83C\uDF89\0", "\uD83C\uDF89\uFFFD") })
+        {
+            var letter = Letters.Plain(client: text) with { Tenant = text, ErrorTitle = text, Tags = Tagged(text) };
+
+            await Store.AddAsync(letter, Stop);
+
+            // JSON has an escape for NUL, but none for half of a pair.
+            (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { ClientName = kept, Tenant = kept, ErrorTitle = kept, Tags = Tagged(text.Contains('\0') ? text : kept) });
+            (await Store.ListAsync(new() { Tenant = text, ClientName = text, Limit = 1 }, Stop)).ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
+            (await Store.ClaimAsync(Letters.Claim(Noon, 10, text), Stop)).ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
+        }
+
+        static Dictionary<string, string> Tagged(string value) => new() { ["tag"] = value };
+    }
+
+    [Theory, InlineData(0), InlineData(1), InlineData(65_536), InlineData(5_000_001)]
+    public async Task A_body_of_any_length_is_kept(int length)
+    {
+        byte[] body = new byte[length + 2];
+        new Random(length).NextBytes(body);
+        var letter = Letters.Plain() with { Body = body.AsMemory(1, length) };
+
+        await Store.AddAsync(letter, Stop);
+
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+    }
+
+    [Fact]
+    public async Task A_missing_body_is_not_an_empty_one()
+    {
+        var missing = Letters.Plain() with { BodyIsMissing = true };
+
+        await Store.AddAsync(missing, Stop);
+
+        (await Store.FindAsync(missing.Id, Stop)).ShouldBeThatOf(missing);
+    }
+
+    [Fact]
+    public async Task Times_are_kept_in_whole_microseconds_and_in_UTC()
+    {
+        var finer = Noon.AddTicks(19);
+        var letter = Letters.Plain(finer) with
+        {
+            FirstFailedAt = new DateTimeOffset(2030, 1, 2, 1, 0, 0, TimeSpan.FromHours(-5)),
+            LastFailedAt = new DateTimeOffset(1969, 12, 31, 23, 59, 59, TimeSpan.Zero).AddTicks(7),
+        };
+
+        await Store.AddAsync(letter, Stop);
+
+        var stored = (await Store.FindAsync(letter.Id, Stop))!;
+        stored.DueAt.ShouldBe(Noon.AddTicks(10));
+        stored.FirstFailedAt.ShouldBe(new DateTimeOffset(2030, 1, 2, 6, 0, 0, TimeSpan.Zero));
+        stored.FirstFailedAt.Offset.ShouldBe(TimeSpan.Zero);
+        stored.LastFailedAt.ShouldBe(new DateTimeOffset(1969, 12, 31, 23, 59, 59, TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task The_ends_of_time_are_kept()
+    {
+        var letter = Letters.Plain(DateTimeOffset.MinValue) with { LastFailedAt = DateTimeOffset.MaxValue };
+
+        await Store.AddAsync(letter, Stop);
+
+        var stored = (await Store.FindAsync(letter.Id, Stop))!;
+        stored.DueAt.ShouldBe(DateTimeOffset.MinValue);
+        stored.LastFailedAt.ShouldBe(DateTimeOffset.MaxValue, TimeSpan.FromMicroseconds(1));
+    }
+
+    [Theory, MemberData(nameof(Statuses))]
+    public async Task Every_status_class_and_reason_is_kept(DeadLetterStatus status)
+    {
+        var letters = Enum.GetValues<FailureClass>().SelectMany(f => Enum.GetValues<StopReason>().Select(r => Letters.Plain(status: status) with { FailureClass = f, StopReason = r })).ToList();
+
+        await Task.WhenAll(letters.Select(l => Store.AddAsync(l, Stop)));
+
+        foreach (var letter in letters)
+            (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+    }
+
+    [Fact]
+    public async Task A_letter_that_is_there_already_is_left_as_it_is()
+    {
+        var letter = Letters.Full();
+        await Store.AddAsync(letter, Stop);
+
+        (await Store.AddAsync(Letters.Plain() with { Id = letter.Id }, Stop)).ShouldBeFalse();
+
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+    }
+
+    [Fact]
+    public async Task Of_many_who_add_the_same_letter_one_does()
+    {
+        var letter = Letters.Plain();
+
+        bool[] added = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Store.AddAsync(letter with { Attempts = i }, Stop)));
+
+        added.Count(a => a).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_letter_that_is_not_there_is_null() => (await Store.FindAsync(Guid.CreateVersion7(), Stop)).ShouldBeNull();
+
+    [Fact]
+    public async Task Many_who_add_at_once_all_find_their_letters()
+    {
+        var letters = Enumerable.Range(0, 1000).Select(i => Letters.Plain() with { Attempts = i, Body = BitConverter.GetBytes(i) }).ToList();
+
+        (await Task.WhenAll(letters.Select(l => Task.Run(() => Store.AddAsync(l, Stop), Stop)))).ShouldAllBe(added => added);
+
+        foreach (var letter in letters)
+            (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+    }
+
+    [Fact]
+    public async Task A_changed_letter_is_kept_whole_and_one_version_on()
+    {
+        var plain = Letters.Plain();
+        await Store.AddAsync(plain, Stop);
+        var changed = Letters.Full() with { Id = plain.Id, Version = plain.Version };
+
+        (await Store.UpdateAsync(changed, Stop)).ShouldBeTrue();
+        (await Store.FindAsync(plain.Id, Stop)).ShouldBeThatOf(changed with { Version = 1 });
+
+        (await Store.UpdateAsync(plain with { Version = 1 }, Stop)).ShouldBeTrue();
+        (await Store.FindAsync(plain.Id, Stop)).ShouldBeThatOf(plain with { Version = 2 });
+    }
+
+    [Fact]
+    public async Task A_change_to_another_version_does_nothing()
+    {
+        var letter = Letters.Plain() with { Version = 5 };
+        await Store.AddAsync(letter, Stop);
+
+        (await Store.UpdateAsync(letter with { Attempts = 9, Version = 4 }, Stop)).ShouldBeFalse();
+        (await Store.UpdateAsync(letter with { Attempts = 9, Version = 6 }, Stop)).ShouldBeFalse();
+
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+    }
+
+    [Fact]
+    public async Task A_change_to_a_letter_that_is_gone_does_nothing()
+    {
+        var letter = Letters.Plain();
+
+        (await Store.UpdateAsync(letter, Stop)).ShouldBeFalse();
+
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Of_many_who_change_the_same_version_one_wins()
+    {
+        var letter = Letters.Plain();
+        await Store.AddAsync(letter, Stop);
+        IDeadLetterStore[] stores = [Store, Database.Open().DeadLetters];
+
+        bool[] changed = await Task.WhenAll(Enumerable.Range(1, 40).Select(i => stores[i % 2].UpdateAsync(letter with { Attempts = i }, Stop)));
+
+        changed.Count(c => c).ShouldBe(1);
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { Attempts = 1 + Array.IndexOf(changed, true), Version = 1 });
+    }
+
+    [Fact]
+    public async Task A_letter_and_the_one_that_takes_its_place_change_together()
+    {
+        var letter = Letters.Plain();
+        await Store.AddAsync(letter, Stop);
+        var replacement = Letters.Full() with { Replaces = letter.Id, Status = DeadLetterStatus.Pending };
+        var replaced = letter with { Status = DeadLetterStatus.Resubmitted, ReplacedBy = replacement.Id };
+
+        (await Store.ReplaceAsync(replaced, replacement, Stop)).ShouldBeTrue();
+
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(replaced with { Version = 1 });
+        (await Store.FindAsync(replacement.Id, Stop)).ShouldBeThatOf(replacement);
+    }
+
+    [Fact]
+    public async Task No_letter_takes_the_place_of_one_that_has_changed_meanwhile_or_is_gone()
+    {
+        var letter = Letters.Plain() with { Version = 2 };
+        await Store.AddAsync(letter, Stop);
+        var replacement = Letters.Plain();
+
+        (await Store.ReplaceAsync(letter with { Version = 1, Attempts = 9 }, replacement, Stop)).ShouldBeFalse();
+        (await Store.ReplaceAsync(Letters.Plain(), replacement, Stop)).ShouldBeFalse();
+
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+        (await Store.FindAsync(replacement.Id, Stop)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_letter_whose_replacement_cannot_be_added_stays_as_it_is_and_takes_no_other_change_along()
+    {
+        var (letter, other) = (Letters.Plain(), Letters.Plain());
+        await Store.AddAsync(letter, Stop);
+        await Store.AddAsync(other, Stop);
+        var more = Enumerable.Range(0, 50).Select(_ => Letters.Plain()).ToList();
+
+        var before = more.Take(25).Select(l => Store.AddAsync(l, Stop)).ToList();
+        var replacing = Store.ReplaceAsync(letter with { Attempts = 9 }, Letters.Plain() with { Id = other.Id }, Stop);
+        var after = more.Skip(25).Select(l => Store.AddAsync(l, Stop)).ToList();
+
+        await Should.ThrowAsync<HttpResilienceStorageException>(replacing);
+        (await Task.WhenAll([.. before, .. after])).ShouldAllBe(added => added);
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+        (await Store.FindAsync(other.Id, Stop)).ShouldBeThatOf(other);
+        foreach (var l in more)
+            (await Store.FindAsync(l.Id, Stop)).ShouldBeThatOf(l);
+    }
+}

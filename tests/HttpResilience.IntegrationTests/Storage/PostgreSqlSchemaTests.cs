@@ -1,0 +1,125 @@
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace HttpResilience.IntegrationTests.Storage;
+
+/// <summary>Which schemas are used, and which are left alone.</summary>
+[Collection(nameof(PostgreSqlServer))]
+public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageContract
+{
+    private PostgreSqlTestDatabase Own => (PostgreSqlTestDatabase)Database;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+
+    [Theory]
+    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.dead_letters (id text)")]
+    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (version integer)")]
+    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (version integer); INSERT INTO http_resilience.schema_version VALUES (1), (1)")]
+    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (version text); INSERT INTO http_resilience.schema_version VALUES ('1')")]
+    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (number integer); INSERT INTO http_resilience.schema_version VALUES (1)")]
+    public async Task A_schema_of_somebody_else_is_left_as_it_is(string sql)
+    {
+        await server.ExecuteAsync(Own.Name, sql);
+
+        string message = await FailureAsync();
+
+        message.ShouldContain("schema http_resilience");
+        message.ShouldContain($"'{Own.Name}' at 127.0.0.1:");
+        message.ShouldContain("is not one of HttpResilience");
+        (await server.ScalarAsync<long>(Own.Name, "SELECT count(*) FROM pg_tables WHERE schemaname = 'http_resilience'")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_schema_of_a_newer_version_is_left_as_it_is()
+    {
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        int known = PostgreSqlSchema.Current.Steps.Count;
+        await server.ExecuteAsync(Own.Name, $"UPDATE http_resilience.schema_version SET version = {known + 1}");
+
+        (await FailureAsync()).ShouldContain($"has version {known + 1}, and this version of HttpResilience.PostgreSql knows {known}");
+    }
+
+    [Fact]
+    public async Task An_older_schema_takes_the_steps_that_it_lacks_once_and_keeps_its_letters()
+    {
+        var letter = Letters.Full();
+        await Database.Open().DeadLetters.AddAsync(letter, Stop);
+        var newer = new PostgreSqlSchema([
+            .. PostgreSqlSchema.Current.Steps,
+            "CREATE TABLE http_resilience.steps (n integer); INSERT INTO http_resilience.steps VALUES (2)", "INSERT INTO http_resilience.steps VALUES (3)",
+        ]);
+
+        var opened = Enumerable.Range(0, 4).Select(_ => Open(newer)).ToList();
+        await Task.WhenAll(opened.Select(s => s.DeadLetters.AddAsync(Letters.Plain(), Stop)));
+
+        (await opened[0].DeadLetters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+        foreach (var storage in opened)
+            await storage.DisposeAsync();
+        (await server.ScalarAsync<int[]>(Own.Name, "SELECT array_agg(n) FROM http_resilience.steps")).ShouldBe([2, 3]);
+        (await FailureAsync()).ShouldContain("update the package");
+    }
+
+    [Fact]
+    public async Task A_step_that_fails_leaves_the_older_schema_as_it_was()
+    {
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        await using var newer = Open(new([.. PostgreSqlSchema.Current.Steps, "CREATE TABLE http_resilience.half (n integer); INSERT INTO no_such_table VALUES (1)"]));
+
+        await Should.ThrowAsync<HttpResilienceStorageException>(() => newer.DeadLetters.CountAsync(Stop));
+
+        (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);
+        (await server.ScalarAsync<bool>(Own.Name, "SELECT to_regclass('http_resilience.half') IS NULL")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_user_who_may_not_create_a_schema_is_told_and_uses_the_one_that_an_administrator_makes()
+    {
+        string user = $"app_{Own.Name}";
+        await server.ExecuteAsync(Own.Name, $"CREATE ROLE {user} LOGIN");
+        var storage = Database.Open(connectionString: Database.ConnectionString.Replace("=postgres", $"={user}", StringComparison.Ordinal));
+
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => storage.DeadLetters.CountAsync(Stop))).Message.ShouldContain("grant CREATE on the database");
+        await server.ExecuteAsync(Own.Name, $"CREATE SCHEMA http_resilience AUTHORIZATION {user}");
+
+        (await storage.DeadLetters.AddAsync(Letters.Plain(), Stop)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_schema_that_is_dropped_under_it_is_made_anew()
+    {
+        var store = Database.Open().DeadLetters;
+        await store.AddAsync(Letters.Plain(), Stop);
+        await server.ExecuteAsync(Own.Name, "DROP SCHEMA http_resilience CASCADE");
+
+        (await store.AddAsync(Letters.Plain(), Stop)).ShouldBeTrue();
+
+        (await store.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_database_that_does_not_exist_is_named()
+    {
+        var store = Database.Open(connectionString: server.ConnectionString("nowhere")).DeadLetters;
+
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => store.CountAsync(Stop))).Message.ShouldContain("'nowhere'");
+    }
+
+    [Fact]
+    public void A_connection_string_of_another_database_is_refused_without_its_password()
+    {
+        foreach (string wrong in new[] { "Data Source=x.db;Password=secret", "Username=me;Password=secret", "Host=db;Password=secret;Colour=blue", "secret" })
+        {
+            string message = Should.Throw<HttpResilienceStorageException>(() => Database.Open(connectionString: wrong)).Message;
+            message.ShouldContain("is not valid");
+            message.ShouldNotContain("=secret");
+        }
+    }
+
+    private PostgreSqlStorage Open(PostgreSqlSchema schema) => new(PostgreSqlDatabase.From(Database.ConnectionString, schema, TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance);
+
+    private async Task<string> FailureAsync()
+    {
+        var storage = Database.Open();
+        await Should.ThrowAsync<HttpResilienceStorageException>(() => storage.DeadLetters.CountAsync(Stop));
+        return (await Should.ThrowAsync<HttpResilienceStorageException>(() => storage.DeadLetters.AddAsync(Letters.Plain(), Stop))).Message;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace HttpResilience.IntegrationTests.Storage;
+
+/// <summary>A real PostgreSQL server with a data directory of its own, for as long as its tests run, or this process lives.</summary>
+public sealed class PostgreSqlServer : IAsyncLifetime
+{
+    // Ends by itself when its input does, which is when this process has ended, however that came. PostgreSQL refuses to be run by root.
+    private const string Script = """
+        set -eu
+        trap '' INT
+        bin=$1 port=$2
+        dir=$(mktemp -d "${TMPDIR:-/tmp}/httpresilience-postgres-XXXXXX")
+        "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; rm -rf "$dir"; exit 1; }
+        printf "port = %s\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\n" "$port" "$dir" >>"$dir/data/postgresql.conf"
+        "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w start >/dev/null || { cat "$dir/log" >&2; rm -rf "$dir"; exit 1; }
+        echo "$dir"
+        cat >/dev/null || true
+        "$bin/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null 2>&1 || true
+        rm -rf "$dir"
+        """;
+
+    private readonly int _port = Ports.Closed();
+    private Process? _process;
+    private string? _bin;
+    private string _directory = "";
+    private int _databases;
+
+    public async ValueTask InitializeAsync()
+    {
+        _bin = Directory.Exists("/usr/lib/postgresql")
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")));
+        if (_bin is null)
+            return;
+
+        _process = Process.Start(AsPostgres("sh", "-c", Script, "sh", _bin, _port.ToString(CultureInfo.InvariantCulture)))!;
+        _directory = await _process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"The PostgreSQL server did not start: {await _process.StandardError.ReadToEndAsync()}");
+    }
+
+    /// <summary>A database of its own, empty.</summary>
+    internal async ValueTask<TestDatabase> CreateDatabaseAsync()
+    {
+        if (_bin is null)
+        {
+            const string HowTo = "PostgreSQL is not installed: apt-get install postgresql (or put initdb and pg_ctl on the PATH).";
+            Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") != "true", HowTo);
+            Assert.Fail(HowTo);
+        }
+
+        string name = $"test_{Interlocked.Increment(ref _databases)}";
+        await ExecuteAsync("postgres", $"CREATE DATABASE {name}");
+        return new PostgreSqlTestDatabase(this, name);
+    }
+
+    internal string ConnectionString(string database) => $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database}";
+
+    /// <summary>Runs SQL past the store.</summary>
+    internal async Task ExecuteAsync(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    internal async Task<T> ScalarAsync<T>(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Stops the server as a power failure would: it has to recover from its log.</summary>
+    internal Task StopAsync() => ControlAsync("-m", "immediate", "-w", "stop");
+
+    internal Task StartAsync() => ControlAsync("-l", Path.Combine(_directory, "log"), "-w", "start");
+
+    private async Task ControlAsync(params string[] arguments)
+    {
+        using var process = Process.Start(AsPostgres([Path.Combine(_bin!, "pg_ctl"), "-D", Path.Combine(_directory, "data"), .. arguments]))!;
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        process.ExitCode.ShouldBe(0, string.Join(' ', arguments));
+    }
+
+    private static ProcessStartInfo AsPostgres(params string[] command)
+    {
+        string[] all = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", .. command] : command;
+        return new(all[0], all[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is null)
+            return;
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}

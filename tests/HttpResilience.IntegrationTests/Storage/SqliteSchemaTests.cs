@@ -1,0 +1,157 @@
+using System.Text;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace HttpResilience.IntegrationTests.Storage;
+
+/// <summary>Which files become databases, and which are left alone.</summary>
+public sealed class SqliteSchemaTests : IAsyncDisposable
+{
+    private readonly SqliteTestDatabase _database = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_files_are_for_their_owner_only_and_every_commit_reaches_the_disk()
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        if (!OperatingSystem.IsWindows())
+        {
+            foreach (string file in new[] { "", "-wal", "-shm" })
+                File.GetUnixFileMode(_database.Path + file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
+        }
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        session.Scalar<string>("PRAGMA journal_mode").ShouldBe("wal");
+        session.Scalar<long>("PRAGMA synchronous").ShouldBe(2);
+        session.Scalar<long>("PRAGMA busy_timeout").ShouldBe(10_000);
+    }
+
+    [Fact]
+    public async Task A_relative_path_stays_where_it_was()
+    {
+        string relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), _database.Path);
+
+        await _database.Open(connectionString: $"Data Source={relative}").DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        File.Exists(_database.Path).ShouldBeTrue();
+    }
+
+    [Theory, InlineData(":memory:"), InlineData(""), InlineData("file:x?mode=memory"), InlineData("x.db;Mode=Memory")]
+    public void What_is_no_file_is_refused(string source) =>
+        Should.Throw<HttpResilienceStorageException>(() => _database.Open(connectionString: $"Data Source={source};Cache=Shared")).Message.ShouldContain("is not a file");
+
+    [Fact]
+    public void A_connection_string_of_another_database_is_refused() =>
+        Should.Throw<HttpResilienceStorageException>(() => _database.Open(connectionString: "Host=db.example.com;Password=secret")).Message.ShouldSatisfyAllConditions(
+            m => m.ShouldContain("Data Source="), m => m.ShouldNotContain("secret"));
+
+    [Fact]
+    public async Task A_missing_directory_is_named()
+    {
+        string path = Path.Combine(_database.Directory, "missing", "letters.db");
+
+        string message = await FailureAsync($"Data Source={path}");
+
+        message.ShouldContain(path);
+        message.ShouldContain("no directory");
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_left_as_it_is()
+    {
+        byte[] content = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("This is not a database. ", 1000)));
+        await File.WriteAllBytesAsync(_database.Path, content, Stop);
+
+        (await FailureAsync()).ShouldContain("is not a SQLite database");
+
+        (await File.ReadAllBytesAsync(_database.Path, Stop)).ShouldBe(content);
+    }
+
+    [Theory, InlineData("CREATE TABLE dead_letters (id TEXT)"), InlineData("PRAGMA application_id = 77"), InlineData("PRAGMA user_version = 1"),
+     InlineData("CREATE TABLE t (x); PRAGMA application_id = 77; PRAGMA user_version = 1")]
+    public async Task A_database_of_somebody_else_is_left_as_it_is(string sql)
+    {
+        Execute(sql);
+        byte[] content = await File.ReadAllBytesAsync(_database.Path, Stop);
+
+        string message = await FailureAsync();
+
+        message.ShouldContain("is not one of HttpResilience");
+        message.ShouldContain(_database.Path);
+        (await File.ReadAllBytesAsync(_database.Path, Stop)).ShouldBe(content);
+    }
+
+    [Fact]
+    public async Task A_database_of_a_newer_version_is_left_as_it_is()
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        Execute($"PRAGMA user_version = {SqliteSchema.Current.Steps.Count + 1}");
+
+        (await FailureAsync()).ShouldContain($"has schema version {SqliteSchema.Current.Steps.Count + 1}, and this version of HttpResilience.Sqlite knows {SqliteSchema.Current.Steps.Count}");
+    }
+
+    [Fact]
+    public async Task An_older_database_takes_the_steps_that_it_lacks_once_and_keeps_its_letters()
+    {
+        var letter = Letters.Full();
+        await using (var old = Open(SqliteSchema.Current))
+            await old.DeadLetters.AddAsync(letter, Stop);
+        var newer = new SqliteSchema([.. SqliteSchema.Current.Steps, "CREATE TABLE steps (n INTEGER); INSERT INTO steps VALUES (2)", "INSERT INTO steps VALUES (3)"]);
+
+        var opened = Enumerable.Range(0, 4).Select(_ => Open(newer)).ToList();
+        await Task.WhenAll(opened.Select(s => Task.Run(() => s.DeadLetters.AddAsync(Letters.Plain(), Stop), Stop)));
+
+        (await opened[0].DeadLetters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+        foreach (var storage in opened)
+            await storage.DisposeAsync();
+        using var session = SqliteDatabase.From(_database.ConnectionString, newer).Open();
+        session.Read(row => row.GetInt64(0), "SELECT n FROM steps").ShouldBe([2, 3]);
+        session.Scalar<long>("PRAGMA user_version").ShouldBe(SqliteSchema.Current.Steps.Count + 2);
+        (await FailureAsync()).ShouldContain("update the package");
+    }
+
+    [Fact]
+    public async Task A_step_that_fails_leaves_the_older_database_as_it_was()
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        await using var newer = Open(new([.. SqliteSchema.Current.Steps, "CREATE TABLE half (n INTEGER); INSERT INTO no_such_table VALUES (1)"]));
+
+        await Should.ThrowAsync<HttpResilienceStorageException>(() => newer.DeadLetters.CountAsync(Stop));
+
+        (await _database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        session.Scalar<long>("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_word_that_a_newer_version_has_written_is_told()
+    {
+        var letter = Letters.Plain();
+        await _database.Open().DeadLetters.AddAsync(letter, Stop);
+        Execute("UPDATE dead_letters SET stop_reason = 'Abducted'");
+
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => _database.Open().DeadLetters.FindAsync(letter.Id, Stop))).Message.ShouldContain("StopReason 'Abducted'");
+    }
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    private SqliteStorage Open(SqliteSchema schema) => new(SqliteDatabase.From(_database.ConnectionString, schema), TimeProvider.System, NullLoggerFactory.Instance);
+
+    private async Task<string> FailureAsync(string? connectionString = null)
+    {
+        var storage = _database.Open(connectionString: connectionString);
+        await Should.ThrowAsync<HttpResilienceStorageException>(() => storage.DeadLetters.CountAsync(Stop));
+        return (await Should.ThrowAsync<HttpResilienceStorageException>(() => storage.DeadLetters.AddAsync(Letters.Plain(), Stop))).Message;
+    }
+
+    private void Execute(string sql)
+    {
+        using var connection = new SqliteConnection($"{_database.ConnectionString};Pooling=false");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}

@@ -1,0 +1,26 @@
+namespace HttpResilience.IntegrationTests.Storage;
+
+public sealed class SqliteDeadLetterStoreTests : DeadLetterStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
+public sealed class SqliteDeadLetterQueryTests : DeadLetterQueryContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
+public sealed class SqliteDeadLetterClaimTests : DeadLetterClaimContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
+public sealed class SqliteIdempotencyStoreTests : IdempotencyStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
+public sealed class SqliteStorageLifetimeTests : StorageLifetimeContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}

@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace HttpResilience.IntegrationTests.Storage;
+
+/// <summary>A file that is full, locked, gone, or left in the middle of work.</summary>
+public sealed class SqliteTroubleTests : IAsyncDisposable
+{
+    private readonly SqliteTestDatabase _database = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_full_database_is_told_and_takes_letters_again_when_there_is_room()
+    {
+        var database = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current);
+        await using var writer = new SqliteWriter(database, NullLogger.Instance);
+        await using var readers = new SqliteReaders(database);
+        var store = new SqliteDeadLetterStore(writer, readers, TimeProvider.System);
+        var small = Letters.Plain();
+        await store.AddAsync(small, Stop);
+        var large = Letters.Plain() with { Body = new byte[1_000_000] };
+
+        await writer.LookAsync(s => s.Execute($"PRAGMA max_page_count = {s.Scalar<long>("PRAGMA page_count") + 10}"), Stop);
+        var failure = await Should.ThrowAsync<HttpResilienceStorageException>(() => store.AddAsync(large, Stop));
+
+        failure.Message.ShouldContain("is full");
+        failure.Message.ShouldContain(_database.Path);
+        (await store.FindAsync(large.Id, Stop)).ShouldBeNull();
+        (await store.AddAsync(large, Stop)).ShouldBeTrue();
+        (await store.FindAsync(small.Id, Stop)).ShouldBeThatOf(small);
+    }
+
+    [Fact]
+    public async Task A_database_that_can_only_be_read_is_read_and_its_changes_fail()
+    {
+        var letter = Letters.Plain();
+        await _database.Open().DeadLetters.AddAsync(letter, Stop);
+        var readOnly = _database.Open(connectionString: $"{_database.ConnectionString};Mode=ReadOnly").DeadLetters;
+
+        (await readOnly.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => readOnly.AddAsync(Letters.Plain(), Stop))).Message.ShouldContain("can only be read");
+    }
+
+    [Fact]
+    public async Task A_process_that_keeps_the_database_busy_fails_all_who_wait_together_and_none_after_it_is_done()
+    {
+        var storage = _database.Open(connectionString: $"{_database.ConnectionString};Default Timeout=1").DeadLetters;
+        await storage.AddAsync(Letters.Plain(), Stop);
+        var other = Lock();
+        long began = Stopwatch.GetTimestamp();
+
+        var adding = Enumerable.Range(0, 50).Select(_ => storage.AddAsync(Letters.Plain(), Stop)).ToList();
+        foreach (var add in adding)
+            (await Should.ThrowAsync<HttpResilienceStorageException>(add)).Message.ShouldContain("kept busy by another process for 1 seconds");
+
+        Stopwatch.GetElapsedTime(began).ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        other.Dispose();
+        (await storage.AddAsync(Letters.Plain(), Stop)).ShouldBeTrue();
+        (await storage.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_short_wait_for_another_process_fails_nobody()
+    {
+        var store = _database.Open().DeadLetters;
+        await store.AddAsync(Letters.Plain(), Stop);
+        var other = Lock();
+
+        var adding = store.AddAsync(Letters.Plain(), Stop);
+        await store.CountAsync(Stop);
+        adding.IsCompleted.ShouldBeFalse();
+        other.Dispose();
+
+        (await adding).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Who_cancels_while_it_waits_is_let_go_and_its_letter_is_not_kept()
+    {
+        var store = _database.Open().DeadLetters;
+        await store.AddAsync(Letters.Plain(), Stop);
+        var other = Lock();
+        using var cancellation = new CancellationTokenSource();
+        var (first, second) = (Letters.Plain(), Letters.Plain());
+
+        var begun = store.AddAsync(first, Stop);
+        await Task.Delay(50, Stop);
+        var waiting = store.AddAsync(second, cancellation.Token);
+        await cancellation.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(waiting);
+        other.Dispose();
+
+        (await begun).ShouldBeTrue();
+        await store.AddAsync(Letters.Plain(), Stop);
+        (await store.FindAsync(second.Id, Stop)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_database_that_is_deleted_under_it_is_made_anew_and_told()
+    {
+        var store = _database.Open().DeadLetters;
+        await store.AddAsync(Letters.Plain(), Stop);
+        await store.CountAsync(Stop);
+        foreach (string file in Directory.GetFiles(_database.Directory))
+            File.Delete(file);
+        var letter = Letters.Plain();
+
+        (await store.AddAsync(letter, Stop)).ShouldBeTrue();
+
+        (await store.ListAsync(new(), Stop)).ShouldHaveSingleItem().ShouldBeThatOf(letter);
+        (await _database.Open().DeadLetters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+        _database.Log.Lines.ShouldHaveSingleItem().ShouldSatisfyAllConditions(l => l.Level.ShouldBe(LogLevel.Error), l => l.Text.ShouldContain(_database.Path));
+    }
+
+    [Fact]
+    public async Task A_directory_that_is_gone_is_told_and_used_again_when_it_is_back()
+    {
+        string directory = Path.Combine(_database.Directory, "mounted");
+        Directory.CreateDirectory(directory);
+        var store = _database.Open(connectionString: $"Data Source={Path.Combine(directory, "letters.db")}").DeadLetters;
+        await store.AddAsync(Letters.Plain(), Stop);
+
+        Directory.Move(directory, directory + "-away");
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => store.AddAsync(Letters.Plain(), Stop))).Message.ShouldContain("no directory");
+        await Should.ThrowAsync<HttpResilienceStorageException>(() => store.CountAsync(Stop));
+        Directory.Move(directory + "-away", directory);
+
+        await store.AddAsync(Letters.Plain(), Stop);
+        (await store.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task What_was_reported_as_kept_is_in_the_files_at_that_moment()
+    {
+        var store = _database.Open().DeadLetters;
+        var letters = Enumerable.Range(0, 100).Select(_ => Letters.Full()).ToList();
+        await Task.WhenAll(letters.Select(l => store.AddAsync(l, Stop)));
+
+        // As a process leaves them that is killed: nothing closed, the log not written back.
+        string copy = Path.Combine(_database.Directory, "copy");
+        Directory.CreateDirectory(copy);
+        foreach (string file in new[] { _database.Path, $"{_database.Path}-wal" })
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+
+        var left = _database.Open(connectionString: $"Data Source={Path.Combine(copy, "letters.db")}").DeadLetters;
+        foreach (var letter in letters)
+            (await left.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+    }
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    /// <summary>Another process that is in the middle of a change.</summary>
+    private SqliteConnection Lock()
+    {
+        var connection = new SqliteConnection($"{_database.ConnectionString};Pooling=false");
+        connection.Open();
+        using var begin = connection.CreateCommand();
+        begin.CommandText = "BEGIN IMMEDIATE";
+        begin.ExecuteNonQuery();
+        return connection;
+    }
+}

@@ -1,0 +1,91 @@
+namespace HttpResilience.IntegrationTests.Storage;
+
+/// <summary>What every store does when it is opened, by one or several at once, closed and left.</summary>
+public abstract class StorageLifetimeContract : StorageContract
+{
+    [Fact]
+    public async Task What_was_kept_is_there_when_the_database_is_opened_again()
+    {
+        var letter = Letters.Full();
+        var request = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
+        var first = Database.Open();
+        await first.DeadLetters.AddAsync(letter, Stop);
+        await first.IdempotencyKeys.BeginAsync(request, Stop);
+        await first.IdempotencyKeys.CompleteAsync(request, new(201, null, [], new byte[] { 1 }), Noon.AddDays(1), Stop);
+        await first.DisposeAsync();
+
+        var second = Database.Open();
+
+        (await second.DeadLetters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
+        (await second.IdempotencyKeys.BeginAsync(request with { Owner = Guid.NewGuid() }, Stop)).Response!.StatusCode.ShouldBe(201);
+    }
+
+    [Fact]
+    public async Task Many_who_open_an_empty_database_at_once_all_find_it_ready()
+    {
+        var letters = Enumerable.Range(0, 8).Select(_ => Letters.Plain()).ToList();
+
+        await Task.WhenAll(letters.Select(l => Task.Run(() => Database.Open().DeadLetters.AddAsync(l, Stop), Stop)));
+
+        (await Database.Open().DeadLetters.ListAsync(new(), Stop)).Count.ShouldBe(8);
+    }
+
+    [Fact]
+    public async Task Two_processes_change_the_same_database_at_once()
+    {
+        IHttpResilienceStorage[] storages = [Database.Open(), Database.Open()];
+
+        bool[] added = await Task.WhenAll(Enumerable.Range(0, 300).Select(i => Task.Run(() => storages[i % 2].DeadLetters.AddAsync(Letters.Plain(), Stop), Stop)));
+
+        added.ShouldAllBe(a => a);
+        (await storages[0].DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(300);
+        (await storages[1].DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(300);
+    }
+
+    [Fact]
+    public async Task A_caller_who_has_cancelled_asks_for_nothing()
+    {
+        var storage = Database.Open();
+        var (letter, cancelled) = (Letters.Plain(), new CancellationToken(canceled: true));
+        var request = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
+        Func<Task>[] all =
+        [
+            () => storage.DeadLetters.AddAsync(letter, cancelled),
+            () => storage.DeadLetters.FindAsync(letter.Id, cancelled),
+            () => storage.DeadLetters.ListAsync(new(), cancelled),
+            () => storage.DeadLetters.ClaimAsync(Letters.Claim(Noon), cancelled),
+            () => storage.DeadLetters.UpdateAsync(letter, cancelled),
+            () => storage.DeadLetters.ReplaceAsync(letter, letter, cancelled),
+            () => storage.DeadLetters.PurgeAsync(Noon, cancelled),
+            () => storage.DeadLetters.CountAsync(cancelled),
+            () => storage.DeadLetters.WaitForLettersAsync(TimeSpan.FromHours(1), cancelled),
+            () => storage.IdempotencyKeys.BeginAsync(request, cancelled),
+            () => storage.IdempotencyKeys.CompleteAsync(request, new(200, null, [], default), Noon, cancelled),
+            () => storage.IdempotencyKeys.ForgetAsync(request, cancelled),
+            () => storage.IdempotencyKeys.PurgeAsync(Noon, cancelled),
+        ];
+
+        foreach (var ask in all)
+            await Should.ThrowAsync<OperationCanceledException>(ask);
+
+        (await storage.DeadLetters.CountAsync(Stop)).ByStatus.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_was_asked_for_before_the_end_is_done_and_what_comes_later_is_told()
+    {
+        var storage = Database.Open();
+        var letters = Enumerable.Range(0, 500).Select(_ => Letters.Plain()).ToList();
+        var adding = letters.Select(l => storage.DeadLetters.AddAsync(l, Stop)).ToList();
+
+        await storage.DisposeAsync();
+
+        (await Task.WhenAll(adding)).ShouldAllBe(added => added);
+        await Should.ThrowAsync<ObjectDisposedException>(() => storage.DeadLetters.AddAsync(Letters.Plain(), Stop));
+        await Should.ThrowAsync<ObjectDisposedException>(() => storage.DeadLetters.FindAsync(Guid.NewGuid(), Stop));
+        (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(500);
+    }
+
+    [Fact]
+    public async Task A_store_that_nobody_has_used_is_closed_at_once() => await Database.Open().DisposeAsync();
+}

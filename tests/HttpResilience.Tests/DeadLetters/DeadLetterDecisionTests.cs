@@ -1,0 +1,137 @@
+namespace HttpResilience.Tests.DeadLetters;
+
+/// <summary>What becomes of a failed request: when it is sent again, or who has to look at it.</summary>
+public sealed class DeadLetterDecisionTests
+{
+    private const string CheckIt = "Check whether it was processed; then resolve it, or replay it";
+
+    public static TheoryData<FailureClass, string?> Actions => new()
+    {
+        { FailureClass.Transient, null },
+        { FailureClass.ServerError, null },
+        { FailureClass.RateLimited, null },
+        { FailureClass.Authentication, "Check the API key" },
+        { FailureClass.Authorization, "Check permissions" },
+        { FailureClass.NotFound, "Check the endpoint or id" },
+        { FailureClass.Conflict, "Fetch the current state and resubmit" },
+        { FailureClass.Validation, "Fix the data and resubmit" },
+        { FailureClass.Permanent, "Fix the data and resubmit" },
+    };
+
+    [Theory, MemberData(nameof(Actions))]
+    public void A_failure_that_passes_is_sent_again_and_for_any_other_a_person_is_told_what_to_do(FailureClass failureClass, string? action)
+    {
+        var decision = After(failureClass);
+
+        decision.Status.ShouldBe(action is null ? DeadLetterStatus.Pending : DeadLetterStatus.RequiresReview);
+        decision.SuggestedAction.ShouldBe(action);
+    }
+
+    [Theory]
+    [InlineData(FailureClass.None, true, false), InlineData(FailureClass.None, false, false)]
+    [InlineData(FailureClass.Cancelled, true, false), InlineData(FailureClass.Cancelled, false, false)]
+    [InlineData(FailureClass.Permanent, true, true), InlineData(FailureClass.Permanent, false, false)]
+    [InlineData(FailureClass.Transient, true, true), InlineData(FailureClass.Transient, false, true)]
+    [InlineData(FailureClass.Validation, true, true), InlineData(FailureClass.Authentication, false, true)]
+    public void Neither_what_the_caller_cancelled_nor_a_mistake_of_the_program_is_kept(FailureClass failureClass, bool hasResponse, bool kept) =>
+        DeadLetterDecision.IsKept(failureClass, hasResponse).ShouldBe(kept);
+
+    [Theory]
+    [InlineData(0, 1), InlineData(1, 2), InlineData(2, 4), InlineData(3, 8), InlineData(8, 256), InlineData(9, 360), InlineData(10, 360), InlineData(1000, 360)]
+    public void The_wait_doubles_from_a_minute_to_six_hours(int replays, int minutes) =>
+        After(FailureClass.Transient, replays: replays, maxReplays: int.MaxValue).Delay.ShouldBe(TimeSpan.FromMinutes(minutes));
+
+    [Theory, InlineData(5), InlineData(100_000)]
+    public void A_time_that_the_server_names_is_the_time(int seconds) =>
+        After(FailureClass.RateLimited, retryAfter: TimeSpan.FromSeconds(seconds), replays: 4).Delay.ShouldBe(TimeSpan.FromSeconds(seconds));
+
+    [Fact]
+    public void A_time_that_has_passed_is_none() => After(FailureClass.Transient, retryAfter: TimeSpan.Zero).Delay.ShouldBe(TimeSpan.FromMinutes(1));
+
+    [Theory, InlineData(9, true), InlineData(10, false), InlineData(11, false)]
+    public void After_the_last_replay_a_person_looks_at_it(int replays, bool again)
+    {
+        var decision = After(FailureClass.Transient, replays: replays);
+
+        decision.Status.ShouldBe(again ? DeadLetterStatus.Pending : DeadLetterStatus.RequiresReview);
+        decision.SuggestedAction.ShouldBe(again ? null : "Check whether the API is well, then replay it");
+    }
+
+    [Fact]
+    public void What_may_have_been_processed_and_cannot_be_repeated_is_for_a_person() =>
+        After(FailureClass.Transient, new(MayHaveBeenProcessed: true, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false)).SuggestedAction.ShouldBe(CheckIt);
+
+    [Fact]
+    public void What_was_not_processed_is_sent_again_even_if_it_could_not_be_repeated() =>
+        After(FailureClass.Transient, new(MayHaveBeenProcessed: false, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false)).Status.ShouldBe(DeadLetterStatus.Pending);
+
+    [Fact]
+    public void Without_its_body_it_cannot_be_sent() =>
+        After(FailureClass.Transient, new(false, true, false, BodyIsMissing: true)).SuggestedAction.ShouldBe("Send it again from where it came; its body could not be kept");
+
+    /// <summary>Method, keyed, may have been processed, UnsafeMethods, a reconciler; what is known of it.</summary>
+    public static TheoryData<string, bool, UnsafeMethods, bool, bool, bool> Fates => new()
+    {
+        { "POST", true, UnsafeMethods.WhenKeyed, false, true, true },
+        { "POST", false, UnsafeMethods.WhenKeyed, false, false, true },
+        { "POST", true, UnsafeMethods.Never, false, false, true },
+        { "POST", false, UnsafeMethods.Always, false, true, false },
+        { "POST", false, UnsafeMethods.WhenKeyed, true, true, false },
+        { "PUT", false, UnsafeMethods.Never, false, true, false },
+        { "DELETE", true, UnsafeMethods.WhenKeyed, false, true, false },
+    };
+
+    [Theory, MemberData(nameof(Fates))]
+    public void Whether_it_may_be_repeated_is_what_retries_go_by(string method, bool keyed, UnsafeMethods unsafeMethods, bool canBeFound, bool mayBeRepeated, bool needsKey)
+    {
+        var policy = RetryPolicy.From(new() { UnsafeMethods = unsafeMethods }, 1000);
+
+        LetterFate.Of(policy, new(method), keyed, mayHaveBeenProcessed: true, bodyIsMissing: false, canBeFound).ShouldBe(new(true, mayBeRepeated, needsKey, false));
+    }
+
+    [Fact]
+    public void A_letter_for_another_host_is_not_sent_whoever_says_so() =>
+        Before(Letter with { Resolution = Approved }, mayGoThere: false)!.Value.SuggestedAction!.ShouldContain("DeadLetter:AllowedAuthorities");
+
+    [Theory, InlineData(true, true, true), InlineData(false, true, false), InlineData(true, false, false)]
+    public void Past_the_lifetime_of_its_key_it_goes_to_a_person_if_it_may_have_been_processed(bool mayHaveBeenProcessed, bool needsKey, bool review)
+    {
+        var fate = new LetterFate(mayHaveBeenProcessed, MayBeRepeated: true, needsKey, BodyIsMissing: false);
+
+        (DeadLetterDecision.BeforeReplay(Letter, fate, mayGoThere: true, keyExpired: true)?.Status is DeadLetterStatus.RequiresReview).ShouldBe(review);
+        DeadLetterDecision.BeforeReplay(Letter, fate, mayGoThere: true, keyExpired: false).ShouldBeNull();
+        DeadLetterDecision.BeforeReplay(Letter with { Resolution = Approved }, fate, mayGoThere: true, keyExpired: true).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Unless_a_person_wants_it_sent_what_may_have_been_processed_is_not_sent_twice()
+    {
+        var fate = new LetterFate(MayHaveBeenProcessed: true, MayBeRepeated: false, NeedsKey: true, BodyIsMissing: false);
+
+        DeadLetterDecision.BeforeReplay(Letter, fate, mayGoThere: true, keyExpired: false)!.Value.SuggestedAction.ShouldBe(CheckIt);
+        DeadLetterDecision.BeforeReplay(Letter with { Resolution = Approved }, fate, mayGoThere: true, keyExpired: false).ShouldBeNull();
+    }
+
+    private static DeadLetterResolution Approved => new("Replay", null, "alice", DateTimeOffset.UnixEpoch);
+
+    private static DeadLetter Letter { get; } = new()
+    {
+        Id = Guid.CreateVersion7(),
+        ClientName = "api",
+        Method = "POST",
+        Uri = new("https://api.test/invoices"),
+        FailureClass = FailureClass.Transient,
+        StopReason = StopReason.AttemptsExhausted,
+        FirstFailedAt = DateTimeOffset.UnixEpoch,
+        LastFailedAt = DateTimeOffset.UnixEpoch,
+        Status = DeadLetterStatus.Pending,
+        DueAt = DateTimeOffset.UnixEpoch,
+    };
+
+    private static DeadLetterDecision? Before(DeadLetter letter, bool mayGoThere) =>
+        DeadLetterDecision.BeforeReplay(letter, new(false, true, false, false), mayGoThere, keyExpired: false);
+
+    private static DeadLetterDecision After(
+        FailureClass failureClass, LetterFate? fate = null, TimeSpan? retryAfter = null, int replays = 0, int maxReplays = 10) =>
+        DeadLetterDecision.AfterFailure(failureClass, fate ?? new(true, true, true, false), retryAfter, replays, maxReplays);
+}

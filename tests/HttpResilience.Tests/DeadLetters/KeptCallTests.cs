@@ -1,0 +1,276 @@
+using System.Net;
+using HttpResilience.Tests.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience.Tests.DeadLetters;
+
+/// <summary>A call that finally fails is kept before its caller learns of the failure.</summary>
+public sealed class KeptCallTests : IDisposable
+{
+    private readonly MemoryDeadLetterStore _store = new();
+    private Chain? _chain;
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task All_that_it_takes_to_send_it_again_is_kept(bool async)
+    {
+        var chain = Open(client: c => c.AddHttpMessageHandler(() => new AddsToken()));
+        chain.Server.Script(Replies.Status(503, "{\"title\":\"Down\",\"detail\":\"for repair\"}", "application/problem+json"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "invoices?draft=1") { Content = new StringContent("{\"number\":1}", null, "application/json") };
+        request.Headers.Add("X-Version", ["1", "2"]);
+        request.Headers.Add("Authorization", "Bearer secret");
+        request.Headers.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+
+        using var response = await chain.SendAsync(async, request.WithTenant("comp1").WithTag("rowNumber", 5));
+
+        var call = response.GetHttpCall()!;
+        var letter = _store.Only;
+        letter.Id.ShouldBe(call.DeadLetterId!.Value);
+        letter.Id.Version.ShouldBe(7);
+        (letter.ClientName, letter.Method, letter.Uri.ToString()).ShouldBe(("api", "POST", "https://api.test/invoices?draft=1"));
+        letter.Headers.Select(h => $"{h.Key}={h.Value}").ShouldBe(["X-Version=1", "X-Version=2", "Content-Type=application/json; charset=utf-8"]);
+        letter.Body!.Value.ToArray().ShouldBe("{\"number\":1}"u8.ToArray());
+        (letter.IdempotencyKey, letter.Tenant, letter.Tags["rowNumber"]).ShouldBe((call.IdempotencyKey, "comp1", "5"));
+        (letter.FailureClass, letter.StatusCode, letter.ErrorTitle, letter.ErrorDetail).ShouldBe((FailureClass.Transient, 503, "Down", "for repair"));
+        (letter.Attempts, letter.StopReason, letter.MayHaveBeenProcessed, letter.Replays).ShouldBe((4, StopReason.AttemptsExhausted, true, 0));
+        (letter.Status, letter.SuggestedAction).ShouldBe((DeadLetterStatus.Pending, null));
+        (letter.FirstFailedAt, letter.LastFailedAt, letter.DueAt).ShouldBe((chain.Clock.GetUtcNow(), chain.Clock.GetUtcNow(), chain.Clock.GetUtcNow() + TimeSpan.FromMinutes(1)));
+        chain.Logs.Call["DeadLetterId"].ShouldBe(letter.Id);
+        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("for repair");
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_call_that_throws_is_kept_too(bool async)
+    {
+        var chain = Open();
+        chain.Server.Script(Replies.ConnectionRefused());
+
+        var failure = await Should.ThrowAsync<HttpRequestException>(() => chain.PostAsync(async));
+
+        var letter = _store.Only;
+        failure.GetHttpCall()!.DeadLetterId.ShouldBe(letter.Id);
+        (letter.StatusCode, letter.ErrorType, letter.ErrorTitle, letter.MayHaveBeenProcessed).ShouldBe((null, "HttpRequestException", "Connection refused", false));
+    }
+
+    [Theory]
+    [InlineData(401, "Check the API key"), InlineData(403, "Check permissions"), InlineData(404, "Check the endpoint or id")]
+    [InlineData(409, "Fetch the current state and resubmit"), InlineData(422, "Fix the data and resubmit"), InlineData(501, "Fix the data and resubmit")]
+    public async Task A_refusal_waits_for_a_person(int status, string action)
+    {
+        var chain = Open();
+        chain.Server.Script(Replies.Status(status));
+
+        (await chain.PostAsync()).Dispose();
+
+        (_store.Only.Status, _store.Only.SuggestedAction).ShouldBe((DeadLetterStatus.RequiresReview, action));
+    }
+
+    [Fact]
+    public async Task A_wait_that_was_too_long_for_the_call_is_when_the_letter_is_due()
+    {
+        var chain = Open();
+        chain.Server.Script(Replies.Status(429, ("Retry-After", "3600")));
+
+        (await chain.PostAsync()).Dispose();
+
+        (_store.Only.StopReason, _store.Only.DueAt).ShouldBe((StopReason.RetryAfterTooLong, chain.Clock.GetUtcNow() + TimeSpan.FromHours(1)));
+    }
+
+    [Fact]
+    public async Task What_an_open_circuit_refused_is_kept_and_due_when_it_may_be_tried_again()
+    {
+        var chain = Open(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        chain.Server.Script(Replies.Status(503));
+        (await chain.GetAsync()).Dispose();
+
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.PostAsync());
+
+        var letter = _store.Only;
+        (letter.FailureClass, letter.StopReason, letter.Attempts, letter.MayHaveBeenProcessed).ShouldBe((FailureClass.Transient, StopReason.CircuitOpen, 0, false));
+        letter.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
+    }
+
+    public static TheoryData<string> NotKept => ["success", "get", "cancelled", "program", "off", "method"];
+
+    [Theory, MemberData(nameof(NotKept))]
+    public async Task Not_every_end_is_kept(string why)
+    {
+        using var caller = new CancellationTokenSource();
+        var chain = Open(o =>
+        {
+            o.DeadLetter.Enabled = why != "off";
+            if (why == "method")
+                o.DeadLetter.Methods = ["PUT"];
+        });
+        chain.Server.Script(why switch
+        {
+            "success" => Replies.Status(201),
+            "program" => Replies.Throws(() => new InvalidOperationException("mine")),
+            "cancelled" => Leaves(caller),
+            _ => Replies.Status(400),
+        });
+
+        await Record.ExceptionAsync(async () => (await chain.SendAsync(true, why == "get" ? Chain.Get() : Chain.Post(), caller.Token)).Dispose());
+
+        _store.Letters.ShouldBeEmpty();
+    }
+
+    [Theory, InlineData(100, false), InlineData(101, true)]
+    public async Task A_body_up_to_the_limit_is_kept(int length, bool missing)
+    {
+        var chain = Open(o => o.DeadLetter.MaxBodyBytes = 100);
+        chain.Server.Script(Replies.Status(503));
+
+        (await chain.SendAsync(true, Chain.Post(new ByteArrayContent(new byte[length])))).Dispose();
+
+        (_store.Only.BodyIsMissing, _store.Only.Body?.Length, _store.Only.Status)
+            .ShouldBe((missing, missing ? null : length, missing ? DeadLetterStatus.RequiresReview : DeadLetterStatus.Pending));
+    }
+
+    [Fact]
+    public async Task A_stream_that_has_gone_out_is_missing()
+    {
+        var chain = Open();
+        chain.Server.Script(Replies.Status(503));
+
+        (await chain.SendAsync(true, Chain.Post(new StreamContent(new OneShotStream(new byte[10]))))).Dispose();
+
+        (_store.Only.BodyIsMissing, _store.Only.Body).ShouldBe((true, null));
+    }
+
+    [Fact]
+    public async Task A_stream_that_was_kept_for_retries_is_kept_in_the_letter()
+    {
+        var chain = Open();
+        chain.Server.Script(Replies.Status(503));
+        var content = new StreamContent(new OneShotStream("abc"u8.ToArray()));
+        content.Headers.ContentLength = 3;
+
+        (await chain.SendAsync(true, Chain.Post(content))).Dispose();
+
+        _store.Only.Body!.Value.ToArray().ShouldBe("abc"u8.ToArray());
+    }
+
+    [Fact]
+    public async Task A_request_without_a_body_has_none()
+    {
+        var chain = Open();
+        chain.Server.Script(Replies.Status(503));
+
+        (await chain.SendAsync(true, new(HttpMethod.Delete, "invoices/1"))).Dispose();
+
+        (_store.Only.BodyIsMissing, _store.Only.Body, _store.Only.Status).ShouldBe((false, null, DeadLetterStatus.Pending));
+    }
+
+    [Fact]
+    public async Task A_post_without_a_key_that_may_have_been_processed_waits_for_a_person()
+    {
+        var chain = Open(o => o.Idempotency.Enabled = false);
+        chain.Server.Script(Replies.Reset());
+
+        await Should.ThrowAsync<HttpRequestException>(() => chain.PostAsync());
+
+        _store.Only.SuggestedAction.ShouldBe("Check whether it was processed; then resolve it, or replay it");
+    }
+
+    [Fact]
+    public async Task Configured_names_are_secret_too_and_user_info_is_left_out()
+    {
+        var chain = Open(o => o.Logging.RedactedHeaders = ["X-Mine"]);
+        chain.Server.Script(Replies.Status(400));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "https://user:pass@api.test/invoices");
+        foreach (string name in (string[])["X-Mine", "X-Api-Key", "Cookie", "Proxy-Authorization", "X-Auth-Token", "Ocp-Apim-Subscription-Key"])
+            request.Headers.TryAddWithoutValidation(name, "secret");
+
+        (await chain.SendAsync(true, request)).Dispose();
+
+        _store.Only.Headers.ShouldBeEmpty();
+        _store.Only.Uri.ToString().ShouldBe("https://api.test/invoices");
+    }
+
+    [Fact]
+    public async Task What_a_resolver_made_of_the_request_is_what_is_kept()
+    {
+        var chain = Open(services: s => s.AddSingleton<IConflictResolver, Freshens>());
+        chain.Server.Script(Replies.Status(409), Replies.Status(503));
+
+        using var response = await chain.PostAsync();
+
+        (_store.Only.Body!.Value.ToArray(), _store.Only.IdempotencyKey).ShouldBe(("fresh"u8.ToArray(), response.GetHttpCall()!.IdempotencyKey), Same);
+    }
+
+    [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
+    public async Task A_store_that_fails_or_hangs_does_not_change_what_the_caller_gets(bool async, bool hangs)
+    {
+        var chain = Open();
+        (_store.Fails, _store.Hangs) = (new HttpResilienceStorageException("disk full"), hangs);
+        chain.Server.Script(Replies.Status(422, "{\"title\":\"No such currency\"}", "application/problem+json"));
+
+        using var response = await chain.SendAsync(async, Chain.Post().WithIdempotencyKey("comp1:1").WithTenant("comp1").WithTag("rowNumber", 5));
+
+        response.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        response.GetHttpCall()!.DeadLetterId.ShouldBeNull();
+        var lost = chain.Logs.WithId(501).ShouldHaveSingleItem();
+        lost.Level.ShouldBe(LogLevel.Critical);
+        lost.Message.ShouldBe(
+            "api POST https://api.test/invoices: failed for good, and could not be kept. Key comp1:1, tenant comp1, rowNumber=5. Validation 422 No such currency");
+        if (hangs)
+            chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public void Without_storage_the_host_does_not_start_and_says_what_to_add()
+    {
+        using var chain = new Chain(o => o.DeadLetter.Enabled = true);
+
+        Should.Throw<OptionsValidationException>(() => chain.Client).Failures.ShouldHaveSingleItem().ShouldStartWith(
+            "HttpResilience:Clients:api:DeadLetter:Enabled is 'True', which needs durable storage; add package HttpResilience.Sqlite and AddHttpResilienceStorage(");
+    }
+
+    public void Dispose() => _chain?.Dispose();
+
+    private static IEqualityComparer<(byte[], string?)> Same { get; } =
+        EqualityComparer<(byte[] Body, string? Key)>.Create((a, b) => a.Body.AsSpan().SequenceEqual(b.Body) && a.Key == b.Key);
+
+    private Chain Open(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null, Action<IServiceCollection>? services = null) =>
+        _chain = new(o =>
+        {
+            o.DeadLetter.Enabled = true;
+            options?.Invoke(o);
+        }, client, s =>
+        {
+            s.AddSingleton<IDeadLetterStore>(_store);
+            services?.Invoke(s);
+        });
+
+    private static Reply Leaves(CancellationTokenSource caller) => (_, _, token) =>
+    {
+        caller.Cancel();
+        return Task.FromException<HttpResponseMessage>(new OperationCanceledException(token));
+    };
+
+    private sealed class AddsToken : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Headers.TryAddWithoutValidation("X-Signature-Of-Attempt", Guid.NewGuid().ToString());
+            return base.SendAsync(request, cancellationToken);
+        }
+
+        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Headers.TryAddWithoutValidation("X-Signature-Of-Attempt", Guid.NewGuid().ToString());
+            return base.Send(request, cancellationToken);
+        }
+    }
+
+    private sealed class Freshens : IConflictResolver
+    {
+        public ValueTask<bool> ResolveAsync(HttpCall httpCall, HttpRequestMessage request, HttpResponseMessage conflict, CancellationToken cancellationToken)
+        {
+            request.Content = new StringContent("fresh");
+            return new(true);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience.Tests.DeadLetters;
+
+/// <summary>The worker that sends letters again, on a store in memory and a clock that stands still.</summary>
+public sealed class ReplayTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+
+    private readonly MemoryDeadLetterStore _store = new();
+    private Chain? _chain;
+    private DeadLetterReplay? _worker;
+
+    [Fact]
+    public async Task A_letter_is_sent_again_as_it_was_with_its_own_key()
+    {
+        var chain = Open();
+        var letter = Letter() with { Headers = [new("X-Version", "1"), new("X-Version", "2"), new("Content-Type", "application/json")], Tenant = "comp1" };
+        await AddAsync(letter);
+        chain.Server.Script(Replies.Status(201));
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+
+        var sent = chain.Server.Sent.ShouldHaveSingleItem();
+        (sent.Method, sent.Uri, sent.Body, sent.IdempotencyKey).ShouldBe(("POST", letter.Uri, "{}", "key-1"));
+        (sent.Headers["X-Version"], sent.Headers["Content-Type"], sent.Headers["Authorization"]).ShouldBe(("1, 2", "application/json", "Bearer fresh"));
+        var after = _store.Only;
+        (after.Replays, after.Attempts, after.StatusCode, after.DueAt).ShouldBe((1, 5, 201, chain.Clock.GetUtcNow()));
+        chain.Logs.Call["Tenant"].ShouldBe("comp1");
+    }
+
+    [Fact]
+    public async Task One_that_fails_again_waits_longer_and_makes_no_second_letter()
+    {
+        var chain = Open();
+        var letter = Letter() with { Replays = 2 };
+        await AddAsync(letter);
+        chain.Server.Script(Replies.Status(503, "busy"));
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.Pending);
+
+        var after = _store.Only;
+        (after.Replays, after.Attempts, after.ErrorTitle, after.DueAt - chain.Clock.GetUtcNow()).ShouldBe((3, 5, "busy", TimeSpan.FromMinutes(8)));
+    }
+
+    [Fact]
+    public async Task One_that_is_refused_goes_to_a_person()
+    {
+        var chain = Open();
+        var letter = Letter();
+        await AddAsync(letter);
+        chain.Server.Script(Replies.Status(401));
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.RequiresReview);
+
+        (_store.Only.SuggestedAction, _store.Only.FailureClass).ShouldBe(("Check the API key", FailureClass.Authentication));
+        chain.Logs.WithId(511).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task A_row_with_another_host_is_not_sent()
+    {
+        var chain = Open();
+        var letter = Letter() with { Uri = new("https://evil.test/invoices"), Resolution = new("Replay", null, "alice", DateTimeOffset.UnixEpoch) };
+        await AddAsync(letter);
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.RequiresReview);
+
+        chain.Server.Sent.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("http://api.test"), InlineData("https://api.test:8443"), InlineData("https://api.test.evil.test"), InlineData("https://api.testing")]
+    public async Task Another_scheme_or_port_is_another_host(string authority)
+    {
+        var chain = Open();
+        var letter = Letter() with { Uri = new($"{authority}/invoices") };
+        await AddAsync(letter);
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.RequiresReview);
+
+        chain.Server.Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_host_that_configuration_allows_is_sent_to()
+    {
+        var chain = Open(o => o.DeadLetter.AllowedAuthorities = ["https://files.test"]);
+        var letter = Letter() with { Uri = new("https://files.test/invoices") };
+        await AddAsync(letter);
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+
+        chain.Server.Sent.ShouldHaveSingleItem().Uri.ShouldBe(letter.Uri);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_host_whose_circuit_is_open_or_that_asked_for_a_pause_is_left_alone(bool pause)
+    {
+        var chain = Open(o => o.CircuitBreaker.FailureThreshold = 1);
+        chain.Server.Script(pause ? Replies.Status(429, ("Retry-After", "60")) : Replies.Status(503));
+        (await chain.GetAsync()).Dispose();
+        var letter = Letter();
+        await AddAsync(letter);
+
+        await StartAsync();
+        await ClaimsAsync(1);
+
+        _store.Claims[^1].Except.ShouldBe([new("api", "https://api.test")]);
+        _store.Only.Status.ShouldBe(DeadLetterStatus.Pending);
+        chain.Server.Script(Replies.Status(200));
+        chain.Clock.Advance(TimeSpan.FromSeconds(61));
+        _store.WakeUp();
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+    }
+
+    [Fact]
+    public async Task A_long_sending_keeps_its_lease()
+    {
+        var chain = Open();
+        var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var letter = Letter();
+        await AddAsync(letter);
+        chain.Server.Script((_, _, _) => Answer(begun, answer));
+
+        await StartAsync();
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        for (int tick = 1; tick <= 2; tick++)
+        {
+            var due = _store.Only.DueAt;
+            chain.Clock.Advance(TimeSpan.FromSeconds(10));
+            await EventuallyAsync(() => _store.Only.DueAt > due);
+            _store.Only.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
+        }
+
+        answer.SetResult();
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+    }
+
+    [Fact]
+    public async Task A_letter_that_another_worker_took_over_is_let_go()
+    {
+        var chain = Open();
+        var begun = new TaskCompletionSource();
+        var letter = Letter();
+        await AddAsync(letter);
+        chain.Server.Script(Replies.Hangs(begun));
+
+        await StartAsync();
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        await _store.UpdateAsync(_store.Only with { ErrorTitle = "another's" }, CancellationToken.None);
+        chain.Clock.Advance(TimeSpan.FromSeconds(10));
+
+        await EventuallyAsync(() => chain.Logs.WithId(512).Count == 1);
+        (_store.Only.ErrorTitle, _store.Only.Status).ShouldBe(("another's", DeadLetterStatus.InProgress));
+    }
+
+    [Fact]
+    public async Task When_the_host_stops_what_is_on_its_way_may_end()
+    {
+        var chain = Open();
+        var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await AddAsync(Letter());
+        chain.Server.Script((_, _, _) => Answer(begun, answer));
+        await StartAsync();
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+
+        var stopping = _worker!.StopAsync(CancellationToken.None);
+        stopping.IsCompleted.ShouldBeFalse();
+        answer.SetResult();
+        await stopping;
+
+        _store.Only.Status.ShouldBe(DeadLetterStatus.Replayed);
+    }
+
+    [Fact]
+    public async Task When_the_host_loses_patience_it_is_cut_off_and_given_back()
+    {
+        var chain = Open();
+        var begun = new TaskCompletionSource();
+        await AddAsync(Letter());
+        chain.Server.Script(Replies.Hangs(begun));
+        await StartAsync();
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+
+        await _worker!.StopAsync(new CancellationToken(canceled: true));
+
+        (_store.Only.Status, _store.Only.DueAt, _store.Only.Replays, _store.Only.MayHaveBeenProcessed)
+            .ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), 0, true));
+    }
+
+    [Fact]
+    public async Task No_more_go_to_one_host_at_once_than_are_allowed_and_the_others_do_not_wait_for_it()
+    {
+        var chain = Open(o => o.DeadLetter.AllowedAuthorities = ["https://slow.test"], replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (4, 2));
+        var answer = new TaskCompletionSource();
+        int atOnce = 0;
+        chain.Server.Script((_, _, _) =>
+        {
+            Interlocked.Increment(ref atOnce);
+            return Answer(new(), answer);
+        });
+        for (int i = 0; i < 10; i++)
+            await AddAsync(Letter() with { Uri = new("https://slow.test/invoices") });
+        var other = Letter();
+        await AddAsync(other);
+
+        await StartAsync();
+        await EventuallyAsync(() => chain.Server.Sent.Any(s => s.Uri.Host == "api.test"));
+
+        chain.Server.Sent.Count(s => s.Uri.Host == "slow.test").ShouldBe(2);
+        answer.SetResult();
+        await EventuallyAsync(() => _store.Letters.All(l => l.Status is DeadLetterStatus.Replayed));
+    }
+
+    [Fact]
+    public async Task A_store_that_fails_is_asked_again_later_and_later()
+    {
+        var chain = Open();
+        _store.Fails = new HttpResilienceStorageException("gone");
+
+        await StartAsync();
+        foreach (int seconds in (int[])[1, 2, 4, 8, 16, 32, 60, 60])
+        {
+            await EventuallyAsync(() => chain.Logs.WithId(514).Any(e => e["Seconds"] is double s && s == seconds));
+            await chain.Clock.TimerDueInAsync(TimeSpan.FromSeconds(seconds));
+            chain.Clock.Advance(TimeSpan.FromSeconds(seconds));
+        }
+
+        var letter = Letter();
+        _store.Fails = null;
+        await AddAsync(letter);
+        await EventuallyAsync(() => chain.Logs.WithId(514).Count >= 9);
+        await chain.Clock.TimerDueInAsync(TimeSpan.FromSeconds(60));
+        chain.Clock.Advance(TimeSpan.FromSeconds(60));
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+    }
+
+    [Fact]
+    public async Task An_unkeyed_letter_that_may_have_been_processed_is_looked_for_first()
+    {
+        var chain = Open(o => o.Idempotency.Enabled = false, services: s => s.AddSingleton<IReconciler, Finds>());
+        var letter = Letter() with { IdempotencyKey = null, MayHaveBeenProcessed = true };
+        await AddAsync(letter);
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+
+        chain.Server.Sent.ShouldBeEmpty();
+        _store.Only.StopReason.ShouldBe(StopReason.Reconciled);
+    }
+
+    [Fact]
+    public async Task The_age_of_a_key_counts_from_the_first_failure()
+    {
+        var chain = Open();
+        var letter = Letter() with { MayHaveBeenProcessed = true, FirstFailedAt = chain.Clock.GetUtcNow() - TimeSpan.FromDays(1) };
+        await AddAsync(letter);
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.RequiresReview);
+
+        chain.Server.Sent.ShouldBeEmpty();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_worker is not null)
+            await _worker.StopAsync(new CancellationToken(canceled: true));
+        _chain?.Dispose();
+    }
+
+    private static async Task<HttpResponseMessage> Answer(TaskCompletionSource begun, TaskCompletionSource answer)
+    {
+        begun.TrySetResult();
+        await answer.Task;
+        return new(System.Net.HttpStatusCode.OK);
+    }
+
+    private Chain Open(
+        Action<HttpResilienceOptions>? options = null, Action<DeadLetterReplayOptions>? replay = null, Action<IServiceCollection>? services = null)
+    {
+        _chain = new(o =>
+        {
+            (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts, o.CircuitBreaker.FailureRatio) = (true, 0, null);
+            options?.Invoke(o);
+        }, c => c.AddHttpMessageHandler(() => new AddsCredentials()), s =>
+        {
+            s.AddSingleton<IDeadLetterStore>(_store).AddDeadLetterReplay(replay);
+            services?.Invoke(s);
+        });
+        _chain.Clock.SkipsWaits = false;
+        _ = _chain.State;
+        return _chain;
+    }
+
+    private Task<bool> AddAsync(DeadLetter letter) => _store.AddAsync(letter, CancellationToken.None);
+
+    private DeadLetter Letter() => new()
+    {
+        Id = Guid.CreateVersion7(),
+        ClientName = Chain.Name,
+        Method = "POST",
+        Uri = new("https://api.test/invoices"),
+        Body = "{}"u8.ToArray(),
+        IdempotencyKey = "key-1",
+        FailureClass = FailureClass.Transient,
+        StopReason = StopReason.AttemptsExhausted,
+        Attempts = 4,
+        FirstFailedAt = _chain!.Clock.GetUtcNow(),
+        LastFailedAt = _chain.Clock.GetUtcNow(),
+        Status = DeadLetterStatus.Pending,
+        DueAt = _chain.Clock.GetUtcNow(),
+    };
+
+    private async Task StartAsync()
+    {
+        _worker = _chain!.Services.GetRequiredService<DeadLetterReplay>();
+        await _worker.StartAsync(CancellationToken.None);
+    }
+
+    private Task UntilAsync(DeadLetter letter, DeadLetterStatus status) => EventuallyAsync(
+        () => _store.Letters.Single(l => l.Id == letter.Id) is var now && now.Status == status && now.Version > letter.Version);
+
+    private Task ClaimsAsync(int count) => EventuallyAsync(() => _store.Claims.Count >= count);
+
+    // Other threads are at work: what they will have done is looked for until it is there.
+    private static async Task EventuallyAsync(Func<bool> condition)
+    {
+        using var hang = new CancellationTokenSource(Hang);
+        while (!condition())
+            await Task.Delay(1, hang.Token);
+    }
+
+    private sealed class AddsCredentials : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", "Bearer fresh");
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
+
+    private sealed class Finds : IReconciler
+    {
+        public ValueTask<HttpResponseMessage?> FindAsync(HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken) =>
+            new(new HttpResponseMessage(System.Net.HttpStatusCode.OK));
+    }
+}
