@@ -132,6 +132,17 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
+    public async Task Where_there_is_enough_for_all_who_claim_at_once_each_gets_its_share()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Store.AddAsync(Letters.Plain(Noon.AddSeconds(-i)), Stop)));
+        IDeadLetterStore[] stores = [Store, Database.Open().DeadLetters];
+
+        var claimed = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(() => stores[i % 2].ClaimAsync(Letters.Claim(Noon, 5), Stop), Stop)));
+
+        claimed.ShouldAllBe(c => c.Count == 5);
+    }
+
+    [Fact]
     public async Task Who_waits_is_woken_by_a_letter_that_is_added()
     {
         await Store.WaitForLettersAsync(Hour, Stop);
