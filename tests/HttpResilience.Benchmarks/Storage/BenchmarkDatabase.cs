@@ -52,6 +52,7 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
     {
         const string Script = """
             set -eu
+            trap '' INT TERM HUP
             dir=$(mktemp -d "${TMPDIR:-/tmp}/httpresilience-postgres-XXXXXX")
             PATH=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1):$PATH
             initdb -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale >/dev/null
@@ -66,6 +67,8 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
         string port = $"{((IPEndPoint)listener.LocalEndpoint).Port}";
         listener.Stop();
         string[] command = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", "sh", "-c", Script, "sh", port] : ["sh", "-c", Script, "sh", port];
+        if (File.Exists("/usr/bin/setsid"))
+            command = ["/usr/bin/setsid", .. command];
         var server = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = "/" })!;
         if (await server.StandardOutput.ReadLineAsync() != "ready")
             throw new InvalidOperationException("The PostgreSQL server did not start: is it installed (apt-get install postgresql)?");

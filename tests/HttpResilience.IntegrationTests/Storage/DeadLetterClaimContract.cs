@@ -132,9 +132,20 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
+    public async Task Where_there_is_enough_for_all_who_claim_at_once_each_gets_its_share()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Store.AddAsync(Letters.Plain(Noon.AddSeconds(-i)), Stop)));
+        IDeadLetterStore[] stores = [Store, Database.Open().DeadLetters];
+
+        var claimed = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(() => stores[i % 2].ClaimAsync(Letters.Claim(Noon, 5), Stop), Stop)));
+
+        claimed.ShouldAllBe(c => c.Count == 5);
+    }
+
+    [Fact]
     public async Task Who_waits_is_woken_by_a_letter_that_is_added()
     {
-        await Store.WaitForLettersAsync(Hour, Stop);
+        await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var waiting = Store.WaitForLettersAsync(Hour, Stop);
 
         await Store.AddAsync(Letters.Plain(), Stop);
@@ -145,7 +156,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     [Fact]
     public async Task Who_waits_is_woken_by_what_another_process_adds()
     {
-        await Store.WaitForLettersAsync(Hour, Stop);
+        await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var waiting = Store.WaitForLettersAsync(Hour, Stop);
 
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
@@ -158,7 +169,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     {
         var letter = Letters.Plain(status: DeadLetterStatus.RequiresReview);
         await Store.AddAsync(letter, Stop);
-        await Store.WaitForLettersAsync(Hour, Stop);
+        await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         await Store.WaitForLettersAsync(TimeSpan.FromMilliseconds(1), Stop);
         var first = Store.WaitForLettersAsync(Hour, Stop);
 
@@ -173,7 +184,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     [Fact]
     public async Task What_came_since_the_last_wait_ends_the_next()
     {
-        await Store.WaitForLettersAsync(Hour, Stop);
+        await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
 
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
 
@@ -183,7 +194,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     [Fact]
     public async Task All_who_wait_are_woken()
     {
-        await Store.WaitForLettersAsync(Hour, Stop);
+        await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var waiting = Enumerable.Range(0, 3).Select(_ => Store.WaitForLettersAsync(Hour, Stop)).ToList();
 
         await Store.AddAsync(Letters.Plain(), Stop);
@@ -196,7 +207,9 @@ public abstract class DeadLetterClaimContract : StorageContract
     {
         var time = new ManualTimeProvider();
         var store = Database.Open(time).DeadLetters;
-        await store.WaitForLettersAsync(Hour, Stop);
+        await store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
+        await store.AddAsync(Letters.Plain(), Stop);
+        await store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
 
         var waiting = store.WaitForLettersAsync(TimeSpan.FromMinutes(1), Stop);
         await time.UntilSomebodyWaitsAsync();
@@ -211,7 +224,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     [Fact]
     public async Task A_wait_that_is_cancelled_ends()
     {
-        await Store.WaitForLettersAsync(Hour, Stop);
+        await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         using var cancellation = new CancellationTokenSource();
         var waiting = Store.WaitForLettersAsync(Hour, cancellation.Token);
 

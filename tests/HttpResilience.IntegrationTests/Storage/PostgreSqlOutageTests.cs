@@ -13,7 +13,7 @@ public sealed class PostgreSqlOutageTests(PostgreSqlServer server) : StorageCont
         var storage = Database.Open();
         var letters = Enumerable.Range(0, 200).Select(_ => Letters.Plain()).ToList();
         await Task.WhenAll(letters.Select(l => storage.DeadLetters.AddAsync(l, Stop)));
-        await storage.DeadLetters.WaitForLettersAsync(TimeSpan.FromHours(1), Stop);
+        await storage.DeadLetters.WaitForLettersAsync(TimeSpan.FromHours(1), Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
 
         await server.StopAsync();
         long down = Stopwatch.GetTimestamp();
@@ -40,7 +40,7 @@ public sealed class PostgreSqlOutageTests(PostgreSqlServer server) : StorageCont
     {
         var storage = Database.Open();
         await storage.DeadLetters.AddAsync(Letters.Plain(), Stop);
-        await storage.DeadLetters.WaitForLettersAsync(TimeSpan.FromHours(1), Stop);
+        await storage.DeadLetters.WaitForLettersAsync(TimeSpan.FromHours(1), Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var waiting = storage.DeadLetters.WaitForLettersAsync(TimeSpan.FromHours(1), Stop);
 
         await server.StopAsync();

@@ -7,10 +7,10 @@ namespace HttpResilience.IntegrationTests.Storage;
 /// <summary>A real PostgreSQL server with a data directory of its own, for as long as its tests run, or this process lives.</summary>
 public sealed class PostgreSqlServer : IAsyncLifetime
 {
-    // Ends by itself when its input does, which is when this process has ended, however that came. PostgreSQL refuses to be run by root.
+    // Ends by itself when its input does, which is when this process has ended, however that came: no signal to the group ends it sooner, before it has cleaned up.
     private const string Script = """
         set -eu
-        trap '' INT
+        trap '' INT TERM HUP
         bin=$1 port=$2
         dir=$(mktemp -d "${TMPDIR:-/tmp}/httpresilience-postgres-XXXXXX")
         "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; rm -rf "$dir"; exit 1; }
@@ -89,7 +89,10 @@ public sealed class PostgreSqlServer : IAsyncLifetime
 
     private static ProcessStartInfo AsPostgres(params string[] command)
     {
+        // It refuses to be run by root.
         string[] all = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", .. command] : command;
+        if (File.Exists("/usr/bin/setsid"))
+            all = ["/usr/bin/setsid", .. all];
         return new(all[0], all[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
     }
 

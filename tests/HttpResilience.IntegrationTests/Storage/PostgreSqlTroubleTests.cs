@@ -126,7 +126,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     public async Task A_listener_whose_connection_is_cut_listens_again()
     {
         var store = Database.Open().DeadLetters;
-        await store.WaitForLettersAsync(TimeSpan.FromHours(1), Stop);
+        await store.WaitForLettersAsync(TimeSpan.FromHours(1), Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         await server.ExecuteAsync(Own.Name, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Own.Name}' AND application_name = 'HttpResilience'");
 
         // It does not know what it missed, and wakes whoever waits.
