@@ -26,7 +26,7 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
 
         try
         {
-            await _signal.Given.WaitAsync(atMost, time, cancellationToken).ConfigureAwait(false);
+            await _signal.GivenAfter(_signal.Taken).WaitAsync(atMost, time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

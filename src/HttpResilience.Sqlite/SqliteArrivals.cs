@@ -19,13 +19,14 @@ internal sealed class SqliteArrivals(SqliteWriter writer, TimeProvider time)
 
     internal async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
+        long seen = _signal.Taken;
         using var over = new CancellationTokenSource(atMost, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, cancellationToken);
         try
         {
-            while (!await OthersHaveWrittenAsync(either.Token).ConfigureAwait(false) && !await IsGivenAsync(either.Token).ConfigureAwait(false))
-            {
-            }
+            do
+                await LookForOthersAsync(either.Token).ConfigureAwait(false);
+            while (!await IsGivenAsync(seen, either.Token).ConfigureAwait(false));
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -35,11 +36,11 @@ internal sealed class SqliteArrivals(SqliteWriter writer, TimeProvider time)
         _signal.Take();
     }
 
-    private async Task<bool> IsGivenAsync(CancellationToken cancellationToken)
+    private async Task<bool> IsGivenAsync(long seen, CancellationToken cancellationToken)
     {
         try
         {
-            await _signal.Given.WaitAsync(Period, time, cancellationToken).ConfigureAwait(false);
+            await _signal.GivenAfter(seen).WaitAsync(Period, time, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (TimeoutException)
@@ -48,16 +49,19 @@ internal sealed class SqliteArrivals(SqliteWriter writer, TimeProvider time)
         }
     }
 
-    private async Task<bool> OthersHaveWrittenAsync(CancellationToken cancellationToken)
+    private async Task LookForOthersAsync(CancellationToken cancellationToken)
     {
         // The number changes on a connection when another one has written: on that of the writer, somebody else.
         var now = await writer.LookAsync(s => (s, s.Scalar<long>("PRAGMA data_version")), cancellationToken).ConfigureAwait(false);
         lock (_gate)
         {
             // The first look finds a change too: what was written just before it would otherwise be told to nobody.
-            bool changed = now != _seen;
+            if (now == _seen)
+                return;
             _seen = now;
-            return changed;
         }
+
+        // All who wait, not only the one who has looked.
+        _signal.Give();
     }
 }

@@ -5,16 +5,24 @@ internal sealed class LetterSignal
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource? _waiting;
-    private bool _given;
+    private long _given;
+    private long _taken;
 
-    /// <summary>Ends when it has been given since it was last taken.</summary>
-    internal Task Given
+    /// <summary>How often it had been given when it was last taken: where a wait that begins now begins.</summary>
+    internal long Taken
     {
         get
         {
             lock (_gate)
-                return _given ? Task.CompletedTask : (_waiting ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+                return _taken;
         }
+    }
+
+    /// <summary>Ends when it has been given more often than that. Who waits is not passed over because another has taken it meanwhile.</summary>
+    internal Task GivenAfter(long count)
+    {
+        lock (_gate)
+            return _given > count ? Task.CompletedTask : (_waiting ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
     }
 
     internal void Give()
@@ -22,7 +30,7 @@ internal sealed class LetterSignal
         TaskCompletionSource? waiting;
         lock (_gate)
         {
-            _given = true;
+            _given++;
             waiting = _waiting;
             _waiting = null;
         }
@@ -34,6 +42,6 @@ internal sealed class LetterSignal
     internal void Take()
     {
         lock (_gate)
-            _given = false;
+            _taken = _given;
     }
 }
