@@ -17,6 +17,8 @@ public sealed class HttpCall
     private readonly bool _keyIsOfRequest;
     // None for the usual call: the one attempt that succeeds is told by the call itself.
     private List<HttpAttempt>? _attempts;
+    // Boxed: most calls have none, and each would carry its size.
+    private StrongBox<Guid>? _deadLetterId;
     private short _onlyStatus;
     private long _endedAt;
     private bool _isBranch;
@@ -81,7 +83,11 @@ public sealed class HttpCall
 
 
     /// <summary>The dead letter that keeps the failed request; null when it did not fail, or is not kept.</summary>
-    public Guid? DeadLetterId { get; internal set; }
+    public Guid? DeadLetterId
+    {
+        get => _deadLetterId?.Value;
+        internal set => _deadLetterId = value is { } id ? new(id) : null;
+    }
 
     /// <summary>The dead letter that this call sends again; null when it is a call of the application's.</summary>
     internal DeadLetter? Replay { get; }
