@@ -36,7 +36,9 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
           WHERE id IN (SELECT id FROM due) AND status IN ('Pending', 'InProgress') AND due_at <= $4
           FOR UPDATE SKIP LOCKED
         ), claimed AS (
-          UPDATE http_resilience.dead_letters SET status = 'InProgress', due_at = $5, version = version + 1
+          UPDATE http_resilience.dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
+            resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
+            status = 'InProgress', due_at = $5, version = version + 1
           WHERE id IN (SELECT id FROM taken) RETURNING *
         )
         SELECT {ColumnsOfL} FROM claimed l JOIN taken t ON t.id = l.id ORDER BY t.due_at, t.id

@@ -46,6 +46,14 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
             return s.Read(SqliteLetter.Read, sql, parameters);
         }, cancellationToken);
 
+    // One that is in progress was in the hands of a worker that has not come back: what it has sent, nobody knows, and a person's word was for that time.
+    private const string TakeSql = """
+        UPDATE dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
+          resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
+          status = 'InProgress', due_at = @due_at, version = version + 1
+        WHERE id = @id
+        """;
+
     public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
@@ -56,7 +64,7 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
             var ids = s.Read(row => row.GetString(0), ClaimSql,
                 ("@clients", clients), ("@except", except), ("@now", StoredTime.Microseconds(claim.Now)), ("@limit", claim.Limit));
             foreach (string id in ids)
-                s.Execute("UPDATE dead_letters SET status = 'InProgress', due_at = @due_at, version = version + 1 WHERE id = @id", ("@due_at", StoredTime.Microseconds(claim.LeaseUntil)), ("@id", id));
+                s.Execute(TakeSql, ("@due_at", StoredTime.Microseconds(claim.LeaseUntil)), ("@id", id));
             return [.. ids.Select(id => Find(s, id)!)];
         }, cancellationToken);
     }

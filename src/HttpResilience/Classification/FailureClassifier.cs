@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Polly;
 using Polly.CircuitBreaker;
 using Polly.Timeout;
 
@@ -59,6 +60,8 @@ internal static class FailureClassifier
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout or one of Polly's.
         OperationCanceledException or TimeoutException or TimeoutRejectedException => Transient(ambiguous: true),
+        // A limiter in a pipeline of Polly's: nothing was sent.
+        ExecutionRejectedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
         // The status is the proxy's answer to CONNECT (RFC 9110 §9.3.6); the server has seen nothing.
         HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: { } status } => NotSent(Of((int)status, hasRetryAfter: false, keyed: false)),
         HttpRequestException { StatusCode: { } status } => Of((int)status, hasRetryAfter: false, keyed: false),

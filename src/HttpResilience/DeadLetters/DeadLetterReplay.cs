@@ -120,6 +120,9 @@ internal sealed partial class DeadLetterReplay(
 
     private async Task ReplayAsync(DeadLetter claimed)
     {
+        if (await StillHeldAsync(claimed).ConfigureAwait(false) is not { } held)
+            return;
+        claimed = held;
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(_giveUp.Token);
         await using var lease = new LetterLease(store, claimed, Lease, RenewEvery, time, lost);
         DeadLetter result;
@@ -129,16 +132,20 @@ internal sealed partial class DeadLetterReplay(
         }
         catch (Exception) when (lost.IsCancellationRequested)
         {
-            result = claimed with { Status = DeadLetterStatus.Pending, DueAt = time.GetUtcNow(), MayHaveBeenProcessed = true };
+            result = claimed with { Status = DeadLetterStatus.Pending, DueAt = time.GetUtcNow(), MayHaveBeenProcessed = true, Resolution = null };
         }
         catch (Exception e)
         {
+            FailedOutside(logger, e, claimed.ClientName, claimed.Id);
             result = claimed with
             {
                 Status = DeadLetterStatus.RequiresReview,
-                SuggestedAction = "Fix the data and resubmit",
+                SuggestedAction = "Check whether it was processed; then resolve it, or replay it",
+                MayHaveBeenProcessed = true,
+                Resolution = null,
                 ErrorType = e.GetType().Name,
-                ErrorTitle = Redaction.Clean(e.Message),
+                // What handlers outside the chain throw may name what they know.
+                ErrorTitle = "The replay failed outside the chain; see the log",
                 ErrorDetail = null,
                 LastFailedAt = time.GetUtcNow(),
             };
@@ -149,6 +156,15 @@ internal sealed partial class DeadLetterReplay(
             return;
         meter.Replayed(result);
         Replayed(logger, LevelOf(result.Status), claimed.ClientName, claimed.Method, claimed.Authority, claimed.Id, result.Status, result.StatusCode, result.Replays);
+    }
+
+    /// <summary>A letter that has waited for its turn may be another worker's by now: its lease begins anew, or it is not sent.</summary>
+    private async Task<DeadLetter?> StillHeldAsync(DeadLetter claimed)
+    {
+        if (claimed.DueAt - time.GetUtcNow() > Lease - RenewEvery)
+            return claimed;
+        var renewed = claimed with { DueAt = time.GetUtcNow() + Lease };
+        return await WriteAsync(claimed, renewed).ConfigureAwait(false) ? renewed with { Version = renewed.Version + 1 } : null;
     }
 
     private async Task<bool> WriteAsync(DeadLetter claimed, DeadLetter result)
@@ -179,6 +195,9 @@ internal sealed partial class DeadLetterReplay(
 
     [LoggerMessage(513, LogLevel.Error, "{ClientName}: dead letter {DeadLetterId} is {Status}, but that could not be written down; it will be sent again under the same key")]
     private static partial void ResultLost(ILogger logger, Exception exception, string clientName, Guid deadLetterId, DeadLetterStatus status);
+
+    [LoggerMessage(515, LogLevel.Error, "{ClientName}: dead letter {DeadLetterId} could not be sent again, something outside the chain failed")]
+    private static partial void FailedOutside(ILogger logger, Exception exception, string clientName, Guid deadLetterId);
 
     [LoggerMessage(514, LogLevel.Error, "The store of dead letters fails, nothing is replayed; trying again in {Seconds} s")]
     private static partial void StoreFailed(ILogger logger, Exception exception, double seconds);

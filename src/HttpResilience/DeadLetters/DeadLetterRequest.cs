@@ -11,7 +11,7 @@ internal static class DeadLetterRequest
 
     // Of the one message or the one hop (RFC 9110 §7.6.1), or of the one span: made anew for each.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
-        ["Connection", "Content-Length", "Expect", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "traceparent", "tracestate", "Request-Id", "Correlation-Context", "baggage"],
+        ["Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "traceparent", "tracestate", "Request-Id", "Correlation-Context", "baggage"],
         StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The header fields that are kept: none that carries a secret, nor the key, which has a place of its own.</summary>
@@ -37,13 +37,16 @@ internal static class DeadLetterRequest
         call.Tags.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => Convert.ToString(t.Value, CultureInfo.InvariantCulture) ?? "");
 
     /// <summary>The request once more. The client's own handlers and defaults add what is secret.</summary>
-    internal static HttpRequestMessage ToRequest(DeadLetter letter)
+    /// <param name="redaction">Tells what is secret: what somebody has put into the row since is not sent.</param>
+    internal static HttpRequestMessage ToRequest(DeadLetter letter, Redaction redaction)
     {
         var request = new HttpRequestMessage(new HttpMethod(letter.Method), letter.Uri);
         if (letter.Body is { } body)
             request.Content = new ReadOnlyMemoryContent(body);
         foreach (var (name, value) in letter.Headers)
         {
+            if (NotKept.Contains(name) || redaction.IsSecret(name))
+                continue;
             if (!request.Headers.TryAddWithoutValidation(name, value))
                 request.Content?.Headers.TryAddWithoutValidation(name, value);
         }

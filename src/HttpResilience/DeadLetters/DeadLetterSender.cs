@@ -19,7 +19,7 @@ internal sealed class DeadLetterSender(IServiceProvider services, IHttpClientFac
         if (DeadLetterDecision.BeforeReplay(letter, fate, mayGoThere, keyExpired) is { } reason)
             return letter with { Status = reason.Status, SuggestedAction = reason.SuggestedAction };
 
-        using var request = DeadLetterRequest.ToRequest(letter);
+        using var request = DeadLetterRequest.ToRequest(letter, policy.Logging.Redaction);
         HttpCall? call;
         LetterFailure failure;
         bool hasResponse = false;
@@ -60,7 +60,7 @@ internal sealed class DeadLetterSender(IServiceProvider services, IHttpClientFac
     {
         var now = client.Time.GetUtcNow();
         // What was not sent at all has not used up anything: a circuit or a pause stood in the way.
-        int replays = letter.Replays + (call.AttemptCount > 0 ? 1 : 0);
+        int replays = letter.Replays + (call is { AttemptCount: 0, StopReason: StopReason.CircuitOpen or StopReason.RateLimited } ? 0 : 1);
         var fate = FateOf(client, letter, call.MayHaveBeenProcessed);
         var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays, client.Policy.DeadLetter?.MaxReplays ?? 0);
         return letter with

@@ -21,6 +21,7 @@ public interface IDeadLetterStore
     /// <summary>
     /// Hands out letters, the longest due first, that are pending and due, or in the hands of a worker whose lease has ended. They become
     /// <see cref="DeadLetterStatus.InProgress"/>, due when the lease ends, one version on. No letter is given to two at once.
+    /// One that comes from a worker whose lease has ended may have been processed by that (<see cref="DeadLetter.MayHaveBeenProcessed"/>), and has no resolution any more.
     /// </summary>
     Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken);
 

@@ -54,11 +54,11 @@ internal sealed class LetterLease : IAsyncDisposable
             {
                 return;
             }
-            catch (HttpResilienceStorageException) when (_letter.DueAt > _time.GetUtcNow())
+            catch (Exception) when (_letter.DueAt > _time.GetUtcNow())
             {
                 // There is time for another try.
             }
-            catch (HttpResilienceStorageException)
+            catch (Exception)
             {
                 await _lost.CancelAsync().ConfigureAwait(false);
                 return;

@@ -33,13 +33,22 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         if (call.Policy.Idempotency is not { } policy)
             return;
 
-        if (call.KeyIsMade)
-            request.Headers.Remove(policy.HeaderName);
-        if (request.Headers.NonValidated.TryGetValues(policy.HeaderName, out var values))
-            call.IdempotencyKey = IdempotencyKey.FromHeader(values.ToString(), policy.Quoted);
-        else if (call.KeyIsMade && policy.KeySource is KeySource.Random)
+        string? key = request.Headers.NonValidated.TryGetValues(policy.HeaderName, out var values) ? IdempotencyKey.FromHeader(values.ToString(), policy.Quoted) : null;
+        // An attempt that may have been processed is known to the server by its key: under another it would be done a second time.
+        bool isOurs = call.KeyIsMade && (key is null || key == call.IdempotencyKey);
+        if (isOurs && key is not null && call.MayHaveBeenProcessed)
+            return;
+
+        if (!isOurs)
+        {
+            (call.IdempotencyKey, call.KeyIsMade) = (key, false);
+            return;
+        }
+
+        request.Headers.Remove(policy.HeaderName);
+        if (policy.KeySource is KeySource.Random)
             MakeKey(request, call, policy, IdempotencyKey.Create());
-        else if (call.KeyIsMade)
+        else
             MakeKey(request, call, policy, (await FingerprintAsync(request, call, required: true, async, cancellationToken).ConfigureAwait(false)).ToKey());
     }
 

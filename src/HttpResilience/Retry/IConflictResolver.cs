@@ -17,8 +17,8 @@ public interface IConflictResolver
     /// The call. When its <see cref="HttpCall.MayHaveBeenProcessed"/> is true, the conflict may be with what an earlier attempt of this very call has done.
     /// </param>
     /// <param name="request">
-    /// The request as the application made it. Since the changed request is another operation, a key that the chain made is made anew for it; a key that the
-    /// application gave stays unless this method replaces the header.
+    /// The request as the application made it. Since the changed request is another operation, a key that the chain made is made anew for it, unless an earlier
+    /// attempt may have been processed under it; a key that the application gave stays unless this method replaces the header.
     /// </param>
     /// <param name="conflict">The response, its body in memory.</param>
     /// <param name="cancellationToken">Ends when the caller cancels, after <c>AttemptTimeout</c>, and at the deadline of the call.</param>

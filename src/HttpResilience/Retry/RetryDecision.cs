@@ -46,7 +46,7 @@ internal readonly record struct RetryDecision
             return Stop(StopReason.BodyNotReplayable);
         // What is fetched is fresh only for a moment.
         if (resolves)
-            return new() { ResolvesFirst = true };
+            return new() { ResolvesFirst = true, LooksFirst = looks };
 
         // Whatever this attempt ended with: if an earlier one may have been processed, only the key keeps the next from being a second request.
         bool keyExpires = !looks && request.KeyExpiresIn < remaining && (result.IsAmbiguous || request.MayHaveBeenProcessed) && !MayBeRepeated(policy, request with { IsKeyed = false });

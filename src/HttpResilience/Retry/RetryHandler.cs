@@ -55,9 +55,11 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     response = await NextAsync(request, call, async, timer.Token).ConfigureAwait(false);
                     result = client.Classifier.ClassifyHead(response, call);
                     // What the head of a failure says, such as Retry-After, holds whatever becomes of its body.
-                    if ((policy.Retry.IncludeResponseBody && result.IsSuccess) || CanBeResolved(result))
+                    if (policy.Retry.IncludeResponseBody && result.IsSuccess)
                         await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                     result = client.Classifier.Classify(response, call, result);
+                    if (CanBeResolved(result))
+                        await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async, timer.Token).ConfigureAwait(false);
                 }
                 catch (Exception e) when (!IsRejected(call, e, timer))
                 {
@@ -81,7 +83,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 {
                     MayHaveBeenProcessed = call.MayHaveBeenProcessed,
                     CanBeFound = client.Supplied.Reconciler is not null,
-                    CanBeResolved = CanBeResolved(result),
+                    CanBeResolved = response is not null && CanBeResolved(result),
                     KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.KeyStartedAt)),
                 };
                 var decision = RetryDecision.Decide(policy.Retry, result, retryable, attempt, policy.Remaining(endedAt, deadline), random, previousRandom);

@@ -36,6 +36,8 @@ internal static class SuppliedStep
             return false;
         }
 
+        // For what fails from here on.
+        call.Stop(StopReason.NotRetryable, FailureClass.Conflict);
         call.BodyIsKept = false;
         await IdempotencyKeyHandler.RenewKeyAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         call.BodyIsKept = call.BodyIsKept || RequestBody.IsReplayable(request.Content)
@@ -63,9 +65,10 @@ internal static class SuppliedStep
         }
         catch (Exception e)
         {
-            var last = call.LastAttempt!.Value;
-            call.Stop(stopReason, last.FailureClass);
-            throw new HttpRequestException(failed, e, last.StatusCode);
+            // None yet when a dead letter is looked for before it is sent.
+            var last = call.LastAttempt;
+            call.Stop(stopReason, last?.FailureClass ?? FailureClass.Transient);
+            throw new HttpRequestException(failed, e, last?.StatusCode);
         }
         finally
         {

@@ -132,6 +132,19 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
+    public async Task One_that_a_worker_did_not_come_back_with_may_have_been_processed_and_nobodys_word_holds_any_more()
+    {
+        var letter = Letters.Plain(Noon.AddMinutes(-1)) with { MayHaveBeenProcessed = false, Resolution = new("Replay", null, "alice", Noon) };
+        await Store.AddAsync(letter, Stop);
+
+        var first = (await Store.ClaimAsync(Letters.Claim(Noon, 5), Stop)).ShouldHaveSingleItem();
+        var second = (await Store.ClaimAsync(Letters.Claim(Noon.AddHours(1), 5), Stop)).ShouldHaveSingleItem();
+
+        (first.MayHaveBeenProcessed, first.Resolution?.By).ShouldBe((false, "alice"));
+        (second.MayHaveBeenProcessed, second.Resolution).ShouldBe((true, null));
+    }
+
+    [Fact]
     public async Task Where_there_is_enough_for_all_who_claim_at_once_each_gets_its_share()
     {
         await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Store.AddAsync(Letters.Plain(Noon.AddSeconds(-i)), Stop)));

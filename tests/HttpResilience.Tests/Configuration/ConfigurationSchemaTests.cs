@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 
 namespace HttpResilience.Tests.Configuration;
@@ -21,17 +20,17 @@ public sealed class ConfigurationSchemaTests
         File.WriteAllText(received, ConfigurationSchema.Text);
         Assert.Fail($"""
             The options, or their doc comments, have changed: the schema is not theirs any more. Look at the difference, and accept it:
-            cp {received} {Repository($"src/HttpResilience/{FileName}")}
+            cp {received} {Path.Combine(Repository.Root, "src", "HttpResilience", FileName)}
             """);
     }
 
     [Fact]
-    public void The_configuration_of_the_sample_is_valid() => Problems(File.ReadAllText(Repository("samples/InvoiceSender/appsettings.json"))).ShouldBeEmpty();
+    public void The_configuration_of_the_sample_is_valid() => Problems(Repository.Read("samples/InvoiceSender/appsettings.json")).ShouldBeEmpty();
 
     [Fact]
     public void The_examples_of_the_readme_are_valid()
     {
-        string[] examples = [.. File.ReadAllText(Repository("README.md")).Split("```json\n").Skip(1).Select(rest => rest.Split("```")[0])];
+        string[] examples = [.. Repository.Read("README.md").Split("```json\n").Skip(1).Select(rest => rest.Split("```")[0])];
 
         examples.ShouldNotBeEmpty();
         examples.SelectMany(Problems).ShouldBeEmpty();
@@ -76,5 +75,4 @@ public sealed class ConfigurationSchemaTests
 
     private static IReadOnlyList<string> Problems(string document) => JsonSchema.Problems(Schema, JsonNode.Parse(document));
 
-    private static string Repository(string path, [CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../..", path));
 }

@@ -41,9 +41,9 @@ public sealed class DeadLetterDecisionTests
     public void The_wait_doubles_from_a_minute_to_six_hours(int replays, int minutes) =>
         After(FailureClass.Transient, replays: replays, maxReplays: int.MaxValue).Delay.ShouldBe(TimeSpan.FromMinutes(minutes));
 
-    [Theory, InlineData(5), InlineData(100_000)]
-    public void A_time_that_the_server_names_is_the_time(int seconds) =>
-        After(FailureClass.RateLimited, retryAfter: TimeSpan.FromSeconds(seconds), replays: 4).Delay.ShouldBe(TimeSpan.FromSeconds(seconds));
+    [Theory, InlineData(5, 5), InlineData(80_000, 80_000), InlineData(1_767_225_600, 86_400), InlineData(300_000_000_000, 86_400)]
+    public void A_time_that_the_server_names_is_the_time_up_to_a_day(long seconds, int expected) =>
+        After(FailureClass.RateLimited, retryAfter: TimeSpan.FromSeconds(seconds), replays: 4).Delay.ShouldBe(TimeSpan.FromSeconds(expected));
 
     [Fact]
     public void A_time_that_has_passed_is_none() => After(FailureClass.Transient, retryAfter: TimeSpan.Zero).Delay.ShouldBe(TimeSpan.FromMinutes(1));

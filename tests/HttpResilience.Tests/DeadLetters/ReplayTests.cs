@@ -258,6 +258,58 @@ public sealed class ReplayTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_search_that_fails_leaves_the_letter_for_later()
+    {
+        var chain = Open(o => o.Idempotency.Enabled = false, services: s => s.AddSingleton<IReconciler, Fails>());
+        var letter = Letter() with { IdempotencyKey = null, MayHaveBeenProcessed = true };
+        await AddAsync(letter);
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.Pending);
+
+        chain.Server.Sent.ShouldBeEmpty();
+        (_store.Only.FailureClass, _store.Only.StopReason, _store.Only.Replays).ShouldBe((FailureClass.Transient, StopReason.UnsafeMethod, 1));
+    }
+
+    [Fact]
+    public async Task What_somebody_put_into_the_row_does_not_lead_credentials_elsewhere()
+    {
+        var chain = Open();
+        var letter = Letter() with { Headers = [new("Host", "evil.test"), new("Transfer-Encoding", "chunked"), new("X-Api-Key", "planted")] };
+        await AddAsync(letter);
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+
+        var sent = chain.Server.Sent.ShouldHaveSingleItem();
+        sent.Headers.Keys.ShouldNotContain("Host");
+        sent.Headers.Keys.ShouldNotContain("Transfer-Encoding");
+        sent.Headers.Keys.ShouldNotContain("X-Api-Key");
+    }
+
+    [Fact]
+    public async Task A_letter_that_waited_so_long_that_another_took_it_is_not_sent()
+    {
+        var chain = Open(replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (1, 1));
+        var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        chain.Server.Script((_, _, _) => Answer(begun, answer));
+        await AddAsync(Letter());
+        await StartAsync();
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        var waiting = Letter();
+        await AddAsync(waiting);
+        _store.WakeUp();
+        await EventuallyAsync(() => _store.Letters.Single(l => l.Id == waiting.Id).Status is DeadLetterStatus.InProgress);
+
+        await _store.UpdateAsync(_store.Letters.Single(l => l.Id == waiting.Id) with { ErrorTitle = "another's" }, CancellationToken.None);
+        chain.Clock.Advance(TimeSpan.FromSeconds(25));
+        answer.SetResult();
+
+        await EventuallyAsync(() => chain.Logs.WithId(512).Count == 1);
+        chain.Server.Sent.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task The_age_of_a_key_counts_from_the_first_failure()
     {
         var chain = Open();
@@ -346,6 +398,12 @@ public sealed class ReplayTests : IAsyncDisposable
             request.Headers.TryAddWithoutValidation("Authorization", "Bearer fresh");
             return base.SendAsync(request, cancellationToken);
         }
+    }
+
+    private sealed class Fails : IReconciler
+    {
+        public ValueTask<HttpResponseMessage?> FindAsync(HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw new IOException("search is down");
     }
 
     private sealed class Finds : IReconciler

@@ -95,6 +95,57 @@ public sealed class ConflictResolverTests
     }
 
     [Fact]
+    public async Task A_key_that_an_attempt_may_have_been_processed_under_stays()
+    {
+        using var chain = With((_, _, _, _) => Yes);
+        chain.Server.Script(Replies.Reset(), Replies.Status(409), Replies.Status(200));
+
+        (await chain.PostAsync()).Dispose();
+
+        chain.Server.Sent.Select(s => s.IdempotencyKey).Distinct().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task Without_the_key_that_it_took_away_the_request_is_not_repeated_when_it_may_have_been_processed()
+    {
+        using var chain = With((_, request, _, _) =>
+        {
+            request.Headers.Remove("Idempotency-Key");
+            return Yes;
+        });
+        chain.Server.Script(Replies.Status(409), Replies.Status(500), Replies.Status(200));
+
+        using var response = await chain.SendAsync(true, Chain.Post().WithIdempotencyKey("mine"));
+
+        (response.GetHttpCall()!.StopReason, response.GetHttpCall()!.IdempotencyKey).ShouldBe((StopReason.UnsafeMethod, null));
+    }
+
+    [Fact]
+    public async Task A_key_that_it_sets_itself_is_not_replaced()
+    {
+        using var chain = With((_, request, _, _) =>
+        {
+            request.Headers.Remove("Idempotency-Key");
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", "its own");
+            return Yes;
+        });
+        chain.Server.Script(Replies.Status(409), Replies.Status(200));
+
+        (await chain.PostAsync()).Dispose();
+
+        chain.Server.Sent[1].IdempotencyKey.ShouldBe("its own");
+    }
+
+    [Fact]
+    public async Task A_conflict_without_a_response_is_not_its_to_resolve()
+    {
+        using var chain = With((_, _, _, _) => throw new InvalidOperationException("Asked"));
+        chain.Server.Script(Replies.Throws(() => new HttpRequestException("mine", null, HttpStatusCode.Conflict)));
+
+        (await Should.ThrowAsync<HttpRequestException>(() => chain.SendAsync(true, Put()))).Message.ShouldBe("mine");
+    }
+
+    [Fact]
     public async Task When_it_cannot_the_caller_gets_the_conflict()
     {
         using var chain = With((_, _, _, _) => new(false));

@@ -27,11 +27,8 @@ public sealed class ReadmeExampleTests
     [Fact]
     public void It_stands_in_the_readme_as_it_is_compiled_here()
     {
-        string root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "HttpResilience.sln")))
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException($"No HttpResilience.sln above {AppContext.BaseDirectory}");
-        string source = File.ReadAllText(Path.Combine(root, "tests", "HttpResilience.Tests", "Testing", "ReadmeExampleTests.cs"));
-        string readme = File.ReadAllText(Path.Combine(root, "README.md"));
+        string source = Repository.Read("tests/HttpResilience.Tests/Testing/ReadmeExampleTests.cs");
+        string readme = Repository.Read("README.md");
 
         var lines = source.ReplaceLineEndings("\n").Split('\n').SkipWhile(l => l != "    // <readme>").Skip(1).TakeWhile(l => l != "    // </readme>");
         string example = string.Join('\n', lines.Select(l => l.Length > 4 ? l[4..] : l));
