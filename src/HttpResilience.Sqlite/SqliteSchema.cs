@@ -96,9 +96,18 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         long application = 0, version = 0, objects = 0;
         Patiently(() =>
         {
-            application = session.Scalar<long>("PRAGMA application_id");
-            version = session.Scalar<long>("PRAGMA user_version");
-            objects = session.Scalar<long>("SELECT count(*) FROM sqlite_schema");
+            // All three of one moment: another process may be making the schema just now.
+            session.Execute("SAVEPOINT look");
+            try
+            {
+                application = session.Scalar<long>("PRAGMA application_id");
+                version = session.Scalar<long>("PRAGMA user_version");
+                objects = session.Scalar<long>("SELECT count(*) FROM sqlite_schema");
+            }
+            finally
+            {
+                session.Execute("RELEASE look");
+            }
         });
         if (application == 0 && version == 0 && objects == 0)
             return 0;
