@@ -5,6 +5,7 @@ internal sealed class MemoryDeadLetterStore : IDeadLetterStore
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<Guid, DeadLetter> _letters = [];
+    private bool _isWoken;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal Exception? Fails { get; set; }
@@ -69,7 +70,13 @@ internal sealed class MemoryDeadLetterStore : IDeadLetterStore
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         lock (_gate)
-            return _changed.Task.WaitAsync(cancellationToken);
+        {
+            // Nobody waited when it was woken: that is told to the next who does.
+            if (!_isWoken)
+                return _changed.Task.WaitAsync(cancellationToken);
+            _isWoken = false;
+            return Task.CompletedTask;
+        }
     }
 
     /// <summary>As if time had passed, or somebody had added a letter.</summary>
@@ -77,7 +84,7 @@ internal sealed class MemoryDeadLetterStore : IDeadLetterStore
     {
         TaskCompletionSource changed;
         lock (_gate)
-            (changed, _changed) = (_changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            (_isWoken, changed, _changed) = (true, _changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
         changed.TrySetResult();
     }
 
