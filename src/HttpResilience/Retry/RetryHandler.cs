@@ -104,7 +104,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 original.Restore(request);
                 if (decision.ResolvesFirst)
                 {
-                    if (!await SuppliedStep.ResolveAsync(client, request, response!, call, deadline, async, cancellationToken).ConfigureAwait(false))
+                    if (!await ResolveAsync(request, response!, call, deadline, async, cancellationToken).ConfigureAwait(false))
                         return response!;
                     (original, bodyIsReplayable) = (new(request), call.BodyIsKept);
                     call.Revised = new(original);
@@ -124,6 +124,21 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
             original.LeaveWord(request);
             call.Timer = null;
             client.Timers.Return(timer);
+        }
+    }
+
+    private async ValueTask<bool> ResolveAsync(
+        HttpRequestMessage request, HttpResponseMessage conflict, HttpCall call, long deadline, bool async, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SuppliedStep.ResolveAsync(client, request, conflict, call, deadline, async, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The caller gets the exception instead of it.
+            conflict.Dispose();
+            throw;
         }
     }
 

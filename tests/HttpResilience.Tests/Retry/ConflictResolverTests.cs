@@ -161,14 +161,16 @@ public sealed class ConflictResolverTests
     [Fact]
     public async Task When_it_fails_the_caller_learns_of_both()
     {
+        var body = new DisposedContent();
         using var chain = With((_, _, _, _) => throw new IOException("fetch failed"));
-        chain.Server.Script(Replies.Status(409));
+        chain.Server.Script(Replies.Content(409, () => body));
 
         var failure = await Should.ThrowAsync<HttpRequestException>(() => chain.SendAsync(true, Put()));
 
         failure.StatusCode.ShouldBe(HttpStatusCode.Conflict);
         failure.InnerException.ShouldBeOfType<IOException>();
         failure.GetHttpCall()!.StopReason.ShouldBe(StopReason.NotRetryable);
+        body.IsDisposed.ShouldBeTrue();
     }
 
     [Fact]
