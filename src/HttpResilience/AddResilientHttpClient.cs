@@ -4,6 +4,7 @@ using HttpResilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -79,6 +80,9 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<ClientStates>();
         services.AddSingleton(provider => new DeadLetterMeter(provider.GetService<IMeterFactory>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
         services.AddSingleton(provider => new ResilienceMeter(provider.GetService<IMeterFactory>(), provider.GetRequiredService<ClientStates>()));
+        services.AddSingleton(provider => new LetterReplay(
+            provider.GetRequiredService<IDeadLetterStore>(), new DeadLetterSender(provider, provider.GetRequiredService<IHttpClientFactory>()),
+            provider.GetRequiredService<DeadLetterMeter>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<DeadLetterReplay>>()));
         services.AddSingleton<ICircuits, Circuits>();
         services.AddSingleton<IHostedService, ClientStartup>();
         // First, that is outermost: it looks at what the factory's own filters have put on.

@@ -1,12 +1,11 @@
 namespace HttpResilience;
 
 /// <summary>Changes letters in the store on a person's word.</summary>
-internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? time = null) : IDeadLetterReview
+/// <param name="replay">Gives what sends letters; null in a process that has no client with the chain.</param>
+internal sealed class DeadLetterReview(IDeadLetterStore store, Func<LetterReplay?> replay, TimeProvider time) : IDeadLetterReview
 {
     private const int PageSize = 500;
     private const string ReplayAction = "Replay";
-
-    private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
 
@@ -26,7 +25,7 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? tim
             {
                 Status = DeadLetterStatus.Resubmitted,
                 ReplacedBy = replacement.Id,
-                Resolution = new("Resubmit", null, by, _time.GetUtcNow()),
+                Resolution = new("Resubmit", null, by, time.GetUtcNow()),
                 SuggestedAction = null,
             };
             if (await store.ReplaceAsync(replaced, replacement, cancellationToken).ConfigureAwait(false))
@@ -37,7 +36,22 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? tim
     public Task<DeadLetter> ReplayAsync(Guid id, string by, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
-        return ChangeAsync(id, letter => MadeDue(letter, by, _time.GetUtcNow()), cancellationToken);
+        return ChangeAsync(id, letter => MadeDue(letter, by, time.GetUtcNow()), cancellationToken);
+    }
+
+    public async Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        var sender = replay();
+        var claimed = await ChangeAsync(
+            id,
+            letter => sender?.Knows(letter.ClientName) is true
+                ? MadeDue(letter, by, time.GetUtcNow() + LetterReplay.Lease) with { Status = DeadLetterStatus.InProgress }
+                : throw new InvalidOperationException($"Client '{letter.ClientName}', which dead letter {id} is of, is not registered in this process, or has DeadLetter:Enabled false."),
+            cancellationToken).ConfigureAwait(false);
+        await sender!.SendAsync(claimed, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
     }
 
     public async Task<int> ReplayManyAsync(DeadLetterQuery query, double perSecond, string by, IProgress<int>? progress, CancellationToken cancellationToken)
@@ -47,7 +61,7 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? tim
         if (perSecond is not (> 0 and <= 10_000))
             throw new ArgumentOutOfRangeException(nameof(perSecond), perSecond, "It must be above 0 and not above 10000.");
 
-        var begin = _time.GetUtcNow();
+        var begin = time.GetUtcNow();
         int count = 0;
         var page = query with { Limit = PageSize };
         while (await store.ListAsync(page, cancellationToken).ConfigureAwait(false) is { Count: > 0 } letters)
@@ -71,13 +85,13 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? tim
         ArgumentException.ThrowIfNullOrWhiteSpace(action);
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
         return ChangeAsync(
-            id, letter => letter with { Status = DeadLetterStatus.Resolved, Resolution = new(action, notes, by, _time.GetUtcNow()), SuggestedAction = null }, cancellationToken);
+            id, letter => letter with { Status = DeadLetterStatus.Resolved, Resolution = new(action, notes, by, time.GetUtcNow()), SuggestedAction = null }, cancellationToken);
     }
 
     public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
-        return store.PurgeAsync(_time.GetUtcNow() - olderThan, cancellationToken);
+        return store.PurgeAsync(time.GetUtcNow() - olderThan, cancellationToken);
     }
 
     private static bool IsOpen(DeadLetter letter) => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview;
@@ -86,7 +100,7 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? tim
     {
         Status = DeadLetterStatus.Pending,
         DueAt = due,
-        Resolution = new(ReplayAction, null, by, _time.GetUtcNow()),
+        Resolution = new(ReplayAction, null, by, time.GetUtcNow()),
         SuggestedAction = null,
     };
 
@@ -99,7 +113,7 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? tim
         if (letter.BodyIsMissing && corrected.Body is null)
             throw new ArgumentException("The body of this letter could not be kept; the correction must bring one.", nameof(corrected));
 
-        var now = _time.GetUtcNow();
+        var now = time.GetUtcNow();
         return letter with
         {
             Id = Guid.CreateVersion7(now),
@@ -135,11 +149,13 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, TimeProvider? tim
 
     private async Task<DeadLetter> OpenAsync(Guid id, CancellationToken cancellationToken)
     {
-        var letter = await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw new KeyNotFoundException($"There is no dead letter {id}.");
+        var letter = await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
         if (IsOpen(letter))
             return letter;
         throw new InvalidOperationException(letter.Status is DeadLetterStatus.InProgress
             ? $"Dead letter {id} is being sent at this moment."
             : $"Dead letter {id} is {letter.Status} and done with.");
     }
+
+    private static KeyNotFoundException NotFound(Guid id) => new($"There is no dead letter {id}.");
 }

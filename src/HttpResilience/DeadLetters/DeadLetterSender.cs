@@ -5,6 +5,10 @@ namespace HttpResilience;
 /// <summary>Sends one letter again, through the client that it is of, and tells what has become of it.</summary>
 internal sealed class DeadLetterSender(IServiceProvider services, IHttpClientFactory clients)
 {
+    /// <summary>Whether the client is one of this process that keeps letters.</summary>
+    internal bool Knows(string clientName) =>
+        services.GetServices<ResilientClient>().Any(c => c.Name is null || c.Name == clientName) && services.GetRequiredKeyedService<ClientState>(clientName).Policy.DeadLetter is not null;
+
     /// <summary>Sends the letter, unless there is a reason not to.</summary>
     /// <returns>The letter as it is to be kept, of the version that it came with.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled: nothing is known of the request but that it may have been processed.</exception>

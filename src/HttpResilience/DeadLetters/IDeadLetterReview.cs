@@ -33,6 +33,17 @@ public interface IDeadLetterReview
     /// </summary>
     Task<DeadLetter> ReplayAsync(Guid id, string by, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Sends a letter again as it is, at once and from this process, as <see cref="ReplayAsync"/> has a worker do: for a tool that ends when it has its answer. No
+    /// worker is needed, and none takes the letter meanwhile.
+    /// </summary>
+    /// <param name="id">The letter.</param>
+    /// <param name="by">Who says so.</param>
+    /// <param name="cancellationToken">Cuts it off; the letter is due again at once then.</param>
+    /// <returns>What has become of it: replayed, or pending or for review once more.</returns>
+    /// <exception cref="InvalidOperationException">Also: its client is not one of this process, or does not keep letters.</exception>
+    Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken = default);
+
     /// <summary>Has all letters that fit sent again, spread evenly over time. Those that are being sent or are done with are passed over.</summary>
     /// <param name="query">Which ones; its page size does not matter.</param>
     /// <param name="perSecond">How many are due in a second. Above 0, to 10,000.</param>

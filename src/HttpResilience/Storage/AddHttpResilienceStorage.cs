@@ -27,7 +27,8 @@ public static partial class HttpResilienceServiceCollectionExtensions
                 StorageChoice.From(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section)).Open(provider)));
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().DeadLetters);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().IdempotencyKeys);
-            services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<TimeProvider>()));
+            services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(
+                provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<LetterReplay>, provider.GetService<TimeProvider>() ?? TimeProvider.System));
             return services;
         }
     }

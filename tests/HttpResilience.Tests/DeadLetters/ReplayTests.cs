@@ -329,6 +329,82 @@ public sealed class ReplayTests : IAsyncDisposable
         _chain?.Dispose();
     }
 
+    [Fact]
+    public async Task One_that_a_person_wants_now_is_sent_from_here_and_no_worker_takes_it_meanwhile()
+    {
+        var chain = Open();
+        var (letter, other) = (Letter() with { Status = DeadLetterStatus.RequiresReview, MayHaveBeenProcessed = true }, Letter());
+        await AddAsync(letter);
+        await AddAsync(other);
+        DeadLetter? meanwhile = null;
+        chain.Server.Script((_, _, _) =>
+        {
+            meanwhile = _store.Letters.Single(l => l.Id == letter.Id);
+            return Task.FromResult(new HttpResponseMessage(System.Net.HttpStatusCode.Created));
+        });
+
+        var after = await Review().SendAsync(letter.Id, "alice", CancellationToken.None);
+
+        (after.Status, after.Replays, after.Resolution?.By).ShouldBe((DeadLetterStatus.Replayed, 1, "alice"));
+        after.ShouldBe(_store.Letters.Single(l => l.Id == letter.Id));
+        (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + LetterReplay.Lease));
+        _store.Letters.Single(l => l.Id == other.Id).ShouldBe(other);
+        chain.Server.Sent.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("key-1");
+    }
+
+    [Fact]
+    public async Task One_that_a_person_wants_now_and_that_fails_is_told_and_kept()
+    {
+        var chain = Open();
+        var letter = Letter();
+        await AddAsync(letter);
+        chain.Server.Script(Replies.Status(403));
+
+        var after = await Review().SendAsync(letter.Id, "alice", CancellationToken.None);
+
+        (after.Status, after.SuggestedAction, after.StatusCode).ShouldBe((DeadLetterStatus.RequiresReview, "Check permissions", 403));
+        after.ShouldBe(_store.Only);
+    }
+
+    [Fact]
+    public async Task One_whose_sending_is_cut_off_is_due_again_at_once()
+    {
+        var chain = Open();
+        var letter = Letter();
+        await AddAsync(letter);
+        using var enough = new CancellationTokenSource();
+        chain.Server.Script(async (_, _, cancellationToken) =>
+        {
+            await enough.CancelAsync();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            throw new InvalidOperationException("It was not cut off.");
+        });
+
+        await Should.ThrowAsync<OperationCanceledException>(Review().SendAsync(letter.Id, "alice", enough.Token));
+
+        (_store.Only.Status, _store.Only.DueAt, _store.Only.MayHaveBeenProcessed).ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), true));
+    }
+
+    [Theory]
+    [InlineData(DeadLetterStatus.InProgress, Chain.Name, true)]
+    [InlineData(DeadLetterStatus.Replayed, Chain.Name, true)]
+    [InlineData(DeadLetterStatus.Pending, "somebody-else", true)]
+    [InlineData(DeadLetterStatus.Pending, Chain.Name, false)]
+    public async Task One_that_cannot_be_sent_now_is_left_as_it_is(DeadLetterStatus status, string client, bool enabled)
+    {
+        var chain = Open(o => o.DeadLetter.Enabled = enabled);
+        var letter = Letter() with { Status = status, ClientName = client };
+        await AddAsync(letter);
+
+        await Should.ThrowAsync<InvalidOperationException>(Review().SendAsync(letter.Id, "alice", CancellationToken.None));
+        await Should.ThrowAsync<KeyNotFoundException>(Review().SendAsync(Guid.NewGuid(), "alice", CancellationToken.None));
+
+        _store.Only.ShouldBe(letter);
+        chain.Server.Sent.ShouldBeEmpty();
+    }
+
+    private DeadLetterReview Review() => new(_store, _chain!.Services.GetRequiredService<LetterReplay>, _chain.Clock);
+
     private static async Task<HttpResponseMessage> Answer(TaskCompletionSource begun, TaskCompletionSource answer)
     {
         begun.TrySetResult();
