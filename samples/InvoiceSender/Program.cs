@@ -1,19 +1,24 @@
+using HttpResilience;
 using InvoiceSender;
 
 return await SenderCommand.InvokeAsync(args, CreateHost);
 
-static IHost CreateHost(ClientKind client, Uri api, Action<ILoggingBuilder> configureLogging)
+static IHost CreateHost(ClientKind client, Uri? api, string? deadLetters, Action<ILoggingBuilder> configureLogging)
 {
     // The settings file is beside the program, wherever it is started from.
     var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
-    builder.Configuration["HttpResilience:Clients:invoices:BaseAddress"] = api.AbsoluteUri;
+    if (api is not null) builder.Configuration["HttpResilience:Clients:invoices:BaseAddress"] = api.AbsoluteUri;
     configureLogging(builder.Logging);
 
     // The one line that makes the difference.
     if (client is ClientKind.Resilient)
-        builder.Services.AddResilientHttpClient<InvoiceClient>("invoices");
+        builder.Services.AddResilientHttpClient<InvoiceClient>("invoices", options => options.DeadLetter.Enabled = deadLetters is not null);
     else
         builder.Services.AddHttpClient<InvoiceClient>("invoices", http => (http.BaseAddress, http.Timeout) = (api, TimeSpan.FromSeconds(2)));
+
+    // What fails for good is kept here. A service would add AddDeadLetterReplay() and have what is due sent again by itself; here a person says when.
+    if (deadLetters is not null)
+        builder.Services.AddHttpResilienceStorage(storage => storage.UseSqlite($"Data Source=\"{deadLetters}\""));
 
     builder.Services.AddSingleton<InvoiceBatch>().AddSingleton(TimeProvider.System);
     return builder.Build();

@@ -1,3 +1,3 @@
 namespace InvoiceSender;
 
-internal delegate IHost HostFactory(ClientKind client, Uri api, Action<ILoggingBuilder> configureLogging);
+internal delegate IHost HostFactory(ClientKind client, Uri? api, string? deadLetters, Action<ILoggingBuilder> configureLogging);

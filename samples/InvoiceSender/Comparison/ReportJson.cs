@@ -18,4 +18,7 @@ internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyLi
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ComparisonReport))]
+[JsonSerializable(typeof(KeptReport))]
+[JsonSerializable(typeof(LetterView))]
+[JsonSerializable(typeof(IReadOnlyList<LetterView>))]
 internal sealed partial class ReportJson : JsonSerializerContext;

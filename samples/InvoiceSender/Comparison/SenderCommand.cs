@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using HttpResilience;
 using Microsoft.Extensions.Options;
 using Spectre.Console;
 
@@ -20,6 +21,7 @@ internal static class SenderCommand
 
     private static readonly Option<Uri?> Api = new("--api")
     {
+        Recursive = true,
         Description = "Send to this API (POST URL/invoices), once and with the resilient client only. "
             + "Without it the program starts a flaky API of its own and sends twice.",
         HelpName = "URL",
@@ -47,23 +49,37 @@ internal static class SenderCommand
         },
     };
 
+    private static readonly Option<bool> DeadLetters = new("--dead-letters")
+    {
+        Description = "Send once, with the resilient client, and keep what fails for good as dead letters. The command of the same name is for what comes then.",
+    };
+
+    private static readonly Option<string> Store = new("--store")
+    {
+        Description = "The SQLite file that the dead letters are in.",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => InvoiceSender.LetterOptions.DefaultStore,
+        Recursive = true,
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print the table as JSON." };
-    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Show the log on standard error." };
+    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Show the log on standard error.", Recursive = true };
 
     public static async Task<int> InvokeAsync(string[] args, HostFactory createHost)
     {
         var command = new RootCommand("""
             Sends the invoices of a CSV file to an API that has a bad day: with a bare HttpClient, then with AddResilientHttpClient.
 
-            Exit code 0: the resilient client lost no invoice and duplicated none, counted at the server.
-            1: it did. 2: the command line, the file or the settings are wrong. 130: interrupted.
-            """) { Csv, Api, Seed, Json, Verbose };
+            Exit code 0: the resilient client lost no invoice and duplicated none, counted at the server; one that is kept as a dead letter is not lost.
+            1: it did; a dead letter that was sent was not accepted. 2: the command line, a file or the settings are wrong. 130: interrupted.
+            """) { Csv, Api, Seed, DeadLetters, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Api) is { Implicit: false } && result.GetResult(Seed) is { Implicit: false })
                 result.AddError("--seed is for the program's own flaky API and means nothing together with --api.");
+            if (result.GetResult(Store) is { Implicit: false } && !result.GetValue(DeadLetters)) result.AddError("--store is for --dead-letters and the command of that name.");
         });
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, createHost, cancellationToken));
+        command.SetAction((parsed, cancellationToken) => GuardAsync(() => SendAsync(parsed, createHost, cancellationToken), cancellationToken));
 
         var parsed = command.Parse(args);
         if (parsed.Errors is [var error, ..]) return Fail(error.Message);
@@ -71,20 +87,16 @@ internal static class SenderCommand
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, HostFactory createHost, CancellationToken cancellationToken)
+    public static LetterOptions LetterOptions(ParseResult parsed) => new(parsed.GetValue(Store)!, parsed.GetValue(Api), parsed.GetValue(Verbose));
+
+    /// <summary>What a user can get wrong, as a sentence and an exit code.</summary>
+    public static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken cancellationToken)
     {
-        var options = new SenderOptions(
-            parsed.GetValue(Csv) ?? Path.Combine(AppContext.BaseDirectory, "invoices.csv"),
-            parsed.GetValue(Api),
-            parsed.GetValue(Seed) ?? Random.Shared.Next(1, 100_000),
-            parsed.GetValue(Json),
-            parsed.GetValue(Verbose));
         try
         {
-            var report = await SendAsync(options, createHost, cancellationToken);
-            return report.Interrupted ? Interrupted : report.IsClean ? 0 : 1;
+            return await run();
         }
-        catch (InvoiceFileException exception)
+        catch (Exception exception) when (exception is CommandException or HttpResilienceStorageException)
         {
             return Fail(exception.Message);
         }
@@ -103,19 +115,45 @@ internal static class SenderCommand
         }
     }
 
-    private static async Task<ComparisonReport> SendAsync(SenderOptions options, HostFactory createHost, CancellationToken cancellationToken)
+    private static async Task<int> SendAsync(ParseResult parsed, HostFactory createHost, CancellationToken cancellationToken)
     {
+        var options = new SenderOptions(
+            parsed.GetValue(Csv) ?? Path.Combine(AppContext.BaseDirectory, "invoices.csv"),
+            parsed.GetValue(Api),
+            parsed.GetValue(Seed) ?? Random.Shared.Next(1, 100_000),
+            parsed.GetValue(DeadLetters) ? parsed.GetValue(Store) : null,
+            parsed.GetValue(Json),
+            parsed.GetValue(Verbose));
+
         // Progress goes to standard error, so that standard output is the result alone.
         var progress = Terminal.Open(Console.Error);
         var invoices = await InvoiceFile.ReadAsync(options.Csv, cancellationToken);
-        progress.WriteLine(options.Api is { } api
-            ? $"Sending {invoices.Count} invoices to {api}"
-            : $"Sending {invoices.Count} invoices twice to a flaky API on the loopback, seed {options.Seed}");
+        progress.WriteLine($"Sending {invoices.Count} invoices {(options is { Api: null, DeadLetters: null } ? "twice " : "")}to "
+            + (options.Api is { } api ? api.ToString() : $"a flaky API on the loopback, seed {options.Seed}"));
 
-        var report = await new Comparison(options, createHost, new ProgressDisplay(progress, plain: options.Verbose)).RunAsync(invoices, cancellationToken);
+        var display = new ProgressDisplay(progress, plain: options.Verbose);
+        var (interrupted, clean) = options.DeadLetters is { } store
+            ? await KeepAsync(options, store, createHost, display, invoices, cancellationToken)
+            : await CompareAsync(options, createHost, display, invoices, cancellationToken);
+        return interrupted ? Interrupted : clean ? 0 : 1;
+    }
+
+    private static async Task<(bool Interrupted, bool Clean)> CompareAsync(
+        SenderOptions options, HostFactory createHost, ProgressDisplay display, IReadOnlyList<Invoice> invoices, CancellationToken cancellationToken)
+    {
+        var report = await new Comparison(options, createHost, display).RunAsync(invoices, cancellationToken);
         if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.ComparisonReport));
         else ComparisonTable.Write(Terminal.Open(Console.Out), report);
-        return report;
+        return (report.Interrupted, report.IsClean);
+    }
+
+    private static async Task<(bool Interrupted, bool Clean)> KeepAsync(
+        SenderOptions options, string store, HostFactory createHost, ProgressDisplay display, IReadOnlyList<Invoice> invoices, CancellationToken cancellationToken)
+    {
+        var report = await new KeepingRun(options, store, createHost, display).RunAsync(invoices, cancellationToken);
+        if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.KeptReport));
+        else KeepingRun.Write(Terminal.Open(Console.Out), report);
+        return (report.Interrupted, report.IsClean);
     }
 
     private static int Fail(string message)

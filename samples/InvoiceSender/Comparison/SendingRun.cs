@@ -14,7 +14,7 @@ internal sealed class SendingRun : IAsyncDisposable
     {
         _client = client;
         _flakyApi = flakyApi;
-        _host = createHost(client, options.Api ?? flakyApi!.Address, logging =>
+        _host = createHost(client, options.Api ?? flakyApi!.Address, options.DeadLetters, logging =>
         {
             logging.ClearProviders().AddProvider(_logLines);
             if (options.Verbose)
@@ -25,7 +25,9 @@ internal sealed class SendingRun : IAsyncDisposable
     public static async Task<SendingRun> StartAsync(
         ClientKind client, int invoices, SenderOptions options, HostFactory createHost, CancellationToken cancellationToken)
     {
-        var flakyApi = options.Api is null ? await FlakyApi.StartAsync(options.Seed, invoices, cancellationToken) : null;
+        var flakyApi = options.Api is not null ? null
+            : options.DeadLetters is { } store ? await FlakyApi.StartAsync(options.Seed, store, cancellationToken)
+            : await FlakyApi.StartAsync(options.Seed, invoices, cancellationToken);
         var run = new SendingRun(client, flakyApi, options, createHost);
         try
         {
@@ -39,6 +41,8 @@ internal sealed class SendingRun : IAsyncDisposable
         }
     }
 
+    public IServiceProvider Services => _host.Services;
+
     public async Task<RunReport> SendAsync(IReadOnlyList<Invoice> invoices, ProgressDisplay display, CancellationToken cancellationToken)
     {
         var batch = _host.Services.GetRequiredService<InvoiceBatch>();
@@ -50,7 +54,8 @@ internal sealed class SendingRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _host.StopAsync();
-        _host.Dispose();
+        // Asynchronously, as a durable store is closed.
+        await ((IAsyncDisposable)_host).DisposeAsync();
         if (_flakyApi is not null) await _flakyApi.DisposeAsync();
     }
 }

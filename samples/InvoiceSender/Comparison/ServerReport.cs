@@ -29,7 +29,7 @@ internal sealed record ServerReport
             StoredButFailed = notRejected.Count(outcome => outcome.Result is InvoiceResult.Failed && stored.ContainsKey(outcome.Invoice.Id)),
             Requests = server.Requests,
             RequestsDuringOutage = server.RequestsDuringOutage,
-            Faults = Enum.GetValues<Fault>().Where(fault => fault is not Fault.None).ToDictionary(Describe, fault => server.Faults.GetValueOrDefault(fault)),
+            Faults = Enum.GetValues<Fault>().Where(fault => fault is not (Fault.None or Fault.ReceiverIsFull)).ToDictionary(Describe, fault => server.Faults.GetValueOrDefault(fault)),
         };
     }
 

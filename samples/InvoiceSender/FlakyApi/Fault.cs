@@ -13,4 +13,7 @@ internal enum Fault
     CutAfterProcessing,
     StallBeforeProcessing,
     StallAfterProcessing,
+
+    /// <summary>429 until the bad day is over: no number of retries helps.</summary>
+    ReceiverIsFull,
 }

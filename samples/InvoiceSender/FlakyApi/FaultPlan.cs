@@ -6,7 +6,8 @@ namespace InvoiceSender;
 /// Which fault a request meets: a pure function of the seed, the invoice number and how often the API has seen that invoice,
 /// so that the order in which requests arrive changes nothing.
 /// </summary>
-internal sealed class FaultPlan(int seed)
+/// <param name="fullReceivers">Some invoices do not get through however often they are sent.</param>
+internal sealed class FaultPlan(int seed, bool fullReceivers = false)
 {
     /// <summary>Below the sample's MaxRetryAttempts: that no invoice is lost is a property then, not luck.</summary>
     public const int MaxFaultsPerInvoice = 2;
@@ -34,9 +35,10 @@ internal sealed class FaultPlan(int seed)
     {
         get
         {
+            var first = First(invoiceNumber);
+            if (first is Fault.ReceiverIsFull) return first;
             if (timesSeen >= MaxFaultsPerInvoice) return Fault.None;
 
-            var first = First(invoiceNumber);
             if (timesSeen == 0 || first is Fault.None) return first;
 
             var random = RandomFor(invoiceNumber, timesSeen);
@@ -53,7 +55,7 @@ internal sealed class FaultPlan(int seed)
             : StableHash(invoiceNumber);
 
         var random = RandomFor(series, (int)(number / DeckSize % int.MaxValue));
-        Fault[][] deck = [.. Faults, .. Enumerable.Repeat<Fault[]>([Fault.None], DeckSize - Faults.Length - Burst.Length + 1)];
+        Fault[][] deck = [.. Faults, [fullReceivers ? Fault.ReceiverIsFull : Fault.None], .. Enumerable.Repeat<Fault[]>([Fault.None], DeckSize - Faults.Length - Burst.Length)];
         random.Shuffle(deck);
         return deck.SelectMany(card => card).ElementAt((int)(number % DeckSize));
     }

@@ -12,20 +12,22 @@ internal sealed class FlakyApi : IAsyncDisposable
     private static readonly TimeSpan OutageLatency = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    private readonly FaultPlan _plan;
-    private readonly Outage _outage;
-    private readonly TimeProvider _time;
-    private readonly Ledger _ledger = new();
+    private readonly FaultPlan? _plan;
+    private readonly Outage? _outage;
+    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly Ledger _ledger;
+    private readonly string? _store;
     private readonly ConcurrentDictionary<(string Company, string Number), int> _sightings = [];
     private readonly ConcurrentDictionary<Fault, int> _faults = [];
     private FaultServer? _server;
     private int _requestsDuringOutage;
 
-    private FlakyApi(int seed, int expectedInvoices, TimeProvider time)
+    private FlakyApi(FaultPlan? plan, Outage? outage, Ledger ledger, string? store)
     {
-        _plan = new(seed);
-        _outage = new(expectedInvoices, time);
-        _time = time;
+        _plan = plan;
+        _outage = outage;
+        _ledger = ledger;
+        _store = store;
     }
 
     public Uri Address => _server!.Uri;
@@ -34,35 +36,72 @@ internal sealed class FlakyApi : IAsyncDisposable
     public IReadOnlyDictionary<(string Company, string Number), int> Stored => _ledger.Stored();
     public IReadOnlyDictionary<Fault, int> Faults => _faults;
 
-    public static async Task<FlakyApi> StartAsync(int seed, int expectedInvoices, CancellationToken cancellationToken)
+    /// <summary>With every kind of fault, and an outage once half of the invoices have been seen.</summary>
+    public static Task<FlakyApi> StartAsync(int seed, int expectedInvoices, CancellationToken cancellationToken) =>
+        new FlakyApi(new(seed), new Outage(expectedInvoices, TimeProvider.System), new(), null).ListenAsync(0, cancellationToken);
+
+    /// <summary>
+    /// With a ledger that is kept beside a store of dead letters, and always at the same address, since the letters go to it. With every kind of fault, and
+    /// invoices that do not get through at all; without a seed on a good day.
+    /// </summary>
+    public static async Task<FlakyApi> StartAsync(int? seed, string store, CancellationToken cancellationToken)
     {
-        var api = new FlakyApi(seed, expectedInvoices, TimeProvider.System);
-        var script = new FaultScript(api._time).Decide(api.Decide);
-        api._server = await FaultServer.StartAsync(script, new() { KeepsConnections = true }, cancellationToken);
-        return api;
+        var file = await LedgerFile.ReadAsync(store, cancellationToken);
+        var api = new FlakyApi(seed is { } number ? new(number, fullReceivers: true) : null, null, file is null ? new() : new(file), store);
+        // Below the ports that a system hands out by itself: nobody will have taken it by tomorrow.
+        return await api.ListenAsync(file?.Port ?? Random.Shared.Next(20_000, 32_000), cancellationToken);
     }
 
-    public ValueTask DisposeAsync() => _server!.DisposeAsync();
+    private async Task<FlakyApi> ListenAsync(int port, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _server = await FaultServer.StartAsync(new FaultScript(_time).Decide(Decide), new() { KeepsConnections = true, Port = port }, cancellationToken);
+            return this;
+        }
+        catch (IOException exception)
+        {
+            throw new CommandException($"The sample's own API cannot listen on port {port}, which the dead letters go to: {exception.Message}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server!.DisposeAsync();
+        if (_store is not null) _ledger.ToFile(Address.Port).Write(_store);
+    }
 
     private Outcome Decide(SentRequest request)
     {
         if (request is not { Method.Method: "POST", Uri.AbsolutePath: "/invoices" }) return Outcome.Status(StatusCodes.Status404NotFound);
-        if (JsonSerializer.Deserialize(request.Body.Span, InvoiceJson.Default.Invoice) is not { } invoice) return Outcome.Status(StatusCodes.Status400BadRequest);
+        if (Read(request) is not { } invoice) return Refusal(new() { Title = "The body is not an invoice", Status = StatusCodes.Status400BadRequest });
 
         _sightings.TryAdd(invoice.Id, 0);
-        if (_outage.IsOngoing(_sightings.Count))
+        if (_outage?.IsOngoing(_sightings.Count) is true)
         {
             Interlocked.Increment(ref _requestsDuringOutage);
             return Outcome.Reset().Delayed(OutageLatency);
         }
 
         var timesSeen = _sightings.AddOrUpdate(invoice.Id, 1, static (_, times) => times + 1) - 1;
-        var fault = _plan[invoice.InvoiceNumber, timesSeen];
+        var fault = _plan?[invoice.InvoiceNumber, timesSeen] ?? Fault.None;
         if (fault is not Fault.None) _faults.AddOrUpdate(fault, 1, static (_, times) => times + 1);
-        return Outcome.Decide(_ => Play(fault, () => _ledger.Process(invoice, request.IdempotencyKey))).Delayed(Latency);
+        return Outcome.Decide(_ => Play(fault, invoice, () => _ledger.Process(invoice, request.IdempotencyKey))).Delayed(Latency);
     }
 
-    private Outcome Play(Fault fault, Func<Ledger.Answer> process)
+    private static Invoice? Read(SentRequest request)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(request.Body.Span, InvoiceJson.Default.Invoice);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private Outcome Play(Fault fault, Invoice invoice, Func<Ledger.Answer> process)
     {
         switch (fault)
         {
@@ -95,12 +134,23 @@ internal sealed class FlakyApi : IAsyncDisposable
                 process();
                 return Outcome.Reset().Delayed(StallDuration);
 
+            case Fault.ReceiverIsFull:
+                return Refusal(new()
+                {
+                    Title = "The receiver takes no more invoices now",
+                    Status = StatusCodes.Status429TooManyRequests,
+                    Detail = $"{invoice.ReceiverName} has too many that are not fetched yet.",
+                });
+
             default:
                 return Answer(process());
         }
     }
 
     private static Outcome Answer(Ledger.Answer answer) => answer.Problem is { } problem
-        ? Outcome.Json(StatusCodes.Status422UnprocessableEntity, JsonSerializer.Serialize(problem, InvoiceJson.Default.Problem), ("Content-Type", Problem.ContentType))
+        ? Refusal(problem)
         : Outcome.Json(StatusCodes.Status201Created, JsonSerializer.Serialize(answer.Receipt!, InvoiceJson.Default.Receipt));
+
+    private static Outcome Refusal(Problem problem) =>
+        Outcome.Json(problem.Status!.Value, JsonSerializer.Serialize(problem, InvoiceJson.Default.Problem), ("Content-Type", Problem.ContentType));
 }

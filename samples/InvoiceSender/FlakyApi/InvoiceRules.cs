@@ -23,7 +23,7 @@ internal static class InvoiceRules
         {
             Title = "The invoice is not valid",
             Status = StatusCodes.Status422UnprocessableEntity,
-            Detail = errors.Count == 1 ? "One field has an error." : $"{errors.Count} fields have errors.",
+            Detail = string.Join(" ", errors.Select(error => $"{error.Key}: {string.Join(" ", error.Value)}")),
             Errors = errors,
         };
 

@@ -8,6 +8,28 @@ internal sealed class Ledger
     private readonly Dictionary<string, (Invoice Invoice, Answer Answer)> _answers = [];
     private int _lastId;
 
+    public Ledger()
+    {
+    }
+
+    public Ledger(LedgerFile file)
+    {
+        foreach (var entry in file.Stored) _stored.Add((entry.Company, entry.InvoiceNumber), entry.Times);
+        foreach (var given in file.Answers) _answers.Add(given.IdempotencyKey, (given.Invoice, given.Answer));
+        _lastId = file.LastId;
+    }
+
+    public LedgerFile ToFile(int port)
+    {
+        lock (_lock)
+        {
+            return new(
+                port, _lastId,
+                [.. _stored.Select(entry => new LedgerFile.Entry(entry.Key.Company, entry.Key.Number, entry.Value))],
+                [.. _answers.Select(given => new LedgerFile.Given(given.Key, given.Value.Invoice, given.Value.Answer))]);
+        }
+    }
+
     public Answer Process(Invoice invoice, string? idempotencyKey)
     {
         lock (_lock)

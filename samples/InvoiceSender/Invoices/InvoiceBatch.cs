@@ -54,6 +54,8 @@ internal sealed class InvoiceBatch(InvoiceClient client, TimeProvider time)
                 // Nothing was sent: the API is down for everybody, so this invoice waits with the others and goes out under the same key.
                 attempts += open.GetHttpCall()?.Attempts.Count ?? 0;
                 await Task.Delay(open.RetryAfter is { Ticks: > 0 } wait ? wait : DefaultBreak, time, cancellationToken);
+                // Kept as a dead letter: it goes out later by itself, and only the next one has waited.
+                if (open.GetHttpCall()?.DeadLetterId is not null) return Outcome(InvoiceResult.Failed, open.Message);
             }
             catch (Exception exception)
             {

@@ -17,7 +17,7 @@ internal static class InvoiceFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InvoiceFileException($"Cannot read the CSV file: {exception.Message}", exception);
+            throw new CommandException($"Cannot read the CSV file: {exception.Message}", exception);
         }
     }
 
@@ -27,7 +27,7 @@ internal static class InvoiceFile
         try
         {
             if (parser.ReadFields() is not { } header || !header.SequenceEqual(Columns, StringComparer.OrdinalIgnoreCase))
-                throw new InvoiceFileException($"{path}: the first row must be \"{string.Join(',', Columns)}\".");
+                throw new CommandException($"{path}: the first row must be \"{string.Join(',', Columns)}\".");
 
             List<Invoice> invoices = [];
             Dictionary<(string Company, string Number), int> rows = [];
@@ -35,15 +35,15 @@ internal static class InvoiceFile
             {
                 var invoice = ToInvoice(path, row, fields);
                 if (!rows.TryAdd(invoice.Id, row))
-                    throw new InvoiceFileException($"{path}, row {row}: the company's invoice {invoice.InvoiceNumber} is already in row {rows[invoice.Id]}.");
+                    throw new CommandException($"{path}, row {row}: the company's invoice {invoice.InvoiceNumber} is already in row {rows[invoice.Id]}.");
                 invoices.Add(invoice);
             }
 
-            return invoices.Count > 0 ? invoices : throw new InvoiceFileException($"{path}: there is no invoice in the file.");
+            return invoices.Count > 0 ? invoices : throw new CommandException($"{path}: there is no invoice in the file.");
         }
         catch (MalformedLineException exception)
         {
-            throw new InvoiceFileException($"{path}, row {parser.ErrorLineNumber}: a quoted field is not closed, or has text after its closing quote.", exception);
+            throw new CommandException($"{path}, row {parser.ErrorLineNumber}: a quoted field is not closed, or has text after its closing quote.", exception);
         }
     }
 
@@ -51,7 +51,7 @@ internal static class InvoiceFile
         ? new Invoice
         {
             Row = row,
-            InvoiceNumber = fields[0] is { Length: > 0 } number ? number : throw new InvoiceFileException($"{path}, row {row}: invoiceNumber is empty."),
+            InvoiceNumber = fields[0] is { Length: > 0 } number ? number : throw new CommandException($"{path}, row {row}: invoiceNumber is empty."),
             Company = fields[1],
             ReceiverName = fields[2],
             Receiver = fields[3],
@@ -60,10 +60,10 @@ internal static class InvoiceFile
             Vat = ToAmount(path, row, "vat", fields[6]),
             DueDate = fields[7],
         }
-        : throw new InvoiceFileException($"{path}, row {row}: {fields.Length} fields instead of {Columns.Length}.");
+        : throw new CommandException($"{path}, row {row}: {fields.Length} fields instead of {Columns.Length}.");
 
     private static decimal ToAmount(string path, int row, string column, string value) =>
         decimal.TryParse(value, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
             ? amount
-            : throw new InvoiceFileException($"{path}, row {row}: {column} \"{value}\" is not an amount such as 1250.00.");
+            : throw new CommandException($"{path}, row {row}: {column} \"{value}\" is not an amount such as 1250.00.");
 }

@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Globalization;
+using HttpResilience;
+
+namespace InvoiceSender;
+
+/// <summary>The part of the command line that is about dead letters. What its commands do, <see cref="LetterActions"/> says.</summary>
+internal static class DeadLettersCommand
+{
+    private static readonly string[] Statuses = ["open", "pending", "sending", "review", "replayed", "resolved", "resubmitted", "all"];
+
+    public static Command Create(HostFactory createHost)
+    {
+        var command = new Command("dead-letters", "What failed for good in a run with --dead-letters: look at it, correct it, send it again.")
+        {
+            List(createHost), Show(createHost), Replay(createHost), Resolve(createHost), Edit(createHost),
+        };
+        return command;
+    }
+
+    private static Command List(HostFactory createHost)
+    {
+        var status = new Option<string>("--status") { Description = "Which letters: open is pending, being sent, or for review.", DefaultValueFactory = _ => "open" };
+        status.AcceptOnlyFromAmong(Statuses);
+        var limit = Number("--limit", "How many at most, the newest first. 1 to 1000.", 20, 1, 1000);
+        var json = Json();
+        return Command("list", "Lists letters, the newest first.", [status, limit, json], createHost, (actions, parsed, cancellationToken) =>
+            actions.ListAsync(ToStatuses(parsed.GetValue(status)!), (int)parsed.GetValue(limit), parsed.GetValue(json), cancellationToken));
+    }
+
+    private static Command Show(HostFactory createHost)
+    {
+        var (id, json) = (Id(), Json());
+        return Command("show", "Shows a letter with its body and its history.", [id, json], createHost, (actions, parsed, cancellationToken) =>
+            actions.ShowAsync(parsed.GetValue(id)!, parsed.GetValue(json), cancellationToken));
+    }
+
+    private static Command Replay(HostFactory createHost)
+    {
+        var id = Id();
+        id.Arity = ArgumentArity.ZeroOrOne;
+        var all = new Option<bool>("--all") { Description = "Send all that are pending, due or not, the oldest first. Those for review go one by one: sent as they are, they fail as they did." };
+        var rate = Number("--rate", "With --all: how many per second at most. Above 0, to 1000.", 20, 0.001, 1000);
+        var command = Command("replay", "Sends a letter again as it is, now, under its own key.", [id, all, rate], createHost, (actions, parsed, cancellationToken) =>
+            actions.ReplayAsync(parsed.GetValue(id), parsed.GetValue(rate), cancellationToken));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(id) is null != result.GetValue(all)) result.AddError("Say which letter to replay: an ID, or --all.");
+        });
+        return command;
+    }
+
+    private static Command Resolve(HostFactory createHost)
+    {
+        var id = Id();
+        var action = new Option<string>("--action") { Description = "What was done, in a word or two.", HelpName = "TEXT", Required = true };
+        var notes = new Option<string?>("--notes") { Description = "Anything worth keeping.", HelpName = "TEXT" };
+        var who = new Option<string>("--who") { Description = "Who did it. Without it: the current user.", HelpName = "NAME", DefaultValueFactory = _ => Environment.UserName };
+        return Command("resolve", "Says that a letter has been dealt with in another way: it is not sent again.", [id, action, notes, who], createHost, (actions, parsed, cancellationToken) =>
+            actions.ResolveAsync(parsed.GetValue(id)!, parsed.GetValue(action)!, parsed.GetValue(notes), parsed.GetValue(who)!, cancellationToken));
+    }
+
+    private static Command Edit(HostFactory createHost)
+    {
+        var id = Id();
+        var set = new Option<string[]>("--set") { Description = "Gives a field of the JSON body another value; may be repeated.", HelpName = "FIELD=VALUE" };
+        var body = new Option<string?>("--body") { Description = "The file with the whole new body, JSON.", HelpName = "FILE" };
+        var command = Command("edit", "Corrects the body of a letter, in $EDITOR unless said otherwise, and sends it in place of the letter under a new key.", [id, set, body], createHost,
+            (actions, parsed, cancellationToken) => actions.EditAsync(parsed.GetValue(id)!, parsed.GetValue(set) ?? [], parsed.GetValue(body), cancellationToken));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(body) is not null && result.GetValue(set) is { Length: > 0 }) result.AddError("Correct it with --set or with --body, not with both.");
+        });
+        return command;
+    }
+
+    private static Command Command(
+        string name, string description, Symbol[] symbols, HostFactory createHost, Func<LetterActions, ParseResult, CancellationToken, Task<int>> run)
+    {
+        var command = new Command(name, description);
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument) command.Add(argument);
+            else command.Add((Option)symbol);
+        }
+
+        command.SetAction((parsed, cancellationToken) => SenderCommand.GuardAsync(() => run(new(SenderCommand.LetterOptions(parsed), createHost), parsed, cancellationToken), cancellationToken));
+        return command;
+    }
+
+    private static Argument<string?> Id() => new("id") { Description = "The letter; as much of its id as tells it from the others.", HelpName = "ID" };
+
+    private static Option<bool> Json() => new("--json") { Description = "Print JSON." };
+
+    private static Option<double> Number(string name, string description, double fallback, double min, double max) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        DefaultValueFactory = _ => fallback,
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Single().Value;
+            if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max) return number;
+
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} \"{text}\" is not a number from {min} to {max}."));
+            return fallback;
+        },
+    };
+
+    // Null: of any status.
+    private static DeadLetterStatus?[] ToStatuses(string name) => name switch
+    {
+        "open" => [DeadLetterStatus.Pending, DeadLetterStatus.InProgress, DeadLetterStatus.RequiresReview],
+        "pending" => [DeadLetterStatus.Pending],
+        "sending" => [DeadLetterStatus.InProgress],
+        "review" => [DeadLetterStatus.RequiresReview],
+        "replayed" => [DeadLetterStatus.Replayed],
+        "resolved" => [DeadLetterStatus.Resolved],
+        "resubmitted" => [DeadLetterStatus.Resubmitted],
+        _ => [null],
+    };
+}

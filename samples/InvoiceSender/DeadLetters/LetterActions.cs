@@ -1,0 +1,133 @@
+using System.Text.Json;
+using HttpResilience;
+using Spectre.Console;
+
+namespace InvoiceSender;
+
+/// <summary>What the dead-letters commands do; each returns the exit code.</summary>
+internal sealed class LetterActions(LetterOptions options, HostFactory createHost)
+{
+    private const int NotAccepted = 1;
+    private const int PageSize = 500;
+
+    private readonly IAnsiConsole _console = Terminal.Open(Console.Out);
+
+    public async Task<int> ListAsync(IReadOnlyList<DeadLetterStatus?> statuses, int limit, bool json, CancellationToken cancellationToken)
+    {
+        await using var store = LetterStore.Open(options, createHost);
+        List<DeadLetter> letters = [];
+        foreach (var status in statuses) letters.AddRange(await store.Review.ListAsync(new() { Status = status, Limit = limit }, cancellationToken));
+        letters = [.. letters.OrderByDescending(letter => letter.Id).Take(limit)];
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize([.. letters.Select(LetterView.Of)], ReportJson.Default.IReadOnlyListLetterView));
+            return 0;
+        }
+
+        if (letters.Count > 0) LetterTable.Write(_console, letters);
+        var counts = await store.Review.CountAsync(cancellationToken);
+        var (pending, review, sending) = (counts[DeadLetterStatus.Pending], counts[DeadLetterStatus.RequiresReview], counts[DeadLetterStatus.InProgress]);
+        _console.WriteLine($"{letters.Count} shown. In {options.Store}: {pending} pending, {review} for review, "
+            + $"{(sending > 0 ? $"{sending} being sent, " : "")}{counts.ByStatus.Values.Sum() - pending - review - sending} done with.");
+        if (review > 0) _console.WriteLine($"Correct one: {Self.Command("dead-letters edit ID --set field=value", options.Store)}");
+        if (pending > 0) _console.WriteLine($"Send what is pending: {Self.Command("dead-letters replay --all", options.Store)}");
+        return 0;
+    }
+
+    public async Task<int> ShowAsync(string id, bool json, CancellationToken cancellationToken)
+    {
+        await using var store = LetterStore.Open(options, createHost);
+        var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
+        if (json) Console.WriteLine(JsonSerializer.Serialize(LetterView.Whole(letter), ReportJson.Default.LetterView));
+        else LetterDetails.Write(_console, letter);
+        return 0;
+    }
+
+    public async Task<int> ResolveAsync(string id, string action, string? notes, string who, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrWhiteSpace(action) || string.IsNullOrWhiteSpace(who)) throw new CommandException("--action and --who must not be empty.");
+
+        await using var store = LetterStore.Open(options, createHost);
+        var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
+        var resolved = await IfOpen(() => store.Review.ResolveAsync(letter.Id, action, notes, who, cancellationToken));
+        _console.WriteLine($"{resolved.Id} ({resolved.Subject}) is resolved by {who}: {action}");
+        return 0;
+    }
+
+    /// <param name="id">Null: all that are pending.</param>
+    public async Task<int> ReplayAsync(string? id, double perSecond, CancellationToken cancellationToken)
+    {
+        await using var store = await LetterStore.OpenToSendAsync(options, createHost, cancellationToken);
+        if (id is not null)
+        {
+            var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
+            return await SendAsync(store, letter, cancellationToken) is DeadLetterStatus.Replayed ? Told(store, 0) : Told(store, NotAccepted);
+        }
+
+        var pending = await PendingAsync(store.Review, cancellationToken);
+        var accepted = 0;
+        using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1 / perSecond));
+        foreach (var letter in pending)
+        {
+            if (await SendAsync(store, letter, cancellationToken) is DeadLetterStatus.Replayed) accepted++;
+            if (letter != pending[^1]) await pace.WaitForNextTickAsync(cancellationToken);
+        }
+
+        _console.WriteLine($"{accepted} of {LetterText.Count(pending.Count, "letter")} accepted.");
+        return Told(store, accepted == pending.Count ? 0 : NotAccepted);
+    }
+
+    public async Task<int> EditAsync(string id, IReadOnlyList<string> fields, string? file, CancellationToken cancellationToken)
+    {
+        await using var store = await LetterStore.OpenToSendAsync(options, createHost, cancellationToken);
+        var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
+        if (!letter.IsOpen) throw new CommandException($"Dead letter {letter.Id} is {letter.Status} and done with.");
+        if (await BodyEdit.CorrectAsync(letter, fields, file, cancellationToken) is not { } body)
+            throw new CommandException("The body says the same as before; nothing was sent.");
+
+        var corrected = await IfOpen(() => store.Review.ResubmitAsync(letter.Id, old => old with { Body = body }, Environment.UserName, cancellationToken));
+        _console.WriteLine($"{letter.Id} is resubmitted; in its place:");
+        return await SendAsync(store, corrected, cancellationToken) is DeadLetterStatus.Replayed ? Told(store, 0) : Told(store, NotAccepted);
+    }
+
+    private async Task<DeadLetterStatus> SendAsync(LetterStore store, DeadLetter letter, CancellationToken cancellationToken)
+    {
+        var sent = await IfOpen(() => store.Review.SendAsync(letter.Id, Environment.UserName, cancellationToken));
+        _console.WriteLine($"{sent.Id} row {sent.Row} ({sent.Subject}) {sent.Outcome(DateTimeOffset.UtcNow)}");
+        return sent.Status;
+    }
+
+    /// <summary>Says what the sample's own API has by now: each invoice once, one hopes.</summary>
+    private int Told(LetterStore store, int exitCode)
+    {
+        if (store.Stored is { } stored) _console.WriteLine(LedgerText.Of(stored));
+        return exitCode;
+    }
+
+    private static async Task<IReadOnlyList<DeadLetter>> PendingAsync(IDeadLetterReview review, CancellationToken cancellationToken)
+    {
+        List<DeadLetter> all = [];
+        var query = new DeadLetterQuery { Status = DeadLetterStatus.Pending, Limit = PageSize };
+        while (await review.ListAsync(query, cancellationToken) is { Count: > 0 } page)
+        {
+            all.AddRange(page);
+            query = query with { Before = page[^1].Id };
+        }
+
+        all.Reverse();
+        return all;
+    }
+
+    /// <summary>Letters that are being sent or done with are not to be changed, which is no fault of the program.</summary>
+    private static async Task<DeadLetter> IfOpen(Func<Task<DeadLetter>> change)
+    {
+        try
+        {
+            return await change();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new CommandException(exception.Message, exception);
+        }
+    }
+}
