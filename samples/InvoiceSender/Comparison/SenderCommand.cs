@@ -19,21 +19,8 @@ internal static class SenderCommand
         HelpName = "FILE",
     };
 
-    private static readonly Option<Uri?> Api = new("--api")
-    {
-        Recursive = true,
-        Description = "Send to this API (POST URL/invoices), once and with the resilient client only. "
-            + "Without it the program starts a flaky API of its own and sends twice.",
-        HelpName = "URL",
-        CustomParser = result =>
-        {
-            var text = result.Tokens.Single().Value;
-            if (Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https") return uri;
-
-            result.AddError($"--api \"{text}\" is not an absolute http or https URL.");
-            return null;
-        },
-    };
+    private static readonly Option<Uri?> Api = CreateApi(
+        "Send to this API (POST URL/invoices), once and with the resilient client only. Without it the program starts a flaky API of its own and, unless it keeps dead letters, sends twice.");
 
     private static readonly Option<int?> Seed = new("--seed")
     {
@@ -87,7 +74,7 @@ internal static class SenderCommand
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
     }
 
-    public static LetterOptions LetterOptions(ParseResult parsed) => new(parsed.GetValue(Store)!, parsed.GetValue(Api), parsed.GetValue(Verbose));
+    public static LetterOptions LetterOptions(ParseResult parsed, Uri? api) => new(parsed.GetValue(Store)!, api, parsed.GetValue(Verbose));
 
     /// <summary>What a user can get wrong, as a sentence and an exit code.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken cancellationToken)
@@ -155,6 +142,20 @@ internal static class SenderCommand
         else KeepingRun.Write(Terminal.Open(Console.Out), report);
         return (report.Interrupted, report.IsClean);
     }
+
+    public static Option<Uri?> CreateApi(string description) => new("--api")
+    {
+        Description = description,
+        HelpName = "URL",
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Single().Value;
+            if (Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https") return uri;
+
+            result.AddError($"--api \"{text}\" is not an absolute http or https URL.");
+            return null;
+        },
+    };
 
     private static int Fail(string message)
     {

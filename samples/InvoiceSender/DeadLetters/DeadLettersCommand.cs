@@ -7,6 +7,7 @@ namespace InvoiceSender;
 /// <summary>The part of the command line that is about dead letters. What its commands do, <see cref="LetterActions"/> says.</summary>
 internal static class DeadLettersCommand
 {
+    private static readonly Option<Uri?> Api = SenderCommand.CreateApi("The API that the letters go to. Without it: the program's own, which has a good day now.");
     private static readonly string[] Statuses = ["open", "pending", "sending", "review", "replayed", "resolved", "resubmitted", "all"];
 
     public static Command Create(HostFactory createHost)
@@ -41,7 +42,7 @@ internal static class DeadLettersCommand
         id.Arity = ArgumentArity.ZeroOrOne;
         var all = new Option<bool>("--all") { Description = "Send all that are pending, due or not, the oldest first. Those for review go one by one: sent as they are, they fail as they did." };
         var rate = Number("--rate", "With --all: how many per second at most. Above 0, to 1000.", 20, 0.001, 1000);
-        var command = Command("replay", "Sends a letter again as it is, now, under its own key.", [id, all, rate], createHost, (actions, parsed, cancellationToken) =>
+        var command = Command("replay", "Sends a letter again as it is, now, under its own key.", [id, all, rate, Api], createHost, (actions, parsed, cancellationToken) =>
             actions.ReplayAsync(parsed.GetValue(id), parsed.GetValue(rate), cancellationToken));
         command.Validators.Add(result =>
         {
@@ -65,7 +66,7 @@ internal static class DeadLettersCommand
         var id = Id();
         var set = new Option<string[]>("--set") { Description = "Gives a field of the JSON body another value; may be repeated.", HelpName = "FIELD=VALUE" };
         var body = new Option<string?>("--body") { Description = "The file with the whole new body, JSON.", HelpName = "FILE" };
-        var command = Command("edit", "Corrects the body of a letter, in $EDITOR unless said otherwise, and sends it in place of the letter under a new key.", [id, set, body], createHost,
+        var command = Command("edit", "Corrects the body of a letter, in $EDITOR unless said otherwise, and sends it in place of the letter under a new key.", [id, set, body, Api], createHost,
             (actions, parsed, cancellationToken) => actions.EditAsync(parsed.GetValue(id)!, parsed.GetValue(set) ?? [], parsed.GetValue(body), cancellationToken));
         command.Validators.Add(result =>
         {
@@ -84,7 +85,7 @@ internal static class DeadLettersCommand
             else command.Add((Option)symbol);
         }
 
-        command.SetAction((parsed, cancellationToken) => SenderCommand.GuardAsync(() => run(new(SenderCommand.LetterOptions(parsed), createHost), parsed, cancellationToken), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => SenderCommand.GuardAsync(() => run(new(SenderCommand.LetterOptions(parsed, parsed.GetValue(Api)), createHost), parsed, cancellationToken), cancellationToken));
         return command;
     }
 

@@ -35,17 +35,17 @@ internal sealed class KeepingRun(SenderOptions options, string store, HostFactor
     public static void Write(IAnsiConsole console, KeptReport report)
     {
         var pending = report.Kept.Where(letter => letter.Status is DeadLetterStatus.Pending).ToArray();
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{(report.Seed is { } seed ? $"seed {seed}: " : "")}{report.Invoices} invoices, {report.Accepted} accepted, {report.Kept.Count} kept as dead letters, {report.Lost.Count} lost, in {report.ElapsedSeconds:F1} s"));
-        if (report.Interrupted) console.WriteLine("Interrupted: this is what was done so far.");
-        foreach (var lost in report.Lost) console.WriteLine($"Lost: row {lost.Row}, {lost.InvoiceNumber}: {lost.Reason}");
-        if (report is { Stored: { } stored, Duplicated: { } twice }) console.WriteLine(LedgerText.Of(stored, twice));
+        if (report.Interrupted) Console.WriteLine("Interrupted: this is what was done so far.");
+        foreach (var lost in report.Lost) Console.WriteLine($"Lost: row {lost.Row}, {lost.InvoiceNumber}: {lost.Reason}");
+        if (report is { Stored: { } stored, Duplicated: { } twice }) Console.WriteLine(LedgerText.Of(stored, twice));
         if (report.Kept.Count == 0) return;
 
         LetterTable.Write(console, [.. report.Kept.Take(MaxRows)]);
-        if (report.Kept.Count > MaxRows) console.WriteLine($"and {report.Kept.Count - MaxRows} more.");
-        console.WriteLine($"They are in {report.Store}: {pending.Length} pending, {report.Kept.Count - pending.Length} for review.");
-        console.WriteLine($"Next: {Self.Command("dead-letters list", report.Store)}");
+        if (report.Kept.Count > MaxRows) Console.WriteLine($"and {report.Kept.Count - MaxRows} more.");
+        Console.WriteLine($"They are in {report.Store}: {pending.Length} pending, {report.Kept.Count - pending.Length} for review.");
+        Console.WriteLine($"Next: {Self.Command("dead-letters list", report.Store)}");
     }
 
     private static async Task<IReadOnlyList<DeadLetter>> KeptAsync(IDeadLetterReview review, DateTimeOffset since)

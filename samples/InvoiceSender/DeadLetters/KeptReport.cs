@@ -15,7 +15,7 @@ internal sealed record KeptReport
 
     /// <summary>The newest first.</summary>
     [JsonIgnore]
-    public required IReadOnlyList<DeadLetter> Kept { get; init; }
+    public IReadOnlyList<DeadLetter> Kept { get; init; } = [];
 
     public IReadOnlyList<LetterView> DeadLetters => [.. Kept.Select(LetterView.Of)];
 

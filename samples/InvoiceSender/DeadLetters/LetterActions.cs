@@ -27,10 +27,10 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
         if (letters.Count > 0) LetterTable.Write(_console, letters);
         var counts = await store.Review.CountAsync(cancellationToken);
         var (pending, review, sending) = (counts[DeadLetterStatus.Pending], counts[DeadLetterStatus.RequiresReview], counts[DeadLetterStatus.InProgress]);
-        _console.WriteLine($"{letters.Count} shown. In {options.Store}: {pending} pending, {review} for review, "
+        Console.WriteLine($"{letters.Count} shown. In {options.Store}: {pending} pending, {review} for review, "
             + $"{(sending > 0 ? $"{sending} being sent, " : "")}{counts.ByStatus.Values.Sum() - pending - review - sending} done with.");
-        if (review > 0) _console.WriteLine($"Correct one: {Self.Command("dead-letters edit ID --set field=value", options.Store)}");
-        if (pending > 0) _console.WriteLine($"Send what is pending: {Self.Command("dead-letters replay --all", options.Store)}");
+        if (review > 0) Console.WriteLine($"Correct one: {Self.Command("dead-letters edit ID --set field=value", options.Store)}");
+        if (pending > 0) Console.WriteLine($"Send what is pending: {Self.Command("dead-letters replay --all", options.Store)}");
         return 0;
     }
 
@@ -50,7 +50,7 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
         await using var store = LetterStore.Open(options, createHost);
         var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
         var resolved = await IfOpen(() => store.Review.ResolveAsync(letter.Id, action, notes, who, cancellationToken));
-        _console.WriteLine($"{resolved.Id} ({resolved.Subject}) is resolved by {who}: {action}");
+        Console.WriteLine($"{resolved.Id} row {resolved.Row} is resolved by {who}: {action}");
         return 0;
     }
 
@@ -69,11 +69,20 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
         using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1 / perSecond));
         foreach (var letter in pending)
         {
-            if (await SendAsync(store, letter, cancellationToken) is DeadLetterStatus.Replayed) accepted++;
+            try
+            {
+                if (await SendAsync(store, letter, cancellationToken) is DeadLetterStatus.Replayed) accepted++;
+            }
+            catch (CommandException exception)
+            {
+                // Somebody else has it in hand; the others are not theirs.
+                Console.Error.WriteLine(exception.Message);
+            }
+
             if (letter != pending[^1]) await pace.WaitForNextTickAsync(cancellationToken);
         }
 
-        _console.WriteLine($"{accepted} of {LetterText.Count(pending.Count, "letter")} accepted.");
+        Console.WriteLine($"{accepted} of {LetterText.Count(pending.Count, "letter")} accepted.");
         return Told(store, accepted == pending.Count ? 0 : NotAccepted);
     }
 
@@ -86,21 +95,21 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
             throw new CommandException("The body says the same as before; nothing was sent.");
 
         var corrected = await IfOpen(() => store.Review.ResubmitAsync(letter.Id, old => old with { Body = body }, Environment.UserName, cancellationToken));
-        _console.WriteLine($"{letter.Id} is resubmitted; in its place:");
+        Console.WriteLine($"{letter.Id} is resubmitted; in its place:");
         return await SendAsync(store, corrected, cancellationToken) is DeadLetterStatus.Replayed ? Told(store, 0) : Told(store, NotAccepted);
     }
 
-    private async Task<DeadLetterStatus> SendAsync(LetterStore store, DeadLetter letter, CancellationToken cancellationToken)
+    private static async Task<DeadLetterStatus> SendAsync(LetterStore store, DeadLetter letter, CancellationToken cancellationToken)
     {
         var sent = await IfOpen(() => store.Review.SendAsync(letter.Id, Environment.UserName, cancellationToken));
-        _console.WriteLine($"{sent.Id} row {sent.Row} ({sent.Subject}) {sent.Outcome(DateTimeOffset.UtcNow)}");
+        Console.WriteLine($"{sent.Id} row {sent.Row}: {sent.Outcome(DateTimeOffset.UtcNow)}");
         return sent.Status;
     }
 
     /// <summary>Says what the sample's own API has by now: each invoice once, one hopes.</summary>
-    private int Told(LetterStore store, int exitCode)
+    private static int Told(LetterStore store, int exitCode)
     {
-        if (store.Stored is { } stored) _console.WriteLine(LedgerText.Of(stored));
+        if (store.Stored is { } stored) Console.WriteLine(LedgerText.Of(stored));
         return exitCode;
     }
 
