@@ -1,0 +1,127 @@
+using System.Text.Json.Nodes;
+
+namespace HttpResilience.IntegrationTests.Samples;
+
+/// <summary>The story that the README tells of the sample's dead letters, from command to command.</summary>
+public sealed class InvoiceSenderTests : IDisposable
+{
+    // With seed 3 the receiver of number 11 is full, whatever is retried; the currency of 23 is wrong.
+    private const string Invoices = """
+        invoiceNumber,company,receiverName,receiver,currency,net,vat,dueDate
+        2026-00010,placeholder-paints,Ipsum Foods,0208:9905224185,PLN,899.00,188.79,2026-11-16
+        2026-00011,placeholder-paints,Ipsum Office Supplies,0208:9905224185,PLN,899.00,188.79,2026-11-16
+        2026-00023,placeholder-paints,"Ipsum Tools, Inc.",0208:9905224185,EUX,899.00,188.79,2026-11-16
+        """;
+
+    private const string Good =
+        """{ "invoiceNumber": "2026-00023", "company": "placeholder-paints", "receiverName": "Ipsum Tools", "receiver": "0208:9905224185", "currency": "EUR", "net": 1, "vat": 0, "dueDate": "2026-11-16" }""";
+
+    private readonly SampleProgram _program = new();
+
+    [Fact]
+    public async Task What_fails_for_good_is_kept_corrected_and_sent_until_the_api_has_each_invoice_once()
+    {
+        await SendAsync();
+        var (pending, review) = (await OnlyAsync("pending"), await OnlyAsync("review"));
+        (Text(pending, "idempotencyKey"), pending["statusCode"]!.GetValue<int>(), Text(pending, "title")).ShouldBe(("placeholder-paints:2026-00011", 429, "The receiver takes no more invoices now"));
+        (review["tags"]!["rowNumber"]!.GetValue<string>(), Text(review, "suggestedAction"), Text(review, "detail"))
+            .ShouldBe(("4", "Fix the data and resubmit", "currency: 'EUX' is not a currency that we invoice in."));
+
+        var table = await ExpectAsync(0, "dead-letters list");
+        table.Output.ShouldContain("2 shown. In invoices.deadletters.db: 1 pending, 1 for review, 0 done with.");
+        table.Output.Split('\n').Where(line => line.StartsWith('│')).ShouldAllBe(line => line.Length == 80);
+
+        // As much of the id as tells the two apart.
+        var edited = await ExpectAsync(0, $"dead-letters edit {Text(review, "id")[..18]} --set currency=EUR");
+        edited.Output.ShouldContain($"{Text(review, "id")} is resubmitted; in its place:");
+        edited.Output.ShouldContain("row 4: accepted (201)");
+        edited.Output.ShouldContain("The API's ledger has 2 invoices, each once.");
+
+        var replayed = await ExpectAsync(0, "dead-letters replay --all --rate 100");
+        replayed.Output.ShouldContain($"{Text(pending, "id")} row 3: accepted (201)");
+        replayed.Output.ShouldContain("The API's ledger has 3 invoices, each once.");
+
+        (await ListAsync("open")).ShouldBeEmpty();
+        var (old, corrected) = ((await ListAsync("resubmitted")).ShouldHaveSingleItem()!, (await ListAsync("replayed"))[0]!);
+        (Text(old, "replacedBy"), Text(corrected, "replaces")).ShouldBe((Text(corrected, "id"), Text(old, "id")));
+        Text(corrected, "idempotencyKey").ShouldNotBe(Text(old, "idempotencyKey"));
+        var shown = JsonNode.Parse((await ExpectAsync(0, $"dead-letters show {Text(corrected, "id")} --json")).Output)!;
+        shown["body"]!["currency"]!.GetValue<string>().ShouldBe("EUR");
+        (await ExpectAsync(0, $"dead-letters show {Text(old, "id")}")).Output.ShouldContain("has taken its place");
+
+        // What was sent before goes out once more under the same keys.
+        (await _program.RunAsync("--dead-letters --csv invoices.csv --seed 3")).Output.ShouldContain("The API's ledger has 3 invoices, each once.");
+    }
+
+    [Fact]
+    public async Task An_editor_a_file_and_a_word_about_it_will_do_as_well()
+    {
+        await SendAsync();
+        var (pending, review) = (Text(await OnlyAsync("pending"), "id"), Text(await OnlyAsync("review"), "id"));
+        await File.WriteAllTextAsync(_program.PathOf("not-an-invoice.json"), """{ "a": 1 }""", TestContext.Current.CancellationToken);
+
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", "true"), ("VISUAL", null))).ShouldSatisfyAllConditions(
+            result => result.ExitCode.ShouldBe(2), result => result.Error.ShouldContain("The body says the same as before"));
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", null), ("VISUAL", null))).Error.ShouldContain("There is no editor: set EDITOR");
+        (await ExpectAsync(1, $"dead-letters edit {review} --body not-an-invoice.json")).Output.ShouldContain("review, for 0 s: 400 Validation, The body is not an invoice");
+        review = Text(await OnlyAsync("review"), "id");
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Error.ShouldContain("The editor ended with");
+        await File.WriteAllTextAsync(_program.PathOf("good.json"), Good, TestContext.Current.CancellationToken);
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Output.ShouldContain("accepted (201)");
+        (await ExpectAsync(0, $"dead-letters resolve {pending} --action Credited --notes 2026-00999 --who alice")).Output.ShouldContain("is resolved by alice: Credited");
+        (await ExpectAsync(0, $"dead-letters show {pending}")).Output.ShouldContain("Credited, by alice: 2026-00999");
+
+        (await ListAsync("open")).ShouldBeEmpty();
+        await FailsAsync($"dead-letters replay {pending}", "is Resolved and done with");
+        await FailsAsync($"dead-letters resolve {review} --action Again", "is Resubmitted and done with");
+        await FailsAsync($"dead-letters edit {review} --set a=2", "is Resubmitted and done with");
+    }
+
+    [Fact]
+    public async Task What_cannot_be_done_is_said_and_changes_nothing()
+    {
+        await FailsAsync("dead-letters list", "There is no store of dead letters at invoices.deadletters.db. To make one");
+        File.Exists(_program.PathOf("invoices.deadletters.db")).ShouldBeFalse();
+        await SendAsync();
+        var review = Text(await OnlyAsync("review"), "id");
+
+        await FailsAsync("dead-letters show 0", "\"0\" is ambiguous");
+        await FailsAsync("dead-letters show 7", "There is no dead letter 7.");
+        await FailsAsync("dead-letters show row24", "is not the beginning of an id");
+        await FailsAsync("dead-letters replay", "Say which letter to replay: an ID, or --all.");
+        await FailsAsync($"dead-letters replay {review} --all", "Say which letter to replay: an ID, or --all.");
+        await FailsAsync("dead-letters replay --all --rate 0", "--rate \"0\" is not a number from 0.001 to 1000.");
+        await FailsAsync($"dead-letters edit {review} --set curency=EUR", "The body has no field \"curency\". It has: invoiceNumber,");
+        await FailsAsync($"dead-letters edit {review} --set net=much", "\"much\" is not like 899.00");
+        await FailsAsync($"dead-letters resolve {review}", "--action");
+        await FailsAsync("dead-letters list --status none", "none");
+        await FailsAsync("--store other.db", "--store is for --dead-letters");
+        await FailsAsync("dead-letters list --store invoices.csv", "is not a SQLite database");
+
+        (await ListAsync("all")).Count.ShouldBe(2);
+    }
+
+    public void Dispose() => _program.Dispose();
+
+    private async Task SendAsync()
+    {
+        await File.WriteAllTextAsync(_program.PathOf("invoices.csv"), Invoices, TestContext.Current.CancellationToken);
+        var report = JsonNode.Parse((await ExpectAsync(0, "--dead-letters --csv invoices.csv --seed 3 --json")).Output)!;
+        (report["accepted"]!.GetValue<int>(), report["deadLetters"]!.AsArray().Count, report["lost"]!.AsArray().Count, report["stored"]!.GetValue<int>()).ShouldBe((1, 2, 0, 1));
+    }
+
+    private async Task<JsonNode> OnlyAsync(string status) => (await ListAsync(status)).ShouldHaveSingleItem()!;
+
+    private async Task<JsonArray> ListAsync(string status) => JsonNode.Parse((await ExpectAsync(0, $"dead-letters list --status {status} --json")).Output)!.AsArray();
+
+    private async Task FailsAsync(string arguments, string message) => (await ExpectAsync(2, arguments)).Error.ShouldContain(message);
+
+    private async Task<SampleProgram.Result> ExpectAsync(int exitCode, string arguments)
+    {
+        var result = await _program.RunAsync(arguments);
+        result.ExitCode.ShouldBe(exitCode, $"{arguments}\n{result.Output}\n{result.Error}");
+        return result;
+    }
+
+    private static string Text(JsonNode letter, string property) => letter[property]!.GetValue<string>();
+}

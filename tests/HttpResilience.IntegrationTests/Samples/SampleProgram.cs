@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace HttpResilience.IntegrationTests.Samples;
+
+/// <summary>The sample as a user runs it: a process of its own, in a directory of its own.</summary>
+internal sealed class SampleProgram : IDisposable
+{
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("invoice-sender-");
+
+    internal string PathOf(string file) => Path.Combine(_directory.FullName, file);
+
+    internal async Task<Result> RunAsync(string arguments, params (string Name, string? Value)[] environment)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", $"\"{Assembly()}\" {arguments}")
+        {
+            WorkingDirectory = _directory.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        using var hang = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        hang.CancelAfter(Hang);
+        try
+        {
+            var (output, error) = (process.StandardOutput.ReadToEndAsync(hang.Token), process.StandardError.ReadToEndAsync(hang.Token));
+            await process.WaitForExitAsync(hang.Token);
+            return new(process.ExitCode, await output, await error);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    // Built beside the tests: the same configuration and framework, another project.
+    private static string Assembly()
+    {
+        var output = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        var repository = output;
+        while (!File.Exists(Path.Combine(repository.FullName, "HttpResilience.sln")))
+            repository = repository.Parent ?? throw new InvalidOperationException($"No HttpResilience.sln above {output}");
+        return Path.Combine(repository.FullName, "samples", "InvoiceSender", "bin", output.Parent!.Name, output.Name, "InvoiceSender.dll");
+    }
+
+    internal sealed record Result(int ExitCode, string Output, string Error);
+}
