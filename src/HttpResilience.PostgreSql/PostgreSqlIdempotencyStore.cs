@@ -6,14 +6,15 @@ namespace HttpResilience;
 /// <summary>The remembered calls of a PostgreSQL database.</summary>
 internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, PostgreSqlWriter writer) : IIdempotencyStore
 {
-    private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body";
+    private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body, begun_at";
 
     private const string BeginSql = $"""
         WITH begun AS (
-          INSERT INTO http_resilience.remembered_calls AS r (client_name, key, owner, fingerprint, lease_until, is_in_doubt, expires_at)
-          VALUES ($1, $2, $3, $4, $5, FALSE, $6)
+          INSERT INTO http_resilience.remembered_calls AS r (client_name, key, owner, fingerprint, lease_until, is_in_doubt, expires_at, begun_at)
+          VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7)
           ON CONFLICT (client_name, key) DO UPDATE SET
             is_in_doubt = CASE WHEN r.expires_at <= $7 THEN FALSE WHEN r.owner = excluded.owner THEN r.is_in_doubt ELSE TRUE END,
+            begun_at = CASE WHEN r.expires_at <= $7 THEN excluded.begun_at ELSE r.begun_at END,
             fingerprint = excluded.fingerprint, owner = excluded.owner, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
             status_code = NULL, reason_phrase = NULL, headers = NULL, body = NULL
           WHERE r.expires_at <= $7 OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= $7))
@@ -82,7 +83,7 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
     private static RememberedCall Read(NpgsqlDataReader row, Guid asking)
     {
         var owner = row.GetGuid(1);
-        return new(row.GetString(0), owner, row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3) && owner == asking, row.IsDBNull(4) ? null : new(
+        return new(row.GetString(0), owner, row.GetFieldValue<DateTimeOffset>(8), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3) && owner == asking, row.IsDBNull(4) ? null : new(
             row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5), StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7)));
     }
 }

@@ -59,6 +59,7 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
           key text COLLATE "C" NOT NULL,
           fingerprint text NOT NULL,
           owner uuid NOT NULL,
+          begun_at timestamptz NOT NULL,
           lease_until timestamptz NOT NULL,
           is_in_doubt boolean NOT NULL,
           expires_at timestamptz,

@@ -5,13 +5,14 @@ namespace HttpResilience;
 /// <summary>The remembered calls of a SQLite database.</summary>
 internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotencyStore
 {
-    private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body";
+    private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body, begun_at";
 
     private const string BeginSql = """
-        INSERT INTO remembered_calls AS r (client_name, key, fingerprint, owner, lease_until, is_in_doubt, expires_at)
-        VALUES (@client_name, @key, @fingerprint, @owner, @lease_until, FALSE, @expires_at)
+        INSERT INTO remembered_calls AS r (client_name, key, fingerprint, owner, lease_until, is_in_doubt, expires_at, begun_at)
+        VALUES (@client_name, @key, @fingerprint, @owner, @lease_until, FALSE, @expires_at, @now)
         ON CONFLICT (client_name, key) DO UPDATE SET
           is_in_doubt = CASE WHEN r.expires_at <= @now THEN FALSE WHEN r.owner = excluded.owner THEN r.is_in_doubt ELSE TRUE END,
+          begun_at = CASE WHEN r.expires_at <= @now THEN excluded.begun_at ELSE r.begun_at END,
           fingerprint = excluded.fingerprint, owner = excluded.owner, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
           status_code = NULL, reason_phrase = NULL, headers = NULL, body = NULL
         WHERE r.expires_at <= @now OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= @now))
@@ -55,7 +56,7 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotency
     private static RememberedCall Read(SqliteDataReader row, Guid asking)
     {
         var owner = Guid.Parse(row.GetString(1));
-        return new(row.GetString(0), owner, StoredTime.From(row.GetInt64(2)), row.GetBoolean(3) && owner == asking, row.IsDBNull(4) ? null : new(
+        return new(row.GetString(0), owner, StoredTime.From(row.GetInt64(8)), StoredTime.From(row.GetInt64(2)), row.GetBoolean(3) && owner == asking, row.IsDBNull(4) ? null : new(
             row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5), StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7)));
     }
 }

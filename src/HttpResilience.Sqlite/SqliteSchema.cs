@@ -60,6 +60,7 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
           key TEXT NOT NULL,
           fingerprint TEXT NOT NULL,
           owner TEXT NOT NULL,
+          begun_at INTEGER NOT NULL,
           lease_until INTEGER NOT NULL,
           is_in_doubt INTEGER NOT NULL,
           expires_at INTEGER,

@@ -1,6 +1,5 @@
 using System.Collections.ObjectModel;
 using System.Net;
-using System.Runtime.CompilerServices;
 
 namespace HttpResilience;
 
@@ -17,21 +16,21 @@ public sealed class HttpCall
     private readonly bool _keyIsOfRequest;
     // None for the usual call: the one attempt that succeeds is told by the call itself.
     private List<HttpAttempt>? _attempts;
-    // Boxed: most calls have none, and each would carry its size.
-    private StrongBox<Guid>? _deadLetterId;
+    // Apart: most calls have none of it, and each would carry its size.
+    private Rarities? _rarities;
     private short _onlyStatus;
     private long _endedAt;
     private bool _isBranch;
 
     private HttpCall(ClientState client, HttpCallScopeOptions? ofScope, HttpCallScopeOptions? ofRequest, DeadLetter? replay)
     {
-        Replay = replay;
         _client = client;
         _settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
         _keyIsOfRequest = ofRequest?.IdempotencyKey is not null;
         Policy = client.Policy;
-        MayHaveBeenProcessed = replay is { MayHaveBeenProcessed: true };
         StartedAt = client.Time.GetTimestamp();
+        if (replay is not null)
+            Continue(replay);
     }
 
     /// <summary>The name of the <see cref="HttpClient"/> in the factory.</summary>
@@ -69,8 +68,11 @@ public sealed class HttpCall
 
     internal long StartedAt { get; private set; }
 
-    /// <summary>The timestamp from which on the API has known the key: that of the first call, when this one sends its letter again.</summary>
-    internal long KeyStartedAt => Replay is null ? StartedAt : StartedAt - Policy.ToTimestamp(_client.Time.GetUtcNow() - Replay.FirstFailedAt);
+    /// <summary>The timestamp from which on the API has known the key: that of the first call, when this one goes on with it.</summary>
+    internal long KeyStartedAt => _rarities?.KeyFirstUsedAt is { } first ? StartedAt - Policy.ToTimestamp(_client.Time.GetUtcNow() - first) : StartedAt;
+
+    /// <summary>The API may have forgotten the key.</summary>
+    internal bool KeyHasExpired => StartedAt >= Policy.KeyEndFrom(KeyStartedAt);
 
     /// <summary>The key that was set on this very request, whatever its method.</summary>
     internal string? KeyOfRequest => _keyIsOfRequest ? _settings!.IdempotencyKey : null;
@@ -81,19 +83,32 @@ public sealed class HttpCall
     /// <summary>What the caller said about this one call; null when nothing.</summary>
     internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
 
-
     /// <summary>The dead letter that keeps the failed request; null when it did not fail, or is not kept.</summary>
     public Guid? DeadLetterId
     {
-        get => _deadLetterId?.Value;
-        internal set => _deadLetterId = value is { } id ? new(id) : null;
+        get => _rarities?.DeadLetterId;
+        internal set => Rare.DeadLetterId = value;
     }
 
+    /// <summary>The response is that of an earlier call with the same key (<c>Idempotency:RememberFor</c>); nothing was sent.</summary>
+    public bool IsReplayed => StopReason is StopReason.Replayed;
+
     /// <summary>The dead letter that this call sends again; null when it is a call of the application's.</summary>
-    internal DeadLetter? Replay { get; }
+    internal DeadLetter? Replay => _rarities?.Replay;
 
     /// <summary>What the request has become after a conflict; null when it is as the application made it.</summary>
-    internal StrongBox<RequestSnapshot>? Revised { get; set; }
+    internal RequestSnapshot? Revised
+    {
+        get => _rarities?.Revised;
+        set => Rare.Revised = value;
+    }
+
+    /// <summary>What the request asks for; null when nobody has needed to know.</summary>
+    internal RequestFingerprint? Fingerprint
+    {
+        get => _rarities?.Fingerprint;
+        set => Rare.Fingerprint = value;
+    }
 
     /// <summary>The key is not the caller's: the chain has made it.</summary>
     internal bool KeyIsMade { get; set; }
@@ -109,6 +124,8 @@ public sealed class HttpCall
 
     /// <summary>The platform's measurements of the request ask for <see cref="ResendCount"/>.</summary>
     internal bool MetricIsEnriched { get; set; }
+
+    private Rarities Rare => _rarities ??= new();
 
     internal int AttemptCount => _attempts is not null ? _attempts.Count : _onlyStatus == 0 ? 0 : 1;
 
@@ -152,6 +169,20 @@ public sealed class HttpCall
     internal static HttpCall Of(HttpRequestMessage request) => request.Options.TryGetValue(Key, out var call)
         ? call
         : throw new InvalidOperationException("The request did not pass the head of the resilience chain. Add the chain with AddResilientHttpClient or AddResilience.");
+
+    /// <summary>An earlier call has sent the same under the same key, and nobody knows what became of it.</summary>
+    internal void ContinueInDoubt(DateTimeOffset keyFirstUsedAt)
+    {
+        MayHaveBeenProcessed = true;
+        if (!(Rare.KeyFirstUsedAt < keyFirstUsedAt))
+            Rare.KeyFirstUsedAt = keyFirstUsedAt;
+    }
+
+    private void Continue(DeadLetter letter)
+    {
+        MayHaveBeenProcessed = letter.MayHaveBeenProcessed;
+        (Rare.Replay, Rare.KeyFirstUsedAt) = (letter, letter.FirstFailedAt);
+    }
 
     internal void Record(in AttemptResult result, Exception? exception, long startedAt, long endedAt)
     {
@@ -207,5 +238,18 @@ public sealed class HttpCall
 
         if (_endedAt == 0)
             _endedAt = _client.Time.GetTimestamp();
+    }
+
+    private sealed class Rarities
+    {
+        internal Guid? DeadLetterId { get; set; }
+
+        internal DeadLetter? Replay { get; set; }
+
+        internal DateTimeOffset? KeyFirstUsedAt { get; set; }
+
+        internal RequestSnapshot? Revised { get; set; }
+
+        internal RequestFingerprint? Fingerprint { get; set; }
     }
 }

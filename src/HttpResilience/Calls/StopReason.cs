@@ -12,6 +12,15 @@ public enum StopReason
     /// <summary>The request had been processed after all: the <see cref="IReconciler"/> found what it had made, and that is the answer.</summary>
     Reconciled,
 
+    /// <summary>A call with the same idempotency key has ended before: its response is the answer, nothing was sent (<c>Idempotency:RememberFor</c>).</summary>
+    Replayed,
+
+    /// <summary>
+    /// A call with the same idempotency key was sent before, and nobody knows what became of it; sending it again might do it twice
+    /// (<see cref="IdempotencyKeyInDoubtException"/>).
+    /// </summary>
+    KeyInDoubt,
+
     /// <summary>Sending the same again cannot help, or the server said not to.</summary>
     NotRetryable,
 

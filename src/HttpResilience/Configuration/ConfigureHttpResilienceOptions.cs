@@ -30,6 +30,8 @@ internal sealed class ConfigureHttpResilienceOptions(
             problems.Add(problem);
         if (options.DeadLetter.Enabled && !services.IsService(typeof(IDeadLetterStore)))
             problems.Add(NeedsStorage(path.Below(nameof(HttpResilienceOptions.DeadLetter)).Of(nameof(DeadLetterOptions.Enabled)), "True"));
+        if (options.Idempotency is { Enabled: true, RememberFor: { } rememberFor } && !services.IsService(typeof(IIdempotencyStore)))
+            problems.Add(NeedsStorage(path.Below(nameof(HttpResilienceOptions.Idempotency)).Of(nameof(IdempotencyOptions.RememberFor)), rememberFor.ToString()));
         // Said once, not once for each client.
         if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
             problems.AddRange(UnknownRootKeys());

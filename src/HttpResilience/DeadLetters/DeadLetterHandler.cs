@@ -31,14 +31,14 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
         }
         catch (Exception e) when (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: false))
         {
-            await KeepAsync(policy, request, call.Revised?.Value ?? original, call, LetterFailure.Of(e, request, call), async).ConfigureAwait(false);
+            await KeepAsync(policy, request, call.Revised ?? original, call, LetterFailure.Of(e, request, call), async).ConfigureAwait(false);
             throw;
         }
 
         if (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: true))
         {
             var failure = await LetterFailure.OfAsync(response, request, call, client, async, cancellationToken).ConfigureAwait(false);
-            await KeepAsync(policy, request, call.Revised?.Value ?? original, call, failure, async).ConfigureAwait(false);
+            await KeepAsync(policy, request, call.Revised ?? original, call, failure, async).ConfigureAwait(false);
         }
 
         return response;

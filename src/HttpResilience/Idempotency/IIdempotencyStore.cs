@@ -10,7 +10,7 @@ public interface IIdempotencyStore
     /// <summary>
     /// Begins a call, or tells what is known of one with its key. A key that is not known, or that has expired, becomes the caller's until
     /// <see cref="RememberedRequest.LeaseUntil"/>; so does one whose owner's lease has ended, of which nobody knows what became (<see cref="RememberedCall.IsInDoubt"/>).
-    /// The owner who asks again renews its lease. A key that was first seen with another fingerprint, and has not expired, is left as it is.
+    /// The owner who asks again renews its lease, or gives the call up with one that ends now. A key that was first seen with another fingerprint, and has not expired, is left as it is.
     /// </summary>
     Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken);
 
@@ -43,10 +43,11 @@ public sealed record RememberedRequest(string ClientName, string Key, string Fin
 /// <summary>What the store knows of a key.</summary>
 /// <param name="Fingerprint">What the request asked for that the key was first seen with.</param>
 /// <param name="Owner">Whose the call is: the one that has just asked, or another that is still at it.</param>
+/// <param name="BegunAt">When the key was first seen: from then on the API may have known it.</param>
 /// <param name="LeaseUntil">When the owner is given up for lost.</param>
 /// <param name="IsInDoubt">The call is now of the one that has just asked, but another had begun it before, and nobody knows what became of that.</param>
 /// <param name="Response">The response; null when the call has not completed.</param>
-public sealed record RememberedCall(string Fingerprint, Guid Owner, DateTimeOffset LeaseUntil, bool IsInDoubt, RememberedResponse? Response);
+public sealed record RememberedCall(string Fingerprint, Guid Owner, DateTimeOffset BegunAt, DateTimeOffset LeaseUntil, bool IsInDoubt, RememberedResponse? Response);
 
 /// <summary>A response that is remembered.</summary>
 /// <param name="StatusCode">Its status.</param>

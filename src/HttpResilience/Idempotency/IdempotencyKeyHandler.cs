@@ -68,15 +68,16 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>What the request asks for.</summary>
     /// <param name="required">The body must be part of it.</param>
-    private static async ValueTask<RequestFingerprint> FingerprintAsync(
+    internal static async ValueTask<RequestFingerprint> FingerprintAsync(
         HttpRequestMessage request, HttpCall call, bool required, bool async, CancellationToken cancellationToken)
     {
         int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
         byte[]? body = await new BodyDigest(maxBytes, required, async, cancellationToken).ReadAsync(request.Content).ConfigureAwait(false);
         call.BodyIsKept = body is not null;
         return body is not null || !required
-            ? new(request.Method, request.RequestUri, call.Tenant, body)
+            ? call.Fingerprint = new(request.Method, request.RequestUri, call.Tenant, body)
             : throw new InvalidOperationException(NoKey(call.ClientName, maxBytes));
     }
 

@@ -27,11 +27,31 @@ public sealed class IdempotencyOptions
     /// </summary>
     public TimeSpan? KeyLifetime { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// For how long the response to a keyed call is remembered, so that the same call with the same key gets it again and nothing is sent, even from another
+    /// process and after a crash. For keys that mean something: the caller's own, and those made from <see cref="KeySource.Content"/>. Needs durable storage
+    /// (<c>AddHttpResilienceStorage</c>). Null (not at all), or 1 s to 365 days; default null.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// Remembered is what settles a call: 2xx, and 4xx that it makes no sense to repeat, other than 401, 403, 407, 408, 409, 425 and 429; with its header
+    /// fields but for cookies and secrets, and with its body up to 1 MiB. Of two calls at once the second waits for the first. The same key with another
+    /// method, URI, tenant or body throws <see cref="IdempotencyKeyReusedException"/>.
+    /// </para>
+    /// <para>
+    /// What ended without telling, because the program was killed, the connection broke, or the response was longer than that, leaves the key in doubt: the
+    /// next call with it is sent under the same key where the API honours keys (<c>Retry:UnsafeMethods</c>) and has not forgotten it
+    /// (<see cref="KeyLifetime"/>); else the <see cref="IReconciler"/> is asked; without one the call throws <see cref="IdempotencyKeyInDoubtException"/>.
+    /// </para>
+    /// </remarks>
+    public TimeSpan? RememberFor { get; set; }
+
     internal static OptionKeys<IdempotencyOptions> Keys => new OptionKeys<IdempotencyOptions>()
         .Boolean(nameof(Enabled), o => o.Enabled, (o, v) => o.Enabled = v)
         .RequestHeader(nameof(HeaderName), o => o.HeaderName, (o, v) => o.HeaderName = v)
         .Tokens(nameof(Methods), o => o.Methods, (o, v) => o.Methods = v)
         .Choice(nameof(KeySource), o => o.KeySource, (o, v) => o.KeySource = v)
         .Boolean(nameof(Quoted), o => o.Quoted, (o, v) => o.Quoted = v)
-        .OptionalDuration(nameof(KeyLifetime), o => o.KeyLifetime, (o, v) => o.KeyLifetime = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
+        .OptionalDuration(nameof(KeyLifetime), o => o.KeyLifetime, (o, v) => o.KeyLifetime = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365))
+        .OptionalDuration(nameof(RememberFor), o => o.RememberFor, (o, v) => o.RememberFor = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
 }

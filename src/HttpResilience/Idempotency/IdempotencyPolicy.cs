@@ -10,6 +10,8 @@ internal sealed class IdempotencyPolicy(IdempotencyOptions options)
 
     internal KeySource KeySource { get; } = options.KeySource;
 
+    internal TimeSpan? RememberFor { get; } = options.RememberFor;
+
     internal bool Quoted { get; } = options.Quoted;
 
     internal IEnumerable<string> Methods => _methods.Select(m => m.Method);

@@ -28,21 +28,24 @@ internal sealed class RequestFingerprint
         _body = body;
     }
 
-    /// <summary>The idempotency key that stands for the data: the same for the same data, on every machine and in every version.</summary>
-    /// <exception cref="InvalidOperationException">The body is not known.</exception>
-    internal string ToKey()
+    /// <summary>The same for the same data, on every machine and in every version.</summary>
+    internal string Hash
     {
-        if (_body is null)
-            throw new InvalidOperationException("A request whose body is not known has no key of its own.");
-
-        var data = new ArrayBufferWriter<byte>();
-        Append(data, Format);
-        Append(data, _method);
-        Append(data, _uri);
-        Append(data, _tenant);
-        data.Write(_body);
-        return Base64Url.EncodeToString(SHA256.HashData(data.WrittenSpan));
+        get
+        {
+            var data = new ArrayBufferWriter<byte>();
+            Append(data, Format);
+            Append(data, _method);
+            Append(data, _uri);
+            Append(data, _tenant);
+            data.Write(_body);
+            return Base64Url.EncodeToString(SHA256.HashData(data.WrittenSpan));
+        }
     }
+
+    /// <summary>The idempotency key that stands for the data.</summary>
+    /// <exception cref="InvalidOperationException">The body is not known.</exception>
+    internal string ToKey() => _body is not null ? Hash : throw new InvalidOperationException("A request whose body is not known has no key of its own.");
 
     /// <summary>What of the request is another than in <paramref name="other"/>, such as "URI and body"; null when there is nothing, or nothing that can be told.</summary>
     internal string? DifferenceFrom(RequestFingerprint other)

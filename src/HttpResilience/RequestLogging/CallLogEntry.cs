@@ -52,6 +52,8 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
             $"{Value("ClientName")} {Value("Method")} {Value("Authority")}{Value("Path")}: {outcome} in {Value("ElapsedMs")} ms, {attempts} attempt{(attempts is 1 ? "" : "s")}");
         if (Value("FailureClass") is { } failure)
             line += $", {failure}, {Value("StopReason")}";
+        else if (Value("StopReason") is nameof(StopReason.Replayed))
+            line += $", {nameof(StopReason.Replayed)}";
         return (Value("ErrorBody") ?? Value("ErrorMessage")) is { } detail ? $"{line}: {detail}" : line;
     }
 

@@ -20,24 +20,7 @@ internal static class ErrorBody
         if (response.Content.Headers.ContentLength == 0)
             return null;
 
-        var peeked = new PeekedStream(response.Content, maxBytes);
-        Task reading = peeked.PeekAsync();
-        try
-        {
-            if (async)
-                await reading.WaitAsync(Patience, time, cancellationToken).ConfigureAwait(false);
-            else
-                reading.WaitAsync(Patience, time, cancellationToken).GetAwaiter().GetResult();
-        }
-        catch (Exception)
-        {
-            // Too slow, or broken, whatever a decompressor or a content of the application's throws: whoever reads the response will meet the same.
-            peeked.Enough();
-        }
-
-        // A content that cannot be opened may still be read in another way.
-        if (!reading.IsCompleted || peeked.IsOpen)
-            response.Content = new PeekedContent(response.Content, peeked);
+        var peeked = await PeekedContent.PeekAsync(response, maxBytes, Patience, time, async, cancellationToken).ConfigureAwait(false);
         return Describe(response, peeked.Seen);
     }
 

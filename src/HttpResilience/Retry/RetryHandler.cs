@@ -26,7 +26,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         var original = new RequestSnapshot(request);
         long deadline = client.DeadlineOf(call);
         double random = 0;
-        bool looksFirst = call.Replay is { MayHaveBeenProcessed: true } && MustLookFirst(call, original);
+        bool looksFirst = call.MayHaveBeenProcessed && MustLookFirst(call, original);
         client.FindHost(request, call);
         var timer = client.Timers.Rent(cancellationToken);
         try
@@ -107,7 +107,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     if (!await ResolveAsync(request, response!, call, deadline, async, cancellationToken).ConfigureAwait(false))
                         return response!;
                     (original, bodyIsReplayable) = (new(request), call.BodyIsKept);
-                    call.Revised = new(original);
+                    call.Revised = original;
                 }
 
                 response?.Dispose();
@@ -146,7 +146,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
     // What became of a request that is sent again after the call that it was first sent by is as open as ever.
     private bool MustLookFirst(HttpCall call, in RequestSnapshot original) => client.Supplied.Reconciler is not null
-        && !RetryDecision.MayBeRepeated(call.Policy.Retry, original.IsIdempotent, call.IdempotencyKey is not null);
+        && !RetryDecision.MayBeRepeated(call.Policy.Retry, original.IsIdempotent, keyed: call.IdempotencyKey is not null && !call.KeyHasExpired);
 
     // A request that may have been processed is not held back until its key has expired.
     private static long LatestStart(HttpCall call, in RequestSnapshot original, long deadline) =>

@@ -1,6 +1,9 @@
 using HttpResilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -25,6 +28,11 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
             services.Replace(ServiceDescriptor.Singleton(provider =>
                 StorageChoice.From(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section)).Open(provider)));
+            services.Replace(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>>(provider =>
+                new ValidateStorage(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section))));
+            services.AddOptionsWithValidateOnStart<StorageOptions>();
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StorageUpkeep>(provider =>
+                new(provider.GetRequiredService<IIdempotencyStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<StorageUpkeep>>())));
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().DeadLetters);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().IdempotencyKeys);
             services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(

@@ -12,13 +12,21 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
     internal const string HowToAdd = "package HttpResilience.Sqlite and AddHttpResilienceStorage(storage => storage.UseSqlite(\"Data Source=resilience.db\")), "
         + "or for several machines package HttpResilience.PostgreSql and UsePostgreSql.";
 
+    /// <exception cref="OptionsValidationException">There is none.</exception>
     internal static StorageChoice From(IReadOnlyDictionary<string, HttpResilienceStorageProvider> providers, IConfiguration? section)
     {
-        List<string> problems =
+        List<string> problems = [];
+        return Find(providers, section, problems) ?? throw new OptionsValidationException(Section, typeof(StorageChoice), problems);
+    }
+
+    /// <returns>Null when there is none, for the reasons added to <paramref name="problems"/>.</returns>
+    internal static StorageChoice? Find(IReadOnlyDictionary<string, HttpResilienceStorageProvider> providers, IConfiguration? section, List<string> problems)
+    {
+        problems.AddRange(
         [
             .. (section?.GetChildren() ?? []).Where(c => c.Key is not ("Provider" or "ConnectionString"))
                 .Select(c => $"{c.Path} is not a known key; did you mean {Section}:{Spelling.Nearest(c.Key, ["Provider", "ConnectionString"])}?"),
-        ];
+        ]);
         string? name = section?["Provider"] ?? (providers.Count == 1 ? providers.Keys.Single() : null);
         HttpResilienceStorageProvider? provider = null;
         if (name is null || !providers.TryGetValue(name, out provider))
@@ -26,7 +34,7 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
         string? connectionString = provider?.ConnectionString ?? section?["ConnectionString"];
         if (provider is not null && string.IsNullOrWhiteSpace(connectionString))
             problems.Add($"{Section}:ConnectionString is missing; give it there or to Use{provider.Name}.");
-        return problems.Count == 0 ? new(provider!, connectionString!) : throw new OptionsValidationException(Section, typeof(StorageChoice), problems);
+        return problems.Count == 0 ? new(provider!, connectionString!) : null;
     }
 
     internal IHttpResilienceStorage Open(IServiceProvider services) => Provider.Open(services, ConnectionString);

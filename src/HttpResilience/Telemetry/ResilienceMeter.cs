@@ -23,6 +23,7 @@ internal sealed class ResilienceMeter : IDisposable
     private readonly Counter<long> _retries;
     private readonly Counter<long> _circuitTransitions;
     private readonly Counter<long> _pauses;
+    private readonly Counter<long> _forgotten;
 
     /// <param name="factory">Makes the meter, and disposes it; null when there is none.</param>
     /// <param name="clients">Those whose circuits are observed.</param>
@@ -41,6 +42,8 @@ internal sealed class ResilienceMeter : IDisposable
             "http.client.resilience.circuit.transitions", "{transition}", "Changes of the state of circuits.");
         _pauses = meter.CreateCounter<long>(
             "http.client.resilience.pauses", "{pause}", "Times that hosts asked to be left alone for a while.");
+        _forgotten = meter.CreateCounter<long>(
+            "http.client.resilience.remembered_calls.lost", "{call}", "Keyed calls that could not be remembered.");
         meter.CreateObservableGauge(
             "http.client.resilience.circuit.state", ObserveCircuits, unit: null, "State of the circuit of a host: 0 closed, 1 open, 2 half open, 3 isolated.");
     }
@@ -62,6 +65,12 @@ internal sealed class ResilienceMeter : IDisposable
         tags.Add(TelemetryTags.Method, TelemetryTags.MethodOf(request.Method));
         tags.Add(TelemetryTags.ErrorType, TelemetryTags.ErrorTypeOf(result.FailureClass, result.StatusCode, exception));
         _retries.Add(1, tags);
+    }
+
+    internal void Forgotten(string clientName, Uri? uri)
+    {
+        if (_forgotten.Enabled)
+            _forgotten.Add(1, TelemetryTags.Of(clientName, uri));
     }
 
     internal void CircuitMoved(string clientName, HostKey host, CircuitState to)

@@ -14,7 +14,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     {
         var mine = Request();
 
-        (await Store.BeginAsync(mine, Stop)).ShouldBe(new("hash", mine.Owner, Lease, false, null));
+        (await Store.BeginAsync(mine, Stop)).ShouldBe(new("hash", mine.Owner, Noon, Lease, false, null));
     }
 
     [Fact]
@@ -23,7 +23,7 @@ public abstract class IdempotencyStoreContract : StorageContract
         var (first, second) = (Request(), Request());
         await Store.BeginAsync(first, Stop);
 
-        (await Store.BeginAsync(second with { LeaseUntil = Lease.AddDays(1) }, Stop)).ShouldBe(new("hash", first.Owner, Lease, false, null));
+        (await Store.BeginAsync(second with { LeaseUntil = Lease.AddDays(1) }, Stop)).ShouldBe(new("hash", first.Owner, Noon, Lease, false, null));
         (await Store.CompleteAsync(second, Created, Noon.AddDays(1), Stop)).ShouldBeFalse();
         (await Store.ForgetAsync(second, Stop)).ShouldBeFalse();
     }
@@ -63,7 +63,7 @@ public abstract class IdempotencyStoreContract : StorageContract
         await Store.BeginAsync(first, Stop);
         await Store.CompleteAsync(first, Created, Noon.AddDays(7), Stop);
 
-        (await Store.BeginAsync(second with { Now = Noon.AddDays(7), LeaseUntil = Noon.AddDays(8) }, Stop)).ShouldBe(new("other", second.Owner, Noon.AddDays(8), false, null));
+        (await Store.BeginAsync(second with { Now = Noon.AddDays(7), LeaseUntil = Noon.AddDays(8) }, Stop)).ShouldBe(new("other", second.Owner, Noon.AddDays(7), Noon.AddDays(8), false, null));
         (await Store.CompleteAsync(first, Created, Noon.AddDays(9), Stop)).ShouldBeFalse();
     }
 
@@ -74,8 +74,8 @@ public abstract class IdempotencyStoreContract : StorageContract
         await Store.BeginAsync(first, Stop);
 
         (await Store.BeginAsync(second with { Now = Lease.AddMicroseconds(-1) }, Stop)).Owner.ShouldBe(first.Owner);
-        (await Store.BeginAsync(second with { Now = Lease, LeaseUntil = Lease.AddMinutes(1) }, Stop)).ShouldBe(new("hash", second.Owner, Lease.AddMinutes(1), true, null));
-        (await Store.BeginAsync(third with { Now = Lease }, Stop)).ShouldBe(new("hash", second.Owner, Lease.AddMinutes(1), false, null));
+        (await Store.BeginAsync(second with { Now = Lease, LeaseUntil = Lease.AddMinutes(1) }, Stop)).ShouldBe(new("hash", second.Owner, Noon, Lease.AddMinutes(1), true, null));
+        (await Store.BeginAsync(third with { Now = Lease }, Stop)).ShouldBe(new("hash", second.Owner, Noon, Lease.AddMinutes(1), false, null));
 
         (await Store.CompleteAsync(first, Created, Noon.AddDays(7), Stop)).ShouldBeFalse();
         (await Store.ForgetAsync(first, Stop)).ShouldBeFalse();
@@ -90,11 +90,11 @@ public abstract class IdempotencyStoreContract : StorageContract
         var (first, second) = (Request(), Request());
         await Store.BeginAsync(first, Stop);
 
-        (await Store.BeginAsync(first with { LeaseUntil = Lease.AddMinutes(1) }, Stop)).ShouldBe(new("hash", first.Owner, Lease.AddMinutes(1), false, null));
+        (await Store.BeginAsync(first with { LeaseUntil = Lease.AddMinutes(1) }, Stop)).ShouldBe(new("hash", first.Owner, Noon, Lease.AddMinutes(1), false, null));
         (await Store.BeginAsync(second with { Now = Lease }, Stop)).Owner.ShouldBe(first.Owner);
         await Store.BeginAsync(second with { Now = Lease.AddMinutes(1), LeaseUntil = Lease.AddMinutes(2) }, Stop);
 
-        (await Store.BeginAsync(second with { Now = Lease.AddMinutes(1), LeaseUntil = Lease.AddMinutes(3) }, Stop)).ShouldBe(new("hash", second.Owner, Lease.AddMinutes(3), true, null));
+        (await Store.BeginAsync(second with { Now = Lease.AddMinutes(1), LeaseUntil = Lease.AddMinutes(3) }, Stop)).ShouldBe(new("hash", second.Owner, Noon, Lease.AddMinutes(3), true, null));
     }
 
     [Fact]
@@ -103,8 +103,8 @@ public abstract class IdempotencyStoreContract : StorageContract
         var (first, mistaken) = (Request(), Request(fingerprint: "other"));
         await Store.BeginAsync(first, Stop);
 
-        (await Store.BeginAsync(mistaken, Stop)).ShouldBe(new("hash", first.Owner, Lease, false, null));
-        (await Store.BeginAsync(mistaken with { Now = Lease.AddDays(1) }, Stop)).ShouldBe(new("hash", first.Owner, Lease, false, null));
+        (await Store.BeginAsync(mistaken, Stop)).ShouldBe(new("hash", first.Owner, Noon, Lease, false, null));
+        (await Store.BeginAsync(mistaken with { Now = Lease.AddDays(1) }, Stop)).ShouldBe(new("hash", first.Owner, Noon, Lease, false, null));
         (await Store.CompleteAsync(first, Created, Noon.AddDays(7), Stop)).ShouldBeTrue();
         (await Store.BeginAsync(mistaken, Stop)).Fingerprint.ShouldBe("hash");
     }
@@ -118,7 +118,7 @@ public abstract class IdempotencyStoreContract : StorageContract
         (await Store.ForgetAsync(first, Stop)).ShouldBeTrue();
 
         (await Store.ForgetAsync(first, Stop)).ShouldBeFalse();
-        (await Store.BeginAsync(second, Stop)).ShouldBe(new("other", second.Owner, Lease, false, null));
+        (await Store.BeginAsync(second, Stop)).ShouldBe(new("other", second.Owner, Noon, Lease, false, null));
     }
 
     [Fact]

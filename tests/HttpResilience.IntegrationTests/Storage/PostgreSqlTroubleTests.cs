@@ -31,7 +31,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
 
         var request = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
         proxy.CutAfter("INSERT INTO http_resilience.remembered_calls");
-        (await storage.IdempotencyKeys.BeginAsync(request, Stop)).ShouldBe(new("hash", request.Owner, request.LeaseUntil, false, null));
+        (await storage.IdempotencyKeys.BeginAsync(request, Stop)).ShouldBe(new("hash", request.Owner, Noon, request.LeaseUntil, false, null));
         proxy.CutAfter("UPDATE http_resilience.remembered_calls");
         (await storage.IdempotencyKeys.CompleteAsync(request, new(200, null, [], default), Noon.AddDays(1), Stop)).ShouldBeTrue();
         var second = request with { Key = "other" };

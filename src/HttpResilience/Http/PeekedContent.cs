@@ -5,15 +5,44 @@ namespace HttpResilience;
 /// <summary>A response body of which the beginning has been read already. The reader notices nothing.</summary>
 internal sealed class PeekedContent : HttpContent
 {
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+
     private readonly PeekedStream _stream;
     private readonly long? _length;
 
-    internal PeekedContent(HttpContent original, PeekedStream stream)
+    private PeekedContent(HttpContent original, PeekedStream stream)
     {
         _stream = stream;
         _length = original.Headers.ContentLength;
         foreach (var (name, values) in original.Headers.NonValidated)
             Headers.TryAddWithoutValidation(name, values);
+    }
+
+    /// <summary>Reads the beginning of a response, and puts it back in front of the rest. A body that does not come in time is not waited for.</summary>
+    /// <returns>What has come until now.</returns>
+    internal static async ValueTask<PeekedStream> PeekAsync(
+        HttpResponseMessage response, int maxBytes, TimeSpan patience, TimeProvider time, bool async, CancellationToken cancellationToken)
+    {
+        var peeked = new PeekedStream(response.Content, maxBytes);
+        Task reading = peeked.PeekAsync();
+        try
+        {
+            reading = reading.IsCompleted ? reading : reading.WaitAsync(patience < Longest ? patience : Longest, time, cancellationToken);
+            if (async)
+                await reading.ConfigureAwait(false);
+            else
+                reading.GetAwaiter().GetResult();
+        }
+        catch (Exception)
+        {
+            // Too slow, or broken, whatever a decompressor or a content of the application's throws: whoever reads the response will meet the same.
+            peeked.Enough();
+        }
+
+        // A content that cannot be opened may still be read in another way.
+        if (!peeked.IsRead || peeked.IsOpen)
+            response.Content = new PeekedContent(response.Content, peeked);
+        return peeked;
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);

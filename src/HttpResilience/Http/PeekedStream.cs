@@ -3,7 +3,9 @@ namespace HttpResilience;
 /// <summary>A body whose beginning was read ahead. Reading begins with that, waits for a read-ahead that is still going on, and goes on with the rest.</summary>
 internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
 {
-    private readonly byte[] _ahead = new byte[maxBytes];
+    private const int FirstBytes = 4096;
+
+    private byte[] _ahead = new byte[Math.Min(maxBytes, FirstBytes)];
     private readonly CancellationTokenSource _abandoned = new();
     private volatile bool _isEnough;
     private Stream? _inner;
@@ -11,9 +13,23 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
     private int _position;
     private Task _peek = Task.CompletedTask;
 
-    internal ReadOnlyMemory<byte> Seen => _ahead.AsMemory(0, Volatile.Read(ref _aheadLength));
+    internal ReadOnlyMemory<byte> Seen
+    {
+        get
+        {
+            // Before the array, which grows before this does.
+            int length = Volatile.Read(ref _aheadLength);
+            return _ahead.AsMemory(0, length);
+        }
+    }
 
     internal bool IsOpen => _inner is not null;
+
+    /// <summary>Nothing is being read ahead any more.</summary>
+    internal bool IsRead => _peek.IsCompleted;
+
+    /// <summary>The body has ended: what was seen is all of it.</summary>
+    internal bool IsWhole { get; private set; }
 
     public override bool CanRead => true;
 
@@ -84,9 +100,29 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
     private async Task ReadAheadAsync()
     {
         _inner = await content.ReadAsStreamAsync(_abandoned.Token).ConfigureAwait(false);
-        int read;
-        while (!_isEnough && _aheadLength < maxBytes && (read = await _inner.ReadAsync(_ahead.AsMemory(_aheadLength), _abandoned.Token).ConfigureAwait(false)) > 0)
+        while (!_isEnough && HasRoom())
+        {
+            int read = await _inner.ReadAsync(_ahead.AsMemory(_aheadLength), _abandoned.Token).ConfigureAwait(false);
+            if (read == 0)
+            {
+                IsWhole = true;
+                return;
+            }
+
             Volatile.Write(ref _aheadLength, _aheadLength + read);
+        }
+    }
+
+    private bool HasRoom()
+    {
+        if (_aheadLength == _ahead.Length && _aheadLength < maxBytes)
+        {
+            byte[] longer = new byte[Math.Min(maxBytes, 2L * _aheadLength)];
+            _ahead.AsSpan().CopyTo(longer);
+            Volatile.Write(ref _ahead, longer);
+        }
+
+        return _aheadLength < _ahead.Length;
     }
 
     // Left to itself, a read that still waits for the wire would take bytes of the next response, once disposing the stream has sent the connection
@@ -117,7 +153,7 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
     private int TakeAhead(Span<byte> buffer)
     {
         int length = Math.Min(buffer.Length, Volatile.Read(ref _aheadLength) - _position);
-        _ahead.AsSpan(_position, length).CopyTo(buffer);
+        Seen.Span.Slice(_position, length).CopyTo(buffer);
         _position += length;
         return length;
     }

@@ -1,0 +1,57 @@
+using System.Collections.Frozen;
+using System.Net;
+
+namespace HttpResilience;
+
+/// <summary>A response as it is remembered, and what is remembered as a response again.</summary>
+internal static class ResponseCopy
+{
+    /// <summary>The longest body that is remembered.</summary>
+    internal const int MaxBodyBytes = 1024 * 1024;
+
+    // Of the one connection (RFC 9110 §7.6.1), or made anew from what is remembered.
+    private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
+        ["Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Reads a response, which stays as it was for whoever reads it next.</summary>
+    /// <returns>Null when its body is too long, breaks off, or does not come in time.</returns>
+    internal static async ValueTask<RememberedResponse?> TakeAsync(
+        HttpResponseMessage response, Redaction redaction, TimeSpan patience, TimeProvider time, bool async, CancellationToken cancellationToken)
+    {
+        if (response.Content.Headers.ContentLength > MaxBodyBytes)
+            return null;
+
+        List<KeyValuePair<string, string>> headers = [.. HeadersOf(response, redaction)];
+        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, patience, time, async, cancellationToken).ConfigureAwait(false);
+        return body is { IsWhole: true, Seen: { Length: <= MaxBodyBytes } seen } ? new((int)response.StatusCode, response.ReasonPhrase, headers, seen) : null;
+    }
+
+    internal static HttpResponseMessage ToResponse(RememberedResponse remembered, HttpRequestMessage request)
+    {
+        var response = new HttpResponseMessage((HttpStatusCode)remembered.StatusCode)
+        {
+            ReasonPhrase = remembered.ReasonPhrase,
+            RequestMessage = request,
+            Content = new ReadOnlyMemoryContent(remembered.Body),
+        };
+        foreach (var (name, value) in remembered.Headers)
+        {
+            if (!response.Headers.TryAddWithoutValidation(name, value))
+                response.Content.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return response;
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> HeadersOf(HttpResponseMessage response, Redaction redaction)
+    {
+        foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
+        {
+            // A cookie is a secret by its name.
+            if (NotKept.Contains(name) || redaction.IsSecret(name))
+                continue;
+            foreach (string value in values)
+                yield return new(name, value);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Answers a call whose idempotency key is remembered with the response that the key got before, and remembers what others get. <see cref="ResponseReplayRules"/>
+/// decide. A store that fails leaves calls as they would be without it.
+/// </summary>
+internal sealed partial class ResponseReplayHandler(ClientState client, IIdempotencyStore store, ILogger<ResponseReplayHandler> logger) : ChainHandler
+{
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
+
+    private readonly TimeProvider _time = client.Time;
+
+    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        call.Policy.Idempotency is { RememberFor: { } rememberFor } policy && call.IdempotencyKey is not null && !IsMadeForThisCallAlone(call, policy)
+            ? SendOnceAsync(rememberFor, request, call, async, cancellationToken)
+            : NextAsync(request, call, async, cancellationToken);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<HttpResponseMessage> SendOnceAsync(
+        TimeSpan rememberFor, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        var fingerprint = call.Fingerprint ?? await IdempotencyKeyHandler.FingerprintAsync(request, call, required: false, async, cancellationToken).ConfigureAwait(false);
+        var memory = new CallMemory(client, store, logger, request, call, fingerprint.Hash, rememberFor, async);
+        if (await TurnAsync(memory, call, async, cancellationToken).ConfigureAwait(false) is not { } known)
+            return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        if (known.Response is { } remembered)
+            return Answer(remembered, request, call);
+
+        var (outcome, copy) = (ResponseReplayOutcome.LeaveInDoubt, default(RememberedResponse));
+        var lease = memory.KeepLease();
+        try
+        {
+            var response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+            outcome = OutcomeOf(call, (int)response.StatusCode);
+            if (outcome is ResponseReplayOutcome.Remember)
+                copy = await CopyAsync(response, call, async, cancellationToken).ConfigureAwait(false);
+            return response;
+        }
+        catch
+        {
+            outcome = OutcomeOf(call, status: null);
+            throw;
+        }
+        finally
+        {
+            await lease.DisposeAsync().ConfigureAwait(false);
+            await memory.EndAsync(outcome, copy).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<RememberedResponse?> CopyAsync(HttpResponseMessage response, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.DeadlineOf(call));
+        var copy = await ResponseCopy.TakeAsync(response, call.Policy.Logging.Redaction, timeLeft, _time, async, cancellationToken).ConfigureAwait(false);
+        if (copy is null)
+            NotRemembered(logger, client.Name, (int)response.StatusCode, call.IdempotencyKey, ResponseCopy.MaxBodyBytes);
+        return copy;
+    }
+
+    /// <summary>Waits until nobody else is at a call with the key.</summary>
+    /// <returns>What is known of it then; null when the store cannot tell.</returns>
+    private async ValueTask<RememberedCall?> TurnAsync(CallMemory memory, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        long deadline = client.DeadlineOf(call);
+        for (var pause = FirstLook; ; pause = 2 * pause < LongestLook ? 2 * pause : LongestLook)
+        {
+            if (await memory.BeginAsync(cancellationToken).ConfigureAwait(false) is not { } known)
+                return null;
+            if (known.IsInDoubt)
+                call.ContinueInDoubt(known.BegunAt);
+
+            switch (ResponseReplayRules.Before(known, memory.Request, MayBeRepeated(memory, call), client.Supplied.Reconciler is not null))
+            {
+                case ResponseReplayDecision.RejectReuse:
+                    throw new IdempotencyKeyReusedException(call.IdempotencyKey!, "method, URI, tenant or body");
+                case ResponseReplayDecision.RejectDoubt:
+                    call.Stop(StopReason.KeyInDoubt, FailureClass.Transient);
+                    await memory.EndAsync(ResponseReplayOutcome.LeaveInDoubt, response: null).ConfigureAwait(false);
+                    throw new IdempotencyKeyInDoubtException(call.IdempotencyKey!, known.BegunAt);
+                case ResponseReplayDecision.Wait:
+                    long now = _time.GetTimestamp();
+                    if (now >= deadline)
+                        throw TimedOut(call);
+                    await Wait.UntilAsync(_time, Math.Min(deadline, now + call.Policy.ToTimestamp(pause)), async, cancellationToken).ConfigureAwait(false);
+                    continue;
+                default:
+                    return known;
+            }
+        }
+    }
+
+    private HttpResponseMessage Answer(RememberedResponse remembered, HttpRequestMessage request, HttpCall call)
+    {
+        var response = ResponseCopy.ToResponse(remembered, request);
+        call.Stop(StopReason.Replayed, client.Classifier.Classify(response, call, client.Classifier.ClassifyHead(response, call)).FailureClass);
+        return response;
+    }
+
+    private static bool MayBeRepeated(CallMemory memory, HttpCall call) =>
+        // Somebody has looked at the letter and wants it sent.
+        call.Replay?.Resolution is not null
+        || RetryDecision.MayBeRepeated(call.Policy.Retry, RetryableRequest.IsIdempotentMethod(memory.Method), keyed: !call.KeyHasExpired);
+
+    // Nobody can come with such a key a second time.
+    private static bool IsMadeForThisCallAlone(HttpCall call, IdempotencyPolicy policy) => call.KeyIsMade && policy.KeySource is KeySource.Random;
+
+    private static ResponseReplayOutcome OutcomeOf(HttpCall call, int? status) =>
+        ResponseReplayRules.After(status, call.FailureClass, call.StopReason, call.AttemptCount > 0, call.MayHaveBeenProcessed);
+
+    private TaskCanceledException TimedOut(HttpCall call)
+    {
+        call.Stop(StopReason.DeadlinePassed, FailureClass.Transient);
+        string message = $"The call was cancelled because {client.DeadlineNameOf(call)} of client '{client.Name}' has passed while it waited for another call with the same idempotency key; nothing was sent.";
+        return new(message, new TimeoutException(message));
+    }
+
+    [LoggerMessage(522, LogLevel.Warning, "{ClientName}: the {StatusCode} for key {IdempotencyKey} is not remembered, as its body did not come whole or is longer than {MaxBodyBytes} bytes; the key is in doubt")]
+    private static partial void NotRemembered(ILogger logger, string clientName, int statusCode, string? idempotencyKey, int maxBodyBytes);
+}

@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>Deletes once an hour what has expired in the store.</summary>
+internal sealed partial class StorageUpkeep(IIdempotencyStore keys, TimeProvider time, ILogger<StorageUpkeep> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        {
+            try
+            {
+                Purged(logger, await keys.PurgeAsync(time.GetUtcNow(), stoppingToken).ConfigureAwait(false));
+            }
+            catch (HttpResilienceStorageException e)
+            {
+                // What has expired does no harm until the next time.
+                NotPurged(logger, e);
+            }
+        }
+    }
+
+    [LoggerMessage(523, LogLevel.Debug, "{Count} remembered calls had expired and were deleted")]
+    private static partial void Purged(ILogger logger, int count);
+
+    [LoggerMessage(524, LogLevel.Warning, "What has expired in the store could not be deleted, and is left to the next time")]
+    private static partial void NotPurged(ILogger logger, Exception exception);
+}

@@ -1,0 +1,87 @@
+using HttpResilience.Tests.Idempotency;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience.Tests.Storage;
+
+/// <summary>What a host with durable storage does by itself.</summary>
+public sealed class StorageStartTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_wrong_section_is_told_when_the_host_starts_all_at_once()
+    {
+        using var host = Build(new() { ["HttpResilience:Storage:Provider"] = "MySql", ["HttpResilience:Storage:ConnectionStrin"] = "x" }, connectionString: null);
+
+        var failure = await Should.ThrowAsync<OptionsValidationException>(() => host.StartAsync(Stop));
+
+        failure.Failures.ShouldBe(
+        [
+            "HttpResilience:Storage:ConnectionStrin is not a known key; did you mean HttpResilience:Storage:ConnectionString?",
+            "HttpResilience:Storage:Provider is 'MySql'; it must be one of Memory, which AddHttpResilienceStorage names.",
+        ]);
+    }
+
+    [Fact]
+    public async Task A_missing_connection_string_is_told_when_the_host_starts()
+    {
+        using var host = Build([], connectionString: null);
+
+        (await Should.ThrowAsync<OptionsValidationException>(() => host.StartAsync(Stop))).Failures
+            .ShouldBe(["HttpResilience:Storage:ConnectionString is missing; give it there or to UseMemory."]);
+    }
+
+    [Fact]
+    public async Task What_has_expired_is_deleted_every_hour_and_a_store_that_fails_is_asked_again()
+    {
+        var clock = new ManualTimeProvider();
+        var store = new MemoryIdempotencyStore();
+        using var logs = new LogCollector();
+        using var host = Build([], "memory", clock, store, logs);
+        await host.StartAsync(Stop);
+        await store.BeginAsync(new("api", "key", "hash", Guid.NewGuid(), clock.GetUtcNow(), clock.GetUtcNow()) { ExpiresAt = clock.GetUtcNow() + TimeSpan.FromHours(1) }, Stop);
+
+        await clock.TimerDueInAsync(TimeSpan.FromHours(1));
+        store.Fails = new HttpResilienceStorageException("gone");
+        clock.Advance(TimeSpan.FromHours(1));
+        await Eventually(() => logs.WithId(524).Count == 1);
+        store.IsEmpty.ShouldBeFalse();
+
+        store.Fails = null;
+        clock.Advance(TimeSpan.FromHours(1));
+        await Eventually(() => store.IsEmpty);
+        await host.StopAsync(Stop);
+    }
+
+    private static async Task Eventually(Func<bool> condition)
+    {
+        while (!condition())
+            await Task.Yield();
+    }
+
+    private static IHost Build(
+        Dictionary<string, string?> settings, string? connectionString, TimeProvider? time = null, MemoryIdempotencyStore? keys = null, ILoggerProvider? logs = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection(settings);
+        if (time is not null)
+            builder.Services.AddSingleton(time);
+        if (logs is not null)
+            builder.Logging.AddProvider(logs);
+        builder.Services.AddHttpResilienceStorage(storage => storage.Use(new("Memory", connectionString, (_, _) => new Memory(keys!))));
+        return builder.Build();
+    }
+
+    private sealed class Memory(MemoryIdempotencyStore keys) : IHttpResilienceStorage
+    {
+        public IDeadLetterStore DeadLetters => throw new NotSupportedException();
+
+        public IIdempotencyStore IdempotencyKeys => keys;
+
+        public ValueTask DisposeAsync() => default;
+    }
+}
