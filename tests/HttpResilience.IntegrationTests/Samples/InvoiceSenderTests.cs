@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace HttpResilience.IntegrationTests.Samples;
 
 /// <summary>The story that the README tells of the sample's dead letters, from command to command.</summary>
-public sealed class InvoiceSenderTests : IDisposable
+public sealed partial class InvoiceSenderTests : IDisposable
 {
     // With seed 3 the receiver of number 11 is full, whatever is retried; the currency of 23 is wrong.
     private const string Invoices = """
@@ -101,7 +102,40 @@ public sealed class InvoiceSenderTests : IDisposable
         (await ListAsync("all")).Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task The_readme_shows_what_a_reader_sees()
+    {
+        string readme = File.ReadAllText(Path.Combine(SampleProgram.Repository, "README.md"));
+        string[] shown = readme[readme.IndexOf("$ head -26 ", StringComparison.Ordinal)..].Split("```")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        await File.WriteAllLinesAsync(
+            _program.PathOf("25.csv"), File.ReadLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv")).Take(26), TestContext.Current.CancellationToken);
+
+        var seen = new List<string>();
+        await SeeAsync("--dead-letters --csv 25.csv --seed 3");
+        string id = Text(await OnlyAsync("review"), "id");
+        await SeeAsync($"dead-letters show {id}");
+        await SeeAsync($"dead-letters edit {id} --set currency=EUR");
+        await SeeAsync("dead-letters replay --all");
+        await SeeAsync("dead-letters list");
+
+        shown.Where(line => !line.StartsWith('$') && !line.StartsWith("Next: ")).Select(WithoutLuck).Except(seen).ShouldBeEmpty();
+
+        async Task SeeAsync(string arguments) => seen.AddRange((await _program.RunAsync(arguments, ("COLUMNS", "120"))).Output.Split('\n').Select(WithoutLuck));
+    }
+
     public void Dispose() => _program.Dispose();
+
+    // Ids and times are others in every run.
+    private static string WithoutLuck(string line) => Spaces().Replace(Times().Replace(Ids().Replace(line, "ID"), "N s"), " ").Trim();
+
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}[-0-9a-f]*")]
+    private static partial Regex Ids();
+
+    [GeneratedRegex(@"[0-9.]+ s\b")]
+    private static partial Regex Times();
+
+    [GeneratedRegex(" +")]
+    private static partial Regex Spaces();
 
     private async Task SendAsync()
     {

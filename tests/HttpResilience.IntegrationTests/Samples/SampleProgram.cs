@@ -39,14 +39,21 @@ internal sealed class SampleProgram : IDisposable
 
     public void Dispose() => _directory.Delete(recursive: true);
 
+    internal static string Repository { get; } = FindRepository();
+
     // Built beside the tests: the same configuration and framework, another project.
     private static string Assembly()
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        var repository = output;
-        while (!File.Exists(Path.Combine(repository.FullName, "HttpResilience.sln")))
-            repository = repository.Parent ?? throw new InvalidOperationException($"No HttpResilience.sln above {output}");
-        return Path.Combine(repository.FullName, "samples", "InvoiceSender", "bin", output.Parent!.Name, output.Name, "InvoiceSender.dll");
+        return Path.Combine(Repository, "samples", "InvoiceSender", "bin", output.Parent!.Name, output.Name, "InvoiceSender.dll");
+    }
+
+    private static string FindRepository()
+    {
+        string? directory = AppContext.BaseDirectory;
+        while (directory is not null && !File.Exists(Path.Combine(directory, "HttpResilience.sln")))
+            directory = Path.GetDirectoryName(directory);
+        return directory ?? throw new InvalidOperationException($"No HttpResilience.sln above {AppContext.BaseDirectory}");
     }
 
     internal sealed record Result(int ExitCode, string Output, string Error);
