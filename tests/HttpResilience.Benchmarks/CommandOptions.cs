@@ -3,12 +3,12 @@ using System.Globalization;
 namespace HttpResilience.Benchmarks;
 
 /// <summary>What the commands beside the benchmarks take.</summary>
-internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int Letters)
+internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int? Letters)
 {
     /// <exception cref="FormatException">An option is unknown, or its value is missing or not a number.</exception>
     internal static CommandOptions Parse(ReadOnlySpan<string> args)
     {
-        var options = new CommandOptions(Seed: 1, Output: null, Seconds: 60, Letters: 1_000_000);
+        var options = new CommandOptions(Seed: 1, Output: null, Seconds: 60, Letters: null);
         for (int i = 0; i < args.Length; i += 2)
         {
             string value = i + 1 < args.Length ? args[i + 1] : throw new FormatException($"{args[i]} needs a value; see --help.");

@@ -9,7 +9,8 @@ internal static class Commands
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "soak" => SoakCommand.RunAsync,
-        "storage" => options => StorageBenchmark.RunAsync(options.Letters),
+        "storage" => options => StorageBenchmark.RunAsync(options.Letters ?? 1_000_000),
+        "drain" => options => DrainBenchmark.RunAsync(options.Letters ?? 5_000),
         _ => throw new FormatException($"There is no command '{name}'; see --help."),
     };
 }

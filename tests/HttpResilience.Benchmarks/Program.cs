@@ -30,6 +30,8 @@ const string Help = """
                --seconds N     how long. Default: 60
       storage  durable stores: letters kept per second, and what a claim costs in a store of many letters
                --letters N     how many. Default: 1000000
+      drain    dead letters sent again per second, beside the same requests sent without a store
+               --letters N     how many. Default: 5000
 
       --seed N   of outage, drill and soak. The same seed gives the same run in virtual time. Default: 1
     """;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>What the store remembers of one keyed call while it is under way. A store that fails is told of once, and not asked again for this call.</summary>
+/// <summary>What the store remembers of one keyed call while it is under way. What a store that fails has not kept is told.</summary>
 internal sealed partial class CallMemory
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -19,7 +19,6 @@ internal sealed partial class CallMemory
     private readonly TimeSpan _rememberFor;
     private readonly bool _async;
     private readonly RememberedRequest _request;
-    private volatile bool _isLost;
 
     internal CallMemory(
         ClientState client, IIdempotencyStore store, ILogger logger, HttpRequestMessage request, HttpCall call, string fingerprint, TimeSpan rememberFor, bool async)
@@ -44,18 +43,13 @@ internal sealed partial class CallMemory
 
     /// <summary>Writes down what has become of the call. Whoever made it has its answer already: that it has left meanwhile changes nothing.</summary>
     /// <param name="response">Null when it cannot be remembered.</param>
-    internal async ValueTask EndAsync(ResponseReplayOutcome outcome, RememberedResponse? response)
-    {
-        if (_isLost)
-            return;
-
+    internal async ValueTask EndAsync(ResponseReplayOutcome outcome, RememberedResponse? response) =>
         await RunAsync(token => (outcome, response) switch
         {
             (ResponseReplayOutcome.Remember, not null) => _store.CompleteAsync(_request, response, _client.Time.GetUtcNow() + _rememberFor, token),
             (ResponseReplayOutcome.Forget, _) => _store.ForgetAsync(_request, token),
             _ => GiveUpAsync(token),
         }, CancellationToken.None).ConfigureAwait(false);
-    }
 
     private async Task RenewAsync()
     {
@@ -97,7 +91,6 @@ internal sealed partial class CallMemory
         }
         catch (Exception e)
         {
-            _isLost = true;
             _client.Meter.Forgotten(_client.Name, _uri);
             Forgotten(_logger, e, _client.Name, Method.Method, _uri is { IsAbsoluteUri: true } uri ? new HttpAuthority(uri).ToString() : "", _path, _request.Key);
             return default;

@@ -17,7 +17,7 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
 
     private BenchmarkDatabase(string name, Action<HttpResilienceStorageBuilder> use, Func<string, Task> execute, string prefix, Func<ValueTask> delete)
     {
-        Name = name;
+        (Name, Use) = (name, use);
         _services = new ServiceCollection().AddHttpResilienceStorage(use).BuildServiceProvider();
         _execute = execute;
         _prefix = prefix;
@@ -26,6 +26,9 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
     }
 
     internal string Name { get; }
+
+    /// <summary>For a host that works on the same database.</summary>
+    internal Action<HttpResilienceStorageBuilder> Use { get; }
 
     internal IDeadLetterStore Letters { get; }
 
@@ -88,7 +91,12 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
         });
     }
 
-    internal Task ClearAsync() => _execute($"DELETE FROM {_prefix}dead_letters");
+    internal async Task ClearAsync()
+    {
+        // The tables come with the first use.
+        await Letters.CountAsync(CancellationToken.None);
+        await _execute($"DELETE FROM {_prefix}dead_letters");
+    }
 
     /// <summary>What the database does by itself when it has a moment.</summary>
     internal Task SettleAsync() => _execute(_prefix.Length == 0 ? "PRAGMA wal_checkpoint(TRUNCATE)" : $"VACUUM ANALYZE {_prefix}dead_letters");
