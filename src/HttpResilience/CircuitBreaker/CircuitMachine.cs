@@ -173,6 +173,9 @@ internal sealed class CircuitMachine
     }
 
     /// <summary>Made when slow calls are looked at: most circuits do without.</summary>
+    /// <summary>How far apart calls have been of late, in timestamp ticks; null when there were too few to tell.</summary>
+    internal long? PaceAt(CircuitPolicy policy, long now) => _window.Pace(now, policy.BucketLength, leastAttempts: 10);
+
     private sealed class SlowCallWindow
     {
         internal FailureWindow Window;

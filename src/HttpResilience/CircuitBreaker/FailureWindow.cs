@@ -51,6 +51,23 @@ internal struct FailureWindow
         return (attempts, failures);
     }
 
+    /// <summary>How far apart attempts have been, in timestamp ticks; null when there were too few to tell.</summary>
+    internal readonly long? Pace(long now, long bucketLength, int leastAttempts)
+    {
+        long epoch = now / bucketLength;
+        (long attempts, long oldest) = (0, 0);
+        for (int age = 0; age < Buckets && age <= epoch; age++)
+        {
+            long part = Volatile.Read(in _parts[(int)((epoch - age) % Buckets)]);
+            if (part >>> (2 * CountBits) != (epoch - age & EpochMask))
+                continue;
+            attempts += part >> CountBits & CountMask;
+            oldest = age;
+        }
+
+        return attempts < leastAttempts ? null : (oldest * bucketLength + now % bucketLength) / attempts;
+    }
+
     internal void Clear() => _parts = default;
 
     private static long Pack(long epoch, long attempts, long failures) => epoch << (2 * CountBits) | attempts << CountBits | failures;

@@ -37,7 +37,7 @@ internal sealed class HostState(HostKey key)
     internal bool Heed(ResiliencePolicy policy, in AttemptResult result, long endedAt) =>
         // Other statuses that carry a Retry-After, such as 409 and 425, speak of the one request.
         (result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.PauseOf(result) is > 0 and var pause
-        && GetOrAddPause().Extend(endedAt, endedAt + pause);
+        && GetOrAddPause().Extend(endedAt, endedAt + pause, policy.CircuitBreaker is { } circuit ? Circuit.PaceAt(circuit, endedAt) : null, policy.CircuitBreaker?.BucketLength * FailureWindow.Buckets ?? 0);
 
     /// <summary>The budget, made at the first retry: a host that is well costs nothing.</summary>
     internal RetryBudget GetOrAddBudget() => LazyInitializer.EnsureInitialized(ref _budget, static () => new());

@@ -158,18 +158,27 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     /// <returns>The timestamp at which that is.</returns>
     private async ValueTask<long> PauseAsync(HttpCall call, HostState host, long latest, bool async, CancellationToken cancellationToken)
     {
+        var pause = host.Pause!;
         long arrivedAt = _time.GetTimestamp();
-        for (long now = arrivedAt; ; now = _time.GetTimestamp())
+        int ahead = pause.Enter();
+        try
         {
-            if (host.Pause!.AdmitAt(now, arrivedAt, latest, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
+            for (long now = arrivedAt; ; now = _time.GetTimestamp())
             {
-                call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
-                throw new RateLimitedException(host.Key.Authority.ToString(), _time.GetElapsedTime(now, host.Pause.Until));
-            }
+                if (pause.AdmitAt(now, arrivedAt, ahead, latest, _time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
+                {
+                    call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
+                    throw new RateLimitedException(host.Key.Authority.ToString(), _time.GetElapsedTime(now, pause.Until));
+                }
 
-            if (at <= now)
-                return now;
-            await Wait.UntilAsync(_time, at, async, cancellationToken).ConfigureAwait(false);
+                if (at <= now)
+                    return now;
+                await Wait.UntilAsync(_time, at, async, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            pause.Leave();
         }
     }
 

@@ -9,7 +9,7 @@ public sealed class HostPauseTests
     [Fact]
     public void Without_a_wish_of_the_host_a_call_goes_at_once()
     {
-        new HostPause().AdmitAt(5000, 5000, Never, Spread, 0.5).ShouldBe(5000);
+        new HostPause().AdmitAt(5000, 5000, ahead: int.MaxValue, Never, Spread, 0.5).ShouldBe(5000);
     }
 
     [Theory]
@@ -22,7 +22,38 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(now: 10_000, until: 40_000);
 
-        pause.AdmitAt(arrival, arrival, Never, Spread, random).ShouldBe(expected);
+        pause.AdmitAt(arrival, arrival, ahead: int.MaxValue, Never, Spread, random).ShouldBe(expected);
+    }
+
+    [Theory, InlineData(0, 40_000), InlineData(1, 40_050), InlineData(7, 40_350), InlineData(100_000, 98_000)]
+    public void Where_calls_stop_coming_because_all_wait_the_pace_is_half_that_of_before(int ahead, long expected)
+    {
+        var pause = new HostPause();
+        pause.Extend(now: 10_000, until: 40_000, pace: 25, measuredOver: 30_000);
+
+        pause.AdmitAt(39_000, 39_000, ahead, Never, Spread, 0).ShouldBe(expected);
+    }
+
+    [Fact]
+    public void A_pace_that_was_measured_over_a_pause_does_not_slow_down_the_next()
+    {
+        var pause = new HostPause();
+        pause.Extend(10_000, 11_000, pace: 25, measuredOver: 30_000);
+        pause.Extend(12_000, 13_000, pace: 500, measuredOver: 30_000);
+        pause.AdmitAt(12_900, 12_900, ahead: 4, Never, Spread, 0).ShouldBe(13_200);
+
+        pause.Extend(43_001, 44_000, pace: 500, measuredOver: 30_000);
+        pause.AdmitAt(43_900, 43_900, ahead: 1, Never, Spread, 0).ShouldBe(45_000);
+    }
+
+    [Fact]
+    public void Those_that_wait_are_counted()
+    {
+        var pause = new HostPause();
+
+        (pause.Enter(), pause.Enter()).ShouldBe((0, 1));
+        pause.Leave();
+        pause.Enter().ShouldBe(1);
     }
 
     [Fact]
@@ -31,8 +62,8 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(10_000, 40_000);
 
-        pause.AdmitAt(40_000, 40_000, Never, Spread, 0.5).ShouldBe(40_000);
-        pause.AdmitAt(39_999, 39_999, Never, Spread, 0.5).ShouldNotBe(39_999);
+        pause.AdmitAt(40_000, 40_000, ahead: int.MaxValue, Never, Spread, 0.5).ShouldBe(40_000);
+        pause.AdmitAt(39_999, 39_999, ahead: int.MaxValue, Never, Spread, 0.5).ShouldNotBe(39_999);
     }
 
     [Fact]
@@ -41,8 +72,8 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(10_000, 40_000);
 
-        pause.AdmitAt(20_000, 20_000, deadline: 40_000, Spread, 0.5).ShouldBeNull();
-        pause.AdmitAt(20_000, 20_000, deadline: 40_001, Spread, 0.5).ShouldBe(40_000);
+        pause.AdmitAt(20_000, 20_000, ahead: int.MaxValue, deadline: 40_000, Spread, 0.5).ShouldBeNull();
+        pause.AdmitAt(20_000, 20_000, ahead: int.MaxValue, deadline: 40_001, Spread, 0.5).ShouldBe(40_000);
     }
 
     [Theory, InlineData(0.0), InlineData(0.5), InlineData(0.999)]
@@ -51,7 +82,7 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(10_000, 40_000);
 
-        pause.AdmitAt(39_000, 39_000, deadline: 42_000, Spread, random)!.Value.ShouldBeInRange(40_000, 41_000);
+        pause.AdmitAt(39_000, 39_000, ahead: int.MaxValue, deadline: 42_000, Spread, random)!.Value.ShouldBeInRange(40_000, 41_000);
     }
 
     [Fact]
@@ -71,7 +102,7 @@ public sealed class HostPauseTests
         var pause = new HostPause();
         pause.Extend(10_000, 10_100);
 
-        pause.AdmitAt(10_000, 10_000, Never, Spread, 0.999)!.Value.ShouldBeInRange(10_100, 10_199);
+        pause.AdmitAt(10_000, 10_000, ahead: int.MaxValue, Never, Spread, 0.999)!.Value.ShouldBeInRange(10_100, 10_199);
     }
 
     [Theory]
@@ -89,7 +120,7 @@ public sealed class HostPauseTests
         // Those that came in the first second have gone by then.
         pause.Extend(now: 42_000, until: 80_000);
 
-        pause.AdmitAt(now, arrival, Never, Spread, 0).ShouldBe(expected);
+        pause.AdmitAt(now, arrival, ahead: int.MaxValue, Never, Spread, 0).ShouldBe(expected);
     }
 
     [Theory]
@@ -102,7 +133,7 @@ public sealed class HostPauseTests
         pause.Extend(now: 10_000, until: 40_000);
         pause.Extend(again, until: 110_000);
 
-        pause.AdmitAt(105_000, 105_000, Never, Spread, 0).ShouldBe(expected);
+        pause.AdmitAt(105_000, 105_000, ahead: int.MaxValue, Never, Spread, 0).ShouldBe(expected);
     }
 
     /// <summary>Ten thousand random sequences against the rules said plainly.</summary>
@@ -128,7 +159,7 @@ public sealed class HostPauseTests
 
                 long deadline = random.Next(4) == 0 ? Never : now + random.Next(1, 30_000);
                 long arrival = now - (random.Next(2) == 0 ? 0 : random.Next(0, 30_000));
-                long? admitted = pause.AdmitAt(now, arrival, deadline, Spread, random.NextDouble());
+                long? admitted = pause.AdmitAt(now, arrival, ahead: int.MaxValue, deadline, Spread, random.NextDouble());
                 string because = $"seed {seed}, sequence {sequence}, step {step}";
                 if (longest <= arrival)
                     admitted.ShouldBe(now, because);
