@@ -95,7 +95,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
                 $"does not let this user do what is needed: grant CREATE on the database for the first use, or own the schema {PostgreSqlSchema.Name}",
             PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "can only be read: connect to the primary server",
             PostgresException e when !IsShutdown(e) => "could not do what was asked",
-            _ => "cannot be reached",
+            _ => "cannot be reached: see whether the server runs and lets itself be reached from here, and whether host and port are right",
         };
         return new($"{char.ToUpperInvariant(Name[0])}{Name[1..]} {what}. ({exception.Message})", exception);
     }

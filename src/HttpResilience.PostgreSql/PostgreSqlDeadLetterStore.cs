@@ -1,11 +1,12 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using static HttpResilience.PostgreSqlLetter;
 
 namespace HttpResilience;
 
 /// <summary>The dead letters of a PostgreSQL database.</summary>
-internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals) : IDeadLetterStore
+internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, ILogger log) : IDeadLetterStore
 {
     private const int PurgedAtOnce = 1000;
 
@@ -50,23 +51,39 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         return added.Value || (added.WasSentBefore && await IsThereAsync(letter, letter.Version, cancellationToken).ConfigureAwait(false));
     }
 
-    public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(FindSql, connection) { Parameters = { Value(id) } };
-        return (await ReadAsync(command, cancellationToken).ConfigureAwait(false)).SingleOrDefault();
-    }, cancellationToken);
+        var found = await database.RunAsync(async (connection, _) =>
+        {
+            await using var command = new NpgsqlCommand(FindSql, connection) { Parameters = { Value(id) } };
+            return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
+        return found is [var row] ? row.OrThrow() : null;
+    }
 
-    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => database.RunAsync<IReadOnlyList<DeadLetter>>(async (connection, _) =>
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
     {
-        await using var command = Select(query);
+        await using var command = Select(q);
         command.Connection = connection;
         return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
-    }, cancellationToken);
+    }, cancellationToken), log);
 
-    public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
+    private const string SetAsideSql = "UPDATE http_resilience.dead_letters SET status = 'RequiresReview', suggested_action = $1 WHERE id = ANY ($2) AND status = 'InProgress' AND due_at = $3";
+
+    public async Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
-        return database.RunAsync<IReadOnlyList<DeadLetter>>(async (connection, _) =>
+        var claimed = await database.RunAsync(async (connection, _) =>
+        {
+            var rows = await TakeAsync(connection).ConfigureAwait(false);
+            // Should this not be done any more, they are claimed once more when their lease ends.
+            if (rows.Where(r => r.Letter is null).Select(r => Guid.Parse(r.Id)).ToArray() is { Length: > 0 } unreadable)
+                await SetAsideAsync(connection, unreadable).ConfigureAwait(false);
+            return rows;
+        }, cancellationToken).ConfigureAwait(false);
+        return StoredLetter.Claimed(claimed, log);
+
+        async Task<List<StoredLetter>> TakeAsync(NpgsqlConnection connection)
         {
             await using var batch = PostgreSqlWriter.Durable(connection);
             batch.BatchCommands.Add(new(AloneSql) { Parameters = { Value(PostgreSqlSchema.ClaimLock) } });
@@ -81,13 +98,20 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-            List<DeadLetter> letters = [];
+            List<StoredLetter> rows = [];
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                letters.Add(Read(reader));
+                rows.Add(Read(reader));
             // Errors of the commit itself come at the end.
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-            return letters;
-        }, cancellationToken);
+            return rows;
+        }
+
+        async Task SetAsideAsync(NpgsqlConnection connection, Guid[] ids)
+        {
+            await using var batch = PostgreSqlWriter.Durable(connection);
+            batch.BatchCommands.Add(new(SetAsideSql) { Parameters = { Text(StoredLetter.Action), Value(ids), Time(claim.LeaseUntil) } });
+            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
@@ -138,7 +162,9 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         DateTimeOffset? oldest = null;
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            counts[StoredText.Named<DeadLetterStatus>(reader.GetString(0))] = reader.GetInt64(1);
+            // A status that only a newer version knows is counted by that.
+            if (StoredText.NamedOrNull<DeadLetterStatus>(reader.GetString(0)) is { } status)
+                counts[status] = reader.GetInt64(1);
             oldest ??= await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false) ? null : reader.GetFieldValue<DateTimeOffset>(2);
         }
 
@@ -168,13 +194,13 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         return command;
     }
 
-    private static async Task<List<DeadLetter>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private static async Task<List<StoredLetter>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        List<DeadLetter> letters = [];
+        List<StoredLetter> rows = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            letters.Add(Read(reader));
-        return letters;
+            rows.Add(Read(reader));
+        return rows;
     }
 
     private static NpgsqlCommand Select(DeadLetterQuery query)

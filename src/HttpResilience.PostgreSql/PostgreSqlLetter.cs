@@ -63,7 +63,9 @@ internal static class PostgreSqlLetter
         row.Add(Bytes(letter.Body));
     }
 
-    internal static DeadLetter Read(NpgsqlDataReader row) => new()
+    internal static StoredLetter Read(NpgsqlDataReader row) => StoredLetter.Read(row.GetGuid(0).ToString(), () => ReadLetter(row));
+
+    private static DeadLetter ReadLetter(NpgsqlDataReader row) => new()
     {
         Id = row.GetGuid(0),
         ClientName = row.GetString(1),

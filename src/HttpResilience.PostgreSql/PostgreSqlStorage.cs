@@ -13,8 +13,9 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     {
         _database = database;
         _writer = new(database);
-        _arrivals = new(database, time, logs.CreateLogger("HttpResilience.Storage"));
-        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals);
+        var log = logs.CreateLogger("HttpResilience.Storage");
+        _arrivals = new(database, time, log);
+        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, log);
         IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer);
     }
 

@@ -1,9 +1,10 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
 /// <summary>The dead letters of a SQLite database.</summary>
-internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders readers, TimeProvider time) : IDeadLetterStore
+internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders readers, TimeProvider time, ILogger log) : IDeadLetterStore
 {
     private const int PurgedAtOnce = 1000;
 
@@ -37,14 +38,14 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
         return _arrivals.Told(added, added);
     }
 
-    public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => readers.RunAsync(s => Find(s, SqliteLetter.Id(id)), cancellationToken);
+    public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) =>
+        await readers.RunAsync(s => Find(s, SqliteLetter.Id(id)), cancellationToken).ConfigureAwait(false) is [var found] ? found.OrThrow() : null;
 
-    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
-        readers.RunAsync<IReadOnlyList<DeadLetter>>(s =>
-        {
-            var (sql, parameters) = Select(query);
-            return s.Read(SqliteLetter.Read, sql, parameters);
-        }, cancellationToken);
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => StoredLetter.PageAsync(query, q => readers.RunAsync(s =>
+    {
+        var (sql, parameters) = Select(q);
+        return s.Read(SqliteLetter.Read, sql, parameters);
+    }, cancellationToken), log);
 
     // One that is in progress was in the hands of a worker that has not come back: what it has sent, nobody knows, and a person's word was for that time.
     private const string TakeSql = """
@@ -54,19 +55,25 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
         WHERE id = @id
         """;
 
-    public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
+    private const string SetAsideSql = "UPDATE dead_letters SET status = 'RequiresReview', suggested_action = @action WHERE id = @id";
+
+    public async Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
         string clients = StoredJson.List(claim.Clients.Select(c => StoredText.Storable(c)!).Distinct());
         string except = StoredJson.Pairs(claim.Except.Select(d => KeyValuePair.Create(StoredText.Storable(d.ClientName)!, d.Authority)));
-        return writer.RunAsync<IReadOnlyList<DeadLetter>>(s =>
+        var claimed = await writer.RunAsync(s =>
         {
             var ids = s.Read(row => row.GetString(0), ClaimSql,
                 ("@clients", clients), ("@except", except), ("@now", StoredTime.Microseconds(claim.Now)), ("@limit", claim.Limit));
             foreach (string id in ids)
                 s.Execute(TakeSql, ("@due_at", StoredTime.Microseconds(claim.LeaseUntil)), ("@id", id));
-            return [.. ids.Select(id => Find(s, id)!)];
-        }, cancellationToken);
+            List<StoredLetter> rows = [.. ids.SelectMany(id => Find(s, id))];
+            foreach (var row in rows.Where(r => r.Letter is null))
+                s.Execute(SetAsideSql, ("@action", StoredLetter.Action), ("@id", row.Id));
+            return rows;
+        }, cancellationToken).ConfigureAwait(false);
+        return StoredLetter.Claimed(claimed, log);
     }
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
@@ -103,16 +110,17 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => readers.RunAsync(s =>
     {
-        var counts = s.Read(row => (Status: row.GetString(0), Count: row.GetInt64(1), Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.From(row.GetInt64(2))),
+        var counts = s.Read(row => (Status: StoredText.NamedOrNull<DeadLetterStatus>(row.GetString(0)), Count: row.GetInt64(1), Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.From(row.GetInt64(2))),
             """
             SELECT status, count(*), CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM dead_letters WHERE status = 'Pending') END FROM dead_letters GROUP BY status
             """);
-        return new DeadLetterCounts(counts.ToDictionary(c => StoredText.Named<DeadLetterStatus>(c.Status), c => c.Count), counts.Max(c => c.Oldest));
+        // A status that only a newer version knows is counted by that.
+        return new DeadLetterCounts(counts.Where(c => c.Status is not null).ToDictionary(c => c.Status!.Value, c => c.Count), counts.Max(c => c.Oldest));
     }, cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);
 
-    private static DeadLetter? Find(SqliteSession session, string id) => session.Read(SqliteLetter.Read, FindSql, ("@id", id)).SingleOrDefault();
+    private static List<StoredLetter> Find(SqliteSession session, string id) => session.Read(SqliteLetter.Read, FindSql, ("@id", id));
 
     private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query)
     {

@@ -57,7 +57,9 @@ internal static class SqliteLetter
         ("@body", letter.Body?.ToArray()),
     ];
 
-    internal static DeadLetter Read(SqliteDataReader row) => new()
+    internal static StoredLetter Read(SqliteDataReader row) => StoredLetter.Read(row.GetString(0), () => ReadLetter(row));
+
+    private static DeadLetter ReadLetter(SqliteDataReader row) => new()
     {
         Id = Guid.Parse(row.GetString(0)),
         ClientName = row.GetString(1),

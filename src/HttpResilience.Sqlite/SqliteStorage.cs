@@ -13,7 +13,7 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         var log = logs.CreateLogger("HttpResilience.Storage");
         _writer = new(database, log);
         _readers = new(database);
-        DeadLetters = new SqliteDeadLetterStore(_writer, _readers, time);
+        DeadLetters = new SqliteDeadLetterStore(_writer, _readers, time, log);
         IdempotencyKeys = new SqliteIdempotencyStore(_writer);
     }
 

@@ -23,8 +23,12 @@ internal static class StoredText
         return storable.ToString();
     }
 
+    /// <summary>The value of this name; null when this version does not know it.</summary>
+    internal static T? NamedOrNull<T>(string name)
+        where T : struct, Enum => Enum.TryParse(name, out T value) && Enum.IsDefined(value) ? value : null;
+
     /// <summary>Names outlive a change of the order in which an enumeration lists them, and say something to whoever looks at the table.</summary>
     internal static T Named<T>(string name)
-        where T : struct, Enum => Enum.TryParse(name, out T value) && Enum.IsDefined(value) ? value
-        : throw new HttpResilienceStorageException($"The database holds the {typeof(T).Name} '{name}', which this version does not know: a newer one has written it.");
+        where T : struct, Enum => NamedOrNull<T>(name)
+        ?? throw new HttpResilienceStorageException($"The database holds the {typeof(T).Name} '{name}', which this version does not know: a newer one has written it.");
 }

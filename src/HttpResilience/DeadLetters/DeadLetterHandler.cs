@@ -11,6 +11,7 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
 {
     // Longer, and a call hangs because of a disk.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PatienceWithBody = Patience / 2;
 
     private readonly TimeProvider _time = client.Time;
 
@@ -50,7 +51,7 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
         using var patience = new CancellationTokenSource(Patience, _time);
         try
         {
-            var body = await BodyOfAsync(original.Content, call, policy.MaxBodyBytes, async, patience.Token).ConfigureAwait(false);
+            var body = await BodyOfAsync(original.Content, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
             var letter = Write(policy, original, call, failure, body);
             // The caller has its failure already; that it may have left meanwhile is no reason to lose the letter.
             var keeping = store.AddAsync(letter, patience.Token).WaitAsync(patience.Token);
@@ -70,25 +71,32 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
     }
 
     // Null: there is one, but it has gone out and cannot be had again, or is too long.
-    private static async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(HttpContent? content, HttpCall call, int maxBytes, bool async, CancellationToken cancellationToken)
+    private async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(HttpContent? content, HttpCall call, int maxBytes, bool async)
     {
         if (content is null)
             return ReadOnlyMemory<byte>.Empty;
-        if (!(call.BodyIsKept || RequestBody.IsReplayable(content)) || content.Headers.ContentLength > maxBytes)
-            return null;
 
+        // What lies in memory keeps nobody waiting.
+        using var patience = call.BodyIsKept || content is ByteArrayContent or ReadOnlyMemoryContent ? null : new CancellationTokenSource(PatienceWithBody, _time);
         try
         {
-            await RequestBody.KeepAsync(content, maxBytes, async, cancellationToken).ConfigureAwait(false);
+            if (!(call.BodyIsKept || RequestBody.IsReplayable(content)) || content.Headers.ContentLength > maxBytes)
+                return null;
+            await RequestBody.KeepAsync(content, maxBytes, async, patience?.Token ?? CancellationToken.None).ConfigureAwait(false);
+            // In memory by now.
+            byte[] body = content.ReadAsByteArrayAsync(CancellationToken.None).GetAwaiter().GetResult();
+            return body.Length <= maxBytes ? body : null;
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
         {
             return null;
         }
-
-        // In memory by now.
-        byte[] body = content.ReadAsByteArrayAsync(CancellationToken.None).GetAwaiter().GetResult();
-        return body.Length <= maxBytes ? body : null;
+        catch (Exception e)
+        {
+            // The rest of the letter is worth keeping all the same.
+            BodyLost(logger, e, client.Name, call.IdempotencyKey);
+            return null;
+        }
     }
 
     private DeadLetter Write(DeadLetterPolicy policy, RequestSnapshot original, HttpCall call, LetterFailure failure, ReadOnlyMemory<byte>? body)
@@ -124,6 +132,9 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
             SuggestedAction = decision.SuggestedAction,
         };
     }
+
+    [LoggerMessage(502, LogLevel.Warning, "{ClientName}: the body of a request that failed for good could not be read again; its letter is kept without it. Key {IdempotencyKey}")]
+    private static partial void BodyLost(ILogger logger, Exception exception, string clientName, string? idempotencyKey);
 
     [LoggerMessage(501, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: failed for good, and could not be kept. Key {IdempotencyKey}, tenant {Tenant}, {Tags}. {FailureClass} {StatusCode} {Error}")]
     private static partial void Lost(

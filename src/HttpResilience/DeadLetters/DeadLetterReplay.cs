@@ -81,8 +81,16 @@ internal sealed partial class DeadLetterReplay(
     {
         if (time.GetUtcNow() is var now && now < _countAgainAt)
             return;
-        meter.Counted(await store.CountAsync(cancellationToken).ConfigureAwait(false));
         _countAgainAt = now + CountEvery;
+        try
+        {
+            meter.Counted(await store.CountAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // For the metrics alone: no reason not to send letters.
+            CountFailed(logger, e);
+        }
     }
 
     private IReadOnlyCollection<string> Names() => [.. clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name)];
@@ -116,6 +124,9 @@ internal sealed partial class DeadLetterReplay(
         if (letters.IsFaulted)
             await letters.ConfigureAwait(false);
     }
+
+    [LoggerMessage(516, LogLevel.Warning, "Dead letters could not be counted; the metrics tell the last count")]
+    private static partial void CountFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(514, LogLevel.Error, "The store of dead letters fails, nothing is replayed; trying again in {Seconds} s")]
     private static partial void StoreFailed(ILogger logger, Exception exception, double seconds);

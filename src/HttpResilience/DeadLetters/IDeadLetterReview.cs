@@ -6,13 +6,14 @@ namespace HttpResilience;
 /// <exception cref="HttpResilienceStorageException">The store fails.</exception>
 public interface IDeadLetterReview
 {
-    /// <summary>A page of letters, newest first.</summary>
+    /// <summary>A page of letters, newest first. Those that this version cannot read are left out, which is logged as a Warning.</summary>
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>How many letters there are.</summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken = default);
 
     /// <summary>The letter with this id; null when there is none.</summary>
+    /// <exception cref="HttpResilienceStorageException">There is one that this version cannot read: a newer one or a hand has written it.</exception>
     Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken = default);
 
     /// <summary>

@@ -13,15 +13,17 @@ public interface IDeadLetterStore
     Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken);
 
     /// <summary>The letter with this id; null when there is none.</summary>
+    /// <exception cref="HttpResilienceStorageException">There is one that this version cannot read: a newer one or a hand has written it.</exception>
     Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken);
 
-    /// <summary>A page of letters, newest first.</summary>
+    /// <summary>A page of letters, newest first. Those that this version cannot read are left out, which is logged as a Warning.</summary>
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken);
 
     /// <summary>
     /// Hands out letters, the longest due first, that are pending and due, or in the hands of a worker whose lease has ended. They become
     /// <see cref="DeadLetterStatus.InProgress"/>, due when the lease ends, one version on. No letter is given to two at once.
     /// One that comes from a worker whose lease has ended may have been processed by that (<see cref="DeadLetter.MayHaveBeenProcessed"/>), and has no resolution any more.
+    /// One that this version cannot read becomes <see cref="DeadLetterStatus.RequiresReview"/> instead, which is logged as an Error, and stays as it is.
     /// </summary>
     Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken);
 
@@ -40,7 +42,7 @@ public interface IDeadLetterStore
     /// <returns>How many.</returns>
     Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken);
 
-    /// <summary>How many letters there are of each status that has any, and since when the longest due one is.</summary>
+    /// <summary>How many letters there are of each status that has any and that this version knows, and since when the longest due one is.</summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken);
 
     /// <summary>

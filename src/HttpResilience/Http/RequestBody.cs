@@ -39,10 +39,12 @@ internal static class RequestBody
         bool isFree = async || (SynchronizationContext.Current is null && TaskScheduler.Current == TaskScheduler.Default);
         Task load = isFree ? content.LoadIntoBufferAsync(maxBytes, cancellationToken)
             : Task.Run(() => content.LoadIntoBufferAsync(maxBytes, cancellationToken), CancellationToken.None);
+        // Content of the application may not heed the token.
+        Task loaded = load.WaitAsync(cancellationToken);
         if (async)
-            await load.ConfigureAwait(false);
+            await loaded.ConfigureAwait(false);
         else
-            load.GetAwaiter().GetResult();
+            loaded.GetAwaiter().GetResult();
     }
 
     /// <summary>Sees to it that several requests can write the body at the same time: it has to lie in memory.</summary>

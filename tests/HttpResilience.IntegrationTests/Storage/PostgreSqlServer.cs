@@ -77,6 +77,10 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     /// <summary>Stops the server as a power failure would: it has to recover from its log.</summary>
     internal Task StopAsync() => ControlAsync("-m", "immediate", "-w", "stop");
 
+    /// <summary>Stops it and starts it again, at once.</summary>
+    /// <param name="mode">As pg_ctl has it: <c>fast</c> cuts all connections and closes in order, <c>immediate</c> is a crash.</param>
+    internal Task RestartAsync(string mode) => ControlAsync("-m", mode, "-l", Path.Combine(_directory, "log"), "-w", "restart");
+
     internal Task StartAsync() => ControlAsync("-l", Path.Combine(_directory, "log"), "-w", "start");
 
     private async Task ControlAsync(params string[] arguments)

@@ -1,3 +1,6 @@
+using System.Data.Common;
+using Npgsql;
+
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>A database of the server.</summary>
@@ -14,6 +17,8 @@ internal sealed class PostgreSqlTestDatabase : TestDatabase
     internal string Name { get; }
 
     protected override void Use(HttpResilienceStorageBuilder storage, string connectionString) => storage.UsePostgreSql(connectionString);
+
+    protected override DbConnection Connect() => new NpgsqlConnection($"{ConnectionString};Pooling=false;Search Path=http_resilience");
 
     // Goes with the server.
     protected override ValueTask DeleteAsync() => ValueTask.CompletedTask;

@@ -91,7 +91,8 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
             {
                 kills += (int)await server.ScalarAsync<long>(Own.Name,
                     $"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{Own.Name}' AND application_name = 'HttpResilience'");
-                await Task.Delay(50, Stop);
+                // Longer than a machine that is busy takes for a connection: one that never gets further than that is down.
+                await Task.Delay(200, Stop);
             }
         }, Stop);
         bool[][] added = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>

@@ -1,3 +1,6 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>A SQLite file in a directory of its own.</summary>
@@ -12,6 +15,8 @@ internal sealed class SqliteTestDatabase : TestDatabase
     internal string Path => System.IO.Path.Combine(Directory, "letters.db");
 
     protected override void Use(HttpResilienceStorageBuilder storage, string connectionString) => storage.UseSqlite(connectionString);
+
+    protected override DbConnection Connect() => new SqliteConnection($"{ConnectionString};Pooling=false");
 
     protected override ValueTask DeleteAsync()
     {

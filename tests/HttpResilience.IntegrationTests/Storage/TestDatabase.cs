@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,18 @@ public abstract class TestDatabase : IAsyncDisposable
     protected abstract void Use(HttpResilienceStorageBuilder storage, string connectionString);
 
     protected abstract ValueTask DeleteAsync();
+
+    /// <summary>Runs SQL past the stores. The tables are called by their bare names.</summary>
+    internal async Task<object?> ScalarAsync(string sql)
+    {
+        await using var connection = Connect();
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return await command.ExecuteScalarAsync();
+    }
+
+    protected abstract DbConnection Connect();
 
     /// <summary>Adds the stores as an application does.</summary>
     internal IServiceCollection AddTo(IServiceCollection services) => services.AddHttpResilienceStorage(storage => Use(storage, ConnectionString));

@@ -152,6 +152,20 @@ public sealed class KeptCallTests : IDisposable
         _store.Only.Body!.Value.ToArray().ShouldBe("abc"u8.ToArray());
     }
 
+    [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
+    public async Task A_body_that_cannot_be_read_again_is_missing_and_the_letter_is_kept(bool async, bool hangs)
+    {
+        var chain = Open(o => o.Retry.MaxRetryAttempts = 0);
+        chain.Server.Script(Replies.Status(503));
+
+        using var response = await chain.SendAsync(async, Chain.Post(new StreamContent(new ReadOnceStream(hangs))));
+
+        (_store.Only.Id, _store.Only.BodyIsMissing, _store.Only.Body, _store.Only.Status).ShouldBe((response.GetHttpCall()!.DeadLetterId!.Value, true, null, DeadLetterStatus.RequiresReview));
+        _store.Only.SuggestedAction.ShouldBe("Send it again from where it came; its body could not be kept");
+        chain.Logs.WithId(502).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
+        chain.Logs.WithId(501).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_request_without_a_body_has_none()
     {
@@ -262,6 +276,28 @@ public sealed class KeptCallTests : IDisposable
         {
             request.Headers.TryAddWithoutValidation("X-Signature-Of-Attempt", Guid.NewGuid().ToString());
             return base.Send(request, cancellationToken);
+        }
+    }
+
+    /// <summary>It can be rewound, and is gone all the same: a file that somebody has deleted, or that lies on a disk that does not answer.</summary>
+    private sealed class ReadOnceStream(bool hangs) : MemoryStream(new byte[10])
+    {
+        private bool _isRead;
+
+        public override void CopyTo(Stream destination, int bufferSize)
+        {
+            _isRead = true;
+            base.CopyTo(destination, bufferSize);
+        }
+
+        public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+        {
+            if (_isRead && hangs)
+                await Task.Delay(Timeout.Infinite, CancellationToken.None);
+            else if (_isRead)
+                throw new IOException("gone");
+            _isRead = true;
+            await base.CopyToAsync(destination, bufferSize, CancellationToken.None);
         }
     }
 

@@ -10,6 +10,8 @@ internal sealed class MemoryDeadLetterStore : IDeadLetterStore
 
     internal Exception? Fails { get; set; }
 
+    internal Exception? CountFails { get; set; }
+
     internal bool Hangs { get; set; }
 
     internal List<DeadLetterClaim> Claims { get; } = [];
@@ -63,7 +65,7 @@ internal sealed class MemoryDeadLetterStore : IDeadLetterStore
         return done.Count(_letters.Remove);
     });
 
-    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => DoAsync(() => new DeadLetterCounts(
+    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => CountFails is { } failure ? Task.FromException<DeadLetterCounts>(failure) : DoAsync(() => new DeadLetterCounts(
         _letters.Values.GroupBy(l => l.Status).ToDictionary(g => g.Key, g => g.LongCount()),
         _letters.Values.Where(l => l.Status is DeadLetterStatus.Pending).Select(l => (DateTimeOffset?)l.DueAt).Min()));
 

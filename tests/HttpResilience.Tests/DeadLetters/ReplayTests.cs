@@ -32,6 +32,25 @@ public sealed class ReplayTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_count_that_fails_keeps_no_letter_waiting()
+    {
+        var chain = Open();
+        _store.CountFails = new HttpResilienceStorageException("too slow");
+        chain.Server.Script(Replies.Status(201));
+        await StartAsync();
+        await ClaimsAsync(1);
+
+        var letter = Letter();
+        await AddAsync(letter);
+        _store.WakeUp();
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+
+        chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
+        chain.Logs.WithId(516).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
+        chain.Logs.WithId(514).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task One_that_fails_again_waits_longer_and_makes_no_second_letter()
     {
         var chain = Open();

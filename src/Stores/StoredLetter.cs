@@ -1,0 +1,74 @@
+using System.Data.Common;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>
+/// A row of the letters: the letter, or why it cannot be read. A newer version or a hand may have written what this version does not know; that is told loudly,
+/// holds up nobody else's letter, and leaves the row as it is but for where it is on its way.
+/// </summary>
+internal sealed partial class StoredLetter
+{
+    /// <summary>In the row, for who looks at it with the tools of the database, or with a version that can read it.</summary>
+    internal const string Action = "Use a version of HttpResilience that can read this row, or correct it (the log says what could not be read); then replay it";
+
+    private readonly Exception? _whyNot;
+
+    private StoredLetter(string id, DeadLetter? letter, Exception? whyNot) => (Id, Letter, _whyNot) = (id, letter, whyNot);
+
+    internal string Id { get; }
+
+    /// <summary>Null when it cannot be read.</summary>
+    internal DeadLetter? Letter { get; }
+
+    internal static StoredLetter Read(string id, Func<DeadLetter> read)
+    {
+        try
+        {
+            return new(id, read(), null);
+        }
+        catch (Exception e) when (e is not (DbException or IOException))
+        {
+            return new(id, null, e);
+        }
+    }
+
+    internal DeadLetter OrThrow() => Letter ?? throw new HttpResilienceStorageException(
+        $"Dead letter {Id} cannot be read: {_whyNot!.Message} It was left as it is; use a version of HttpResilience that can read it, or correct the row.", _whyNot);
+
+    /// <summary>Those of claimed rows that can be sent; of the others it is told that they have been set aside.</summary>
+    internal static IReadOnlyList<DeadLetter> Claimed(IReadOnlyList<StoredLetter> rows, ILogger log)
+    {
+        foreach (var row in rows.Where(r => r.Letter is null))
+            LogSetAside(log, row._whyNot, row.Id);
+        return [.. rows.Select(r => r.Letter).OfType<DeadLetter>()];
+    }
+
+    /// <summary>A page of letters, as full as there are such that can be read: a shorter one is the last.</summary>
+    internal static async Task<IReadOnlyList<DeadLetter>> PageAsync(DeadLetterQuery query, Func<DeadLetterQuery, Task<List<StoredLetter>>> read, ILogger log)
+    {
+        List<DeadLetter> page = [];
+        var rest = query;
+        while (true)
+        {
+            var rows = await read(rest).ConfigureAwait(false);
+            foreach (var row in rows)
+            {
+                if (row.Letter is { } letter)
+                    page.Add(letter);
+                else
+                    LogLeftOut(log, row._whyNot, row.Id);
+            }
+
+            if (rows.Count < rest.Limit || page.Count == query.Limit || !Guid.TryParse(rows[^1].Id, out var last))
+                return page;
+            rest = query with { Limit = query.Limit - page.Count, Before = last };
+        }
+    }
+
+    [LoggerMessage(3, LogLevel.Error, "Dead letter {Id} is due and cannot be read; it requires review. Use a version of HttpResilience that can read it, or correct the row; then replay it")]
+    private static partial void LogSetAside(ILogger logger, Exception? exception, string id);
+
+    [LoggerMessage(4, LogLevel.Warning, "Dead letter {Id} cannot be read and is left out of the list. Use a version of HttpResilience that can read it, or correct the row")]
+    private static partial void LogLeftOut(ILogger logger, Exception? exception, string id);
+}

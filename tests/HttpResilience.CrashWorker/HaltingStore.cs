@@ -1,0 +1,51 @@
+namespace HttpResilience.CrashWorker;
+
+/// <summary>The store of the process, and the moments around its steps: at one of them the process stands still until it is killed.</summary>
+internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : IDeadLetterStore
+{
+    public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        await PassAsync(Moment.BeforeKeeping);
+        bool added = await store.AddAsync(letter, cancellationToken);
+        await PassAsync(Moment.AfterKeeping);
+        return added;
+    }
+
+    public async Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
+    {
+        var letters = await store.ClaimAsync(claim, cancellationToken);
+        if (letters.Count > 0)
+            await PassAsync(Moment.AfterClaiming);
+        return letters;
+    }
+
+    public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        if (letter.Status is DeadLetterStatus.InProgress)
+            return await store.UpdateAsync(letter, cancellationToken);
+        await PassAsync(Moment.BeforeResult);
+        bool updated = await store.UpdateAsync(letter, cancellationToken);
+        await PassAsync(Moment.AfterResult);
+        return updated;
+    }
+
+    public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
+
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
+
+    public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) => store.ReplaceAsync(letter, replacement, cancellationToken);
+
+    public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => store.PurgeAsync(before, cancellationToken);
+
+    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
+
+    public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => store.WaitForLettersAsync(atMost, cancellationToken);
+
+    private async Task PassAsync(Moment moment)
+    {
+        if (moment != haltsAt)
+            return;
+        Output.Say($"at {moment}");
+        await Task.Delay(Timeout.Infinite);
+    }
+}

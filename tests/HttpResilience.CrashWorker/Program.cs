@@ -1,0 +1,88 @@
+using System.Globalization;
+using HttpResilience;
+using HttpResilience.CrashWorker;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+// An application as any other, to be killed. Reads "send <number> <key>" and "finish"; says "ready", "ended <number> <what became of it>", "at <moment>", "drained".
+// Ends when its input does, which is at the latest when the test has ended, however that came.
+var settings = WorkerSettings.FromJson(args[0]);
+var builder = Host.CreateEmptyApplicationBuilder(null);
+builder.Logging.AddProvider(new Output());
+builder.Services.AddSingleton<TimeProvider>(new FastTime(settings.Epoch, settings.Speed, settings.Ahead));
+builder.Services.AddSingleton<IDeadLetterStore>(services => new HaltingStore(services.GetRequiredService<IHttpResilienceStorage>().DeadLetters, settings.HaltsAt));
+builder.Services.AddHttpResilienceStorage(storage => _ = settings.IsPostgreSql ? storage.UsePostgreSql(settings.ConnectionString) : storage.UseSqlite(settings.ConnectionString));
+builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
+{
+    options.BaseAddress = settings.Api;
+    options.DeadLetter.Enabled = true;
+    options.DeadLetter.MaxReplays = int.MaxValue;
+    options.Idempotency.KeyLifetime = TimeSpan.FromDays(365);
+    options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(30);
+    options.AttemptTimeout.Timeout = TimeSpan.FromSeconds(10);
+    options.Retry.MaxRetryAttempts = 1;
+    options.Retry.Delay = TimeSpan.FromMilliseconds(200);
+    options.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
+    options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromSeconds(5);
+}).AddHttpMessageHandler(() => new SaysWhoItIs(settings.Name));
+if (settings.Replays)
+    builder.Services.AddDeadLetterReplay();
+
+using var host = builder.Build();
+await host.StartAsync();
+Output.Say("ready");
+
+using var places = new SemaphoreSlim(6);
+List<Task> sending = [];
+while (await Console.In.ReadLineAsync() is { } line)
+{
+    switch (line.Split(' '))
+    {
+        case ["send", var number, var key]:
+            sending.Add(Task.Run(() => SendAsync(number, key)));
+            break;
+        case ["finish"]:
+            await Task.WhenAll(sending);
+            var store = host.Services.GetRequiredService<IDeadLetterStore>();
+            while (await store.CountAsync(default) is var counts && counts[DeadLetterStatus.Pending] + counts[DeadLetterStatus.InProgress] > 0)
+                await Task.Delay(50);
+            Output.Say("drained");
+            break;
+        default:
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"What is '{line}'?"));
+    }
+}
+
+await host.StopAsync();
+
+async Task SendAsync(string number, string key)
+{
+    await places.WaitAsync();
+    using var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(WorkerSettings.Client);
+    using var request = new HttpRequestMessage(HttpMethod.Post, "orders") { Content = new StringContent(number) }.WithIdempotencyKey(key);
+    HttpCall? call;
+    try
+    {
+        using var response = await client.SendAsync(request);
+        call = response.GetHttpCall();
+    }
+    catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+    {
+        call = e.GetHttpCall();
+    }
+
+    Output.Say($"ended {number} {(call is { FailureClass: FailureClass.None } ? "done" : call?.DeadLetterId is not null ? "kept" : "refused")}");
+    places.Release();
+}
+
+/// <summary>On each attempt, that of a letter from another process too.</summary>
+internal sealed class SaysWhoItIs(string name) : DelegatingHandler
+{
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        request.Headers.Remove(WorkerSettings.WorkerHeader);
+        request.Headers.Add(WorkerSettings.WorkerHeader, name);
+        return base.SendAsync(request, cancellationToken);
+    }
+}

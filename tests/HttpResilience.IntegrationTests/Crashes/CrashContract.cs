@@ -1,0 +1,38 @@
+using HttpResilience.CrashWorker;
+using HttpResilience.IntegrationTests.Storage;
+
+namespace HttpResilience.IntegrationTests.Crashes;
+
+/// <summary>Processes on one store and an API between them.</summary>
+public abstract class CrashContract : StorageContract
+{
+    private readonly DateTimeOffset _epoch = DateTimeOffset.UtcNow;
+
+    protected abstract bool IsPostgreSql { get; }
+
+    /// <summary>What the database's own tool finds wrong with it.</summary>
+    protected virtual Task ShouldBeSoundAsync() => Task.CompletedTask;
+
+    /// <summary>Ten times as fast as the clock of the machine: a lease of 3 s, a first backoff of 6 s.</summary>
+    private protected WorkerSettings Settings(OrdersApi api, string name, TimeSpan ahead = default) => new()
+    {
+        Name = name,
+        IsPostgreSql = IsPostgreSql,
+        ConnectionString = Database.ConnectionString,
+        Api = api.Uri,
+        Speed = 10,
+        Epoch = _epoch,
+        Ahead = ahead,
+    };
+
+    private protected async Task<List<DeadLetter>> AllLettersAsync()
+    {
+        var store = Database.Open().DeadLetters;
+        List<DeadLetter> letters = [];
+        while (await store.ListAsync(new() { Limit = 500, Before = letters.Count == 0 ? null : letters[^1].Id }, Stop) is { Count: > 0 } page)
+            letters.AddRange(page);
+        return letters;
+    }
+
+    private protected static void Print(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
+}

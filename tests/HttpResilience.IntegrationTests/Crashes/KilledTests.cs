@@ -1,0 +1,33 @@
+using HttpResilience.IntegrationTests.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace HttpResilience.IntegrationTests.Crashes;
+
+public sealed class SqliteKilledTests : KilledContract
+{
+    protected override bool IsPostgreSql => false;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+
+    protected override Task ShouldBeSoundAsync() => SqliteCheck.ShouldBeSoundAsync(Database);
+}
+
+[Collection(nameof(PostgreSqlServer))]
+public sealed class PostgreSqlKilledTests(PostgreSqlServer server) : KilledContract
+{
+    protected override bool IsPostgreSql => true;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
+internal static class SqliteCheck
+{
+    internal static async Task ShouldBeSoundAsync(TestDatabase database)
+    {
+        await using var connection = new SqliteConnection($"{database.ConnectionString};Pooling=false");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var check = connection.CreateCommand();
+        check.CommandText = "PRAGMA integrity_check";
+        (await check.ExecuteScalarAsync(TestContext.Current.CancellationToken)).ShouldBe("ok");
+    }
+}

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using HttpResilience.CrashWorker;
+using HttpResilience.IntegrationTests.Storage;
+
+namespace HttpResilience.IntegrationTests.Crashes;
+
+/// <summary>Three processes that send the letters of one store again.</summary>
+public abstract class ManyWorkersContract : CrashContract
+{
+    private const int Count = 300;
+
+    [Fact]
+    public async Task Three_processes_send_each_letter_once()
+    {
+        await using var api = await StartWithLettersAsync();
+        long began = Stopwatch.GetTimestamp();
+        // By the clock of the machine: none of them is so slow that its lease would end.
+        await using var one = WorkerProcess.Start(Settings(api, "one") with { Speed = 1 });
+        await using var two = WorkerProcess.Start(Settings(api, "two") with { Speed = 1 });
+        await using var three = WorkerProcess.Start(Settings(api, "three") with { Speed = 1 });
+        foreach (var worker in (WorkerProcess[])[one, two, three])
+            worker.Tell("finish");
+        foreach (var worker in (WorkerProcess[])[one, two, three])
+        {
+            await worker.UntilAsync("drained");
+            await worker.StopAsync();
+        }
+
+        var letters = await AllLettersAsync();
+        Print(Summary(api, letters, began));
+        api.Arrivals.GroupBy(a => a.Key).Where(g => g.Count() > 1).ShouldBeEmpty();
+        api.Arrivals.Count.ShouldBe(Count);
+        api.Overlaps.ShouldBe(0);
+        api.Arrivals.Select(a => a.Worker).Distinct().Count().ShouldBe(3);
+        letters.ShouldAllBe(l => l.Status == DeadLetterStatus.Replayed && l.Replays == 1);
+        await ShouldBeSoundAsync();
+    }
+
+    [Fact]
+    public async Task The_letters_of_a_process_that_is_killed_are_taken_over_when_its_lease_has_ended()
+    {
+        await using var api = await StartWithLettersAsync();
+        long began = Stopwatch.GetTimestamp();
+        await using var killed = WorkerProcess.Start(Settings(api, "killed"));
+        await using var two = WorkerProcess.Start(Settings(api, "two"));
+        await using var three = WorkerProcess.Start(Settings(api, "three"));
+        await Eventually.BeAsync(() => api.Arrivals.Count(a => a.Worker == "killed") >= Count / 10);
+        await killed.KillAsync();
+        two.Tell("finish");
+        three.Tell("finish");
+        await two.UntilAsync("drained");
+        await three.UntilAsync("drained");
+        await two.StopAsync();
+        await three.StopAsync();
+
+        var letters = await AllLettersAsync();
+        var takenOver = api.Arrivals.GroupBy(a => a.Key).Select(g => g.OrderBy(a => a.At).ToList()).Where(a => a.Count > 1 && a[0].Worker == "killed" && a[^1].Worker != "killed")
+            .Select(a => Stopwatch.GetElapsedTime(a[0].At, a[^1].At)).ToList();
+        string result = Summary(api, letters, began) + $"; sent by the killed process and again by another: {takenOver.Count}"
+            + (takenOver.Count == 0 ? "" : $", after {takenOver.Min().TotalSeconds:0.00} to {takenOver.Max().TotalSeconds:0.00} s");
+        Print(result);
+        Enumerable.Range(1, Count).ShouldAllBe(n => api.Processed(n) == 1, result);
+        letters.ShouldAllBe(l => l.Status == DeadLetterStatus.Replayed, result);
+        letters.ShouldContain(l => l.MayHaveBeenProcessed, result);
+        // At least 20 of the 30 s of the lease were left when it was sent; at ten times the speed that is 2.
+        takenOver.ShouldAllBe(t => t > TimeSpan.FromSeconds(1), result);
+        await ShouldBeSoundAsync();
+    }
+
+    private static string Summary(OrdersApi api, List<DeadLetter> letters, long began) =>
+        $"letters={letters.Count} sent={api.Arrivals.Count} ({string.Join(", ", api.Arrivals.GroupBy(a => a.Worker).Select(g => $"{g.Key} {g.Count()}"))}) "
+        + $"duplicated={Enumerable.Range(1, Count).Count(n => api.Processed(n) > 1)} overlaps={api.Overlaps} seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0}";
+
+    private async Task<OrdersApi> StartWithLettersAsync()
+    {
+        var api = await OrdersApi.StartAsync(0);
+        api.Takes = TimeSpan.FromMilliseconds(20);
+        var store = Database.Open().DeadLetters;
+        var now = DateTimeOffset.UtcNow;
+        await Task.WhenAll(Enumerable.Range(1, Count).Select(n => store.AddAsync(Letters.Plain(now, WorkerSettings.Client) with
+        {
+            Uri = new(api.Uri, "orders"),
+            Body = Encoding.UTF8.GetBytes(n.ToString(CultureInfo.InvariantCulture)),
+            IdempotencyKey = $"key-{n}",
+            FirstFailedAt = now,
+        }, Stop)));
+        return api;
+    }
+}

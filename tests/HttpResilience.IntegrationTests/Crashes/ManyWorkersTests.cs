@@ -1,0 +1,20 @@
+using HttpResilience.IntegrationTests.Storage;
+
+namespace HttpResilience.IntegrationTests.Crashes;
+
+public sealed class SqliteManyWorkersTests : ManyWorkersContract
+{
+    protected override bool IsPostgreSql => false;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+
+    protected override Task ShouldBeSoundAsync() => SqliteCheck.ShouldBeSoundAsync(Database);
+}
+
+[Collection(nameof(PostgreSqlServer))]
+public sealed class PostgreSqlManyWorkersTests(PostgreSqlServer server) : ManyWorkersContract
+{
+    protected override bool IsPostgreSql => true;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}

@@ -1,0 +1,176 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using HttpResilience.CrashWorker;
+using Microsoft.AspNetCore.Http;
+
+namespace HttpResilience.IntegrationTests.Crashes;
+
+/// <summary>
+/// An API on a bad day that honours idempotency keys as a good one does: the first request with a key is processed, a repeated one gets the same answer. A request
+/// without a key, or with another key, is another request: it is processed, and counted, however often its number has come.
+/// </summary>
+internal sealed class OrdersApi : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Random _random;
+    private readonly Dictionary<string, int> _answers = [];
+    private readonly Dictionary<int, int> _processed = [];
+    private readonly Dictionary<string, int> _underWay = [];
+    private readonly ConcurrentQueue<Arrival> _arrivals = new();
+    private KestrelServer? _server;
+    private int _overlaps;
+    private int _mixed;
+
+    private OrdersApi(int seed) => _random = new(seed);
+
+    internal Uri Uri => _server!.Uri;
+
+    /// <summary>Answers 503 and 500, cuts connections before and after it has processed, and is slow.</summary>
+    internal bool IsFaulty { get; set; }
+
+    /// <summary>What goes wrong with every request; null when that is drawn.</summary>
+    internal Fault? Always { get; set; }
+
+    /// <summary>Nothing goes wrong with requests whose keys begin so.</summary>
+    internal string? Spares { get; set; }
+
+    /// <summary>How long a request takes on a good day.</summary>
+    internal TimeSpan Takes { get; set; }
+
+    internal IReadOnlyList<Arrival> Arrivals => [.. _arrivals];
+
+    /// <summary>How often a request came while another with the same key was under way.</summary>
+    internal int Overlaps => Volatile.Read(ref _overlaps);
+
+    /// <summary>How often a key came with another request than the first time.</summary>
+    internal int Mixed => Volatile.Read(ref _mixed);
+
+    internal static async Task<OrdersApi> StartAsync(int seed)
+    {
+        var api = new OrdersApi(seed);
+        api._server = await KestrelServer.StartAsync(api.ServeAsync);
+        return api;
+    }
+
+    internal int Processed(int number)
+    {
+        lock (_gate)
+            return _processed.GetValueOrDefault(number);
+    }
+
+    private async Task ServeAsync(HttpContext context)
+    {
+        using var reader = new StreamReader(context.Request.Body);
+        int number = int.Parse(await reader.ReadToEndAsync(), CultureInfo.InvariantCulture);
+        string key = context.Request.Headers["Idempotency-Key"].ToString();
+        Begin(key, context);
+        try
+        {
+            var (fault, slowness) = Spares is { } spared && key.StartsWith(spared, StringComparison.Ordinal) ? (Fault.None, default) : Draw();
+            switch (fault)
+            {
+                case Fault.Busy:
+                    context.Response.StatusCode = 503;
+                    return;
+                case Fault.BusyFor:
+                    context.Response.StatusCode = 503;
+                    context.Response.Headers["retry-after-ms"] = "400";
+                    return;
+                case Fault.CutBefore:
+                    context.Abort();
+                    return;
+            }
+
+            if (Takes > TimeSpan.Zero)
+                await Task.Delay(Takes);
+            Process(number, key);
+            switch (fault)
+            {
+                case Fault.Broken:
+                    context.Response.StatusCode = 500;
+                    return;
+                case Fault.CutAfter:
+                    context.Abort();
+                    return;
+                case Fault.Slow:
+                    await Task.Delay(slowness);
+                    break;
+            }
+
+            context.Response.StatusCode = 201;
+        }
+        finally
+        {
+            lock (_gate)
+                _underWay[key]--;
+        }
+    }
+
+    private void Begin(string key, HttpContext context)
+    {
+        _arrivals.Enqueue(new(key, context.Request.Headers[WorkerSettings.WorkerHeader].ToString(), Stopwatch.GetTimestamp()));
+        lock (_gate)
+        {
+            if ((_underWay[key] = _underWay.GetValueOrDefault(key) + 1) > 1)
+                _overlaps++;
+        }
+    }
+
+    private (Fault Fault, TimeSpan Slowness) Draw()
+    {
+        if (!IsFaulty || Always is not null)
+            return (IsFaulty ? Always!.Value : Fault.None, default);
+        lock (_gate)
+        {
+            var fault = _random.NextDouble() < 0.7 ? (Fault)_random.Next(1, (int)Fault.Slow + 1) : Fault.None;
+            return (fault, TimeSpan.FromMilliseconds(_random.Next(20, 1500)));
+        }
+    }
+
+    private void Process(int number, string key)
+    {
+        lock (_gate)
+        {
+            if (key.Length > 0 && !_answers.TryAdd(key, number))
+            {
+                if (_answers[key] != number)
+                    _mixed++;
+                return;
+            }
+
+            _processed[number] = _processed.GetValueOrDefault(number) + 1;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _server!.DisposeAsync();
+}
+
+/// <summary>What goes wrong with a request.</summary>
+internal enum Fault
+{
+    None,
+
+    /// <summary>503, not processed.</summary>
+    Busy,
+
+    /// <summary>The same, and says for how long.</summary>
+    BusyFor,
+
+    /// <summary>The connection is cut; not processed.</summary>
+    CutBefore,
+
+    /// <summary>Processed, and 500.</summary>
+    Broken,
+
+    /// <summary>Processed, and the connection is cut.</summary>
+    CutAfter,
+
+    /// <summary>Processed, and the answer comes late.</summary>
+    Slow,
+}
+
+/// <summary>A request that came in.</summary>
+/// <param name="Worker">The process that sent it.</param>
+/// <param name="At">On the monotonic clock.</param>
+internal readonly record struct Arrival(string Key, string Worker, long At);
