@@ -105,7 +105,7 @@ internal static class PostgreSqlLetter
 
     internal static NpgsqlParameter Bytes(ReadOnlyMemory<byte>? bytes) => Optional(bytes, NpgsqlDbType.Bytea);
 
-    private static NpgsqlParameter Optional<T>(T? value, NpgsqlDbType type)
+    internal static NpgsqlParameter Optional<T>(T? value, NpgsqlDbType type)
         where T : struct => value is { } v ? new NpgsqlParameter<T> { TypedValue = v, NpgsqlDbType = type } : Null(type);
 
     private static NpgsqlParameter Optional<T>(T? value, NpgsqlDbType type)
@@ -113,7 +113,7 @@ internal static class PostgreSqlLetter
 
     private static NpgsqlParameter Null(NpgsqlDbType type) => new() { Value = DBNull.Value, NpgsqlDbType = type };
 
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    internal static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     private static string Placeholders(int first) => string.Join(", ", Enumerable.Range(first, Names.Length).Select(i => $"${i}"));
 }

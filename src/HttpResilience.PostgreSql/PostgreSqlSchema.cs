@@ -70,6 +70,29 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
           PRIMARY KEY (client_name, key)
         );
         CREATE INDEX remembered_calls_to_expire ON http_resilience.remembered_calls (expires_at) WHERE expires_at IS NOT NULL;
+
+        CREATE TABLE http_resilience.checkpoints (
+          name text COLLATE "C" PRIMARY KEY,
+          owner uuid NOT NULL,
+          lease_until timestamptz NOT NULL,
+          position bigint NOT NULL,
+          done text NOT NULL
+        );
+        CREATE TABLE http_resilience.checkpoint_failures (
+          name text COLLATE "C" NOT NULL,
+          record_index bigint NOT NULL,
+          failure_class text NOT NULL,
+          error text NOT NULL,
+          error_type text,
+          status_code integer,
+          idempotency_key text,
+          tenant text,
+          tags text NOT NULL,
+          dead_letter_id uuid,
+          failed_at timestamptz NOT NULL,
+          attempts integer NOT NULL,
+          PRIMARY KEY (name, record_index)
+        );
         """);
 
     internal IReadOnlyList<string> Steps => steps;

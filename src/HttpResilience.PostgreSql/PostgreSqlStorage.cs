@@ -17,11 +17,14 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         _arrivals = new(database, time, log);
         DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, log);
         IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer);
+        Checkpoints = new PostgreSqlCheckpointStore(database);
     }
 
     public IDeadLetterStore DeadLetters { get; }
 
     public IIdempotencyStore IdempotencyKeys { get; }
+
+    public ICheckpointStore Checkpoints { get; }
 
     /// <summary>What has been asked for is still done; what is asked for later is not.</summary>
     public async ValueTask DisposeAsync()

@@ -71,6 +71,29 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
           PRIMARY KEY (client_name, key)
         ) STRICT;
         CREATE INDEX remembered_calls_to_expire ON remembered_calls (expires_at) WHERE expires_at IS NOT NULL;
+
+        CREATE TABLE checkpoints (
+          name TEXT NOT NULL PRIMARY KEY,
+          owner TEXT NOT NULL,
+          lease_until INTEGER NOT NULL,
+          position INTEGER NOT NULL,
+          done TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE checkpoint_failures (
+          name TEXT NOT NULL,
+          record_index INTEGER NOT NULL,
+          failure_class TEXT NOT NULL,
+          error TEXT NOT NULL,
+          error_type TEXT,
+          status_code INTEGER,
+          idempotency_key TEXT,
+          tenant TEXT,
+          tags TEXT NOT NULL,
+          dead_letter_id TEXT,
+          failed_at INTEGER NOT NULL,
+          attempts INTEGER NOT NULL,
+          PRIMARY KEY (name, record_index)
+        ) STRICT;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

@@ -15,11 +15,14 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         _readers = new(database);
         DeadLetters = new SqliteDeadLetterStore(_writer, _readers, time, log);
         IdempotencyKeys = new SqliteIdempotencyStore(_writer);
+        Checkpoints = new SqliteCheckpointStore(_writer, _readers);
     }
 
     public IDeadLetterStore DeadLetters { get; }
 
     public IIdempotencyStore IdempotencyKeys { get; }
+
+    public ICheckpointStore Checkpoints { get; }
 
     /// <summary>What has been asked for is still done; what is asked for later is not.</summary>
     public async ValueTask DisposeAsync()

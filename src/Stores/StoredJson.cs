@@ -8,6 +8,7 @@ namespace HttpResilience;
 /// <summary>What is a list in a letter is JSON in its row: header fields as <c>[["Name","value"],…]</c>, in order; tags as an object.</summary>
 [JsonSerializable(typeof(List<string[]>))]
 [JsonSerializable(typeof(List<string>))]
+[JsonSerializable(typeof(List<long[]>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
@@ -18,6 +19,11 @@ internal sealed partial class StoredJson : JsonSerializerContext
 
     internal static IReadOnlyList<KeyValuePair<string, string>> Pairs(string json) =>
         [.. JsonSerializer.Deserialize(json, Legible.ListStringArray)!.Select(pair => KeyValuePair.Create(pair[0], pair[1]))];
+
+    internal static string Ranges(IEnumerable<BatchRange> ranges) => JsonSerializer.Serialize([.. ranges.Select(r => new[] { r.From, r.To })], Legible.ListInt64Array);
+
+    internal static IReadOnlyList<BatchRange> Ranges(string json) =>
+        [.. JsonSerializer.Deserialize(json, Legible.ListInt64Array)!.Select(range => new BatchRange(range[0], range[1]))];
 
     internal static string List(IEnumerable<string> values) => JsonSerializer.Serialize([.. values], Legible.ListString);
 

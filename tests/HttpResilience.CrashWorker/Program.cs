@@ -5,7 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-// An application as any other, to be killed. Reads "send <number> <key>" and "finish"; says "ready", "ended <number> <what became of it>", "at <moment>", "drained".
+// An application as any other, to be killed. Reads "send <number> <key>", "batch <count>" and "finish"; says "ready", "ended <number> <what became of it>",
+// "at <moment>", "report <succeeded> <failed> <skipped> <indexes of failures>", "drained".
 // Ends when its input does, which is at the latest when the test has ended, however that came.
 var settings = WorkerSettings.FromJson(args[0]);
 var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -16,7 +17,7 @@ builder.Services.AddHttpResilienceStorage(storage => _ = settings.IsPostgreSql ?
 builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
 {
     options.BaseAddress = settings.Api;
-    options.DeadLetter.Enabled = true;
+    options.DeadLetter.Enabled = settings.KeepsLetters;
     options.DeadLetter.MaxReplays = int.MaxValue;
     options.Idempotency.KeyLifetime = TimeSpan.FromDays(365);
     options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(30);
@@ -41,6 +42,9 @@ while (await Console.In.ReadLineAsync() is { } line)
     {
         case ["send", var number, var key]:
             sending.Add(Task.Run(() => SendAsync(number, key)));
+            break;
+        case ["batch", var count]:
+            await RunBatchAsync(int.Parse(count, CultureInfo.InvariantCulture));
             break;
         case ["finish"]:
             await Task.WhenAll(sending);
@@ -74,6 +78,26 @@ async Task SendAsync(string number, string key)
 
     Output.Say($"ended {number} {(call is { FailureClass: FailureClass.None } ? "done" : call?.DeadLetterId is not null ? "kept" : "refused")}");
     places.Release();
+}
+
+async Task RunBatchAsync(int count)
+{
+    using var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(WorkerSettings.Client);
+    var report = await IsolatedBatch.RunAsync(
+        Enumerable.Range(0, count),
+        async (number, token) =>
+        {
+            using var response = await client.PostAsync(new Uri("orders", UriKind.Relative), new StringContent($"{number}"), token);
+            response.EnsureSuccessStatusCode();
+        },
+        new()
+        {
+            MaxParallelism = 16,
+            Scope = (number, _) => new() { IdempotencyKey = $"b:{number}" },
+            Checkpoint = new(host.Services.GetRequiredService<ICheckpointStore>(), "orders", CheckpointMode.AdvanceAndDeadLetter),
+            TimeProvider = host.Services.GetRequiredService<TimeProvider>(),
+        });
+    Output.Say($"report {report.StopReason} {report.Succeeded} {report.Failed} {report.Skipped} {string.Join(',', report.Failures.Select(f => f.Index))}");
 }
 
 /// <summary>On each attempt, that of a letter from another process too.</summary>

@@ -21,6 +21,9 @@ public sealed record WorkerSettings
 
     public required Uri Api { get; init; }
 
+    /// <summary>Whether calls that fail leave letters.</summary>
+    public bool KeepsLetters { get; init; } = true;
+
     /// <summary>Whether it sends letters again.</summary>
     public bool Replays { get; init; } = true;
 

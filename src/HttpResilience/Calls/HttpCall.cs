@@ -93,6 +93,26 @@ public sealed class HttpCall
     /// <summary>The response is that of an earlier call with the same key (<c>Idempotency:RememberFor</c>); nothing was sent.</summary>
     public bool IsReplayed => StopReason is StopReason.Replayed;
 
+    /// <summary>The response is one that was kept from before: the API could not be asked (<c>Fallback</c>).</summary>
+    public bool IsStale
+    {
+        get => _rarities?.IsStale is true;
+        internal set => Rare.IsStale = value;
+    }
+
+    /// <summary>
+    /// What went wrong, as the log event has it: what the API says (at most <c>Logging:ErrorBodyBytes</c> of it), or the message of the exception; on one line,
+    /// secrets of the request struck out. Null for a success, and when nobody has looked because the event is not logged.
+    /// </summary>
+    public string? Error
+    {
+        get => _rarities?.Error;
+        internal set => Rare.Error = value;
+    }
+
+    /// <summary>A scope hears of the call.</summary>
+    internal bool IsCollected => _rarities?.IsCollected is true;
+
     /// <summary>The dead letter that this call sends again; null when it is a call of the application's.</summary>
     internal DeadLetter? Replay => _rarities?.Replay;
 
@@ -112,6 +132,9 @@ public sealed class HttpCall
 
     /// <summary>The key is not the caller's: the chain has made it.</summary>
     internal bool KeyIsMade { get; set; }
+
+    /// <summary>Another call can come with the same key: it is the caller's, or made of what the request asks for.</summary>
+    internal bool HasLastingKey => IdempotencyKey is not null && !(KeyIsMade && Policy.Idempotency is { KeySource: KeySource.Random });
 
     /// <summary>The body has been read, and can be sent any number of times.</summary>
     internal bool BodyIsKept { get; set; }
@@ -163,6 +186,8 @@ public sealed class HttpCall
         request.Options.TryGetValue(DeadLetterRequest.Key, out var replay);
         var call = new HttpCall(client, HttpCallScope.Current, ofRequest, replay);
         request.Options.Set(Key, call);
+        if (HttpCallScope.Tell(call))
+            call.Rare.IsCollected = true;
         return call;
     }
 
@@ -245,6 +270,12 @@ public sealed class HttpCall
         internal Guid? DeadLetterId { get; set; }
 
         internal DeadLetter? Replay { get; set; }
+
+        internal string? Error { get; set; }
+
+        internal bool IsStale { get; set; }
+
+        internal bool IsCollected { get; set; }
 
         internal DateTimeOffset? KeyFirstUsedAt { get; set; }
 

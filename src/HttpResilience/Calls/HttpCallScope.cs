@@ -15,12 +15,14 @@ public sealed class HttpCallScope : IDisposable
     private readonly HttpCallScope? _outer;
     private readonly HttpCallScopeOptions _own;
     private readonly HttpCallScopeOptions _merged;
+    private readonly CallCollector? _collector;
     private KeyUse? _firstUse;
 
-    private HttpCallScope(HttpCallScope? outer, HttpCallScopeOptions own)
+    private HttpCallScope(HttpCallScope? outer, HttpCallScopeOptions own, CallCollector? collector)
     {
         _outer = outer;
         _own = own;
+        _collector = collector;
         _merged = outer is null ? own : HttpCallScopeOptions.Merge(outer._merged, own)!;
     }
 
@@ -35,7 +37,32 @@ public sealed class HttpCallScope : IDisposable
         if (options.IdempotencyKey is { } key)
             IdempotencyKey.Validate(key);
 
-        return Ambient.Value = new HttpCallScope(Ambient.Value, options);
+        return Ambient.Value = new HttpCallScope(Ambient.Value, options, collector: null);
+    }
+
+    /// <inheritdoc cref="Begin(HttpCallScopeOptions)"/>
+    /// <param name="options">What is said about the calls.</param>
+    /// <param name="collector">Hears of each call that is made inside.</param>
+    internal static HttpCallScope Begin(HttpCallScopeOptions options, CallCollector collector)
+    {
+        if (options.IdempotencyKey is { } key)
+            IdempotencyKey.Validate(key);
+
+        return Ambient.Value = new HttpCallScope(Ambient.Value, options, collector);
+    }
+
+    /// <summary>Tells whoever listens of a call that begins.</summary>
+    /// <returns>False when nobody does.</returns>
+    internal static bool Tell(HttpCall call)
+    {
+        bool isHeard = false;
+        for (var scope = Ambient.Value; scope is not null; scope = scope._outer)
+        {
+            scope._collector?.Add(call);
+            isHeard |= scope._collector is not null;
+        }
+
+        return isHeard;
     }
 
     /// <summary>

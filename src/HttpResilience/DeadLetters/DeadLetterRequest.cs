@@ -34,7 +34,9 @@ internal static class DeadLetterRequest
     internal static Uri UriOf(Uri uri) => uri.UserInfo.Length == 0 ? uri : new UriBuilder(uri) { UserName = "", Password = "" }.Uri;
 
     internal static Dictionary<string, string> TagsOf(HttpCall call) =>
-        call.Tags.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => Convert.ToString(t.Value, CultureInfo.InvariantCulture) ?? "");
+        call.Tags.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => TextOf(t.Value));
+
+    internal static string TextOf(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>The request once more. The client's own handlers and defaults add what is secret.</summary>
     /// <param name="redaction">Tells what is secret: what somebody has put into the row since is not sent.</param>

@@ -15,7 +15,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
     private readonly TimeProvider _time = client.Time;
 
     protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
-        call.Policy.Idempotency is { RememberFor: { } rememberFor } policy && call.IdempotencyKey is not null && !IsMadeForThisCallAlone(call, policy)
+        call.Policy.Idempotency is { RememberFor: { } rememberFor } && call.HasLastingKey
             ? SendOnceAsync(rememberFor, request, call, async, cancellationToken)
             : NextAsync(request, call, async, cancellationToken);
 
@@ -104,9 +104,6 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
         // Somebody has looked at the letter and wants it sent.
         call.Replay?.Resolution is not null
         || RetryDecision.MayBeRepeated(call.Policy.Retry, RetryableRequest.IsIdempotentMethod(memory.Method), keyed: !call.KeyHasExpired);
-
-    // Nobody can come with such a key a second time.
-    private static bool IsMadeForThisCallAlone(HttpCall call, IdempotencyPolicy policy) => call.KeyIsMade && policy.KeySource is KeySource.Random;
 
     private static ResponseReplayOutcome OutcomeOf(HttpCall call, int? status) =>
         ResponseReplayRules.After(status, call.FailureClass, call.StopReason, call.AttemptCount > 0, call.MayHaveBeenProcessed);

@@ -11,7 +11,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
 
     private readonly List<KeyValuePair<string, object?>> _properties = new(16);
 
-    internal CallLogEntry(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, string? errorBody)
+    internal CallLogEntry(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception)
     {
         var redaction = call.Policy.Logging.Redaction;
         var asked = RequestSnapshot.AskedFor(request);
@@ -29,8 +29,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("DeadLetterId", call.DeadLetterId);
         Add("TraceId", (Activity.Current ?? CallSpan.Of(call, request))?.TraceId.ToString());
         Add("ErrorType", exception?.GetType().Name);
-        Add("ErrorMessage", exception is null ? null : redaction.Scrub(exception.Message, request));
-        Add("ErrorBody", errorBody);
+        Add(exception is null ? "ErrorBody" : "ErrorMessage", call.Error);
         foreach (var (name, value) in call.Tags)
             Add(IsTaken(name) ? $"tag.{name}" : name, value is string text ? Redaction.Clean(text) : value);
         Add(Template, "{ClientName} {Method} {Authority}{Path}: {StopReason} in {ElapsedMs} ms, attempts: {Attempts}");

@@ -34,7 +34,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
 
         response.RequestMessage ??= request;
         End(call, request, response, exception: null, cancelled: false);
-        return IsLogged(call) ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
+        return IsLogged(call) || call.IsCollected ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
     }
 
     // Called from a filter, and false: what is only looked at need not be thrown a second time.
@@ -42,8 +42,11 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
     {
         End(call, request, response: null, exception, cancelled);
         exception.SetHttpCall(call);
-        if (IsLogged(call))
-            Write(call, new CallLogEntry(call, request, response: null, exception, errorBody: null));
+        bool isLogged = IsLogged(call);
+        if (isLogged || call.IsCollected)
+            call.Error = call.Policy.Logging.Redaction.Scrub(exception.Message, request);
+        if (isLogged)
+            Write(call, new CallLogEntry(call, request, response: null, exception));
         return false;
     }
 
@@ -58,18 +61,17 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
     private async ValueTask<HttpResponseMessage> WriteAsync(
         HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
     {
-        Write(call, new CallLogEntry(call, request, response, exception: null, await ErrorBodyAsync(call, request, response, async, cancellationToken).ConfigureAwait(false)));
-        return response;
-    }
-
-    private async ValueTask<string?> ErrorBodyAsync(
-        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
-    {
         int maxBytes = call.Policy.Logging.ErrorBodyBytes;
-        if (call.FailureClass is FailureClass.None || maxBytes == 0)
-            return null;
-        string? text = await ErrorBody.PeekAsync(response, maxBytes, _time, async, cancellationToken).ConfigureAwait(false);
-        return text is null ? null : call.Policy.Logging.Redaction.Scrub(text, request);
+        // What a stale response holds is no error.
+        if (call.FailureClass is not FailureClass.None && maxBytes > 0 && !call.IsStale
+            && await ErrorBody.PeekAsync(response, maxBytes, _time, async, cancellationToken).ConfigureAwait(false) is { } text)
+        {
+            call.Error = call.Policy.Logging.Redaction.Scrub(text, request);
+        }
+
+        if (IsLogged(call))
+            Write(call, new CallLogEntry(call, request, response, exception: null));
+        return response;
     }
 
     private static LogLevel LevelOf(HttpCall call) => call.FailureClass is FailureClass.None or FailureClass.Cancelled ? call.Policy.Logging.Level : LogLevel.Warning;

@@ -35,6 +35,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
                 new(provider.GetRequiredService<IIdempotencyStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<StorageUpkeep>>())));
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().DeadLetters);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().IdempotencyKeys);
+            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
             services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(
                 provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<LetterReplay>, provider.GetService<TimeProvider>() ?? TimeProvider.System));
             return services;

@@ -39,4 +39,7 @@ public interface IHttpResilienceStorage : IAsyncDisposable
 
     /// <summary>The remembered calls.</summary>
     IIdempotencyStore IdempotencyKeys { get; }
+
+    /// <summary>How far batches are.</summary>
+    ICheckpointStore Checkpoints { get; }
 }

@@ -32,6 +32,9 @@ internal sealed class OrdersApi : IAsyncDisposable
     /// <summary>What goes wrong with every request; null when that is drawn.</summary>
     internal Fault? Always { get; set; }
 
+    /// <summary>The numbers that are refused for good: 422.</summary>
+    internal Func<int, bool> Refuses { get; set; } = _ => false;
+
     /// <summary>Nothing goes wrong with requests whose keys begin so.</summary>
     internal string? Spares { get; set; }
 
@@ -84,6 +87,12 @@ internal sealed class OrdersApi : IAsyncDisposable
 
             if (Takes > TimeSpan.Zero)
                 await Task.Delay(Takes);
+            if (Refuses(number))
+            {
+                context.Response.StatusCode = 422;
+                return;
+            }
+
             Process(number, key);
             switch (fault)
             {

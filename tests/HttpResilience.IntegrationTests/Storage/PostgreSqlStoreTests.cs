@@ -25,6 +25,12 @@ public sealed class PostgreSqlIdempotencyStoreTests(PostgreSqlServer server) : I
 }
 
 [Collection(nameof(PostgreSqlServer))]
+public sealed class PostgreSqlCheckpointStoreTests(PostgreSqlServer server) : CheckpointStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
+[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlStorageLifetimeTests(PostgreSqlServer server) : StorageLifetimeContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

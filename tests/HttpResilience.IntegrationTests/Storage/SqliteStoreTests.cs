@@ -20,6 +20,11 @@ public sealed class SqliteIdempotencyStoreTests : IdempotencyStoreContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
+public sealed class SqliteCheckpointStoreTests : CheckpointStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
 public sealed class SqliteStorageLifetimeTests : StorageLifetimeContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());

@@ -1,0 +1,76 @@
+namespace HttpResilience;
+
+/// <summary>How a batch is run.</summary>
+/// <typeparam name="T">What a record is.</typeparam>
+public sealed class BatchOptions<T>
+{
+    /// <summary>How many records are worked on at once. 1 to 1000; default 4.</summary>
+    public int MaxParallelism { get; set; } = 4;
+
+    /// <summary>
+    /// What is said about the calls that a record makes: key, tenant, tags. Gets the record and its index, from 0. Default: nothing but a tag
+    /// <c>recordIndex</c>, which is added to what this returns as well.
+    /// </summary>
+    public Func<T, long, HttpCallScopeOptions>? Scope { get; set; }
+
+    /// <summary>How long a record may take; then it has failed, and the next one takes its place. Null (as long as it likes), or from 1 ms; default 10 minutes.</summary>
+    public TimeSpan? RecordTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long records whose calls are rejected before anything is sent (open circuit, paused host or integration) are held back and tried again, before the batch stops.
+    /// Counted from the last record that was not rejected. 0 or more; default 1 minute.
+    /// </summary>
+    public TimeSpan OutagePatience { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The batch stops when more records than this have failed. Null (never), or 0 or more; default null.</summary>
+    public long? MaxFailures { get; set; }
+
+    /// <summary>The batch stops at a failure for which this returns true, as if it were one that is the same for all. Default: none.</summary>
+    public Func<BatchFailure, bool>? StopWhen { get; set; }
+
+    /// <summary>How many failures the report lists; it counts all. 0 or more; default 1000.</summary>
+    public int MaxReportedFailures { get; set; } = 1000;
+
+    /// <summary>How many records there are, for <see cref="BatchProgress.TimeLeft"/>. Default: the count of a source that has one.</summary>
+    public long? Total { get; set; }
+
+    /// <summary>Hears how far the batch is: at most ten times a second, and at the end. Default: nobody.</summary>
+    public IProgress<BatchProgress>? Progress { get; set; }
+
+    /// <summary>Where it is kept how far the batch is, so that a run that was killed can be gone on with. Default: nowhere.</summary>
+    public BatchCheckpoint? Checkpoint { get; set; }
+
+    /// <summary>The clock. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxParallelism, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxParallelism, 1000);
+        if (RecordTimeout is { } timeout)
+            ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.FromMilliseconds(1), nameof(RecordTimeout));
+        ArgumentOutOfRangeException.ThrowIfLessThan(OutagePatience, TimeSpan.Zero);
+        if (MaxFailures is { } most)
+            ArgumentOutOfRangeException.ThrowIfNegative(most, nameof(MaxFailures));
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxReportedFailures);
+    }
+}
+
+/// <summary>Where it is kept how far a batch is.</summary>
+/// <param name="Store">The durable store, from the container (<c>AddHttpResilienceStorage</c>).</param>
+/// <param name="Name">
+/// Names the batch: a run of this name goes on where the last one ended, over the same records in the same order. Put what tells sources apart into it, such as the
+/// name of the file and a hash of its content.
+/// </param>
+/// <param name="Mode">What becomes of records that failed when the batch is run again. Default: they are tried again.</param>
+public sealed record BatchCheckpoint(ICheckpointStore Store, string Name, CheckpointMode Mode = CheckpointMode.LastContiguousSuccess);
+
+/// <summary>How far a checkpoint advances.</summary>
+public enum CheckpointMode
+{
+    /// <summary>To just before the first record that failed: the next run tries it, and others that failed, again. What succeeded behind it is not done twice.</summary>
+    LastContiguousSuccess,
+
+    /// <summary>Past records that failed: each is kept with its reason, and the next run leaves it alone.</summary>
+    AdvanceAndDeadLetter,
+}

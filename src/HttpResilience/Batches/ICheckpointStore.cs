@@ -1,0 +1,65 @@
+namespace HttpResilience;
+
+/// <summary>
+/// Keeps how far batches are. What a method has done is durable when its task completes. All members may be called from many threads and processes at once.
+/// Times are kept in whole microseconds.
+/// </summary>
+/// <exception cref="HttpResilienceStorageException">Every member throws it when the store cannot be reached, is full, or is not one of ours.</exception>
+public interface ICheckpointStore
+{
+    /// <summary>
+    /// Takes a batch for a run, or renews its lease. A name that is not known is a batch of which nothing is done. One that another run has, and whose lease has not
+    /// ended, is left to it: <see cref="StoredCheckpoint.Owner"/> is the other's.
+    /// </summary>
+    Task<StoredCheckpoint> BeginAsync(string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken);
+
+    /// <summary>Keeps how far the batch is, and the failures since the last time, all or nothing.</summary>
+    /// <returns>False when the batch is no longer the owner's: nothing was done.</returns>
+    Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken);
+
+    /// <summary>The failures that are kept, by index.</summary>
+    /// <param name="after">The index behind which the list begins; null for its beginning.</param>
+    /// <param name="limit">How many at most. 1 or more.</param>
+    Task<IReadOnlyList<BatchFailure>> FailuresAsync(string name, long? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Forgets a batch and its failures.</summary>
+    /// <returns>False when there was none of the name.</returns>
+    Task<bool> DeleteAsync(string name, CancellationToken cancellationToken);
+}
+
+/// <summary>How far a batch is.</summary>
+/// <param name="Owner">Whose it is.</param>
+/// <param name="LeaseUntil">Until when, unless the lease is renewed.</param>
+/// <param name="Position">Every record before this index has been worked on.</param>
+/// <param name="Done">Records behind that which have been worked on, too, as ranges that do not touch, in order.</param>
+public sealed record StoredCheckpoint(Guid Owner, DateTimeOffset LeaseUntil, long Position, IReadOnlyList<BatchRange> Done);
+
+/// <summary>Records from the first to before the last.</summary>
+/// <param name="From">The index of the first.</param>
+/// <param name="To">The index behind the last.</param>
+public readonly record struct BatchRange(long From, long To);
+
+/// <summary>What is kept of a batch.</summary>
+public sealed record CheckpointUpdate
+{
+    /// <summary>The batch.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Whose run it is.</summary>
+    public required Guid Owner { get; init; }
+
+    /// <summary>Until when the batch is its own; a time that has passed gives it back.</summary>
+    public required DateTimeOffset LeaseUntil { get; init; }
+
+    /// <inheritdoc cref="StoredCheckpoint.Position"/>
+    public required long Position { get; init; }
+
+    /// <inheritdoc cref="StoredCheckpoint.Done"/>
+    public required IReadOnlyList<BatchRange> Done { get; init; }
+
+    /// <summary>Records that have failed since the last time; one that is kept already is replaced.</summary>
+    public IReadOnlyList<BatchFailure> Failed { get; init; } = [];
+
+    /// <summary>Records that had failed before and have succeeded now.</summary>
+    public IReadOnlyList<long> Healed { get; init; } = [];
+}

@@ -1,0 +1,159 @@
+using System.Net;
+
+namespace HttpResilience.Tests.Batches;
+
+/// <summary>What the calls of a record have to do with the batch.</summary>
+public sealed class BatchCallTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Each_record_has_a_scope_of_its_own()
+    {
+        using var chain = new Chain();
+
+        await IsolatedBatch.RunAsync(Enumerable.Range(1, 3), (r, t) => SendAsync(chain, t), new()
+        {
+            MaxParallelism = 1,
+            Scope = (record, index) => new() { IdempotencyKey = $"comp1:{record}", Tenant = $"comp{record}", Tags = { ["rowNumber"] = index + 2 } },
+        }, Stop);
+
+        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe(["comp1:1", "comp1:2", "comp1:3"]);
+        chain.Logs.Calls.Select(c => (c["Tenant"], c["rowNumber"], c["recordIndex"])).ShouldBe([("comp1", 2L, 0L), ("comp2", 3L, 1L), ("comp3", 4L, 2L)]);
+    }
+
+    [Fact]
+    public async Task A_failure_tells_what_the_log_event_tells()
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Status(422, "{\"title\":\"Bad invoice\",\"detail\":\"no such currency\"}", "application/problem+json"));
+
+        var report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(chain, t),
+            new() { Scope = (_, _) => new() { IdempotencyKey = "comp1:1", Tenant = "comp1", Tags = { ["rowNumber"] = 5, ["none"] = null } } }, Stop);
+
+        var failure = report.Failures.ShouldHaveSingleItem();
+        (failure.Error, failure.StatusCode, failure.FailureClass, failure.Attempts).ShouldBe(("Bad invoice: no such currency", 422, FailureClass.Validation, 1));
+        (failure.IdempotencyKey, failure.Tenant, failure.ErrorType, failure.DeadLetterId).ShouldBe(("comp1:1", "comp1", "HttpRequestException", null));
+        failure.Tags.ShouldBe(new Dictionary<string, string> { ["rowNumber"] = "5", ["recordIndex"] = "0" });
+        failure.FailedAt.ShouldBeGreaterThan(DateTimeOffset.UnixEpoch);
+        chain.Logs.Call["ErrorBody"].ShouldBe(failure.Error);
+    }
+
+    [Fact]
+    public async Task What_was_thrown_is_told_as_the_log_event_tells_it()
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Throws(() => new HttpRequestException(HttpRequestError.SecureConnectionError, "the token secret-1234 is bad")));
+
+        var report = await IsolatedBatch.RunAsync([1], async (_, t) =>
+        {
+            using var request = Chain.Post();
+            request.Headers.Add("Authorization", "Bearer secret-1234");
+            await chain.Client.SendAsync(request, t);
+        }, new() { MaxParallelism = 1 }, Stop);
+
+        report.Failures.ShouldHaveSingleItem().Error.ShouldBe(chain.Logs.Call["ErrorMessage"]!.ToString());
+        report.Failures[0].Error.ShouldBe("the token *** is bad");
+    }
+
+    [Fact]
+    public async Task Refused_credentials_stop_the_batch_at_once()
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Status(200), Replies.Status(401));
+
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (_, t) => SendAsync(chain, t), new() { MaxParallelism = 1 }, Stop);
+
+        (report.StopReason, report.Succeeded, report.Failed, report.StoppedBy!.StatusCode).ShouldBe((BatchStopReason.FailureForAll, 1, 1, 401));
+        report.ToString().ShouldStartWith("1 succeeded, 1 failed; stopped early at record 1: ");
+    }
+
+    [Fact]
+    public async Task One_tenants_refused_credentials_are_its_own_and_five_tenants_in_a_row_are_everybodys()
+    {
+        using var chain = new Chain();
+        chain.Server.Script([.. Enumerable.Range(0, 12).Select(i => Replies.Status(i is 5 or 10 ? 200 : 401)), Replies.Status(401)]);
+
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (_, t) => SendAsync(chain, t),
+            new() { MaxParallelism = 1, Scope = (r, _) => new() { Tenant = $"comp{r}" } }, Stop);
+
+        // Five in a row come first; the sixth would have been well.
+        (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.FailureForAll, 0, 5));
+    }
+
+    [Fact]
+    public async Task Fewer_than_five_tenants_in_a_row_do_not_stop_it()
+    {
+        using var chain = new Chain();
+        chain.Server.Script([.. Enumerable.Range(0, 20).Select(i => Replies.Status(i % 5 == 4 ? 200 : 401))]);
+
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 20), (_, t) => SendAsync(chain, t),
+            new() { MaxParallelism = 1, Scope = (r, _) => new() { Tenant = $"comp{r}" } }, Stop);
+
+        (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.Completed, 4, 16));
+    }
+
+    [Fact]
+    public async Task Records_that_an_open_circuit_turns_away_are_held_back_and_tried_again()
+    {
+        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        chain.Server.Script(Replies.Status(503), Replies.Status(200));
+
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t), new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
+
+        // The first failed by itself and opened the circuit for 30 s; the others waited.
+        (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.Completed, 9, 1));
+        chain.Server.Sent.Count.ShouldBe(10);
+        chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(30));
+    }
+
+    [Theory, InlineData(60, 1), InlineData(0, 1)]
+    public async Task A_circuit_that_stays_open_stops_the_batch(int patience, int sent)
+    {
+        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (1, 0, TimeSpan.FromMinutes(2)));
+        chain.Server.Script(Replies.Status(503));
+
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
+            new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, OutagePatience = TimeSpan.FromSeconds(patience) }, Stop);
+
+        (report.StopReason, report.Failed, report.StoppedBy!.ErrorType).ShouldBe((BatchStopReason.FailureForAll, 2, nameof(CircuitOpenException)));
+        chain.Server.Sent.Count.ShouldBe(sent);
+    }
+
+    [Fact]
+    public async Task The_open_circuit_of_one_tenant_does_not_hold_up_the_others()
+    {
+        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
+        chain.Server.Script(Replies.Status(503), Replies.Status(503), Replies.Status(200));
+
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
+            new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, Scope = (r, _) => new() { Tenant = r < 5 ? "bad" : "good" } }, Stop);
+
+        (report.StopReason, report.Succeeded, report.Failed, chain.Clock.Elapsed).ShouldBe((BatchStopReason.Completed, 5, 5, TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task A_record_without_a_lasting_key_that_may_have_been_processed_is_not_made_again()
+    {
+        // Its own failure opens the circuit: the call was sent, and a second one would have another key.
+        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
+        chain.Server.Script(Replies.Reset(), Replies.Status(200));
+
+        var report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(chain, t), new() { RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
+        report.Failed.ShouldBe(1);
+
+        using var keyed = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
+        keyed.Server.Script(Replies.Reset(), Replies.Status(200));
+        report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(keyed, t), new() { RecordTimeout = null, TimeProvider = keyed.Clock, Scope = (_, _) => new() { IdempotencyKey = "comp1:1" } }, Stop);
+        (report.Succeeded, keyed.Server.Sent.Count).ShouldBe((1, 2));
+        keyed.Server.Sent.ShouldAllBe(s => s.IdempotencyKey == "comp1:1");
+    }
+
+    private static async Task SendAsync(Chain chain, CancellationToken token)
+    {
+        using var request = Chain.Post();
+        using var response = await chain.Client.SendAsync(request, token);
+        if (response.StatusCode is not HttpStatusCode.OK)
+            response.EnsureSuccessStatusCode();
+    }
+}

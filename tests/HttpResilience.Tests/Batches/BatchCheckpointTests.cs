@@ -1,0 +1,216 @@
+using System.Collections.Concurrent;
+
+namespace HttpResilience.Tests.Batches;
+
+/// <summary>A batch goes on where the last run ended.</summary>
+public sealed class BatchCheckpointTests
+{
+    private readonly MemoryCheckpointStore _store = new();
+    private readonly ManualTimeProvider _clock = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory, InlineData(CheckpointMode.LastContiguousSuccess), InlineData(CheckpointMode.AdvanceAndDeadLetter)]
+    public async Task A_batch_that_was_done_is_left_alone(CheckpointMode mode)
+    {
+        await RunAsync(mode, _ => true);
+
+        var (report, worked) = await RunAsync(mode, _ => true);
+
+        (report.Succeeded, report.Skipped, worked.Count).ShouldBe((0, 20, 0));
+        (_store.Kept.Position, _store.Kept.Done.Count).ShouldBe((20, 0));
+        report.ToString().ShouldBe("0 succeeded, 0 failed, 20 done before");
+    }
+
+    [Fact]
+    public async Task What_failed_is_tried_again_and_nothing_else()
+    {
+        var (first, _) = await RunAsync(CheckpointMode.LastContiguousSuccess, r => r is not (3 or 7 or 19));
+        first.Failures.Select(f => f.Index).ShouldBe([3, 7, 19]);
+
+        var (second, worked) = await RunAsync(CheckpointMode.LastContiguousSuccess, r => r != 7);
+        (second.Succeeded, second.Failed, second.Skipped).ShouldBe((2, 1, 17));
+        worked.Order().ShouldBe([3, 7, 19]);
+
+        (_, worked) = await RunAsync(CheckpointMode.LastContiguousSuccess, _ => true);
+        worked.ShouldBe([7]);
+        (_, worked) = await RunAsync(CheckpointMode.LastContiguousSuccess, _ => true);
+        worked.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_failed_is_kept_and_told_by_every_run_where_the_checkpoint_advances_past_it()
+    {
+        var (first, _) = await RunAsync(CheckpointMode.AdvanceAndDeadLetter, r => r is not (3 or 7));
+        first.Failures.Select(f => (f.Index, f.Error, f.Exception is null)).ShouldBe([(3, "record 3 is bad", false), (7, "record 7 is bad", false)]);
+
+        var (second, worked) = await RunAsync(CheckpointMode.AdvanceAndDeadLetter, _ => true);
+
+        worked.ShouldBeEmpty();
+        (second.Failed, second.Skipped).ShouldBe((0, 20));
+        second.Failures.Select(f => (f.Index, f.Error, f.Exception is null)).ShouldBe([(3, "record 3 is bad", true), (7, "record 7 is bad", true)]);
+    }
+
+    [Fact]
+    public async Task A_failure_that_is_the_same_for_all_is_nobodys_own()
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Status(200), Replies.Status(401), Replies.Status(200));
+        var options = Options(CheckpointMode.AdvanceAndDeadLetter, 1);
+        Task Send(int record, CancellationToken token) => SendAsync(chain, token);
+
+        (await IsolatedBatch.RunAsync(Enumerable.Range(0, 5), Send, options, Stop)).StopReason.ShouldBe(BatchStopReason.FailureForAll);
+        var second = await IsolatedBatch.RunAsync(Enumerable.Range(0, 5), Send, options, Stop);
+
+        (second.StopReason, second.Succeeded, second.Skipped, second.Failures.Count).ShouldBe((BatchStopReason.Completed, 4, 1, 0));
+    }
+
+    [Fact]
+    public async Task A_record_is_done_when_that_is_kept_and_all_that_end_meanwhile_share_the_next_save()
+    {
+        var (began, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        int saves = 0;
+        _store.BeforeSave = () =>
+        {
+            if (Interlocked.Increment(ref saves) > 1)
+                return Task.CompletedTask;
+            began.TrySetResult();
+            return goOn.Task;
+        };
+        var told = new ConcurrentQueue<BatchProgress>();
+        var running = IsolatedBatch.RunAsync(Enumerable.Range(0, 8), (_, _) => Task.CompletedTask, Options(CheckpointMode.LastContiguousSuccess, 8), Stop);
+        await began.Task;
+        for (int i = 0; i < 1000; i++)
+            await Task.Yield();
+        running.IsCompleted.ShouldBeFalse();
+
+        goOn.SetResult();
+
+        (await running).Succeeded.ShouldBe(8);
+        // The first, those that ended during it, and the one that gives the batch back; a straggler may have come late.
+        saves.ShouldBeInRange(3, 6);
+        _store.Kept.Position.ShouldBe(8);
+    }
+
+    [Fact]
+    public async Task A_store_that_fails_ends_the_batch()
+    {
+        _store.Fails = new HttpResilienceStorageException("disk full");
+        int begun = 0;
+
+        var failure = await Should.ThrowAsync<HttpResilienceStorageException>(() => IsolatedBatch.RunAsync(Enumerable.Range(0, 1000), async (_, _) =>
+        {
+            Interlocked.Increment(ref begun);
+            await Task.Yield();
+        }, Options(CheckpointMode.LastContiguousSuccess), Stop));
+
+        failure.Message.ShouldBe("disk full");
+        begun.ShouldBeLessThan(1000);
+    }
+
+    [Fact]
+    public async Task A_batch_that_another_run_has_is_refused()
+    {
+        _clock.SkipsWaits = true;
+        _store.Take(_clock.GetUtcNow() + TimeSpan.FromSeconds(15));
+        bool renewed = false;
+        _store.BeforeSave = () => Task.CompletedTask;
+        var other = new Renewing(_store, _clock, () => renewed = true);
+
+        var failure = await Should.ThrowAsync<BatchInProgressException>(() => IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask,
+            new() { Checkpoint = new(other, "invoices"), TimeProvider = _clock }, Stop));
+
+        (failure.Name, renewed).ShouldBe(("invoices", true));
+        failure.Message.ShouldStartWith("Another run has the batch 'invoices', at least until ");
+    }
+
+    [Fact]
+    public async Task A_batch_whose_run_was_killed_is_waited_for_until_its_lease_ends()
+    {
+        _clock.SkipsWaits = true;
+        _store.Take(_clock.GetUtcNow() + TimeSpan.FromSeconds(15));
+
+        var report = await IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Checkpoint = new(_store, "invoices"), TimeProvider = _clock, RecordTimeout = null }, Stop);
+
+        (report.Succeeded, _clock.Elapsed >= TimeSpan.FromSeconds(15)).ShouldBe((1, true));
+    }
+
+    [Fact]
+    public async Task A_run_whose_batch_was_taken_over_ends()
+    {
+        await Should.ThrowAsync<BatchInProgressException>(() => IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (r, _) =>
+        {
+            if (r == 5)
+                _store.Take(DateTimeOffset.MaxValue);
+            return Task.CompletedTask;
+        }, Options(CheckpointMode.LastContiguousSuccess, 1), Stop));
+
+        _store.Kept.Position.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task A_run_that_takes_long_renews_its_lease_and_gives_the_batch_back_at_its_end()
+    {
+        var renewed = new TaskCompletionSource();
+        _store.BeforeSave = () =>
+        {
+            renewed.TrySetResult();
+            return Task.CompletedTask;
+        };
+
+        await IsolatedBatch.RunAsync([1], async (_, _) =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(5));
+            await renewed.Task;
+        }, Options(CheckpointMode.LastContiguousSuccess), Stop);
+
+        _store.Kept.LeaseUntil.ShouldBe(_clock.GetUtcNow());
+    }
+
+    private BatchOptions<int> Options(CheckpointMode mode, int parallel = 4) =>
+        new() { Checkpoint = new(_store, "invoices", mode), TimeProvider = _clock, MaxParallelism = parallel };
+
+    private async Task<(BatchReport, IReadOnlyCollection<int>)> RunAsync(CheckpointMode mode, Func<int, bool> isGood)
+    {
+        ConcurrentQueue<int> worked = [];
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 20), async (record, _) =>
+        {
+            worked.Enqueue(record);
+            await Task.Yield();
+            if (!isGood(record))
+                throw new FormatException($"record {record} is bad");
+        }, Options(mode), Stop);
+        return (report, worked);
+    }
+
+    private static async Task SendAsync(Chain chain, CancellationToken token)
+    {
+        using var request = Chain.Post();
+        using var response = await chain.Client.SendAsync(request, token);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Another process that is still at it.</summary>
+    private sealed class Renewing(MemoryCheckpointStore store, TimeProvider time, Action renewed) : ICheckpointStore
+    {
+        private int _looks;
+
+        public Task<StoredCheckpoint> BeginAsync(string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken)
+        {
+            if (++_looks == 3)
+            {
+                renewed();
+                store.Take(time.GetUtcNow() + TimeSpan.FromSeconds(15));
+            }
+
+            return store.BeginAsync(name, owner, now, leaseUntil, cancellationToken);
+        }
+
+        public Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken) => store.SaveAsync(update, cancellationToken);
+
+        public Task<IReadOnlyList<BatchFailure>> FailuresAsync(string name, long? after, int limit, CancellationToken cancellationToken) =>
+            store.FailuresAsync(name, after, limit, cancellationToken);
+
+        public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => store.DeleteAsync(name, cancellationToken);
+    }
+}
