@@ -4,6 +4,9 @@ namespace HttpResilience;
 /// <param name="begin">Makes the step of a record; who is slow to read results may have it wait.</param>
 internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<BatchStep>> begin, BatchOptions<T> options, long? total = null) : IDisposable
 {
+    // For what is under way when the batch is cancelled.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
     private readonly TimeProvider _time = options.TimeProvider;
     private readonly OutageGate _gate = new(options.OutagePatience, options.TimeProvider);
     private readonly BatchTally<T> _tally = new(options, options.Total ?? total);
@@ -135,24 +138,29 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
                     await step.Action(token).ConfigureAwait(false);
             },
             CancellationToken.None);
-        if (options.RecordTimeout is not { } timeout)
-        {
-            await running.ConfigureAwait(false);
-            return;
-        }
-
         try
         {
-            await running.WaitAsync(timeout, _time, CancellationToken.None).ConfigureAwait(false);
+            await running.WaitAsync(options.RecordTimeout ?? Timeout.InfiniteTimeSpan, _time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException) when (!running.IsCompleted)
         {
-            // What it still does is nobody's business any more.
-            _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            LeaveBehind(running);
             await ended.CancelAsync().ConfigureAwait(false);
-            throw new TimeoutException($"The record took longer than {timeout} (RecordTimeout).");
+            throw new TimeoutException($"The record took longer than {options.RecordTimeout} (RecordTimeout).");
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !running.IsCompleted)
+        {
+            // It has been told. What ends in time is what it is, a success too.
+            LeaveBehind(running);
+            await running.WaitAsync(Grace, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!running.IsCompletedSuccessfully)
+                throw;
         }
     }
+
+    // What it may still do is nobody's business any more.
+    private static void LeaveBehind(Task running) =>
+        running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
     // The first that happens ends the run: further records could not be kept count of.
     private void Break(Exception exception)

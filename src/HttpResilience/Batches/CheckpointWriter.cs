@@ -21,7 +21,6 @@ internal sealed class CheckpointWriter : IAsyncDisposable
     private readonly Task _renewing;
     private Pending _pending = new();
     private bool _isSaving;
-    private bool _isLost;
 
     private CheckpointWriter(BatchCheckpoint? checkpoint, Guid owner, StoredCheckpoint begun, HashSet<long> toTryAgain, Action<Exception> failed, TimeProvider time)
     {
@@ -103,8 +102,8 @@ internal sealed class CheckpointWriter : IAsyncDisposable
             return;
         await _ended.CancelAsync().ConfigureAwait(false);
         await _renewing.ConfigureAwait(false);
-        // If that fails, the lease ends by itself.
-        if (_checkpoint is not null && !_isLost)
+        // If that fails, the lease ends by itself, or is another's.
+        if (_checkpoint is not null)
             await SaveAsync(new(), lease: TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -174,7 +173,6 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         // Whoever stops the batch wants to know what is done.
         if (await _checkpoint.Store.SaveAsync(update, CancellationToken.None).ConfigureAwait(false))
             return;
-        _isLost = true;
         throw new BatchInProgressException(_checkpoint.Name, update.LeaseUntil);
     }
 

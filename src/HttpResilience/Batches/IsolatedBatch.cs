@@ -14,7 +14,7 @@ public static class IsolatedBatch
     /// <param name="source">The records. Read by one thread.</param>
     /// <param name="action">What is done with each. Its token ends with the batch's, and when the record has taken too long.</param>
     /// <param name="options">How. Default: as <see cref="BatchOptions{T}"/> has it.</param>
-    /// <param name="cancellationToken">Stops the batch: no further record is begun, those under way are cancelled, what is done is kept.</param>
+    /// <param name="cancellationToken">Stops the batch: no further record is begun, those under way are cancelled and have 10 s to end, what is done is kept.</param>
     /// <returns>What became of it. A batch that stopped early has a <see cref="BatchReport.StopReason"/> that says so.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>

@@ -81,16 +81,16 @@ public sealed class BatchCallTests
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.FailureForAll, 0, 5));
     }
 
-    [Fact]
-    public async Task Fewer_than_five_tenants_in_a_row_do_not_stop_it()
+    [Theory, InlineData(200, 4), InlineData(422, 0)]
+    public async Task Fewer_than_five_tenants_in_a_row_do_not_stop_it(int fifth, int succeeded)
     {
         using var chain = new Chain();
-        chain.Server.Script([.. Enumerable.Range(0, 20).Select(i => Replies.Status(i % 5 == 4 ? 200 : 401))]);
+        chain.Server.Script([.. Enumerable.Range(0, 20).Select(i => Replies.Status(i % 5 == 4 ? fifth : 401))]);
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 20), (_, t) => SendAsync(chain, t),
             new() { MaxParallelism = 1, Scope = (r, _) => new() { Tenant = $"comp{r}" } }, Stop);
 
-        (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.Completed, 4, 16));
+        (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.Completed, succeeded, 20 - succeeded));
     }
 
     [Fact]
@@ -118,6 +118,26 @@ public sealed class BatchCallTests
 
         (report.StopReason, report.Failed, report.StoppedBy!.ErrorType).ShouldBe((BatchStopReason.FailureForAll, 2, nameof(CircuitOpenException)));
         chain.Server.Sent.Count.ShouldBe(sent);
+    }
+
+    [Theory, InlineData(true, 1.0, 59), InlineData(false, 1.0, 59), InlineData(true, 0.0, 5.9), InlineData(true, null, 59)]
+    public async Task Patience_is_counted_from_the_last_record_that_was_not_rejected(bool succeeds, double? retryAfter, double waits)
+    {
+        var clock = new ManualTimeProvider { SkipsWaits = true };
+        int tries = 0;
+
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 2), (record, _) =>
+        {
+            if (record == 0)
+            {
+                clock.Advance(TimeSpan.FromMinutes(5));
+                return succeeds ? Task.CompletedTask : throw new FormatException("bad");
+            }
+
+            return ++tries < 60 ? throw new CircuitOpenException("https://api.test", retryAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null) : Task.CompletedTask;
+        }, new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = clock }, Stop);
+
+        (report.StopReason, tries, clock.Elapsed).ShouldBe((BatchStopReason.Completed, 60, TimeSpan.FromSeconds(300 + waits)));
     }
 
     [Fact]

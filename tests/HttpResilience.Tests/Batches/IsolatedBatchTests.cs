@@ -155,6 +155,29 @@ public sealed class IsolatedBatchTests
         (failure.CancellationToken, begun, ended).ShouldBe((caller.Token, 4, 4));
     }
 
+    [Fact]
+    public async Task A_record_that_does_not_listen_holds_up_a_batch_that_is_cancelled_for_ten_seconds()
+    {
+        var clock = new ManualTimeProvider();
+        using var caller = new CancellationTokenSource();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = IsolatedBatch.RunAsync([1], (_, _) =>
+        {
+            begun.SetResult();
+            return new TaskCompletionSource().Task;
+        }, new() { TimeProvider = clock }, caller.Token);
+        await begun.Task;
+        await clock.TimerDueInAsync(TimeSpan.FromMinutes(10));
+
+        await caller.CancelAsync();
+        await clock.TimerDueInAsync(TimeSpan.FromSeconds(10));
+        clock.Advance(TimeSpan.FromSeconds(9.999));
+        running.IsCompleted.ShouldBeFalse();
+        clock.Advance(TimeSpan.FromSeconds(0.001));
+
+        (await Record.ExceptionAsync(() => running)).ShouldBeAssignableTo<OperationCanceledException>();
+    }
+
     [Theory, InlineData(3, 4), InlineData(0, 1)]
     public async Task Too_many_failures_stop_the_batch(int maxFailures, int failed)
     {
