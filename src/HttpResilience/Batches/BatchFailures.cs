@@ -3,13 +3,14 @@ namespace HttpResilience;
 /// <summary>What an exception that ended a record means.</summary>
 internal static class BatchFailures
 {
-    /// <summary>How many records with tenants of their own must be refused one after the other before it is taken for the same with all.</summary>
-    internal const int RefusalsInARow = 5;
+    /// <summary>How many records must be turned away one after the other, or tenants have their credentials refused, before it is taken for the same with all.</summary>
+    private const int InARow = 5;
 
-    internal static BatchFailure Describe(long index, Exception exception, CallCollector calls, HttpCallScopeOptions? scope, bool isRejection, DateTimeOffset now)
+    internal static BatchFailure Describe(long index, Exception exception, RecordAttempt attempt, bool isRejected, DateTimeOffset now)
     {
-        var call = exception.GetHttpCall() ?? calls.LastFailed;
-        var tags = (call?.Tags ?? scope?.Tags.AsReadOnly())?.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => Redaction.Clean(DeadLetterRequest.TextOf(t.Value)));
+        // One that the record has dealt with is not what it failed of.
+        var call = exception.GetHttpCall() ?? (attempt.Calls.Last is { FailureClass: not FailureClass.None } last ? last : null);
+        var tags = (call?.Tags ?? attempt.Scope?.Tags.AsReadOnly())?.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => TextOf(t.Value!));
         return new()
         {
             Index = index,
@@ -18,43 +19,53 @@ internal static class BatchFailures
             ErrorType = exception.GetType().Name,
             StatusCode = (int?)call?.LastAttempt?.StatusCode,
             Attempts = call?.AttemptCount ?? 0,
-            IdempotencyKey = call?.IdempotencyKey ?? scope?.IdempotencyKey,
-            Tenant = call?.Tenant ?? scope?.Tenant,
+            IdempotencyKey = call?.IdempotencyKey ?? attempt.Scope?.IdempotencyKey,
+            Tenant = call?.Tenant ?? attempt.Scope?.Tenant,
             Tags = tags ?? [],
             DeadLetterId = call?.DeadLetterId,
             FailedAt = now,
-            IsRejection = isRejection,
+            IsRejected = isRejected,
             Exception = exception,
         };
     }
 
-    /// <summary>The record's call was turned away, nothing it has sent is done twice when it is made again, and the reason has nothing to do with the record.</summary>
-    /// <param name="retryAfter">When it may be tried again; null when that was not said.</param>
-    internal static bool IsRejection(Exception exception, out TimeSpan? retryAfter)
+    /// <summary>The failure would be the same for all other records.</summary>
+    /// <param name="inARow">How many records have ended one after the other with this kind of failure, this one included.</param>
+    internal static bool IsForAll(BatchFailure failure, int inARow) => KindOf(failure) switch
     {
-        retryAfter = null;
-        if (exception.GetHttpCall() is { MayHaveBeenProcessed: true, HasLastingKey: false })
-            return false;
-        for (Exception? e = exception; e is not null; e = e.InnerException)
-        {
-            switch (e)
-            {
-                case CircuitOpenException { Tenant: null } open:
-                    retryAfter = open.RetryAfter;
-                    return true;
-                case RateLimitedException limited:
-                    retryAfter = limited.RetryAfter;
-                    return true;
-            }
-        }
+        Kind.Refused => failure.Tenant is null || inARow >= InARow,
+        Kind.Rejected => inARow >= InARow,
+        _ => false,
+    };
 
-        return false;
+    /// <summary>What of a failure may be the same for all.</summary>
+    internal static Kind KindOf(BatchFailure failure) =>
+        failure.IsRejected ? Kind.Rejected : failure.FailureClass is FailureClass.Authentication ? Kind.Refused : Kind.Own;
+
+    internal enum Kind
+    {
+        /// <summary>The record's own.</summary>
+        Own,
+
+        /// <summary>Its credentials were refused.</summary>
+        Refused,
+
+        /// <summary>It was turned away.</summary>
+        Rejected,
     }
 
-    /// <summary>The failure would be the same for all other records.</summary>
-    /// <param name="refusedInARow">How many records have had their credentials refused one after the other, this one included.</param>
-    internal static bool IsForAll(BatchFailure failure, int refusedInARow) => failure.IsRejection
-        || (failure.FailureClass is FailureClass.Authentication && (failure.Tenant is null || refusedInARow >= RefusalsInARow));
+    private static string TextOf(object tag)
+    {
+        try
+        {
+            return Redaction.Clean(DeadLetterRequest.TextOf(tag));
+        }
+        catch (Exception)
+        {
+            // The application's own, and no reason to lose the record.
+            return tag.GetType().Name;
+        }
+    }
 
     private static bool IsTimeout(Exception exception) => exception is TimeoutException or OperationCanceledException { InnerException: TimeoutException };
 }

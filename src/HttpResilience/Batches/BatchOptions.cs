@@ -13,19 +13,23 @@ public sealed class BatchOptions<T>
     /// </summary>
     public Func<T, long, HttpCallScopeOptions>? Scope { get; set; }
 
-    /// <summary>How long a record may take; then it has failed, and the next one takes its place. Null (as long as it likes), or from 1 ms; default 10 minutes.</summary>
+    /// <summary>How long a record may take; then it has failed, and the next one takes its place. Null (as long as it likes), or 1 ms to 30 days; default 10 minutes.</summary>
     public TimeSpan? RecordTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long records whose calls are rejected before anything is sent (open circuit, paused host or integration) are held back and tried again, before the batch stops.
-    /// Counted from the last record that was not rejected. 0 or more; default 1 minute.
+    /// How long records whose calls are rejected before anything is sent (open circuit, paused host) are held back and tried again. Counted from the first rejection
+    /// since something last got through to the host. When it is over, the record has failed, and another run tries it again; when that happens to five records in a
+    /// row, the batch stops. 0 or more; default 1 minute.
     /// </summary>
     public TimeSpan OutagePatience { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The batch stops when more records than this have failed. Null (never), or 0 or more; default null.</summary>
     public long? MaxFailures { get; set; }
 
-    /// <summary>The batch stops at a failure for which this returns true, as if it were one that is the same for all. Default: none.</summary>
+    /// <summary>
+    /// The batch stops at a failure for which this returns true, as if it were one that is the same for all: the next run tries the record again. What it throws ends
+    /// the run. Default: none.
+    /// </summary>
     public Func<BatchFailure, bool>? StopWhen { get; set; }
 
     /// <summary>How many failures the report lists; it counts all. 0 or more; default 1000.</summary>
@@ -48,7 +52,18 @@ public sealed class BatchOptions<T>
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxParallelism, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxParallelism, 1000);
         if (RecordTimeout is { } timeout)
+        {
             ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.FromMilliseconds(1), nameof(RecordTimeout));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(timeout, TimeSpan.FromDays(30), nameof(RecordTimeout));
+        }
+
+        ArgumentNullException.ThrowIfNull(TimeProvider);
+        if (Checkpoint is not null)
+        {
+            ArgumentNullException.ThrowIfNull(Checkpoint.Store);
+            ArgumentException.ThrowIfNullOrEmpty(Checkpoint.Name);
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(OutagePatience, TimeSpan.Zero);
         if (MaxFailures is { } most)
             ArgumentOutOfRangeException.ThrowIfNegative(most, nameof(MaxFailures));

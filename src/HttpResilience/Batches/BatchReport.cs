@@ -92,8 +92,8 @@ public sealed record BatchFailure
     /// <summary>When it failed.</summary>
     public required DateTimeOffset FailedAt { get; init; }
 
-    /// <summary>The call was turned away before anything was sent, for longer than the batch could wait.</summary>
-    internal bool IsRejection { get; init; }
+    /// <summary>The record was turned away for longer than the batch could wait: that says nothing about it, and another run tries it again.</summary>
+    internal bool IsRejected { get; init; }
 
     /// <summary>The exception; null in what is read from a store.</summary>
     public Exception? Exception { get; init; }

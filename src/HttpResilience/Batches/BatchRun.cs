@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace HttpResilience;
 
 /// <summary>One run of a batch: reads the source, works on some records at once, and keeps count. Ends when all that was begun has ended.</summary>
@@ -11,6 +13,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
     private readonly OutageGate _gate = new(options.OutagePatience, options.TimeProvider);
     private readonly BatchTally<T> _tally = new(options, options.Total ?? total);
     private readonly CancellationTokenSource _broken = new();
+    private readonly CancellationTokenSource _stopped = new();
     private Exception? _failed;
 
     internal async Task<BatchReport> RunAsync(IAsyncEnumerable<T> source, CancellationToken cancellationToken)
@@ -18,11 +21,12 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         await using var checkpoint = await CheckpointWriter.OpenAsync(options.Checkpoint, Break, _time, cancellationToken).ConfigureAwait(false);
         using var places = new SemaphoreSlim(options.MaxParallelism);
         using var running = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _broken.Token);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(running.Token, _stopped.Token);
         try
         {
-            await BeginAllAsync(source, checkpoint, places, running.Token).ConfigureAwait(false);
+            await BeginAllAsync(source, checkpoint, places, reading.Token, running.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (running.IsCancellationRequested)
+        catch (OperationCanceledException) when (reading.IsCancellationRequested)
         {
             // Told below, once everything that was begun has ended.
         }
@@ -33,36 +37,41 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         }
 
         if (_failed is not null)
-            throw _failed;
+            ExceptionDispatchInfo.Throw(_failed);
         cancellationToken.ThrowIfCancellationRequested();
         var kept = await checkpoint.EndAsync(options.MaxReportedFailures).ConfigureAwait(false);
         return _tally.Report(kept);
     }
 
-    public void Dispose() => _broken.Dispose();
+    public void Dispose()
+    {
+        _broken.Dispose();
+        _stopped.Dispose();
+    }
 
-    private async Task BeginAllAsync(IAsyncEnumerable<T> source, CheckpointWriter checkpoint, SemaphoreSlim places, CancellationToken cancellationToken)
+    /// <param name="reading">Ends with the reading of the source: then nothing more is begun.</param>
+    /// <param name="running">Ends records that are under way, too.</param>
+    private async Task BeginAllAsync(IAsyncEnumerable<T> source, CheckpointWriter checkpoint, SemaphoreSlim places, CancellationToken reading, CancellationToken running)
     {
         long index = -1;
-        await foreach (var record in source.WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var record in source.WithCancellation(reading).ConfigureAwait(false))
         {
-            if (_tally.IsStopped)
-                return;
+            reading.ThrowIfCancellationRequested();
             if (checkpoint.IsDone(++index))
             {
                 _tally.Skip();
                 continue;
             }
 
-            await places.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await places.WaitAsync(reading).ConfigureAwait(false);
             // A record that was cancelled may have made room for the next before the wait for it was.
-            if (_tally.IsStopped || cancellationToken.IsCancellationRequested)
+            if (reading.IsCancellationRequested)
             {
                 places.Release();
                 return;
             }
 
-            _ = RunRecordAsync(record, index, checkpoint, places, cancellationToken);
+            _ = RunRecordAsync(record, index, checkpoint, places, running);
         }
     }
 
@@ -73,6 +82,8 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             var step = await begin(record, index, cancellationToken).ConfigureAwait(false);
             var failure = await TryAsync(step, record, index, cancellationToken).ConfigureAwait(false);
             bool isDone = _tally.Settle(failure);
+            if (_tally.IsStopped)
+                await _stopped.CancelAsync().ConfigureAwait(false);
             if (isDone)
                 await checkpoint.SettleAsync(index, failure).ConfigureAwait(false);
             step.Settled(failure);
@@ -97,75 +108,70 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
     {
         while (true)
         {
-            await _gate.PassAsync(cancellationToken).ConfigureAwait(false);
-            var calls = new CallCollector();
-            HttpCallScopeOptions? scope = null;
+            var attempt = new RecordAttempt();
             try
             {
-                scope = ScopeOf(record, index);
-                await RunStepAsync(step, scope, calls, cancellationToken).ConfigureAwait(false);
-                _gate.Passed();
+                await RunStepAsync(step, record, index, attempt, cancellationToken).ConfigureAwait(false);
+                _gate.Passed(attempt.Calls);
                 return null;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested || e is not OperationCanceledException)
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
-                bool isRejected = BatchFailures.IsRejection(e, out var retryAfter);
-                if (isRejected && _gate.Hold(retryAfter))
+                // Whatever shape the action gives it.
+                throw new OperationCanceledException(cancellationToken);
+            }
+            catch (Exception e)
+            {
+                var rejection = BatchRejection.Of(e, attempt.Calls);
+                if (rejection is not null && _gate.MayWait(rejection) is { } until)
+                {
+                    await Wait.UntilAsync(_time, until, async: true, cancellationToken).ConfigureAwait(false);
                     continue;
-                if (!isRejected)
-                    _gate.Passed();
-                return BatchFailures.Describe(index, e, calls, scope, isRejected, _time.GetUtcNow());
+                }
+
+                if (rejection is null)
+                    _gate.Passed(attempt.Calls);
+                return BatchFailures.Describe(index, e, attempt, isRejected: rejection is not null, _time.GetUtcNow());
             }
         }
     }
 
-    private HttpCallScopeOptions ScopeOf(T record, long index)
+    // On a thread of its own making, so that what blocks in the application's code holds up its record alone; what takes too long is left behind.
+    private async Task RunStepAsync(BatchStep step, T record, long index, RecordAttempt attempt, CancellationToken cancellationToken)
     {
-        var scope = options.Scope?.Invoke(record, index) ?? new();
-        scope.Tags.TryAdd("recordIndex", index);
-        return scope;
-    }
-
-    // On a thread of its own making, so that an action that blocks holds up its record alone; one that takes too long is left behind.
-    private async Task RunStepAsync(BatchStep step, HttpCallScopeOptions scope, CallCollector calls, CancellationToken cancellationToken)
-    {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var token = ended.Token;
         var running = Task.Run(
             async () =>
             {
-                using (HttpCallScope.Begin(scope, calls))
+                attempt.Scope = ScopeOf(record, index);
+                using (HttpCallScope.Begin(attempt.Scope, attempt.Calls))
                     await step.Action(token).ConfigureAwait(false);
             },
             CancellationToken.None);
-        try
+        await running.WaitAsync(options.RecordTimeout ?? Timeout.InfiniteTimeSpan, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!running.IsCompleted && cancellationToken.IsCancellationRequested)
+            await running.WaitAsync(Grace, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!running.IsCompleted)
         {
-            await running.WaitAsync(options.RecordTimeout ?? Timeout.InfiniteTimeSpan, _time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException) when (!running.IsCompleted)
-        {
-            LeaveBehind(running);
-            await ended.CancelAsync().ConfigureAwait(false);
+            // What it may still do is nobody's business any more, nor what its own callbacks do when they are told.
+            _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            _ = ended.CancelAsync().ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            cancellationToken.ThrowIfCancellationRequested();
             throw new TimeoutException($"The record took longer than {options.RecordTimeout} (RecordTimeout).");
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !running.IsCompleted)
-        {
-            // It has been told. What ends in time is what it is, a success too.
-            LeaveBehind(running);
-            await running.WaitAsync(Grace, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!running.IsCompletedSuccessfully)
-                throw;
-        }
+
+        ended.Dispose();
+        await running.ConfigureAwait(false);
     }
 
-    // What it may still do is nobody's business any more.
-    private static void LeaveBehind(Task running) =>
-        running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    private HttpCallScopeOptions ScopeOf(T record, long index) =>
+        HttpCallScopeOptions.Merge(new() { Tags = { ["recordIndex"] = index } }, options.Scope?.Invoke(record, index))!;
 
     // The first that happens ends the run: further records could not be kept count of.
     private void Break(Exception exception)
     {
         if (Interlocked.CompareExchange(ref _failed, exception, null) is null)
-            _broken.Cancel();
+            _ = _broken.CancelAsync();
     }
 }

@@ -17,16 +17,14 @@ public sealed record BatchResult<T, TResult>(long Index, T Record, TResult? Valu
 /// <summary>Gives results in the order of the source: who reads them sets the pace.</summary>
 internal sealed class BatchStream<T, TResult>(Func<T, CancellationToken, Task<TResult>> action, BatchOptions<T> options, long? total)
 {
-    private readonly Channel<Task<BatchResult<T, TResult>>> _begun =
-        Channel.CreateBounded<Task<BatchResult<T, TResult>>>(new BoundedChannelOptions(4 * options.MaxParallelism) { SingleReader = true, SingleWriter = true });
-
     internal async IAsyncEnumerable<BatchResult<T, TResult>> RunAsync(IAsyncEnumerable<T> source, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = RunToEndAsync(source, left.Token);
+        var begun = Channel.CreateBounded<Task<BatchResult<T, TResult>>>(new BoundedChannelOptions(4 * options.MaxParallelism) { SingleReader = true });
+        var running = RunToEndAsync(source, begun.Writer, left.Token);
         try
         {
-            await foreach (var result in _begun.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            await foreach (var result in begun.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
                 // A record that was begun when the batch ended may have no result.
                 if (await Task.WhenAny(result, running).ConfigureAwait(false) != result && !result.IsCompleted)
@@ -34,33 +32,36 @@ internal sealed class BatchStream<T, TResult>(Func<T, CancellationToken, Task<TR
                 yield return await result.ConfigureAwait(false);
             }
 
-            await running.ConfigureAwait(false);
+            await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (await running.ConfigureAwait(false) is { StopReason: not BatchStopReason.Completed } report)
+                throw new BatchStoppedException(report);
         }
         finally
         {
             await left.CancelAsync().ConfigureAwait(false);
-            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task RunToEndAsync(IAsyncEnumerable<T> source, CancellationToken cancellationToken)
+    private async Task<BatchReport> RunToEndAsync(IAsyncEnumerable<T> source, ChannelWriter<Task<BatchResult<T, TResult>>> begun, CancellationToken cancellationToken)
     {
         try
         {
-            using var run = new BatchRun<T>(BeginAsync, options, total);
-            await run.RunAsync(source, cancellationToken).ConfigureAwait(false);
+            using var run = new BatchRun<T>((record, index, token) => BeginAsync(record, index, begun, token), options, total);
+            return await run.RunAsync(source, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            _begun.Writer.Complete();
+            begun.Complete();
         }
     }
 
-    private async ValueTask<BatchStep> BeginAsync(T record, long index, CancellationToken cancellationToken)
+    private async ValueTask<BatchStep> BeginAsync(T record, long index, ChannelWriter<Task<BatchResult<T, TResult>>> begun, CancellationToken cancellationToken)
     {
         var result = new TaskCompletionSource<BatchResult<T, TResult>>(TaskCreationOptions.RunContinuationsAsynchronously);
         TResult? value = default;
-        await _begun.Writer.WriteAsync(result.Task, cancellationToken).ConfigureAwait(false);
+        await begun.WriteAsync(result.Task, cancellationToken).ConfigureAwait(false);
         return new(
             async token => value = await action(record, token).ConfigureAwait(false),
             failure => result.TrySetResult(new(index, record, failure is null ? value : default, failure)));

@@ -13,7 +13,8 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
     private BatchStopReason _stopReason;
     private BatchFailure? _stoppedBy;
     private long _succeeded, _failed, _skipped;
-    private int _refusedInARow;
+    private BatchFailures.Kind _lastKind;
+    private int _inARow;
     private long _toldAt = long.MinValue;
 
     internal bool IsStopped
@@ -41,7 +42,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
             if (failure is null)
             {
                 _succeeded++;
-                _refusedInARow = 0;
+                _lastKind = BatchFailures.Kind.Own;
                 return true;
             }
 
@@ -49,14 +50,15 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
             _byClass[failure.FailureClass] = _byClass.GetValueOrDefault(failure.FailureClass) + 1;
             if (_failures.Count < options.MaxReportedFailures)
                 _failures.Add(failure);
-            _refusedInARow = failure.FailureClass is FailureClass.Authentication ? _refusedInARow + 1 : 0;
+            var kind = BatchFailures.KindOf(failure);
+            (_lastKind, _inARow) = (kind, kind == _lastKind ? _inARow + 1 : 1);
         }
 
         // The application's own word is asked for outside of the lock.
         bool stops = options.StopWhen?.Invoke(failure) is true;
         lock (_gate)
         {
-            bool isForAll = BatchFailures.IsForAll(failure, _refusedInARow);
+            bool isForAll = BatchFailures.IsForAll(failure, _inARow);
             if (_stopReason is BatchStopReason.Completed)
             {
                 _stopReason = isForAll ? BatchStopReason.FailureForAll
@@ -66,7 +68,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
                 _stoppedBy = _stopReason is BatchStopReason.Completed ? null : failure;
             }
 
-            return !isForAll;
+            return !(isForAll || stops || failure.IsRejected);
         }
     }
 
@@ -85,7 +87,14 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
             now = new(_succeeded, _failed, _skipped, total, _time.GetElapsedTime(_startedAt));
         }
 
-        progress.Report(now);
+        try
+        {
+            progress.Report(now);
+        }
+        catch (Exception)
+        {
+            // Who listens to the progress is not what the batch is run for.
+        }
     }
 
     /// <param name="kept">The failures that are kept, of this run and earlier ones; null when none are.</param>

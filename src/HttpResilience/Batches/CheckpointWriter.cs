@@ -1,7 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Keeps how far a run is. All records that end while a save is under way share the next one; each waits until it is kept. Without a checkpoint there is nothing to keep.
+/// Keeps how far a run is. All records that end while a save is under way share the next one; each waits until it is kept. One save at a time, and each with all
+/// that goes with it: a record is never kept as worked on without its failure. Without a checkpoint there is nothing to keep.
 /// </summary>
 internal sealed class CheckpointWriter : IAsyncDisposable
 {
@@ -11,20 +12,22 @@ internal sealed class CheckpointWriter : IAsyncDisposable
     private const int FailuresAtOnce = 1000;
 
     private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _saving = new(1);
     private readonly BatchCheckpoint? _checkpoint;
     private readonly Guid _owner;
     private readonly Action<Exception> _failed;
     private readonly TimeProvider _time;
     private readonly BatchLedger _ledger;
-    private readonly HashSet<long> _toTryAgain;
+    private readonly HashSet<long> _toTryAgain = [];
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _renewing;
+    private DateTimeOffset _leaseUntil;
     private Pending _pending = new();
     private bool _isSaving;
 
-    private CheckpointWriter(BatchCheckpoint? checkpoint, Guid owner, StoredCheckpoint begun, HashSet<long> toTryAgain, Action<Exception> failed, TimeProvider time)
+    private CheckpointWriter(BatchCheckpoint? checkpoint, Guid owner, StoredCheckpoint begun, Action<Exception> failed, TimeProvider time)
     {
-        (_checkpoint, _owner, _toTryAgain, _failed, _time) = (checkpoint, owner, toTryAgain, failed, time);
+        (_checkpoint, _owner, _failed, _time, _leaseUntil) = (checkpoint, owner, failed, time, begun.LeaseUntil);
         _ledger = new(begun.Position, begun.Done);
         _renewing = checkpoint is null ? Task.CompletedTask : RenewAsync();
     }
@@ -36,19 +39,18 @@ internal sealed class CheckpointWriter : IAsyncDisposable
     {
         var owner = Guid.NewGuid();
         if (checkpoint is null)
-            return new(null, owner, new(owner, DateTimeOffset.MaxValue, 0, []), [], failed, time);
+            return new(null, owner, new(owner, DateTimeOffset.MaxValue, 0, []), failed, time);
 
-        DateTimeOffset? firstLease = null;
-        while (true)
+        var writer = new CheckpointWriter(checkpoint, owner, await TakeAsync(checkpoint, owner, time, cancellationToken).ConfigureAwait(false), failed, time);
+        try
         {
-            var now = time.GetUtcNow();
-            var begun = await checkpoint.Store.BeginAsync(checkpoint.Name, owner, now, now + Lease, cancellationToken).ConfigureAwait(false);
-            if (begun.Owner == owner)
-                return new(checkpoint, owner, begun, await ToTryAgainAsync(checkpoint, cancellationToken).ConfigureAwait(false), failed, time);
-            firstLease ??= begun.LeaseUntil;
-            if (begun.LeaseUntil > firstLease)
-                throw new BatchInProgressException(checkpoint.Name, begun.LeaseUntil);
-            await Task.Delay(LookEvery, time, cancellationToken).ConfigureAwait(false);
+            await writer.FindFailuresAsync(cancellationToken).ConfigureAwait(false);
+            return writer;
+        }
+        catch
+        {
+            await writer.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 
@@ -70,8 +72,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         Task kept;
         lock (_gate)
         {
-            _ledger.Add(index);
-            _pending.Count++;
+            _pending.Indexes.Add(index);
             if (failure is not null)
                 _pending.Failed.Add(failure);
             else if (_toTryAgain.Contains(index))
@@ -104,22 +105,38 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         await _renewing.ConfigureAwait(false);
         // If that fails, the lease ends by itself, or is another's.
         if (_checkpoint is not null)
-            await SaveAsync(new(), lease: TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await SaveAsync(lease: TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static async Task<HashSet<long>> ToTryAgainAsync(BatchCheckpoint checkpoint, CancellationToken cancellationToken)
+    private static async Task<StoredCheckpoint> TakeAsync(BatchCheckpoint checkpoint, Guid owner, TimeProvider time, CancellationToken cancellationToken)
     {
-        HashSet<long> indexes = [];
-        if (checkpoint.Mode is CheckpointMode.AdvanceAndDeadLetter)
-            return indexes;
+        DateTimeOffset? firstLease = null;
+        while (true)
+        {
+            var now = time.GetUtcNow();
+            var begun = await checkpoint.Store.BeginAsync(checkpoint.Name, owner, now, now + Lease, cancellationToken).ConfigureAwait(false);
+            if (begun.Owner == owner)
+                return begun;
+            firstLease ??= begun.LeaseUntil;
+            // It is renewed, or of a clock that is far ahead: nothing to wait for.
+            if (begun.LeaseUntil > firstLease || begun.LeaseUntil - now > 2 * Lease)
+                throw new BatchInProgressException(checkpoint.Name, begun.LeaseUntil);
+            await Task.Delay(LookEvery, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task FindFailuresAsync(CancellationToken cancellationToken)
+    {
+        if (_checkpoint!.Mode is CheckpointMode.AdvanceAndDeadLetter)
+            return;
         IReadOnlyList<BatchFailure> some = [];
         do
         {
-            some = await checkpoint.Store.FailuresAsync(checkpoint.Name, some is [.., var last] ? last.Index : null, FailuresAtOnce, cancellationToken).ConfigureAwait(false);
-            indexes.UnionWith(some.Select(f => f.Index));
+            some = await _checkpoint.Store.FailuresAsync(_checkpoint.Name, some is [.., var last] ? last.Index : null, FailuresAtOnce, cancellationToken).ConfigureAwait(false);
+            lock (_gate)
+                _toTryAgain.UnionWith(some.Select(f => f.Index));
         }
         while (some.Count == FailuresAtOnce);
-        return indexes;
     }
 
     private async Task SaveAllAsync()
@@ -128,36 +145,34 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         while (true)
         {
-            Pending saved;
             lock (_gate)
             {
-                if (_pending.Count == 0)
+                if (_pending.Indexes.Count == 0)
                 {
                     _isSaving = false;
                     return;
                 }
-
-                (saved, _pending) = (_pending, new());
             }
 
-            try
-            {
-                await SaveAsync(saved, Lease).ConfigureAwait(false);
-                saved.Kept.SetResult();
-            }
-            catch (Exception e)
-            {
-                saved.Kept.SetException(e);
-            }
+            Task save = SaveAsync(Lease);
+            await save.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Those who wait have been told. What they waited for is left to the last save.
+            if (!save.IsCompletedSuccessfully)
+                return;
         }
     }
 
+    /// <summary>Keeps all that is known by now. What could not be kept is kept with the next save.</summary>
     /// <exception cref="BatchInProgressException">Another run has taken the batch over.</exception>
-    private async Task SaveAsync(Pending pending, TimeSpan lease)
+    private async Task SaveAsync(TimeSpan lease)
     {
+        await _saving.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        Pending taken;
         CheckpointUpdate update;
         lock (_gate)
         {
+            (taken, _pending) = (_pending, new());
+            taken.Indexes.ForEach(_ledger.Add);
             update = new()
             {
                 Name = _checkpoint!.Name,
@@ -165,43 +180,75 @@ internal sealed class CheckpointWriter : IAsyncDisposable
                 LeaseUntil = _time.GetUtcNow() + lease,
                 Position = _ledger.Position,
                 Done = _ledger.Done,
-                Failed = pending.Failed,
-                Healed = pending.Healed,
+                Failed = taken.Failed,
+                Healed = taken.Healed,
             };
         }
 
-        // Whoever stops the batch wants to know what is done.
-        if (await _checkpoint.Store.SaveAsync(update, CancellationToken.None).ConfigureAwait(false))
-            return;
-        throw new BatchInProgressException(_checkpoint.Name, update.LeaseUntil);
+        try
+        {
+            // Whoever stops the batch wants to know what is done.
+            if (!await _checkpoint.Store.SaveAsync(update, CancellationToken.None).ConfigureAwait(false))
+                throw new BatchInProgressException(_checkpoint.Name, leaseUntil: null);
+            _leaseUntil = update.LeaseUntil;
+            taken.Kept.TrySetResult();
+        }
+        catch (Exception e)
+        {
+            lock (_gate)
+                _pending.Take(taken);
+            taken.Kept.TrySetException(e);
+            // Nobody may be waiting.
+            _ = taken.Kept.Task.Exception;
+            throw;
+        }
+        finally
+        {
+            _saving.Release();
+        }
     }
 
     private async Task RenewAsync()
     {
         using var timer = new PeriodicTimer(RenewEvery, _time);
-        try
+        while (!_ended.IsCancellationRequested)
         {
-            while (await timer.WaitForNextTickAsync(_ended.Token).ConfigureAwait(false))
-                await SaveAsync(new(), Lease).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
-        {
-            // The run has ended.
-        }
-        catch (Exception e)
-        {
-            _failed(e);
+            try
+            {
+                await timer.WaitForNextTickAsync(_ended.Token).ConfigureAwait(false);
+                await SaveAsync(Lease).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is not BatchInProgressException && _time.GetUtcNow() < _leaseUntil)
+            {
+                // There is time for another try.
+            }
+            catch (Exception e)
+            {
+                _failed(e);
+                return;
+            }
         }
     }
 
     private sealed class Pending
     {
-        internal int Count { get; set; }
+        internal List<long> Indexes { get; } = [];
 
         internal List<BatchFailure> Failed { get; } = [];
 
         internal List<long> Healed { get; } = [];
 
         internal TaskCompletionSource Kept { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal void Take(Pending earlier)
+        {
+            Indexes.AddRange(earlier.Indexes);
+            Failed.AddRange(earlier.Failed);
+            Healed.AddRange(earlier.Healed);
+        }
     }
 }

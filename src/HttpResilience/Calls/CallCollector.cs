@@ -1,27 +1,27 @@
 namespace HttpResilience;
 
-/// <summary>Hears of the calls that are made inside a scope.</summary>
+/// <summary>Hears of the calls that are made inside a scope. Of those of one that makes very many the last are kept, and what matters of the others.</summary>
 internal sealed class CallCollector
 {
-    private readonly Lock _gate = new();
-    private readonly List<HttpCall> _calls = [];
-
-    // A record that makes thousands of calls is told by its last ones.
     private const int MostKept = 16;
 
-    private bool _sawStale;
+    private readonly Lock _gate = new();
+    private readonly List<(HttpCall Call, bool IsIdempotent)> _calls = [];
+    private bool _hadStale;
+    private bool _hadUnrepeatable;
 
-    internal void Add(HttpCall call)
+    internal void Add(HttpCall call, HttpMethod method)
     {
         lock (_gate)
         {
             if (_calls.Count == MostKept)
             {
-                _sawStale |= _calls[0].IsStale;
+                _hadStale |= _calls[0].Call.IsStale;
+                _hadUnrepeatable |= !IsRepeatable(_calls[0]);
                 _calls.RemoveAt(0);
             }
 
-            _calls.Add(call);
+            _calls.Add((call, RetryableRequest.IsIdempotentMethod(method)));
         }
     }
 
@@ -31,17 +31,40 @@ internal sealed class CallCollector
         get
         {
             lock (_gate)
-                return _sawStale || _calls.Exists(c => c.IsStale);
+                return _hadStale || _calls.Exists(c => c.Call.IsStale);
         }
     }
 
-    /// <summary>The last call that failed; null when none did.</summary>
-    internal HttpCall? LastFailed
+    /// <summary>All of the calls may be made once more: what may have been processed is idempotent, or has a key that it will have again.</summary>
+    internal bool AreRepeatable
     {
         get
         {
             lock (_gate)
-                return _calls.FindLast(c => c.FailureClass is not FailureClass.None);
+                return !_hadUnrepeatable && _calls.TrueForAll(IsRepeatable);
         }
     }
+
+    /// <summary>The last call; null when there was none.</summary>
+    internal HttpCall? Last
+    {
+        get
+        {
+            lock (_gate)
+                return _calls is [.., var last] ? last.Call : null;
+        }
+    }
+
+    /// <summary>Where the last calls went to.</summary>
+    internal IReadOnlyList<string> Authorities
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _calls.Select(c => c.Call.Host?.Key.Authority.ToString()).OfType<string>().Distinct()];
+        }
+    }
+
+    private static bool IsRepeatable((HttpCall Call, bool IsIdempotent) made) =>
+        made.IsIdempotent || made.Call.HasLastingKey || (made.Call is { FailureClass: not FailureClass.None, MayHaveBeenProcessed: false });
 }

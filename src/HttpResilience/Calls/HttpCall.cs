@@ -186,7 +186,7 @@ public sealed class HttpCall
         request.Options.TryGetValue(DeadLetterRequest.Key, out var replay);
         var call = new HttpCall(client, HttpCallScope.Current, ofRequest, replay);
         request.Options.Set(Key, call);
-        if (HttpCallScope.Tell(call))
+        if (HttpCallScope.Tell(call, request.Method))
             call.Rare.IsCollected = true;
         return call;
     }

@@ -53,12 +53,12 @@ public sealed class HttpCallScope : IDisposable
 
     /// <summary>Tells whoever listens of a call that begins.</summary>
     /// <returns>False when nobody does.</returns>
-    internal static bool Tell(HttpCall call)
+    internal static bool Tell(HttpCall call, HttpMethod method)
     {
         bool isHeard = false;
         for (var scope = Ambient.Value; scope is not null; scope = scope._outer)
         {
-            scope._collector?.Add(call);
+            scope._collector?.Add(call, method);
             isHeard |= scope._collector is not null;
         }
 

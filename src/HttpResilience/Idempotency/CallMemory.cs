@@ -35,21 +35,56 @@ internal sealed partial class CallMemory
 
     /// <summary>Asks for the call.</summary>
     /// <returns>Null when the store cannot tell.</returns>
-    internal ValueTask<RememberedCall?> BeginAsync(CancellationToken cancellationToken) =>
-        RunAsync<RememberedCall?>(token => _store.BeginAsync(Request, token)!, cancellationToken);
+    internal async ValueTask<RememberedCall?> BeginAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RunAsync<RememberedCall?>(token => _store.BeginAsync(Request, token)!, _async, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The store may have begun it, or be about to.
+            _ = UndoAsync();
+            throw;
+        }
+    }
 
     /// <summary>Keeps the call the caller's own until it is disposed.</summary>
     internal IAsyncDisposable KeepLease() => new Renewal(this);
 
     /// <summary>Writes down what has become of the call. Whoever made it has its answer already: that it has left meanwhile changes nothing.</summary>
     /// <param name="response">Null when it cannot be remembered.</param>
-    internal async ValueTask EndAsync(ResponseReplayOutcome outcome, RememberedResponse? response) =>
-        await RunAsync(token => (outcome, response) switch
+    internal async Task EndAsync(ResponseReplayOutcome outcome, RememberedResponse? response)
+    {
+        bool? isKept = await RunAsync<bool?>(async token => (outcome, response) switch
         {
-            (ResponseReplayOutcome.Remember, not null) => _store.CompleteAsync(_request, response, _client.Time.GetUtcNow() + _rememberFor, token),
-            (ResponseReplayOutcome.Forget, _) => _store.ForgetAsync(_request, token),
-            _ => GiveUpAsync(token),
-        }, CancellationToken.None).ConfigureAwait(false);
+            (ResponseReplayOutcome.Remember, not null) => await _store.CompleteAsync(_request, response, _client.Time.GetUtcNow() + _rememberFor, token).ConfigureAwait(false),
+            (ResponseReplayOutcome.Forget, _) => await _store.ForgetAsync(_request, token).ConfigureAwait(false),
+            _ => await GiveUpAsync(token).ConfigureAwait(false),
+        }, async: true, CancellationToken.None).ConfigureAwait(false);
+        if (isKept is false && outcome is ResponseReplayOutcome.Remember)
+            TakenOver(_logger, _client.Name, _request.Key);
+    }
+
+    // Nothing has been sent: the key is free again, unless it was in doubt before.
+    private async Task UndoAsync()
+    {
+        var timer = StartTimer(CancellationToken.None);
+        try
+        {
+            var known = await _store.BeginAsync(Request, timer.Token).WaitAsync(timer.Token).ConfigureAwait(false);
+            if (known.Owner == _request.Owner && known.Response is null)
+                _ = known.IsInDoubt ? await GiveUpAsync(timer.Token).ConfigureAwait(false) : await _store.ForgetAsync(_request, timer.Token).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The lease ends by itself.
+        }
+        finally
+        {
+            _client.Timers.Return(timer);
+        }
+    }
 
     private async Task RenewAsync()
     {
@@ -77,13 +112,13 @@ internal sealed partial class CallMemory
         return _request with { Now = now, LeaseUntil = now + lease, ExpiresAt = now + (_rememberFor > lease ? _rememberFor : lease) };
     }
 
-    private async ValueTask<T?> RunAsync<T>(Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken)
+    private async ValueTask<T?> RunAsync<T>(Func<CancellationToken, Task<T>> step, bool async, CancellationToken cancellationToken)
     {
         var timer = StartTimer(cancellationToken);
         try
         {
             var task = step(timer.Token).WaitAsync(timer.Token);
-            return _async ? await task.ConfigureAwait(false) : task.GetAwaiter().GetResult();
+            return async ? await task.ConfigureAwait(false) : task.GetAwaiter().GetResult();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -112,6 +147,9 @@ internal sealed partial class CallMemory
     [LoggerMessage(521, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: what becomes of the call with key {IdempotencyKey} could not be remembered; the same call again may be sent again")]
     private static partial void Forgotten(ILogger logger, Exception exception, string clientName, string method, string authority, string path, string idempotencyKey);
 
+    [LoggerMessage(526, LogLevel.Warning, "{ClientName}: the response to the call with key {IdempotencyKey} could not be remembered, as the key was taken over: nothing had been heard of the call for 30 s")]
+    private static partial void TakenOver(ILogger logger, string clientName, string idempotencyKey);
+
     /// <summary>Renews the lease of a call that takes long.</summary>
     private sealed class Renewal : IAsyncDisposable
     {
@@ -130,10 +168,7 @@ internal sealed partial class CallMemory
         public async ValueTask DisposeAsync()
         {
             await _timer.DisposeAsync().ConfigureAwait(false);
-            if (_memory._async)
-                await _renewing.ConfigureAwait(false);
-            else
-                _renewing.GetAwaiter().GetResult();
+            await _renewing.ConfigureAwait(false);
         }
 
         private void Renew()

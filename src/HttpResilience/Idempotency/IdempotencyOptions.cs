@@ -39,6 +39,12 @@ public sealed class IdempotencyOptions
     /// method, URI, tenant or body throws <see cref="IdempotencyKeyReusedException"/>.
     /// </para>
     /// <para>
+    /// Whoever asks with the same key gets the response: calls of different users that may look alike need a tenant (<c>WithTenant</c>), which is part of what is compared,
+    /// or keys of their own. A body that can be read only once and does not fit into <c>Retry:MaxReplayBodyBytes</c> cannot be compared: such a call is not remembered,
+    /// and a Warning says so. A response is read whole before the caller gets it, for at most 30 s; a stream of events (<c>text/event-stream</c>) is not.
+    /// The clocks of machines that share a store must agree to within 10 s.
+    /// </para>
+    /// <para>
     /// What ended without telling, because the program was killed, the connection broke, or the response was longer than that, leaves the key in doubt: the
     /// next call with it is sent under the same key where the API honours keys (<c>Retry:UnsafeMethods</c>) and has not forgotten it
     /// (<see cref="KeyLifetime"/>); else the <see cref="IReconciler"/> is asked; without one the call throws <see cref="IdempotencyKeyInDoubtException"/>.

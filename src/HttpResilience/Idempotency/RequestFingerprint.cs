@@ -28,6 +28,9 @@ internal sealed class RequestFingerprint
         _body = body;
     }
 
+    /// <summary>The body is part of it.</summary>
+    internal bool HasBody => _body is not null;
+
     /// <summary>The same for the same data, on every machine and in every version.</summary>
     internal string Hash
     {

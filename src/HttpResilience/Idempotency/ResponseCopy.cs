@@ -9,6 +9,8 @@ internal static class ResponseCopy
     /// <summary>The longest body that is remembered.</summary>
     internal const int MaxBodyBytes = 1024 * 1024;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     // Of the one connection (RFC 9110 §7.6.1), or made anew from what is remembered.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
         ["Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"], StringComparer.OrdinalIgnoreCase);
@@ -18,11 +20,11 @@ internal static class ResponseCopy
     internal static async ValueTask<RememberedResponse?> TakeAsync(
         HttpResponseMessage response, Redaction redaction, TimeSpan patience, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
-        if (response.Content.Headers.ContentLength > MaxBodyBytes)
+        if (response.Content.Headers.ContentLength > MaxBodyBytes || response.Content.Headers.ContentType?.MediaType == "text/event-stream")
             return null;
 
         List<KeyValuePair<string, string>> headers = [.. HeadersOf(response, redaction)];
-        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, patience, time, async, cancellationToken).ConfigureAwait(false);
+        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, patience < Patience ? patience : Patience, time, async, cancellationToken).ConfigureAwait(false);
         return body is { IsWhole: true, Seen: { Length: <= MaxBodyBytes } seen } ? new((int)response.StatusCode, response.ReasonPhrase, headers, seen) : null;
     }
 

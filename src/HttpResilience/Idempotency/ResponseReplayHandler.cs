@@ -11,6 +11,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _time = client.Time;
 
@@ -24,6 +25,12 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
         TimeSpan rememberFor, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var fingerprint = call.Fingerprint ?? await IdempotencyKeyHandler.FingerprintAsync(request, call, required: false, async, cancellationToken).ConfigureAwait(false);
+        if (!fingerprint.HasBody)
+        {
+            NotCompared(logger, client.Name, call.IdempotencyKey, call.Policy.Retry.MaxReplayBodyBytes);
+            return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        }
+
         var memory = new CallMemory(client, store, logger, request, call, fingerprint.Hash, rememberFor, async);
         if (await TurnAsync(memory, call, async, cancellationToken).ConfigureAwait(false) is not { } known)
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
@@ -47,9 +54,29 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
         }
         finally
         {
-            await lease.DisposeAsync().ConfigureAwait(false);
-            await memory.EndAsync(outcome, copy).ConfigureAwait(false);
+            await EndAsync(memory, lease, outcome, copy, call, async, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Writes down what has become of the call; whoever made it, and has left, does not wait for that.</summary>
+    private async ValueTask EndAsync(
+        CallMemory memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        var ending = EndAsync(memory, lease, outcome, response);
+        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.DeadlineOf(call));
+        if (ending.IsCompleted || timeLeft <= TimeSpan.Zero)
+            return;
+        Task waiting = ending.WaitAsync(timeLeft < LongestEnd ? timeLeft : LongestEnd, _time, cancellationToken);
+        if (async)
+            await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        else
+            waiting.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).GetAwaiter().GetResult();
+    }
+
+    private static async Task EndAsync(CallMemory memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response)
+    {
+        await lease.DisposeAsync().ConfigureAwait(false);
+        await memory.EndAsync(outcome, response).ConfigureAwait(false);
     }
 
     private async ValueTask<RememberedResponse?> CopyAsync(HttpResponseMessage response, HttpCall call, bool async, CancellationToken cancellationToken)
@@ -114,6 +141,9 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
         string message = $"The call was cancelled because {client.DeadlineNameOf(call)} of client '{client.Name}' has passed while it waited for another call with the same idempotency key; nothing was sent.";
         return new(message, new TimeoutException(message));
     }
+
+    [LoggerMessage(525, LogLevel.Warning, "{ClientName}: the call with key {IdempotencyKey} is not remembered, as its body can be read only once and is not known to fit into Retry:MaxReplayBodyBytes ({MaxBytes})")]
+    private static partial void NotCompared(ILogger logger, string clientName, string? idempotencyKey, int maxBytes);
 
     [LoggerMessage(522, LogLevel.Warning, "{ClientName}: the {StatusCode} for key {IdempotencyKey} is not remembered, as its body did not come whole or is longer than {MaxBodyBytes} bytes; the key is in doubt")]
     private static partial void NotRemembered(ILogger logger, string clientName, int statusCode, string? idempotencyKey, int maxBodyBytes);

@@ -16,7 +16,7 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
     private const int ShortestSecret = 4;
 
     private static readonly string[] SecretWords =
-        ["authorization", "cookie", "token", "secret", "password", "apikey", "api-key", "api_key", "signature", "credential"];
+        ["authorization", "authentication", "cookie", "token", "secret", "password", "apikey", "api-key", "api_key", "signature", "credential"];
 
     private readonly FrozenSet<string> _secretHeaders = redactedHeaders.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
     private readonly FrozenSet<string> _allowedParameters = allowedQueryParameters.ToFrozenSet(StringComparer.OrdinalIgnoreCase);

@@ -34,7 +34,7 @@ public sealed class BatchCallTests
         var failure = report.Failures.ShouldHaveSingleItem();
         (failure.Error, failure.StatusCode, failure.FailureClass, failure.Attempts).ShouldBe(("Bad invoice: no such currency", 422, FailureClass.Validation, 1));
         (failure.IdempotencyKey, failure.Tenant, failure.ErrorType, failure.DeadLetterId).ShouldBe(("comp1:1", "comp1", "HttpRequestException", null));
-        failure.Tags.ShouldBe(new Dictionary<string, string> { ["rowNumber"] = "5", ["recordIndex"] = "0" });
+        failure.Tags.ShouldBe(new Dictionary<string, string> { ["recordIndex"] = "0", ["rowNumber"] = "5" });
         failure.FailedAt.ShouldBeGreaterThan(DateTimeOffset.UnixEpoch);
         chain.Logs.Call["ErrorBody"].ShouldBe(failure.Error);
     }
@@ -116,7 +116,7 @@ public sealed class BatchCallTests
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
             new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, OutagePatience = TimeSpan.FromSeconds(patience) }, Stop);
 
-        (report.StopReason, report.Failed, report.StoppedBy!.ErrorType).ShouldBe((BatchStopReason.FailureForAll, 2, nameof(CircuitOpenException)));
+        (report.StopReason, report.Failed, report.StoppedBy!.ErrorType).ShouldBe((BatchStopReason.FailureForAll, 1 + 5, nameof(CircuitOpenException)));
         chain.Server.Sent.Count.ShouldBe(sent);
     }
 

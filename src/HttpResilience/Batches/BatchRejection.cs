@@ -1,0 +1,27 @@
+namespace HttpResilience;
+
+/// <summary>A record was turned away, for a reason that has nothing to do with it, and may be tried again without doing anything twice.</summary>
+/// <param name="Authority">Who turned it away.</param>
+/// <param name="RetryAfter">When it may be tried again; null when that was not said.</param>
+internal sealed record BatchRejection(string Authority, TimeSpan? RetryAfter)
+{
+    /// <returns>Null when it was not turned away, or something that it has sent would be done twice.</returns>
+    internal static BatchRejection? Of(Exception exception, CallCollector calls)
+    {
+        if (!calls.AreRepeatable)
+            return null;
+        for (Exception? e = exception; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                // One tenant's circuit is that tenant's matter.
+                case CircuitOpenException { Tenant: null } open:
+                    return new(open.Authority, open.RetryAfter);
+                case RateLimitedException limited:
+                    return new(limited.Authority, limited.RetryAfter);
+            }
+        }
+
+        return null;
+    }
+}
