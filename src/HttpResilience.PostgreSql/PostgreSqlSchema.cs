@@ -10,8 +10,8 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 {
     internal const string Name = "http_resilience";
 
-    /// <summary>"HtRs", and what is locked: whoever makes or changes the schema, and whoever claims letters, does so alone.</summary>
-    internal const long SchemaLock = 0x48745273_00000001, ClaimLock = 0x48745273_00000002;
+    /// <summary>"HtRs", and what is locked: whoever makes or changes the schema, whoever claims letters, and whoever changes kept responses, does so alone.</summary>
+    internal const long SchemaLock = 0x48745273_00000001, ClaimLock = 0x48745273_00000002, FallbackLock = 0x48745273_00000003;
 
     internal static PostgreSqlSchema Current { get; } = new(
         """
@@ -70,6 +70,23 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
           PRIMARY KEY (client_name, key)
         );
         CREATE INDEX remembered_calls_to_expire ON http_resilience.remembered_calls (expires_at) WHERE expires_at IS NOT NULL;
+
+        CREATE TABLE http_resilience.fallback_responses (
+          client_name text COLLATE "C" NOT NULL,
+          resource text COLLATE "C" NOT NULL,
+          variant text COLLATE "C" NOT NULL,
+          received_at timestamptz NOT NULL,
+          initial_age bigint NOT NULL,
+          expires_at timestamptz NOT NULL,
+          size bigint NOT NULL,
+          status_code integer NOT NULL,
+          reason_phrase text,
+          headers text NOT NULL,
+          body bytea NOT NULL,
+          PRIMARY KEY (client_name, resource, variant)
+        );
+        CREATE INDEX fallback_responses_by_time ON http_resilience.fallback_responses (client_name, received_at, size);
+        CREATE INDEX fallback_responses_to_expire ON http_resilience.fallback_responses (expires_at);
 
         CREATE TABLE http_resilience.checkpoints (
           name text COLLATE "C" PRIMARY KEY,

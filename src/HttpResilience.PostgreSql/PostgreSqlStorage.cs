@@ -17,12 +17,15 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         _arrivals = new(database, time, log);
         DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, log);
         IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer);
+        Fallbacks = new PostgreSqlFallbackStore(database);
         Checkpoints = new PostgreSqlCheckpointStore(database);
     }
 
     public IDeadLetterStore DeadLetters { get; }
 
     public IIdempotencyStore IdempotencyKeys { get; }
+
+    public IFallbackStore Fallbacks { get; }
 
     public ICheckpointStore Checkpoints { get; }
 

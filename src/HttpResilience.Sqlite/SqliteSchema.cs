@@ -72,6 +72,23 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         ) STRICT;
         CREATE INDEX remembered_calls_to_expire ON remembered_calls (expires_at) WHERE expires_at IS NOT NULL;
 
+        CREATE TABLE fallback_responses (
+          client_name TEXT NOT NULL,
+          resource TEXT NOT NULL,
+          variant TEXT NOT NULL,
+          received_at INTEGER NOT NULL,
+          initial_age INTEGER NOT NULL,
+          expires_at INTEGER NOT NULL,
+          size INTEGER NOT NULL,
+          status_code INTEGER NOT NULL,
+          reason_phrase TEXT,
+          headers TEXT NOT NULL,
+          body BLOB NOT NULL,
+          PRIMARY KEY (client_name, resource, variant)
+        ) STRICT;
+        CREATE INDEX fallback_responses_by_time ON fallback_responses (client_name, received_at, size);
+        CREATE INDEX fallback_responses_to_expire ON fallback_responses (expires_at);
+
         CREATE TABLE checkpoints (
           name TEXT NOT NULL PRIMARY KEY,
           owner TEXT NOT NULL,

@@ -15,12 +15,15 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         _readers = new(database);
         DeadLetters = new SqliteDeadLetterStore(_writer, _readers, time, log);
         IdempotencyKeys = new SqliteIdempotencyStore(_writer);
+        Fallbacks = new SqliteFallbackStore(_writer, _readers);
         Checkpoints = new SqliteCheckpointStore(_writer, _readers);
     }
 
     public IDeadLetterStore DeadLetters { get; }
 
     public IIdempotencyStore IdempotencyKeys { get; }
+
+    public IFallbackStore Fallbacks { get; }
 
     public ICheckpointStore Checkpoints { get; }
 

@@ -83,10 +83,14 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton(provider => new LetterReplay(
             provider.GetRequiredService<IDeadLetterStore>(), new DeadLetterSender(provider, provider.GetRequiredService<IHttpClientFactory>()),
             provider.GetRequiredService<DeadLetterMeter>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<DeadLetterReplay>>()));
+        services.AddSingleton(provider => new FallbackArchive(
+            provider.GetRequiredService<IFallbackStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<FallbackArchive>>()));
         services.AddSingleton<ICircuits, Circuits>();
         services.AddSingleton<IHostedService, ClientStartup>();
         // First, that is outermost: it looks at what the factory's own filters have put on.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
+        // And last: it stands behind whatever the others leave.
+        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, SentRequestFilter>());
         services.AddSingleton<IHttpMessageHandlerBuilderFilter, ResendCountFilter>();
     }
 }

@@ -26,6 +26,7 @@ const string Help = """
       outage   100 clients and a host that is down for 30 s, in virtual time: a table, and a plot of what the host sees
                --output FILE   the plot. Default: docs/outage.svg
       drill    a payment gateway on a bad day, 3 million calls to 3 APIs, in virtual time: naive retries beside the chain
+      fallback an API that is down for 60 s, over real sockets: reads of what was seen before, with a bare client and with the last good responses
       soak     2 threads against a server with every fault, over real sockets: what is left behind, counted
                --seconds N     how long. Default: 60
       storage  durable stores: letters kept per second, and what a claim costs in a store of many letters
@@ -33,7 +34,7 @@ const string Help = """
       drain    dead letters sent again per second, beside the same requests sent without a store
                --letters N     how many. Default: 5000
 
-      --seed N   of outage, drill and soak. The same seed gives the same run in virtual time. Default: 1
+      --seed N   of outage, drill, fallback and soak. The same seed gives the same run in virtual time. Default: 1
     """;
 
 List<string> options = [.. args];

@@ -110,6 +110,20 @@ public sealed class HttpCall
         internal set => Rare.Error = value;
     }
 
+    /// <summary>What a stale response stands in for; none when the response is the API's.</summary>
+    internal (int? Status, Exception? Exception) Masked
+    {
+        get => _rarities?.Masked ?? default;
+        set => Rare.Masked = value;
+    }
+
+    /// <summary>How long before the deadline the last attempt ends, in ticks of the clock: what comes after it takes time, too.</summary>
+    internal long DeadlineReserve
+    {
+        get => _rarities?.DeadlineReserve ?? 0;
+        set => Rare.DeadlineReserve = value;
+    }
+
     /// <summary>A scope hears of the call.</summary>
     internal bool IsCollected => _rarities?.IsCollected is true;
 
@@ -274,6 +288,10 @@ public sealed class HttpCall
         internal string? Error { get; set; }
 
         internal bool IsStale { get; set; }
+
+        internal (int? Status, Exception? Exception) Masked { get; set; }
+
+        internal long DeadlineReserve { get; set; }
 
         internal bool IsCollected { get; set; }
 

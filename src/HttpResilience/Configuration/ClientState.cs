@@ -59,6 +59,9 @@ internal sealed partial class ClientState : IDisposable
 
     internal AttemptTimers Timers { get; }
 
+    /// <summary>The responses that stand in for those that the API cannot give.</summary>
+    internal FallbackMemory Fallbacks { get; } = new();
+
     /// <summary>Who may be on the way to a host; null when that is not limited.</summary>
     internal HostLimiter? Limiter => _limiter;
 
@@ -141,6 +144,9 @@ internal sealed partial class ClientState : IDisposable
     /// <summary>The timestamp at which a call is over.</summary>
     internal long DeadlineOf(HttpCall call) => call.Policy.DeadlineFrom(call.StartedAt, Volatile.Read(ref _httpClientTimeout));
 
+    /// <summary>The timestamp at which the last attempt of a call is over: what a stage outside has to do then still comes before the deadline.</summary>
+    internal long LastAttemptEndOf(HttpCall call) => DeadlineOf(call) is var deadline and not long.MaxValue ? deadline - call.DeadlineReserve : long.MaxValue;
+
     /// <summary>Which setting the deadline of a call comes from, for people.</summary>
     internal string DeadlineNameOf(HttpCall call) => DeadlineOf(call) < call.Policy.DeadlineFrom(call.StartedAt, long.MaxValue)
         ? "HttpClient.Timeout"
@@ -161,6 +167,8 @@ internal sealed partial class ClientState : IDisposable
                 _limiter = CreateLimiter(_policy);
             if (_policy.Chaos?.Description != chaosBefore)
                 AnnounceChaos();
+            if (_policy.Fallback is null)
+                Fallbacks.Clear();
             Reloaded(_logger, Name);
         }
         catch (Exception e)

@@ -43,6 +43,8 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
             handlers.Add(new IdempotencyKeyHandler());
         if (client.Policy.Idempotency?.RememberFor is not null)
             handlers.Add(new ResponseReplayHandler(client, builder.Services.GetRequiredService<IIdempotencyStore>(), Logger<ResponseReplayHandler>(builder)));
+        if (client.Policy.Fallback is not null)
+            handlers.Add(new FallbackHandler(client, builder.Services.GetService<IFallbackStore>() is null ? null : builder.Services.GetRequiredService<FallbackArchive>()));
         if (client.Policy.DeadLetter is not null)
             handlers.Add(new DeadLetterHandler(client, builder.Services.GetRequiredService<IDeadLetterStore>(), builder.Services.GetRequiredService<DeadLetterMeter>(), Logger<DeadLetterHandler>(builder)));
         handlers.Add(new RetryHandler(client, Logger<RetryHandler>(builder)));

@@ -30,6 +30,9 @@ public sealed class HttpResilienceOptions
     /// <summary>How POST and PATCH are made safe to repeat.</summary>
     public IdempotencyOptions Idempotency { get; } = new();
 
+    /// <summary>Whether a read that fails is answered with the last good response. Off by default.</summary>
+    public FallbackOptions Fallback { get; } = new();
+
     /// <summary>Whether requests that finally fail are kept. Off by default.</summary>
     public DeadLetterOptions DeadLetter { get; } = new();
 
@@ -53,6 +56,7 @@ public sealed class HttpResilienceOptions
         .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys)
         .OptionalSection(nameof(RateLimiter), o => o.RateLimiter, o => o.RateLimiter ??= new(), RateLimiterOptions.Keys)
         .Section(nameof(Idempotency), o => o.Idempotency, IdempotencyOptions.Keys)
+        .Section(nameof(Fallback), o => o.Fallback, FallbackOptions.Keys)
         .Section(nameof(DeadLetter), o => o.DeadLetter, DeadLetterOptions.Keys)
         .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys)
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys)

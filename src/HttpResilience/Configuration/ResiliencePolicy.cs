@@ -23,6 +23,8 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal IdempotencyPolicy? Idempotency { get; } = IdempotencyPolicy.From(options.Idempotency);
 
+    internal FallbackPolicy? Fallback { get; } = FallbackPolicy.From(options.Fallback);
+
     internal DeadLetterPolicy? DeadLetter { get; } = DeadLetterPolicy.From(options.DeadLetter);
 
     internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging, time);

@@ -20,5 +20,7 @@ internal static class HttpToken
         return request.Headers.TryAddWithoutValidation(name!, "");
     }
 
-    internal static bool IsValid(string? text) => !string.IsNullOrEmpty(text) && !text.AsSpan().ContainsAnyExcept(Characters);
+    internal static bool IsValid(string? text) => IsValid(text.AsSpan());
+
+    internal static bool IsValid(ReadOnlySpan<char> text) => !text.IsEmpty && !text.ContainsAnyExcept(Characters);
 }

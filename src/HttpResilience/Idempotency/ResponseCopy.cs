@@ -45,7 +45,8 @@ internal static class ResponseCopy
         return response;
     }
 
-    private static IEnumerable<KeyValuePair<string, string>> HeadersOf(HttpResponseMessage response, Redaction redaction)
+    /// <summary>The header fields that are remembered.</summary>
+    internal static IEnumerable<KeyValuePair<string, string>> HeadersOf(HttpResponseMessage response, Redaction redaction)
     {
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {

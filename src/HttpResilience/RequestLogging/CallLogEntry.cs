@@ -29,7 +29,8 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("DeadLetterId", call.DeadLetterId);
         Add("TraceId", (Activity.Current ?? CallSpan.Of(call, request))?.TraceId.ToString());
         Add("ErrorType", exception?.GetType().Name);
-        Add(exception is null ? "ErrorBody" : "ErrorMessage", call.Error);
+        Add("IsStale", call.IsStale ? true : null);
+        Add(exception is null && !call.IsStale ? "ErrorBody" : "ErrorMessage", call.Error);
         foreach (var (name, value) in call.Tags)
             Add(IsTaken(name) ? $"tag.{name}" : name, value is string text ? Redaction.Clean(text) : value);
         Add(Template, "{ClientName} {Method} {Authority}{Path}: {StopReason} in {ElapsedMs} ms, attempts: {Attempts}");
@@ -53,6 +54,8 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
             line += $", {failure}, {Value("StopReason")}";
         else if (Value("StopReason") is nameof(StopReason.Replayed))
             line += $", {nameof(StopReason.Replayed)}";
+        if (Value("IsStale") is not null)
+            line += ", answered with a stale response";
         return (Value("ErrorBody") ?? Value("ErrorMessage")) is { } detail ? $"{line}: {detail}" : line;
     }
 

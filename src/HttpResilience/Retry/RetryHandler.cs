@@ -24,7 +24,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         }
 
         var original = new RequestSnapshot(request);
-        long deadline = client.DeadlineOf(call);
+        long deadline = client.LastAttemptEndOf(call);
         double random = 0;
         bool looksFirst = call.MayHaveBeenProcessed && MustLookFirst(call, original);
         client.FindHost(request, call);

@@ -40,6 +40,9 @@ public interface IHttpResilienceStorage : IAsyncDisposable
     /// <summary>The remembered calls.</summary>
     IIdempotencyStore IdempotencyKeys { get; }
 
+    /// <summary>The responses that stand in for those that an API cannot give.</summary>
+    IFallbackStore Fallbacks { get; }
+
     /// <summary>How far batches are.</summary>
     ICheckpointStore Checkpoints { get; }
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>Deletes once an hour what has expired in the store.</summary>
-internal sealed partial class StorageUpkeep(IIdempotencyStore keys, TimeProvider time, ILogger<StorageUpkeep> logger) : BackgroundService
+internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackStore fallbacks, TimeProvider time, ILogger<StorageUpkeep> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -15,7 +15,8 @@ internal sealed partial class StorageUpkeep(IIdempotencyStore keys, TimeProvider
         {
             try
             {
-                Purged(logger, await keys.PurgeAsync(time.GetUtcNow(), stoppingToken).ConfigureAwait(false));
+                var now = time.GetUtcNow();
+                Purged(logger, await keys.PurgeAsync(now, stoppingToken).ConfigureAwait(false), await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false));
             }
             catch (HttpResilienceStorageException e)
             {
@@ -25,8 +26,8 @@ internal sealed partial class StorageUpkeep(IIdempotencyStore keys, TimeProvider
         }
     }
 
-    [LoggerMessage(523, LogLevel.Debug, "{Count} remembered calls had expired and were deleted")]
-    private static partial void Purged(ILogger logger, int count);
+    [LoggerMessage(523, LogLevel.Debug, "{Calls} remembered calls and {Responses} kept responses had expired and were deleted")]
+    private static partial void Purged(ILogger logger, int calls, int responses);
 
     [LoggerMessage(524, LogLevel.Warning, "What has expired in the store could not be deleted, and is left to the next time")]
     private static partial void NotPurged(ILogger logger, Exception exception);

@@ -50,7 +50,7 @@ internal static class CallSpan
         int? status = (int?)response?.StatusCode;
         if (status is not null)
             span.SetTag(TelemetryTags.StatusCode, status);
-        if (TelemetryTags.ErrorTypeOf(call.FailureClass, status, exception) is { } errorType)
+        if (TelemetryTags.ErrorTypeOf(call, status, exception) is { } errorType)
             span.SetTag(TelemetryTags.ErrorType, errorType);
         span.SetTag(TelemetryTags.StopReason, call.StopReason.ToString());
         span.SetTag(TelemetryTags.Attempts, call.AttemptCount);

@@ -24,6 +24,7 @@ internal sealed class ResilienceMeter : IDisposable
     private readonly Counter<long> _circuitTransitions;
     private readonly Counter<long> _pauses;
     private readonly Counter<long> _forgotten;
+    private readonly Counter<long> _fallbacks;
 
     /// <param name="factory">Makes the meter, and disposes it; null when there is none.</param>
     /// <param name="clients">Those whose circuits are observed.</param>
@@ -44,6 +45,8 @@ internal sealed class ResilienceMeter : IDisposable
             "http.client.resilience.pauses", "{pause}", "Times that hosts asked to be left alone for a while.");
         _forgotten = meter.CreateCounter<long>(
             "http.client.resilience.remembered_calls.lost", "{call}", "Keyed calls that could not be remembered.");
+        _fallbacks = meter.CreateCounter<long>(
+            "http.client.resilience.fallbacks", "{call}", "Calls that failed and were answered with a response from before.");
         meter.CreateObservableGauge(
             "http.client.resilience.circuit.state", ObserveCircuits, unit: null, "State of the circuit of a host: 0 closed, 1 open, 2 half open, 3 isolated.");
     }
@@ -71,6 +74,16 @@ internal sealed class ResilienceMeter : IDisposable
     {
         if (_forgotten.Enabled)
             _forgotten.Add(1, TelemetryTags.Of(clientName, uri));
+    }
+
+    internal void FellBack(HttpCall call, Uri? uri)
+    {
+        if (!_fallbacks.Enabled)
+            return;
+
+        var tags = TelemetryTags.Of(call.ClientName, uri);
+        tags.Add(TelemetryTags.StopReason, call.StopReason.ToString());
+        _fallbacks.Add(1, tags);
     }
 
     internal void CircuitMoved(string clientName, HostKey host, CircuitState to)
@@ -108,7 +121,7 @@ internal sealed class ResilienceMeter : IDisposable
         tags.Add(TelemetryTags.Method, TelemetryTags.MethodOf(asked.Method));
         if (status is not null)
             tags.Add(TelemetryTags.StatusCode, status);
-        if (TelemetryTags.ErrorTypeOf(call.FailureClass, status, exception) is { } errorType)
+        if (TelemetryTags.ErrorTypeOf(call, status, exception) is { } errorType)
             tags.Add(TelemetryTags.ErrorType, errorType);
         tags.Add(TelemetryTags.StopReason, call.StopReason.ToString());
         _callDuration.Record(call.Elapsed.TotalSeconds, tags);

@@ -32,6 +32,11 @@ internal static class TelemetryTags
     /// <summary>A method of RFC 9110 or RFC 5789; <c>_OTHER</c> for anything else, which a caller could make up without end.</summary>
     internal static string MethodOf(HttpMethod method) => Methods.GetValueOrDefault(method.Method, "_OTHER");
 
+    /// <summary>What kind of error a call ended with, also when the caller has been spared it.</summary>
+    internal static string? ErrorTypeOf(HttpCall call, int? status, Exception? exception) => call.IsStale
+        ? ErrorTypeOf(call.FailureClass, call.Masked.Status, call.Masked.Exception)
+        : ErrorTypeOf(call.FailureClass, status, exception);
+
     /// <summary>What kind of error it was: the status, the kind of a transport error, or the type of the exception; null when it was none.</summary>
     /// <param name="failure">What the chain takes a response for, whatever its status.</param>
     internal static string? ErrorTypeOf(FailureClass failure, int? status, Exception? exception) => exception switch

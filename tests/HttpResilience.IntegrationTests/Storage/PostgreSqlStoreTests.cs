@@ -36,5 +36,11 @@ public sealed class PostgreSqlStorageLifetimeTests(PostgreSqlServer server) : St
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
 
+[Collection(nameof(PostgreSqlServer))]
+public sealed class PostgreSqlFallbackStoreTests(PostgreSqlServer server) : FallbackStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
 [CollectionDefinition(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlTests : ICollectionFixture<PostgreSqlServer>;

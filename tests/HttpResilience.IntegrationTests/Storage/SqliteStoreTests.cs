@@ -29,3 +29,8 @@ public sealed class SqliteStorageLifetimeTests : StorageLifetimeContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
+
+public sealed class SqliteFallbackStoreTests : FallbackStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}

@@ -82,6 +82,8 @@ public sealed class StorageStartTests
 
         public IIdempotencyStore IdempotencyKeys => keys;
 
+        public IFallbackStore Fallbacks { get; } = new Fallback.MemoryFallbackStore();
+
         public ICheckpointStore Checkpoints => throw new NotSupportedException();
 
         public ValueTask DisposeAsync() => default;

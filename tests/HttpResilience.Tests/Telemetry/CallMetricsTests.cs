@@ -23,6 +23,7 @@ public sealed class CallMetricsTests
             "http.client.resilience.circuit.transitions Counter`1 [{transition}]",
             "http.client.resilience.pauses Counter`1 [{pause}]",
             "http.client.resilience.remembered_calls.lost Counter`1 [{call}]",
+            "http.client.resilience.fallbacks Counter`1 [{call}]",
             "http.client.resilience.circuit.state ObservableGauge`1 []",
         ], ignoreOrder: true);
         metrics.Instruments.ShouldAllBe(i => i.Meter.Name == "HttpResilience" && i.Meter.Version == "0.1.0" && !string.IsNullOrEmpty(i.Description));

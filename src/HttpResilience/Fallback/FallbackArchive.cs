@@ -1,0 +1,135 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>
+/// What of the kept responses lies in the durable store. Written in the background, what is asked for is waited for a moment; a store that fails changes nothing for
+/// any call, and a response that it has lost is no loss.
+/// </summary>
+internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider time, ILogger<FallbackArchive> logger) : IDisposable, IAsyncDisposable
+{
+    private const int MostWaiting = 1024;
+    private const int MostAtOnce = 64;
+
+    /// <summary>How long an answer that has to be fetched may take.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
+
+    // At the end of the process.
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(2);
+
+    private readonly Channel<Change> _changes = Channel.CreateBounded<Change>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly CancellationTokenSource _stopped = new();
+    private Task? _writing;
+
+    /// <summary>How long before the deadline an attempt ends, so that the store can still be asked, in ticks of the clock.</summary>
+    internal static long ReserveOf(ResiliencePolicy policy) => policy.TotalRequestTimeout is { } total ? policy.ToTimestamp(total / 10 < Patience ? total / 10 : Patience) : 0;
+
+    internal void Save(string clientName, FallbackResponse response, long maxBytes) => Write(new(clientName, response.Resource, response.Variant, response, maxBytes));
+
+    /// <param name="variant">Null for all.</param>
+    internal void Remove(string clientName, string resource, string? variant) => Write(new(clientName, resource, variant, Response: null, MaxBytes: 0));
+
+    /// <returns>Null when there is none, or the store cannot tell in time.</returns>
+    internal async ValueTask<FallbackResponse?> FindAsync(ClientState client, HttpCall call, string resource, string variant, bool async, CancellationToken cancellationToken)
+    {
+        long now = time.GetTimestamp();
+        var timer = client.Timers.Rent(cancellationToken);
+        try
+        {
+            timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(Patience), client.DeadlineOf(call)));
+            // On a thread of its own where the store blocks.
+            var finding = store.FindAsync(client.Name, resource, variant, timer.Token).WaitAsync(timer.Token);
+            return async ? await finding.ConfigureAwait(false) : finding.GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            NotFound(logger, e, client.Name);
+            return null;
+        }
+        finally
+        {
+            client.Timers.Return(timer);
+        }
+    }
+
+    private void Write(Change change)
+    {
+        if (Volatile.Read(ref _writing) is null)
+            Start();
+        _changes.Writer.TryWrite(change);
+    }
+
+    private void Start()
+    {
+        lock (_changes)
+        {
+            using (ExecutionContext.SuppressFlow())
+                _writing ??= Task.Run(WriteAsync);
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        List<Change> together = [];
+        while (await _changes.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            while (_changes.Reader.TryRead(out var change))
+                together.Add(change);
+            for (int first = 0, next; first < together.Count; first = next)
+            {
+                next = first + 1;
+                while (next < together.Count && next - first < MostAtOnce && together[next].IsSavedWith(together[first]))
+                    next++;
+                await WriteAsync(together[first..next]).ConfigureAwait(false);
+            }
+
+            together.Clear();
+        }
+    }
+
+    private async Task WriteAsync(IReadOnlyList<Change> changes)
+    {
+        var first = changes[0];
+        try
+        {
+            if (first.Response is null)
+                await store.RemoveAsync(first.ClientName, first.Resource, first.Variant, _stopped.Token).ConfigureAwait(false);
+            else
+                await store.SaveAsync(first.ClientName, LastOfEach(changes), changes[^1].MaxBytes, _stopped.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            NotWritten(logger, e, first.ClientName, changes.Count);
+        }
+    }
+
+    private static List<FallbackResponse> LastOfEach(IEnumerable<Change> changes) =>
+        [.. changes.Select(c => c.Response!).GroupBy(r => (r.Resource, r.Variant)).Select(same => same.Last())];
+
+    /// <summary>What has been asked for is still done, if it does not take long.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _changes.Writer.TryComplete();
+        if (Volatile.Read(ref _writing) is { } writing)
+        {
+            await writing.WaitAsync(LastPatience, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _stopped.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    [LoggerMessage(531, LogLevel.Debug, "{ClientName}: the store could not tell whether it has a response from before")]
+    private static partial void NotFound(ILogger logger, Exception exception, string clientName);
+
+    [LoggerMessage(532, LogLevel.Debug, "{ClientName}: {Count} changes of the kept responses could not be stored")]
+    private static partial void NotWritten(ILogger logger, Exception exception, string clientName, int count);
+
+    /// <param name="Variant">Null for all of the resource.</param>
+    /// <param name="Response">Null to forget what is kept.</param>
+    private sealed record Change(string ClientName, string Resource, string? Variant, FallbackResponse? Response, long MaxBytes)
+    {
+        internal bool IsSavedWith(Change other) => Response is not null && other.Response is not null && ClientName == other.ClientName;
+    }
+}

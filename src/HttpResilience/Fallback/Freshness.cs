@@ -1,0 +1,85 @@
+namespace HttpResilience;
+
+/// <summary>How old a response was when it came, and for how long it is fresh (RFC 9111 §4.2). Nothing is guessed where the server says nothing.</summary>
+/// <param name="InitialAge">The corrected initial age (§4.2.3).</param>
+/// <param name="Lifetime">The freshness lifetime (§4.2.1).</param>
+internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime)
+{
+    // An age that nobody can tell is one that no limit lets pass.
+    private static readonly TimeSpan Unknown = TimeSpan.FromDays(100 * 365);
+
+    /// <summary>Reads it off a response.</summary>
+    /// <param name="fields">Its header fields.</param>
+    /// <param name="receivedAt">When its head came.</param>
+    /// <param name="delay">How long it was on its way: since the request went out.</param>
+    internal static Freshness Of(ResponseFields fields, DateTimeOffset receivedAt, TimeSpan delay)
+    {
+        var date = DateOf(fields.Of("Date"), receivedAt) ?? receivedAt;
+        var apparent = Max(receivedAt - date, TimeSpan.Zero);
+        return new(Max(apparent, AgeOf(fields.Of("Age")) + Max(delay, TimeSpan.Zero)), LifetimeOf(fields, date, receivedAt));
+    }
+
+    /// <summary>For how long beyond its freshness it may be used when the API cannot answer (RFC 5861 §4).</summary>
+    internal static TimeSpan StaleFor(TimeSpan configured, CacheControl response, CacheControl request) =>
+        Min(Min(configured, response.StaleIfError ?? configured), request.StaleIfError ?? configured);
+
+    private static TimeSpan LifetimeOf(ResponseFields fields, DateTimeOffset date, DateTimeOffset receivedAt)
+    {
+        if (fields.CacheControl.MaxAge is { } maxAge)
+            return maxAge;
+        // What is not a date, such as 0, is long past (§5.3); of several the first to come.
+        var lifetime = TimeSpan.Zero;
+        bool isFirst = true;
+        foreach (string expires in fields.Of("Expires"))
+        {
+            var given = HttpDate.TryParse(expires.AsSpan().Trim(), receivedAt, out var at) ? Max(at - date, TimeSpan.Zero) : TimeSpan.Zero;
+            lifetime = isFirst ? given : Min(lifetime, given);
+            isFirst = false;
+        }
+
+        return lifetime;
+    }
+
+    private static DateTimeOffset? DateOf(IEnumerable<string> values, DateTimeOffset receivedAt)
+    {
+        DateTimeOffset? earliest = null;
+        foreach (string value in values)
+        {
+            if (HttpDate.TryParse(value.AsSpan().Trim(), receivedAt, out var date) && !(earliest <= date))
+                earliest = date;
+        }
+
+        return earliest;
+    }
+
+    private static TimeSpan AgeOf(IEnumerable<string> values)
+    {
+        var oldest = TimeSpan.Zero;
+        foreach (string value in values)
+        {
+            foreach (var part in value.AsSpan().Split(','))
+                oldest = Max(oldest, CacheControl.Seconds(value.AsSpan()[part].Trim()) ?? Unknown);
+        }
+
+        return oldest;
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}
+
+/// <summary>The header fields of a response, of its head and its content, by name.</summary>
+internal readonly struct ResponseFields(IReadOnlyList<KeyValuePair<string, string>> fields)
+{
+    internal CacheControl CacheControl => CacheControl.Parse(Of("Cache-Control"));
+
+    internal IEnumerable<string> Of(string name)
+    {
+        foreach (var (field, value) in fields)
+        {
+            if (field.Equals(name, StringComparison.OrdinalIgnoreCase))
+                yield return value;
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Net;
+
+namespace HttpResilience;
+
+/// <summary>A response body of which a copy is made while it is read. Its reader notices nothing, and waits for nothing.</summary>
+internal sealed class RecordedContent : HttpContent
+{
+    private readonly HttpContent _original;
+    private readonly int _maxBytes;
+    private readonly long? _length;
+    private Action<ReadOnlyMemory<byte>>? _whole;
+
+    private RecordedContent(HttpContent original, int maxBytes, Action<ReadOnlyMemory<byte>> whole)
+    {
+        (_original, _maxBytes, _whole) = (original, maxBytes, whole);
+        _length = original.Headers.ContentLength;
+        foreach (var (name, values) in original.Headers.NonValidated)
+            Headers.TryAddWithoutValidation(name, values);
+    }
+
+    /// <summary>Gives the body to <paramref name="whole"/> when its reader has come to its end. One that is too long, breaks off, or is not read to its end, is not given.</summary>
+    /// <param name="isEmpty">There is no body, whatever the header fields say.</param>
+    internal static void Record(HttpResponseMessage response, bool isEmpty, int maxBytes, Action<ReadOnlyMemory<byte>> whole)
+    {
+        if (isEmpty || response.Content.Headers.ContentLength == 0)
+            whole(default);
+        else if (!(response.Content.Headers.ContentLength > maxBytes))
+            response.Content = new RecordedContent(response.Content, maxBytes, whole);
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        if (_whole is null)
+        {
+            await _original.CopyToAsync(stream, context, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var body = Record(await _original.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
+        await body.CopyToAsync(stream, cancellationToken).ConfigureAwait(false);
+    }
+
+    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        if (_whole is null)
+            _original.CopyTo(stream, context, cancellationToken);
+        else
+            Record(_original.ReadAsStream(cancellationToken)).CopyTo(stream);
+    }
+
+    protected override async Task<Stream> CreateContentReadStreamAsync() => Record(await _original.ReadAsStreamAsync().ConfigureAwait(false));
+
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Record(_original.ReadAsStream(cancellationToken));
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _length ?? 0;
+        return _length is not null;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _original.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private Stream Record(Stream body) => Interlocked.Exchange(ref _whole, null) is { } whole ? new Recorded(body, _maxBytes, _length, whole) : body;
+
+    private sealed class Recorded(Stream inner, int maxBytes, long? length, Action<ReadOnlyMemory<byte>> whole) : Stream
+    {
+        // Null when it is over.
+        private ArrayBufferWriter<byte>? _copy = new();
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            int read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            Add(buffer.Span, read);
+            return read;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(Span<byte> buffer)
+        {
+            int read = inner.Read(buffer);
+            Add(buffer, read);
+            return read;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                inner.Dispose();
+            base.Dispose(disposing);
+        }
+
+        private void Add(ReadOnlySpan<byte> buffer, int read)
+        {
+            // To read into nothing is no end.
+            if (_copy is not { } copy || buffer.IsEmpty)
+                return;
+            if (read > maxBytes - copy.WrittenCount)
+            {
+                _copy = null;
+                return;
+            }
+
+            copy.Write(buffer[..read]);
+            bool isEnd = read == 0;
+            if (!isEnd && copy.WrittenCount != length)
+                return;
+            _copy = null;
+            if (length is null || copy.WrittenCount == length)
+                whole(copy.WrittenSpan.ToArray());
+        }
+    }
+}
