@@ -18,7 +18,7 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
 
     // One look at the index for each place that letters go to, and then the few that are due first there: what is excepted costs nothing, however many its
     // letters are, and what a claim costs grows with the number of places, not of letters. A letter that somebody is just changing is passed over.
-    private static readonly string ClaimSql = $"""
+    private static readonly string ClaimSql = TakeSql("""
         WITH RECURSIVE destination (client_name, authority) AS (
           SELECT c, (SELECT min(authority) FROM http_resilience.dead_letters WHERE client_name = c AND status IN ('Pending', 'InProgress')) FROM unnest($1) c
           UNION
@@ -32,7 +32,20 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
             ORDER BY due_at, id LIMIT $6) l
           WHERE NOT EXISTS (SELECT 1 FROM unnest($2, $3) AS e (client_name, authority) WHERE e.client_name = d.client_name AND e.authority = d.authority)
           ORDER BY l.due_at, l.id LIMIT $6
-        ), taken AS MATERIALIZED (
+        )
+        """);
+
+    private static readonly string ClaimOnlySql = TakeSql("""
+        WITH due AS MATERIALIZED (
+          SELECT id FROM http_resilience.dead_letters
+          WHERE client_name = $1 AND authority = $2 AND status IN ('Pending', 'InProgress') AND due_at <= $4
+          ORDER BY due_at, id LIMIT $3
+        )
+        """);
+
+    /// <param name="due">Tells which letters; its parameters $4 and $5 are the time now, and the end of the lease.</param>
+    private static string TakeSql(string due) => $"""
+        {due}, taken AS MATERIALIZED (
           SELECT id, due_at FROM http_resilience.dead_letters
           WHERE id IN (SELECT id FROM due) AND status IN ('Pending', 'InProgress') AND due_at <= $4
           FOR UPDATE SKIP LOCKED
@@ -73,6 +86,8 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
     public async Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
+        if (claim.Only is { } one && !claim.Includes(one))
+            return [];
         var claimed = await database.RunAsync(async (connection, _) =>
         {
             var rows = await TakeAsync(connection).ConfigureAwait(false);
@@ -87,7 +102,11 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         {
             await using var batch = PostgreSqlWriter.Durable(connection);
             batch.BatchCommands.Add(new(AloneSql) { Parameters = { Value(PostgreSqlSchema.ClaimLock) } });
-            batch.BatchCommands.Add(new(ClaimSql)
+            batch.BatchCommands.Add(claim.Only is { } only ? new(ClaimOnlySql)
+            {
+                Parameters = { Text(only.ClientName), Text(only.Authority), Value(claim.Limit), Time(claim.Now), Time(claim.LeaseUntil) },
+            }
+            : new(ClaimSql)
             {
                 Parameters =
                 {

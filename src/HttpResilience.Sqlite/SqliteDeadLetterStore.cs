@@ -25,6 +25,12 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
         ORDER BY l.due_at, l.id LIMIT @limit
         """;
 
+    private const string ClaimOnlySql = """
+        SELECT id FROM dead_letters
+        WHERE client_name = @client_name AND authority = @authority AND status IN ('Pending', 'InProgress') AND due_at <= @now
+        ORDER BY due_at, id LIMIT @limit
+        """;
+
     private static readonly string FindSql = $"SELECT {SqliteLetter.Columns} FROM dead_letters WHERE id = @id";
 
     private static readonly string AddSql = $"{SqliteLetter.Insert} ON CONFLICT (id) DO NOTHING";
@@ -48,11 +54,11 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
     }, cancellationToken), log);
 
     // One that is in progress was in the hands of a worker that has not come back: what it has sent, nobody knows, and a person's word was for that time.
-    private const string TakeSql = """
+    private static readonly string TakeSql = $"""
         UPDATE dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
           resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
           status = 'InProgress', due_at = @due_at, version = version + 1
-        WHERE id = @id
+        WHERE id = @id RETURNING {SqliteLetter.Columns}
         """;
 
     private const string SetAsideSql = "UPDATE dead_letters SET status = 'RequiresReview', suggested_action = @action WHERE id = @id";
@@ -60,15 +66,17 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
     public async Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
+        if (claim.Only is { } only && !claim.Includes(only))
+            return [];
         string clients = StoredJson.List(claim.Clients.Select(c => StoredText.Storable(c)!).Distinct());
         string except = StoredJson.Pairs(claim.Except.Select(d => KeyValuePair.Create(StoredText.Storable(d.ClientName)!, d.Authority)));
         var claimed = await writer.RunAsync(s =>
         {
-            var ids = s.Read(row => row.GetString(0), ClaimSql,
-                ("@clients", clients), ("@except", except), ("@now", StoredTime.Microseconds(claim.Now)), ("@limit", claim.Limit));
-            foreach (string id in ids)
-                s.Execute(TakeSql, ("@due_at", StoredTime.Microseconds(claim.LeaseUntil)), ("@id", id));
-            List<StoredLetter> rows = [.. ids.SelectMany(id => Find(s, id))];
+            (string, object?) now = ("@now", StoredTime.Microseconds(claim.Now)), limit = ("@limit", claim.Limit);
+            var ids = claim.Only is { } only
+                ? s.Read(row => row.GetString(0), ClaimOnlySql, ("@client_name", StoredText.Storable(only.ClientName)), ("@authority", only.Authority), now, limit)
+                : s.Read(row => row.GetString(0), ClaimSql, ("@clients", clients), ("@except", except), now, limit);
+            List<StoredLetter> rows = [.. ids.SelectMany(id => s.Read(SqliteLetter.Read, TakeSql, ("@due_at", StoredTime.Microseconds(claim.LeaseUntil)), ("@id", id)))];
             foreach (var row in rows.Where(r => r.Letter is null))
                 s.Execute(SetAsideSql, ("@action", StoredLetter.Action), ("@id", row.Id));
             return rows;

@@ -17,6 +17,14 @@ public sealed record DeadLetterClaim
 
     /// <summary>What is left alone for now, because a circuit is open, a pause lasts, or enough is on its way there.</summary>
     public IReadOnlyCollection<DeadLetterDestination> Except { get; init; } = [];
+
+    /// <summary>The one place whose letters are asked for; null for those of all. It must be of one of <see cref="Clients"/> and not in <see cref="Except"/>, else there are none.</summary>
+    public DeadLetterDestination? Only { get; init; }
+
+    /// <summary>Whether letters that go to a place are asked for, as <see cref="Clients"/>, <see cref="Except"/> and <see cref="Only"/> have it.</summary>
+    /// <param name="destination">The place.</param>
+    public bool Includes(DeadLetterDestination destination) =>
+        (Only is null || Only == destination) && Clients.Contains(destination.ClientName) && !Except.Contains(destination);
 }
 
 /// <summary>Where the letters of a client go to.</summary>

@@ -17,7 +17,7 @@ internal sealed partial class DeadLetterReplay(
 
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 
-    private readonly UnderWay _underWay = new(options);
+    private readonly UnderWay _underWay = new(options, time);
     private readonly CancellationTokenSource _giveUp = new();
     private DateTimeOffset _countAgainAt;
 
@@ -42,11 +42,12 @@ internal sealed partial class DeadLetterReplay(
         {
             try
             {
+                var room = _underWay.UntilRoomAsync();
                 int claimed = await ClaimAsync(stoppingToken).ConfigureAwait(false);
                 await CountAsync(stoppingToken).ConfigureAwait(false);
                 failures = 0;
                 if (claimed == 0)
-                    await WaitForWorkAsync(stoppingToken).ConfigureAwait(false);
+                    await WaitForWorkAsync(room, stoppingToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -63,18 +64,42 @@ internal sealed partial class DeadLetterReplay(
         await _underWay.UntilNoneAsync().ConfigureAwait(false);
     }
 
-    private async Task<int> ClaimAsync(CancellationToken cancellationToken)
+    private async Task<int> ClaimAsync(CancellationToken stopping)
     {
-        if (_underWay.Free is not (> 0 and var free) || Names() is not { Count: > 0 } names)
+        DeadLetterDestination[] leftAlone = [.. ToBeLeftAlone()];
+        _underWay.Leave(leftAlone, stopping);
+        if (Names() is not { Count: > 0 } names)
             return 0;
 
-        var now = time.GetUtcNow();
-        var letters = await store.ClaimAsync(
-            new() { Clients = names, Now = now, LeaseUntil = now + LetterReplay.Lease, Limit = free, Except = [.. ToBeLeftAlone()] }, cancellationToken).ConfigureAwait(false);
+        // What has been claimed is taken in hand, and given back when the worker stops meanwhile: not lost half-way.
+        var claims = _underWay.Hungry.Where(h => !leftAlone.Contains(h.Host)).Select(h => ClaimOfAsync(names, h.Host, h.Room, stopping)).ToList();
+        if (_underWay.Free is > 0 and var free)
+            claims.Add(ClaimAsync(Claim(names, free) with { Except = [.. leftAlone, .. _underWay.Full] }, stopping));
+        return (await Task.WhenAll(claims).ConfigureAwait(false)).Sum();
+    }
+
+    private async Task<int> ClaimOfAsync(IReadOnlyCollection<string> names, DeadLetterDestination host, int room, CancellationToken stopping)
+    {
+        int claimed = await ClaimAsync(Claim(names, room) with { Only = host }, stopping).ConfigureAwait(false);
+        if (claimed < room)
+            _underWay.IsDry(host);
+        return claimed;
+    }
+
+    private async Task<int> ClaimAsync(DeadLetterClaim claim, CancellationToken stopping)
+    {
+        var letters = await store.ClaimAsync(claim, _giveUp.Token).ConfigureAwait(false);
         foreach (var letter in letters)
-            _underWay.Add(
-                letter, () => replay.SendAsync(letter, _giveUp.Token), () => replay.WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = now }), cancellationToken);
+            _underWay.Add(letter, place => IsToBeLeftAlone(letter) ? GiveBackAsync(letter) : replay.SendAsync(letter, _giveUp.Token, place), () => GiveBackAsync(letter), stopping);
         return letters.Count;
+
+        Task GiveBackAsync(DeadLetter letter) => replay.WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = claim.Now });
+    }
+
+    private DeadLetterClaim Claim(IReadOnlyCollection<string> names, int limit)
+    {
+        var now = time.GetUtcNow();
+        return new() { Clients = names, Now = now, LeaseUntil = now + LetterReplay.Lease, Limit = limit };
     }
 
     private async Task CountAsync(CancellationToken cancellationToken)
@@ -107,17 +132,19 @@ internal sealed partial class DeadLetterReplay(
                     yield return new(client.Name, host.Key.Authority.ToString());
             }
         }
-
-        foreach (var full in _underWay.Full)
-            yield return full;
     }
 
-    private async Task WaitForWorkAsync(CancellationToken cancellationToken)
+    // It may have become so since the letter was claimed.
+    private bool IsToBeLeftAlone(DeadLetter letter) =>
+        clients.FirstOrDefault(c => c.Name == letter.ClientName) is { } client
+        && client.Hosts.Find(new(new(letter.Uri), null))?.IsToBeLeftAlone(client.Policy, client.Time.GetTimestamp()) is true;
+
+    private async Task WaitForWorkAsync(Task room, CancellationToken cancellationToken)
     {
         // Ends early when a letter comes in or one that is on its way makes room.
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var letters = store.WaitForLettersAsync(LookEvery, enough.Token);
-        await Task.WhenAny(letters, _underWay.UntilRoomAsync()).ConfigureAwait(false);
+        await Task.WhenAny(letters, room).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
         await letters.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();

@@ -14,7 +14,8 @@ internal sealed partial class LetterReplay(
 
     /// <param name="claimed">The letter, in progress, with the version that it has in the store.</param>
     /// <param name="giveUp">Cuts off what is on its way; the letter is due again at once.</param>
-    internal async Task SendAsync(DeadLetter claimed, CancellationToken giveUp)
+    /// <param name="place">Disposed when the answer is there: the next letter need not wait until it has been written down what became of this one.</param>
+    internal async Task SendAsync(DeadLetter claimed, CancellationToken giveUp, IDisposable? place = null)
     {
         if (await StillHeldAsync(claimed).ConfigureAwait(false) is not { } held)
             return;
@@ -47,6 +48,7 @@ internal sealed partial class LetterReplay(
             };
         }
 
+        place?.Dispose();
         long version = await lease.EndAsync().ConfigureAwait(false);
         if (!await WriteAsync(claimed, result with { Version = version }).ConfigureAwait(false))
             return;

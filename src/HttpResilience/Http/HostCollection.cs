@@ -16,6 +16,9 @@ internal sealed class HostCollection
 
     internal IEnumerable<HostState> All => _hosts.Select(h => h.Value);
 
+    /// <summary>Null for a host that nothing is known of.</summary>
+    internal HostState? Find(HostKey key) => _hosts.GetValueOrDefault(key);
+
     internal HostState For(HostKey key, int limit, long now)
     {
         if (!_hosts.TryGetValue(key, out var host))

@@ -107,6 +107,39 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
+    public async Task Where_one_place_is_asked_for_its_letters_come_and_no_others_the_longest_due_first()
+    {
+        var letters = Enumerable.Range(0, 8).Select(i => Letters.Plain(Noon.AddMinutes(-(i * 5 % 8)))).ToList();
+        DeadLetter[] others =
+        [
+            Letters.Plain(Noon.AddDays(-1), host: "other.example.com"), Letters.Plain(Noon.AddDays(-1), client: "other"), Letters.Plain(Noon.AddMicroseconds(1)),
+            Letters.Plain(Noon.AddDays(-1), status: DeadLetterStatus.RequiresReview),
+        ];
+        await Task.WhenAll(letters.Concat(others).Select(l => Store.AddAsync(l, Stop)));
+        var only = Letters.Claim(Noon, 5, "other", "billing") with { Only = new("billing", "https://api.example.com") };
+
+        var first = await Store.ClaimAsync(only, Stop);
+        var rest = await Store.ClaimAsync(only, Stop);
+
+        first.Count.ShouldBe(5);
+        first.Concat(rest).Select(l => l.Id).ShouldBe(letters.OrderBy(l => l.DueAt).Select(l => l.Id));
+        first[0].ShouldBeThatOf(letters.MinBy(l => l.DueAt)! with { Status = DeadLetterStatus.InProgress, DueAt = Noon.AddSeconds(30), Version = 1 });
+        (await Store.ClaimAsync(only, Stop)).ShouldBeEmpty();
+        (await Store.ClaimAsync(only with { Now = Noon.AddSeconds(30), Limit = 100 }, Stop)).Count.ShouldBe(9);
+    }
+
+    [Fact]
+    public async Task One_place_that_is_excepted_or_whose_client_this_process_does_not_have_has_no_letters_to_hand_out()
+    {
+        await Store.AddAsync(Letters.Plain(Noon), Stop);
+        var only = new DeadLetterDestination("billing", "https://api.example.com");
+
+        (await Store.ClaimAsync(Letters.Claim(Noon) with { Only = only, Except = [only] }, Stop)).ShouldBeEmpty();
+        (await Store.ClaimAsync(Letters.Claim(Noon, 10, "other") with { Only = only }, Stop)).ShouldBeEmpty();
+        (await Store.ClaimAsync(Letters.Claim(Noon) with { Only = only }, Stop)).Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_claim_of_less_than_one_letter_is_a_mistake() =>
         await Should.ThrowAsync<ArgumentOutOfRangeException>(() => Store.ClaimAsync(Letters.Claim(Noon, 0), Stop));
 

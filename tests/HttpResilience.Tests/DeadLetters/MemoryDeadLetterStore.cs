@@ -14,6 +14,9 @@ internal sealed class MemoryDeadLetterStore : IDeadLetterStore
 
     internal bool Hangs { get; set; }
 
+    /// <summary>What changes wait for.</summary>
+    internal Task MayUpdate { get; set; } = Task.CompletedTask;
+
     internal List<DeadLetterClaim> Claims { get; } = [];
 
     internal IReadOnlyList<DeadLetter> Letters
@@ -44,8 +47,7 @@ internal sealed class MemoryDeadLetterStore : IDeadLetterStore
         DeadLetter[] claimed =
         [
             .. _letters.Values
-                .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress && l.DueAt <= claim.Now && claim.Clients.Contains(l.ClientName))
-                .Where(l => !claim.Except.Contains(new(l.ClientName, l.Authority)))
+                .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress && l.DueAt <= claim.Now && claim.Includes(new(l.ClientName, l.Authority)))
                 .OrderBy(l => l.DueAt).Take(claim.Limit)
                 .Select(l => l with { Status = DeadLetterStatus.InProgress, DueAt = claim.LeaseUntil, Version = l.Version + 1 }),
         ];
@@ -54,7 +56,11 @@ internal sealed class MemoryDeadLetterStore : IDeadLetterStore
         return claimed;
     });
 
-    public Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken) => DoAsync(() => Update(letter));
+    public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        await MayUpdate;
+        return await DoAsync(() => Update(letter));
+    }
 
     public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
         DoAsync(() => Update(letter) && _letters.TryAdd(replacement.Id, replacement));

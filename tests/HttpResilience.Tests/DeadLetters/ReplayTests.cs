@@ -4,14 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience.Tests.DeadLetters;
 
 /// <summary>The worker that sends letters again, on a store in memory and a clock that stands still.</summary>
-public sealed class ReplayTests : IAsyncDisposable
+public sealed class ReplayTests : ReplayTestBase
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
-
-    private readonly MemoryDeadLetterStore _store = new();
-    private Chain? _chain;
-    private DeadLetterReplay? _worker;
-
     [Fact]
     public async Task A_letter_is_sent_again_as_it_was_with_its_own_key()
     {
@@ -26,7 +20,7 @@ public sealed class ReplayTests : IAsyncDisposable
         var sent = chain.Server.Sent.ShouldHaveSingleItem();
         (sent.Method, sent.Uri, sent.Body, sent.IdempotencyKey).ShouldBe(("POST", letter.Uri, "{}", "key-1"));
         (sent.Headers["X-Version"], sent.Headers["Content-Type"], sent.Headers["Authorization"]).ShouldBe(("1, 2", "application/json", "Bearer fresh"));
-        var after = _store.Only;
+        var after = Store.Only;
         (after.Replays, after.Attempts, after.StatusCode, after.DueAt).ShouldBe((1, 5, 201, chain.Clock.GetUtcNow()));
         chain.Logs.Call["Tenant"].ShouldBe("comp1");
     }
@@ -35,14 +29,14 @@ public sealed class ReplayTests : IAsyncDisposable
     public async Task A_count_that_fails_keeps_no_letter_waiting()
     {
         var chain = Open();
-        _store.CountFails = new HttpResilienceStorageException("too slow");
+        Store.CountFails = new HttpResilienceStorageException("too slow");
         chain.Server.Script(Replies.Status(201));
         await StartAsync();
         await ClaimsAsync(1);
 
         var letter = Letter();
         await AddAsync(letter);
-        _store.WakeUp();
+        Store.WakeUp();
         await UntilAsync(letter, DeadLetterStatus.Replayed);
 
         chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
@@ -61,7 +55,7 @@ public sealed class ReplayTests : IAsyncDisposable
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.Pending);
 
-        var after = _store.Only;
+        var after = Store.Only;
         (after.Replays, after.Attempts, after.ErrorTitle, after.DueAt - chain.Clock.GetUtcNow()).ShouldBe((3, 5, "busy", TimeSpan.FromMinutes(8)));
     }
 
@@ -76,7 +70,7 @@ public sealed class ReplayTests : IAsyncDisposable
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.RequiresReview);
 
-        (_store.Only.SuggestedAction, _store.Only.FailureClass).ShouldBe(("Check the API key", FailureClass.Authentication));
+        (Store.Only.SuggestedAction, Store.Only.FailureClass).ShouldBe(("Check the API key", FailureClass.Authentication));
         chain.Logs.WithId(511).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
     }
 
@@ -132,11 +126,11 @@ public sealed class ReplayTests : IAsyncDisposable
         await StartAsync();
         await ClaimsAsync(1);
 
-        _store.Claims[^1].Except.ShouldBe([new("api", "https://api.test")]);
-        _store.Only.Status.ShouldBe(DeadLetterStatus.Pending);
+        Store.Claims[^1].Except.ShouldBe([new("api", "https://api.test")]);
+        Store.Only.Status.ShouldBe(DeadLetterStatus.Pending);
         chain.Server.Script(Replies.Status(200));
         chain.Clock.Advance(TimeSpan.FromSeconds(61));
-        _store.WakeUp();
+        Store.WakeUp();
         await UntilAsync(letter, DeadLetterStatus.Replayed);
     }
 
@@ -153,10 +147,10 @@ public sealed class ReplayTests : IAsyncDisposable
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
         for (int tick = 1; tick <= 2; tick++)
         {
-            var due = _store.Only.DueAt;
+            var due = Store.Only.DueAt;
             chain.Clock.Advance(TimeSpan.FromSeconds(10));
-            await EventuallyAsync(() => _store.Only.DueAt > due);
-            _store.Only.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
+            await EventuallyAsync(() => Store.Only.DueAt > due);
+            Store.Only.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
         }
 
         answer.SetResult();
@@ -174,11 +168,11 @@ public sealed class ReplayTests : IAsyncDisposable
 
         await StartAsync();
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
-        await _store.UpdateAsync(_store.Only with { ErrorTitle = "another's" }, CancellationToken.None);
+        await Store.UpdateAsync(Store.Only with { ErrorTitle = "another's" }, CancellationToken.None);
         chain.Clock.Advance(TimeSpan.FromSeconds(10));
 
         await EventuallyAsync(() => chain.Logs.WithId(512).Count == 1);
-        (_store.Only.ErrorTitle, _store.Only.Status).ShouldBe(("another's", DeadLetterStatus.InProgress));
+        (Store.Only.ErrorTitle, Store.Only.Status).ShouldBe(("another's", DeadLetterStatus.InProgress));
     }
 
     [Fact]
@@ -191,12 +185,12 @@ public sealed class ReplayTests : IAsyncDisposable
         await StartAsync();
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
 
-        var stopping = _worker!.StopAsync(CancellationToken.None);
+        var stopping = Worker!.StopAsync(CancellationToken.None);
         stopping.IsCompleted.ShouldBeFalse();
         answer.SetResult();
         await stopping;
 
-        _store.Only.Status.ShouldBe(DeadLetterStatus.Replayed);
+        Store.Only.Status.ShouldBe(DeadLetterStatus.Replayed);
     }
 
     [Fact]
@@ -209,9 +203,9 @@ public sealed class ReplayTests : IAsyncDisposable
         await StartAsync();
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
 
-        await _worker!.StopAsync(new CancellationToken(canceled: true));
+        await Worker!.StopAsync(new CancellationToken(canceled: true));
 
-        (_store.Only.Status, _store.Only.DueAt, _store.Only.Replays, _store.Only.MayHaveBeenProcessed)
+        (Store.Only.Status, Store.Only.DueAt, Store.Only.Replays, Store.Only.MayHaveBeenProcessed)
             .ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), 0, true));
     }
 
@@ -236,14 +230,14 @@ public sealed class ReplayTests : IAsyncDisposable
 
         chain.Server.Sent.Count(s => s.Uri.Host == "slow.test").ShouldBe(2);
         answer.SetResult();
-        await EventuallyAsync(() => _store.Letters.All(l => l.Status is DeadLetterStatus.Replayed));
+        await EventuallyAsync(() => Store.Letters.All(l => l.Status is DeadLetterStatus.Replayed));
     }
 
     [Fact]
-    public async Task A_store_that_fails_is_asked_again_later_and_later()
+    public async Task AStore_that_fails_is_asked_again_later_and_later()
     {
         var chain = Open();
-        _store.Fails = new HttpResilienceStorageException("gone");
+        Store.Fails = new HttpResilienceStorageException("gone");
 
         await StartAsync();
         foreach (int seconds in (int[])[1, 2, 4, 8, 16, 32, 60, 60])
@@ -254,7 +248,7 @@ public sealed class ReplayTests : IAsyncDisposable
         }
 
         var letter = Letter();
-        _store.Fails = null;
+        Store.Fails = null;
         await AddAsync(letter);
         await EventuallyAsync(() => chain.Logs.WithId(514).Count >= 9);
         await chain.Clock.TimerDueInAsync(TimeSpan.FromSeconds(60));
@@ -273,7 +267,7 @@ public sealed class ReplayTests : IAsyncDisposable
         await UntilAsync(letter, DeadLetterStatus.Replayed);
 
         chain.Server.Sent.ShouldBeEmpty();
-        _store.Only.StopReason.ShouldBe(StopReason.Reconciled);
+        Store.Only.StopReason.ShouldBe(StopReason.Reconciled);
     }
 
     [Fact]
@@ -287,7 +281,7 @@ public sealed class ReplayTests : IAsyncDisposable
         await UntilAsync(letter, DeadLetterStatus.Pending);
 
         chain.Server.Sent.ShouldBeEmpty();
-        (_store.Only.FailureClass, _store.Only.StopReason, _store.Only.Replays).ShouldBe((FailureClass.Transient, StopReason.UnsafeMethod, 1));
+        (Store.Only.FailureClass, Store.Only.StopReason, Store.Only.Replays).ShouldBe((FailureClass.Transient, StopReason.UnsafeMethod, 1));
     }
 
     [Fact]
@@ -317,10 +311,10 @@ public sealed class ReplayTests : IAsyncDisposable
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
         var waiting = Letter();
         await AddAsync(waiting);
-        _store.WakeUp();
-        await EventuallyAsync(() => _store.Letters.Single(l => l.Id == waiting.Id).Status is DeadLetterStatus.InProgress);
+        Store.WakeUp();
+        await EventuallyAsync(() => Store.Letters.Single(l => l.Id == waiting.Id).Status is DeadLetterStatus.InProgress);
 
-        await _store.UpdateAsync(_store.Letters.Single(l => l.Id == waiting.Id) with { ErrorTitle = "another's" }, CancellationToken.None);
+        await Store.UpdateAsync(Store.Letters.Single(l => l.Id == waiting.Id) with { ErrorTitle = "another's" }, CancellationToken.None);
         chain.Clock.Advance(TimeSpan.FromSeconds(25));
         answer.SetResult();
 
@@ -341,13 +335,6 @@ public sealed class ReplayTests : IAsyncDisposable
         chain.Server.Sent.ShouldBeEmpty();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_worker is not null)
-            await _worker.StopAsync(new CancellationToken(canceled: true));
-        _chain?.Dispose();
-    }
-
     [Fact]
     public async Task One_that_a_person_wants_now_is_sent_from_here_and_no_worker_takes_it_meanwhile()
     {
@@ -358,16 +345,16 @@ public sealed class ReplayTests : IAsyncDisposable
         DeadLetter? meanwhile = null;
         chain.Server.Script((_, _, _) =>
         {
-            meanwhile = _store.Letters.Single(l => l.Id == letter.Id);
+            meanwhile = Store.Letters.Single(l => l.Id == letter.Id);
             return Task.FromResult(new HttpResponseMessage(System.Net.HttpStatusCode.Created));
         });
 
         var after = await Review().SendAsync(letter.Id, "alice", CancellationToken.None);
 
         (after.Status, after.Replays, after.Resolution?.By).ShouldBe((DeadLetterStatus.Replayed, 1, "alice"));
-        after.ShouldBe(_store.Letters.Single(l => l.Id == letter.Id));
+        after.ShouldBe(Store.Letters.Single(l => l.Id == letter.Id));
         (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + LetterReplay.Lease));
-        _store.Letters.Single(l => l.Id == other.Id).ShouldBe(other);
+        Store.Letters.Single(l => l.Id == other.Id).ShouldBe(other);
         chain.Server.Sent.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("key-1");
     }
 
@@ -382,7 +369,7 @@ public sealed class ReplayTests : IAsyncDisposable
         var after = await Review().SendAsync(letter.Id, "alice", CancellationToken.None);
 
         (after.Status, after.SuggestedAction, after.StatusCode).ShouldBe((DeadLetterStatus.RequiresReview, "Check permissions", 403));
-        after.ShouldBe(_store.Only);
+        after.ShouldBe(Store.Only);
     }
 
     [Fact]
@@ -401,7 +388,7 @@ public sealed class ReplayTests : IAsyncDisposable
 
         await Should.ThrowAsync<OperationCanceledException>(Review().SendAsync(letter.Id, "alice", enough.Token));
 
-        (_store.Only.Status, _store.Only.DueAt, _store.Only.MayHaveBeenProcessed).ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), true));
+        (Store.Only.Status, Store.Only.DueAt, Store.Only.MayHaveBeenProcessed).ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), true));
     }
 
     [Theory]
@@ -418,82 +405,11 @@ public sealed class ReplayTests : IAsyncDisposable
         await Should.ThrowAsync<InvalidOperationException>(Review().SendAsync(letter.Id, "alice", CancellationToken.None));
         await Should.ThrowAsync<KeyNotFoundException>(Review().SendAsync(Guid.NewGuid(), "alice", CancellationToken.None));
 
-        _store.Only.ShouldBe(letter);
+        Store.Only.ShouldBe(letter);
         chain.Server.Sent.ShouldBeEmpty();
     }
 
-    private DeadLetterReview Review() => new(_store, _chain!.Services.GetRequiredService<LetterReplay>, _chain.Clock);
-
-    private static async Task<HttpResponseMessage> Answer(TaskCompletionSource begun, TaskCompletionSource answer)
-    {
-        begun.TrySetResult();
-        await answer.Task;
-        return new(System.Net.HttpStatusCode.OK);
-    }
-
-    private Chain Open(
-        Action<HttpResilienceOptions>? options = null, Action<DeadLetterReplayOptions>? replay = null, Action<IServiceCollection>? services = null)
-    {
-        _chain = new(o =>
-        {
-            (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts, o.CircuitBreaker.FailureRatio) = (true, 0, null);
-            options?.Invoke(o);
-        }, c => c.AddHttpMessageHandler(() => new AddsCredentials()), s =>
-        {
-            s.AddSingleton<IDeadLetterStore>(_store).AddDeadLetterReplay(replay);
-            services?.Invoke(s);
-        });
-        _chain.Clock.SkipsWaits = false;
-        _ = _chain.State;
-        return _chain;
-    }
-
-    private Task<bool> AddAsync(DeadLetter letter) => _store.AddAsync(letter, CancellationToken.None);
-
-    private DeadLetter Letter() => new()
-    {
-        Id = Guid.CreateVersion7(),
-        ClientName = Chain.Name,
-        Method = "POST",
-        Uri = new("https://api.test/invoices"),
-        Body = "{}"u8.ToArray(),
-        IdempotencyKey = "key-1",
-        FailureClass = FailureClass.Transient,
-        StopReason = StopReason.AttemptsExhausted,
-        Attempts = 4,
-        FirstFailedAt = _chain!.Clock.GetUtcNow(),
-        LastFailedAt = _chain.Clock.GetUtcNow(),
-        Status = DeadLetterStatus.Pending,
-        DueAt = _chain.Clock.GetUtcNow(),
-    };
-
-    private async Task StartAsync()
-    {
-        _worker = _chain!.Services.GetRequiredService<DeadLetterReplay>();
-        await _worker.StartAsync(CancellationToken.None);
-    }
-
-    private Task UntilAsync(DeadLetter letter, DeadLetterStatus status) => EventuallyAsync(
-        () => _store.Letters.Single(l => l.Id == letter.Id) is var now && now.Status == status && now.Version > letter.Version);
-
-    private Task ClaimsAsync(int count) => EventuallyAsync(() => _store.Claims.Count >= count);
-
-    // Other threads are at work: what they will have done is looked for until it is there.
-    private static async Task EventuallyAsync(Func<bool> condition)
-    {
-        using var hang = new CancellationTokenSource(Hang);
-        while (!condition())
-            await Task.Delay(1, hang.Token);
-    }
-
-    private sealed class AddsCredentials : DelegatingHandler
-    {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            request.Headers.TryAddWithoutValidation("Authorization", "Bearer fresh");
-            return base.SendAsync(request, cancellationToken);
-        }
-    }
+    private DeadLetterReview Review() => new(Store, OpenChain.Services.GetRequiredService<LetterReplay>, OpenChain.Clock);
 
     private sealed class Fails : IReconciler
     {

@@ -1,0 +1,149 @@
+using System.Net;
+
+namespace HttpResilience.Tests.DeadLetters;
+
+/// <summary>Many letters of one host: they are fetched as fast as it takes them, and do not stay in hand when it does not.</summary>
+public sealed class DrainTests : ReplayTestBase
+{
+    private const int Many = 600;
+
+    private int _sent;
+    private int _atOnce;
+    private int _mostAtOnce;
+
+    [Fact]
+    public async Task Of_a_host_that_is_fast_many_are_fetched_at_once_and_few_are_sent_at_once()
+    {
+        var chain = Open();
+        chain.Server.Script((_, _, _) => AnswerAsync(Task.CompletedTask));
+        await AddAsync(Many);
+
+        await StartAsync();
+        await EventuallyAsync(() => Count(DeadLetterStatus.Replayed) == Many);
+
+        _sent.ShouldBe(Many);
+        _mostAtOnce.ShouldBeInRange(2, 4);
+        Store.Claims.Where(c => c.Only is not null).Max(c => c.Limit).ShouldBeInRange(100, 256);
+        Store.Claims.Count.ShouldBeLessThan(50);
+    }
+
+    [Fact]
+    public async Task Of_a_host_that_is_slow_no_more_wait_in_hand_than_are_sent_at_once()
+    {
+        var chain = Open(replay: o => o.MaxConcurrencyPerAuthority = 1);
+        int mostInHand = 0;
+        chain.Server.Script((_, _, _) =>
+        {
+            mostInHand = Math.Max(mostInHand, Count(DeadLetterStatus.InProgress));
+            chain.Clock.Advance(TimeSpan.FromSeconds(1));
+            return AnswerAsync(Task.CompletedTask);
+        });
+        await AddAsync(20);
+
+        await StartAsync();
+        await EventuallyAsync(() => Count(DeadLetterStatus.Replayed) == 20);
+
+        // One more may have been answered and is just being written down.
+        mostInHand.ShouldBeInRange(1, 4);
+        Store.Claims.ShouldAllBe(c => c.Only == null);
+    }
+
+    [Fact]
+    public async Task The_next_is_sent_while_what_became_of_the_last_is_written_down()
+    {
+        var chain = Open(replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (1, 1));
+        var mayUpdate = new TaskCompletionSource();
+        Store.MayUpdate = mayUpdate.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        chain.Server.Script((_, _, _) => AnswerAsync(Task.CompletedTask));
+        await AddAsync(2);
+
+        await StartAsync();
+        await EventuallyAsync(() => _sent == 2);
+
+        Count(DeadLetterStatus.InProgress).ShouldBe(2);
+        mayUpdate.SetResult();
+        await EventuallyAsync(() => Count(DeadLetterStatus.Replayed) == 2);
+        _mostAtOnce.ShouldBe(1);
+    }
+
+    [Theory, InlineData(503, false), InlineData(429, true)]
+    public async Task When_a_circuit_opens_or_a_pause_begins_what_waits_in_hand_is_given_back_as_it_was(int status, bool pause)
+    {
+        var chain = Open(o => o.CircuitBreaker.FailureThreshold = 1);
+        var refusal = pause ? Replies.Status(status, ("Retry-After", "60")) : Replies.Status(status);
+        chain.Server.Script((request, attempt, token) => _sent >= 300 ? refusal(request, attempt, token) : AnswerAsync(Task.CompletedTask));
+        await AddAsync(Many);
+
+        await StartAsync();
+        await EventuallyAsync(() => Count(DeadLetterStatus.InProgress) == 0 && Count(DeadLetterStatus.Replayed) >= 300);
+
+        Store.Letters.Count(l => l.Status is DeadLetterStatus.Pending).ShouldBeGreaterThan(280);
+        Store.Letters.Count(l => l.Status is DeadLetterStatus.Pending && (l.Replays, l.StopReason, l.MayHaveBeenProcessed) != (0, StopReason.AttemptsExhausted, false)).ShouldBeLessThanOrEqualTo(8);
+        chain.Server.Sent.Count.ShouldBeLessThanOrEqualTo(307);
+    }
+
+    [Fact]
+    public async Task When_the_worker_stops_what_was_not_sent_is_given_back_at_once()
+    {
+        var chain = Open();
+        var answer = new TaskCompletionSource();
+        chain.Server.Script((_, _, token) => AnswerAsync(_sent < 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
+        await AddAsync(Many);
+        await StartAsync();
+        await EventuallyAsync(() => _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
+
+        var stopping = Worker!.StopAsync(CancellationToken.None);
+        await EventuallyAsync(() => Count(DeadLetterStatus.InProgress) == 4);
+
+        stopping.IsCompleted.ShouldBeFalse();
+        Store.Letters.Where(l => l.Status is DeadLetterStatus.Pending).ShouldAllBe(l => l.Replays == 0 && !l.MayHaveBeenProcessed && l.DueAt == chain.Clock.GetUtcNow());
+        answer.SetResult();
+        await stopping;
+        (Count(DeadLetterStatus.InProgress), Count(DeadLetterStatus.Replayed)).ShouldBe((0, chain.Server.Sent.Count));
+    }
+
+    [Fact]
+    public async Task A_host_that_was_fast_and_answers_no_more_gets_back_what_waits_for_it()
+    {
+        var chain = Open();
+        var answer = new TaskCompletionSource();
+        chain.Server.Script((_, _, token) => AnswerAsync(_sent < 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
+        await AddAsync(Many);
+        await StartAsync();
+        await EventuallyAsync(() => _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
+
+        chain.Clock.Advance(TimeSpan.FromSeconds(6));
+        Store.WakeUp();
+        await EventuallyAsync(() => Count(DeadLetterStatus.InProgress) <= 8);
+
+        answer.SetResult();
+        Store.WakeUp();
+        await EventuallyAsync(() => Count(DeadLetterStatus.Replayed) == Many);
+        _mostAtOnce.ShouldBe(4);
+    }
+
+    private async Task<HttpResponseMessage> AnswerAsync(Task mayAnswer)
+    {
+        int atOnce = Interlocked.Increment(ref _atOnce);
+        Interlocked.Increment(ref _sent);
+        InterlockedMax(ref _mostAtOnce, atOnce);
+        await Task.Yield();
+        await mayAnswer;
+        Interlocked.Decrement(ref _atOnce);
+        return new(HttpStatusCode.Created);
+    }
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (int seen = most; value > seen; seen = most)
+            Interlocked.CompareExchange(ref most, value, seen);
+    }
+
+    private async Task AddAsync(int count)
+    {
+        for (int i = 0; i < count; i++)
+            await AddAsync(Letter());
+    }
+
+    private int Count(DeadLetterStatus status) => Store.Letters.Count(l => l.Status == status);
+}
