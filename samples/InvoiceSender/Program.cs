@@ -12,14 +12,21 @@ static IHost CreateHost(ClientKind client, Uri? api, string? deadLetters, Action
 
     // The one line that makes the difference.
     if (client is ClientKind.Resilient)
-        builder.Services.AddResilientHttpClient<InvoiceClient>("invoices", options => options.DeadLetter.Enabled = deadLetters is not null);
+        builder.Services.AddResilientHttpClient<InvoiceClient>("invoices", Keep);
     else
         builder.Services.AddHttpClient<InvoiceClient>("invoices", http => (http.BaseAddress, http.Timeout) = (api, TimeSpan.FromSeconds(2)));
 
-    // What fails for good is kept here. A service would add AddDeadLetterReplay() and have what is due sent again by itself; here a person says when.
+    // What fails for good is kept here, and what was settled is remembered. A service would add AddDeadLetterReplay() and have what is due sent again by itself; here a person says when.
     if (deadLetters is not null)
         builder.Services.AddHttpResilienceStorage(storage => storage.UseSqlite($"Data Source=\"{deadLetters}\""));
 
     builder.Services.AddSingleton<InvoiceBatch>().AddSingleton(TimeProvider.System);
     return builder.Build();
+
+    void Keep(HttpResilienceOptions options)
+    {
+        options.DeadLetter.Enabled = deadLetters is not null;
+        // The same data has the same key, in any run of the program: what was accepted or refused is not sent again.
+        options.Idempotency.RememberFor = deadLetters is null ? null : TimeSpan.FromDays(7);
+    }
 }

@@ -6,8 +6,6 @@ namespace InvoiceSender;
 /// <summary>The runs side by side.</summary>
 internal static class ComparisonTable
 {
-    private const int MaxFailedRows = 20;
-
     public static void Write(IAnsiConsole console, ComparisonReport report)
     {
         var runs = report.Runs;
@@ -18,7 +16,7 @@ internal static class ComparisonTable
         Add("accepted", run => run.Accepted);
         Add("rejected as bad data", run => run.BadData.Count);
         Add("failed", run => run.Failed.Count);
-        if (report.Interrupted) Add("not finished (interrupted)", run => run.NotFinished);
+        if (runs.Any(run => run.NotFinished > 0)) Add("not finished", run => run.NotFinished);
         AddServer("lost (counted at the server)", server => server.Lost);
         AddServer("duplicated at the server", server => server.Duplicated);
         AddServer("reported as failed, yet stored", server => server.StoredButFailed);
@@ -38,6 +36,7 @@ internal static class ComparisonTable
 
         console.Write(table);
         if (runs is [.., var last]) WriteRows(console, last);
+        foreach (var run in runs.Where(run => run.StoppedBy is not null)) console.WriteLine($"{run.Client.Title} stopped early, as it would be the same for all: {run.StoppedBy}");
         if (report.Interrupted) console.WriteLine("Interrupted: this is what was done so far.");
         if (runs is [{ Client: ClientKind.Bare }, ..]) console.WriteLine("The bare HttpClient has a Timeout of 2 s here, so that its stalled requests end.");
 
@@ -53,20 +52,7 @@ internal static class ComparisonTable
 
     private static void WriteRows(IAnsiConsole console, RunReport run)
     {
-        WriteRows(console, "Rejected as bad data", run.BadData);
-        if (run.Client is ClientKind.Bare) return;
-
-        WriteRows(console, "Failed", [.. run.Failed.Take(MaxFailedRows)]);
-        if (run.Failed.Count > MaxFailedRows) console.WriteLine($"and {run.Failed.Count - MaxFailedRows} more; --json lists them all.");
-    }
-
-    private static void WriteRows(IAnsiConsole console, string title, IReadOnlyList<RowReport> rows)
-    {
-        if (rows.Count == 0) return;
-
-        var table = new Table { Title = new TableTitle(title) }.AddColumns("row", "invoice", "reason");
-        foreach (var row in rows)
-            table.AddRow(new Text(row.Row.ToString(CultureInfo.InvariantCulture)), new Text(row.InvoiceNumber), new Text(row.Reason));
-        console.Write(table);
+        RowTable.Write(console, "Rejected as bad data", run.BadData);
+        if (run.Client is ClientKind.Resilient) RowTable.Write(console, "Failed", run.Failed);
     }
 }

@@ -1,3 +1,4 @@
+using HttpResilience;
 using Spectre.Console;
 
 namespace InvoiceSender;
@@ -7,51 +8,42 @@ internal sealed class ProgressDisplay(IAnsiConsole console, bool plain)
 {
     private readonly bool _live = !plain && console.Profile.Capabilities is { Interactive: true, Ansi: true };
 
-    public Task<T> ShowAsync<T>(string client, int total, Func<IProgress<InvoiceOutcome>, Task<T>> run)
+    public Task<T> ShowAsync<T>(string client, int total, Func<IProgress<BatchProgress>, Task<T>> run)
     {
-        if (!_live) return run(new Tally(total, tally => WriteTenth(client, tally)));
+        if (!_live)
+        {
+            var tenth = 0;
+            return run(new Listener(done =>
+            {
+                if (done.Done * 10 / total <= tenth) return;
+                tenth = (int)(done.Done * 10 / total);
+                console.WriteLine($"{client}: {done.Done}/{total}, {Text(done)}");
+            }));
+        }
 
         return console.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new ElapsedTimeColumn())
             .StartAsync(context =>
             {
                 var task = context.AddTask(client, maxValue: total);
-                return run(new Tally(total, tally =>
+                return run(new Listener(done =>
                 {
-                    task.Value = tally.Done;
-                    task.Description = $"{client}: {tally}";
+                    task.Value = done.Done;
+                    task.Description = $"{client}: {Text(done)}";
                 }));
             });
     }
 
-    private void WriteTenth(string client, Tally tally)
-    {
-        if (tally.Done * 10 / tally.Total != (tally.Done - 1) * 10 / tally.Total)
-            console.WriteLine($"{client}: {tally.Done}/{tally.Total}, {tally}");
-    }
+    private static string Text(BatchProgress done) =>
+        $"{done.Succeeded} accepted, {done.Failed} not{(done.Skipped > 0 ? $", {done.Skipped} done before" : "")}";
 
-    private sealed class Tally(int total, Action<Tally> changed) : IProgress<InvoiceOutcome>
+    private sealed class Listener(Action<BatchProgress> told) : IProgress<BatchProgress>
     {
         private readonly Lock _lock = new();
-        private int _accepted, _badData, _failed;
 
-        public int Total => total;
-        public int Done => _accepted + _badData + _failed;
-
-        public void Report(InvoiceOutcome value)
+        public void Report(BatchProgress value)
         {
-            lock (_lock)
-            {
-                _ = value.Result switch
-                {
-                    InvoiceResult.Accepted => _accepted++,
-                    InvoiceResult.BadData => _badData++,
-                    _ => _failed++,
-                };
-                changed(this);
-            }
+            lock (_lock) told(value);
         }
-
-        public override string ToString() => $"{_accepted} accepted, {_badData} bad data, {_failed} failed";
     }
 }

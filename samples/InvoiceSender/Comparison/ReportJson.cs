@@ -6,9 +6,9 @@ namespace InvoiceSender;
 /// <summary>What <c>--json</c> prints.</summary>
 internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyList<RunReport> Runs)
 {
-    /// <summary>The resilient run lost nothing and duplicated nothing; at an API that is not ours: nothing failed.</summary>
+    /// <summary>The resilient run lost nothing and duplicated nothing, and was not stopped; at an API that is not ours: nothing failed.</summary>
     [JsonIgnore]
-    public bool IsClean => Runs is [.., { Client: ClientKind.Resilient } run]
+    public bool IsClean => Runs is [.., { Client: ClientKind.Resilient, NotFinished: 0 } run]
         && (run.Server is { } server ? server is { Lost: 0, Duplicated: 0 } : run.Failed.Count == 0);
 }
 

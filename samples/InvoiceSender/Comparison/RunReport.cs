@@ -1,3 +1,5 @@
+using HttpResilience;
+
 namespace InvoiceSender;
 
 /// <summary>How one run over the file went, as the client saw it and as the server counted it.</summary>
@@ -9,8 +11,11 @@ internal sealed record RunReport
     public required IReadOnlyList<RowReport> BadData { get; init; }
     public required IReadOnlyList<RowReport> Failed { get; init; }
 
-    /// <summary>Invoices that an interruption left over.</summary>
+    /// <summary>Invoices that an early end left over.</summary>
     public required int NotFinished { get; init; }
+
+    /// <summary>What was the same for all invoices and ended the run early.</summary>
+    public string? StoppedBy { get; init; }
 
     public required int Attempts { get; init; }
     public required int LogLines { get; init; }
@@ -21,7 +26,7 @@ internal sealed record RunReport
     /// <summary>Absent for an API that is not our own: nobody but its operator can count there.</summary>
     public ServerReport? Server { get; init; }
 
-    public static RunReport Create(ClientKind client, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes, FlakyApi? server, int logLines, TimeSpan elapsed)
+    public static RunReport Create(ClientKind client, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes, FlakyApi? server, int requests, int logLines, TimeSpan elapsed)
     {
         double[] milliseconds = [.. outcomes.Select(outcome => outcome.Elapsed.TotalMilliseconds).Order()];
         return new()
@@ -32,7 +37,7 @@ internal sealed record RunReport
             BadData = Rows(outcomes, InvoiceResult.BadData),
             Failed = Rows(outcomes, InvoiceResult.Failed),
             NotFinished = invoices - outcomes.Count,
-            Attempts = outcomes.Sum(outcome => outcome.Attempts),
+            Attempts = requests,
             LogLines = logLines,
             P50Milliseconds = Percentile(milliseconds, 0.50),
             P95Milliseconds = Percentile(milliseconds, 0.95),
@@ -45,11 +50,18 @@ internal sealed record RunReport
         [.. from outcome in outcomes
             where outcome.Result == result
             orderby outcome.Invoice.Row
-            select new RowReport(outcome.Invoice.Row, outcome.Invoice.InvoiceNumber, outcome.Reason ?? "no reason given")];
+            select RowReport.Of(outcome.Invoice, outcome.Failure!)];
 
     // Nearest rank.
     private static double Percentile(double[] sorted, double rank) =>
         sorted.Length == 0 ? 0 : Math.Round(sorted[(int)Math.Ceiling(rank * sorted.Length) - 1], 1);
 }
 
-internal sealed record RowReport(int Row, string InvoiceNumber, string Reason);
+/// <summary>A row that was not accepted, in the words of the log.</summary>
+/// <param name="Status">That of the response, or what went wrong instead.</param>
+/// <param name="Next">What becomes of it.</param>
+internal sealed record RowReport(int Row, string Company, string InvoiceNumber, string Status, string Reason, string? IdempotencyKey, string? Next = null)
+{
+    public static RowReport Of(Invoice invoice, BatchFailure failure) =>
+        new(invoice.Row, invoice.Company, invoice.InvoiceNumber, failure.Status, failure.Error, failure.IdempotencyKey);
+}

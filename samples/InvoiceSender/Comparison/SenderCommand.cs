@@ -49,6 +49,11 @@ internal static class SenderCommand
         Recursive = true,
     };
 
+    private static readonly Option<bool> Resume = new("--resume")
+    {
+        Description = "With --dead-letters: go on with a run of the same file that was interrupted. Without it a run begins anew; what was accepted or refused is not sent again.",
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print the table as JSON." };
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Show the log on standard error.", Recursive = true };
 
@@ -59,11 +64,12 @@ internal static class SenderCommand
 
             Exit code 0: the resilient client lost no invoice and duplicated none, counted at the server; one that is kept as a dead letter is not lost.
             1: it did; a dead letter that was sent was not accepted. 2: the command line, a file or the settings are wrong. 130: interrupted.
-            """) { Csv, Api, Seed, DeadLetters, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
+            """) { Csv, Api, Seed, DeadLetters, Resume, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Api) is { Implicit: false } && result.GetResult(Seed) is { Implicit: false })
                 result.AddError("--seed is for the program's own flaky API and means nothing together with --api.");
+            if (result.GetValue(Resume) && !result.GetValue(DeadLetters)) result.AddError("--resume is for --dead-letters: only then is it kept how far a run is.");
             if (result.GetResult(Store) is { Implicit: false } && !result.GetValue(DeadLetters)) result.AddError("--store is for --dead-letters and the command of that name.");
         });
         command.SetAction((parsed, cancellationToken) => GuardAsync(() => SendAsync(parsed, createHost, cancellationToken), cancellationToken));
@@ -83,7 +89,7 @@ internal static class SenderCommand
         {
             return await run();
         }
-        catch (Exception exception) when (exception is CommandException or HttpResilienceStorageException)
+        catch (Exception exception) when (exception is CommandException or HttpResilienceStorageException or BatchInProgressException)
         {
             return Fail(exception.Message);
         }
@@ -109,6 +115,7 @@ internal static class SenderCommand
             parsed.GetValue(Api),
             parsed.GetValue(Seed) ?? Random.Shared.Next(1, 100_000),
             parsed.GetValue(DeadLetters) ? parsed.GetValue(Store) : null,
+            parsed.GetValue(Resume),
             parsed.GetValue(Json),
             parsed.GetValue(Verbose));
 
@@ -139,7 +146,7 @@ internal static class SenderCommand
     {
         var report = await new KeepingRun(options, store, createHost, display).RunAsync(invoices, cancellationToken);
         if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.KeptReport));
-        else KeepingRun.Write(Terminal.Open(Console.Out), report);
+        else KeptText.Write(Terminal.Open(Console.Out), report);
         return (report.Interrupted, report.IsClean);
     }
 

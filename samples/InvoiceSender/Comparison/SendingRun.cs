@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Diagnostics;
 
 namespace InvoiceSender;
@@ -43,12 +45,18 @@ internal sealed class SendingRun : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
+    public InvoiceBatch Batch => Services.GetRequiredService<InvoiceBatch>();
+
+    public FlakyApi? Api => _flakyApi;
+
     public async Task<RunReport> SendAsync(IReadOnlyList<Invoice> invoices, ProgressDisplay display, CancellationToken cancellationToken)
     {
-        var batch = _host.Services.GetRequiredService<InvoiceBatch>();
+        ConcurrentQueue<InvoiceOutcome> outcomes = [];
+        using var requests = new RequestCounter();
         var started = Stopwatch.GetTimestamp();
-        var outcomes = await display.ShowAsync(_client.Title, invoices.Count, progress => batch.SendAsync(invoices, progress, cancellationToken));
-        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, _logLines.Count, Stopwatch.GetElapsedTime(started));
+        var report = await display.ShowAsync(_client.Title, invoices.Count, progress =>
+            Batch.SendAsync(invoices, FrozenSet<(string, string)>.Empty, outcomes.Enqueue, progress, null, cancellationToken));
+        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, Stopwatch.GetElapsedTime(started)) with { StoppedBy = report?.StoppedBy?.Error };
     }
 
     public async ValueTask DisposeAsync()

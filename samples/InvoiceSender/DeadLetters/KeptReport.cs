@@ -7,17 +7,35 @@ namespace InvoiceSender;
 internal sealed record KeptReport
 {
     public int? Seed { get; init; }
-    public required bool Interrupted { get; init; }
+    public bool Interrupted { get; init; }
+
+    /// <summary>What was the same for all invoices and ended the run early.</summary>
+    public string? StoppedBy { get; init; }
+
     public required int Invoices { get; init; }
+
+    /// <summary>At the API, also by earlier runs and corrected letters, or settled by somebody in another way.</summary>
     public required int Accepted { get; init; }
-    public required double ElapsedSeconds { get; init; }
+
+    /// <summary>Those that an early end left over.</summary>
+    public required int NotSent { get; init; }
+
+    /// <summary>What this run sent for it.</summary>
+    public int Requests { get; init; }
+
+    public double ElapsedSeconds { get; init; }
     public required string Store { get; init; }
 
-    /// <summary>The newest first.</summary>
+    /// <summary>Null when it could not be written.</summary>
+    public string? StatusFile { get; init; }
+
     [JsonIgnore]
     public IReadOnlyList<DeadLetter> Kept { get; init; } = [];
 
     public IReadOnlyList<LetterView> DeadLetters => [.. Kept.Select(LetterView.Of)];
+
+    /// <summary>Not accepted, and kept.</summary>
+    public required IReadOnlyList<RowReport> Rows { get; init; }
 
     /// <summary>Neither accepted nor kept.</summary>
     public required IReadOnlyList<RowReport> Lost { get; init; }
@@ -28,5 +46,5 @@ internal sealed record KeptReport
     public int? Duplicated { get; init; }
 
     [JsonIgnore]
-    public bool IsClean => Lost.Count == 0 && Duplicated is null or 0;
+    public bool IsClean => Lost.Count == 0 && StoppedBy is null && Duplicated is null or 0;
 }

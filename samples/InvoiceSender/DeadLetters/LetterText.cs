@@ -16,10 +16,8 @@ internal static class LetterText
 
         public string Row => letter.Tags.GetValueOrDefault("rowNumber", "");
 
-        /// <summary>The key of a corrected letter says nothing to people: then the invoice itself has to.</summary>
-        public string Subject => letter.Replaces is null && letter.IdempotencyKey is { } key ? key
-            : letter.Json() is JsonObject invoice ? $"{invoice["company"]}:{invoice["invoiceNumber"]}"
-            : letter.IdempotencyKey ?? "";
+        /// <summary>A key that is made of the content says nothing to people: the invoice itself has to.</summary>
+        public string Subject => letter.Json() is JsonObject invoice ? $"{invoice["company"]}:{invoice["invoiceNumber"]}" : letter.IdempotencyKey ?? "";
 
         public string Failure => $"{(letter.StatusCode is { } status ? status.ToString(CultureInfo.InvariantCulture) : letter.ErrorType)} {letter.FailureClass}";
 

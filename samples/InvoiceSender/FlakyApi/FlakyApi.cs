@@ -16,18 +16,18 @@ internal sealed class FlakyApi : IAsyncDisposable
     private readonly Outage? _outage;
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly Ledger _ledger;
-    private readonly string? _store;
+    private readonly LedgerFile? _file;
     private readonly ConcurrentDictionary<(string Company, string Number), int> _sightings = [];
     private readonly ConcurrentDictionary<Fault, int> _faults = [];
     private FaultServer? _server;
     private int _requestsDuringOutage;
 
-    private FlakyApi(FaultPlan? plan, Outage? outage, Ledger ledger, string? store)
+    private FlakyApi(FaultPlan? plan, Outage? outage, Ledger ledger, LedgerFile? file)
     {
         _plan = plan;
         _outage = outage;
         _ledger = ledger;
-        _store = store;
+        _file = file;
     }
 
     public Uri Address => _server!.Uri;
@@ -46,10 +46,17 @@ internal sealed class FlakyApi : IAsyncDisposable
     /// </summary>
     public static async Task<FlakyApi> StartAsync(int? seed, string store, CancellationToken cancellationToken)
     {
-        var file = await LedgerFile.ReadAsync(store, cancellationToken);
-        var api = new FlakyApi(seed is { } number ? new(number, fullReceivers: true) : null, null, file is null ? new() : new(file), store);
         // Below the ports that a system hands out by itself: nobody will have taken it by tomorrow.
-        return await api.ListenAsync(file?.Port ?? Random.Shared.Next(20_000, 32_000), cancellationToken);
+        var file = LedgerFile.Open(store, port: Random.Shared.Next(20_000, 32_000));
+        try
+        {
+            return await new FlakyApi(seed is { } number ? new(number, fullReceivers: true) : null, null, new(file), file).ListenAsync(file.Port, cancellationToken);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     private async Task<FlakyApi> ListenAsync(int port, CancellationToken cancellationToken)
@@ -68,7 +75,7 @@ internal sealed class FlakyApi : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _server!.DisposeAsync();
-        if (_store is not null) _ledger.ToFile(Address.Port).Write(_store);
+        _file?.Dispose();
     }
 
     private Outcome Decide(SentRequest request)

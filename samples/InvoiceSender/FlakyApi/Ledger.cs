@@ -6,6 +6,7 @@ internal sealed class Ledger
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Company, string Number), int> _stored = [];
     private readonly Dictionary<string, (Invoice Invoice, Answer Answer)> _answers = [];
+    private readonly LedgerFile? _file;
     private int _lastId;
 
     public Ledger()
@@ -14,33 +15,21 @@ internal sealed class Ledger
 
     public Ledger(LedgerFile file)
     {
-        foreach (var entry in file.Stored) _stored.Add((entry.Company, entry.InvoiceNumber), entry.Times);
-        foreach (var given in file.Answers) _answers.Add(given.IdempotencyKey, (given.Invoice, given.Answer));
-        _lastId = file.LastId;
-    }
-
-    public LedgerFile ToFile(int port)
-    {
-        lock (_lock)
-        {
-            return new(
-                port, _lastId,
-                [.. _stored.Select(entry => new LedgerFile.Entry(entry.Key.Company, entry.Key.Number, entry.Value))],
-                [.. _answers.Select(given => new LedgerFile.Given(given.Key, given.Value.Invoice, given.Value.Answer))]);
-        }
+        foreach (var given in file.Earlier) Remember(given);
+        _file = file;
     }
 
     public Answer Process(Invoice invoice, string? idempotencyKey)
     {
         lock (_lock)
         {
-            if (idempotencyKey is null) return Store(invoice);
-
-            if (_answers.TryGetValue(idempotencyKey, out var earlier))
+            if (idempotencyKey is not null && _answers.TryGetValue(idempotencyKey, out var earlier))
                 return earlier.Invoice == invoice ? earlier.Answer : new(null, KeyReused);
 
-            var answer = Store(invoice);
-            _answers.Add(idempotencyKey, (invoice, answer));
+            var answer = InvoiceRules.Check(invoice) is { } problem ? new Answer(null, problem) : new(new($"in_{_lastId + 1:D6}", invoice.InvoiceNumber), null);
+            LedgerFile.Given given = new(idempotencyKey, invoice, answer);
+            _file?.Append(given);
+            Remember(given);
             return answer;
         }
     }
@@ -53,12 +42,13 @@ internal sealed class Ledger
 
     private static Problem KeyReused => new() { Title = "The Idempotency-Key was used for another invoice", Status = StatusCodes.Status422UnprocessableEntity };
 
-    private Answer Store(Invoice invoice)
+    private void Remember(LedgerFile.Given given)
     {
-        if (InvoiceRules.Check(invoice) is { } problem) return new(null, problem);
+        if (given.IdempotencyKey is { } key) _answers.Add(key, (given.Invoice, given.Answer));
+        if (given.Answer.Receipt is null) return;
 
-        _stored[invoice.Id] = _stored.GetValueOrDefault(invoice.Id) + 1;
-        return new(new Receipt($"in_{++_lastId:D6}", invoice.InvoiceNumber), null);
+        _lastId++;
+        _stored[given.Invoice.Id] = _stored.GetValueOrDefault(given.Invoice.Id) + 1;
     }
 
     internal readonly record struct Answer(Receipt? Receipt, Problem? Problem);

@@ -9,6 +9,14 @@ internal sealed record Invoice
     [JsonIgnore]
     public int Row { get; init; }
 
+    /// <summary>Its place among the invoices of the file, from 0.</summary>
+    [JsonIgnore]
+    public int Index => Row - 2;
+
+    /// <summary>The row as the file has it.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Fields { get; init; } = [];
+
     public required string InvoiceNumber { get; init; }
     public required string Company { get; init; }
     public required string ReceiverName { get; init; }
@@ -24,8 +32,4 @@ internal sealed record Invoice
     /// <summary>Companies number their invoices each for itself.</summary>
     [JsonIgnore]
     public (string Company, string Number) Id => (Company, InvoiceNumber);
-
-    /// <summary>The same invoice has the same key in every run of the program; escaped, since a header field is ASCII.</summary>
-    [JsonIgnore]
-    public string IdempotencyKey => $"{Uri.EscapeDataString(Company)}:{Uri.EscapeDataString(InvoiceNumber)}";
 }

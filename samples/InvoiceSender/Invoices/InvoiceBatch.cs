@@ -6,65 +6,43 @@ namespace InvoiceSender;
 /// <summary>Sends every invoice of a file; one that fails never stops the others.</summary>
 internal sealed class InvoiceBatch(InvoiceClient client, TimeProvider time)
 {
-    private const int MaxParallelism = 8;
-    private static readonly TimeSpan DefaultBreak = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(30);
-
-    private long _lastReply = time.GetTimestamp();
-
-    /// <summary>Returns what was done: less than the whole file when <paramref name="cancellationToken"/> is cancelled.</summary>
-    public async Task<IReadOnlyCollection<InvoiceOutcome>> SendAsync(
-        IEnumerable<Invoice> invoices, IProgress<InvoiceOutcome> progress, CancellationToken cancellationToken)
+    /// <param name="settled">Invoices that somebody has seen to in another way: not to be sent.</param>
+    /// <param name="tell">Told of each invoice that is done, at once: a batch that is cancelled has no report.</param>
+    /// <returns>Null when <paramref name="cancellationToken"/> is cancelled.</returns>
+    public async Task<BatchReport?> SendAsync(
+        IReadOnlyList<Invoice> invoices, IReadOnlySet<(string Company, string Number)> settled, Action<InvoiceOutcome> tell, IProgress<BatchProgress> progress,
+        BatchCheckpoint? checkpoint, CancellationToken cancellationToken)
     {
-        ConcurrentQueue<InvoiceOutcome> outcomes = [];
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallelism, CancellationToken = cancellationToken };
+        ConcurrentDictionary<Invoice, long> begun = [];
+        var options = new BatchOptions<Invoice>
+        {
+            MaxParallelism = 8,
+            Scope = (invoice, _) => new() { Tags = { ["rowNumber"] = invoice.Row } },
+            StopWhen = failure => Tell(invoices[(int)failure.Index], null, failure),
+            Progress = progress,
+            Checkpoint = checkpoint,
+            TimeProvider = time,
+        };
         try
         {
-            await Parallel.ForEachAsync(invoices, parallel, async (invoice, token) =>
-            {
-                var outcome = await SendAsync(invoice, token);
-                outcomes.Enqueue(outcome);
-                progress.Report(outcome);
-            });
-            return outcomes;
+            return await IsolatedBatch.RunAsync(invoices, SendAsync, options, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return outcomes;
+            return null;
         }
-    }
 
-    private async Task<InvoiceOutcome> SendAsync(Invoice invoice, CancellationToken cancellationToken)
-    {
-        var started = time.GetTimestamp();
-        var attempts = 0;
-        while (true)
+        async Task SendAsync(Invoice invoice, CancellationToken token)
         {
-            try
-            {
-                var reply = await client.SendAsync(invoice, cancellationToken);
-                Volatile.Write(ref _lastReply, time.GetTimestamp());
-                attempts += reply.Attempts;
-                return reply.IsAccepted ? Outcome(InvoiceResult.Accepted, null)
-                    : reply.IsBadData ? Outcome(InvoiceResult.BadData, reply.Reason)
-                    : Outcome(InvoiceResult.Failed, $"{(int)reply.StatusCode} {reply.Reason}");
-            }
-            catch (CircuitOpenException open) when (time.GetElapsedTime(Volatile.Read(ref _lastReply)) < GiveUpAfter)
-            {
-                // Nothing was sent: the API is down for everybody, so this invoice waits with the others and goes out under the same key.
-                attempts += open.GetHttpCall()?.Attempts.Count ?? 0;
-                await Task.Delay(open.RetryAfter is { Ticks: > 0 } wait ? wait : DefaultBreak, time, cancellationToken);
-                // Kept as a dead letter: it goes out later by itself, and only the next one has waited.
-                if (open.GetHttpCall()?.DeadLetterId is not null) return Outcome(InvoiceResult.Failed, open.Message);
-            }
-            catch (Exception exception)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                attempts += exception.GetHttpCall()?.Attempts.Count ?? 1;
-                return Outcome(InvoiceResult.Failed, exception is HttpRequestException { InnerException: { } cause } ? cause.Message : exception.Message);
-            }
+            begun.TryAdd(invoice, time.GetTimestamp());
+            Tell(invoice, settled.Contains(invoice.Id) ? null : await client.SendAsync(invoice, token), null);
         }
 
-        InvoiceOutcome Outcome(InvoiceResult result, string? reason) => new(invoice, result, reason, attempts, time.GetElapsedTime(started));
+        // No failure stops the batch but those that would be the same for all.
+        bool Tell(Invoice invoice, Receipt? receipt, BatchFailure? failure)
+        {
+            tell(new(invoice, receipt, failure, time.GetElapsedTime(begun[invoice])));
+            return false;
+        }
     }
 }

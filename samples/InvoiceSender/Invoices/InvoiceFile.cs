@@ -7,7 +7,7 @@ namespace InvoiceSender;
 /// <summary>Reads invoices from a CSV file (RFC 4180) with a header row.</summary>
 internal static class InvoiceFile
 {
-    private static readonly string[] Columns = ["invoiceNumber", "company", "receiverName", "receiver", "currency", "net", "vat", "dueDate"];
+    public static readonly IReadOnlyList<string> Columns = ["invoiceNumber", "company", "receiverName", "receiver", "currency", "net", "vat", "dueDate"];
 
     public static async Task<IReadOnlyList<Invoice>> ReadAsync(string path, CancellationToken cancellationToken)
     {
@@ -47,10 +47,11 @@ internal static class InvoiceFile
         }
     }
 
-    private static Invoice ToInvoice(string path, int row, string[] fields) => fields.Length == Columns.Length
+    private static Invoice ToInvoice(string path, int row, string[] fields) => fields.Length == Columns.Count
         ? new Invoice
         {
             Row = row,
+            Fields = fields,
             InvoiceNumber = fields[0] is { Length: > 0 } number ? number : throw new CommandException($"{path}, row {row}: invoiceNumber is empty."),
             Company = fields[1],
             ReceiverName = fields[2],
@@ -60,7 +61,7 @@ internal static class InvoiceFile
             Vat = ToAmount(path, row, "vat", fields[6]),
             DueDate = fields[7],
         }
-        : throw new CommandException($"{path}, row {row}: {fields.Length} fields instead of {Columns.Length}.");
+        : throw new CommandException($"{path}, row {row}: {fields.Length} fields instead of {Columns.Count}.");
 
     private static decimal ToAmount(string path, int row, string column, string value) =>
         decimal.TryParse(value, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)

@@ -9,8 +9,4 @@ internal sealed record Problem
     public int? Status { get; init; }
     public string? Detail { get; init; }
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
-
-    public override string ToString() => Errors is { Count: > 0 }
-        ? string.Join(" ", Errors.Select(error => $"{error.Key}: {string.Join(" ", error.Value)}"))
-        : Detail ?? Title ?? "no reason given";
 }

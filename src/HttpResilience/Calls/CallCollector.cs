@@ -55,6 +55,16 @@ internal sealed class CallCollector
         }
     }
 
+    /// <summary>The last call that failed; null when none did.</summary>
+    internal HttpCall? LastFailed
+    {
+        get
+        {
+            lock (_gate)
+                return _calls.FindLast(c => c.Call.FailureClass is not FailureClass.None).Call;
+        }
+    }
+
     /// <summary>Where the last calls went to.</summary>
     internal IReadOnlyList<string> Authorities
     {

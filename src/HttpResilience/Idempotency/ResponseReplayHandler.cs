@@ -37,6 +37,12 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
         if (known.Response is { } remembered)
             return Answer(remembered, request, call);
 
+        if (cancellationToken.IsCancellationRequested)
+        {
+            await memory.EndAsync(known.IsInDoubt ? ResponseReplayOutcome.LeaveInDoubt : ResponseReplayOutcome.Forget, response: null).ConfigureAwait(false);
+            throw new TaskCanceledException("The call was cancelled by its caller.", null, cancellationToken);
+        }
+
         var (outcome, copy) = (ResponseReplayOutcome.LeaveInDoubt, default(RememberedResponse));
         var lease = memory.KeepLease();
         try

@@ -24,7 +24,7 @@ public sealed partial class InvoiceSenderTests : IDisposable
     {
         await SendAsync();
         var (pending, review) = (await OnlyAsync("pending"), await OnlyAsync("review"));
-        (Text(pending, "idempotencyKey"), pending["statusCode"]!.GetValue<int>(), Text(pending, "title")).ShouldBe(("placeholder-paints:2026-00011", 429, "The receiver takes no more invoices now"));
+        (pending["tags"]!["rowNumber"]!.GetValue<string>(), pending["statusCode"]!.GetValue<int>(), Text(pending, "title")).ShouldBe(("3", 429, "The receiver takes no more invoices now"));
         (review["tags"]!["rowNumber"]!.GetValue<string>(), Text(review, "suggestedAction"), Text(review, "detail"))
             .ShouldBe(("4", "Fix the data and resubmit", "currency: 'EUX' is not a currency that we invoice in."));
 
@@ -112,10 +112,11 @@ public sealed partial class InvoiceSenderTests : IDisposable
 
         var seen = new List<string>();
         await SeeAsync("--dead-letters --csv 25.csv --seed 3");
-        string id = Text(await OnlyAsync("review"), "id");
-        await SeeAsync($"dead-letters show {id}");
-        await SeeAsync($"dead-letters edit {id} --set currency=EUR");
+        seen.AddRange((await File.ReadAllLinesAsync(_program.PathOf("25.status.csv"), TestContext.Current.CancellationToken)).Select(WithoutLuck));
         await SeeAsync("dead-letters replay --all");
+        await File.WriteAllTextAsync(
+            _program.PathOf("25.csv"), (await File.ReadAllTextAsync(_program.PathOf("25.csv"), TestContext.Current.CancellationToken)).Replace("EUX", "EUR"), TestContext.Current.CancellationToken);
+        await SeeAsync("--dead-letters --csv 25.csv --seed 3");
         await SeeAsync("dead-letters list");
 
         shown.Where(line => !line.StartsWith('$') && !line.StartsWith("Next: ")).Select(WithoutLuck).Except(seen).ShouldBeEmpty();
@@ -125,13 +126,13 @@ public sealed partial class InvoiceSenderTests : IDisposable
 
     public void Dispose() => _program.Dispose();
 
-    // Ids and times are others in every run.
-    private static string WithoutLuck(string line) => Spaces().Replace(Times().Replace(Ids().Replace(line, "ID"), "N s"), " ").Trim();
+    // Ids, keys and times are others in every run, and how often something is tried depends on how fast the machine is.
+    private static string WithoutLuck(string line) => Spaces().Replace(Times().Replace(Ids().Replace(line, "ID"), "N"), " ").Trim();
 
-    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}[-0-9a-f]*")]
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}[-0-9a-f]*|in_[0-9]+|key [-_0-9A-Za-z]{43}")]
     private static partial Regex Ids();
 
-    [GeneratedRegex(@"[0-9.]+ s\b")]
+    [GeneratedRegex(@"[0-9.]+ s\b|[0-9]+ requests|due [-0-9]+ [0-9:]+")]
     private static partial Regex Times();
 
     [GeneratedRegex(" +")]

@@ -11,7 +11,10 @@ internal sealed class SampleProgram : IDisposable
 
     internal string PathOf(string file) => Path.Combine(_directory.FullName, file);
 
-    internal async Task<Result> RunAsync(string arguments, params (string Name, string? Value)[] environment)
+    internal Task<Result> RunAsync(string arguments, params (string Name, string? Value)[] environment) => RunAsync(arguments, Task.Delay(Timeout.Infinite), environment);
+
+    /// <param name="kill">When it completes, the program is killed (SIGKILL).</param>
+    internal async Task<Result> RunAsync(string arguments, Task kill, params (string Name, string? Value)[] environment)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", $"\"{Assembly()}\" {arguments}")
         {
@@ -27,7 +30,10 @@ internal sealed class SampleProgram : IDisposable
         try
         {
             var (output, error) = (process.StandardOutput.ReadToEndAsync(hang.Token), process.StandardError.ReadToEndAsync(hang.Token));
-            await process.WaitForExitAsync(hang.Token);
+            var exited = process.WaitForExitAsync(hang.Token);
+            if (await Task.WhenAny(exited, kill) == kill)
+                process.Kill();
+            await exited;
             return new(process.ExitCode, await output, await error);
         }
         finally

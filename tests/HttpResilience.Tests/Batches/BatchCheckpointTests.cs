@@ -136,6 +136,19 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
+    public async Task The_wait_for_a_run_that_was_killed_does_not_count_as_an_outage()
+    {
+        _clock.SkipsWaits = true;
+        _store.Take(_clock.GetUtcNow() + TimeSpan.FromSeconds(15));
+        int times = 0;
+
+        var report = await IsolatedBatch.RunAsync([1], (_, _) => times++ == 0 ? throw new CircuitOpenException("https://api.example.com", TimeSpan.FromSeconds(5)) : Task.CompletedTask,
+            new() { Checkpoint = new(_store, "invoices"), TimeProvider = _clock, RecordTimeout = null, OutagePatience = TimeSpan.FromSeconds(10) }, Stop);
+
+        (report.StopReason, times).ShouldBe((BatchStopReason.Completed, 2));
+    }
+
+    [Fact]
     public async Task A_run_whose_batch_was_taken_over_ends()
     {
         await Should.ThrowAsync<BatchInProgressException>(() => IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (r, _) =>

@@ -72,13 +72,15 @@ public sealed class IsolatedBatchTests
     public async Task No_more_records_are_worked_on_at_once_than_allowed(int maxParallelism)
     {
         int now = 0, most = 0;
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 500), async (_, _) =>
         {
             int at = Interlocked.Increment(ref now);
             InterlockedMax(ref most, at);
-            for (int i = 0; i < 20; i++)
-                await Task.Yield();
+            if (at == maxParallelism)
+                full.TrySetResult();
+            await full.Task;
             Interlocked.Decrement(ref now);
         }, new() { MaxParallelism = maxParallelism }, Stop);
 

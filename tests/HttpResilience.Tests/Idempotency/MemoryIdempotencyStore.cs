@@ -33,6 +33,16 @@ internal sealed class MemoryIdempotencyStore : IIdempotencyStore
         }
     }
 
+    /// <summary>Another has taken all calls over.</summary>
+    internal void Steal()
+    {
+        lock (_gate)
+        {
+            foreach (var key in _calls.Keys.ToList())
+                _calls[key] = _calls[key] with { Owner = Guid.NewGuid() };
+        }
+    }
+
     public Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
         OnBegin?.Invoke(Begun.Count + 1);

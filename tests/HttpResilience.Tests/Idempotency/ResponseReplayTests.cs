@@ -379,6 +379,62 @@ public sealed class ResponseReplayTests : IDisposable
     }
 
     [Fact]
+    public async Task A_call_that_is_cancelled_while_it_asks_for_its_key_leaves_no_doubt()
+    {
+        var chain = Open(o => o.Retry.UnsafeMethods = UnsafeMethods.Never);
+        using var caller = new CancellationTokenSource();
+        _store.OnBegin = n =>
+        {
+            if (n == 1)
+                caller.Cancel();
+        };
+
+        await Record.ExceptionAsync(() => chain.SendAsync(true, Keyed(), caller.Token));
+
+        chain.Server.Sent.ShouldBeEmpty();
+        (await chain.SendAsync(true, Keyed())).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_body_that_cannot_be_compared_is_not_answered_for_another()
+    {
+        var chain = Open();
+        static HttpRequestMessage Pay(string body) => Chain.Post(new StreamContent(new OneShotStream(System.Text.Encoding.UTF8.GetBytes(body)))).WithIdempotencyKey("comp1:1");
+        (await chain.SendAsync(true, Pay("pay 1"))).Dispose();
+
+        (await chain.SendAsync(true, Pay("pay 1000000"))).GetHttpCall()!.IsReplayed.ShouldBeFalse();
+
+        chain.Server.Sent.Select(s => s.Body).ShouldBe(["pay 1", "pay 1000000"]);
+        chain.Logs.WithId(525).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_response_that_came_when_the_key_was_anothers_is_told()
+    {
+        var chain = Open();
+        chain.Server.Script((clock, async, token) =>
+        {
+            _store.Steal();
+            return Replies.Status(201)(clock, async, token);
+        });
+
+        (await chain.SendAsync(true, Keyed())).StatusCode.ShouldBe(HttpStatusCode.Created);
+
+        chain.Logs.WithId(526).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task A_stream_of_events_is_not_held_back()
+    {
+        var chain = Open();
+        chain.Server.Script(Replies.Content(200, () => new StringContent("data: 1", null, "text/event-stream")));
+
+        (await chain.SendAsync(true, Keyed())).Dispose();
+
+        _store.Only.Response.ShouldBeNull();
+    }
+
+    [Fact]
     public void Without_storage_the_host_does_not_start_and_says_what_to_add()
     {
         using var chain = new Chain(o => o.Idempotency.RememberFor = TimeSpan.FromDays(7));

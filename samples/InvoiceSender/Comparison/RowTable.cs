@@ -1,0 +1,26 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace InvoiceSender;
+
+/// <summary>Rows that were not accepted.</summary>
+internal static class RowTable
+{
+    private const int MaxRows = 20;
+
+    public static void Write(IAnsiConsole console, string title, IReadOnlyList<RowReport> rows)
+    {
+        if (rows.Count == 0) return;
+
+        var table = new Table { Title = new TableTitle(title), ShowRowSeparators = true }
+            .AddColumn(new TableColumn("row").NoWrap().RightAligned()).AddColumn("status").AddColumn("invoice, why, key");
+        foreach (var row in rows.Take(MaxRows))
+        {
+            string?[] story = [$"{row.Company}:{row.InvoiceNumber}", row.Reason, row.IdempotencyKey is { } key ? $"key {key}" : null, row.Next is { } next ? $"> {next}" : null];
+            table.AddRow(new Text(row.Row.ToString(CultureInfo.InvariantCulture)), new Text(row.Status), new Text(string.Join('\n', story.OfType<string>())));
+        }
+
+        console.Write(table);
+        if (rows.Count > MaxRows) console.WriteLine($"and {rows.Count - MaxRows} more; --json lists them all.");
+    }
+}

@@ -1,0 +1,27 @@
+using System.Globalization;
+using HttpResilience;
+using Spectre.Console;
+
+namespace InvoiceSender;
+
+/// <summary>What a run with <c>--dead-letters</c> prints.</summary>
+internal static class KeptText
+{
+    public static void Write(IAnsiConsole console, KeptReport report)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{(report.Seed is { } seed ? $"seed {seed}: " : "")}{report.Invoices} invoices, {report.Accepted} accepted, {report.Kept.Count} kept as dead letters, {report.Lost.Count} lost, {(report.NotSent > 0 ? $"{report.NotSent} not sent yet, " : "")}{LetterText.Count(report.Requests, "request")} in {report.ElapsedSeconds:F1} s"));
+        if (report.StoppedBy is { } reason) Console.WriteLine($"Stopped early, as it would be the same for all: {reason}");
+        if (report is { Stored: { } stored, Duplicated: { } twice }) Console.WriteLine(LedgerText.Of(stored, twice));
+
+        RowTable.Write(console, "Not accepted", report.Rows);
+        RowTable.Write(console, "Lost: neither accepted nor kept", report.Lost);
+        if (report.StatusFile is { } file) Console.WriteLine($"Row by row: {file}");
+        if (report.Interrupted || report.NotSent > 0) Console.WriteLine("Not finished. To go on, the same command with --resume.");
+        if (report.Kept.Count == 0) return;
+
+        var pending = report.Kept.Count(letter => letter.Status is DeadLetterStatus.Pending);
+        Console.WriteLine($"The dead letters are in {report.Store}: {pending} pending, {report.Kept.Count - pending} for review.");
+        Console.WriteLine($"Next: {Self.Command("dead-letters list", report.Store)}");
+    }
+}

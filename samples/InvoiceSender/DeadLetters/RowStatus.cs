@@ -1,0 +1,36 @@
+using System.Globalization;
+using HttpResilience;
+
+namespace InvoiceSender;
+
+/// <summary>What staff read beside a row.</summary>
+internal static class RowStatus
+{
+    public const string NotSent = "not sent yet";
+
+    /// <summary>The run was killed before it had noted what the API answered.</summary>
+    public const string SentBeforeKill = "sent; for its id run again without --resume";
+
+    private const string Sent = "sent, ";
+    private const string Settled = "settled: ";
+
+    public static string Of(Receipt receipt) => $"{Sent}id {receipt.Id}";
+
+    /// <param name="letter">Null: not looked up, or none could be kept.</param>
+    public static string Of(BatchFailure failure, DeadLetter? letter) => letter?.Status switch
+    {
+        null when failure.DeadLetterId is null => $"not sent: {failure.Error}",
+        null when failure.FailureClass is FailureClass.Transient or FailureClass.RateLimited => "waiting for replay",
+        null or DeadLetterStatus.RequiresReview => $"needs correction: {failure.Error}",
+        DeadLetterStatus.Pending or DeadLetterStatus.InProgress =>
+            string.Create(CultureInfo.InvariantCulture, $"waiting for replay, due {letter.DueAt.LocalDateTime:yyyy-MM-dd HH:mm}"),
+        _ => Of(letter),
+    };
+
+    public static bool IsSettled(string status) => status.StartsWith(Sent, StringComparison.Ordinal) || status.StartsWith(Settled, StringComparison.Ordinal);
+
+    /// <param name="letter">One that is done with.</param>
+    public static string Of(DeadLetter letter) => letter.Status is DeadLetterStatus.Replayed
+        ? $"{Sent}as dead letter {letter.Id}"
+        : $"{Settled}{letter.Resolution?.Action}, by {letter.Resolution?.By}";
+}

@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+
+namespace HttpResilience.IntegrationTests.Samples;
+
+/// <summary>The sample is killed, run again, and sends rows that were corrected; the API outlives it.</summary>
+public sealed class InvoiceSenderResumeTests : IDisposable
+{
+    private const string Header = "invoiceNumber,company,receiverName,receiver,currency,net,vat,dueDate";
+    private const string Reason = "=HYPERLINK(\"http://example.com\"), \"no\"";
+    private const int Invoices = 60;
+
+    private readonly SampleProgram _program = new();
+    private readonly ConcurrentDictionary<string, int> _asked = [], _stored = [];
+    private readonly ConcurrentDictionary<string, Lazy<bool>> _keys = [];
+
+    [Fact]
+    public async Task A_run_that_was_killed_is_gone_on_with_and_a_corrected_row_goes_out_alone()
+    {
+        var many = new TaskCompletionSource();
+        await using var api = await StartAsync(() =>
+        {
+            if (_asked.Count >= 25) many.TrySetResult();
+        });
+        string send = $"--dead-letters --csv invoices.csv --json --api {api.Uri}";
+        await WriteAsync(bad: "XXX");
+
+        (await _program.RunAsync(send, many.Task)).ExitCode.ShouldNotBe(0);
+        _asked.Count.ShouldBeLessThan(Invoices);
+
+        var resumed = await ReportAsync($"{send} --resume");
+        (Number(resumed, "accepted"), Number(resumed, "notSent"), resumed["rows"]!.AsArray().Count, resumed["lost"]!.AsArray().Count).ShouldBe((Invoices - 1, 0, 1, 0));
+        // Those that were under way at the kill, at most, went out once more, under the same key.
+        (_asked.Values.Sum() - Invoices).ShouldBeInRange(0, 8);
+        EachIsThereOnce(Invoices - 1);
+        Statuses().Count(status => status.TrimStart('"').StartsWith("sent", StringComparison.Ordinal)).ShouldBe(Invoices - 1);
+        (await _program.RunAsync($"{send} --resume")).ShouldSatisfyAllConditions(
+            result => result.ExitCode.ShouldBe(2), result => result.Error.ShouldContain("There is nothing to resume for invoices.csv"));
+
+        // Anew: all is known, also the refusal.
+        var again = await ReportAsync(send);
+        (Number(again, "requests"), Number(again, "accepted")).ShouldBe((0, Invoices - 1));
+        var refused = again["rows"]!.AsArray().ShouldHaveSingleItem()!;
+        (Number(refused, "row"), refused["status"]!.GetValue<string>(), refused["idempotencyKey"]).ShouldSatisfyAllConditions(
+            row => row.Item1.ShouldBe(6), row => row.Item2.ShouldBe("422"), row => row.Item3.ShouldNotBeNull());
+        refused["reason"]!.GetValue<string>().ShouldBe($"Not valid: {Reason}");
+        Statuses().Count(status => status.StartsWith("\"sent, id in_", StringComparison.Ordinal)).ShouldBe(Invoices - 1);
+        Statuses()[4].ShouldBe($"\"needs correction: Not valid: {Reason.Replace("\"", "\"\"")}\"");
+
+        await WriteAsync(bad: "EUR");
+        var corrected = await ReportAsync(send);
+        (Number(corrected, "requests"), Number(corrected, "accepted"), corrected["rows"]!.AsArray().Count).ShouldBe((1, Invoices, 0));
+        EachIsThereOnce(Invoices);
+        (await _program.RunAsync("dead-letters list")).Output.ShouldContain("0 pending, 0 for review, ");
+    }
+
+    [Fact]
+    public async Task What_a_corrected_letter_has_settled_is_not_sent_from_the_file_as_well()
+    {
+        await using var api = await StartAsync(() => { });
+        string send = $"--dead-letters --csv invoices.csv --json --api {api.Uri}";
+        await WriteAsync(bad: "XXX");
+        var letter = (await ReportAsync(send))["deadLetters"]!.AsArray().ShouldHaveSingleItem()!;
+        (await _program.RunAsync($"dead-letters edit {letter["id"]} --set currency=EUR --api {api.Uri}")).ExitCode.ShouldBe(0);
+
+        await WriteAsync(bad: "EUR");
+        var again = await ReportAsync(send);
+
+        (Number(again, "requests"), Number(again, "accepted")).ShouldBe((0, Invoices));
+        Statuses()[4].ShouldStartWith("\"sent, as dead letter ");
+        EachIsThereOnce(Invoices);
+    }
+
+    [Fact]
+    public async Task Where_no_file_can_be_written_the_invoices_are_sent_all_the_same()
+    {
+        await using var api = await StartAsync(() => { });
+        await WriteAsync(bad: "EUR");
+        Directory.CreateDirectory(_program.PathOf("invoices.status.csv"));
+
+        var result = await _program.RunAsync($"--dead-letters --csv invoices.csv --api {api.Uri}");
+
+        (result.ExitCode, result.Error.Split("Goes on without invoices.status.csv: ").Length).ShouldBe((0, 2));
+        EachIsThereOnce(Invoices);
+        Directory.GetFiles(_program.PathOf("."), "*.tmp").ShouldBeEmpty();
+    }
+
+    public void Dispose() => _program.Dispose();
+
+    private Task<FaultServer> StartAsync(Action asked) => FaultServer.StartAsync(new FaultScript().Decide(request =>
+    {
+        var invoice = JsonNode.Parse(request.Text)!;
+        string number = invoice["invoiceNumber"]!.GetValue<string>();
+        _asked.AddOrUpdate(number, 1, (_, times) => times + 1);
+        asked();
+        bool isGood = _keys.GetOrAdd(request.IdempotencyKey!, _ => new(() =>
+        {
+            bool isValid = invoice["currency"]!.GetValue<string>() == "EUR";
+            if (isValid)
+                _stored.AddOrUpdate(number, 1, (_, times) => times + 1);
+            return isValid;
+        })).Value;
+        return (isGood
+            ? Outcome.Json(201, new JsonObject { ["id"] = $"in_{number}", ["invoiceNumber"] = number }.ToJsonString())
+            : Outcome.Json(422, new JsonObject { ["title"] = "Not valid", ["detail"] = Reason }.ToJsonString(), ("Content-Type", "application/problem+json")))
+            .Delayed(TimeSpan.FromMilliseconds(20));
+    }), new() { KeepsConnections = true }, TestContext.Current.CancellationToken);
+
+    private Task WriteAsync(string bad) => File.WriteAllLinesAsync(
+        _program.PathOf("invoices.csv"),
+        [Header, .. Enumerable.Range(1, Invoices).Select(n => $"{n:D4},company,\"Receiver, Inc.\",0208:9905224185,{(n == 5 ? bad : "EUR")},1.00,0.00,2026-12-02")],
+        TestContext.Current.CancellationToken);
+
+    private async Task<JsonNode> ReportAsync(string arguments)
+    {
+        var result = await _program.RunAsync(arguments);
+        result.ExitCode.ShouldBe(0, result.Error);
+        return JsonNode.Parse(result.Output)!;
+    }
+
+    // The receiver's comma has to be quoted as before.
+    private string[] Statuses()
+    {
+        string[] lines = File.ReadAllLines(_program.PathOf("invoices.status.csv"));
+        lines[0].ShouldBe($"{Header},status");
+        return [.. lines.Skip(1).Select((line, i) =>
+        {
+            string row = $"{i + 1:D4},company,\"Receiver, Inc.\",0208:9905224185,";
+            line.ShouldStartWith(row);
+            return line[(line.IndexOf("2026-12-02,", StringComparison.Ordinal) + 11)..];
+        })];
+    }
+
+    private void EachIsThereOnce(int invoices) => (_stored.Count, _stored.Values.Max()).ShouldBe((invoices, 1));
+
+    private static int Number(JsonNode node, string property) => node[property]!.GetValue<int>();
+}
