@@ -24,6 +24,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
     private DateTimeOffset _leaseUntil;
     private Pending _pending = new();
     private bool _isSaving;
+    private Exception? _broken;
 
     private CheckpointWriter(BatchCheckpoint? checkpoint, Guid owner, StoredCheckpoint begun, Action<Exception> failed, TimeProvider time)
     {
@@ -77,6 +78,8 @@ internal sealed class CheckpointWriter : IAsyncDisposable
                 _pending.Failed.Add(failure);
             else if (_toTryAgain.Contains(index))
                 _pending.Healed.Add(index);
+            if (_broken is not null)
+                _pending.Fail(_broken);
             kept = _pending.Kept.Task;
             if (!_isSaving)
             {
@@ -154,11 +157,21 @@ internal sealed class CheckpointWriter : IAsyncDisposable
                 }
             }
 
-            Task save = SaveAsync(Lease);
-            await save.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            // Those who wait have been told. What they waited for is left to the last save.
-            if (!save.IsCompletedSuccessfully)
+            try
+            {
+                await SaveAsync(Lease).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                // Whoever waits, or comes later, is told; what they wait for is left to the last save.
+                lock (_gate)
+                {
+                    _broken = e;
+                    _pending.Fail(e);
+                }
+
                 return;
+            }
         }
     }
 
@@ -197,9 +210,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         {
             lock (_gate)
                 _pending.Take(taken);
-            taken.Kept.TrySetException(e);
-            // Nobody may be waiting.
-            _ = taken.Kept.Task.Exception;
+            taken.Fail(e);
             throw;
         }
         finally
@@ -243,6 +254,13 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         internal List<long> Healed { get; } = [];
 
         internal TaskCompletionSource Kept { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal void Fail(Exception exception)
+        {
+            Kept.TrySetException(exception);
+            // Nobody may be waiting.
+            _ = Kept.Task.Exception;
+        }
 
         internal void Take(Pending earlier)
         {

@@ -111,8 +111,9 @@ internal sealed class FallbackMemory
     private void ForgetOldestInvalidation()
     {
         var (resource, at) = _invalidations.Dequeue();
-        _nothingBefore = at;
-        if (_invalidated[resource] == at)
+        _nothingBefore = Math.Max(_nothingBefore, at);
+        // Invalidated twice at one moment, it is forgotten already.
+        if (_invalidated.TryGetValue(resource, out long latest) && latest == at)
             _invalidated.Remove(resource);
     }
 

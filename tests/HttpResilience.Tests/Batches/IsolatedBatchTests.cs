@@ -8,7 +8,7 @@ public sealed class IsolatedBatchTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public static TheoryData<int, string> Poison =>
-        [.. from position in Enumerable.Range(0, 100) from kind in (string[])["throws at once", "throws later", "stalls", "blocks", "scope throws"] select (position, kind)];
+        [.. from position in Enumerable.Range(0, 100) from kind in (string[])["throws at once", "throws later", "stalls", "blocks", "is huge", "scope throws"] select (position, kind)];
 
     [Theory, MemberData(nameof(Poison))]
     public async Task A_poison_record_leaves_the_other_ninety_nine_alone(int position, string kind)
@@ -40,6 +40,10 @@ public sealed class IsolatedBatchTests
                     case "stalls":
                         await Task.Delay(Timeout.Infinite, CancellationToken.None);
                         break;
+                    case "is huge":
+                        // More than an array can hold: what a record asks for that no memory is enough for.
+                        _ = new byte[Array.MaxLength + 1L];
+                        break;
                     case "blocks":
                         blocked.Wait(CancellationToken.None);
                         break;
@@ -62,7 +66,12 @@ public sealed class IsolatedBatchTests
         (report.Succeeded, report.Failed).ShouldBe((99, 1));
         done.Where(d => d != position).Order().ShouldBe(Enumerable.Range(0, 100).Where(i => i != position));
         var failure = report.Failures.ShouldHaveSingleItem();
-        (failure.Index, failure.Error).ShouldBe((position, kind is "stalls" or "blocks" ? "The record took longer than 00:00:30 (RecordTimeout)." : "poison"));
+        (failure.Index, failure.Error).ShouldBe((position, kind switch
+        {
+            "stalls" or "blocks" => "The record took longer than 00:00:30 (RecordTimeout).",
+            "is huge" => "Array dimensions exceeded supported range.",
+            _ => "poison",
+        }));
         failure.FailureClass.ShouldBe(kind is "stalls" or "blocks" ? FailureClass.Transient : FailureClass.Permanent);
         report.FailuresByClass.ShouldBe(new Dictionary<FailureClass, long> { [failure.FailureClass] = 1 });
         report.ToString().ShouldBe("99 succeeded, 1 failed");

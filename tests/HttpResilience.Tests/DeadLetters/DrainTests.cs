@@ -7,6 +7,7 @@ public sealed class DrainTests : ReplayTestBase
 {
     private const int Many = 600;
 
+    private int _asked;
     private int _sent;
     private int _atOnce;
     private int _mostAtOnce;
@@ -87,10 +88,10 @@ public sealed class DrainTests : ReplayTestBase
     {
         var chain = Open();
         var answer = new TaskCompletionSource();
-        chain.Server.Script((_, _, token) => AnswerAsync(_sent < 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
+        chain.Server.Script((_, _, token) => AnswerAsync(Interlocked.Increment(ref _asked) <= 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
         await AddAsync(Many);
         await StartAsync();
-        await EventuallyAsync(() => _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
+        await EventuallyAsync(() => chain.Server.Sent.Count == 14 && _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
 
         var stopping = Worker!.StopAsync(CancellationToken.None);
         await EventuallyAsync(() => Count(DeadLetterStatus.InProgress) == 4);
@@ -107,10 +108,10 @@ public sealed class DrainTests : ReplayTestBase
     {
         var chain = Open();
         var answer = new TaskCompletionSource();
-        chain.Server.Script((_, _, token) => AnswerAsync(_sent < 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
+        chain.Server.Script((_, _, token) => AnswerAsync(Interlocked.Increment(ref _asked) <= 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
         await AddAsync(Many);
         await StartAsync();
-        await EventuallyAsync(() => _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
+        await EventuallyAsync(() => chain.Server.Sent.Count == 14 && _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
 
         chain.Clock.Advance(TimeSpan.FromSeconds(6));
         Store.WakeUp();
