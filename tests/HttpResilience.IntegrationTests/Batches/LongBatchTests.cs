@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace HttpResilience.IntegrationTests.Batches;
 
-/// <summary>Sources of any length in constant memory.</summary>
+/// <summary>Sources of any length in constant memory. Alone: what other tests of the process have in memory would be measured as well.</summary>
+[Collection(nameof(LongBatchTests))]
 public sealed class LongBatchTests(ITestOutputHelper output)
 {
     private const int Records = 1_000_000;
@@ -53,3 +54,6 @@ public sealed class LongBatchTests(ITestOutputHelper output)
         public void Report(BatchProgress value) => (Count, Last) = (Count + 1, value);
     }
 }
+
+[CollectionDefinition(nameof(LongBatchTests), DisableParallelization = true)]
+public sealed class LongBatches;
