@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using HttpResilience.IntegrationTests.Calls;
 
 namespace HttpResilience.IntegrationTests.Batches;
 
 /// <summary>Sources of any length in constant memory. Alone: what other tests of the process have in memory would be measured as well.</summary>
-[Collection(nameof(LongBatchTests))]
+[Collection(nameof(Alone))]
 public sealed class LongBatchTests(ITestOutputHelper output)
 {
     private const int Records = 1_000_000;
@@ -54,6 +55,3 @@ public sealed class LongBatchTests(ITestOutputHelper output)
         public void Report(BatchProgress value) => (Count, Last) = (Count + 1, value);
     }
 }
-
-[CollectionDefinition(nameof(LongBatchTests), DisableParallelization = true)]
-public sealed class LongBatches;
