@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using HttpResilience.IntegrationTests.Calls;
 
 namespace HttpResilience.IntegrationTests.Batches;
 
