@@ -110,6 +110,32 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
           attempts integer NOT NULL,
           PRIMARY KEY (name, record_index)
         );
+
+        CREATE TABLE http_resilience.error_budget_counts (
+          client_name text COLLATE "C" NOT NULL,
+          period timestamptz NOT NULL,
+          version text COLLATE "C" NOT NULL,
+          failure_class text COLLATE "C" NOT NULL,
+          calls bigint NOT NULL,
+          PRIMARY KEY (client_name, period, version, failure_class)
+        );
+        CREATE INDEX error_budget_counts_by_period ON http_resilience.error_budget_counts (period);
+        CREATE TABLE http_resilience.error_budget_writers (
+          writer uuid PRIMARY KEY,
+          sequence bigint NOT NULL,
+          saved_at timestamptz NOT NULL
+        );
+        CREATE TABLE http_resilience.error_budget_pauses (
+          client_name text COLLATE "C" PRIMARY KEY,
+          is_paused boolean NOT NULL,
+          changed_by text,
+          changed_at timestamptz NOT NULL
+        );
+        CREATE TABLE http_resilience.deployed_versions (
+          version text COLLATE "C" PRIMARY KEY,
+          first_seen_at timestamptz NOT NULL,
+          last_started_at timestamptz NOT NULL
+        );
         """);
 
     internal IReadOnlyList<string> Steps => steps;

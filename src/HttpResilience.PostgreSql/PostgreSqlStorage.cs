@@ -19,6 +19,7 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer);
         Fallbacks = new PostgreSqlFallbackStore(database);
         Checkpoints = new PostgreSqlCheckpointStore(database);
+        ErrorBudgets = new PostgreSqlErrorBudgetStore(database);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -28,6 +29,8 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     public IFallbackStore Fallbacks { get; }
 
     public ICheckpointStore Checkpoints { get; }
+
+    public IErrorBudgetStore ErrorBudgets { get; }
 
     /// <summary>What has been asked for is still done; what is asked for later is not.</summary>
     public async ValueTask DisposeAsync()

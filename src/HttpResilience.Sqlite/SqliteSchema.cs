@@ -111,6 +111,32 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
           attempts INTEGER NOT NULL,
           PRIMARY KEY (name, record_index)
         ) STRICT;
+
+        CREATE TABLE error_budget_counts (
+          client_name TEXT NOT NULL,
+          period INTEGER NOT NULL,
+          version TEXT NOT NULL,
+          failure_class TEXT NOT NULL,
+          calls INTEGER NOT NULL,
+          PRIMARY KEY (client_name, period, version, failure_class)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX error_budget_counts_by_period ON error_budget_counts (period);
+        CREATE TABLE error_budget_writers (
+          writer TEXT NOT NULL PRIMARY KEY,
+          sequence INTEGER NOT NULL,
+          saved_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE error_budget_pauses (
+          client_name TEXT NOT NULL PRIMARY KEY,
+          is_paused INTEGER NOT NULL,
+          changed_by TEXT,
+          changed_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE deployed_versions (
+          version TEXT NOT NULL PRIMARY KEY,
+          first_seen_at INTEGER NOT NULL,
+          last_started_at INTEGER NOT NULL
+        ) STRICT;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

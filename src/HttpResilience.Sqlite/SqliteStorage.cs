@@ -17,6 +17,7 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         IdempotencyKeys = new SqliteIdempotencyStore(_writer);
         Fallbacks = new SqliteFallbackStore(_writer, _readers);
         Checkpoints = new SqliteCheckpointStore(_writer, _readers);
+        ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -26,6 +27,8 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
     public IFallbackStore Fallbacks { get; }
 
     public ICheckpointStore Checkpoints { get; }
+
+    public IErrorBudgetStore ErrorBudgets { get; }
 
     /// <summary>What has been asked for is still done; what is asked for later is not.</summary>
     public async ValueTask DisposeAsync()

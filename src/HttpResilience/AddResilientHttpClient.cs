@@ -86,7 +86,12 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton(provider => new FallbackArchive(
             provider.GetRequiredService<IFallbackStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<FallbackArchive>>()));
         services.AddSingleton<ICircuits, Circuits>();
+        services.AddSingleton<IErrorBudgets, ErrorBudgets>();
+        services.AddSingleton(provider => Deployment.From(provider.GetService<IConfiguration>()));
         services.AddSingleton<IHostedService, ClientStartup>();
+        services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
+            provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ClientStates>(), provider.GetRequiredService<Deployment>(),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<ErrorBudgetKeeper>>()));
         // First, that is outermost: it looks at what the factory's own filters have put on.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
         // And last: it stands behind whatever the others leave.

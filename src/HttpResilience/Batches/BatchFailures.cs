@@ -25,6 +25,7 @@ internal static class BatchFailures
             DeadLetterId = call?.DeadLetterId,
             FailedAt = now,
             IsRejected = isRejected,
+            IsPaused = BatchRejection.IsPause(exception),
             Exception = exception,
         };
     }
@@ -35,12 +36,13 @@ internal static class BatchFailures
     {
         Kind.Refused => failure.Tenant is null || inARow >= InARow,
         Kind.Rejected => inARow >= InARow,
+        Kind.Paused => true,
         _ => false,
     };
 
     /// <summary>What of a failure may be the same for all.</summary>
     internal static Kind KindOf(BatchFailure failure) =>
-        failure.IsRejected ? Kind.Rejected : failure.FailureClass is FailureClass.Authentication ? Kind.Refused : Kind.Own;
+        failure.IsPaused ? Kind.Paused : failure.IsRejected ? Kind.Rejected : failure.FailureClass is FailureClass.Authentication ? Kind.Refused : Kind.Own;
 
     internal enum Kind
     {
@@ -52,6 +54,9 @@ internal static class BatchFailures
 
         /// <summary>It was turned away.</summary>
         Rejected,
+
+        /// <summary>The integration is paused.</summary>
+        Paused,
     }
 
     private static string TextOf(object tag)

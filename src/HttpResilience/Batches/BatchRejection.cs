@@ -5,6 +5,18 @@ namespace HttpResilience;
 /// <param name="RetryAfter">When it may be tried again; null when that was not said.</param>
 internal sealed record BatchRejection(string Authority, TimeSpan? RetryAfter)
 {
+    /// <summary>The integration is paused: what holds for this record holds for all.</summary>
+    internal static bool IsPause(Exception exception)
+    {
+        for (Exception? e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is IntegrationPausedException)
+                return true;
+        }
+
+        return false;
+    }
+
     /// <returns>Null when it was not turned away, or something that it has sent would be done twice.</returns>
     internal static BatchRejection? Of(Exception exception, CallCollector calls)
     {

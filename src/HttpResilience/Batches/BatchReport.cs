@@ -95,6 +95,9 @@ public sealed record BatchFailure
     /// <summary>The record was turned away for longer than the batch could wait: that says nothing about it, and another run tries it again.</summary>
     internal bool IsRejected { get; init; }
 
+    /// <summary>The integration is paused.</summary>
+    internal bool IsPaused { get; init; }
+
     /// <summary>The exception; null in what is read from a store.</summary>
     public Exception? Exception { get; init; }
 }

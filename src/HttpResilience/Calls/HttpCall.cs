@@ -68,6 +68,9 @@ public sealed class HttpCall
 
     internal long StartedAt { get; private set; }
 
+    /// <summary>The timestamp at which the call ended; 0 while it runs.</summary>
+    internal long EndedAt => _endedAt;
+
     /// <summary>The timestamp from which on the API has known the key: that of the first call, when this one goes on with it.</summary>
     internal long KeyStartedAt => _rarities?.KeyFirstUsedAt is { } first ? StartedAt - Policy.ToTimestamp(_client.Time.GetUtcNow() - first) : StartedAt;
 
@@ -122,6 +125,13 @@ public sealed class HttpCall
     {
         get => _rarities?.DeadlineReserve ?? 0;
         set => Rare.DeadlineReserve = value;
+    }
+
+    /// <summary>What the pause of the integration gave the call that was let through as a probe.</summary>
+    internal int ProbeTicket
+    {
+        get => _rarities?.ProbeTicket ?? BudgetPause.NoTicket;
+        set => Rare.ProbeTicket = value;
     }
 
     /// <summary>A scope hears of the call.</summary>
@@ -294,6 +304,8 @@ public sealed class HttpCall
         internal long DeadlineReserve { get; set; }
 
         internal bool IsCollected { get; set; }
+
+        internal int ProbeTicket { get; set; }
 
         internal DateTimeOffset? KeyFirstUsedAt { get; set; }
 

@@ -57,6 +57,9 @@ public enum StopReason
     /// <summary>The host asked to be left alone for longer than the call can wait, or the client's own limit for it was reached (<c>RateLimiter</c>).</summary>
     RateLimited,
 
+    /// <summary>The integration is paused: its error budget is used up, or somebody has paused it (<see cref="IntegrationPausedException"/>). Nothing was sent.</summary>
+    IntegrationPaused,
+
     /// <summary>The caller cancelled the call.</summary>
     Cancelled,
 }

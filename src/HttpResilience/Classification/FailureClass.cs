@@ -6,7 +6,7 @@ public enum FailureClass
     /// <summary>No failure: 1xx, 2xx or 3xx (RFC 9110 §15.2–15.4).</summary>
     None,
 
-    /// <summary>Expected to pass by itself: no connection, a reset, a timeout, 408, 421, 425, 502, 503, 504, or an open circuit.</summary>
+    /// <summary>Expected to pass by itself: no connection, a reset, a timeout, 408, 421, 425, 502, 503, 504, an open circuit, or an integration that is paused.</summary>
     Transient,
 
     /// <summary>The server failed while it worked on the request: 500 and the other 5xx except 501 and 505.</summary>

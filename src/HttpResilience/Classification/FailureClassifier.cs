@@ -54,7 +54,7 @@ internal static class FailureClassifier
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
         RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
-        CircuitOpenException or BrokenCircuitException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
+        CircuitOpenException or IntegrationPausedException or BrokenCircuitException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
         _ when timedOut => Transient(ambiguous: true),
         IdempotencyKeyReusedException => Permanent,
         _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },

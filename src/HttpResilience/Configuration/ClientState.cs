@@ -22,7 +22,8 @@ internal sealed partial class ClientState : IDisposable
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
-        ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied)
+        ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied,
+        ErrorBudgetEvents budgetEvents, bool keepsBudget)
     {
         (Classifier, Supplied) = (classifier, supplied);
         Events = new(name, time, meter, circuitLogger);
@@ -33,6 +34,7 @@ internal sealed partial class ClientState : IDisposable
         _options = options;
         _logger = logger;
         _policy = new(options.Create(name), time);
+        ErrorBudget = new(name, time, _policy.ErrorBudget, budgetEvents, keepsBudget);
         _limiter = CreateLimiter(_policy);
         AnnounceGround();
         AnnounceChaos();
@@ -58,6 +60,9 @@ internal sealed partial class ClientState : IDisposable
     internal SuppliedPolicies Supplied { get; }
 
     internal AttemptTimers Timers { get; }
+
+    /// <summary>How many calls may fail, and how many have.</summary>
+    internal ErrorBudget ErrorBudget { get; }
 
     /// <summary>The responses that stand in for those that the API cannot give.</summary>
     internal FallbackMemory Fallbacks { get; } = new();
@@ -87,7 +92,9 @@ internal sealed partial class ClientState : IDisposable
             services.GetRequiredService<ILogger<ClientState>>(),
             services.GetRequiredService<ILogger<CircuitBreakerHandler>>(),
             new(supplied, time, services.GetRequiredService<ILogger<AttemptClassifier>>()),
-            supplied)
+            supplied,
+            new(services.GetRequiredService<ILogger<ErrorBudget>>()),
+            keepsBudget: services.GetService<IServiceProviderIsService>()?.IsService(typeof(IErrorBudgetStore)) is true)
         {
             Random = random ?? Random.Shared,
         };
@@ -162,6 +169,7 @@ internal sealed partial class ClientState : IDisposable
         {
             var (before, chaosBefore) = (_policy.RateLimiter, _policy.Chaos?.Description);
             _policy = new(_options.Create(Name), Time);
+            ErrorBudget.Policy = _policy.ErrorBudget;
             // A limiter that still holds is kept, with its count. One that is replaced is left to those that wait at it.
             if (_policy.RateLimiter != before)
                 _limiter = CreateLimiter(_policy);

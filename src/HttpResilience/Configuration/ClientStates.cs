@@ -8,9 +8,20 @@ internal sealed class ClientStates : IEnumerable<ClientState>
 {
     private readonly ConcurrentBag<ClientState> _clients = [];
 
-    internal void Add(ClientState client) => _clients.Add(client);
+    private TaskCompletionSource _added = NewSource();
+
+    /// <summary>Completes when one more has been added.</summary>
+    internal Task Added => Volatile.Read(ref _added).Task;
+
+    internal void Add(ClientState client)
+    {
+        _clients.Add(client);
+        Interlocked.Exchange(ref _added, NewSource()).SetResult();
+    }
 
     public IEnumerator<ClientState> GetEnumerator() => _clients.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

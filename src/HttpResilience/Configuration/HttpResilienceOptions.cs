@@ -39,6 +39,9 @@ public sealed class HttpResilienceOptions
     /// <summary>Whether a request that is slow to be answered is sent a second time. Off by default.</summary>
     public HedgingOptions Hedging { get; } = new();
 
+    /// <summary>How many of the calls may fail, and whether the integration is paused when more do.</summary>
+    public ErrorBudgetOptions ErrorBudget { get; } = new();
+
     /// <summary>What is logged.</summary>
     public RequestLoggingOptions Logging { get; } = new();
 
@@ -59,6 +62,7 @@ public sealed class HttpResilienceOptions
         .Section(nameof(Fallback), o => o.Fallback, FallbackOptions.Keys)
         .Section(nameof(DeadLetter), o => o.DeadLetter, DeadLetterOptions.Keys)
         .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys)
+        .Section(nameof(ErrorBudget), o => o.ErrorBudget, ErrorBudgetOptions.Keys)
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys)
         .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys);
 }

@@ -29,6 +29,8 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging, time);
 
+    internal ErrorBudgetPolicy ErrorBudget { get; } = ErrorBudgetPolicy.From(options.ErrorBudget);
+
     internal RequestLoggingPolicy Logging { get; } = new(options.Logging);
 
     internal ChaosPolicy? Chaos { get; } = ChaosPolicy.From(options.Chaos, time);

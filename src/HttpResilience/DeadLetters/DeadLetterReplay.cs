@@ -5,7 +5,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// Claims letters that are due and has them sent again (<see cref="LetterReplay"/>). Hosts whose circuit is open, that asked for a pause, or that enough is
-/// on its way to are left alone. Stops claiming when the host stops, and lets what is on its way end.
+/// on its way to are left alone, and so are integrations that are paused. Stops claiming when the host stops, and lets what is on its way end.
 /// </summary>
 internal sealed partial class DeadLetterReplay(
     IDeadLetterStore store, LetterReplay replay, ClientStates clients, DeadLetterReplayOptions options, DeadLetterMeter meter, TimeProvider time,
@@ -118,7 +118,10 @@ internal sealed partial class DeadLetterReplay(
         }
     }
 
-    private IReadOnlyCollection<string> Names() => [.. clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name)];
+    // A paused integration's letters wait until a probe is due: then one of them may be it.
+    private IReadOnlyCollection<string> Names() => [.. clients.Where(c => c.Policy.DeadLetter is not null && !IsPaused(c)).Select(c => c.Name)];
+
+    private static bool IsPaused(ClientState client) => client.ErrorBudget.Pause.RejectsAt(client.Time.GetTimestamp());
 
     private IEnumerable<DeadLetterDestination> ToBeLeftAlone()
     {
@@ -137,7 +140,7 @@ internal sealed partial class DeadLetterReplay(
     // It may have become so since the letter was claimed.
     private bool IsToBeLeftAlone(DeadLetter letter) =>
         clients.FirstOrDefault(c => c.Name == letter.ClientName) is { } client
-        && client.Hosts.Find(new(new(letter.Uri), null))?.IsToBeLeftAlone(client.Policy, client.Time.GetTimestamp()) is true;
+        && (IsPaused(client) || client.Hosts.Find(new(new(letter.Uri), null))?.IsToBeLeftAlone(client.Policy, client.Time.GetTimestamp()) is true);
 
     private async Task WaitForWorkAsync(Task room, CancellationToken cancellationToken)
     {

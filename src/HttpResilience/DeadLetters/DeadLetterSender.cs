@@ -64,7 +64,7 @@ internal sealed class DeadLetterSender(IServiceProvider services, IHttpClientFac
     {
         var now = client.Time.GetUtcNow();
         // What was not sent at all has not used up anything: a circuit or a pause stood in the way.
-        int replays = letter.Replays + (call is { AttemptCount: 0, StopReason: StopReason.CircuitOpen or StopReason.RateLimited } ? 0 : 1);
+        int replays = letter.Replays + (call is { AttemptCount: 0, StopReason: StopReason.CircuitOpen or StopReason.RateLimited or StopReason.IntegrationPaused } ? 0 : 1);
         var fate = FateOf(client, letter, call.MayHaveBeenProcessed);
         var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays, client.Policy.DeadLetter?.MaxReplays ?? 0);
         return letter with

@@ -14,6 +14,7 @@ internal readonly record struct LetterFailure(int? StatusCode, string? ErrorType
         {
             CircuitOpenException open => open.RetryAfter,
             RateLimitedException limited => limited.RetryAfter,
+            IntegrationPausedException paused => paused.RetryAfter,
             _ => null,
         });
 

@@ -21,7 +21,7 @@ internal sealed class HedgedTry(HttpRequestMessage request, HttpCall call, bool 
     internal bool HasWon { get; private set; }
 
     /// <summary>False when the circuit or the limiter did not let it through.</summary>
-    internal bool WasSent => Exception is not (CircuitOpenException or RateLimitedException);
+    internal bool WasSent => Exception is not (CircuitOpenException or RateLimitedException or IntegrationPausedException);
 
     internal void End(HttpResponseMessage? response, Exception? exception, in AttemptResult result, long endedAt)
     {

@@ -26,6 +26,8 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         var original = new RequestSnapshot(request);
         long deadline = client.LastAttemptEndOf(call);
         double random = 0;
+        if (client.ErrorBudget.IsPaused)
+            client.ErrorBudget.Admit(call);
         bool looksFirst = call.MayHaveBeenProcessed && MustLookFirst(call, original);
         client.FindHost(request, call);
         var timer = client.Timers.Rent(cancellationToken);
@@ -200,12 +202,15 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     // Called from a filter: what goes on to the caller as it is need not be thrown a second time.
     private bool IsRejected(HttpCall call, Exception exception, AttemptTimer timer)
     {
-        if (exception is not (CircuitOpenException or RateLimitedException))
+        // A handler inside the chain may have calls of its own, to an integration that is paused.
+        if (exception is not (CircuitOpenException or RateLimitedException or IntegrationPausedException))
             return false;
 
         TellNext(call, FailureClassifier.Classify(exception, timer.HasExpired, cancelled: false), _time.GetTimestamp());
         if (exception is CircuitOpenException)
             call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
+        else if (exception is IntegrationPausedException)
+            call.Stop(StopReason.IntegrationPaused, FailureClass.Transient);
         else
             call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
         return true;

@@ -32,11 +32,12 @@ public static partial class HttpResilienceServiceCollectionExtensions
                 new ValidateStorage(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section))));
             services.AddOptionsWithValidateOnStart<StorageOptions>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StorageUpkeep>(provider =>
-                new(provider.GetRequiredService<IIdempotencyStore>(), provider.GetRequiredService<IFallbackStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<StorageUpkeep>>())));
+                new(provider.GetRequiredService<IIdempotencyStore>(), provider.GetRequiredService<IFallbackStore>(), provider.GetRequiredService<IErrorBudgetStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<StorageUpkeep>>())));
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().DeadLetters);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().IdempotencyKeys);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Fallbacks);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
+            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
             services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(
                 provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<LetterReplay>, provider.GetService<TimeProvider>() ?? TimeProvider.System));
             return services;

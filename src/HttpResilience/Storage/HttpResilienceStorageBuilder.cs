@@ -45,4 +45,7 @@ public interface IHttpResilienceStorage : IAsyncDisposable
 
     /// <summary>How far batches are.</summary>
     ICheckpointStore Checkpoints { get; }
+
+    /// <summary>What error budgets have counted.</summary>
+    IErrorBudgetStore ErrorBudgets { get; }
 }

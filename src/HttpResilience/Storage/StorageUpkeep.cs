@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>Deletes once an hour what has expired in the store.</summary>
-internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackStore fallbacks, TimeProvider time, ILogger<StorageUpkeep> logger) : BackgroundService
+internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, TimeProvider time, ILogger<StorageUpkeep> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -16,7 +16,8 @@ internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackSto
             try
             {
                 var now = time.GetUtcNow();
-                Purged(logger, await keys.PurgeAsync(now, stoppingToken).ConfigureAwait(false), await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false));
+                Purged(logger, await keys.PurgeAsync(now, stoppingToken).ConfigureAwait(false), await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false),
+                    await budgets.PurgeAsync(now - CountHistory.Length, stoppingToken).ConfigureAwait(false));
             }
             catch (HttpResilienceStorageException e)
             {
@@ -26,8 +27,8 @@ internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackSto
         }
     }
 
-    [LoggerMessage(523, LogLevel.Debug, "{Calls} remembered calls and {Responses} kept responses had expired and were deleted")]
-    private static partial void Purged(ILogger logger, int calls, int responses);
+    [LoggerMessage(523, LogLevel.Debug, "{Calls} remembered calls, {Responses} kept responses and {Counts} counts of error budgets had expired and were deleted")]
+    private static partial void Purged(ILogger logger, int calls, int responses, int counts);
 
     [LoggerMessage(524, LogLevel.Warning, "What has expired in the store could not be deleted, and is left to the next time")]
     private static partial void NotPurged(ILogger logger, Exception exception);

@@ -42,5 +42,11 @@ public sealed class PostgreSqlFallbackStoreTests(PostgreSqlServer server) : Fall
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
 
+[Collection(nameof(PostgreSqlServer))]
+public sealed class PostgreSqlErrorBudgetStoreTests(PostgreSqlServer server) : ErrorBudgetStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
 [CollectionDefinition(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlTests : ICollectionFixture<PostgreSqlServer>;

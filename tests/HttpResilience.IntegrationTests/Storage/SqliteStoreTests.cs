@@ -34,3 +34,8 @@ public sealed class SqliteFallbackStoreTests : FallbackStoreContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
+
+public sealed class SqliteErrorBudgetStoreTests : ErrorBudgetStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}

@@ -63,6 +63,12 @@ public abstract class StorageLifetimeContract : StorageContract
             () => storage.IdempotencyKeys.CompleteAsync(request, new(200, null, [], default), Noon, cancelled),
             () => storage.IdempotencyKeys.ForgetAsync(request, cancelled),
             () => storage.IdempotencyKeys.PurgeAsync(Noon, cancelled),
+            () => storage.ErrorBudgets.AddAsync(new(Guid.NewGuid(), 1, Noon, [new("billing", "1.0", Noon, FailureClass.None, 1)]), cancelled),
+            () => storage.ErrorBudgets.LoadAsync("billing", Noon, cancelled),
+            () => storage.ErrorBudgets.SetPauseAsync(new("billing", true, null, Noon), cancelled),
+            () => storage.ErrorBudgets.PausesAsync(cancelled),
+            () => storage.ErrorBudgets.StartedAsync("1.0", Noon, cancelled),
+            () => storage.ErrorBudgets.PurgeAsync(Noon, cancelled),
         ];
 
         foreach (var ask in all)

@@ -86,6 +86,8 @@ public sealed class StorageStartTests
 
         public ICheckpointStore Checkpoints => throw new NotSupportedException();
 
+        public IErrorBudgetStore ErrorBudgets { get; } = new ErrorBudgets.MemoryErrorBudgetStore();
+
         public ValueTask DisposeAsync() => default;
     }
 }

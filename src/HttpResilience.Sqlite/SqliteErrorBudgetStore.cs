@@ -1,0 +1,81 @@
+using Microsoft.Data.Sqlite;
+
+namespace HttpResilience;
+
+/// <summary>What error budgets have counted, in a SQLite database.</summary>
+internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders readers) : IErrorBudgetStore
+{
+    private const string RegisterSql = """
+        INSERT INTO error_budget_writers AS w (writer, sequence, saved_at) VALUES (@writer, @sequence, @at)
+        ON CONFLICT (writer) DO UPDATE SET sequence = excluded.sequence, saved_at = excluded.saved_at WHERE w.sequence < excluded.sequence
+        """;
+
+    private const string AddSql = """
+        INSERT INTO error_budget_counts (client_name, period, version, failure_class, calls) VALUES (@client_name, @period, @version, @failure_class, @calls)
+        ON CONFLICT (client_name, period, version, failure_class) DO UPDATE SET calls = calls + excluded.calls
+        """;
+
+    private const string PauseSql = """
+        INSERT INTO error_budget_pauses AS p (client_name, is_paused, changed_by, changed_at) VALUES (@client_name, @is_paused, @by, @at)
+        ON CONFLICT (client_name) DO UPDATE SET is_paused = excluded.is_paused, changed_by = excluded.changed_by, changed_at = excluded.changed_at
+        WHERE p.changed_at < excluded.changed_at
+        """;
+
+    private const string StartedSql = """
+        INSERT INTO deployed_versions AS v (version, first_seen_at, last_started_at) VALUES (@version, @at, @at)
+        ON CONFLICT (version) DO UPDATE SET
+          first_seen_at = min(v.first_seen_at, excluded.first_seen_at), last_started_at = max(v.last_started_at, excluded.last_started_at)
+        """;
+
+    public Task<bool> AddAsync(ErrorBudgetUpdate update, CancellationToken cancellationToken) => writer.RunAsync(s =>
+    {
+        var at = ("@at", (object?)StoredTime.Microseconds(update.At));
+        if (s.Execute(RegisterSql, ("@writer", update.Writer.ToString("D")), ("@sequence", update.Sequence), at) == 0)
+            return false;
+        foreach (var count in update.Counts)
+            s.Execute(AddSql, Parameters(count));
+        return true;
+    }, cancellationToken);
+
+    public Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(string clientName, DateTimeOffset since, CancellationToken cancellationToken) =>
+        readers.RunAsync<IReadOnlyList<ErrorBudgetCount>>(s => [.. s.Read(
+            // What a newer version has counted that this one has no name for is no reason to do without the rest.
+            row => StoredText.NamedOrNull<FailureClass>(row.GetString(2)) is { } failureClass
+                ? new ErrorBudgetCount(clientName, row.GetString(1), StoredTime.From(row.GetInt64(0)), failureClass, row.GetInt64(3)) : null,
+            "SELECT period, version, failure_class, calls FROM error_budget_counts WHERE client_name = @client_name AND period >= @since ORDER BY period, version, failure_class",
+            ("@client_name", StoredText.Storable(clientName)), ("@since", StoredTime.Microseconds(since))).OfType<ErrorBudgetCount>()], cancellationToken);
+
+    public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => writer.RunAsync(
+        s => s.Execute(
+            PauseSql, ("@client_name", StoredText.Storable(pause.ClientName)), ("@is_paused", pause.IsPaused ? 1 : 0), ("@by", StoredText.Storable(pause.By)),
+            ("@at", StoredTime.Microseconds(pause.At))),
+        cancellationToken);
+
+    public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) => readers.RunAsync<IReadOnlyList<ErrorBudgetPause>>(
+        s => s.Read(
+            row => new ErrorBudgetPause(row.GetString(0), row.GetInt64(1) != 0, row.IsDBNull(2) ? null : row.GetString(2), StoredTime.From(row.GetInt64(3))),
+            "SELECT client_name, is_paused, changed_by, changed_at FROM error_budget_pauses ORDER BY client_name"),
+        cancellationToken);
+
+    public Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken) =>
+        writer.RunAsync<IReadOnlyList<DeployedVersion>>(s =>
+        {
+            s.Execute(StartedSql, ("@version", StoredText.Storable(version)), ("@at", StoredTime.Microseconds(at)));
+            return s.Read(Version, "SELECT version, first_seen_at, last_started_at FROM deployed_versions ORDER BY last_started_at DESC, version");
+        }, cancellationToken);
+
+    public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => writer.RunAsync(s =>
+    {
+        var parameter = ("@before", (object?)StoredTime.Microseconds(before));
+        s.Execute("DELETE FROM error_budget_writers WHERE saved_at < @before", parameter);
+        return s.Execute("DELETE FROM error_budget_counts WHERE period < @before", parameter);
+    }, cancellationToken);
+
+    private static (string, object?)[] Parameters(ErrorBudgetCount count) =>
+    [
+        ("@client_name", StoredText.Storable(count.ClientName)), ("@period", StoredTime.Microseconds(count.Period)), ("@version", StoredText.Storable(count.Version)),
+        ("@failure_class", count.FailureClass.ToString()), ("@calls", count.Calls),
+    ];
+
+    private static DeployedVersion Version(SqliteDataReader row) => new(row.GetString(0), StoredTime.From(row.GetInt64(1)), StoredTime.From(row.GetInt64(2)));
+}

@@ -1,0 +1,128 @@
+namespace HttpResilience;
+
+/// <summary>
+/// Whether an integration is paused, and which call is let through as a probe. It has no clock and does no I/O. While it is not paused, asking takes no lock.
+/// </summary>
+/// <param name="probeInterval">From the start of the pause to the first probe, and from the end of each to the next, in timestamp ticks.</param>
+internal sealed class BudgetPause(long probeInterval)
+{
+    /// <summary>The ticket of a call that is no probe.</summary>
+    internal const int NoTicket = 0;
+
+    internal const int ProbesToResume = 3;
+
+    private readonly Lock _gate = new();
+    private ErrorBudgetPause? _change;
+    private volatile bool _isPaused;
+    private long _nextProbeAt;
+    private int _ticket;
+    private bool _probeIsOut;
+    private int _succeeded;
+
+    internal bool IsPaused => _isPaused;
+
+    /// <summary>The last time that it was paused or resumed; null when it never was.</summary>
+    internal ErrorBudgetPause? Change => Volatile.Read(ref _change);
+
+    /// <summary>Whether a call that came now would be turned away.</summary>
+    internal bool RejectsAt(long now)
+    {
+        if (!_isPaused)
+            return false;
+        lock (_gate)
+            return _isPaused && !MayProbe(now);
+    }
+
+    /// <summary>Asks to be let through.</summary>
+    internal PauseAdmission Enter(long now)
+    {
+        if (!_isPaused)
+            return new(true, NoTicket, null, 0);
+        lock (_gate)
+        {
+            if (!_isPaused)
+                return new(true, NoTicket, null, 0);
+            if (!MayProbe(now))
+                return new(false, NoTicket, _change, _probeIsOut ? now + probeInterval : _nextProbeAt);
+            _probeIsOut = true;
+            return new(true, NextTicket(), _change, 0);
+        }
+    }
+
+    /// <summary>Takes the result of a probe. One that belongs to an earlier pause changes nothing.</summary>
+    /// <param name="at">What the clock shows.</param>
+    /// <returns>Whether the integration is resumed by it.</returns>
+    internal bool Report(int ticket, BudgetOutcome outcome, string clientName, long now, DateTimeOffset at)
+    {
+        lock (_gate)
+        {
+            if (!_isPaused || !_probeIsOut || ticket != _ticket)
+                return false;
+
+            _probeIsOut = false;
+            if (outcome is BudgetOutcome.Neutral)
+                return false;
+            _nextProbeAt = now + probeInterval;
+            _succeeded = outcome is BudgetOutcome.Good ? _succeeded + 1 : 0;
+            if (_succeeded < ProbesToResume)
+                return false;
+            Set(new(clientName, IsPaused: false, By: null, at), now);
+            return true;
+        }
+    }
+
+    /// <summary>Pauses or resumes.</summary>
+    /// <returns>False when it was so already: who did it first stays, but a person takes over from the budget.</returns>
+    internal bool TrySet(ErrorBudgetPause change, long now)
+    {
+        lock (_gate)
+        {
+            bool takesOver = _isPaused && change is { IsPaused: true, By: not null } && _change!.By is null;
+            if (change.IsPaused == _isPaused && !takesOver)
+            {
+                // Another process may be paused that has not been heard of yet: the word that came last holds there, too.
+                if (!change.IsPaused)
+                    Volatile.Write(ref _change, change);
+                return false;
+            }
+
+            Set(change, now);
+            return true;
+        }
+    }
+
+    /// <summary>Takes over what another process has done, if that came later.</summary>
+    /// <returns>Whether anything has changed.</returns>
+    internal bool TryAdopt(ErrorBudgetPause change, long now)
+    {
+        lock (_gate)
+        {
+            if (_change is not null && _change.At >= change.At)
+                return false;
+            bool changes = change.IsPaused != _isPaused;
+            if (changes)
+                Set(change, now);
+            else
+                Volatile.Write(ref _change, change);
+            return changes;
+        }
+    }
+
+    // What a person has paused, a person resumes.
+    private bool MayProbe(long now) => _change!.By is null && !_probeIsOut && now >= _nextProbeAt;
+
+    private void Set(ErrorBudgetPause change, long now)
+    {
+        Volatile.Write(ref _change, change);
+        (_probeIsOut, _succeeded, _nextProbeAt) = (false, 0, now + probeInterval);
+        _isPaused = change.IsPaused;
+    }
+
+    private int NextTicket() => _ticket = _ticket == int.MaxValue ? 1 : _ticket + 1;
+}
+
+/// <summary>Whether a call is let through.</summary>
+/// <param name="Ticket">To be given back with the result; <see cref="BudgetPause.NoTicket"/> when it is no probe.</param>
+/// <param name="Pause">The pause; null when there is none.</param>
+/// <param name="NextProbeAt">When it is not let through: the timestamp of the next probe, at the earliest.</param>
+internal readonly record struct PauseAdmission(bool IsAllowed, int Ticket, ErrorBudgetPause? Pause, long NextProbeAt);

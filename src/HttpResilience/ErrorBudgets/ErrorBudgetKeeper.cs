@@ -1,0 +1,136 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Keeps the error budgets in the store: takes from it what was counted before, adds what is counted, and passes pauses on in both directions. A store that fails holds up
+/// nothing; what could not be saved is saved later. Does nothing without a store.
+/// </summary>
+internal sealed partial class ErrorBudgetKeeper(
+    IErrorBudgetStore? store, ClientStates clients, Deployment deployment, TimeProvider time, ILogger<ErrorBudgetKeeper> logger) : BackgroundService
+{
+    internal static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
+
+    // The host waits for all that stops with it.
+    private static readonly TimeSpan PatienceAtEnd = TimeSpan.FromSeconds(5);
+
+    private readonly Guid _writer = Guid.CreateVersion7();
+    private readonly HashSet<ClientState> _loaded = [];
+    private ErrorBudgetUpdate? _unsure;
+    private long _sequence;
+    private bool _isAnnounced;
+    private bool _fails;
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        if (store is null)
+            return;
+        using var patience = new CancellationTokenSource(PatienceAtEnd, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            await SavePausesAsync(store, await store.PausesAsync(either.Token).ConfigureAwait(false), either.Token).ConfigureAwait(false);
+            await SaveAsync(store, clients, either.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Lost(logger, e);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (store is not null && !stoppingToken.IsCancellationRequested)
+        {
+            var added = clients.Added;
+            try
+            {
+                await KeepAsync(store, stoppingToken).ConfigureAwait(false);
+                if (_fails)
+                    Works(logger);
+                _fails = false;
+            }
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                if (!_fails)
+                    Fails(logger, e, SaveEvery.TotalSeconds);
+                _fails = true;
+            }
+
+            // A client that is new shall know soon what it has done before.
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            await Task.WhenAny(Task.Delay(SaveEvery, time, enough.Token), added).ConfigureAwait(false);
+            await enough.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task KeepAsync(IErrorBudgetStore kept, CancellationToken cancellationToken)
+    {
+        if (!_isAnnounced)
+        {
+            deployment.Learn(await kept.StartedAsync(deployment.Version, time.GetUtcNow(), cancellationToken).ConfigureAwait(false));
+            _isAnnounced = true;
+            if (deployment is { Before: { } before, Since: { } since })
+                Deployed(logger, deployment.Version, since, before.Version, before.FirstSeenAt);
+        }
+
+        var pauses = await kept.PausesAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var pause in pauses)
+            clients.FirstOrDefault(c => c.Name == pause.ClientName)?.ErrorBudget.Adopt(pause);
+        await SavePausesAsync(kept, pauses, cancellationToken).ConfigureAwait(false);
+
+        foreach (var client in clients.Where(c => !_loaded.Contains(c)).ToList())
+        {
+            var counts = await kept.LoadAsync(client.Name, time.GetUtcNow() - CountHistory.Length, cancellationToken).ConfigureAwait(false);
+            client.ErrorBudget.Load(counts, deployment.Version);
+            _loaded.Add(client);
+        }
+
+        // Only then: what it has counted itself would be loaded on top.
+        await SaveAsync(kept, _loaded, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task SavePausesAsync(IErrorBudgetStore kept, IReadOnlyList<ErrorBudgetPause> pauses, CancellationToken cancellationToken)
+    {
+        foreach (var client in clients)
+        {
+            if (client.ErrorBudget.Pause.Change is { } change && !(pauses.FirstOrDefault(p => p.ClientName == client.Name)?.At >= change.At))
+                await kept.SetPauseAsync(change, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task SaveAsync(IErrorBudgetStore kept, IEnumerable<ClientState> whose, CancellationToken cancellationToken)
+    {
+        // Nobody knows whether it was added. The store does, and adds it once.
+        if (_unsure is not null)
+            await AddAsync(kept, _unsure, cancellationToken).ConfigureAwait(false);
+        List<ErrorBudgetCount> counts = [.. whose.SelectMany(c => c.ErrorBudget.TakeUnsaved(deployment.Version))];
+        if (counts.Count > 0)
+            await AddAsync(kept, new(_writer, ++_sequence, time.GetUtcNow(), counts), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task AddAsync(IErrorBudgetStore kept, ErrorBudgetUpdate update, CancellationToken cancellationToken)
+    {
+        _unsure = update;
+        await kept.AddAsync(update, cancellationToken).ConfigureAwait(false);
+        _unsure = null;
+    }
+
+    [LoggerMessage(606, LogLevel.Warning, "What error budgets count cannot be kept, and pauses are not passed on; this is tried again every {Seconds} s, and nothing is lost while the process runs")]
+    private static partial void Fails(ILogger logger, Exception exception, double seconds);
+
+    [LoggerMessage(607, LogLevel.Information, "What error budgets count is kept again")]
+    private static partial void Works(ILogger logger);
+
+    [LoggerMessage(608, LogLevel.Warning, "The last of what error budgets have counted could not be kept")]
+    private static partial void Lost(ILogger logger, Exception exception);
+
+    [LoggerMessage(609, LogLevel.Information, "Deployment: version {Version} since {Since:u}, before it {VersionBefore} since {SinceBefore:u}")]
+    private static partial void Deployed(ILogger logger, string version, DateTimeOffset since, string versionBefore, DateTimeOffset sinceBefore);
+}
