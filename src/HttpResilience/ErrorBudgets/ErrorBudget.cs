@@ -192,7 +192,7 @@ internal sealed class ErrorBudget
         }
     }
 
-    private void Count(FailureClass failureClass, bool isFailure, long endedAt)
+    internal void Count(FailureClass failureClass, bool isFailure, long endedAt)
     {
         if ((ulong)(endedAt - Volatile.Read(ref _minuteStart)) >= (ulong)_minuteLength)
             BeginMinute(endedAt);

@@ -25,6 +25,8 @@ public sealed class CallMetricsTests
             "http.client.resilience.remembered_calls.lost Counter`1 [{call}]",
             "http.client.resilience.fallbacks Counter`1 [{call}]",
             "http.client.resilience.circuit.state ObservableGauge`1 []",
+            "http.client.resilience.error_budget.remaining ObservableGauge`1 [1]",
+            "http.client.resilience.error_budget.burn_rate ObservableGauge`1 [1]",
         ], ignoreOrder: true);
         metrics.Instruments.ShouldAllBe(i => i.Meter.Name == "HttpResilience" && i.Meter.Version == "0.1.0" && !string.IsNullOrEmpty(i.Description));
         metrics.Instruments.OfType<Histogram<double>>().ShouldHaveSingleItem().Advice!.HistogramBucketBoundaries
@@ -166,7 +168,7 @@ public sealed class CallMetricsTests
         metrics.All.SelectMany(m => m.Tags).Select(t => t.Key).Distinct().ShouldBeSubsetOf(
         [
             "http.resilience.client", "server.address", "server.port", "http.request.method", "http.response.status_code", "error.type",
-            "http.resilience.stop_reason", "http.resilience.circuit.state", "http.resilience.circuit.scope",
+            "http.resilience.stop_reason", "http.resilience.circuit.state", "http.resilience.circuit.scope", "http.resilience.window",
         ]);
     }
 

@@ -1,0 +1,114 @@
+namespace HttpResilience.Tests.ErrorBudgets;
+
+public sealed class BudgetPauseTests
+{
+    private const long Interval = 30;
+    private static readonly DateTimeOffset Noon = new(2030, 1, 2, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly BudgetPause _pause = new(Interval);
+
+    [Fact]
+    public void A_pause_lets_one_probe_through_after_30_seconds_and_the_next_30_seconds_after_its_end()
+    {
+        Set(isPaused: true, by: null, now: 100);
+
+        _pause.Enter(129).ShouldSatisfyAllConditions(a => a.IsAllowed.ShouldBeFalse(), a => a.NextProbeAt.ShouldBe(130), a => a.Pause!.At.ShouldBe(Noon));
+        _pause.RejectsAt(129).ShouldBeTrue();
+        _pause.RejectsAt(130).ShouldBeFalse();
+        var probe = _pause.Enter(130);
+        probe.IsAllowed.ShouldBeTrue();
+        _pause.Enter(200).ShouldSatisfyAllConditions(a => a.IsAllowed.ShouldBeFalse(), a => a.NextProbeAt.ShouldBe(230));
+        _pause.RejectsAt(200).ShouldBeTrue();
+        Report(probe.Ticket, BudgetOutcome.Good, now: 140).ShouldBeFalse();
+        _pause.Enter(169).IsAllowed.ShouldBeFalse();
+        _pause.Enter(170).IsAllowed.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("GGG", true)]
+    [InlineData("GG", false)]
+    [InlineData("GGFGG", false)]
+    [InlineData("GGFGGG", true)]
+    [InlineData("GNGNG", true)]
+    [InlineData("FFF", false)]
+    public void Three_probes_in_a_row_that_succeed_resume_it(string outcomes, bool resumes)
+    {
+        Set(isPaused: true, by: null, now: 0);
+        long now = 0;
+        bool resumed = false;
+        foreach (char outcome in outcomes)
+        {
+            resumed.ShouldBeFalse();
+            resumed = Report(_pause.Enter(now += Interval).Ticket, outcome switch { 'G' => BudgetOutcome.Good, 'F' => BudgetOutcome.Failure, _ => BudgetOutcome.Neutral }, now);
+        }
+
+        (resumed, _pause.IsPaused).ShouldBe((resumes, !resumes));
+    }
+
+    [Fact]
+    public void A_cancelled_probe_frees_its_place_at_once()
+    {
+        Set(isPaused: true, by: null, now: 0);
+        Report(_pause.Enter(30).Ticket, BudgetOutcome.Neutral, now: 31);
+
+        _pause.Enter(31).IsAllowed.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_probe_of_an_earlier_pause_changes_nothing()
+    {
+        Set(isPaused: true, by: null, now: 0);
+        int late = _pause.Enter(30).Ticket;
+        Set(isPaused: false, "Ann", now: 31);
+        Set(isPaused: true, by: null, now: 32);
+        int probe = _pause.Enter(62).Ticket;
+
+        Report(late, BudgetOutcome.Good, now: 63);
+
+        _pause.Enter(93).IsAllowed.ShouldBeFalse();
+        Report(probe, BudgetOutcome.Good, now: 63);
+        _pause.Enter(93).IsAllowed.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void What_a_person_has_paused_no_probe_ends_and_a_person_takes_over_from_the_budget()
+    {
+        Set(isPaused: true, by: null, now: 0).ShouldBeTrue();
+        Set(isPaused: true, "Ann", now: 10).ShouldBeTrue();
+        Set(isPaused: true, "Bob", now: 20).ShouldBeFalse();
+        Set(isPaused: true, by: null, now: 20).ShouldBeFalse();
+
+        _pause.Change!.By.ShouldBe("Ann");
+        _pause.Enter(1_000_000).IsAllowed.ShouldBeFalse();
+        Set(isPaused: false, "Bob", now: 30).ShouldBeTrue();
+        _pause.Enter(31).ShouldBe(new PauseAdmission(true, BudgetPause.NoTicket, null, 0));
+    }
+
+    [Fact]
+    public void Of_what_other_processes_do_the_last_word_holds()
+    {
+        _pause.TryAdopt(new("api", true, "Ann", Noon), 0).ShouldBeTrue();
+        _pause.TryAdopt(new("api", false, "Bob", Noon), 0).ShouldBeFalse();
+        _pause.TryAdopt(new("api", false, "Bob", Noon.AddSeconds(-1)), 0).ShouldBeFalse();
+        _pause.IsPaused.ShouldBeTrue();
+        _pause.TryAdopt(new("api", true, null, Noon.AddSeconds(1)), 0).ShouldBeFalse();
+        _pause.Change!.By.ShouldBeNull();
+        _pause.TryAdopt(new("api", false, "Bob", Noon.AddSeconds(2)), 0).ShouldBeTrue();
+        _pause.IsPaused.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Of_many_calls_at_once_one_is_the_probe()
+    {
+        Set(isPaused: true, by: null, now: 0);
+        int allowed = 0;
+
+        Parallel.For(0, 1000, _ => Interlocked.Add(ref allowed, _pause.Enter(30).IsAllowed ? 1 : 0));
+
+        allowed.ShouldBe(1);
+    }
+
+    private bool Set(bool isPaused, string? by, long now) => _pause.TrySet(new("api", isPaused, by, Noon), now);
+
+    private bool Report(int ticket, BudgetOutcome outcome, long now) => _pause.Report(ticket, outcome, "api", now, Noon.AddSeconds(now));
+}
