@@ -1,0 +1,69 @@
+using HttpResilience.Tests.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HttpResilience.Tests.DeadLetters;
+
+/// <summary>Letters of an integration that is paused.</summary>
+public sealed class PausedIntegrationTests : ReplayTestBase
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task What_a_pause_turns_away_is_kept_whole_to_be_sent_later(bool byPerson)
+    {
+        var chain = Open();
+        Pause(chain, byPerson ? "Ann" : null);
+        chain.Clock.Advance(TimeSpan.FromSeconds(10));
+
+        await Should.ThrowAsync<IntegrationPausedException>(() => chain.PostAsync());
+        using var streamed = Chain.Post(new StreamContent(new OneShotStream("{}"u8.ToArray())));
+        streamed.Content!.Headers.ContentLength = 2;
+        await Should.ThrowAsync<IntegrationPausedException>(() => chain.SendAsync(async: true, streamed));
+
+        Store.Letters.Count.ShouldBe(2);
+        Store.Letters.ShouldAllBe(l => l.Status == DeadLetterStatus.Pending && l.StopReason == StopReason.IntegrationPaused && l.FailureClass == FailureClass.Transient
+            && !l.MayHaveBeenProcessed && !l.BodyIsMissing && l.Attempts == 0);
+        // With the next probe, or a minute later when there will be none.
+        Store.Letters.ShouldAllBe(l => l.DueAt == chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(byPerson ? 60 : 20));
+        chain.Server.Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Letters_of_a_paused_integration_are_left_alone_until_one_may_be_a_probe()
+    {
+        var chain = Open(services: s => s.AddResilientHttpClient("crm", o => o.DeadLetter.Enabled = true));
+        _ = chain.Services.GetRequiredKeyedService<ClientState>("crm");
+        Pause(chain, by: null);
+        var letter = Letter();
+        await AddAsync(letter);
+        await StartAsync();
+        await ClaimsAsync(1);
+        Store.Claims[^1].Clients.ShouldBe(["crm"]);
+        Store.Only.Status.ShouldBe(DeadLetterStatus.Pending);
+
+        chain.Clock.Advance(TimeSpan.FromSeconds(30));
+        Store.WakeUp();
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+
+        chain.State.ErrorBudget.IsPaused.ShouldBeTrue();
+        chain.Logs.WithId(604).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_letter_that_a_pause_turns_away_has_used_up_no_replay()
+    {
+        var chain = Open();
+        var letter = Letter();
+        await AddAsync(letter);
+        Pause(chain, by: null);
+        var replay = chain.Services.GetRequiredService<LetterReplay>();
+        var claimed = (await Store.ClaimAsync(new() { Clients = ["api"], Now = chain.Clock.GetUtcNow(), LeaseUntil = chain.Clock.GetUtcNow() + LetterReplay.Lease, Limit = 1 }, Stop)).Single();
+
+        await replay.SendAsync(claimed, Stop);
+
+        (Store.Only.Status, Store.Only.Replays, Store.Only.DueAt).ShouldBe((DeadLetterStatus.Pending, 0, chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30)));
+    }
+
+    private static void Pause(Chain chain, string? by) =>
+        chain.State.ErrorBudget.Pause.TrySet(new("api", IsPaused: true, by, chain.Clock.GetUtcNow()), chain.Clock.GetTimestamp());
+}
