@@ -29,6 +29,7 @@ const string Help = """
       fallback an API that is down for 60 s, over real sockets: reads of what was seen before, with a bare client and with the last good responses
       soak     2 threads against a server with every fault, over real sockets: what is left behind, counted
                --seconds N     how long. Default: 60
+      budget   what the error budget adds to each of a million calls
       storage  durable stores: letters kept per second, and what a claim costs in a store of many letters
                --letters N     how many. Default: 1000000
       drain    dead letters sent again per second, beside the same requests sent without a store

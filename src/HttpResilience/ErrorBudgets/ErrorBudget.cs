@@ -11,6 +11,9 @@ internal sealed class ErrorBudget
 
     internal static readonly FailureClass[] Classes = Enum.GetValues<FailureClass>();
 
+    // All bits for the classes that count against the budget, none for the others.
+    private static readonly long[] CountsAgainst = [.. Classes.Select(c => BurnRates.IsFailure(c) ? -1L : 0)];
+
     // What lies next to an array is somebody else's, and written at other times.
     private const int Padding = 8;
 
@@ -233,10 +236,10 @@ internal sealed class ErrorBudget
 
     private void Failed()
     {
-        Evaluate();
+        var inWindow = InWindow();
+        Evaluate(inWindow);
         if (Pause.IsPaused || _policy.PauseAtBurn is null)
             return;
-        var inWindow = InWindow();
         if (!BurnRates.IsPause(_judged?.Of(Totals(), inWindow) ?? inWindow, _policy))
             return;
         var change = new ErrorBudgetPause(_clientName, IsPaused: true, By: null, ClockTime());
@@ -244,9 +247,10 @@ internal sealed class ErrorBudget
             _events.Paused(_clientName, by: null, BurnRates.Of(inWindow, _policy.Allowed));
     }
 
-    private void Evaluate()
+    private void Evaluate() => Evaluate(InWindow());
+
+    private void Evaluate(BudgetCount inWindow)
     {
-        var inWindow = InWindow();
         var state = BurnRates.StateOf(inWindow, _policy.Allowed);
         if (state == State)
             return;
@@ -277,14 +281,15 @@ internal sealed class ErrorBudget
 
     private BudgetCount Totals()
     {
-        var totals = default(BudgetCount);
-        foreach (var failureClass in Classes)
+        (long calls, long failures) = (0, 0);
+        for (int c = 0; c < CountsAgainst.Length; c++)
         {
-            long calls = TotalOf(failureClass);
-            totals += new BudgetCount(calls, BurnRates.IsFailure(failureClass) ? calls : 0);
+            long ended = Volatile.Read(ref _totals[Padding + c]);
+            calls += ended;
+            failures += ended & CountsAgainst[c];
         }
 
-        return totals;
+        return new(calls, failures);
     }
 
     private long TotalOf(FailureClass failureClass) => Volatile.Read(ref _totals[Padding + (int)failureClass]);
