@@ -163,6 +163,25 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
+    public async Task A_client_that_appears_while_another_is_loaded_does_not_count_its_own_calls_twice()
+    {
+        ErrorBudget? crm = null;
+        IServiceProvider? services = null;
+        _store.Loading = name =>
+        {
+            if (name != "api")
+                return;
+            crm = services!.GetRequiredKeyedService<ClientState>("crm").ErrorBudget;
+            crm.Count(FailureClass.Transient, isFailure: true, services!.GetRequiredService<TimeProvider>().GetTimestamp());
+        };
+        using var run = await StartAsync(s => s.AddResilientHttpClient("crm"), s => services = s);
+
+        while (_store.Loads.Count < 2 || _store.Counts.Count == 0)
+            await Task.Yield();
+        crm!.Read(TimeSpan.FromHours(1), run.Now).ShouldBe(new(1, 1));
+    }
+
+    [Fact]
     public async Task Without_a_store_nothing_runs()
     {
         using var chain = PausedCallTests.PausingChain();
@@ -173,13 +192,14 @@ public sealed class ErrorBudgetKeeperTests
         chain.State.ErrorBudget.TakeUnsaved("1").ShouldBeEmpty();
     }
 
-    private async Task<Run> StartAsync(Action<IServiceCollection>? services = null)
+    private async Task<Run> StartAsync(Action<IServiceCollection>? services = null, Action<IServiceProvider>? built = null)
     {
         var chain = PausedCallTests.PausingChain(services: s =>
         {
             s.AddSingleton<IErrorBudgetStore>(_store);
             services?.Invoke(s);
         });
+        built?.Invoke(chain.Services);
         _ = chain.State;
         var run = new Run(chain);
         await run.Keeper.StartAsync(Stop);

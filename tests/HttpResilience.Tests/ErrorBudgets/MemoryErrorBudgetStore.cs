@@ -20,6 +20,9 @@ internal sealed class MemoryErrorBudgetStore : IErrorBudgetStore
 
     internal List<string> Loads { get; } = [];
 
+    /// <summary>Called before the counts of a client are loaded.</summary>
+    internal Action<string>? Loading { get; set; }
+
     internal IReadOnlyList<ErrorBudgetCount> Counts
     {
         get
@@ -57,6 +60,7 @@ internal sealed class MemoryErrorBudgetStore : IErrorBudgetStore
 
     public Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(string clientName, DateTimeOffset since, CancellationToken cancellationToken) => RunAsync<IReadOnlyList<ErrorBudgetCount>>(() =>
     {
+        Loading?.Invoke(clientName);
         Loads.Add(clientName);
         return [.. Counts.Where(c => c.ClientName == clientName && c.Period >= since)];
     });
