@@ -87,6 +87,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetRequiredService<IFallbackStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<FallbackArchive>>()));
         services.AddSingleton<ICircuits, Circuits>();
         services.AddSingleton<IHostedService, ClientStartup>();
+        AddAlerts(services);
         // First, that is outermost: it looks at what the factory's own filters have put on.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
         // And last: it stands behind whatever the others leave.

@@ -68,6 +68,9 @@ public sealed class HttpCall
 
     internal long StartedAt { get; private set; }
 
+    /// <summary>The timestamp of its end; 0 while it runs.</summary>
+    internal long EndedAt => _endedAt;
+
     /// <summary>The timestamp from which on the API has known the key: that of the first call, when this one goes on with it.</summary>
     internal long KeyStartedAt => _rarities?.KeyFirstUsedAt is { } first ? StartedAt - Policy.ToTimestamp(_client.Time.GetUtcNow() - first) : StartedAt;
 

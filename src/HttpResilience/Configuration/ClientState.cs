@@ -22,10 +22,12 @@ internal sealed partial class ClientState : IDisposable
 
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
-        ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied)
+        ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied,
+        CallSignals? signals)
     {
-        (Classifier, Supplied) = (classifier, supplied);
-        Events = new(name, time, meter, circuitLogger);
+        (Classifier, Supplied, Signals) = (classifier, supplied, signals);
+        signals?.Observe(Hosts);
+        Events = new(name, time, meter, signals, circuitLogger);
         Name = name;
         Meter = meter;
         Time = time;
@@ -51,6 +53,9 @@ internal sealed partial class ClientState : IDisposable
     internal CircuitEvents Events { get; }
 
     internal ResilienceMeter Meter { get; }
+
+    /// <summary>What alerts are made of; null for the client that sends them.</summary>
+    internal CallSignals? Signals { get; }
 
     internal AttemptClassifier Classifier { get; }
 
@@ -78,16 +83,18 @@ internal sealed partial class ClientState : IDisposable
     {
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var supplied = new SuppliedPolicies(services, name);
+        bool isOwn = name == AlertClient.Name;
         var client = new ClientState(
             name,
             services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
             services.GetService<IConfiguration>(),
             time,
             services.GetRequiredService<ResilienceMeter>(),
-            services.GetRequiredService<ILogger<ClientState>>(),
-            services.GetRequiredService<ILogger<CircuitBreakerHandler>>(),
-            new(supplied, time, services.GetRequiredService<ILogger<AttemptClassifier>>()),
-            supplied)
+            AlertClient.LoggerFor<ClientState>(services, name),
+            AlertClient.LoggerFor<CircuitBreakerHandler>(services, name),
+            new(supplied, time, AlertClient.LoggerFor<AttemptClassifier>(services, name)),
+            supplied,
+            isOwn ? null : new(name, services.GetRequiredService<AlertFeed>()))
         {
             Random = random ?? Random.Shared,
         };

@@ -94,6 +94,20 @@ internal sealed class OptionKeys<TOptions>
         where TSection : new() =>
         Add(new StatusSectionsKey<TOptions, TSection>(name, get, keys));
 
+    internal OptionKeys<TOptions> Sections<TSection>(
+        string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys)
+        where TSection : new() =>
+        Add(new SectionListKey<TOptions, TSection>(name, get, set, keys));
+
+    internal OptionKeys<TOptions> OptionalText(string name, Func<TOptions, string?> get, Action<TOptions, string?> set) =>
+        Add(name, "text, or null", get, set, (string? text, out string? value) =>
+        {
+            value = string.IsNullOrEmpty(text) ? null : text;
+            return true;
+        }, _ => true);
+
+    internal OptionKeys<TOptions> SecretUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) => Add(new SecretUriKey<TOptions>(name, get, set));
+
     internal OptionKeys<TOptions> Ignored(string name) => Add(new IgnoredKey<TOptions>(name));
 
     internal static bool TryParseInteger(string? text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);

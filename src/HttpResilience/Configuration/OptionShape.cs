@@ -26,5 +26,9 @@ internal sealed record SectionShape(Type Options, string Name, IReadOnlyList<Opt
 /// <summary>A key that holds a section for each HTTP status from 400 to 599.</summary>
 internal sealed record StatusSectionsShape(Type Options, string Name, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);
 
+/// <summary>A key that holds a list of sections.</summary>
+/// <param name="Keys">Of each of them.</param>
+internal sealed record SectionListShape(Type Options, string Name, Type Section, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);
+
 /// <summary>A key that is passed over.</summary>
 internal sealed record IgnoredShape(Type Options, string Name) : OptionShape(Options, Name);

@@ -53,6 +53,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
     private void End(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, bool cancelled)
     {
         call.End(cancelled);
+        client.Signals?.CallEnded(call);
         client.Meter.CallEnded(call, request, response, exception);
         CallSpan.End(client, call, request, response, exception);
     }

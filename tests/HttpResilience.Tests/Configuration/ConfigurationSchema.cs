@@ -44,6 +44,7 @@ internal static class ConfigurationSchema
                 "Defaults" => client.DeepClone(),
                 "Clients" => new JsonObject { ["type"] = "object", ["description"] = "The clients by name, each over Defaults.", ["additionalProperties"] = client.DeepClone() },
                 "Storage" => Storage(),
+                "Alerts" => Section(AlertOptions.Keys.ShapesOf(new AlertOptions()), Comments.SummaryOf(typeof(AlertOptions))),
                 _ => throw new NotSupportedException($"What does {OptionPath.Root}:{key} hold?"),
             };
         }
@@ -87,6 +88,12 @@ internal static class ConfigurationSchema
             ["description"] = Comments.SummaryOf(shape.Options, shape.Name),
             ["items"] = new JsonObject { ["type"] = "string", ["pattern"] = list.Pattern },
             ["default"] = new JsonArray([.. list.Default.Select(v => (JsonNode)v)]),
+        },
+        SectionListShape sections => new()
+        {
+            ["type"] = "array",
+            ["description"] = Comments.SummaryOf(shape.Options, shape.Name),
+            ["items"] = Section(sections.Keys, Comments.SummaryOf(sections.Section)),
         },
         IgnoredShape => new() { ["description"] = "Passed over: another pipeline has this key." },
         ValueShape value => Of(value),
