@@ -22,7 +22,7 @@ public sealed class AlertRuleOptions
     public AlertSeverity? Severity { get; set; }
 
     internal static OptionKeys<AlertRuleOptions> Keys => new OptionKeys<AlertRuleOptions>()
-        .OptionalChoice(nameof(Type), o => o.Type, (o, v) => o.Type = v)
+        .RequiredChoice(nameof(Type), o => o.Type, (o, v) => o.Type = v)
         .OptionalText(nameof(Client), o => o.Client, (o, v) => o.Client = v)
         .OptionalNumber(nameof(Threshold), o => o.Threshold, (o, v) => o.Threshold = v, 0, 1_000_000)
         .OptionalDuration(nameof(Window), o => o.Window, (o, v) => o.Window = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(90))

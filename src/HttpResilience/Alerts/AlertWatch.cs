@@ -18,12 +18,18 @@ internal sealed partial class AlertWatch(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
+        Begin();
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Has the list filled, without looking at it.</summary>
+    internal void Begin()
+    {
         Apply(Policy);
         BatchFinishes.Finished += sources.BatchFinished;
         // Set after it is made: a clock that skips waits must not take it for one.
         _timer = time.CreateTimer(static feed => ((AlertFeed)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(LookEvery, LookEvery);
-        return base.StartAsync(cancellationToken);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)

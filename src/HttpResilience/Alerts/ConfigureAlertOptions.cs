@@ -27,11 +27,7 @@ internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null
     private static IEnumerable<string> ProblemsOf(AlertRuleOptions rule, OptionPath path)
     {
         if (rule.Type is not { } type || !Enum.IsDefined(type))
-        {
-            if (rule.Type is null)
-                yield return $"{path.Of(nameof(rule.Type))} is null; it must be one of {string.Join(", ", Enum.GetNames<AlertRuleType>())}.";
             yield break;
-        }
 
         var shape = AlertRuleShape.Of(type);
         if (rule.Threshold is { } threshold && !IsAllowed(shape, threshold))

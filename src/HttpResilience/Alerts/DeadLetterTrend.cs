@@ -40,10 +40,10 @@ internal sealed class DeadLetterTrend
         return last.Open - before;
     }
 
-    /// <summary>The median lag of a while, but a minute at least.</summary>
+    /// <summary>The median lag of a while, up to the last sample, which is judged by it; but a minute at least.</summary>
     internal TimeSpan UsualLag(TimeSpan window)
     {
-        TimeSpan[] lags = [.. _samples.Where(s => s.At > Last!.Value.At - window).Select(s => s.Lag).Order()];
+        TimeSpan[] lags = [.. _samples.SkipLast(1).Where(s => s.At > Last!.Value.At - window).Select(s => s.Lag).Order()];
         var median = lags.Length == 0 ? TimeSpan.Zero : lags[lags.Length / 2];
         return median > LeastUsual ? median : LeastUsual;
     }

@@ -67,6 +67,11 @@ internal sealed class OptionKeys<TOptions>
             v => v is null || (Enum.IsDefined(v.Value) && !v.Equals(except)), new(Names: names));
     }
 
+    internal OptionKeys<TOptions> RequiredChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set)
+        where TEnum : struct, Enum =>
+        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, Optional<TEnum>(TryParseChoice), v => v is { } value && Enum.IsDefined(value),
+            new(Names: Enum.GetNames<TEnum>(), IsRequired: true));
+
     internal OptionKeys<TOptions> OptionalUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
         Add(name, "an absolute http or https URI, or null", get, set, TryParseUri, v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" }, new(Pattern: "^https?://"));
 

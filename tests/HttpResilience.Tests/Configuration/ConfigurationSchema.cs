@@ -103,7 +103,7 @@ internal static class ConfigurationSchema
     private static JsonObject Of(ValueShape value)
     {
         var type = Nullable.GetUnderlyingType(value.Type) ?? value.Type;
-        bool isNullable = type != value.Type || value is { Type.IsValueType: false, Default: null };
+        bool isNullable = value.Limits is not { IsRequired: true } && (type != value.Type || value is { Type.IsValueType: false, Default: null });
         string name = type == typeof(bool) ? "boolean" : type == typeof(int) ? "integer" : type == typeof(double) ? "number" : "string";
         var schema = new JsonObject
         {
@@ -119,6 +119,8 @@ internal static class ConfigurationSchema
         else if (value.Limits is { Min: { } min, Max: { } max })
             Bound(schema, min, max);
         // A default out of range is none: the key must be given.
+        if (value.Limits is { IsRequired: true })
+            return schema;
         if (value.Default is not int number || value.Limits is not { Min: int least } || number >= least)
             schema["default"] = Json(value.Default);
         return schema;
