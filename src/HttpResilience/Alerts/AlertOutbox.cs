@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>The alerts on their way to one sink, one after the other: a sink that is slow or throws delays nobody else. What it cannot take is tried again.</summary>
-internal sealed partial class AlertOutbox : IAsyncDisposable
+internal sealed partial class AlertOutbox : IDisposable
 {
     internal const int Capacity = 200;
 
@@ -20,6 +20,7 @@ internal sealed partial class AlertOutbox : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Task _sending;
     private bool _isDown;
+    private bool _isDisposed;
 
     internal AlertOutbox(IAlertSink sink, AlertOutboxRules rules, TimeProvider time, ILogger logger)
     {
@@ -41,12 +42,14 @@ internal sealed partial class AlertOutbox : IAsyncDisposable
         await _stopped.CancelAsync().ConfigureAwait(false);
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Stops at once. A sink that does not listen to its token is left behind.</summary>
+    public void Dispose()
     {
-        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
-        // A sink that does not listen to its token is left behind.
-        if (_sending.IsCompleted)
-            _stopped.Dispose();
+        _alerts.Writer.TryComplete();
+        if (!_isDisposed)
+            _stopped.Cancel();
+        _isDisposed = true;
+        _sending.ContinueWith(static (_, stopped) => ((CancellationTokenSource)stopped!).Dispose(), _stopped, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     private async Task SendAllAsync()

@@ -5,16 +5,15 @@ namespace HttpResilience;
 
 /// <summary>Whoever hears alerts besides the log: the application's own sinks and the webhooks that are configured, each with an outbox of its own.</summary>
 /// <param name="services">The root container.</param>
-internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSink> own, TimeProvider time, ILogger<AlertSinks> logger) : IAsyncDisposable
+internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSink> own, TimeProvider time, ILogger<AlertSinks> logger) : IDisposable
 {
     private readonly Dictionary<AlertWebhook, AlertOutbox> _webhooks = [];
-    private readonly List<AlertOutbox> _leaving = [];
     private readonly IAlertSink[] _sinks = [.. own];
     private AlertOutbox[]? _own;
 
     private IEnumerable<AlertOutbox> All => (_own ?? []).Concat(_webhooks.Values);
 
-    /// <summary>Sends to those of this policy from now on. What is on its way to a webhook that is gone has a little time to arrive.</summary>
+    /// <summary>Sends to those of this policy from now on. What is on its way to a webhook that is gone does not arrive.</summary>
     internal void Use(AlertPolicy policy)
     {
         if (!policy.IsOn)
@@ -23,11 +22,8 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
         AlertWebhook[] gone = [.. _webhooks.Keys.Except(policy.Webhooks)];
         foreach (var webhook in gone)
         {
-            if (_webhooks.Remove(webhook, out var outbox))
-            {
-                _leaving.Add(outbox);
-                _ = outbox.StopAsync(new CancellationToken(canceled: true));
-            }
+            _webhooks[webhook].Dispose();
+            _webhooks.Remove(webhook);
         }
 
         // Known from here on, so that its letters are sent again from this process, too.
@@ -45,9 +41,9 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
 
     internal Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(All.Select(o => o.StopAsync(cancellationToken)));
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
-        foreach (var outbox in All.Concat(_leaving))
-            await outbox.DisposeAsync().ConfigureAwait(false);
+        foreach (var outbox in All)
+            outbox.Dispose();
     }
 }

@@ -15,7 +15,7 @@ internal sealed record AlertWebhook(Uri Url, AlertWebhookFormat Format, string? 
     /// <summary>
     /// What stands for the address in requests until they leave, and so in stored letters, logs and traces. The few bits of the hash tell webhooks of one host apart, and nothing else.
     /// </summary>
-    internal Uri Placeholder { get; } = new(new(Url.GetLeftPart(UriPartial.Authority)), PathBegin + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Url.AbsoluteUri))[..4]));
+    internal Uri Placeholder { get; } = new(new(new HttpAuthority(Url).ToString()), PathBegin + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Url.AbsoluteUri))[..4]));
 
     internal static bool IsPlaceholder(Uri uri) => uri.AbsolutePath.StartsWith(PathBegin, StringComparison.Ordinal);
 

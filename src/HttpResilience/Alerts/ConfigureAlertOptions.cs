@@ -15,13 +15,18 @@ internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null
 
     public ValidateOptionsResult Validate(string? name, AlertOptions options)
     {
-        List<string> problems = [.. options.BindingProblems];
+        List<string> problems = [];
         var path = OptionPath.At(OptionPath.Alerts);
         AlertOptions.Keys.Validate(options, path, problems);
+        // What could not be read is missing, too: that is told once.
+        problems.RemoveAll(p => options.BindingProblems.Exists(b => KeyOf(b).Equals(KeyOf(p), StringComparison.OrdinalIgnoreCase)));
+        problems.InsertRange(0, options.BindingProblems);
         foreach (var (index, rule) in options.Rules.Index())
             problems.AddRange(ProblemsOf(rule, path.Below(nameof(AlertOptions.Rules)).Below(index.ToString(CultureInfo.InvariantCulture))));
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
+
+    private static string KeyOf(string problem) => problem.Split(" is ", 2)[0];
 
     // What hangs together with the type.
     private static IEnumerable<string> ProblemsOf(AlertRuleOptions rule, OptionPath path)
