@@ -13,7 +13,7 @@ internal sealed class AlertBook
     internal bool Holds(IncidentKey key, AlertRule rule) => _open.TryGetValue(key, out var incident) && incident.Holding.Contains(rule);
 
     /// <returns>What is to be told; null when nothing is new.</returns>
-    internal Alert? Update(IncidentKey key, IReadOnlyList<Finding> findings, Moment now, string? version)
+    internal Alert? Update(IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version)
     {
         var (incident, told) = Incident.Next(_open.GetValueOrDefault(key), key, findings, now, version);
         if (incident is null)

@@ -107,7 +107,7 @@ internal sealed partial class AlertWatch(
             Update(key, [], policy, now);
     }
 
-    private IEnumerable<IncidentKey> LookAt(HostSignals host, AlertPolicy policy, Moment now)
+    private IEnumerable<IncidentKey> LookAt(HostSignals host, AlertPolicy policy, AlertTime now)
     {
         var found = new HostAlerts(_book).Look(host, policy.Rules, now.Uptime);
         foreach (var (key, findings) in found)
@@ -115,7 +115,7 @@ internal sealed partial class AlertWatch(
         return found.Select(f => f.Key);
     }
 
-    private void Update(IncidentKey key, IReadOnlyList<Finding> findings, AlertPolicy policy, Moment now)
+    private void Update(IncidentKey key, IReadOnlyList<Finding> findings, AlertPolicy policy, AlertTime now)
     {
         if (_book.Update(key, findings, now, policy.DeploymentVersion) is not { } alert)
             return;
@@ -131,7 +131,7 @@ internal sealed partial class AlertWatch(
         sinks.Use(policy);
     }
 
-    private Moment Now() => new(feed.Now, time.GetUtcNow());
+    private AlertTime Now() => new(feed.Now, time.GetUtcNow());
 
     [LoggerMessage(710, LogLevel.Error, "Alerts could not be looked after this time")]
     private static partial void LookFailed(ILogger logger, Exception exception);

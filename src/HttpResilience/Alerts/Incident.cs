@@ -15,7 +15,7 @@ internal sealed record Incident(
     /// <param name="before">Null when nothing was wrong.</param>
     /// <param name="findings">The rules that hold now.</param>
     /// <returns>What is known from now on, null when nothing is wrong; and what is to be told, null when nothing is new.</returns>
-    internal static (Incident? Now, Alert? Told) Next(Incident? before, IncidentKey key, IReadOnlyList<Finding> findings, Moment now, string? version)
+    internal static (Incident? Now, Alert? Told) Next(Incident? before, IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version)
     {
         if (findings.Count == 0)
             return (null, before is null ? null : (before with { Count = before.Count + 1 }).Tell(AlertPhase.Ended, now, version));
@@ -42,7 +42,7 @@ internal sealed record Incident(
         return (goesOn, goesOn.Tell(AlertPhase.Reminder, now, version));
     }
 
-    private Alert Tell(AlertPhase phase, Moment now, string? version) => new()
+    private Alert Tell(AlertPhase phase, AlertTime now, string? version) => new()
     {
         Id = Id,
         Rule = Joined[0],
@@ -62,7 +62,7 @@ internal sealed record Incident(
         DeploymentVersion = Clean(version),
     };
 
-    private string Summary(Moment now)
+    private string Summary(AlertTime now)
     {
         var lasted = now.Utc - StartedAt;
         return string.Create(CultureInfo.InvariantCulture, $"It is over after {Durations.Show(lasted > TimeSpan.Zero ? lasted : TimeSpan.Zero)}. Rules that held: {string.Join(", ", Joined)}");
@@ -74,4 +74,4 @@ internal sealed record Incident(
 /// <summary>A point in time.</summary>
 /// <param name="Uptime">Since the watch began: what durations are measured with.</param>
 /// <param name="Utc">What the wall clock shows: what people are told.</param>
-internal readonly record struct Moment(TimeSpan Uptime, DateTimeOffset Utc);
+internal readonly record struct AlertTime(TimeSpan Uptime, DateTimeOffset Utc);
