@@ -60,8 +60,8 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var added = await writer.RunAsync(() => Row(Add, letter), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
-        return added.Value || (added.WasSentBefore && await IsThereAsync(letter, letter.Version, cancellationToken).ConfigureAwait(false));
+        var added = await writer.RunAsync(() => New(letter), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
+        return added.Value || (added.WasSentBefore && await IsThereAsync(letter, letter.Version, New, cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken)
@@ -135,14 +135,14 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var changed = await writer.RunAsync(() => Row(Update, letter), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken).ConfigureAwait(false);
-        return changed.Value || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, cancellationToken).ConfigureAwait(false));
+        var changed = await writer.RunAsync(() => Changed(letter), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken).ConfigureAwait(false);
+        return changed.Value || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
     {
-        var changed = await writer.RunAsync(() => Row(Replace, letter, replacement), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
-        return changed.Value || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, cancellationToken).ConfigureAwait(false));
+        var changed = await writer.RunAsync(() => Replaced(letter, replacement), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
+        return changed.Value || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
@@ -193,10 +193,10 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => arrivals.WaitAsync(atMost, cancellationToken);
 
     /// <summary>The answer to a change was lost: was it made? It was when the letter is as the change would have it.</summary>
-    private async Task<bool> IsThereAsync(DeadLetter letter, long version, CancellationToken cancellationToken)
+    private async Task<bool> IsThereAsync(DeadLetter letter, long version, Func<DeadLetter, NpgsqlBatchCommand> change, CancellationToken cancellationToken)
     {
         var stored = await FindAsync(letter.Id, cancellationToken).ConfigureAwait(false);
-        return stored is not null && stored.Version == version && Same(Row(Add, stored with { Version = letter.Version }), Row(Add, letter));
+        return stored is not null && stored.Version == version && Same(change(stored with { Version = letter.Version }), change(letter));
     }
 
     private static bool Same(NpgsqlBatchCommand one, NpgsqlBatchCommand other) => one.Parameters.Zip(other.Parameters).All(p => (p.First.Value, p.Second.Value) switch
@@ -205,11 +205,25 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         var (a, b) => Equals(a, b),
     });
 
-    private static NpgsqlBatchCommand Row(string sql, params ReadOnlySpan<DeadLetter> letters)
+    private static NpgsqlBatchCommand New(DeadLetter letter)
     {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var letter in letters)
-            AddTo(command.Parameters, letter);
+        var command = new NpgsqlBatchCommand(Add);
+        AddTo(command.Parameters, letter);
+        return command;
+    }
+
+    private static NpgsqlBatchCommand Changed(DeadLetter letter)
+    {
+        var command = new NpgsqlBatchCommand(Update);
+        AddChangesTo(command.Parameters, letter);
+        return command;
+    }
+
+    private static NpgsqlBatchCommand Replaced(DeadLetter letter, DeadLetter replacement)
+    {
+        var command = new NpgsqlBatchCommand(Replace);
+        AddChangesTo(command.Parameters, letter);
+        AddTo(command.Parameters, replacement);
         return command;
     }
 

@@ -6,11 +6,16 @@ namespace HttpResilience;
 /// <summary>A dead letter as a row.</summary>
 internal static class PostgreSqlLetter
 {
+    // Where a letter is on its way, and then what was asked for, which never changes.
+    private static readonly string[] State =
+    [
+        "id", "version", "status", "due_at", "failure_class", "stop_reason", "may_have_been_processed", "status_code", "error_type", "error_title", "error_detail",
+        "attempts", "replays", "last_failed_at", "suggested_action", "resolution_action", "resolution_notes", "resolution_by", "resolution_at", "replaced_by",
+    ];
+
     private static readonly string[] Names =
     [
-        "id", "client_name", "authority", "method", "uri", "status", "due_at", "version", "failure_class", "stop_reason", "may_have_been_processed", "status_code",
-        "error_type", "error_title", "error_detail", "attempts", "replays", "first_failed_at", "last_failed_at", "idempotency_key", "tenant", "tags", "suggested_action",
-        "resolution_action", "resolution_notes", "resolution_by", "resolution_at", "replaces", "replaced_by", "headers", "body_is_missing", "body",
+        .. State, "client_name", "authority", "method", "uri", "first_failed_at", "idempotency_key", "tenant", "tags", "replaces", "headers", "body_is_missing", "body",
     ];
 
     internal static readonly string Columns = string.Join(", ", Names);
@@ -21,22 +26,19 @@ internal static class PostgreSqlLetter
     internal static readonly string Add = $"INSERT INTO http_resilience.dead_letters ({Columns}) VALUES ({Placeholders(1)}) ON CONFLICT (id) DO NOTHING RETURNING 1";
 
     internal static readonly string Update =
-        $"UPDATE http_resilience.dead_letters SET {string.Join(", ", Names.Select((n, i) => n == "version" ? "version = version + 1" : $"{n} = ${i + 1}").Skip(1))} WHERE id = $1 AND version = $8 RETURNING 1";
+        $"UPDATE http_resilience.dead_letters SET {string.Join(", ", State.Select((n, i) => n == "version" ? "version = version + 1" : $"{n} = ${i + 1}").Skip(1))} WHERE id = $1 AND version = $2 RETURNING 1";
 
     /// <summary>Takes the parameters of <see cref="Update"/> and then those of the new letter.</summary>
     internal static readonly string Replace =
-        $"WITH changed AS ({Update}) INSERT INTO http_resilience.dead_letters ({Columns}) SELECT {Placeholders(Names.Length + 1)} FROM changed RETURNING 1";
+        $"WITH changed AS ({Update}) INSERT INTO http_resilience.dead_letters ({Columns}) SELECT {Placeholders(State.Length + 1)} FROM changed RETURNING 1";
 
-    internal static void AddTo(NpgsqlParameterCollection row, DeadLetter letter)
+    /// <summary>Where a letter is on its way: the parameters of <see cref="Update"/>.</summary>
+    internal static void AddChangesTo(NpgsqlParameterCollection row, DeadLetter letter)
     {
         row.Add(Value(letter.Id));
-        row.Add(Text(letter.ClientName));
-        row.Add(Text(letter.Authority));
-        row.Add(Text(letter.Method));
-        row.Add(Text(letter.Uri.AbsoluteUri));
+        row.Add(Value(letter.Version));
         row.Add(Text(letter.Status.ToString()));
         row.Add(Time(letter.DueAt));
-        row.Add(Value(letter.Version));
         row.Add(Text(letter.FailureClass.ToString()));
         row.Add(Text(letter.StopReason.ToString()));
         row.Add(Value(letter.MayHaveBeenProcessed));
@@ -46,18 +48,27 @@ internal static class PostgreSqlLetter
         row.Add(Text(letter.ErrorDetail));
         row.Add(Value(letter.Attempts));
         row.Add(Value(letter.Replays));
-        row.Add(Time(letter.FirstFailedAt));
         row.Add(Time(letter.LastFailedAt));
-        row.Add(Text(letter.IdempotencyKey));
-        row.Add(Text(letter.Tenant));
-        row.Add(Text(StoredJson.Map(letter.Tags)));
         row.Add(Text(letter.SuggestedAction));
         row.Add(Text(letter.Resolution?.Action));
         row.Add(Text(letter.Resolution?.Notes));
         row.Add(Text(letter.Resolution?.By));
         row.Add(Time(letter.Resolution?.At));
-        row.Add(Optional(letter.Replaces, NpgsqlDbType.Uuid));
         row.Add(Optional(letter.ReplacedBy, NpgsqlDbType.Uuid));
+    }
+
+    internal static void AddTo(NpgsqlParameterCollection row, DeadLetter letter)
+    {
+        AddChangesTo(row, letter);
+        row.Add(Text(letter.ClientName));
+        row.Add(Text(letter.Authority));
+        row.Add(Text(letter.Method));
+        row.Add(Text(letter.Uri.AbsoluteUri));
+        row.Add(Time(letter.FirstFailedAt));
+        row.Add(Text(letter.IdempotencyKey));
+        row.Add(Text(letter.Tenant));
+        row.Add(Text(StoredJson.Map(letter.Tags)));
+        row.Add(Optional(letter.Replaces, NpgsqlDbType.Uuid));
         row.Add(Text(StoredJson.Pairs(letter.Headers)));
         row.Add(Value(letter.BodyIsMissing));
         row.Add(Bytes(letter.Body));
@@ -68,30 +79,30 @@ internal static class PostgreSqlLetter
     private static DeadLetter ReadLetter(NpgsqlDataReader row) => new()
     {
         Id = row.GetGuid(0),
-        ClientName = row.GetString(1),
-        Method = row.GetString(3),
-        Uri = new(row.GetString(4), UriKind.Absolute),
-        Status = StoredText.Named<DeadLetterStatus>(row.GetString(5)),
-        DueAt = row.GetFieldValue<DateTimeOffset>(6),
-        Version = row.GetInt64(7),
-        FailureClass = StoredText.Named<FailureClass>(row.GetString(8)),
-        StopReason = StoredText.Named<StopReason>(row.GetString(9)),
-        MayHaveBeenProcessed = row.GetBoolean(10),
-        StatusCode = row.IsDBNull(11) ? null : row.GetInt32(11),
-        ErrorType = Text(row, 12),
-        ErrorTitle = Text(row, 13),
-        ErrorDetail = Text(row, 14),
-        Attempts = row.GetInt32(15),
-        Replays = row.GetInt32(16),
-        FirstFailedAt = row.GetFieldValue<DateTimeOffset>(17),
-        LastFailedAt = row.GetFieldValue<DateTimeOffset>(18),
-        IdempotencyKey = Text(row, 19),
-        Tenant = Text(row, 20),
-        Tags = StoredJson.Map(row.GetString(21)),
-        SuggestedAction = Text(row, 22),
-        Resolution = row.IsDBNull(23) ? null : new(row.GetString(23), Text(row, 24), row.GetString(25), row.GetFieldValue<DateTimeOffset>(26)),
-        Replaces = row.IsDBNull(27) ? null : row.GetGuid(27),
-        ReplacedBy = row.IsDBNull(28) ? null : row.GetGuid(28),
+        ClientName = row.GetString(20),
+        Method = row.GetString(22),
+        Uri = new(row.GetString(23), UriKind.Absolute),
+        Status = StoredText.Named<DeadLetterStatus>(row.GetString(2)),
+        DueAt = row.GetFieldValue<DateTimeOffset>(3),
+        Version = row.GetInt64(1),
+        FailureClass = StoredText.Named<FailureClass>(row.GetString(4)),
+        StopReason = StoredText.Named<StopReason>(row.GetString(5)),
+        MayHaveBeenProcessed = row.GetBoolean(6),
+        StatusCode = row.IsDBNull(7) ? null : row.GetInt32(7),
+        ErrorType = Text(row, 8),
+        ErrorTitle = Text(row, 9),
+        ErrorDetail = Text(row, 10),
+        Attempts = row.GetInt32(11),
+        Replays = row.GetInt32(12),
+        FirstFailedAt = row.GetFieldValue<DateTimeOffset>(24),
+        LastFailedAt = row.GetFieldValue<DateTimeOffset>(13),
+        IdempotencyKey = Text(row, 25),
+        Tenant = Text(row, 26),
+        Tags = StoredJson.Map(row.GetString(27)),
+        SuggestedAction = Text(row, 14),
+        Resolution = row.IsDBNull(15) ? null : new(row.GetString(15), Text(row, 16), row.GetString(17), row.GetFieldValue<DateTimeOffset>(18)),
+        Replaces = row.IsDBNull(28) ? null : row.GetGuid(28),
+        ReplacedBy = row.IsDBNull(19) ? null : row.GetGuid(19),
         Headers = StoredJson.Pairs(row.GetString(29)),
         BodyIsMissing = row.GetBoolean(30),
         Body = row.IsDBNull(31) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(31),

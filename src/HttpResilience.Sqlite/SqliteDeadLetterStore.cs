@@ -86,14 +86,14 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var row = SqliteLetter.Parameters(letter);
+        var row = SqliteLetter.Changes(letter);
         bool changed = await writer.RunAsync(s => s.Execute(SqliteLetter.Update, row) == 1, cancellationToken).ConfigureAwait(false);
         return _arrivals.Told(changed, changed && letter.Status == DeadLetterStatus.Pending);
     }
 
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
     {
-        var (old, @new) = (SqliteLetter.Parameters(letter), SqliteLetter.Parameters(replacement));
+        var (old, @new) = (SqliteLetter.Changes(letter), SqliteLetter.Parameters(replacement));
         bool changed = await writer.RunAsync(s => s.Execute(SqliteLetter.Update, old) == 1 && s.Execute(SqliteLetter.Insert, @new) == 1, cancellationToken).ConfigureAwait(false);
         return _arrivals.Told(changed, changed);
     }

@@ -27,7 +27,11 @@ public interface IDeadLetterStore
     /// </summary>
     Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken);
 
-    /// <summary>Replaces a letter by a changed one, if it is still of the version that the change was made on; the stored version is one more.</summary>
+    /// <summary>
+    /// Writes down where a letter is on its way, if it is still of the version that the change was made on; the stored version is one more. What was asked for
+    /// (client, method, URI, header fields, body, key, tenant, tags, first failure, what it replaces) stays as it was kept: other data is another letter
+    /// (<see cref="ReplaceAsync"/>).
+    /// </summary>
     /// <param name="letter">The changed letter, with the version as it was read.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>False when the letter has been changed meanwhile or is gone: nothing was done.</returns>

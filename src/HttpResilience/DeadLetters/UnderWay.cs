@@ -64,7 +64,7 @@ internal sealed class UnderWay(DeadLetterReplayOptions options, TimeProvider tim
                 host.LastTurn = time.GetTimestamp();
             host.Ahead++;
             host.Waiting++;
-            (host.IsDry, host.IsTold) = (false, false);
+            host.IsDry = false;
             _inHand++;
             _ = RunAsync(host, send, giveBack, host.Wanted.Token);
         }
@@ -110,11 +110,15 @@ internal sealed class UnderWay(DeadLetterReplayOptions options, TimeProvider tim
         }
     }
 
-    /// <summary>Completes when there is room again that there was not.</summary>
+    /// <summary>Completes when there is room again. Ask for it before looking how much there is: what becomes free meanwhile is told, too.</summary>
     internal Task UntilRoomAsync()
     {
         lock (_gate)
+        {
+            foreach (var host in _hosts.Values)
+                host.IsTold = false;
             return _room.Task;
+        }
     }
 
     internal Task UntilNoneAsync()
@@ -230,7 +234,7 @@ internal sealed class UnderWay(DeadLetterReplayOptions options, TimeProvider tim
         /// <summary>The store has no more.</summary>
         internal bool IsDry { get; set; }
 
-        /// <summary>It was told that there is room, and no letter has come since.</summary>
+        /// <summary>It was told that there is room, and nobody has looked since.</summary>
         internal bool IsTold { get; set; }
 
         public void Dispose()

@@ -14,12 +14,16 @@ public abstract class ManyWorkersContract : CrashContract
     [Fact]
     public async Task Three_processes_send_each_letter_once()
     {
-        await using var api = await StartWithLettersAsync();
-        long began = Stopwatch.GetTimestamp();
+        await using var api = await StartAsync();
         // By the clock of the machine: none of them is so slow that its lease would end.
         await using var one = WorkerProcess.Start(Settings(api, "one") with { Speed = 1 });
         await using var two = WorkerProcess.Start(Settings(api, "two") with { Speed = 1 });
         await using var three = WorkerProcess.Start(Settings(api, "three") with { Speed = 1 });
+        // None comes when the others have done it all.
+        foreach (var worker in (WorkerProcess[])[one, two, three])
+            await worker.UntilAsync("ready");
+        long began = Stopwatch.GetTimestamp();
+        await AddLettersAsync(api);
         foreach (var worker in (WorkerProcess[])[one, two, three])
             worker.Tell("finish");
         foreach (var worker in (WorkerProcess[])[one, two, three])
@@ -41,7 +45,8 @@ public abstract class ManyWorkersContract : CrashContract
     [Fact]
     public async Task The_letters_of_a_process_that_is_killed_are_taken_over_when_its_lease_has_ended()
     {
-        await using var api = await StartWithLettersAsync();
+        await using var api = await StartAsync();
+        await AddLettersAsync(api);
         long began = Stopwatch.GetTimestamp();
         await using var killed = WorkerProcess.Start(Settings(api, "killed"));
         await using var two = WorkerProcess.Start(Settings(api, "two"));
@@ -73,10 +78,15 @@ public abstract class ManyWorkersContract : CrashContract
         $"letters={letters.Count} sent={api.Arrivals.Count} ({string.Join(", ", api.Arrivals.GroupBy(a => a.Worker).Select(g => $"{g.Key} {g.Count()}"))}) "
         + $"duplicated={Enumerable.Range(1, Count).Count(n => api.Processed(n) > 1)} overlaps={api.Overlaps} seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0}";
 
-    private async Task<OrdersApi> StartWithLettersAsync()
+    private static async Task<OrdersApi> StartAsync()
     {
         var api = await OrdersApi.StartAsync(0);
         api.Takes = TimeSpan.FromMilliseconds(20);
+        return api;
+    }
+
+    private async Task AddLettersAsync(OrdersApi api)
+    {
         var store = Database.Open().DeadLetters;
         var now = DateTimeOffset.UtcNow;
         await Task.WhenAll(Enumerable.Range(1, Count).Select(n => store.AddAsync(Letters.Plain(now, WorkerSettings.Client) with
@@ -86,6 +96,5 @@ public abstract class ManyWorkersContract : CrashContract
             IdempotencyKey = $"key-{n}",
             FirstFailedAt = now,
         }, Stop)));
-        return api;
     }
 }

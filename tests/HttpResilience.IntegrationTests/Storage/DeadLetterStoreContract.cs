@@ -167,11 +167,11 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_changed_letter_is_kept_whole_and_one_version_on()
+    public async Task Where_a_letter_is_on_its_way_is_written_down_one_version_on()
     {
         var plain = Letters.Plain();
         await Store.AddAsync(plain, Stop);
-        var changed = Letters.Full() with { Id = plain.Id, Version = plain.Version };
+        var changed = Changed(plain, Letters.Full());
 
         (await Store.UpdateAsync(changed, Stop)).ShouldBeTrue();
         (await Store.FindAsync(plain.Id, Stop)).ShouldBeThatOf(changed with { Version = 1 });
@@ -179,6 +179,36 @@ public abstract class DeadLetterStoreContract : StorageContract
         (await Store.UpdateAsync(plain with { Version = 1 }, Stop)).ShouldBeTrue();
         (await Store.FindAsync(plain.Id, Stop)).ShouldBeThatOf(plain with { Version = 2 });
     }
+
+    [Fact]
+    public async Task What_was_asked_for_never_changes()
+    {
+        var full = Letters.Full();
+        await Store.AddAsync(full, Stop);
+        var other = Letters.Plain();
+
+        (await Store.UpdateAsync(other with { Id = full.Id, Version = full.Version }, Stop)).ShouldBeTrue();
+
+        (await Store.FindAsync(full.Id, Stop)).ShouldBeThatOf(Changed(full, other) with { Version = full.Version + 1 });
+    }
+
+    /// <summary>A letter that has come where another is.</summary>
+    private static DeadLetter Changed(DeadLetter letter, DeadLetter to) => to with
+    {
+        Id = letter.Id,
+        Version = letter.Version,
+        ClientName = letter.ClientName,
+        Method = letter.Method,
+        Uri = letter.Uri,
+        FirstFailedAt = letter.FirstFailedAt,
+        IdempotencyKey = letter.IdempotencyKey,
+        Tenant = letter.Tenant,
+        Tags = letter.Tags,
+        Replaces = letter.Replaces,
+        Headers = letter.Headers,
+        Body = letter.Body,
+        BodyIsMissing = letter.BodyIsMissing,
+    };
 
     [Fact]
     public async Task A_change_to_another_version_does_nothing()

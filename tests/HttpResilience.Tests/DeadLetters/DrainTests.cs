@@ -67,6 +67,27 @@ public sealed class DrainTests : ReplayTestBase
         _mostAtOnce.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_store_that_writes_slowly_holds_up_the_sending_at_a_bound_and_no_longer_than_it_takes()
+    {
+        const int Letters = 2000;
+        var chain = Open();
+        var mayUpdate = new TaskCompletionSource();
+        Store.MayUpdate = mayUpdate.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        chain.Server.Script((_, _, _) => AnswerAsync(Task.CompletedTask));
+        await AddAsync(Letters);
+
+        await StartAsync();
+        // All in hand are answered, and the worker has looked for letters of other hosts since.
+        await EventuallyAsync(() => Volatile.Read(ref _sent) >= 512 && Count(DeadLetterStatus.InProgress) == Volatile.Read(ref _sent) && Store.Claims[^1].Only is null);
+        // What may be unwritten, what may be fetched of a fast host at once, and the few that were fetched before it was known to be one.
+        _sent.ShouldBeInRange(512, 512 + 256 + 8);
+
+        mayUpdate.SetResult();
+        await EventuallyAsync(() => Count(DeadLetterStatus.Replayed) == Letters);
+        chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
+    }
+
     [Theory, InlineData(503, false), InlineData(429, true)]
     public async Task When_a_circuit_opens_or_a_pause_begins_what_waits_in_hand_is_given_back_as_it_was(int status, bool pause)
     {
