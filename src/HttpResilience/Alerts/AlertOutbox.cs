@@ -20,6 +20,7 @@ internal sealed partial class AlertOutbox : IDisposable
     private readonly ILogger _logger;
     private readonly Task _sending;
     private bool _isDown;
+    private bool _isSending;
     private bool _isDisposed;
 
     internal AlertOutbox(IAlertSink sink, AlertOutboxRules rules, TimeProvider time, ILogger logger)
@@ -57,11 +58,15 @@ internal sealed partial class AlertOutbox : IDisposable
         try
         {
             await foreach (var alert in _alerts.Reader.ReadAllAsync(_stopped.Token).ConfigureAwait(false))
+            {
+                _isSending = true;
                 await SendAsync(alert).ConfigureAwait(false);
+                _isSending = false;
+            }
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
         {
-            if (_alerts.Reader.Count is > 0 and var left)
+            if (_alerts.Reader.Count + (_isSending ? 1 : 0) is > 0 and var left)
                 Undelivered(_logger, _rules.Name, left);
         }
     }

@@ -17,8 +17,6 @@ internal sealed record AlertWebhook(Uri Url, AlertWebhookFormat Format, string? 
     /// </summary>
     internal Uri Placeholder { get; } = new(new(new HttpAuthority(Url).ToString()), PathBegin + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Url.AbsoluteUri))[..4]));
 
-    internal static bool IsPlaceholder(Uri uri) => uri.AbsolutePath.StartsWith(PathBegin, StringComparison.Ordinal);
-
     /// <summary>The signature of a body at a time: what a receiver with the same secret computes, too.</summary>
     internal static string Sign(string secret, long unixSeconds, ReadOnlySpan<byte> body)
     {

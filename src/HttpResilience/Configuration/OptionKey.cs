@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
 namespace HttpResilience;
@@ -132,62 +131,6 @@ internal sealed class StatusSectionsKey<TOptions, TSection>(string name, Func<TO
     }
 
     internal override OptionShape ShapeOf(TOptions defaults) => new StatusSectionsShape(typeof(TOptions), Name, keys.ShapesOf(new()));
-}
-
-/// <summary>A key that holds a list of sections; what configuration says replaces the list as a whole.</summary>
-internal sealed class SectionListKey<TOptions, TSection>(
-    string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys) : OptionKey<TOptions>(name)
-    where TSection : new()
-{
-    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
-    {
-        if (!string.IsNullOrEmpty(section.Value))
-        {
-            problems.Add($"{section.Path} is {OptionPath.Show(section.Value)}; it must be a list of sections.");
-            return;
-        }
-
-        var list = new List<TSection>();
-        foreach (var child in section.GetChildren())
-        {
-            var item = new TSection();
-            keys.Bind(item, child, problems);
-            list.Add(item);
-        }
-
-        set(options, list);
-    }
-
-    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
-    {
-        foreach (var (index, item) in get(options).Index())
-            keys.Validate(item, path.Below(Name).Below(index.ToString(CultureInfo.InvariantCulture)), problems);
-    }
-
-    internal override OptionShape ShapeOf(TOptions defaults) => new SectionListShape(typeof(TOptions), Name, typeof(TSection), keys.ShapesOf(new()));
-}
-
-/// <summary>A key that holds an address of which nothing but scheme and host may be shown.</summary>
-internal sealed class SecretUriKey<TOptions>(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) : OptionKey<TOptions>(name)
-{
-    private const string Expected = "it must be an absolute http or https URI (its value is a secret and not shown).";
-
-    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
-    {
-        // What is wrong with it is told when it is validated; a URI that is not one, here.
-        if (Uri.TryCreate(section.Value, UriKind.Absolute, out var uri))
-            set(options, uri);
-        else if (!string.IsNullOrEmpty(section.Value) || section.GetChildren().Any())
-            problems.Add($"{section.Path} is not a URI; {Expected}");
-    }
-
-    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
-    {
-        if (get(options) is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
-            problems.Add($"{path.Of(Name)} is {(get(options) is null ? "missing" : "of another kind")}; {Expected}");
-    }
-
-    internal override OptionShape ShapeOf(TOptions defaults) => new ValueShape(typeof(TOptions), Name, typeof(Uri), new(Pattern: "^https?://", IsRequired: true), null);
 }
 
 /// <summary>A key that other pipelines have and that means nothing here.</summary>

@@ -108,7 +108,7 @@ public sealed class AlertOutboxTests : IDisposable
         _outbox.Add(An(3));
         await _outbox.StopAsync(new CancellationToken(canceled: true));
         await EventuallyAsync(() => _logs.WithId(709).Count == 1);
-        _logs.WithId(709)[0]["Count"].ShouldBe(2);
+        _logs.WithId(709)[0]["Count"].ShouldBe(3);
     }
 
     public void Dispose() => _outbox?.Dispose();
