@@ -52,6 +52,20 @@ public sealed class AlertMessageTests
         JsonSerializer.Deserialize(AlertJson.Write(Sample, AlertWebhookFormat.Json), AlertJson.Default.Alert)!.Id.ShouldBe(Sample.Id);
     }
 
+    [Theory]
+    [InlineData(AlertSeverity.Warning, AlertSeverity.Critical, false)]
+    [InlineData(AlertSeverity.Critical, AlertSeverity.Critical, true)]
+    [InlineData(AlertSeverity.Warning, AlertSeverity.Warning, true)]
+    public async Task What_is_not_urgent_enough_is_not_sent(AlertSeverity severity, AlertSeverity minimum, bool isSent)
+    {
+        var server = new ScriptedHandler(new ManualTimeProvider());
+        var sink = new WebhookAlertSink(new(new("https://hooks.test/T0K3N"), default, null, minimum), new Factory(server), new LogCollector().CreateLogger("test"));
+
+        await sink.SendAsync(Sample with { Severity = severity }, TestContext.Current.CancellationToken);
+
+        server.Sent.Count.ShouldBe(isSent ? 1 : 0);
+    }
+
     // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac secret
     [Fact]
     public void The_signature_is_that_of_openssl() => AlertWebhook.Sign("secret", 1_700_000_000, Encoding.UTF8.GetBytes("""{"a":1}""")).ShouldBe("t=1700000000,v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686");
@@ -65,5 +79,10 @@ public sealed class AlertMessageTests
         one.Placeholder.AbsoluteUri.ShouldMatch("^https://hooks.test:8443/http-resilience-alert/[0-9a-f]{8}$");
         other.Placeholder.ShouldNotBe(one.Placeholder);
         one.ToString().ShouldBe("https://hooks.test:8443");
+    }
+
+    private sealed class Factory(HttpMessageHandler server) : IHttpClientFactory
+    {
+        public HttpClient CreateClient(string name) => new(server, disposeHandler: false);
     }
 }

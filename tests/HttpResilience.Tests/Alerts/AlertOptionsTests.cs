@@ -137,6 +137,18 @@ public sealed class AlertOptionsTests
         logs.WithId(401).Count.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_rule_for_a_client_that_is_not_there_is_a_warning()
+    {
+        using var logs = new LogCollector();
+        using var host = Host(logs, [($"{Alerts}:Rules:0:Type", "DeadLetters"), ($"{Alerts}:Rules:0:Client", "apy"), ($"{Alerts}:Rules:1:Type", "DeadLetters"), ($"{Alerts}:Rules:1:Client", "api")]);
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        await host.StopAsync(TestContext.Current.CancellationToken);
+
+        var warning = logs.WithId(405).ShouldHaveSingleItem();
+        (warning.Level, warning["Section"], warning["Nearest"]).ShouldBe((LogLevel.Warning, $"{Alerts}:Rules, Client 'apy',", "api"));
+    }
+
     private static IHost Host(LogCollector logs, (string Key, string? Value)[] settings)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });

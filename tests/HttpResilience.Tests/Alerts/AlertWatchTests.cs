@@ -107,6 +107,17 @@ public sealed class AlertWatchTests
     }
 
     [Fact]
+    public async Task Calls_that_the_open_circuit_of_a_tenant_turns_away_are_failures_of_the_tenant()
+    {
+        using var bench = new AlertBench(o => (o.CircuitBreaker.BreakDuration, o.Retry.MaxRetryAttempts) = (TimeSpan.FromMinutes(5), 3));
+        for (int i = 0; i < 5; i++)
+            await bench.CallForAsync("only", 500);
+
+        bench.Chain.Server.Sent.Count.ShouldBe(5);
+        bench.Told.ShouldHaveSingleItem()["Tenant"].ShouldBe("only");
+    }
+
+    [Fact]
     public async Task A_tenant_whose_credentials_were_withdrawn_is_named_when_only_that_rule_holds()
     {
         using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.TenantFailing }]);
@@ -226,6 +237,20 @@ public sealed class AlertWatchTests
         bench.Chain.Configuration["HttpResilience:Alerts:Rules:0:Type"] = "BatchStalled";
         bench.Chain.Configuration.Reload();
         bench.Watch.LookAtList();
+
+        bench.Phases.ShouldBe("+-");
+    }
+
+    [Fact]
+    public async Task A_host_that_the_client_has_forgotten_is_no_alert_any_more()
+    {
+        using var bench = new AlertBench(o => o.CircuitBreaker.MaxCircuits = 1);
+        await bench.CallAsync(500, 500, 500, 500, 500);
+        bench.Chain.Server.Script(Replies.Status(200));
+        (await bench.Chain.SendAsync(async: true, Chain.Get("https://other.test/"))).Dispose();
+        bench.Phases.ShouldBe("+");
+
+        bench.Wait(TimeSpan.FromSeconds(10));
 
         bench.Phases.ShouldBe("+-");
     }
