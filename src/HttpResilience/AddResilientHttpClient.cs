@@ -92,6 +92,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
             provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ClientStates>(), provider.GetRequiredService<Deployment>(),
             provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<ErrorBudgetKeeper>>()));
+        AddAlerts(services);
         // First, that is outermost: it looks at what the factory's own filters have put on.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
         // And last: it stands behind whatever the others leave.

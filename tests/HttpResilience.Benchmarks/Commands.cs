@@ -9,6 +9,7 @@ internal static class Commands
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "fallback" => FallbackCommand.RunAsync,
+        "alerts" => _ => AlertCommand.RunAsync(),
         "soak" => SoakCommand.RunAsync,
         "budget" => _ => BudgetBenchmark.RunAsync(),
         "storage" => options => StorageBenchmark.RunAsync(options.Letters ?? 1_000_000),

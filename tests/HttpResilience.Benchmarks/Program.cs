@@ -27,6 +27,7 @@ const string Help = """
                --output FILE   the plot. Default: docs/outage.svg
       drill    a payment gateway on a bad day, 3 million calls to 3 APIs, in virtual time: naive retries beside the chain
       fallback an API that is down for 60 s, over real sockets: reads of what was seen before, with a bare client and with the last good responses
+      alerts   what a call that succeeds costs more while alerts are on: time and bytes
       soak     2 threads against a server with every fault, over real sockets: what is left behind, counted
                --seconds N     how long. Default: 60
       budget   what the error budget adds to each of a million calls

@@ -4,6 +4,12 @@ namespace HttpResilience;
 /// <typeparam name="T">What a record is.</typeparam>
 public sealed class BatchOptions<T>
 {
+    /// <summary>
+    /// Names a batch that is run again and again, for the alert that it has not finished for longer than usual (<see cref="AlertRuleType.BatchStalled"/>). The same for each of its runs. Default
+    /// null: nobody waits for it.
+    /// </summary>
+    public string? Name { get; set; }
+
     /// <summary>How many records are worked on at once. 1 to 1000; default 4.</summary>
     public int MaxParallelism { get; set; } = 4;
 

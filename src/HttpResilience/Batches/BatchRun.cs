@@ -40,7 +40,10 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             ExceptionDispatchInfo.Throw(_failed);
         cancellationToken.ThrowIfCancellationRequested();
         var kept = await checkpoint.EndAsync(options.MaxReportedFailures).ConfigureAwait(false);
-        return _tally.Report(kept);
+        var report = _tally.Report(kept);
+        if (options.Name is { } name && report.StopReason is BatchStopReason.Completed)
+            BatchFinishes.Tell(name);
+        return report;
     }
 
     public void Dispose()

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>Tells the world that a circuit of a client has changed its state.</summary>
-internal sealed partial class CircuitEvents(string clientName, TimeProvider time, ResilienceMeter meter, ILogger<CircuitBreakerHandler> logger)
+internal sealed partial class CircuitEvents(string clientName, TimeProvider time, ResilienceMeter meter, CallSignals? signals, ILogger<CircuitBreakerHandler> logger)
 {
     internal void Moved(HostKey host, CircuitTransition? transition)
     {
@@ -11,6 +11,7 @@ internal sealed partial class CircuitEvents(string clientName, TimeProvider time
             return;
 
         meter.CircuitMoved(clientName, host, transition.To);
+        signals?.CircuitMoved(host);
         string circuit = host.Tenant is null ? host.Authority.ToString() : $"{host.Authority} for tenant {Redaction.Clean(host.Tenant)}";
         switch (transition.To)
         {

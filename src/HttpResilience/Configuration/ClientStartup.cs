@@ -24,7 +24,7 @@ internal sealed partial class ClientStartup(
         if (clients.Any(c => c.Name is null))
             Validate(others);
         else
-            WarnOf(others, names);
+            WarnOf(others.Select(section => (section.Path, section.Key)).Concat(RulesFor(names)), names);
         return Task.CompletedTask;
     }
 
@@ -51,11 +51,14 @@ internal sealed partial class ClientStartup(
             throw problems.Count == 1 ? problems[0] : new AggregateException(problems);
     }
 
+    private IEnumerable<(string Path, string Name)> RulesFor(string[] names) => services.GetRequiredService<AlertSettings>().Policy.Rules
+        .Where(rule => rule.Client is not null && !names.Contains(rule.Client)).Select(rule => ($"{OptionPath.Alerts}:Rules, Client '{rule.Client}',", rule.Client!));
+
     // Several programs may share one configuration file, so this is not an error.
-    private void WarnOf(IEnumerable<IConfigurationSection> sections, string[] names)
+    private void WarnOf(IEnumerable<(string Path, string Name)> unused, string[] names)
     {
-        foreach (var section in sections)
-            UnusedSection(logger, section.Path, Spelling.Nearest(section.Key, names));
+        foreach (var (path, name) in unused)
+            UnusedSection(logger, path, Spelling.Nearest(name, names));
     }
 
     [LoggerMessage(405, LogLevel.Warning, "{Section} configures a client that is not registered here; the nearest name that is: {Nearest}")]

@@ -23,10 +23,11 @@ internal sealed partial class ClientState : IDisposable
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
         ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, SuppliedPolicies supplied,
-        ErrorBudgetEvents budgetEvents, bool keepsBudget)
+        CallSignals? signals, ErrorBudgetEvents budgetEvents, bool keepsBudget)
     {
-        (Classifier, Supplied) = (classifier, supplied);
-        Events = new(name, time, meter, circuitLogger);
+        (Classifier, Supplied, Signals) = (classifier, supplied, signals);
+        signals?.Observe(Hosts);
+        Events = new(name, time, meter, signals, circuitLogger);
         Name = name;
         Meter = meter;
         Time = time;
@@ -53,6 +54,9 @@ internal sealed partial class ClientState : IDisposable
     internal CircuitEvents Events { get; }
 
     internal ResilienceMeter Meter { get; }
+
+    /// <summary>What alerts are made of; null for the client that sends them.</summary>
+    internal CallSignals? Signals { get; }
 
     internal AttemptClassifier Classifier { get; }
 
@@ -83,18 +87,20 @@ internal sealed partial class ClientState : IDisposable
     {
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var supplied = new SuppliedPolicies(services, name);
+        bool isOwn = name == AlertClient.Name;
         var client = new ClientState(
             name,
             services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
             services.GetService<IConfiguration>(),
             time,
             services.GetRequiredService<ResilienceMeter>(),
-            services.GetRequiredService<ILogger<ClientState>>(),
-            services.GetRequiredService<ILogger<CircuitBreakerHandler>>(),
-            new(supplied, time, services.GetRequiredService<ILogger<AttemptClassifier>>()),
+            AlertClient.LoggerFor<ClientState>(services, name),
+            AlertClient.LoggerFor<CircuitBreakerHandler>(services, name),
+            new(supplied, time, AlertClient.LoggerFor<AttemptClassifier>(services, name)),
             supplied,
-            new(services.GetRequiredService<ILogger<ErrorBudget>>()),
-            keepsBudget: services.GetService<IServiceProviderIsService>()?.IsService(typeof(IErrorBudgetStore)) is true)
+            isOwn ? null : new(name, services.GetRequiredService<AlertFeed>()),
+            new(AlertClient.LoggerFor<ErrorBudget>(services, name)),
+            keepsBudget: !isOwn && services.GetService<IServiceProviderIsService>()?.IsService(typeof(IErrorBudgetStore)) is true)
         {
             Random = random ?? Random.Shared,
         };

@@ -13,6 +13,9 @@ internal sealed class ClientStates : IEnumerable<ClientState>
     /// <summary>Completes when one more has been added.</summary>
     internal Task Added => Volatile.Read(ref _added).Task;
 
+    /// <summary>Without the client that alerts are sent with.</summary>
+    internal IEnumerable<ClientState> OfApplication => _clients.Where(c => c.Name != AlertClient.Name);
+
     internal void Add(ClientState client)
     {
         _clients.Add(client);

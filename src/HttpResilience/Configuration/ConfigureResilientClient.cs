@@ -76,5 +76,5 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
 
     private static ClientState StateOf(IServiceProvider services, string? name) => services.GetRequiredKeyedService<ClientState>(name ?? Options.DefaultName);
 
-    private static ILogger<T> Logger<T>(HttpMessageHandlerBuilder builder) => builder.Services.GetRequiredService<ILogger<T>>();
+    private static ILogger<T> Logger<T>(HttpMessageHandlerBuilder builder) => AlertClient.LoggerFor<T>(builder.Services, builder.Name);
 }

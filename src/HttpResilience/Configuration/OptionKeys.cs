@@ -67,6 +67,11 @@ internal sealed class OptionKeys<TOptions>
             v => v is null || (Enum.IsDefined(v.Value) && !v.Equals(except)), new(Names: names));
     }
 
+    internal OptionKeys<TOptions> RequiredChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set)
+        where TEnum : struct, Enum =>
+        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, Optional<TEnum>(TryParseChoice), v => v is { } value && Enum.IsDefined(value),
+            new(Names: Enum.GetNames<TEnum>(), IsRequired: true));
+
     internal OptionKeys<TOptions> OptionalUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
         Add(name, "an absolute http or https URI, or null", get, set, TryParseUri, v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" }, new(Pattern: "^https?://"));
 
@@ -93,6 +98,20 @@ internal sealed class OptionKeys<TOptions>
     internal OptionKeys<TOptions> SectionPerStatus<TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
         where TSection : new() =>
         Add(new StatusSectionsKey<TOptions, TSection>(name, get, keys));
+
+    internal OptionKeys<TOptions> Sections<TSection>(
+        string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys)
+        where TSection : new() =>
+        Add(new SectionListKey<TOptions, TSection>(name, get, set, keys));
+
+    internal OptionKeys<TOptions> OptionalText(string name, Func<TOptions, string?> get, Action<TOptions, string?> set) =>
+        Add(name, "text, or null", get, set, (string? text, out string? value) =>
+        {
+            value = string.IsNullOrEmpty(text) ? null : text;
+            return true;
+        }, _ => true);
+
+    internal OptionKeys<TOptions> SecretUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) => Add(new SecretUriKey<TOptions>(name, get, set));
 
     internal OptionKeys<TOptions> Ignored(string name) => Add(new IgnoredKey<TOptions>(name));
 

@@ -3,15 +3,22 @@ using Microsoft.Extensions.Configuration;
 
 namespace HttpResilience;
 
-/// <summary>Where the options of a client stand in the configuration.</summary>
+/// <summary>Where options stand in the configuration: those of a client, or of a section of its own.</summary>
 internal readonly record struct OptionPath(IConfiguration? Configuration, string ClientName, string Keys = "")
 {
     internal const string Root = "HttpResilience";
     internal const string Defaults = $"{Root}:Defaults";
     internal const string Clients = $"{Root}:Clients";
+    internal const string Alerts = $"{Root}:Alerts";
 
     /// <summary>The keys below <see cref="Root"/>.</summary>
-    internal static readonly string[] RootKeys = [nameof(Defaults), nameof(Clients), "Storage"];
+    internal static readonly string[] RootKeys = [nameof(Defaults), nameof(Clients), "Storage", nameof(Alerts)];
+
+    /// <summary>The section that the keys stand in, when it is not that of a client.</summary>
+    private string? Section { get; init; }
+
+    /// <summary>Where the options of a section stand that is not of a client.</summary>
+    internal static OptionPath At(string section) => new(null, "") { Section = section };
 
     internal OptionPath Below(string key) => this with { Keys = $"{Keys}:{key}" };
 
@@ -19,6 +26,8 @@ internal readonly record struct OptionPath(IConfiguration? Configuration, string
     internal string Of(string? key)
     {
         string suffix = key is null ? Keys : $"{Keys}:{key}";
+        if (Section is not null)
+            return Section + suffix;
         string client = $"{Clients}:{ClientName}{suffix}";
         string defaults = Defaults + suffix;
         return Configuration is not null && !Configuration.GetSection(client).Exists() && Configuration.GetSection(defaults).Exists() ? defaults : client;

@@ -14,7 +14,8 @@ internal sealed record ValueShape(Type Options, string Name, Type Type, ValueLim
 /// <param name="Max">The greatest one.</param>
 /// <param name="Pattern">What a text must match.</param>
 /// <param name="Names">The choices.</param>
-internal sealed record ValueLimits(object? Min = null, object? Max = null, string? Pattern = null, IReadOnlyList<string>? Names = null);
+/// <param name="IsRequired">The key must be given: it has no default.</param>
+internal sealed record ValueLimits(object? Min = null, object? Max = null, string? Pattern = null, IReadOnlyList<string>? Names = null, bool IsRequired = false);
 
 /// <summary>A key that holds a list of texts.</summary>
 /// <param name="Pattern">What each of them must match.</param>
@@ -25,6 +26,10 @@ internal sealed record SectionShape(Type Options, string Name, IReadOnlyList<Opt
 
 /// <summary>A key that holds a section for each HTTP status from 400 to 599.</summary>
 internal sealed record StatusSectionsShape(Type Options, string Name, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);
+
+/// <summary>A key that holds a list of sections.</summary>
+/// <param name="Keys">Of each of them.</param>
+internal sealed record SectionListShape(Type Options, string Name, Type Section, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);
 
 /// <summary>A key that is passed over.</summary>
 internal sealed record IgnoredShape(Type Options, string Name) : OptionShape(Options, Name);

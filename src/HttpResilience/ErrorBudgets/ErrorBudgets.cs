@@ -5,7 +5,7 @@ namespace HttpResilience;
 /// <summary>Finds the error budgets in the state of the clients.</summary>
 internal sealed class ErrorBudgets(IServiceProvider services, ClientStates clients) : IErrorBudgets
 {
-    public IReadOnlyList<ErrorBudgetStatus> List() => [.. clients.Select(Describe).OrderBy(s => s.ClientName, StringComparer.Ordinal)];
+    public IReadOnlyList<ErrorBudgetStatus> List() => [.. clients.OfApplication.Select(Describe).OrderBy(s => s.ClientName, StringComparer.Ordinal)];
 
     public Task PauseAsync(string clientName, string by, CancellationToken cancellationToken = default) => SetAsync(clientName, isPaused: true, by, cancellationToken);
 

@@ -8,6 +8,7 @@ internal sealed class HostState(HostKey key)
     private HostPause? _pause;
     private RetryBudget? _budget;
     private string? _lastFailedTenant;
+    private HostSignals? _signals;
     private long _lastUsed;
 
     internal HostKey Key => key;
@@ -19,6 +20,13 @@ internal sealed class HostState(HostKey key)
 
     /// <summary>Null while the host has never asked for one.</summary>
     internal HostPause? Pause => Volatile.Read(ref _pause);
+
+    /// <summary>What calls have said of late; null while none has failed.</summary>
+    internal HostSignals? Signals => Volatile.Read(ref _signals);
+
+    /// <summary>The same, made when it is first needed.</summary>
+    internal HostSignals GetOrAddSignals(string clientName) =>
+        Signals ?? Interlocked.CompareExchange(ref _signals, new(clientName, this), null) ?? _signals!;
 
     /// <summary>Whether forgetting this would send something to a host that is to be left alone.</summary>
     internal bool IsNeeded(long now) =>

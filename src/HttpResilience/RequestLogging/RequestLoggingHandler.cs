@@ -54,6 +54,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
     {
         call.End(cancelled);
         client.ErrorBudget.CallEnded(call);
+        client.Signals?.CallEnded(call);
         client.Meter.CallEnded(call, request, response, exception);
         CallSpan.End(client, call, request, response, exception);
     }

@@ -14,11 +14,11 @@ internal static class ErrorBudgetGauges
     }
 
     private static IEnumerable<Measurement<double>> Remaining(ClientStates clients) =>
-        from client in clients
+        from client in clients.OfApplication
         select new Measurement<double>(Math.Max(0, 1 - client.ErrorBudget.Burn(client.Time.GetTimestamp())), Tag(client));
 
     private static IEnumerable<Measurement<double>> BurnRates(ClientStates clients) =>
-        from client in clients
+        from client in clients.OfApplication
         from window in HttpResilience.BurnRates.Windows
         select new Measurement<double>(
             client.ErrorBudget.BurnRate(window.Window, client.Time.GetTimestamp()), Tag(client), new KeyValuePair<string, object?>(TelemetryTags.Window, window.Name));

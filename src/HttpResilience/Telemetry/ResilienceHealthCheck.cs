@@ -14,7 +14,7 @@ internal sealed class ResilienceHealthCheck(ClientStates clients, IDeadLetterSto
     {
         List<string> unhealthy = [], degraded = [];
         var data = new Dictionary<string, object>(StringComparer.Ordinal);
-        foreach (var client in clients.OrderBy(c => c.Name, StringComparer.Ordinal))
+        foreach (var client in clients.OfApplication.OrderBy(c => c.Name, StringComparer.Ordinal))
         {
             var budget = ErrorBudgets.Describe(client);
             if (budget.PausedSince is { } since)

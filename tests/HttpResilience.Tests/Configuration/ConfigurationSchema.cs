@@ -44,6 +44,7 @@ internal static class ConfigurationSchema
                 "Defaults" => client.DeepClone(),
                 "Clients" => new JsonObject { ["type"] = "object", ["description"] = "The clients by name, each over Defaults.", ["additionalProperties"] = client.DeepClone() },
                 "Storage" => Storage(),
+                "Alerts" => Section(AlertOptions.Keys.ShapesOf(new AlertOptions()), Comments.SummaryOf(typeof(AlertOptions))),
                 _ => throw new NotSupportedException($"What does {OptionPath.Root}:{key} hold?"),
             };
         }
@@ -88,6 +89,12 @@ internal static class ConfigurationSchema
             ["items"] = new JsonObject { ["type"] = "string", ["pattern"] = list.Pattern },
             ["default"] = new JsonArray([.. list.Default.Select(v => (JsonNode)v)]),
         },
+        SectionListShape sections => new()
+        {
+            ["type"] = "array",
+            ["description"] = Comments.SummaryOf(shape.Options, shape.Name),
+            ["items"] = Section(sections.Keys, Comments.SummaryOf(sections.Section)),
+        },
         IgnoredShape => new() { ["description"] = "Passed over: another pipeline has this key." },
         ValueShape value => Of(value),
         _ => throw new NotSupportedException($"What is a {shape.GetType().Name}?"),
@@ -96,7 +103,7 @@ internal static class ConfigurationSchema
     private static JsonObject Of(ValueShape value)
     {
         var type = Nullable.GetUnderlyingType(value.Type) ?? value.Type;
-        bool isNullable = type != value.Type || value is { Type.IsValueType: false, Default: null };
+        bool isNullable = value.Limits is not { IsRequired: true } && (type != value.Type || value is { Type.IsValueType: false, Default: null });
         string name = type == typeof(bool) ? "boolean" : type == typeof(int) ? "integer" : type == typeof(double) ? "number" : "string";
         var schema = new JsonObject
         {
@@ -112,6 +119,8 @@ internal static class ConfigurationSchema
         else if (value.Limits is { Min: { } min, Max: { } max })
             Bound(schema, min, max);
         // A default out of range is none: the key must be given.
+        if (value.Limits is { IsRequired: true })
+            return schema;
         if (value.Default is not int number || value.Limits is not { Min: int least } || number >= least)
             schema["default"] = Json(value.Default);
         return schema;

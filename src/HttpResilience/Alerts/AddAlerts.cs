@@ -1,0 +1,46 @@
+using HttpResilience;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+public static partial class HttpResilienceServiceCollectionExtensions
+{
+    private static void AddAlerts(IServiceCollection services)
+    {
+        // First: whatever code says has the last word, also when it was said before.
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<AlertOptions>>(provider => new ConfigureAlertOptions(provider.GetService<IConfiguration>())));
+        services.AddSingleton<IValidateOptions<AlertOptions>>(provider => new ConfigureAlertOptions(provider.GetService<IConfiguration>()));
+        services.AddOptionsWithValidateOnStart<AlertOptions>();
+        services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider =>
+            new ConfigureAlertClient(provider.GetRequiredService<IServiceProviderIsService>(), provider.GetRequiredService<IOptionsFactory<AlertOptions>>()));
+        services.AddSingleton(provider => new AlertFeed(provider.GetService<TimeProvider>() ?? TimeProvider.System));
+        services.AddSingleton(provider => new AlertSettings(
+            provider.GetRequiredService<IOptionsFactory<AlertOptions>>(), provider.GetService<IConfiguration>(), provider.GetRequiredService<AlertFeed>(),
+            provider.GetRequiredService<ILogger<AlertSettings>>()));
+        services.AddSingleton(provider => new AlertSinks(
+            provider, provider.GetServices<IAlertSink>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertSinks>>()));
+        services.AddSingleton(provider => new AlertSources(
+            provider.GetRequiredService<ClientStates>(), provider.GetRequiredService<AlertFeed>(), provider.GetService<IDeadLetterStore>(), provider.GetRequiredService<DeadLetterMeter>(),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
+        services.AddSingleton(provider => new AlertWatch(
+            provider.GetRequiredService<AlertFeed>(), provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<AlertSources>(), provider.GetRequiredService<AlertSinks>(),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<AlertWatch>());
+        AddAlertClient(services);
+    }
+
+    // A chain, but not one of the application's clients: nothing is said about it when the host starts.
+    private static void AddAlertClient(IServiceCollection services)
+    {
+        services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, AlertClient.Name));
+        services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, AlertClient.Name));
+        services.AddHttpClient(AlertClient.Name)
+            // Behind a redirect there is somebody else; and spans of attempts would name the address.
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null })
+            .AddHttpMessageHandler(provider => new WebhookAddressHandler(provider.GetRequiredService<AlertSettings>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
+    }
+}

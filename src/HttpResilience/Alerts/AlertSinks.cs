@@ -1,0 +1,49 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>Whoever hears alerts besides the log: the application's own sinks and the webhooks that are configured, each with an outbox of its own.</summary>
+/// <param name="services">The root container.</param>
+internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSink> own, TimeProvider time, ILogger<AlertSinks> logger) : IDisposable
+{
+    private readonly Dictionary<AlertWebhook, AlertOutbox> _webhooks = [];
+    private readonly IAlertSink[] _sinks = [.. own];
+    private AlertOutbox[]? _own;
+
+    private IEnumerable<AlertOutbox> All => (_own ?? []).Concat(_webhooks.Values);
+
+    /// <summary>Sends to those of this policy from now on. What is on its way to a webhook that is gone does not arrive.</summary>
+    internal void Use(AlertPolicy policy)
+    {
+        if (!policy.IsOn)
+            return;
+        _own ??= [.. _sinks.Select(sink => new AlertOutbox(sink, AlertOutboxRules.Of(sink), time, logger))];
+        AlertWebhook[] gone = [.. _webhooks.Keys.Except(policy.Webhooks)];
+        foreach (var webhook in gone)
+        {
+            _webhooks[webhook].Dispose();
+            _webhooks.Remove(webhook);
+        }
+
+        // Known from here on, so that its letters are sent again from this process, too.
+        if (policy.Webhooks.Count > 0)
+            services.GetRequiredKeyedService<ClientState>(AlertClient.Name);
+        foreach (var webhook in policy.Webhooks.Where(w => !_webhooks.ContainsKey(w)))
+            _webhooks[webhook] = new(new WebhookAlertSink(webhook, services.GetRequiredService<IHttpClientFactory>(), logger), AlertOutboxRules.Of(webhook), time, logger);
+    }
+
+    internal void Add(Alert alert)
+    {
+        foreach (var outbox in All)
+            outbox.Add(alert);
+    }
+
+    internal Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(All.Select(o => o.StopAsync(cancellationToken)));
+
+    public void Dispose()
+    {
+        foreach (var outbox in All)
+            outbox.Dispose();
+    }
+}

@@ -1,0 +1,121 @@
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>What the watch looks at besides single calls: the hosts of all clients, dead letters, batches, and error budgets.</summary>
+/// <param name="store">Null when there is no durable storage.</param>
+internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed, IDeadLetterStore? store, DeadLetterMeter meter, TimeProvider time, ILogger<AlertWatch> logger)
+{
+    private const int MaxBatches = 1000;
+
+    private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<string, BatchCadence> _batches = [];
+    private readonly Lock _gate = new();
+    private readonly DeadLetterTrend _trend = new();
+    private DeadLetterCounts? _counts;
+    private Task _counting = Task.CompletedTask;
+    private TimeSpan? _countedAt;
+
+    private IEnumerable<ClientState> Watched => clients.OfApplication;
+
+    /// <summary>The hosts that calls have failed at.</summary>
+    internal IEnumerable<HostSignals> Hosts() => Watched.SelectMany(c => c.Hosts.All).Select(h => h.Signals).OfType<HostSignals>();
+
+    internal void BatchFinished(string name)
+    {
+        lock (_gate)
+        {
+            if (!_batches.TryGetValue(name, out var cadence))
+            {
+                if (_batches.Count >= MaxBatches)
+                    _batches.Remove(_batches.MinBy(b => b.Value.LastAt).Key);
+                _batches[name] = cadence = new();
+            }
+
+            cadence.Finish(feed.Now);
+        }
+    }
+
+    /// <summary>Has dead letters counted when it is time to. The watch does not wait for the store.</summary>
+    internal void CountLetters()
+    {
+        if (store is null || !_counting.IsCompleted || feed.Now - _countedAt < CountEvery)
+            return;
+        _countedAt = feed.Now;
+        _counting = CountAsync(store);
+    }
+
+    /// <returns>What holds; for what has been looked at and is well, nothing.</returns>
+    internal IEnumerable<(IncidentKey Key, IReadOnlyList<Finding> Findings)> Find(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld) =>
+        LettersFound(policy, now, isHeld).Concat(LossesFound(policy, now)).Concat(BatchesFound(policy, now)).Concat(Watched.Select(c => BudgetFound(c, policy)))
+            .Concat(Watched.SelectMany(c => ClassesFound(c, policy)));
+
+    private async Task CountAsync(IDeadLetterStore letters)
+    {
+        try
+        {
+            var counts = await letters.CountAsync(CancellationToken.None).ConfigureAwait(false);
+            meter.Counted(counts);
+            Volatile.Write(ref _counts, counts);
+            feed.Tick();
+        }
+        catch (Exception e)
+        {
+            // What fails with the store fails loudly where something is to be kept.
+            CountFailed(logger, e);
+        }
+    }
+
+    private IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> LettersFound(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld)
+    {
+        if (store is null)
+            return [];
+        AlertRule[] rules = [.. policy.Rules.Where(r => r.Type is AlertRuleType.DeadLetters or AlertRuleType.DeadLettersGrowing or AlertRuleType.ReplayLag)];
+        if (Interlocked.Exchange(ref _counts, null) is { } counts)
+        {
+            long open = counts[DeadLetterStatus.Pending] + counts[DeadLetterStatus.InProgress] + counts[DeadLetterStatus.RequiresReview];
+            var lag = time.GetUtcNow() - counts.OldestDueAt ?? TimeSpan.Zero;
+            _trend.Add(now, open, lag > TimeSpan.Zero ? lag : TimeSpan.Zero, rules.Select(r => r.Window).DefaultIfEmpty().Max());
+        }
+
+        var key = new IncidentKey(AlertTopic.DeadLetters);
+        return [(key, DeadLetterRules.Find(rules, _trend, rule => isHeld(key, rule), HostsAreLeftAlone()))];
+    }
+
+    private bool HostsAreLeftAlone() => clients.Any(c => c.Policy.DeadLetter is not null && c.Time.GetTimestamp() is var now
+        && c.Hosts.All.Any(h => h.IsToBeLeftAlone(c.Policy, now)));
+
+    private IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> LossesFound(AlertPolicy policy, TimeSpan now)
+    {
+        foreach (var (client, lost) in feed.Lost)
+        {
+            Finding[] findings =
+            [
+                .. policy.Rules.Where(r => r.Type is AlertRuleType.StorageFailing && r.AppliesTo(client) && now - lost.LastAt < r.CoolDown).Select(r => new Finding(
+                    r, $"{client}: requests that failed for good could not be kept",
+                    $"{lost.Count} so far. The log has them but for their bodies (event 501). Check the store of dead letters", ("lost", lost.Count))),
+            ];
+            if (findings.Length == 0)
+                feed.Forget(client);
+            yield return (new(AlertTopic.Storage, client), findings);
+        }
+    }
+
+    private List<(IncidentKey, IReadOnlyList<Finding>)> BatchesFound(AlertPolicy policy, TimeSpan now)
+    {
+        lock (_gate)
+            return [.. _batches.Select(b => (new IncidentKey(AlertTopic.Batch, Subject: b.Key), (IReadOnlyList<Finding>)b.Value.Find(b.Key, policy.Rules, now)))];
+    }
+
+    private static (IncidentKey, IReadOnlyList<Finding>) BudgetFound(ClientState client, AlertPolicy policy) =>
+        (new(AlertTopic.ErrorBudget, client.Name), ErrorBudgetRules.Find(client.Name, policy.Rules.Where(r => r.AppliesTo(client.Name)), BudgetBurn.Of(client.ErrorBudget, client.Time.GetTimestamp())));
+
+    private static IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> ClassesFound(ClientState client, AlertPolicy policy) => ErrorClassRule
+        .Find(client.Name, policy.Rules.Where(r => r.AppliesTo(client.Name)), client.ErrorBudget.ClassTotals, client.ErrorBudget.Baseline)
+        .GroupBy(f => f.Class, f => f.Finding)
+        .Select(g => (new IncidentKey(AlertTopic.ErrorClass, client.Name, Subject: g.Key.ToString()), (IReadOnlyList<Finding>)[.. g]));
+
+    [LoggerMessage(711, LogLevel.Warning, "Dead letters could not be counted; alerts about them go by the last count")]
+    private static partial void CountFailed(ILogger logger, Exception exception);
+}

@@ -1,0 +1,138 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>Looks after what calls, letters, batches and budgets say while the host runs: at once when a call fails or a row of failures ends, and at all of it every 10 s.</summary>
+internal sealed partial class AlertWatch(
+    AlertFeed feed, AlertSettings settings, AlertSources sources, AlertSinks sinks, TimeProvider time, ILogger<AlertWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(5);
+
+    private readonly AlertBook _book = new();
+    private AlertPolicy? _applied;
+    private ITimer? _timer;
+
+    private AlertPolicy Policy => settings.Policy;
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        Begin();
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Has the list filled, without looking at it.</summary>
+    internal void Begin()
+    {
+        Apply(Policy);
+        BatchFinishes.Finished += sources.BatchFinished;
+        // Set after it is made: a clock that skips waits must not take it for one.
+        _timer = time.CreateTimer(static feed => ((AlertFeed)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(LookEvery, LookEvery);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        feed.IsOn = false;
+        BatchFinishes.Finished -= sources.BatchFinished;
+        if (_timer is not null)
+            await _timer.DisposeAsync().ConfigureAwait(false);
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        using var patience = new CancellationTokenSource(ShutdownPatience);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        await sinks.StopAsync(both.Token).ConfigureAwait(false);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (await feed.List.WaitToReadAsync(stoppingToken).ConfigureAwait(false))
+            LookAtList();
+    }
+
+    /// <summary>Looks at what is on the list.</summary>
+    internal void LookAtList()
+    {
+        while (feed.List.TryRead(out var host))
+        {
+            try
+            {
+                if (host is not null)
+                    Look(host);
+                else
+                    LookAtAll();
+            }
+            catch (Exception e)
+            {
+                // The next look may do better; without the watch there would be no alerts at all.
+                LookFailed(logger, e);
+            }
+        }
+    }
+
+    private void Look(HostSignals host)
+    {
+        host.Delist();
+        if (Policy.IsOn)
+            LookAt(host, Policy, Now());
+    }
+
+    private void LookAtAll()
+    {
+        feed.Ticked();
+        var policy = Policy;
+        if (policy != _applied)
+            Apply(policy);
+        if (!policy.IsOn)
+            return;
+
+        var now = Now();
+        HashSet<IncidentKey> seen = [];
+        foreach (var host in sources.Hosts())
+        {
+            host.Forget(now.Uptime - policy.LongestWindow);
+            seen.UnionWith(LookAt(host, policy, now));
+        }
+
+        sources.CountLetters();
+        foreach (var (key, findings) in sources.Find(policy, now.Uptime, _book.Holds))
+        {
+            seen.Add(key);
+            Update(key, findings, policy, now);
+        }
+
+        // What nobody knows of any more: a host that was forgotten, a rule that is gone.
+        IncidentKey[] gone = [.. _book.Keys.Where(k => !seen.Contains(k))];
+        foreach (var key in gone)
+            Update(key, [], policy, now);
+    }
+
+    private IEnumerable<IncidentKey> LookAt(HostSignals host, AlertPolicy policy, AlertTime now)
+    {
+        var found = new HostAlerts(_book).Look(host, policy.Rules, now.Uptime);
+        foreach (var (key, findings) in found)
+            Update(key, findings, policy, now);
+        return found.Select(f => f.Key);
+    }
+
+    private void Update(IncidentKey key, IReadOnlyList<Finding> findings, AlertPolicy policy, AlertTime now)
+    {
+        if (_book.Update(key, findings, now, policy.DeploymentVersion) is not { } alert)
+            return;
+        AlertLog.Write(logger, alert);
+        sinks.Add(alert);
+    }
+
+    private void Apply(AlertPolicy policy)
+    {
+        _applied = policy;
+        feed.Memory = policy.LongestMemory;
+        feed.IsOn = policy.IsOn;
+        sinks.Use(policy);
+    }
+
+    private AlertTime Now() => new(feed.Now, time.GetUtcNow());
+
+    [LoggerMessage(710, LogLevel.Error, "Alerts could not be looked after this time")]
+    private static partial void LookFailed(ILogger logger, Exception exception);
+}

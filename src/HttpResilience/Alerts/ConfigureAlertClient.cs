@@ -1,0 +1,35 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience;
+
+/// <summary>What holds for the client of alerts, whatever the defaults of the application's own clients are.</summary>
+internal sealed class ConfigureAlertClient(IServiceProviderIsService services, IOptionsFactory<AlertOptions> alerts) : IConfigureNamedOptions<HttpResilienceOptions>
+{
+    private const int MaxRetryAttempts = 2;
+
+    public void Configure(HttpResilienceOptions options)
+    {
+    }
+
+    public void Configure(string? name, HttpResilienceOptions options)
+    {
+        if (name != AlertClient.Name)
+            return;
+
+        options.BaseAddress = null;
+        (options.TotalRequestTimeout.Timeout, options.AttemptTimeout.Timeout) = (TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10));
+        (options.Retry.MaxRetryAttempts, options.Retry.Delay, options.Retry.UnsafeMethods) = (MaxRetryAttempts, TimeSpan.FromSeconds(1), UnsafeMethods.WhenKeyed);
+        // The queue before it waits by itself, and one address has nothing to be protected from the other.
+        options.CircuitBreaker.BreakDuration = null;
+        options.RateLimiter = null;
+        (options.Idempotency.Enabled, options.Idempotency.RememberFor, options.Idempotency.Methods) = (true, null, ["POST"]);
+        (options.Fallback.Enabled, options.Hedging.Enabled, options.Chaos.Enabled) = (false, false, false);
+        // What the receiver says may repeat the address.
+        options.Logging.ErrorBodyBytes = 0;
+        // Where nobody sends letters again, the queue keeps trying instead.
+        options.DeadLetter.Enabled = services.IsService(typeof(IDeadLetterStore)) && services.IsService(typeof(DeadLetterReplay));
+        options.DeadLetter.Methods = ["POST"];
+        options.DeadLetter.AllowedAuthorities = [.. alerts.Create(Options.DefaultName).Webhooks.Select(w => new HttpAuthority(w.Url!).ToString()).Distinct()];
+    }
+}

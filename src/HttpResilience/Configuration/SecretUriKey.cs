@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Configuration;
+
+namespace HttpResilience;
+
+/// <summary>A key that holds an address of which nothing but scheme and host may be shown.</summary>
+internal sealed class SecretUriKey<TOptions>(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) : OptionKey<TOptions>(name)
+{
+    private const string Expected = "it must be an absolute http or https URI (its value is a secret and not shown).";
+
+    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    {
+        // What is wrong with it is told when it is validated; a URI that is not one, here.
+        if (Uri.TryCreate(section.Value, UriKind.Absolute, out var uri))
+            set(options, uri);
+        else if (!string.IsNullOrEmpty(section.Value) || section.GetChildren().Any())
+            problems.Add($"{section.Path} is not a URI; {Expected}");
+    }
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+        if (get(options) is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
+            problems.Add($"{path.Of(Name)} is {(get(options) is null ? "missing" : "of another kind")}; {Expected}");
+    }
+
+    internal override OptionShape ShapeOf(TOptions defaults) => new ValueShape(typeof(TOptions), Name, typeof(Uri), new(Pattern: "^https?://", IsRequired: true), null);
+}
