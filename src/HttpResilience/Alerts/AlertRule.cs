@@ -13,10 +13,17 @@ internal sealed record AlertRule(AlertRuleType Type, string? Client, double Thre
     {
         var type = options.Type!.Value;
         if (type is AlertRuleType.ErrorBudgetBurn && options is { Threshold: null, Window: null })
-            return BurnPairs.Select(p => new AlertRule(type, options.Client, p.Rate, p.Window, options.CoolDown, options.Severity ?? p.Severity));
+            return BurnPairs.Select(p => new AlertRule(type, options.Client, p.Rate, p.Window, options.CoolDown ?? CoolDownOf(type, p.Window), options.Severity ?? p.Severity));
         var shape = AlertRuleShape.Of(type);
-        return [new(type, options.Client, options.Threshold ?? shape.Threshold, options.Window ?? shape.Window, options.CoolDown, options.Severity ?? shape.Severity)];
+        return [new(type, options.Client, options.Threshold ?? shape.Threshold, options.Window ?? shape.Window, options.CoolDown ?? CoolDownOf(type, options.Window ?? shape.Window), options.Severity ?? shape.Severity)];
     }
+
+    private static TimeSpan CoolDownOf(AlertRuleType type, TimeSpan window) => type switch
+    {
+        AlertRuleType.ErrorBudgetSpent => TimeSpan.FromDays(1),
+        AlertRuleType.ErrorBudgetBurn when window / 12 > TimeSpan.FromHours(1) => window / 12,
+        _ => TimeSpan.FromHours(1),
+    };
 
     // Google, The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".
     private static readonly (double Rate, TimeSpan Window, AlertSeverity Severity)[] BurnPairs =
@@ -49,7 +56,8 @@ internal sealed record AlertRuleShape(double? Least, double Most, bool IsCount, 
         AlertRuleType.ReplayLag => new(1, 1000, false, 2, TimeSpan.FromDays(1), AlertSeverity.Warning),
         AlertRuleType.BatchStalled => new(1, 1000, false, 2, TimeSpan.Zero, AlertSeverity.Warning),
         AlertRuleType.ErrorBudgetBurn => new(0.01, 1_000_000, false, 14.4, TimeSpan.FromHours(1), AlertSeverity.Critical),
-        AlertRuleType.ErrorBudgetSpent => new(0.01, 1_000_000, false, 2, TimeSpan.Zero, AlertSeverity.Critical),
+        AlertRuleType.ErrorBudgetSpent => new(0.01, 1_000_000, false, 2, TimeSpan.Zero, AlertSeverity.Warning),
+        AlertRuleType.IntegrationPaused => new(null, 0, true, 0, TimeSpan.Zero, AlertSeverity.Critical),
         AlertRuleType.CircuitOpened => new(null, 0, true, 0, TimeSpan.Zero, AlertSeverity.Warning),
         AlertRuleType.StorageFailing => new(null, 0, true, 0, TimeSpan.Zero, AlertSeverity.Critical),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),

@@ -15,8 +15,10 @@ public sealed class AlertRuleOptions
     /// <summary>The time that is looked at, 1 s to 90 days. Default null: the type's own.</summary>
     public TimeSpan? Window { get; set; }
 
-    /// <summary>After how long it is told again while it holds. 1 s to 30 days; default 1 h.</summary>
-    public TimeSpan CoolDown { get; set; } = TimeSpan.FromHours(1);
+    /// <summary>
+    /// After how long it is told again while it holds. 1 s to 30 days; default null: 1 h, for a burn over more than 12 h a twelfth of its window, for a spent budget a day.
+    /// </summary>
+    public TimeSpan? CoolDown { get; set; }
 
     /// <summary>How urgent it is. Default null: the type's own.</summary>
     public AlertSeverity? Severity { get; set; }
@@ -26,6 +28,6 @@ public sealed class AlertRuleOptions
         .OptionalText(nameof(Client), o => o.Client, (o, v) => o.Client = v)
         .OptionalNumber(nameof(Threshold), o => o.Threshold, (o, v) => o.Threshold = v, 0, 1_000_000)
         .OptionalDuration(nameof(Window), o => o.Window, (o, v) => o.Window = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(90))
-        .Duration(nameof(CoolDown), o => o.CoolDown, (o, v) => o.CoolDown = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30))
+        .OptionalDuration(nameof(CoolDown), o => o.CoolDown, (o, v) => o.CoolDown = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30))
         .OptionalChoice(nameof(Severity), o => o.Severity, (o, v) => o.Severity = v);
 }

@@ -15,7 +15,7 @@ public enum AlertRuleType
     /// <summary>One tenant's calls to a host have failed so many times in <see cref="AlertRuleOptions.Window"/> and never succeeded, while most others, at least two, are well. Default 5 in 5 minutes.</summary>
     TenantFailing,
 
-    /// <summary>A failure class has so many times the share of calls that it had under other versions, with at least 5 failures. Default 3. Needs error budgets and <c>Alerts:DeploymentVersion</c>.</summary>
+    /// <summary>A failure class has so many times the share of calls that it had under other versions, with at least 5 failures. Default 3. Needs durable storage, which knows what other versions have counted.</summary>
     ErrorClassSinceDeployment,
 
     /// <summary>More dead letters than this are pending or wait for a person. Default 100.</summary>
@@ -36,8 +36,11 @@ public enum AlertRuleType
     /// </summary>
     ErrorBudgetBurn,
 
-    /// <summary>More than this part of the error budget of its whole window is burnt. Default 2, that is 200 %.</summary>
+    /// <summary>More than this part of the error budget of its whole window is burnt. Default 2, that is 200 %. Told again after a day.</summary>
     ErrorBudgetSpent,
+
+    /// <summary>A client is paused, by <c>ErrorBudget:PauseAtBurn</c> or by a person: nothing is sent but probes.</summary>
+    IntegrationPaused,
 
     /// <summary>The circuit of a host is open or half open.</summary>
     CircuitOpened,

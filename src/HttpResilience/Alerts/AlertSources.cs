@@ -48,7 +48,7 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
 
     /// <returns>What holds; for what has been looked at and is well, nothing.</returns>
     internal IEnumerable<(IncidentKey Key, IReadOnlyList<Finding> Findings)> Find(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld) =>
-        LettersFound(policy, now, isHeld).Concat(LossesFound(policy, now)).Concat(BatchesFound(policy, now)).Concat(Watched.Select(c => BudgetFound(c, policy)))
+        LettersFound(policy, now, isHeld).Concat(LossesFound(policy, now)).Concat(BatchesFound(policy, now)).Concat(Watched.SelectMany(c => BudgetFound(c, policy, isHeld)))
             .Concat(Watched.SelectMany(c => ClassesFound(c, policy)));
 
     private async Task CountAsync(IDeadLetterStore letters)
@@ -108,8 +108,15 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
             return [.. _batches.Select(b => (new IncidentKey(AlertTopic.Batch, Subject: b.Key), (IReadOnlyList<Finding>)b.Value.Find(b.Key, policy.Rules, now)))];
     }
 
-    private static (IncidentKey, IReadOnlyList<Finding>) BudgetFound(ClientState client, AlertPolicy policy) =>
-        (new(AlertTopic.ErrorBudget, client.Name), ErrorBudgetRules.Find(client.Name, policy.Rules.Where(r => r.AppliesTo(client.Name)), BudgetBurn.Of(client.ErrorBudget, client.Time.GetTimestamp())));
+    private static IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> BudgetFound(ClientState client, AlertPolicy policy, Func<IncidentKey, AlertRule, bool> isHeld)
+    {
+        AlertRule[] rules = [.. policy.Rules.Where(r => r.AppliesTo(client.Name))];
+        var burn = BudgetBurn.Of(client.ErrorBudget, client.Time.GetTimestamp());
+        IncidentKey burning = new(AlertTopic.ErrorBudget, client.Name), spent = new(AlertTopic.SpentBudget, client.Name);
+        yield return (burning, ErrorBudgetRules.FindBurning(client.Name, rules, burn, rule => isHeld(burning, rule)));
+        yield return (spent, ErrorBudgetRules.FindSpent(client.Name, rules, burn, rule => isHeld(spent, rule)));
+        yield return (new(AlertTopic.Pause, client.Name), ErrorBudgetRules.FindPause(client.Name, rules, client.ErrorBudget.Pause.Change));
+    }
 
     private static IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> ClassesFound(ClientState client, AlertPolicy policy) => ErrorClassRule
         .Find(client.Name, policy.Rules.Where(r => r.AppliesTo(client.Name)), client.ErrorBudget.ClassTotals, client.ErrorBudget.Baseline)

@@ -5,32 +5,35 @@ namespace HttpResilience;
 /// <summary>Judges how fast the error budget of a client burns.</summary>
 internal static class ErrorBudgetRules
 {
-    // Of a handful of calls, one that fails is a great part: that alone is no reason to wake anybody.
-    private const int LeastFailures = 5;
+    // Of a handful of calls, one that fails is a great part; and one failure in an hour is no reason to wake anybody, however few calls there are.
+    private const int LeastFailures = BurnRates.LeastFailures;
+    private const int LeastInAnHour = 2;
     private const int ShortPart = 12;
 
-    internal static List<Finding> Find(string client, IEnumerable<AlertRule> rules, BudgetBurn burn)
-    {
-        var findings = new List<Finding>();
-        foreach (var rule in rules)
-        {
-            var finding = rule.Type switch
-            {
-                AlertRuleType.ErrorBudgetBurn => Burning(client, rule, burn),
-                AlertRuleType.ErrorBudgetSpent => Spent(client, rule, burn),
-                _ => null,
-            };
-            if (finding is not null)
-                findings.Add(finding);
-        }
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
-        return findings;
-    }
+    /// <param name="isHeld">A rule has held when it was last looked at.</param>
+    internal static IReadOnlyList<Finding> FindBurning(string client, IEnumerable<AlertRule> rules, BudgetBurn burn, Func<AlertRule, bool> isHeld) =>
+        [.. rules.Where(r => r.Type is AlertRuleType.ErrorBudgetBurn).Select(r => Burning(client, r, burn, isHeld(r))).OfType<Finding>()];
+
+    /// <param name="isHeld">A rule has held when it was last looked at.</param>
+    internal static IReadOnlyList<Finding> FindSpent(string client, IEnumerable<AlertRule> rules, BudgetBurn burn, Func<AlertRule, bool> isHeld) =>
+        [.. rules.Where(r => r.Type is AlertRuleType.ErrorBudgetSpent).Select(r => Spent(client, r, burn, isHeld(r))).OfType<Finding>()];
+
+    /// <summary>That a client is paused is told by itself, whatever else is known to be wrong.</summary>
+    internal static IReadOnlyList<Finding> FindPause(string client, IEnumerable<AlertRule> rules, ErrorBudgetPause? pause) => pause is not { IsPaused: true } ? [] :
+    [
+        .. rules.Where(r => r.Type is AlertRuleType.IntegrationPaused).Select(r => new Finding(
+            r, $"{client} is paused",
+            pause.By is null
+                ? "Its error budget is burnt. Nothing is sent but a probe every 30 s, until three in a row succeed. Check what fails; to resume it at once, IErrorBudgets.ResumeAsync"
+                : $"{pause.By} did it. Nothing is sent until a person resumes it (IErrorBudgets.ResumeAsync)")),
+    ];
 
     // The long window tells that it matters, the short one that it still goes on: so it is over soon after the errors are.
-    private static Finding? Burning(string client, AlertRule rule, BudgetBurn burn)
+    private static Finding? Burning(string client, AlertRule rule, BudgetBurn burn, bool isHeld)
     {
-        if (burn.Failures(rule.Window) < LeastFailures)
+        if (!AreEnough(burn, rule.Window, isHeld))
             return null;
         double rate = Math.Min(burn.Rate(rule.Window), burn.Rate(rule.Window / ShortPart));
         return rate < rule.Threshold ? null : new(
@@ -39,27 +42,22 @@ internal static class ErrorBudgetRules
             ("burnRate", rate), ("windowSeconds", rule.Window.TotalSeconds));
     }
 
-    private static Finding? Spent(string client, AlertRule rule, BudgetBurn burn)
-    {
-        bool isSpent = burn.Spent > rule.Threshold && burn.Failures(burn.Window) >= LeastFailures;
-        return !isSpent && !burn.IsPaused ? null : new(
-            rule, burn.IsPaused ? $"{client} is paused" : $"{client}: the error budget is spent",
-            string.Create(CultureInfo.InvariantCulture, $"{burn.Spent:0%} of the error budget of {Durations.Show(burn.Window)} are burnt. ")
-                + (burn.IsPaused ? "Nothing is sent but a probe now and then. Check what fails, then resume it (IErrorBudgets.ResumeAsync)" : "Check what fails, and hold back changes"),
-            ("spent", burn.Spent));
-    }
+    private static Finding? Spent(string client, AlertRule rule, BudgetBurn burn, bool isHeld) =>
+        burn.Rate(burn.Window) is var spent && (spent <= rule.Threshold || !AreEnough(burn, burn.Window, isHeld)) ? null : new(
+            rule, $"{client}: the error budget is spent",
+            string.Create(CultureInfo.InvariantCulture, $"{spent:0%} of the error budget of {Durations.Show(burn.Window)} are burnt. Check what fails, and hold back changes"),
+            ("spent", spent));
+
+    private static bool AreEnough(BudgetBurn burn, TimeSpan window, bool isHeld) =>
+        burn.Failures(window) >= LeastFailures && (isHeld || burn.Failures(Hour) >= LeastInAnHour);
 }
 
 /// <summary>How an error budget burns.</summary>
 /// <param name="Window">Of the budget.</param>
 /// <param name="Rate">Over the last such time: 1 uses the budget up exactly at the end of its window.</param>
 /// <param name="Failures">How many calls failed in the last such time.</param>
-/// <param name="IsPaused">The integration is paused.</param>
-internal readonly record struct BudgetBurn(TimeSpan Window, Func<TimeSpan, double> Rate, Func<TimeSpan, long> Failures, bool IsPaused = false)
+internal readonly record struct BudgetBurn(TimeSpan Window, Func<TimeSpan, double> Rate, Func<TimeSpan, long> Failures)
 {
-    /// <summary>Which part of the budget is burnt: 1 is all of it.</summary>
-    internal double Spent => Rate(Window);
-
     internal static BudgetBurn Of(ErrorBudget budget, long now) =>
-        new(budget.Policy.Window, window => budget.BurnRate(window, now), window => budget.Read(window, now).Failures, budget.IsPaused);
+        new(budget.Policy.Window, window => budget.BurnRate(window, now), window => budget.Read(window, now).Failures);
 }

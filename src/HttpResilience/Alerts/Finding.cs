@@ -17,5 +17,7 @@ internal enum AlertTopic
     DeadLetters,
     Batch,
     ErrorBudget,
+    SpentBudget,
+    Pause,
     Storage,
 }

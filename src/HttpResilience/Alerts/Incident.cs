@@ -2,9 +2,12 @@ using System.Globalization;
 
 namespace HttpResilience;
 
-/// <summary>One thing that is wrong, from its start to its end: told once when it begins, again after a cool-down while it holds or when it becomes more severe, and once when it is over.</summary>
+/// <summary>
+/// One thing that is wrong, from its start to its end: told once when it begins, again after a cool-down while it holds or when it becomes more severe, and once when it is over. What follows
+/// from something that is told already, as a burning budget does from an outage, is told only when it holds for a cool-down longer than that.
+/// </summary>
 /// <param name="ToldAt">When it was last told.</param>
-/// <param name="Count">How often it has been told.</param>
+/// <param name="Count">How often it has been told; 0 when it follows from something that is told already.</param>
 /// <param name="Joined">The rules that have held since it began, in order.</param>
 /// <param name="Last">What was last found.</param>
 /// <param name="Holding">The rules that hold.</param>
@@ -14,18 +17,19 @@ internal sealed record Incident(
     /// <summary>Goes on from what was known with what is found now.</summary>
     /// <param name="before">Null when nothing was wrong.</param>
     /// <param name="findings">The rules that hold now.</param>
+    /// <param name="follows">It follows from something that is told already.</param>
     /// <returns>What is known from now on, null when nothing is wrong; and what is to be told, null when nothing is new.</returns>
-    internal static (Incident? Now, Alert? Told) Next(Incident? before, IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version)
+    internal static (Incident? Now, Alert? Told) Next(Incident? before, IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version, bool follows = false)
     {
         if (findings.Count == 0)
-            return (null, before is null ? null : (before with { Count = before.Count + 1 }).Tell(AlertPhase.Ended, now, version));
+            return (null, before is null or { Count: 0 } ? null : (before with { Count = before.Count + 1 }).Tell(AlertPhase.Ended, now, version));
 
         var severity = findings.Max(f => f.Rule.Severity);
         AlertRule[] holding = [.. findings.Select(f => f.Rule)];
         if (before is null)
         {
-            var begun = new Incident(Guid.CreateVersion7(now.Utc), key, now.Utc, now.Uptime, severity, 1, [.. holding.Select(r => r.Type).Distinct()], findings[0], holding);
-            return (begun, begun.Tell(AlertPhase.Started, now, version));
+            var begun = new Incident(Guid.CreateVersion7(now.Utc), key, now.Utc, now.Uptime, severity, follows ? 0 : 1, [.. holding.Select(r => r.Type).Distinct()], findings[0], holding);
+            return (begun, follows ? null : begun.Tell(AlertPhase.Started, now, version));
         }
 
         bool isRaised = severity > before.Severity;
@@ -36,10 +40,12 @@ internal sealed record Incident(
             Last = findings.FirstOrDefault(f => f.Rule.Severity == severity) ?? findings[0],
             Holding = holding,
         };
-        if (!isRaised && now.Uptime - before.ToldAt < holding.Min(r => r.CoolDown))
+        if (follows && before.Count == 0)
+            return (goesOn with { ToldAt = now.Uptime }, null);
+        if (!(isRaised && before.Count > 0) && now.Uptime - before.ToldAt < holding.Min(r => r.CoolDown))
             return (goesOn, null);
         goesOn = goesOn with { ToldAt = now.Uptime, Count = before.Count + 1 };
-        return (goesOn, goesOn.Tell(AlertPhase.Reminder, now, version));
+        return (goesOn, goesOn.Tell(before.Count == 0 ? AlertPhase.Started : AlertPhase.Reminder, now, version));
     }
 
     private Alert Tell(AlertPhase phase, AlertTime now, string? version) => new()

@@ -33,7 +33,7 @@ public sealed class AlertOptionsTests
             ($"{Alerts}:Rules:4:Threshold", "1001"));
 
         const string Types = "ConsecutiveFailures, FailuresInWindow, TenantFailing, ErrorClassSinceDeployment, DeadLetters, DeadLettersGrowing, ReplayLag, BatchStalled, ErrorBudgetBurn, "
-            + "ErrorBudgetSpent, CircuitOpened, StorageFailing";
+            + "ErrorBudgetSpent, IntegrationPaused, CircuitOpened, StorageFailing";
         const string Uri = "it must be an absolute http or https URI (its value is a secret and not shown).";
         problems.ShouldBe(
         [
@@ -50,7 +50,7 @@ public sealed class AlertOptionsTests
             $"{Alerts}:Rules:2:Threshold is '2.5'; for ConsecutiveFailures it must be an integer from 1 to 1000000, or null.",
             $"{Alerts}:Rules:2:Window is '00:05:00'; ConsecutiveFailures has no window, it must be null.",
             $"{Alerts}:Rules:3:Threshold is '1'; for CircuitOpened it must be null.",
-            $"{Alerts}:Rules:3:CoolDown is '00:00:00'; it must be a duration (d.hh:mm:ss.fff) from 00:00:01 to 30.00:00:00.",
+            $"{Alerts}:Rules:3:CoolDown is '00:00:00'; it must be a duration (d.hh:mm:ss.fff) from 00:00:01 to 30.00:00:00, or null to switch it off.",
             $"{Alerts}:Rules:4:Threshold is '1001'; for FailuresInWindow it must be an integer from 1 to 1000, or null.",
         ], ignoreOrder: true);
     }
@@ -71,8 +71,9 @@ public sealed class AlertOptionsTests
             new(AlertRuleType.BatchStalled, null, 2, TimeSpan.Zero, hour, AlertSeverity.Warning),
             new(AlertRuleType.ErrorBudgetBurn, null, 14.4, hour, hour, AlertSeverity.Critical),
             new(AlertRuleType.ErrorBudgetBurn, null, 6, 6 * hour, hour, AlertSeverity.Critical),
-            new(AlertRuleType.ErrorBudgetBurn, null, 1, TimeSpan.FromDays(3), hour, AlertSeverity.Warning),
-            new(AlertRuleType.ErrorBudgetSpent, null, 2, TimeSpan.Zero, hour, AlertSeverity.Critical),
+            new(AlertRuleType.ErrorBudgetBurn, null, 1, TimeSpan.FromDays(3), 6 * hour, AlertSeverity.Warning),
+            new(AlertRuleType.ErrorBudgetSpent, null, 2, TimeSpan.Zero, TimeSpan.FromDays(1), AlertSeverity.Warning),
+            new(AlertRuleType.IntegrationPaused, null, 0, TimeSpan.Zero, hour, AlertSeverity.Critical),
             new(AlertRuleType.CircuitOpened, null, 0, TimeSpan.Zero, hour, AlertSeverity.Warning),
             new(AlertRuleType.StorageFailing, null, 0, TimeSpan.Zero, hour, AlertSeverity.Critical),
         ], ignoreOrder: true);

@@ -136,6 +136,45 @@ public sealed class AlertWatchTests
     }
 
     [Fact]
+    public async Task A_budget_that_burns_slowly_is_told_though_no_call_rule_holds()
+    {
+        using var bench = new AlertBench();
+        // One in ten fails, twice in half an hour: no row, and never five in five minutes.
+        for (int i = 0; i < 12; i++)
+        {
+            await bench.CallAsync(200, 200, 200, 200, 500, 200, 200, 200, 200, 200);
+            bench.Wait(TimeSpan.FromMinutes(15));
+        }
+
+        // The first once five have failed, after an hour; and once more after another.
+        bench.Phases.ShouldBe("+!");
+        (bench.Told[0]["Title"], bench.Told[0]["Rule"]).ShouldBe(("api: the error budget burns too fast", AlertRuleType.ErrorBudgetBurn));
+        for (int i = 0; i < 70; i++)
+        {
+            await bench.CallAsync([.. Enumerable.Repeat(200, 20)]);
+            bench.Wait(TimeSpan.FromMinutes(30));
+        }
+
+        // That the budget is spent is told after a day in which it did not burn any more.
+        bench.Phases.ShouldBe("+!!-+");
+        (bench.Told[^1]["Title"], bench.Told[^1]["Rule"], bench.Told[^1].Level).ShouldBe(("api: the error budget is spent", AlertRuleType.ErrorBudgetSpent, LogLevel.Warning));
+    }
+
+    [Fact]
+    public async Task A_client_that_is_paused_is_told_although_the_outage_was()
+    {
+        using var bench = new AlertBench(o => (o.ErrorBudget.Objective, o.ErrorBudget.PauseAtBurn) = (0.9, 2));
+        await bench.CallAsync(500, 500, 500, 500, 500);
+        bench.Wait(TimeSpan.FromSeconds(10));
+
+        bench.Told.Select(t => t["Rule"]).ShouldBe([AlertRuleType.ConsecutiveFailures, AlertRuleType.IntegrationPaused]);
+        await bench.Chain.Services.GetRequiredService<IErrorBudgets>().ResumeAsync(Chain.Name, "operator", TestContext.Current.CancellationToken);
+        bench.Wait(TimeSpan.FromSeconds(10));
+        bench.Told[^1].Message.ShouldContain("api is paused");
+        bench.Phases.ShouldBe("++-");
+    }
+
+    [Fact]
     public async Task A_rule_for_one_client_is_not_for_another()
     {
         using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.ConsecutiveFailures, Client = "payments", Threshold = 1 }]);

@@ -4,6 +4,8 @@ namespace HttpResilience.Tests.Alerts;
 public sealed class IncidentTests
 {
     private static readonly IncidentKey Key = new(AlertTopic.Calls, "api", "https://api.test");
+    private static readonly IncidentKey Budget = new(AlertTopic.ErrorBudget, "api");
+    private static readonly AlertRule Burn = AlertRule.From(new() { Type = AlertRuleType.ErrorBudgetBurn }).First();
     private static readonly AlertRule Row = AlertRule.From(new() { Type = AlertRuleType.ConsecutiveFailures }).Single();
     private static readonly AlertRule Window = AlertRule.From(new() { Type = AlertRuleType.FailuresInWindow }).Single();
     private static readonly AlertRule Grave = Row with { Severity = AlertSeverity.Critical };
@@ -75,6 +77,40 @@ public sealed class IncidentTests
     }
 
     [Fact]
+    public void A_budget_that_an_outage_burns_is_told_with_the_outage_and_by_itself_when_it_goes_on_for_a_cool_down_after_its_hour()
+    {
+        At(0, Row)!.Phase.ShouldBe(AlertPhase.Started);
+        Burns(1, Burn).ShouldBeNull();
+        At(30)!.Phase.ShouldBe(AlertPhase.Ended);
+        Burns(31, Burn, Burn with { Severity = AlertSeverity.Critical }).ShouldBeNull();
+        Burns(89, Burn).ShouldBeNull();
+
+        Burns(148, Burn).ShouldBeNull();
+        var told = Burns(149, Burn)!;
+        (told.Phase, told.Count).ShouldBe((AlertPhase.Started, 1));
+        Burns(150)!.Phase.ShouldBe(AlertPhase.Ended);
+    }
+
+    [Fact]
+    public void What_was_never_told_is_not_told_to_be_over()
+    {
+        At(0, Row);
+        Burns(1, Burn);
+
+        Burns(2).ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_budget_of_another_client_or_without_an_outage_is_told_at_once()
+    {
+        At(0, Row);
+        _book.Update(Budget with { Client = "other" }, [new(Burn, "title", "detail")], new(TimeSpan.Zero, ManualTimeProvider.DefaultStart), null)!.Phase.ShouldBe(AlertPhase.Started);
+
+        At(1);
+        Burns(61, Burn)!.Phase.ShouldBe(AlertPhase.Started);
+    }
+
+    [Fact]
     public void Nothing_from_outside_can_forge_a_line()
     {
         var forged = new IncidentKey(AlertTopic.Calls, "a\r\nb", "https://x", "ten\nant", "sub\u2028ject");
@@ -84,6 +120,10 @@ public sealed class IncidentTests
         (told.ClientName, told.Tenant, told.Subject, told.Title, told.Detail, told.DeploymentVersion).ShouldBe(("a  b", "ten ant", "sub ject", "ti tle", "de tail", "1.0 "));
     }
 
-    private Alert? At(double minutes, params AlertRule[] holding) => _book.Update(
-        Key, [.. holding.Select(r => new Finding(r, "title", "detail"))], new(TimeSpan.FromMinutes(minutes), ManualTimeProvider.DefaultStart + TimeSpan.FromMinutes(minutes)), version: null);
+    private Alert? At(double minutes, params AlertRule[] holding) => Update(Key, minutes, holding);
+
+    private Alert? Burns(double minutes, params AlertRule[] holding) => Update(Budget, minutes, holding);
+
+    private Alert? Update(IncidentKey key, double minutes, AlertRule[] holding) => _book.Update(
+        key, [.. holding.Select(r => new Finding(r, "title", "detail"))], new(TimeSpan.FromMinutes(minutes), ManualTimeProvider.DefaultStart + TimeSpan.FromMinutes(minutes)), version: null);
 }

@@ -66,31 +66,42 @@ public sealed class OtherRulesTests
     }
 
     [Theory]
-    [InlineData(14.4, 14.4, 5, "1:00:00", true)]
-    [InlineData(14.3, 20, 5, "1:00:00", false)]
-    [InlineData(20, 14.3, 5, "1:00:00", false)]         // It has ended: the short window tells.
-    [InlineData(100, 100, 4, "1:00:00", false)]         // A handful.
-    [InlineData(6, 6, 5, "6:00:00", true)]
-    [InlineData(5.9, 6, 5, "6:00:00", false)]
-    [InlineData(1, 1, 5, "3.00:00:00", true)]
-    [InlineData(0.9, 1, 5, "3.00:00:00", false)]
-    public void Burn_rates(double longRate, double shortRate, long failures, string window, bool fires)
+    [InlineData(14.4, 14.4, 5, 2, "1:00:00", true)]
+    [InlineData(14.3, 20, 5, 2, "1:00:00", false)]
+    [InlineData(20, 14.3, 5, 2, "1:00:00", false)]      // It has ended: the short window tells.
+    [InlineData(100, 100, 4, 2, "1:00:00", false)]      // A handful.
+    [InlineData(6, 6, 5, 2, "6:00:00", true)]
+    [InlineData(5.9, 6, 5, 2, "6:00:00", false)]
+    [InlineData(100, 100, 5, 1, "6:00:00", false)]      // One in an hour.
+    [InlineData(1, 1, 5, 2, "3.00:00:00", true)]
+    [InlineData(0.9, 1, 5, 2, "3.00:00:00", false)]
+    [InlineData(9, 9, 70, 1, "3.00:00:00", false)]      // One in an hour.
+    public void Burn_rates(double longRate, double shortRate, long failures, long inTheLastHour, string window, bool fires)
     {
         var length = TimeSpan.Parse(window);
-        var burn = new BudgetBurn(Month, w => w == length ? longRate : w == length / 12 ? shortRate : w == Month ? 0.5 : 0, w => w == length ? failures : 0);
+        var burn = new BudgetBurn(
+            Month, w => w == length ? longRate : w == length / 12 ? shortRate : w == Month ? 0.5 : 0, w => w == length ? failures : w == TimeSpan.FromHours(1) ? inTheLastHour : 0);
 
-        ErrorBudgetRules.Find("api", BuiltIn, burn).Select(f => f.Rule.Window).ShouldBe(fires ? [length] : []);
+        ErrorBudgetRules.FindBurning("api", BuiltIn, burn, _ => false).Select(f => f.Rule.Window).ShouldBe(fires ? [length] : []);
+        // Once begun it is over when the rates are.
+        ErrorBudgetRules.FindBurning("api", BuiltIn, burn, _ => true).Select(f => f.Rule.Window).ShouldBe(fires || inTheLastHour == 1 ? [length] : []);
     }
 
     [Theory]
-    [InlineData(2, 5, false, null)]
-    [InlineData(2.01, 5, false, "api: the error budget is spent")]
-    [InlineData(2.01, 4, false, null)]                  // A handful.
-    [InlineData(1.1, 5, true, "api is paused")]
-    [InlineData(0, 0, true, "api is paused")]           // By a person.
-    public void A_budget_that_is_spent(double spent, long failures, bool isPaused, string? title) =>
-        ErrorBudgetRules.Find("api", BuiltIn, new BudgetBurn(Month, w => w == Month ? spent : 0, w => w == Month ? failures : 0, isPaused))
-            .Select(f => (f.Rule.Type, f.Title)).ShouldBe(title is null ? [] : [(AlertRuleType.ErrorBudgetSpent, title)]);
+    [InlineData(2, 5, 2, false)]
+    [InlineData(2.01, 5, 2, true)]
+    [InlineData(2.01, 4, 2, false)]                     // A handful.
+    [InlineData(2.01, 50, 1, false)]                    // One in an hour.
+    public void A_budget_that_is_spent(double spent, long failures, long inTheLastHour, bool fires) =>
+        ErrorBudgetRules.FindSpent("api", BuiltIn, new BudgetBurn(Month, w => w == Month ? spent : 0, w => w == Month ? failures : w == TimeSpan.FromHours(1) ? inTheLastHour : 0), _ => false)
+            .Select(f => f.Rule.Type).ShouldBe(fires ? [AlertRuleType.ErrorBudgetSpent] : []);
+
+    [Theory]
+    [InlineData(true, null, "Its error budget is burnt.")]
+    [InlineData(true, "operator", "operator did it.")]
+    [InlineData(false, "operator", null)]
+    public void A_client_that_is_paused(bool isPaused, string? by, string? says) =>
+        ErrorBudgetRules.FindPause("api", BuiltIn, new("api", isPaused, by, DateTimeOffset.UnixEpoch)).Select(f => f.Detail[..(says ?? "").Length]).ShouldBe(says is null ? [] : [says]);
 
     [Theory]
     [InlineData(100, 5, 10_000, 167, false)]
