@@ -133,6 +133,6 @@ internal sealed partial class AlertWatch(
 
     private AlertTime Now() => new(feed.Now, time.GetUtcNow());
 
-    [LoggerMessage(710, LogLevel.Error, "Alerts could not be looked after this time")]
+    [LoggerMessage(710, LogLevel.Error, "Alerts could not be looked after this time; the next time is in 10 s at the latest")]
     private static partial void LookFailed(ILogger logger, Exception exception);
 }

@@ -39,6 +39,6 @@ internal sealed partial class CircuitEvents(string clientName, TimeProvider time
     [LoggerMessage(303, LogLevel.Information, "{ClientName}: the circuit of {Authority} is closed, the host is well again")]
     private static partial void Closed(ILogger logger, string clientName, string authority);
 
-    [LoggerMessage(304, LogLevel.Warning, "{ClientName}: the circuit of {Authority} was isolated by hand, nothing is sent until it is closed")]
+    [LoggerMessage(304, LogLevel.Warning, "{ClientName}: the circuit of {Authority} was isolated by hand, nothing is sent until it is closed (ICircuits.Close)")]
     private static partial void Isolated(ILogger logger, string clientName, string authority);
 }

@@ -134,10 +134,10 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
         };
     }
 
-    [LoggerMessage(502, LogLevel.Warning, "{ClientName}: the body of a request that failed for good could not be read again; its letter is kept without it. Key {IdempotencyKey}")]
+    [LoggerMessage(502, LogLevel.Warning, "{ClientName}: the body of a request that failed for good could not be read again; its letter is kept without it and requires review: send it again from where it came. Key {IdempotencyKey}")]
     private static partial void BodyLost(ILogger logger, Exception exception, string clientName, string? idempotencyKey);
 
-    [LoggerMessage(501, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: failed for good, and could not be kept. Key {IdempotencyKey}, tenant {Tenant}, {Tags}. {FailureClass} {StatusCode} {Error}")]
+    [LoggerMessage(501, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: failed for good, and could not be kept: send it again from where it came. Key {IdempotencyKey}, tenant {Tenant}, {Tags}. {FailureClass} {StatusCode} {Error}")]
     private static partial void Lost(
         ILogger logger, Exception exception, string clientName, string method, string authority, string path, string? idempotencyKey, string? tenant, string tags,
         FailureClass failureClass, int? statusCode, string? error);

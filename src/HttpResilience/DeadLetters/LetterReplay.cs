@@ -95,6 +95,6 @@ internal sealed partial class LetterReplay(
     [LoggerMessage(513, LogLevel.Error, "{ClientName}: dead letter {DeadLetterId} is {Status}, but that could not be written down; it will be sent again under the same key")]
     private static partial void ResultLost(ILogger logger, Exception exception, string clientName, Guid deadLetterId, DeadLetterStatus status);
 
-    [LoggerMessage(515, LogLevel.Error, "{ClientName}: dead letter {DeadLetterId} could not be sent again, something outside the chain failed")]
+    [LoggerMessage(515, LogLevel.Error, "{ClientName}: dead letter {DeadLetterId} could not be sent again, something outside the chain failed; it requires review")]
     private static partial void FailedOutside(ILogger logger, Exception exception, string clientName, Guid deadLetterId);
 }

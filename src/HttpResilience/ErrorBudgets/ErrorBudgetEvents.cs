@@ -29,7 +29,7 @@ internal sealed partial class ErrorBudgetEvents(ILogger<ErrorBudget> logger)
     [LoggerMessage(602, LogLevel.Information, "{ClientName}: the error budget is quiet again, {BurnPercent} % of it are used up (window {Window})")]
     private static partial void BurnsNoLonger(ILogger logger, string clientName, long burnPercent, TimeSpan window);
 
-    [LoggerMessage(603, LogLevel.Error, "{ClientName}: the integration is paused by {By}, nothing is sent; {BurnPercent} % of the error budget are used up")]
+    [LoggerMessage(603, LogLevel.Error, "{ClientName}: the integration is paused by {By}, nothing is sent; {BurnPercent} % of the error budget are used up. To resume it at once: IErrorBudgets.ResumeAsync")]
     private static partial void Paused(ILogger logger, string clientName, string by, long burnPercent);
 
     [LoggerMessage(604, LogLevel.Debug, "{ClientName}: the integration is paused, a probe goes out")]

@@ -144,7 +144,7 @@ internal sealed partial class CallMemory
         return timer;
     }
 
-    [LoggerMessage(521, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: what becomes of the call with key {IdempotencyKey} could not be remembered; the same call again may be sent again")]
+    [LoggerMessage(521, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: what becomes of the call with key {IdempotencyKey} could not be remembered; the same call again may be sent again. Check the store")]
     private static partial void Forgotten(ILogger logger, Exception exception, string clientName, string method, string authority, string path, string idempotencyKey);
 
     [LoggerMessage(526, LogLevel.Warning, "{ClientName}: the response to the call with key {IdempotencyKey} could not be remembered, as the key was taken over: nothing had been heard of the call for 30 s")]

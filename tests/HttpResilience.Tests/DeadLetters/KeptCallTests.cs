@@ -228,7 +228,7 @@ public sealed class KeptCallTests : IDisposable
         var lost = chain.Logs.WithId(501).ShouldHaveSingleItem();
         lost.Level.ShouldBe(LogLevel.Critical);
         lost.Message.ShouldBe(
-            "api POST https://api.test/invoices: failed for good, and could not be kept. Key comp1:1, tenant comp1, rowNumber=5. Validation 422 No such currency");
+            "api POST https://api.test/invoices: failed for good, and could not be kept: send it again from where it came. Key comp1:1, tenant comp1, rowNumber=5. Validation 422 No such currency");
         if (hangs)
             chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(10));
     }

@@ -24,7 +24,7 @@ public sealed class PausedCallTests
         var call = paused.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count, call.MayHaveBeenProcessed).ShouldBe((StopReason.IntegrationPaused, FailureClass.Transient, 0, false));
         var logged = chain.Logs.WithId(603).ShouldHaveSingleItem();
-        (logged.Level, logged.Message).ShouldBe((LogLevel.Error, "api: the integration is paused by its error budget, nothing is sent; 100000 % of the error budget are used up"));
+        (logged.Level, logged.Message).ShouldBe((LogLevel.Error, "api: the integration is paused by its error budget, nothing is sent; 100000 % of the error budget are used up. To resume it at once: IErrorBudgets.ResumeAsync"));
         // What was turned away is no traffic.
         chain.State.ErrorBudget.Read(TimeSpan.FromDays(30), chain.Clock.GetTimestamp()).ShouldBe(new(5, 5));
     }
