@@ -3,7 +3,7 @@ using HttpResilience;
 namespace InvoiceSender;
 
 /// <summary>What was told of a run, and to whom.</summary>
-/// <param name="SentTo">Scheme, host and port of the webhook of --alerts, whose path is a secret. Null: the program's own receiver.</param>
-/// <param name="Alerts">What came in there; for --alerts, what was sent.</param>
+/// <param name="Webhook">Scheme, host and port of the webhook of --alerts, whose path is a secret. Null: the program's own receiver.</param>
+/// <param name="Alerts">What came in there; for --alerts, what there was to send.</param>
 /// <param name="Trouble">What the log says about those that did not arrive.</param>
-internal sealed record AlertReport(string? SentTo, IReadOnlyList<Alert> Alerts, IReadOnlyList<string> Trouble);
+internal sealed record AlertReport(string? Webhook, IReadOnlyList<Alert> Alerts, IReadOnlyList<string> Trouble);

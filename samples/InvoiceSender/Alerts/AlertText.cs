@@ -14,7 +14,7 @@ internal static class AlertText
         foreach (var trouble in report.Trouble) Console.Error.WriteLine(trouble);
         if (json) return;
 
-        Console.WriteLine($"Alerts {(report.SentTo is { } address ? $"sent to {address}" : "received")}: {report.Alerts.Count}");
+        Console.WriteLine($"Alerts {(report.Webhook is { } address ? $"for {address}" : "received")}: {report.Alerts.Count}");
         foreach (var alert in report.Alerts)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{alert.At.LocalDateTime:HH:mm:ss} {PhaseOf(alert)}: {alert.Title}"));

@@ -11,7 +11,7 @@ internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyLi
     public IReadOnlyList<Alert>? Alerts => Told?.Alerts;
 
     /// <summary>Scheme, host and port of the webhook of --alerts.</summary>
-    public string? AlertsSentTo => Told?.SentTo;
+    public string? AlertsFor => Told?.Webhook;
 
     /// <summary>The resilient run lost nothing and duplicated nothing, and was not stopped; at an API that is not ours: nothing failed.</summary>
     [JsonIgnore]

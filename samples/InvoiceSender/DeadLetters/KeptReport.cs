@@ -45,10 +45,10 @@ internal sealed record KeptReport
 
     public int? Duplicated { get; init; }
 
-    /// <summary>What was sent to the webhook of --alerts. Absent without it.</summary>
+    /// <summary>What there was to send to the webhook of --alerts. Absent without it.</summary>
     public IReadOnlyList<Alert>? Alerts => Told?.Alerts;
 
-    public string? AlertsSentTo => Told?.SentTo;
+    public string? AlertsFor => Told?.Webhook;
 
     [JsonIgnore]
     public AlertReport? Told { get; init; }
