@@ -11,7 +11,6 @@ internal static class Commands
         "fallback" => FallbackCommand.RunAsync,
         "alerts" => _ => AlertCommand.RunAsync(),
         "soak" => SoakCommand.RunAsync,
-        "budget" => _ => BudgetBenchmark.RunAsync(),
         "storage" => options => StorageBenchmark.RunAsync(options.Letters ?? 1_000_000),
         "drain" => options => DrainBenchmark.RunAsync(options.Letters ?? 5_000),
         _ => throw new FormatException($"There is no command '{name}'; see --help."),

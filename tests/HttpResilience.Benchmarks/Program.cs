@@ -27,10 +27,9 @@ const string Help = """
                --output FILE   the plot. Default: docs/outage.svg
       drill    a payment gateway on a bad day, 3 million calls to 3 APIs, in virtual time: naive retries beside the chain
       fallback an API that is down for 60 s, over real sockets: reads of what was seen before, with a bare client and with the last good responses
-      alerts   what a call that succeeds costs more while alerts are on: time and bytes
+      alerts   what the error budget and alerts add to a call: time and bytes
       soak     2 threads against a server with every fault, over real sockets: what is left behind, counted
                --seconds N     how long. Default: 60
-      budget   what the error budget adds to each of a million calls
       storage  durable stores: letters kept per second, and what a claim costs in a store of many letters
                --letters N     how many. Default: 1000000
       drain    dead letters sent again per second, beside the same requests sent without a store

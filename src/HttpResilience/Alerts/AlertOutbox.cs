@@ -9,6 +9,7 @@ internal sealed partial class AlertOutbox : IDisposable
     internal const int Capacity = 200;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan KeepingPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
@@ -20,7 +21,7 @@ internal sealed partial class AlertOutbox : IDisposable
     private readonly ILogger _logger;
     private readonly Task _sending;
     private bool _isDown;
-    private bool _isSending;
+    private Alert? _inHand;
     private bool _isDisposed;
 
     internal AlertOutbox(IAlertSink sink, AlertOutboxRules rules, TimeProvider time, ILogger logger)
@@ -41,6 +42,8 @@ internal sealed partial class AlertOutbox : IDisposable
         _alerts.Writer.TryComplete();
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stopped.CancelAsync().ConfigureAwait(false);
+        // What is left is kept before the store is closed.
+        await _sending.ConfigureAwait(false);
     }
 
     /// <summary>Stops at once. A sink that does not listen to its token is left behind.</summary>
@@ -59,15 +62,36 @@ internal sealed partial class AlertOutbox : IDisposable
         {
             await foreach (var alert in _alerts.Reader.ReadAllAsync(_stopped.Token).ConfigureAwait(false))
             {
-                _isSending = true;
+                _inHand = alert;
                 await SendAsync(alert).ConfigureAwait(false);
-                _isSending = false;
+                _inHand = null;
             }
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
         {
-            if (_alerts.Reader.Count + (_isSending ? 1 : 0) is > 0 and var left)
-                Undelivered(_logger, _rules.Name, left);
+            await KeepAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The host stops: what has not arrived is kept where somebody finds it, if there is such a place.</summary>
+    private async Task KeepAsync()
+    {
+        List<Alert> left = _inHand is { } inHand ? [inHand] : [];
+        while (_alerts.Reader.TryRead(out var next))
+            left.Add(next);
+        if (left.Count == 0)
+            return;
+        try
+        {
+            using var patience = new CancellationTokenSource(KeepingPatience, _time);
+            if (await _rules.KeepAsync(left, patience.Token).WaitAsync(patience.Token).ConfigureAwait(false))
+                KeptAtStop(_logger, _rules.Name, left.Count);
+            else
+                Undelivered(_logger, _rules.Name, left.Count, exception: null);
+        }
+        catch (Exception e)
+        {
+            Undelivered(_logger, _rules.Name, left.Count, e);
         }
     }
 
@@ -127,16 +151,21 @@ internal sealed partial class AlertOutbox : IDisposable
     private static partial void DeliversAgain(ILogger logger, string sink);
 
     [LoggerMessage(709, LogLevel.Warning, "The host stops while {Count} alerts wait for {Sink}; they are not delivered")]
-    private static partial void Undelivered(ILogger logger, string sink, int count);
+    private static partial void Undelivered(ILogger logger, string sink, int count, Exception? exception);
+
+    [LoggerMessage(712, LogLevel.Warning, "The host stops while {Count} alerts wait for {Sink}; they are kept as dead letters, and sent by the next process that sends letters again")]
+    private static partial void KeptAtStop(ILogger logger, string sink, int count);
 }
 
 /// <summary>How an outbox deals with its sink.</summary>
 /// <param name="Name">For the log.</param>
 /// <param name="MaxTries">How often an alert is tried.</param>
 /// <param name="IsFinal">What the sink threw will not go away.</param>
-internal sealed record AlertOutboxRules(string Name, int MaxTries, Func<Exception, bool> IsFinal)
+/// <param name="KeepAsync">Keeps what could not be delivered; false when there is no place for it.</param>
+internal sealed record AlertOutboxRules(string Name, int MaxTries, Func<Exception, bool> IsFinal, Func<IReadOnlyList<Alert>, CancellationToken, Task<bool>> KeepAsync)
 {
-    internal static AlertOutboxRules Of(AlertWebhook webhook) => new($"the webhook of {webhook.Authority}", int.MaxValue, WebhookAlertSink.IsFinal);
+    internal static AlertOutboxRules Of(AlertWebhook webhook, WebhookAlertSink sink) =>
+        new($"the webhook of {webhook.Authority}", int.MaxValue, WebhookAlertSink.IsFinal, sink.KeepAsync);
 
-    internal static AlertOutboxRules Of(IAlertSink sink) => new(sink.GetType().Name, 5, static _ => false);
+    internal static AlertOutboxRules Of(IAlertSink sink) => new(sink.GetType().Name, 5, static _ => false, static (_, _) => Task.FromResult(false));
 }

@@ -30,7 +30,13 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
         if (policy.Webhooks.Count > 0)
             services.GetRequiredKeyedService<ClientState>(AlertClient.Name);
         foreach (var webhook in policy.Webhooks.Where(w => !_webhooks.ContainsKey(w)))
-            _webhooks[webhook] = new(new WebhookAlertSink(webhook, services.GetRequiredService<IHttpClientFactory>(), logger), AlertOutboxRules.Of(webhook), time, logger);
+            _webhooks[webhook] = Open(webhook);
+    }
+
+    private AlertOutbox Open(AlertWebhook webhook)
+    {
+        var sink = new WebhookAlertSink(webhook, services.GetRequiredService<IHttpClientFactory>(), services.GetService<IDeadLetterStore>(), time, logger);
+        return new(sink, AlertOutboxRules.Of(webhook, sink), time, logger);
     }
 
     internal void Add(Alert alert)

@@ -65,6 +65,8 @@ internal sealed record BurnRatePair(TimeSpan Long, TimeSpan Short, double Rate);
 /// <summary>Calls that ended, and those among them that failed.</summary>
 internal readonly record struct BudgetCount(long Calls, long Failures)
 {
+    internal static BudgetCount Of(ErrorBudgetCount kept) => new(kept.Calls, BurnRates.IsFailure(kept.FailureClass) ? kept.Calls : 0);
+
     public static BudgetCount operator +(BudgetCount a, BudgetCount b) => new(a.Calls + b.Calls, a.Failures + b.Failures);
 
     public static BudgetCount operator -(BudgetCount a, BudgetCount b) => new(a.Calls - b.Calls, a.Failures - b.Failures);

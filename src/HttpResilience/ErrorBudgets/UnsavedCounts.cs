@@ -12,7 +12,7 @@ internal sealed class UnsavedCounts
     private const int MostPeriods = 288;
 
     private readonly SortedList<long, long[]> _periods = [];
-    private readonly long[] _taken = new long[ErrorBudget.Classes.Length];
+    private readonly long[] _taken = new long[EndedCalls.Classes.Length];
     private long _period;
 
     /// <summary>The time has come to this, in seconds since 1970.</summary>
@@ -41,7 +41,7 @@ internal sealed class UnsavedCounts
             for (int c = 0; c < calls.Length; c++)
             {
                 if (calls[c] > 0)
-                    counts.Add(new(clientName, version, DateTimeOffset.FromUnixTimeSeconds(period * PeriodLength), ErrorBudget.Classes[c], calls[c]));
+                    counts.Add(new(clientName, version, DateTimeOffset.FromUnixTimeSeconds(period * PeriodLength), EndedCalls.Classes[c], calls[c]));
             }
         }
 

@@ -138,6 +138,34 @@ public sealed class WebhookTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_when_the_host_stops_is_a_dead_letter_that_the_next_process_delivers_once()
+    {
+        await using var api = await KestrelServer.StartAsync(Fail);
+        // No worker here: the alert waits in the queue, and is tried again, until the host stops.
+        using (var host = await StartAsync(api, services: s => _database.AddTo(s)))
+        {
+            await CallAsync(host, 5);
+            await Eventually.BeAsync(() => _log.Lines.Any(l => l.EventId == 704));
+            await host.StopAsync(new CancellationToken(canceled: true));
+        }
+
+        _log.Lines.Count(l => l.EventId == 712).ShouldBe(1);
+        (await DumpAsync()).ShouldNotContain(Token);
+        await using var receiver = await ReceiverAsync(Reply.Ok());
+        using var next = await StartAsync(api, services: s => _database.AddTo(s).AddDeadLetterReplay());
+        await Eventually.BeAsync(() => receiver.Requests.Count == 1);
+        var review = next.Services.GetRequiredService<IDeadLetterReview>();
+        await Eventually.BeAsync(() => review.ListAsync(new(), Cancelled).GetAwaiter().GetResult() is [{ Status: DeadLetterStatus.Replayed }]);
+        await next.StopAsync(Cancelled);
+
+        var request = receiver.Requests.ShouldHaveSingleItem();
+        var alert = AlertOf(request);
+        (alert.Phase, request.Target, request.Key).ShouldBe((AlertPhase.Started, $"/services/{Token}?x=1", $"{alert.Id}-1"));
+        IsSignedNow(request).ShouldBeTrue();
+        NothingIsTold();
+    }
+
+    [Fact]
     public async Task A_failing_webhook_is_no_reason_for_an_alert()
     {
         await using var receiver = await ReceiverAsync(Fail);

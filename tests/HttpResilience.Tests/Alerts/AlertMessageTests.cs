@@ -59,7 +59,7 @@ public sealed class AlertMessageTests
     public async Task What_is_not_urgent_enough_is_not_sent(AlertSeverity severity, AlertSeverity minimum, bool isSent)
     {
         var server = new ScriptedHandler(new ManualTimeProvider());
-        var sink = new WebhookAlertSink(new(new("https://hooks.test/T0K3N"), default, null, minimum), new Factory(server), new LogCollector().CreateLogger("test"));
+        var sink = new WebhookAlertSink(new(new("https://hooks.test/T0K3N"), default, null, minimum), new Factory(server), letters: null, TimeProvider.System, new LogCollector().CreateLogger("test"));
 
         await sink.SendAsync(Sample with { Severity = severity }, TestContext.Current.CancellationToken);
 

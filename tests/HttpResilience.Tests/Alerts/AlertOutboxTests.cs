@@ -5,7 +5,7 @@ namespace HttpResilience.Tests.Alerts;
 /// <summary>The way of alerts to sinks that are well, slow, or fail.</summary>
 public sealed class AlertOutboxTests : IDisposable
 {
-    private static readonly AlertOutboxRules FewTries = new("sink", 5, static e => e is FormatException);
+    private static readonly AlertOutboxRules FewTries = new("sink", 5, static e => e is FormatException, static (_, _) => Task.FromResult(false));
 
     private readonly ManualTimeProvider _clock = new();
     private readonly LogCollector _logs = new();
@@ -107,8 +107,31 @@ public sealed class AlertOutboxTests : IDisposable
         _outbox.Add(An(2));
         _outbox.Add(An(3));
         await _outbox.StopAsync(new CancellationToken(canceled: true));
-        await EventuallyAsync(() => _logs.WithId(709).Count == 1);
-        _logs.WithId(709)[0]["Count"].ShouldBe(3);
+        _logs.WithId(709).ShouldHaveSingleItem()["Count"].ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_left_then_is_kept_where_there_is_a_place_for_it(bool fails)
+    {
+        IReadOnlyList<Alert> kept = [];
+        Open(new Sink { Hangs = true }, FewTries with
+        {
+            KeepAsync = (alerts, _) =>
+            {
+                kept = alerts;
+                return fails ? Task.FromException<bool>(new HttpResilienceStorageException("disk full")) : Task.FromResult(true);
+            },
+        });
+        _outbox!.Add(An(1));
+        await _clock.TimerDueInAsync(TimeSpan.FromMinutes(1));
+        _outbox.Add(An(2));
+        await _outbox.StopAsync(new CancellationToken(canceled: true));
+
+        kept.Select(a => a.Count).ShouldBe([1, 2]);
+        _logs.WithId(fails ? 709 : 712).ShouldHaveSingleItem()["Count"].ShouldBe(2);
+        _logs.WithId(fails ? 712 : 709).ShouldBeEmpty();
     }
 
     public void Dispose() => _outbox?.Dispose();
@@ -120,7 +143,7 @@ public sealed class AlertOutboxTests : IDisposable
             await Task.Delay(5, limit.Token);
     }
 
-    private void Open(Sink sink) => _outbox = new(sink, FewTries, _clock, _logs.CreateLogger("test"));
+    private void Open(Sink sink, AlertOutboxRules? rules = null) => _outbox = new(sink, rules ?? FewTries, _clock, _logs.CreateLogger("test"));
 
     private static Alert An(int number) => new()
     {

@@ -8,7 +8,7 @@ public sealed class UnsavedCountsTests
     private const long Start = 1_893_585_600;
 
     private readonly UnsavedCounts _unsaved = new();
-    private readonly long[] _totals = new long[ErrorBudget.Classes.Length];
+    private readonly long[] _totals = new long[EndedCalls.Classes.Length];
 
     [Fact]
     public void What_was_counted_belongs_to_the_5_minutes_in_which_it_was_and_is_given_out_once()
