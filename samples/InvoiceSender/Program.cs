@@ -3,7 +3,7 @@ using InvoiceSender;
 
 return await SenderCommand.InvokeAsync(args, CreateHost);
 
-static IHost CreateHost(ClientKind client, Uri? api, string? deadLetters, Action<ILoggingBuilder> configureLogging)
+static IHost CreateHost(ClientKind client, Uri? api, string? deadLetters, AlertWay? alerts, Action<ILoggingBuilder> configureLogging)
 {
     // The settings file is beside the program, wherever it is started from.
     var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
@@ -19,6 +19,10 @@ static IHost CreateHost(ClientKind client, Uri? api, string? deadLetters, Action
     // What fails for good is kept here, and what was settled is remembered. A service would add AddDeadLetterReplay() and have what is due sent again by itself; here a person says when.
     if (deadLetters is not null)
         builder.Services.AddHttpResilienceStorage(storage => storage.UseSqlite($"Data Source=\"{deadLetters}\""));
+
+    // Who hears of an outage, and of its end, besides the log: a webhook and whatever the program wants to do about it itself.
+    if (alerts is not null)
+        builder.Services.Configure<AlertOptions>(options => options.Webhooks.Add(alerts.Webhook)).AddSingleton<IAlertSink>(alerts.Told);
 
     builder.Services.AddSingleton<InvoiceBatch>().AddSingleton(TimeProvider.System);
     return builder.Build();

@@ -87,7 +87,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetRequiredService<IFallbackStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<FallbackArchive>>()));
         services.AddSingleton<ICircuits, Circuits>();
         services.AddSingleton<IErrorBudgets, ErrorBudgets>();
-        services.AddSingleton(provider => Deployment.From(provider.GetService<IConfiguration>()));
+        services.AddSingleton(provider => new Deployment(new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().Policy.DeploymentVersion))));
         services.AddSingleton<IHostedService, ClientStartup>();
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
             provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ClientStates>(), provider.GetRequiredService<Deployment>(),

@@ -10,18 +10,22 @@ internal sealed class Comparison(SenderOptions options, HostFactory createHost, 
     {
         List<SendingRun> runs = [];
         List<RunReport> reports = [];
+        AlertReport? told = null;
         try
         {
             // All start before the first one sends: a wrong setting shows at once and not after minutes.
             foreach (var client in _clients) runs.Add(await SendingRun.StartAsync(client, invoices.Count, options, createHost, cancellationToken));
 
+            // The bare client is measured by what is demanded of the other.
+            var objective = runs[^1].Objective!.Value;
             foreach (var run in runs)
             {
                 if (cancellationToken.IsCancellationRequested) break;
-                reports.Add(await run.SendAsync(invoices, display, cancellationToken));
+                reports.Add(await run.SendAsync(invoices, objective, display, cancellationToken));
+                told = await run.StopAsync(cancellationToken) ?? told;
             }
 
-            return new(options.Api is null ? options.Seed : null, cancellationToken.IsCancellationRequested, reports);
+            return new(options.Api is null ? options.Seed : null, cancellationToken.IsCancellationRequested, reports, told);
         }
         finally
         {

@@ -27,6 +27,7 @@ internal static class ComparisonTable
         Add("log lines (Information and above)", run => run.LogLines);
         AddText("time per invoice, p50 / p95", run => string.Create(CultureInfo.InvariantCulture, $"{run.P50Milliseconds:F0} / {run.P95Milliseconds:F0} ms"));
         AddText("elapsed", run => string.Create(CultureInfo.InvariantCulture, $"{run.ElapsedSeconds:F1} s"));
+        AddText("error budget burnt", run => string.Create(CultureInfo.InvariantCulture, $"{run.ErrorBudget.Burn * 100:F0} %"));
 
         if (runs is [{ Server.Faults: var faults }, ..])
         {

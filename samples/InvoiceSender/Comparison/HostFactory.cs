@@ -1,3 +1,4 @@
 namespace InvoiceSender;
 
-internal delegate IHost HostFactory(ClientKind client, Uri? api, string? deadLetters, Action<ILoggingBuilder> configureLogging);
+/// <param name="alerts">Null: nobody but the log is told.</param>
+internal delegate IHost HostFactory(ClientKind client, Uri? api, string? deadLetters, AlertWay? alerts, Action<ILoggingBuilder> configureLogging);

@@ -1,11 +1,18 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using HttpResilience;
 
 namespace InvoiceSender;
 
 /// <summary>What <c>--json</c> prints.</summary>
-internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyList<RunReport> Runs)
+internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyList<RunReport> Runs, [property: JsonIgnore] AlertReport? Told)
 {
+    /// <summary>What was told of the resilient run. Absent when nobody was.</summary>
+    public IReadOnlyList<Alert>? Alerts => Told?.Alerts;
+
+    /// <summary>Scheme, host and port of the webhook of --alerts.</summary>
+    public string? AlertsFor => Told?.Webhook;
+
     /// <summary>The resilient run lost nothing and duplicated nothing, and was not stopped; at an API that is not ours: nothing failed.</summary>
     [JsonIgnore]
     public bool IsClean => Runs is [.., { Client: ClientKind.Resilient, NotFinished: 0 } run]
@@ -18,6 +25,7 @@ internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyLi
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ComparisonReport))]
+[JsonSerializable(typeof(Alert))]
 [JsonSerializable(typeof(KeptReport))]
 [JsonSerializable(typeof(LetterView))]
 [JsonSerializable(typeof(IReadOnlyList<LetterView>))]

@@ -23,10 +23,12 @@ internal sealed record RunReport
     public required double P95Milliseconds { get; init; }
     public required double ElapsedSeconds { get; init; }
 
+    public required BudgetReport ErrorBudget { get; init; }
+
     /// <summary>Absent for an API that is not our own: nobody but its operator can count there.</summary>
     public ServerReport? Server { get; init; }
 
-    public static RunReport Create(ClientKind client, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes, FlakyApi? server, int requests, int logLines, TimeSpan elapsed)
+    public static RunReport Create(ClientKind client, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes, FlakyApi? server, int requests, int logLines, TimeSpan elapsed, BudgetReport errorBudget)
     {
         double[] milliseconds = [.. outcomes.Select(outcome => outcome.Elapsed.TotalMilliseconds).Order()];
         return new()
@@ -42,6 +44,7 @@ internal sealed record RunReport
             P50Milliseconds = Percentile(milliseconds, 0.50),
             P95Milliseconds = Percentile(milliseconds, 0.95),
             ElapsedSeconds = Math.Round(elapsed.TotalSeconds, 2),
+            ErrorBudget = errorBudget,
             Server = server is null ? null : ServerReport.Create(server, outcomes),
         };
     }

@@ -22,6 +22,13 @@ internal static class SenderCommand
     private static readonly Option<Uri?> Api = CreateApi(
         "Send to this API (POST URL/invoices), once and with the resilient client only. Without it the program starts a flaky API of its own and, unless it keeps dead letters, sends twice.");
 
+    private static readonly Option<Uri?> Alerts = CreateUrl(
+        "--alerts",
+        "Post alerts to this webhook, as Slack's take them. Without it the program receives them itself and shows them, unless it sends to an API of yours or keeps dead letters: then they are in the log.",
+        text => text,
+        // It may be a secret.
+        show: false);
+
     private static readonly Option<int?> Seed = new("--seed")
     {
         Description = "Which faults the flaky API plays, and where. Random unless given; printed.",
@@ -64,7 +71,7 @@ internal static class SenderCommand
 
             Exit code 0: the resilient client lost no invoice and duplicated none, counted at the server; one that is kept as a dead letter is not lost.
             1: it did; a dead letter that was sent was not accepted. 2: the command line, a file or the settings are wrong. 130: interrupted.
-            """) { Csv, Api, Seed, DeadLetters, Resume, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
+            """) { Csv, Api, Alerts, Seed, DeadLetters, Resume, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Api) is { Implicit: false } && result.GetResult(Seed) is { Implicit: false })
@@ -113,6 +120,7 @@ internal static class SenderCommand
         var options = new SenderOptions(
             parsed.GetValue(Csv) ?? Path.Combine(AppContext.BaseDirectory, "invoices.csv"),
             parsed.GetValue(Api),
+            parsed.GetValue(Alerts),
             parsed.GetValue(Seed) ?? Random.Shared.Next(1, 100_000),
             parsed.GetValue(DeadLetters) ? parsed.GetValue(Store) : null,
             parsed.GetValue(Resume),
@@ -138,6 +146,7 @@ internal static class SenderCommand
         var report = await new Comparison(options, createHost, display).RunAsync(invoices, cancellationToken);
         if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.ComparisonReport));
         else ComparisonTable.Write(Terminal.Open(Console.Out), report);
+        AlertText.Write(report.Told, options.Json);
         return (report.Interrupted, report.IsClean);
     }
 
@@ -147,19 +156,23 @@ internal static class SenderCommand
         var report = await new KeepingRun(options, store, createHost, display).RunAsync(invoices, cancellationToken);
         if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.KeptReport));
         else KeptText.Write(Terminal.Open(Console.Out), report);
+        AlertText.Write(report.Told, options.Json);
         return (report.Interrupted, report.IsClean);
     }
 
-    public static Option<Uri?> CreateApi(string description) => new("--api")
+    // The path of an API is a directory.
+    public static Option<Uri?> CreateApi(string description) => CreateUrl("--api", description, text => text.TrimEnd('/') + "/", show: true);
+
+    private static Option<Uri?> CreateUrl(string name, string description, Func<string, string> complete, bool show) => new(name)
     {
         Description = description,
         HelpName = "URL",
         CustomParser = result =>
         {
             var text = result.Tokens.Single().Value;
-            if (Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https") return uri;
+            if (Uri.TryCreate(complete(text), UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https") return uri;
 
-            result.AddError($"--api \"{text}\" is not an absolute http or https URL.");
+            result.AddError($"{name}{(show ? $" \"{text}\"" : "")} is not an absolute http or https URL.");
             return null;
         },
     };

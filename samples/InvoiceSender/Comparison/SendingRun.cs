@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Diagnostics;
+using HttpResilience;
 
 namespace InvoiceSender;
 
@@ -9,16 +10,22 @@ internal sealed class SendingRun : IAsyncDisposable
 {
     private readonly ClientKind _client;
     private readonly FlakyApi? _flakyApi;
+    private readonly AlertWay? _alerts;
+    private readonly Uri _address;
     private readonly IHost _host;
     private readonly LogLineCounter _logLines = new();
+    private Task? _stopped;
 
-    private SendingRun(ClientKind client, FlakyApi? flakyApi, SenderOptions options, HostFactory createHost)
+    private SendingRun(ClientKind client, FlakyApi? flakyApi, AlertWay? alerts, SenderOptions options, HostFactory createHost)
     {
         _client = client;
         _flakyApi = flakyApi;
-        _host = createHost(client, options.Api ?? flakyApi!.Address, options.DeadLetters, logging =>
+        _alerts = alerts;
+        _address = options.Api ?? flakyApi!.Address;
+        _host = createHost(client, _address, options.DeadLetters, alerts, logging =>
         {
             logging.ClearProviders().AddProvider(_logLines);
+            if (alerts is not null) logging.AddProvider(alerts.Trouble);
             if (options.Verbose)
                 logging.AddSimpleConsole(console => console.SingleLine = true).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         });
@@ -30,7 +37,8 @@ internal sealed class SendingRun : IAsyncDisposable
         var flakyApi = options.Api is not null ? null
             : options.DeadLetters is { } store ? await FlakyApi.StartAsync(options.Seed, store, cancellationToken)
             : await FlakyApi.StartAsync(options.Seed, invoices, cancellationToken);
-        var run = new SendingRun(client, flakyApi, options, createHost);
+        var alerts = client is ClientKind.Resilient ? await AlertWay.OpenAsync(options, cancellationToken) : null;
+        var run = new SendingRun(client, flakyApi, alerts, options, createHost);
         try
         {
             await run._host.StartAsync(cancellationToken);
@@ -49,21 +57,39 @@ internal sealed class SendingRun : IAsyncDisposable
 
     public FlakyApi? Api => _flakyApi;
 
-    public async Task<RunReport> SendAsync(IReadOnlyList<Invoice> invoices, ProgressDisplay display, CancellationToken cancellationToken)
+    public RequestCounter CountRequests() => new(_address);
+
+    /// <summary>Which part of the calls must be answered. Null for a client without a budget.</summary>
+    public double? Objective => Budget?.Objective;
+
+    private BudgetReport? Budget => Services.GetService<IErrorBudgets>()?.List().Select(BudgetReport.Of).SingleOrDefault();
+
+    public async Task<RunReport> SendAsync(IReadOnlyList<Invoice> invoices, double objective, ProgressDisplay display, CancellationToken cancellationToken)
     {
         ConcurrentQueue<InvoiceOutcome> outcomes = [];
-        using var requests = new RequestCounter();
+        using var requests = CountRequests();
         var started = Stopwatch.GetTimestamp();
         var report = await display.ShowAsync(_client.Title, invoices.Count, progress =>
             Batch.SendAsync(invoices, FrozenSet<(string, string)>.Empty, outcomes.Enqueue, progress, null, cancellationToken));
-        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, Stopwatch.GetElapsedTime(started)) with { StoppedBy = report?.StoppedBy?.Error };
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, elapsed, Budget ?? BudgetReport.OfBare(outcomes, objective)) with { StoppedBy = report?.StoppedBy?.Error };
+    }
+
+    /// <summary>Ends the host: what is to be told by then is told.</summary>
+    /// <returns>Null when nobody is told.</returns>
+    public async Task<AlertReport?> StopAsync(CancellationToken cancellationToken)
+    {
+        if (_alerts is not null) await _alerts.WaitUntilOverAsync(cancellationToken);
+        await (_stopped ??= _host.StopAsync(CancellationToken.None));
+        return _alerts?.Report();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _host.StopAsync();
+        await (_stopped ??= _host.StopAsync());
         // Asynchronously, as a durable store is closed.
         await ((IAsyncDisposable)_host).DisposeAsync();
+        if (_alerts is not null) await _alerts.DisposeAsync();
         if (_flakyApi is not null) await _flakyApi.DisposeAsync();
     }
 }

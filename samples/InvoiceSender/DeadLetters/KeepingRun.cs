@@ -21,7 +21,7 @@ internal sealed class KeepingRun(SenderOptions options, string store, HostFactor
         var rows = new RowStates(earlier, options.Resume ? _file.Read() : new Dictionary<(string, string), string>(), await InvoiceLetters.ReadAsync(review, cancellationToken));
         Write(invoices, rows);
 
-        using var requests = new RequestCounter();
+        using var requests = run.CountRequests();
         var started = Stopwatch.GetTimestamp();
         var report = await display.ShowAsync(ClientKind.Resilient.Title, invoices.Count, progress => run.Batch.SendAsync(
             invoices, invoices.Where(invoice => rows.Letters.SettlementOf(invoice) is not null).Select(invoice => invoice.Id).ToHashSet(), Tell, progress, earlier.Checkpoint, cancellationToken));
@@ -30,8 +30,10 @@ internal sealed class KeepingRun(SenderOptions options, string store, HostFactor
         await CloseLettersAsync(invoices, rows, review);
         Write(invoices, rows);
         if (report is { StopReason: BatchStopReason.Completed }) await earlier.ForgetAsync();
+        var told = await run.StopAsync(cancellationToken);
         return Report(invoices, rows, run.Api) with
         {
+            Told = told,
             Interrupted = report is null,
             StoppedBy = report?.StoppedBy?.Error,
             Requests = requests.Count,

@@ -45,6 +45,14 @@ internal sealed record KeptReport
 
     public int? Duplicated { get; init; }
 
+    /// <summary>What there was to send to the webhook of --alerts. Absent without it.</summary>
+    public IReadOnlyList<Alert>? Alerts => Told?.Alerts;
+
+    public string? AlertsFor => Told?.Webhook;
+
+    [JsonIgnore]
+    public AlertReport? Told { get; init; }
+
     [JsonIgnore]
     public bool IsClean => Lost.Count == 0 && StoppedBy is null && Duplicated is null or 0;
 }

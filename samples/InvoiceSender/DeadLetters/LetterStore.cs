@@ -21,7 +21,7 @@ internal sealed class LetterStore : IAsyncDisposable
         if (!File.Exists(options.Store))
             throw new CommandException($"There is no store of dead letters at {options.Store}. To make one, send invoices: {Self.Command("--dead-letters", options.Store)}");
 
-        return new(null, createHost(ClientKind.Resilient, null, options.Store, options.ConfigureLogging));
+        return new(null, createHost(ClientKind.Resilient, null, options.Store, null, options.ConfigureLogging));
     }
 
     /// <summary>To send letters, to the API that is named or to the sample's own, which has a good day now.</summary>
@@ -32,7 +32,7 @@ internal sealed class LetterStore : IAsyncDisposable
             throw new CommandException($"The letters in {options.Store} are not for the sample's own API. Say where they go with --api URL.");
 
         var api = options.Api is null ? await FlakyApi.StartAsync(null, options.Store, cancellationToken) : null;
-        return new(api, createHost(ClientKind.Resilient, options.Api ?? api!.Address, options.Store, options.ConfigureLogging));
+        return new(api, createHost(ClientKind.Resilient, options.Api ?? api!.Address, options.Store, null, options.ConfigureLogging));
     }
 
     public async ValueTask DisposeAsync()

@@ -28,7 +28,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
         services.AddSingleton(provider => new AlertWatch(
             provider.GetRequiredService<AlertFeed>(), provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<AlertSources>(), provider.GetRequiredService<AlertSinks>(),
-            provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
+            provider.GetRequiredService<Deployment>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<AlertWatch>());
         AddAlertClient(services);
     }

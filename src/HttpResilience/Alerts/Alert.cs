@@ -48,7 +48,7 @@ public sealed record Alert
     /// <summary>The numbers behind it, such as <c>failuresInARow</c>.</summary>
     public IReadOnlyDictionary<string, double> Values { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, double>.Empty;
 
-    /// <summary><c>Alerts:DeploymentVersion</c>; null when that is not set.</summary>
+    /// <summary>The version of the application that tells it: <c>Alerts:DeploymentVersion</c>, else its informational version.</summary>
     public string? DeploymentVersion { get; init; }
 }
 

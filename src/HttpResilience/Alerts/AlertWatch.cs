@@ -5,7 +5,7 @@ namespace HttpResilience;
 
 /// <summary>Looks after what calls, letters, batches and budgets say while the host runs: at once when a call fails or a row of failures ends, and at all of it every 10 s.</summary>
 internal sealed partial class AlertWatch(
-    AlertFeed feed, AlertSettings settings, AlertSources sources, AlertSinks sinks, TimeProvider time, ILogger<AlertWatch> logger) : BackgroundService
+    AlertFeed feed, AlertSettings settings, AlertSources sources, AlertSinks sinks, Deployment deployment, TimeProvider time, ILogger<AlertWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(5);
@@ -98,26 +98,26 @@ internal sealed partial class AlertWatch(
         foreach (var (key, findings) in sources.Find(policy, now.Uptime, _book.Holds))
         {
             seen.Add(key);
-            Update(key, findings, policy, now);
+            Update(key, findings, now);
         }
 
         // What nobody knows of any more: a host that was forgotten, a rule that is gone.
         IncidentKey[] gone = [.. _book.Keys.Where(k => !seen.Contains(k))];
         foreach (var key in gone)
-            Update(key, [], policy, now);
+            Update(key, [], now);
     }
 
     private IEnumerable<IncidentKey> LookAt(HostSignals host, AlertPolicy policy, AlertTime now)
     {
         var found = new HostAlerts(_book).Look(host, policy.Rules, now.Uptime);
         foreach (var (key, findings) in found)
-            Update(key, findings, policy, now);
+            Update(key, findings, now);
         return found.Select(f => f.Key);
     }
 
-    private void Update(IncidentKey key, IReadOnlyList<Finding> findings, AlertPolicy policy, AlertTime now)
+    private void Update(IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now)
     {
-        if (_book.Update(key, findings, now, policy.DeploymentVersion) is not { } alert)
+        if (_book.Update(key, findings, now, deployment.Version) is not { } alert)
             return;
         AlertLog.Write(logger, alert);
         sinks.Add(alert);

@@ -65,9 +65,12 @@ internal sealed class EndedCalls
     /// <returns>Whether a minute has begun with it.</returns>
     internal bool Add(FailureClass failureClass, long endedAt)
     {
-        bool hasBegun = (ulong)(endedAt - Volatile.Read(ref _minuteStart)) >= (ulong)_minuteLength && BeginMinute(endedAt);
+        // One that ended in the minute before and comes only now counts for this one.
+        bool begins = endedAt - Volatile.Read(ref _minuteStart) >= _minuteLength;
+        if (begins)
+            BeginMinute(endedAt);
         Interlocked.Increment(ref _totals[Padding + (int)failureClass]);
-        return hasBegun;
+        return begins;
     }
 
     /// <summary>Another window is looked at from now on.</summary>
@@ -116,18 +119,13 @@ internal sealed class EndedCalls
         }
     }
 
-    private bool BeginMinute(long endedAt)
+    private void BeginMinute(long endedAt)
     {
-        // One that ended in the minute before and comes only now counts for this one.
-        if (endedAt < Volatile.Read(ref _minuteStart))
-            return false;
         lock (_gate)
         {
             if (endedAt - _minuteStart >= _minuteLength)
                 Settle(endedAt);
         }
-
-        return true;
     }
 
     /// <summary>Puts what was counted since the last time where it belongs, and lets time go on. Called with the gate held.</summary>

@@ -1,17 +1,15 @@
 using System.Reflection;
-using Microsoft.Extensions.Configuration;
 
 namespace HttpResilience;
 
 /// <summary>Which version of the application runs, and which ran before it, so that what is new can be told from what is not.</summary>
-internal sealed class Deployment(string version)
+/// <param name="version">Read when it is first needed: what is wrong with the configuration is told when the host starts.</param>
+internal sealed class Deployment(Lazy<string> version)
 {
-    internal const string Key = $"{OptionPath.Root}:Alerts:DeploymentVersion";
-
     private DeployedVersion? _this;
     private DeployedVersion? _before;
 
-    internal string Version { get; } = version;
+    internal string Version => version.Value;
 
     /// <summary>When this version first started; null when that is not known.</summary>
     internal DateTimeOffset? Since => Volatile.Read(ref _this)?.FirstSeenAt;
@@ -19,12 +17,12 @@ internal sealed class Deployment(string version)
     /// <summary>The other version that started last; null when none is known.</summary>
     internal DeployedVersion? Before => Volatile.Read(ref _before);
 
-    /// <summary>The version from the configuration, else that of the program: its informational version, without what names the commit.</summary>
-    internal static Deployment From(IConfiguration? configuration)
+    /// <summary>The version that the application gives itself (<see cref="AlertOptions.DeploymentVersion"/>), else that of the program: its informational version, without what names the commit.</summary>
+    internal static string VersionOf(string? given)
     {
         var program = Assembly.GetEntryAssembly();
-        return new(configuration?[Key] is { } given && !string.IsNullOrWhiteSpace(given) ? given.Trim()
-            : Shorten(program?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion) ?? program?.GetName().Version?.ToString() ?? "unknown");
+        return !string.IsNullOrWhiteSpace(given) ? given.Trim()
+            : Shorten(program?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion) ?? program?.GetName().Version?.ToString() ?? "unknown";
     }
 
     /// <summary>What follows the plus is the build, not the version (Semantic Versioning §10).</summary>

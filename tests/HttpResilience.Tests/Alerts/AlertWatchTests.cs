@@ -1,4 +1,5 @@
 using HttpResilience.Tests.DeadLetters;
+using HttpResilience.Tests.ErrorBudgets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -158,6 +159,25 @@ public sealed class AlertWatchTests
         // That the budget is spent is told after a day in which it did not burn any more.
         bench.Phases.ShouldBe("+!!-+");
         (bench.Told[^1]["Title"], bench.Told[^1]["Rule"], bench.Told[^1].Level).ShouldBe(("api: the error budget is spent", AlertRuleType.ErrorBudgetSpent, LogLevel.Warning));
+    }
+
+    [Fact]
+    public async Task A_failure_class_that_comes_with_a_version_is_told_with_the_version()
+    {
+        var store = new MemoryErrorBudgetStore();
+        using var bench = new AlertBench(
+            services: s => s.AddSingleton<IErrorBudgetStore>(store), alerts: a => (a.DeploymentVersion, a.Rules) = ("2.0", [new() { Type = AlertRuleType.ErrorClassSinceDeployment }]));
+        bench.Chain.State.ErrorBudget.Load([new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.None, 990), new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.Validation, 10)], "2.0");
+        await bench.CallAsync([.. Enumerable.Repeat(200, 150), 422, 422, 422, 422]);
+        bench.Wait(TimeSpan.FromSeconds(10));
+        bench.Told.ShouldBeEmpty();
+
+        await bench.CallAsync(422);
+        bench.Wait(TimeSpan.FromSeconds(10));
+        (bench.Told.ShouldHaveSingleItem()["Title"], bench.Told[0]["Rule"]).ShouldBe(("api: Validation is more frequent since the deployment", AlertRuleType.ErrorClassSinceDeployment));
+        await bench.CallAsync([.. Enumerable.Repeat(200, 20)]);
+        bench.Wait(TimeSpan.FromSeconds(10));
+        bench.Phases.ShouldBe("+-");
     }
 
     [Fact]

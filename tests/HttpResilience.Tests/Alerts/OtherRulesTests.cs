@@ -131,6 +131,10 @@ public sealed class OtherRulesTests
         return DeadLetterRules.Find(AlertRule.From(new() { Type = type }), trend, _ => isHeld, isLeftAlone).Count > 0;
     }
 
+    [Fact]
+    public void That_more_calls_succeed_since_the_deployment_is_no_alert() =>
+        ErrorClassRule.Find("api", BuiltIn, Ended(1000, 0, 0), Ended(1000, 0, transient: 900)).ShouldBeEmpty();
+
     private static Dictionary<FailureClass, long> Ended(long calls, long refused, long transient) => new()
     {
         [FailureClass.None] = calls - refused - transient,

@@ -72,7 +72,7 @@ public sealed class ErrorBudgetKeeperTests
         using var run = await StartAsync();
         await PausedCallTests.FailAsync(run.Chain, 1);
         var store = new FailingAdd(_store);
-        var keeper = new ErrorBudgetKeeper(store, run.Chain.Services.GetRequiredService<ClientStates>(), new Deployment("1.0"), run.Chain.Clock, run.Chain.Services.GetRequiredService<ILogger<ErrorBudgetKeeper>>());
+        var keeper = new ErrorBudgetKeeper(store, run.Chain.Services.GetRequiredService<ClientStates>(), new Deployment(new Lazy<string>("1.0")), run.Chain.Clock, run.Chain.Services.GetRequiredService<ILogger<ErrorBudgetKeeper>>());
         await run.StopAsync();
         _store.Updates.Clear();
         long before = _store.Counts.Sum(c => c.Calls);

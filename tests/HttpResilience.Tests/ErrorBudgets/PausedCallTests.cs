@@ -139,6 +139,21 @@ public sealed class PausedCallTests
     }
 
     [Fact]
+    public async Task A_shorter_window_holds_at_once()
+    {
+        using var chain = new Chain(o => o.Retry.MaxRetryAttempts = 0);
+        await FailAsync(chain, 5);
+        chain.Clock.Advance(TimeSpan.FromHours(2));
+        chain.Server.Script(Replies.Status(200));
+        (await chain.GetAsync()).Dispose();
+        chain.State.ErrorBudget.State.ShouldBe(ErrorBudgetState.Exceeded);
+
+        chain.Reload(("ErrorBudget:Window", "01:00:00"));
+
+        chain.State.ErrorBudget.State.ShouldBe(ErrorBudgetState.Quiet);
+    }
+
+    [Fact]
     public async Task Only_what_the_api_is_to_blame_for_counts()
     {
         using var chain = PausingChain(o => o.CircuitBreaker.FailureThreshold = null);

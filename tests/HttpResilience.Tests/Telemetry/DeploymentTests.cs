@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Telemetry;
 
@@ -15,12 +15,12 @@ public sealed class DeploymentTests
     public void What_names_the_build_is_no_part_of_the_version(string? informational, string? version) => Deployment.Shorten(informational).ShouldBe(version);
 
     [Theory, InlineData(" 2030-01-02.7 ", "2030-01-02.7"), InlineData(" ", null), InlineData(null, null)]
-    public void The_configuration_has_the_last_word(string? configured, string? version)
+    public void The_application_has_the_last_word(string? configured, string? version)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("HttpResilience:Alerts:DeploymentVersion", configured)]).Build();
-        var ofProgram = Deployment.From(null).Version;
+        using var chain = new Chain(services: s => s.Configure<AlertOptions>(o => o.DeploymentVersion = configured));
+        string ofProgram = Deployment.VersionOf(null);
 
-        Deployment.From(configuration).Version.ShouldBe(version ?? ofProgram);
+        chain.Services.GetRequiredService<Deployment>().Version.ShouldBe(version ?? ofProgram);
         ofProgram.ShouldNotBeNullOrWhiteSpace();
         ofProgram.ShouldNotContain('+');
     }
@@ -28,7 +28,7 @@ public sealed class DeploymentTests
     [Fact]
     public void The_version_before_is_the_other_one_that_started_last()
     {
-        var deployment = new Deployment("2.0");
+        var deployment = new Deployment(new Lazy<string>("2.0"));
         (deployment.Since, deployment.Before).ShouldBe((null, null));
 
         deployment.Learn([new("2.0", Noon.AddHours(-1), Noon), new("1.9", Noon.AddDays(-9), Noon.AddDays(-1)), new("1.8", Noon.AddDays(-8), Noon.AddDays(-2))]);

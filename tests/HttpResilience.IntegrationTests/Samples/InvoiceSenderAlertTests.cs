@@ -1,0 +1,95 @@
+using System.Text.Json.Nodes;
+
+namespace HttpResilience.IntegrationTests.Samples;
+
+/// <summary>Who hears of the outage in the middle of the sample's run, and of what.</summary>
+public sealed class InvoiceSenderAlertTests : IDisposable
+{
+    private const string Token = "T0K3N-of-the-webhook";
+    private const int Invoices = 60;
+
+    private readonly SampleProgram _program = new();
+
+    [Fact]
+    public async Task The_outage_is_one_alert_and_one_all_clear_and_no_other_fault_is_any()
+    {
+        var result = await SendAsync("--json");
+        var report = JsonNode.Parse(result.Output)!;
+
+        var alerts = report["alerts"]!.AsArray();
+        alerts.Select(a => Text(a, "phase")).ShouldBe(["Started", "Ended"], result.Output);
+        alerts.Select(a => Text(a, "id")).Distinct().ShouldHaveSingleItem();
+        alerts.ShouldAllBe(a => Text(a, "title").StartsWith("invoices: calls to http://127.0.0.1:"));
+        Text(alerts[1], "detail").ShouldStartWith("It is over after ");
+        report["alertsFor"].ShouldBeNull();
+
+        var (bare, resilient) = (report["runs"]![0]!, report["runs"]![1]!);
+        int failed = bare["failed"]!.AsArray().Count;
+        failed.ShouldBeGreaterThan(0);
+        (Number(bare["errorBudget"], "calls"), Number(bare["errorBudget"], "failures"), Number(bare["errorBudget"], "objective")).ShouldBe((Invoices, failed, 0.999));
+        Number(bare["errorBudget"], "burn").ShouldBe(failed / (Invoices * 0.001), 0.001);
+        // A record that is held back while the circuit is open is more than one call.
+        Number(resilient["errorBudget"], "calls").ShouldBe(Invoices + Number(resilient["errorBudget"], "failures"));
+        Number(resilient["errorBudget"], "failures").ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task A_webhook_gets_both_as_slack_takes_them_and_its_path_is_shown_nowhere()
+    {
+        await using var slack = await KestrelServer.StartAsync(Reply.Ok());
+        var result = await SendAsync($"--verbose --alerts {slack.Uri}services/{Token}?x=1");
+
+        slack.Requests.ShouldAllBe(r => r.Method == "POST" && r.Target == $"/services/{Token}?x=1");
+        string[] texts = [.. slack.Requests.Select(r => Text(JsonNode.Parse(r.Text), "text"))];
+        texts.Length.ShouldBe(2, result.Output);
+        texts[0].ShouldStartWith("[Warning] *invoices: calls to http://127.0.0.1:");
+        texts[1].ShouldStartWith("[Over] *invoices: calls to http://127.0.0.1:");
+        result.Output.ShouldContain($"Alerts for {slack.Uri.GetLeftPart(UriPartial.Authority)}: 2\n");
+        (result.Output + result.Error).ShouldNotContain(Token);
+        // What goes to the webhook is no attempt.
+        NumberIn(result.Output, "attempts").ShouldBe(NumberIn(result.Output, "requests the server saw"));
+    }
+
+    [Fact]
+    public async Task An_alert_that_does_not_arrive_is_said_where_it_is_seen()
+    {
+        // As many as open the circuit.
+        await using var api = await KestrelServer.StartAsync([.. Enumerable.Repeat(Reply.With(500, "no"), 10), Reply.With(201, """{ "id": "in_1", "invoiceNumber": "1" }""", ("Content-Type", "application/json"))]);
+        await CopyAsync(8);
+        var result = await _program.RunAsync($"--csv invoices.csv --api {api.Uri} --alerts http://127.0.0.1:{Ports.Closed()}/services/{Token}");
+
+        result.ExitCode.ShouldBe(0, result.Error);
+        result.Output.ShouldContain(": 2\n");
+        result.Error.ShouldContain("Alerts do not get to the webhook of http://127.0.0.1:");
+        (result.Output + result.Error).ShouldNotContain(Token);
+    }
+
+    [Fact]
+    public async Task What_is_no_address_is_said_without_being_repeated()
+    {
+        var result = await _program.RunAsync($"--alerts services/{Token}");
+
+        (result.ExitCode, result.Error.Trim()).ShouldBe((2, "--alerts is not an absolute http or https URL."));
+    }
+
+    public void Dispose() => _program.Dispose();
+
+    private async Task<SampleProgram.Result> SendAsync(string arguments)
+    {
+        await CopyAsync(Invoices);
+        var result = await _program.RunAsync($"--csv invoices.csv --seed 3 {arguments}");
+        result.ExitCode.ShouldBe(0, result.Error);
+        return result;
+    }
+
+    // Fewer are done sooner; the outage comes after half of them all the same.
+    private Task CopyAsync(int invoices) => File.WriteAllLinesAsync(
+        _program.PathOf("invoices.csv"), File.ReadLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv")).Take(invoices + 1), TestContext.Current.CancellationToken);
+
+    private static string Text(JsonNode? node, string property) => node![property]!.GetValue<string>();
+
+    private static double Number(JsonNode? node, string property) => node![property]!.GetValue<double>();
+
+    private static int NumberIn(string table, string label) =>
+        int.Parse(table.Split('\n').Single(line => line.StartsWith($"│ {label} ", StringComparison.Ordinal)).Split('│', StringSplitOptions.TrimEntries)[3]);
+}
