@@ -132,7 +132,7 @@ public sealed partial class InvoiceSenderTests : IDisposable
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}[-0-9a-f]*|in_[0-9]+|key [-_0-9A-Za-z]{43}")]
     private static partial Regex Ids();
 
-    [GeneratedRegex(@"[0-9.]+ s\b|[0-9]+ requests|due [-0-9]+ [0-9:]+")]
+    [GeneratedRegex(@"[0-9.]+ s\b|[0-9]+ requests?\b|due [-0-9]+ [0-9:]+")]
     private static partial Regex Times();
 
     [GeneratedRegex(" +")]
