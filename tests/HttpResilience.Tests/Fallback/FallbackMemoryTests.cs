@@ -1,7 +1,10 @@
 using System.Globalization;
+using HttpResilience.Tests.Telemetry;
 
 namespace HttpResilience.Tests.Fallback;
 
+/// <summary>Alone: one of them measures the memory of the process.</summary>
+[Collection(Alone.Name)]
 public sealed class FallbackMemoryTests
 {
     private const int MaxBytes = 100_000;
