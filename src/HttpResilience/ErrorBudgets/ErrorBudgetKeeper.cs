@@ -5,7 +5,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// Keeps the error budgets in the store: takes from it what was counted before, adds what is counted, and passes pauses on in both directions. A store that fails holds up
-/// nothing; what could not be saved is saved later. Does nothing without a store.
+/// nothing; what could not be saved is saved later. Without a store it only tells which version runs.
 /// </summary>
 internal sealed partial class ErrorBudgetKeeper(
     IErrorBudgetStore? store, ClientStates clients, Deployment deployment, TimeProvider time, ILogger<ErrorBudgetKeeper> logger) : BackgroundService
@@ -42,6 +42,8 @@ internal sealed partial class ErrorBudgetKeeper(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (store is null)
+            FirstDeployed(logger, deployment.Version);
         while (store is not null && !stoppingToken.IsCancellationRequested)
         {
             var added = clients.Added;
@@ -78,6 +80,8 @@ internal sealed partial class ErrorBudgetKeeper(
             _isAnnounced = true;
             if (deployment is { Before: { } before, Since: { } since })
                 Deployed(logger, deployment.Version, since, before.Version, before.FirstSeenAt);
+            else
+                FirstDeployed(logger, deployment.Version);
         }
 
         var pauses = await kept.PausesAsync(cancellationToken).ConfigureAwait(false);
@@ -133,4 +137,7 @@ internal sealed partial class ErrorBudgetKeeper(
 
     [LoggerMessage(609, LogLevel.Information, "Deployment: version {Version} since {Since:u}, before it {VersionBefore} since {SinceBefore:u}")]
     private static partial void Deployed(ILogger logger, string version, DateTimeOffset since, string versionBefore, DateTimeOffset sinceBefore);
+
+    [LoggerMessage(610, LogLevel.Information, "Deployment: version {Version}, no other is known to have run before")]
+    private static partial void FirstDeployed(ILogger logger, string version);
 }

@@ -182,7 +182,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task Without_a_store_nothing_runs()
+    public async Task Without_a_store_the_version_is_told_and_nothing_runs()
     {
         using var chain = PausedCallTests.PausingChain();
         var keeper = chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
@@ -190,6 +190,18 @@ public sealed class ErrorBudgetKeeperTests
         await keeper.ExecuteTask!;
         await keeper.StopAsync(Stop);
         chain.State.ErrorBudget.TakeUnsaved("1").ShouldBeEmpty();
+        chain.Logs.WithId(610).ShouldHaveSingleItem()["Version"].ShouldBe(chain.Services.GetRequiredService<Deployment>().Version);
+    }
+
+    [Fact]
+    public async Task The_first_version_on_a_store_is_told_once()
+    {
+        using var run = await StartAsync();
+        await run.TickAsync();
+
+        var told = run.Chain.Logs.WithId(610).ShouldHaveSingleItem();
+        (told.Level, told["Version"]).ShouldBe((LogLevel.Information, run.Version));
+        run.Chain.Logs.WithId(609).ShouldBeEmpty();
     }
 
     private async Task<Run> StartAsync(Action<IServiceCollection>? services = null, Action<IServiceProvider>? built = null)
