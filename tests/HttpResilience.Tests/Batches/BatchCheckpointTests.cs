@@ -78,7 +78,8 @@ public sealed class BatchCheckpointTests
             return goOn.Task;
         };
         var told = new ConcurrentQueue<BatchProgress>();
-        var running = IsolatedBatch.RunAsync(Enumerable.Range(0, 8), (_, _) => Task.CompletedTask, Options(CheckpointMode.LastContiguousSuccess, 8), Stop);
+        // The others end while the first is being kept.
+        var running = IsolatedBatch.RunAsync(Enumerable.Range(0, 8), (record, _) => record == 0 ? Task.CompletedTask : began.Task, Options(CheckpointMode.LastContiguousSuccess, 8), Stop);
         await began.Task;
         for (int i = 0; i < 1000; i++)
             await Task.Yield();

@@ -16,7 +16,15 @@ public sealed class DrainTests : ReplayTestBase
     public async Task Of_a_host_that_is_fast_many_are_fetched_at_once_and_few_are_sent_at_once()
     {
         var chain = Open();
-        chain.Server.Script((_, _, _) => AnswerAsync(Task.CompletedTask));
+        // The first waits for a second beside it: a machine that is busy must not send one after the other.
+        var two = new TaskCompletionSource();
+        chain.Server.Script((_, _, _) =>
+        {
+            var answering = AnswerAsync(two.Task);
+            if (Volatile.Read(ref _mostAtOnce) > 1)
+                two.TrySetResult();
+            return answering;
+        });
         await AddAsync(Many);
 
         await StartAsync();
@@ -25,7 +33,8 @@ public sealed class DrainTests : ReplayTestBase
         _sent.ShouldBe(Many);
         _mostAtOnce.ShouldBeInRange(2, 4);
         Store.Claims.Where(c => c.Only is not null).Max(c => c.Limit).ShouldBeInRange(100, 256);
-        Store.Claims.Count.ShouldBeLessThan(50);
+        // By fours it would be 150.
+        Store.Claims.Count.ShouldBeLessThan(75);
     }
 
     [Fact]
