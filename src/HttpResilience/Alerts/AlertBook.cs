@@ -6,8 +6,16 @@ internal sealed class AlertBook
     // A failure outlasts its alert in the windows of a budget: what it has burnt is no news so soon.
     private static readonly TimeSpan Aftermath = TimeSpan.FromHours(1);
 
+    // A host that nobody has called for so long says nothing about what fails now.
+    private static readonly TimeSpan Lately = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan StillFails = TimeSpan.FromMinutes(2);
+
+    private const int MaxEnded = 1000;
+
     private readonly Dictionary<IncidentKey, Incident> _open = [];
-    private readonly Dictionary<(AlertTopic Topic, string Client), TimeSpan> _wrongUntil = [];
+    private readonly Dictionary<IncidentKey, TimeSpan> _ended = [];
+    private readonly Dictionary<(AlertTopic Topic, string Client), (TimeSpan Until, TimeSpan FailedAt, AlertSeverity Severity)> _wrong = [];
 
     internal IEnumerable<IncidentKey> Keys => _open.Keys;
 
@@ -19,23 +27,43 @@ internal sealed class AlertBook
     /// <returns>What is to be told; null when nothing is new.</returns>
     internal Alert? Update(IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version)
     {
-        var (incident, told) = Incident.Next(_open.GetValueOrDefault(key), key, findings, now, version, Follows(key, now.Uptime));
-        if (incident is null)
-            _open.Remove(key);
-        else
+        bool comesBack = key.Topic is AlertTopic.Calls && _ended.TryGetValue(key, out var ended) && now.Uptime - ended < Incident.Quiet;
+        var (incident, told) = Incident.Next(_open.GetValueOrDefault(key), key, findings, now, version, new(Followed(key, now.Uptime), comesBack));
+        if (incident is not null)
             _open[key] = incident;
-        if (key is { Topic: AlertTopic.Calls or AlertTopic.ErrorBudget, Client: { } client } && (incident is not null || told is not null))
-            _wrongUntil[(key.Topic, client)] = now.Uptime;
+        else if (_open.Remove(key))
+            Ended(key, now.Uptime);
+        if (key is { Topic: AlertTopic.Calls or AlertTopic.ErrorBudget, Client: { } client } && findings.Any(f => f.LastAt is not { } last || now.Uptime - last < Lately))
+            _wrong[(key.Topic, client)] = (now.Uptime, findings.Max(f => f.LastAt ?? now.Uptime), incident!.Severity);
         return told;
     }
 
-    // Failing calls burn the budget, and what burns is spent: that is one thing, and told with the first.
-    private bool Follows(IncidentKey key, TimeSpan now) => key switch
+    private void Ended(IncidentKey key, TimeSpan now)
+    {
+        if (_ended.Count >= MaxEnded)
+        {
+            foreach (var old in _ended.Where(e => now - e.Value >= Incident.Quiet).Select(e => e.Key).ToList())
+                _ended.Remove(old);
+        }
+
+        if (_ended.Count < MaxEnded)
+            _ended[key] = now;
+    }
+
+    /// <summary>Failing calls burn the budget, what burns is spent, and an outage is no fault of a deployment: that is one thing, and told with the first.</summary>
+    /// <returns>How urgent that is; null when there is no such thing.</returns>
+    private AlertSeverity? Followed(IncidentKey key, TimeSpan now) => key switch
     {
         { Topic: AlertTopic.ErrorBudget, Client: { } client } => WasWrong(AlertTopic.Calls, client, now),
-        { Topic: AlertTopic.SpentBudget, Client: { } client } => WasWrong(AlertTopic.Calls, client, now) || WasWrong(AlertTopic.ErrorBudget, client, now),
-        _ => false,
+        { Topic: AlertTopic.SpentBudget, Client: { } client } => WasWrong(AlertTopic.Calls, client, now) ?? WasWrong(AlertTopic.ErrorBudget, client, now),
+        { Topic: AlertTopic.ErrorClass, Client: { } client, Subject: nameof(FailureClass.Transient) or nameof(FailureClass.ServerError) or nameof(FailureClass.RateLimited) } =>
+            WasWrong(AlertTopic.Calls, client, now),
+        _ => null,
     };
 
-    private bool WasWrong(AlertTopic topic, string client, TimeSpan now) => _wrongUntil.TryGetValue((topic, client), out var until) && now - until < Aftermath;
+    private AlertSeverity? WasWrong(AlertTopic topic, string client, TimeSpan now) =>
+        !_wrong.TryGetValue((topic, client), out var wrong) || now - wrong.Until >= Aftermath ? null
+        // Nothing fails any more: what it leaves behind is nothing to wake anybody for.
+        : now - wrong.FailedAt >= StillFails ? AlertSeverity.Critical
+        : wrong.Severity;
 }

@@ -126,7 +126,8 @@ internal sealed partial class AlertOutbox : IDisposable
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopped.Token);
         try
         {
-            await _sink.SendAsync(alert, both.Token).WaitAsync(both.Token).ConfigureAwait(false);
+            // Elsewhere: a sink may block before it first waits.
+            await Task.Run(() => _sink.SendAsync(alert, both.Token), both.Token).WaitAsync(both.Token).ConfigureAwait(false);
             return null;
         }
         catch (Exception e) when (!_stopped.IsCancellationRequested)

@@ -10,6 +10,11 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
 
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan HalfADay = TimeSpan.FromHours(12);
+
+    private static readonly Dictionary<FailureClass, long> Nothing = [];
+
+    private readonly Dictionary<string, ClassesSeen> _classes = [];
     private readonly Dictionary<string, BatchCadence> _batches = [];
     private readonly Lock _gate = new();
     private readonly DeadLetterTrend _trend = new();
@@ -49,7 +54,7 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
     /// <returns>What holds; for what has been looked at and is well, nothing.</returns>
     internal IEnumerable<(IncidentKey Key, IReadOnlyList<Finding> Findings)> Find(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld) =>
         LettersFound(policy, now, isHeld).Concat(LossesFound(policy, now)).Concat(BatchesFound(policy, now)).Concat(Watched.SelectMany(c => BudgetFound(c, policy, isHeld)))
-            .Concat(Watched.SelectMany(c => ClassesFound(c, policy)));
+            .Concat(Watched.SelectMany(c => ClassesFound(c, policy, now)));
 
     private async Task CountAsync(IDeadLetterStore letters)
     {
@@ -118,10 +123,24 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
         yield return (new(AlertTopic.Pause, client.Name), ErrorBudgetRules.FindPause(client.Name, rules, client.ErrorBudget.Pause.Change));
     }
 
-    private static IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> ClassesFound(ClientState client, AlertPolicy policy) => ErrorClassRule
-        .Find(client.Name, policy.Rules.Where(r => r.AppliesTo(client.Name)), client.ErrorBudget.ClassTotals, client.ErrorBudget.Baseline)
+    /// <summary>How the calls of the last half day have ended, and of at most half a day more: an outage of last week is not what comes with a version.</summary>
+    private Dictionary<FailureClass, long> RecentOf(ClientState client, TimeSpan now)
+    {
+        var totals = client.ErrorBudget.ClassTotals;
+        if (!_classes.TryGetValue(client.Name, out var seen))
+            _classes[client.Name] = seen = new(Nothing, Nothing, now);
+        if (now - seen.At >= HalfADay)
+            _classes[client.Name] = seen = new(seen.Newer, totals, now);
+        return totals.ToDictionary(t => t.Key, t => t.Value - seen.Older.GetValueOrDefault(t.Key));
+    }
+
+    private IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> ClassesFound(ClientState client, AlertPolicy policy, TimeSpan now) => ErrorClassRule
+        .Find(client.Name, policy.Rules.Where(r => r.AppliesTo(client.Name)), RecentOf(client, now), client.ErrorBudget.Baseline)
         .GroupBy(f => f.Class, f => f.Finding)
         .Select(g => (new IncidentKey(AlertTopic.ErrorClass, client.Name, Subject: g.Key.ToString()), (IReadOnlyList<Finding>)[.. g]));
+
+    /// <summary>How calls had ended since the process began, at two times.</summary>
+    private sealed record ClassesSeen(IReadOnlyDictionary<FailureClass, long> Older, IReadOnlyDictionary<FailureClass, long> Newer, TimeSpan At);
 
     [LoggerMessage(711, LogLevel.Warning, "Dead letters could not be counted; alerts about them go by the last count")]
     private static partial void CountFailed(ILogger logger, Exception exception);

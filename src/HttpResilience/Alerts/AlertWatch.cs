@@ -34,14 +34,25 @@ internal sealed partial class AlertWatch(
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        feed.IsOn = false;
-        BatchFinishes.Finished -= sources.BatchFinished;
-        if (_timer is not null)
-            await _timer.DisposeAsync().ConfigureAwait(false);
+        End();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         using var patience = new CancellationTokenSource(ShutdownPatience);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         await sinks.StopAsync(both.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>Also of a host that was never stopped: nothing of it is held any longer.</summary>
+    public override void Dispose()
+    {
+        End();
+        base.Dispose();
+    }
+
+    private void End()
+    {
+        feed.IsOn = false;
+        BatchFinishes.Finished -= sources.BatchFinished;
+        _timer?.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

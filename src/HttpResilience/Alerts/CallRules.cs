@@ -29,7 +29,7 @@ internal static class CallRules
                 _ => null,
             };
             if (finding is not null)
-                findings.Add(finding);
+                findings.Add(finding with { LastAt = calls.LastFailedAt });
         }
 
         return findings;

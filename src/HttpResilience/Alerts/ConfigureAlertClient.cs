@@ -27,6 +27,9 @@ internal sealed class ConfigureAlertClient(IServiceProviderIsService services, I
         (options.Fallback.Enabled, options.Hedging.Enabled, options.Chaos.Enabled) = (false, false, false);
         // What the receiver says may repeat the address.
         options.Logging.ErrorBodyBytes = 0;
+        // The factory's own lines come after the address was put on.
+        options.Logging.KeepFactoryLogging = false;
+        options.ErrorBudget.PauseAtBurn = null;
         // Where nobody sends letters again, the queue keeps trying instead.
         options.DeadLetter.Enabled = services.IsService(typeof(IDeadLetterStore)) && services.IsService(typeof(DeadLetterReplay));
         options.DeadLetter.Methods = ["POST"];

@@ -10,6 +10,9 @@ internal static class ErrorBudgetRules
     private const int LeastInAnHour = 2;
     private const int ShortPart = 12;
 
+    // Once begun it is over below this part of the threshold: a rate about it is not many alerts.
+    private const double Hysteresis = 0.8;
+
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <param name="isHeld">A rule has held when it was last looked at.</param>
@@ -36,14 +39,14 @@ internal static class ErrorBudgetRules
         if (!AreEnough(burn, rule.Window, isHeld))
             return null;
         double rate = Math.Min(burn.Rate(rule.Window), burn.Rate(rule.Window / ShortPart));
-        return rate < rule.Threshold ? null : new(
+        return rate < rule.Threshold * (isHeld ? Hysteresis : 1) ? null : new(
             rule, $"{client}: the error budget burns too fast",
             string.Create(CultureInfo.InvariantCulture, $"It burns {rate:0.#} times as fast as it may, over {Durations.Show(rule.Window)} and over the last {Durations.Show(rule.Window / ShortPart)}. Check what fails"),
             ("burnRate", rate), ("windowSeconds", rule.Window.TotalSeconds));
     }
 
     private static Finding? Spent(string client, AlertRule rule, BudgetBurn burn, bool isHeld) =>
-        burn.Rate(burn.Window) is var spent && (spent <= rule.Threshold || !AreEnough(burn, burn.Window, isHeld)) ? null : new(
+        burn.Rate(burn.Window) is var spent && (spent <= rule.Threshold * (isHeld ? Hysteresis : 1) || !AreEnough(burn, burn.Window, isHeld)) ? null : new(
             rule, $"{client}: the error budget is spent",
             string.Create(CultureInfo.InvariantCulture, $"{spent:0%} of the error budget of {Durations.Show(burn.Window)} are burnt. Check what fails, and hold back changes"),
             ("spent", spent));

@@ -3,6 +3,9 @@ namespace HttpResilience;
 /// <summary>Judges hosts and their tenants by the rules about calls. Used by one thread at a time.</summary>
 internal sealed class HostAlerts(AlertBook book)
 {
+    // Of hundreds nobody reads each: these few say what is wrong.
+    private const int MostTenants = 10;
+
     /// <returns>What holds for the host and for each tenant that fails alone, and what has ended for those that do not.</returns>
     internal IReadOnlyList<(IncidentKey Key, IReadOnlyList<Finding> Findings)> Look(HostSignals host, IReadOnlyList<AlertRule> rules, TimeSpan now)
     {
@@ -16,18 +19,20 @@ internal sealed class HostAlerts(AlertBook book)
         var ofHost = new CallsOf(host.ClientName, host.Authority, null);
         var findings = CallRules.Find(ofHost, rules, all, now, rule => book.Holds(ofHost.Key, rule), host.CircuitIsOpen, othersAreWell: false);
         var found = new List<(IncidentKey, IReadOnlyList<Finding>)> { (ofHost.Key, findings) };
+        int open = tenants.Keys.Count(t => book.IsOpen((ofHost with { Tenant = t }).Key));
         foreach (var (tenant, row) in tenants)
         {
             var ofTenant = ofHost with { Tenant = tenant };
             bool isOpen = book.IsOpen(ofTenant.Key);
             // When the host fails for all, each tenant is not one more thing to be told.
-            if (!isOpen && (row.Calls.Length == 0 || findings.Count > 0))
+            if (!isOpen && (row.Calls.Length == 0 || findings.Count > 0 || open >= MostTenants))
                 continue;
 
             bool othersAreWell = !isOpen && rules.Any(r => r.Type is AlertRuleType.TenantFailing && row.Calls.Length >= r.Threshold)
                 && CallRules.OthersAreWell(row.Calls, tenants.Values.Select(t => t.Calls));
             var ofRow = CallRules.Find(ofTenant, rules, row.Calls, now, rule => book.Holds(ofTenant.Key, rule), circuitIsOpen: false, othersAreWell || isOpen);
             row.IsAlone = ofRow.Count > 0;
+            open += !isOpen && row.IsAlone ? 1 : 0;
             if (isOpen || row.IsAlone)
                 found.Add((ofTenant.Key, ofRow));
         }

@@ -103,7 +103,7 @@ internal sealed class HostSignals(string clientName, HostState host)
     // A tenth at a time, so that looking through all of them is paid for by many additions.
     private void Evict()
     {
-        string[] oldest = [.. _tenants.Where(t => !t.Value.IsAlone).OrderBy(t => t.Value.Calls.LastSeenAt).Take(MaxTenants / 10).Select(t => t.Key)];
+        string[] oldest = [.. _tenants.Where(t => !t.Value.IsAlone).OrderBy(t => t.Value.Calls.Length > 0).ThenBy(t => t.Value.Calls.LastSeenAt).Take(MaxTenants / 10).Select(t => t.Key)];
         foreach (string tenant in oldest)
             _tenants.Remove(tenant);
     }

@@ -4,48 +4,80 @@ namespace HttpResilience;
 
 /// <summary>
 /// One thing that is wrong, from its start to its end: told once when it begins, again after a cool-down while it holds or when it becomes more severe, and once when it is over. What follows
-/// from something that is told already, as a burning budget does from an outage, is told only when it holds for a cool-down longer than that.
+/// from something that is told already, as a burning budget does from an outage, is told only when it is more urgent and holds for ten minutes, or when it goes on for a cool-down longer than
+/// that. What comes back soon after its end is over when it has been quiet for five minutes.
 /// </summary>
-/// <param name="ToldAt">When it was last told.</param>
+/// <param name="BeganAt">When it began.</param>
+/// <param name="HeldAt">When a rule last held.</param>
+/// <param name="ToldAt">When it was last told; of what follows, until when it has followed.</param>
 /// <param name="Count">How often it has been told; 0 when it follows from something that is told already.</param>
+/// <param name="HasComeBack">It was over a moment before.</param>
 /// <param name="Joined">The rules that have held since it began, in order.</param>
 /// <param name="Last">What was last found.</param>
 /// <param name="Holding">The rules that hold.</param>
 internal sealed record Incident(
-    Guid Id, IncidentKey Key, DateTimeOffset StartedAt, TimeSpan ToldAt, AlertSeverity Severity, int Count, IReadOnlyList<AlertRuleType> Joined, Finding Last, IReadOnlyList<AlertRule> Holding)
+    Guid Id, IncidentKey Key, DateTimeOffset StartedAt, TimeSpan BeganAt, TimeSpan HeldAt, TimeSpan ToldAt, AlertSeverity Severity, int Count, bool HasComeBack,
+    IReadOnlyList<AlertRuleType> Joined, Finding Last, IReadOnlyList<AlertRule> Holding)
 {
+    /// <summary>For how long something that comes and goes has to be gone.</summary>
+    internal static readonly TimeSpan Quiet = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
     /// <summary>Goes on from what was known with what is found now.</summary>
     /// <param name="before">Null when nothing was wrong.</param>
     /// <param name="findings">The rules that hold now.</param>
-    /// <param name="follows">It follows from something that is told already.</param>
     /// <returns>What is known from now on, null when nothing is wrong; and what is to be told, null when nothing is new.</returns>
-    internal static (Incident? Now, Alert? Told) Next(Incident? before, IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version, bool follows = false)
+    internal static (Incident? Now, Alert? Told) Next(
+        Incident? before, IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version, IncidentContext context = default)
     {
-        if (findings.Count == 0)
-            return (null, before is null or { Count: 0 } ? null : (before with { Count = before.Count + 1 }).Tell(AlertPhase.Ended, now, version));
+        if (findings.Count > 0)
+            return before is null ? Begin(key, findings, now, version, context) : before.GoOn(findings, now, version, context);
+        if (before is null)
+            return default;
+        if (before.HasComeBack && now.Uptime - before.HeldAt < Quiet)
+            return (before with { Holding = [] }, null);
+        return (null, before.Count == 0 ? null : (before with { Count = before.Count + 1 }).Tell(AlertPhase.Ended, now, version));
+    }
 
+    private static (Incident? Now, Alert? Told) Begin(IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version, IncidentContext context)
+    {
+        AlertRule[] holding = [.. findings.Select(f => f.Rule)];
+        var begun = new Incident(
+            Guid.CreateVersion7(now.Utc), key, now.Utc, now.Uptime, now.Uptime, now.Uptime, findings.Max(f => f.Rule.Severity), context.Followed is null ? 1 : 0, context.ComesBack,
+            [.. holding.Select(r => r.Type).Distinct()], findings[0], holding);
+        return (begun, context.Followed is null ? begun.Tell(AlertPhase.Started, now, version) : null);
+    }
+
+    private (Incident? Now, Alert? Told) GoOn(IReadOnlyList<Finding> findings, AlertTime now, string? version, IncidentContext context)
+    {
         var severity = findings.Max(f => f.Rule.Severity);
         AlertRule[] holding = [.. findings.Select(f => f.Rule)];
-        if (before is null)
+        bool isRaised = severity > Severity;
+        var goesOn = this with
         {
-            var begun = new Incident(Guid.CreateVersion7(now.Utc), key, now.Utc, now.Uptime, severity, follows ? 0 : 1, [.. holding.Select(r => r.Type).Distinct()], findings[0], holding);
-            return (begun, follows ? null : begun.Tell(AlertPhase.Started, now, version));
-        }
-
-        bool isRaised = severity > before.Severity;
-        var goesOn = before with
-        {
-            Severity = isRaised ? severity : before.Severity,
-            Joined = [.. before.Joined.Union(holding.Select(r => r.Type))],
+            HeldAt = now.Uptime,
+            Severity = isRaised ? severity : Severity,
+            Joined = [.. Joined.Union(holding.Select(r => r.Type))],
             Last = findings.FirstOrDefault(f => f.Rule.Severity == severity) ?? findings[0],
             Holding = holding,
         };
-        if (follows && before.Count == 0)
-            return (goesOn with { ToldAt = now.Uptime }, null);
-        if (!(isRaised && before.Count > 0) && now.Uptime - before.ToldAt < holding.Min(r => r.CoolDown))
+        var coolDown = holding.Min(r => r.CoolDown);
+        if (Count == 0)
+        {
+            if (context.Followed is { } told && (severity <= told || now.Uptime - BeganAt < Patience))
+                return (goesOn with { ToldAt = now.Uptime }, null);
+            if (context.Followed is null && now.Uptime - ToldAt < coolDown)
+                return (goesOn, null);
+        }
+        else if (!isRaised && (now.Uptime - ToldAt < coolDown || !findings.Any(f => f.LastAt is not { } last || last > ToldAt)))
+        {
+            // Nothing has happened since the last time: a host that nobody calls any more, say.
             return (goesOn, null);
-        goesOn = goesOn with { ToldAt = now.Uptime, Count = before.Count + 1 };
-        return (goesOn, goesOn.Tell(before.Count == 0 ? AlertPhase.Started : AlertPhase.Reminder, now, version));
+        }
+
+        goesOn = goesOn with { ToldAt = now.Uptime, Count = Count + 1 };
+        return (goesOn, goesOn.Tell(Count == 0 ? AlertPhase.Started : AlertPhase.Reminder, now, version));
     }
 
     private Alert Tell(AlertPhase phase, AlertTime now, string? version) => new()
@@ -76,6 +108,11 @@ internal sealed record Incident(
 
     private static string? Clean(string? text) => text is null ? null : Redaction.Clean(text);
 }
+
+/// <summary>What else is known.</summary>
+/// <param name="Followed">How urgent that is, that is told already and this follows from; null when there is no such thing.</param>
+/// <param name="ComesBack">The same was over a moment ago.</param>
+internal readonly record struct IncidentContext(AlertSeverity? Followed, bool ComesBack);
 
 /// <summary>A point in time.</summary>
 /// <param name="Uptime">Since the watch began: what durations are measured with.</param>

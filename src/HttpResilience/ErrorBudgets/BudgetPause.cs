@@ -66,7 +66,7 @@ internal sealed class BudgetPause(long probeInterval)
             _succeeded = outcome is BudgetOutcome.Good ? _succeeded + 1 : 0;
             if (_succeeded < ProbesToResume)
                 return false;
-            Set(new(clientName, IsPaused: false, By: null, at), now);
+            Set(After(new(clientName, IsPaused: false, By: null, at)), now);
             return true;
         }
     }
@@ -82,31 +82,42 @@ internal sealed class BudgetPause(long probeInterval)
             {
                 // Another process may be paused that has not been heard of yet: the word that came last holds there, too.
                 if (!change.IsPaused)
-                    Volatile.Write(ref _change, change);
+                    Volatile.Write(ref _change, After(change));
                 return false;
             }
 
-            Set(change, now);
+            Set(After(change), now);
             return true;
         }
     }
 
     /// <summary>Takes over what another process has done, if that came later.</summary>
-    /// <returns>Whether anything has changed.</returns>
+    /// <returns>Whether it is paused or resumed by it; a resume begins the judging anew also where it was not paused.</returns>
     internal bool TryAdopt(ErrorBudgetPause change, long now)
     {
         lock (_gate)
         {
             if (_change is not null && _change.At >= change.At)
                 return false;
+            if (_isPaused && _change is { By: not null } && change is { By: null })
+            {
+                // What a person has paused, neither the budget nor the probes of another process end: the person's word is made the last one.
+                Volatile.Write(ref _change, _change with { At = change.At.AddMicroseconds(1) });
+                return false;
+            }
+
             bool changes = change.IsPaused != _isPaused;
-            if (changes)
+            // A probe that is out when a person takes over ends nothing.
+            if (changes || (change.IsPaused && change.By != _change?.By))
                 Set(change, now);
             else
                 Volatile.Write(ref _change, change);
-            return changes;
+            return changes || !change.IsPaused;
         }
     }
+
+    // By the clock of another machine, or before this one was set back, the last change may seem to be yet to come: what is done now is done after it.
+    private ErrorBudgetPause After(ErrorBudgetPause change) => _change is { At: var last } && last >= change.At ? change with { At = last.AddMicroseconds(1) } : change;
 
     // What a person has paused, a person resumes.
     private bool MayProbe(long now) => _change!.By is null && !_probeIsOut && now >= _nextProbeAt;

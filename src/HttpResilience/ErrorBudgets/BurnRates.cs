@@ -48,8 +48,10 @@ internal static class BurnRates
     /// <param name="hasStatus">The API, or something before it, has answered.</param>
     internal static BudgetOutcome OutcomeOf(FailureClass failureClass, StopReason stopReason, bool hasStatus) => failureClass switch
     {
-        _ when stopReason is StopReason.Replayed or StopReason.IntegrationPaused => BudgetOutcome.Neutral,
+        _ when stopReason is StopReason.Replayed or StopReason.IntegrationPaused or StopReason.KeyInDoubt => BudgetOutcome.Neutral,
         FailureClass.Cancelled => BudgetOutcome.Neutral,
+        // The client's own limit, or a pause that the host asked for: nothing was sent.
+        FailureClass.RateLimited when stopReason is StopReason.RateLimited && !hasStatus => BudgetOutcome.Neutral,
         FailureClass.Transient or FailureClass.ServerError or FailureClass.RateLimited or FailureClass.Authentication or FailureClass.Authorization => BudgetOutcome.Failure,
         // A programming error, or a certificate: it never got as far as the API.
         FailureClass.Permanent when !hasStatus => BudgetOutcome.Neutral,

@@ -120,8 +120,13 @@ internal sealed class ErrorBudget
     /// <summary>Takes over what another process, or an earlier run, has done.</summary>
     internal void Adopt(ErrorBudgetPause change)
     {
-        if (Pause.TryAdopt(change, _time.GetTimestamp()))
+        bool wasPaused = IsPaused;
+        if (!Pause.TryAdopt(change, _time.GetTimestamp()))
+            return;
+        if (change.IsPaused || wasPaused)
             Changed(change);
+        else
+            JudgeAnew();
     }
 
     /// <summary>Takes what the store knows from before.</summary>

@@ -12,7 +12,8 @@ internal sealed partial class ErrorBudgetKeeper(
 {
     internal static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
 
-    // The host waits for all that stops with it.
+    // The host waits for all that starts and stops with it.
+    private static readonly TimeSpan PatienceAtStart = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan PatienceAtEnd = TimeSpan.FromSeconds(5);
 
     private readonly Guid _writer = Guid.CreateVersion7();
@@ -21,6 +22,26 @@ internal sealed partial class ErrorBudgetKeeper(
     private long _sequence;
     private bool _isAnnounced;
     private bool _fails;
+
+    /// <summary>Waits a moment for the store to tell which clients are paused: those that call as the host starts shall know.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (store is not null)
+        {
+            using var patience = new CancellationTokenSource(PatienceAtStart, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+            try
+            {
+                Adopt(await store.PausesAsync(either.Token).WaitAsync(either.Token).ConfigureAwait(false));
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Told, and tried again, as soon as it runs.
+            }
+        }
+
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -85,8 +106,7 @@ internal sealed partial class ErrorBudgetKeeper(
         }
 
         var pauses = await kept.PausesAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var pause in pauses)
-            clients.FirstOrDefault(c => c.Name == pause.ClientName)?.ErrorBudget.Adopt(pause);
+        Adopt(pauses);
         await SavePausesAsync(kept, pauses, cancellationToken).ConfigureAwait(false);
 
         foreach (var client in clients.Where(c => !_loaded.Contains(c)).ToList())
@@ -98,6 +118,12 @@ internal sealed partial class ErrorBudgetKeeper(
 
         // Only then: what it has counted itself would be loaded on top.
         await SaveAsync(kept, _loaded, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Adopt(IReadOnlyList<ErrorBudgetPause> pauses)
+    {
+        foreach (var pause in pauses)
+            clients.FirstOrDefault(c => c.Name == pause.ClientName)?.ErrorBudget.Adopt(pause);
     }
 
     private async Task SavePausesAsync(IErrorBudgetStore kept, IReadOnlyList<ErrorBudgetPause> pauses, CancellationToken cancellationToken)

@@ -222,6 +222,8 @@ public sealed class WebhookTests : IAsyncLifetime
             ["HttpResilience:Alerts:Webhooks:0:Format"] = "Json",
             ["HttpResilience:Alerts:Webhooks:0:Secret"] = Secret,
             ["HttpResilience:Alerts:Rules:0:Type"] = "ConsecutiveFailures",
+            // Whatever is said for all clients: the factory's own lines would name the address.
+            ["HttpResilience:Defaults:Logging:KeepFactoryLogging"] = "true",
         });
         builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(_log);
         builder.Services.AddResilientHttpClient(Client, o => (o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (0, null))

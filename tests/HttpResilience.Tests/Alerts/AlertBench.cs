@@ -35,6 +35,11 @@ internal sealed class AlertBench : IDisposable
     /// <summary>What was told so far: <c>+</c> for a start, <c>!</c> for a reminder, <c>-</c> for an end.</summary>
     internal string Phases => string.Concat(Told.Select(e => e.Id.Id switch { 701 => '+', 702 => '!', _ => '-' }));
 
+    /// <summary>The same, of the alerts that are about a budget, or are not.</summary>
+    internal string PhasesOf(bool budget) => string.Concat(Told.Where(e => IsOfBudget(e) == budget).Select(e => e.Id.Id switch { 701 => '+', 702 => '!', _ => '-' }));
+
+    internal static bool IsOfBudget(LogEntry told) => (AlertRuleType)told["Rule"]! is AlertRuleType.ErrorBudgetBurn;
+
     /// <summary>Calls that get these answers, one each; and what they bring about is looked at.</summary>
     internal async Task CallAsync(params int[] statuses)
     {

@@ -97,6 +97,18 @@ public sealed class AlertOptionsTests
     }
 
     [Fact]
+    public void What_is_said_for_all_clients_neither_pauses_the_client_of_alerts_nor_has_its_address_logged()
+    {
+        using var chain = new Chain();
+        chain.Configuration["HttpResilience:Defaults:ErrorBudget:PauseAtBurn"] = "2";
+        chain.Configuration["HttpResilience:Defaults:Logging:KeepFactoryLogging"] = "true";
+
+        var options = chain.Services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>().Create(AlertClient.Name);
+
+        (options.ErrorBudget.PauseAtBurn, options.Logging.KeepFactoryLogging).ShouldBe((null, false));
+    }
+
+    [Fact]
     public void Code_that_was_there_before_the_client_has_the_last_word()
     {
         var services = new ServiceCollection();

@@ -35,6 +35,7 @@ public sealed class AlertOutboxTests : IDisposable
             _clock.Advance(TimeSpan.FromSeconds(pause));
         }
 
+        await EventuallyAsync(() => sink.Tries.Count == 5);
         sink.Fails = _ => null;
         _outbox.Add(An(2));
         (await sink.TakeAsync(1)).ShouldBe([2]);
@@ -57,6 +58,20 @@ public sealed class AlertOutboxTests : IDisposable
 
         (await sink.TakeAsync(1)).ShouldBe([2]);
         sink.Tries.ShouldBe([1, 2]);
+    }
+
+    [Fact]
+    public async Task One_that_blocks_holds_up_neither_the_next_look_nor_the_end_of_the_host()
+    {
+        using var released = new ManualResetEventSlim();
+        Open(new Sink { Fails = _ => { released.Wait(TimeSpan.FromSeconds(30)); return null; } });
+        _outbox!.Add(An(1));
+        await _clock.TimerDueInAsync(TimeSpan.FromMinutes(1));
+
+        await _outbox.StopAsync(new CancellationToken(canceled: true)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+        released.Set();
+        _logs.WithId(709).ShouldHaveSingleItem()["Count"].ShouldBe(1);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class AlertWatchTests
     }
 
     [Fact]
-    public async Task An_outage_is_one_alert_with_reminders_and_one_all_clear()
+    public async Task A_long_outage_is_one_alert_with_reminders_and_one_all_clear_and_one_of_the_budget_that_it_burns()
     {
         using var bench = new AlertBench(o => (o.CircuitBreaker.BreakDuration, o.Retry.MaxRetryAttempts) = (TimeSpan.FromSeconds(30), 3));
         for (int minute = 0; minute < 150; minute++)
@@ -49,14 +49,17 @@ public sealed class AlertWatchTests
             bench.Wait(TimeSpan.FromMinutes(1));
         }
 
-        bench.Phases.ShouldBe("+!!");
+        // And what it does to the budget, after ten minutes, is more urgent.
+        (bench.PhasesOf(budget: false), bench.PhasesOf(budget: true)).ShouldBe(("+!!", "+!!"));
+        bench.Told.Where(AlertBench.IsOfBudget).ShouldAllBe(t => t.Level == LogLevel.Error);
         // Longer than the longest break of the circuit.
         bench.Wait(TimeSpan.FromMinutes(6));
         await bench.CallAsync(200, 200);
         bench.Wait(TimeSpan.FromMinutes(10));
-        bench.Phases.ShouldBe("+!!-");
-        bench.Told[^1].Level.ShouldBe(LogLevel.Information);
-        bench.Told[^1].Message.ShouldContain("CircuitOpened, ");
+        bench.PhasesOf(budget: false).ShouldBe("+!!-");
+        var end = bench.Told.Single(t => t.Id.Id == 703 && !AlertBench.IsOfBudget(t));
+        end.Level.ShouldBe(LogLevel.Information);
+        end.Message.ShouldContain("CircuitOpened, ");
     }
 
     [Fact]
@@ -78,7 +81,7 @@ public sealed class AlertWatchTests
     public async Task One_tenant_of_ten_that_fails_is_one_alert_that_names_it()
     {
         using var bench = new AlertBench(o => (o.CircuitBreaker.BreakDuration, o.Retry.MaxRetryAttempts) = (TimeSpan.FromSeconds(30), 3));
-        for (int round = 0; round < 30; round++)
+        for (int round = 0; round < 20; round++)
         {
             for (int tenant = 1; tenant <= 10; tenant++)
                 await bench.CallForAsync($"comp{tenant}", tenant == 3 ? 500 : 200);

@@ -6,6 +6,7 @@ public sealed class IncidentTests
     private static readonly IncidentKey Key = new(AlertTopic.Calls, "api", "https://api.test");
     private static readonly IncidentKey Budget = new(AlertTopic.ErrorBudget, "api");
     private static readonly AlertRule Burn = AlertRule.From(new() { Type = AlertRuleType.ErrorBudgetBurn }).First();
+    private static readonly IncidentKey Classes = new(AlertTopic.ErrorClass, "api", Subject: nameof(FailureClass.ServerError));
     private static readonly AlertRule Row = AlertRule.From(new() { Type = AlertRuleType.ConsecutiveFailures }).Single();
     private static readonly AlertRule Window = AlertRule.From(new() { Type = AlertRuleType.FailuresInWindow }).Single();
     private static readonly AlertRule Grave = Row with { Severity = AlertSeverity.Critical };
@@ -81,14 +82,89 @@ public sealed class IncidentTests
     {
         At(0, Row)!.Phase.ShouldBe(AlertPhase.Started);
         Burns(1, Burn).ShouldBeNull();
-        At(30)!.Phase.ShouldBe(AlertPhase.Ended);
-        Burns(31, Burn, Burn with { Severity = AlertSeverity.Critical }).ShouldBeNull();
-        Burns(89, Burn).ShouldBeNull();
+        At(8, Row);
+        At(9)!.Phase.ShouldBe(AlertPhase.Ended);
+        Burns(12, Burn).ShouldBeNull();
+        Burns(67, Burn).ShouldBeNull();
 
-        Burns(148, Burn).ShouldBeNull();
-        var told = Burns(149, Burn)!;
+        Burns(126, Burn).ShouldBeNull();
+        var told = Burns(127, Burn)!;
         (told.Phase, told.Count).ShouldBe((AlertPhase.Started, 1));
-        Burns(150)!.Phase.ShouldBe(AlertPhase.Ended);
+        Burns(128)!.Phase.ShouldBe(AlertPhase.Ended);
+    }
+
+    [Fact]
+    public void A_budget_that_burns_for_ten_minutes_of_an_outage_is_more_urgent_than_the_outage_and_told()
+    {
+        At(0, Row)!.Severity.ShouldBe(AlertSeverity.Warning);
+        for (int minute = 1; minute < 11; minute++)
+        {
+            At(minute, Row);
+            Burns(minute, Burn).ShouldBeNull();
+        }
+
+        At(11, Row);
+        var told = Burns(11, Burn)!;
+        (told.Phase, told.Severity).ShouldBe((AlertPhase.Started, AlertSeverity.Critical));
+        Burns(12, Burn).ShouldBeNull();
+        Burns(13)!.Phase.ShouldBe(AlertPhase.Ended);
+    }
+
+    [Fact]
+    public void One_that_is_no_more_urgent_than_the_outage_waits_for_its_end()
+    {
+        for (int minute = 0; minute < 60; minute++)
+        {
+            At(minute, Grave);
+            Burns(minute, Burn).ShouldBeNull();
+        }
+    }
+
+    [Fact]
+    public void An_outage_is_no_fault_of_a_deployment()
+    {
+        At(0, Row);
+        Update(Classes, 1, [Row]).ShouldBeNull();
+        Update(Classes with { Subject = nameof(FailureClass.Validation) }, 1, [Row])!.Phase.ShouldBe(AlertPhase.Started);
+    }
+
+    [Fact]
+    public void What_comes_and_goes_is_told_twice_and_then_over_when_it_was_quiet_for_five_minutes()
+    {
+        List<AlertPhase> told = [];
+        for (double minute = 0; minute < 30; minute += 1)
+        {
+            if (At(minute, Row) is { } comes)
+                told.Add(comes.Phase);
+            if (At(minute + 0.5) is { } goes)
+                told.Add(goes.Phase);
+        }
+
+        told.ShouldBe([AlertPhase.Started, AlertPhase.Ended, AlertPhase.Started]);
+        At(33.9).ShouldBeNull();
+        At(34)!.Phase.ShouldBe(AlertPhase.Ended);
+        At(40, Row)!.Phase.ShouldBe(AlertPhase.Started);
+    }
+
+    [Fact]
+    public void There_is_no_reminder_of_what_has_not_failed_again()
+    {
+        Told(0, failedAt: 0)!.Phase.ShouldBe(AlertPhase.Started);
+        Told(60, failedAt: 0).ShouldBeNull();
+        Told(600, failedAt: 0).ShouldBeNull();
+        Told(601, failedAt: 601)!.Phase.ShouldBe(AlertPhase.Reminder);
+
+        Alert? Told(double minutes, double failedAt) => _book.Update(
+            Key, [new(Row, "title", "detail") { LastAt = TimeSpan.FromMinutes(failedAt) }], new(TimeSpan.FromMinutes(minutes), ManualTimeProvider.DefaultStart + TimeSpan.FromMinutes(minutes)), null);
+    }
+
+    [Fact]
+    public void A_host_that_nobody_calls_any_more_hides_no_burning_budget()
+    {
+        _book.Update(Key, [new(Row, "title", "detail") { LastAt = TimeSpan.Zero }], new(TimeSpan.Zero, ManualTimeProvider.DefaultStart), null);
+        _book.Update(Key, [new(Row, "title", "detail") { LastAt = TimeSpan.Zero }], new(TimeSpan.FromMinutes(120), ManualTimeProvider.DefaultStart), null);
+
+        Burns(120, Burn)!.Phase.ShouldBe(AlertPhase.Started);
     }
 
     [Fact]

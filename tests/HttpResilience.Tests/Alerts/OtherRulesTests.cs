@@ -66,25 +66,29 @@ public sealed class OtherRulesTests
     }
 
     [Theory]
-    [InlineData(14.4, 14.4, 5, 2, "1:00:00", true)]
-    [InlineData(14.3, 20, 5, 2, "1:00:00", false)]
-    [InlineData(20, 14.3, 5, 2, "1:00:00", false)]      // It has ended: the short window tells.
-    [InlineData(100, 100, 4, 2, "1:00:00", false)]      // A handful.
-    [InlineData(6, 6, 5, 2, "6:00:00", true)]
-    [InlineData(5.9, 6, 5, 2, "6:00:00", false)]
-    [InlineData(100, 100, 5, 1, "6:00:00", false)]      // One in an hour.
-    [InlineData(1, 1, 5, 2, "3.00:00:00", true)]
-    [InlineData(0.9, 1, 5, 2, "3.00:00:00", false)]
-    [InlineData(9, 9, 70, 1, "3.00:00:00", false)]      // One in an hour.
-    public void Burn_rates(double longRate, double shortRate, long failures, long inTheLastHour, string window, bool fires)
+    [InlineData(14.4, 14.4, 5, 2, "1:00:00", true, true)]
+    [InlineData(14.3, 20, 5, 2, "1:00:00", false, true)]
+    [InlineData(20, 14.3, 5, 2, "1:00:00", false, true)]
+    [InlineData(20, 11.5, 5, 2, "1:00:00", false, false)]       // It has ended: the short window tells.
+    [InlineData(11.5, 20, 5, 2, "1:00:00", false, false)]
+    [InlineData(100, 100, 4, 2, "1:00:00", false, false)]       // A handful.
+    [InlineData(6, 6, 5, 2, "6:00:00", true, true)]
+    [InlineData(5.9, 6, 5, 2, "6:00:00", false, true)]
+    [InlineData(4.7, 6, 5, 2, "6:00:00", false, false)]
+    [InlineData(100, 100, 5, 1, "6:00:00", false, true)]        // One in an hour.
+    [InlineData(1, 1, 5, 2, "3.00:00:00", true, true)]
+    [InlineData(0.9, 1, 5, 2, "3.00:00:00", false, true)]
+    [InlineData(0.7, 1, 5, 2, "3.00:00:00", false, false)]
+    [InlineData(9, 9, 70, 1, "3.00:00:00", false, true)]        // One in an hour.
+    public void Burn_rates(double longRate, double shortRate, long failures, long inTheLastHour, string window, bool fires, bool holds)
     {
         var length = TimeSpan.Parse(window);
         var burn = new BudgetBurn(
             Month, w => w == length ? longRate : w == length / 12 ? shortRate : w == Month ? 0.5 : 0, w => w == length ? failures : w == TimeSpan.FromHours(1) ? inTheLastHour : 0);
 
         ErrorBudgetRules.FindBurning("api", BuiltIn, burn, _ => false).Select(f => f.Rule.Window).ShouldBe(fires ? [length] : []);
-        // Once begun it is over when the rates are.
-        ErrorBudgetRules.FindBurning("api", BuiltIn, burn, _ => true).Select(f => f.Rule.Window).ShouldBe(fires || inTheLastHour == 1 ? [length] : []);
+        // Once begun it is over when a rate is below four fifths.
+        ErrorBudgetRules.FindBurning("api", BuiltIn, burn, _ => true).Select(f => f.Rule.Window).ShouldBe(holds ? [length] : []);
     }
 
     [Theory]

@@ -85,6 +85,46 @@ public sealed class BudgetPauseTests
     }
 
     [Fact]
+    public void A_probe_that_is_out_when_a_person_takes_over_ends_nothing()
+    {
+        _pause.TrySet(new("api", true, null, Noon), 0);
+        int probe = 0;
+        for (int i = 1; i <= 3; i++)
+        {
+            probe = _pause.Enter(30 * i).Ticket;
+            if (i < 3)
+                _pause.Report(probe, BudgetOutcome.Good, "api", 30 * i, Noon).ShouldBeFalse();
+        }
+
+        _pause.TryAdopt(new("api", true, "Ann", Noon.AddSeconds(1)), 91).ShouldBeFalse();
+
+        _pause.Report(probe, BudgetOutcome.Good, "api", 92, Noon.AddSeconds(2)).ShouldBeFalse();
+        _pause.IsPaused.ShouldBeTrue();
+        _pause.RejectsAt(1000).ShouldBeTrue();
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void A_change_is_the_last_word_although_the_clock_was_ahead_before(bool byProbes)
+    {
+        var ahead = Noon.AddHours(3);
+        _pause.TryAdopt(new("api", true, null, ahead), 0);
+        if (byProbes)
+        {
+            for (int i = 1; i <= 3; i++)
+                _pause.Report(_pause.Enter(30 * i).Ticket, BudgetOutcome.Good, "api", 30 * i, Noon);
+        }
+        else
+        {
+            _pause.TrySet(new("api", false, "Bob", Noon), 0).ShouldBeTrue();
+        }
+
+        _pause.IsPaused.ShouldBeFalse();
+        _pause.Change!.At.ShouldBeGreaterThan(ahead);
+        _pause.TryAdopt(new("api", true, null, ahead), 100).ShouldBeFalse();
+        _pause.IsPaused.ShouldBeFalse();
+    }
+
+    [Fact]
     public void Of_what_other_processes_do_the_last_word_holds()
     {
         _pause.TryAdopt(new("api", true, "Ann", Noon), 0).ShouldBeTrue();
@@ -92,7 +132,10 @@ public sealed class BudgetPauseTests
         _pause.TryAdopt(new("api", false, "Bob", Noon.AddSeconds(-1)), 0).ShouldBeFalse();
         _pause.IsPaused.ShouldBeTrue();
         _pause.TryAdopt(new("api", true, null, Noon.AddSeconds(1)), 0).ShouldBeFalse();
-        _pause.Change!.By.ShouldBeNull();
+        // What a person has paused, no budget takes over: the person's word is made the last.
+        (_pause.Change!.By, _pause.Change.At > Noon.AddSeconds(1)).ShouldBe(("Ann", true));
+        _pause.TryAdopt(new("api", false, null, Noon.AddSeconds(1.5)), 0).ShouldBeFalse();
+        _pause.IsPaused.ShouldBeTrue();
         _pause.TryAdopt(new("api", false, "Bob", Noon.AddSeconds(2)), 0).ShouldBeTrue();
         _pause.IsPaused.ShouldBeFalse();
     }
