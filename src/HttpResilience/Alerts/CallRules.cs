@@ -18,6 +18,8 @@ internal static class CallRules
         CallsOf of, IEnumerable<AlertRule> rules, FailureRow calls, TimeSpan now, Func<AlertRule, bool> isHeld, bool circuitIsOpen, bool othersAreWell)
     {
         var findings = new List<Finding>();
+        // The circuit opens before the call that opens it has ended.
+        var lastAt = calls.LastFailedAt == TimeSpan.MinValue ? now : calls.LastFailedAt;
         foreach (var rule in rules)
         {
             var finding = rule.Type switch
@@ -29,7 +31,7 @@ internal static class CallRules
                 _ => null,
             };
             if (finding is not null)
-                findings.Add(finding with { LastAt = calls.LastFailedAt });
+                findings.Add(finding with { LastAt = lastAt });
         }
 
         return findings;

@@ -198,6 +198,23 @@ public sealed class AlertWatchTests
     }
 
     [Fact]
+    public async Task Of_many_tenants_that_fail_ten_are_told()
+    {
+        using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.ConsecutiveFailures, Threshold = 2 }]);
+        for (int round = 0; round < 3; round++)
+        {
+            for (int tenant = 0; tenant < 30; tenant++)
+            {
+                await bench.CallForAsync($"bad{tenant}", 401);
+                await bench.CallForAsync($"good{tenant}", 200);
+            }
+        }
+
+        bench.Told.Select(t => t["Tenant"]).Distinct().Count().ShouldBe(10);
+        bench.Phases.ShouldBe("++++++++++");
+    }
+
+    [Fact]
     public async Task A_rule_for_one_client_is_not_for_another()
     {
         using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.ConsecutiveFailures, Client = "payments", Threshold = 1 }]);

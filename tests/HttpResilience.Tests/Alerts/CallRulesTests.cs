@@ -126,6 +126,16 @@ public sealed class CallRulesTests
         Holds(5).ShouldBeFalse();
     }
 
+    [Fact]
+    public void A_circuit_that_opens_before_its_call_has_ended_fails_now()
+    {
+        var now = TimeSpan.FromMinutes(7);
+        var finding = CallRules.Find(Host, AlertRule.From(new() { Type = AlertRuleType.CircuitOpened }), new(), now, _ => false, circuitIsOpen: true, othersAreWell: false).ShouldHaveSingleItem();
+
+        finding.LastAt.ShouldBe(now);
+        new AlertBook().Update(Host.Key, [finding], new(now, ManualTimeProvider.DefaultStart), version: null).ShouldNotBeNull().Phase.ShouldBe(AlertPhase.Started);
+    }
+
     [Theory]
     [InlineData(true, 1)]
     [InlineData(false, 0)]
