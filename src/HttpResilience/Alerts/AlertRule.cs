@@ -13,7 +13,7 @@ internal sealed record AlertRule(AlertRuleType Type, string? Client, double Thre
     {
         var type = options.Type!.Value;
         if (type is AlertRuleType.ErrorBudgetBurn && options is { Threshold: null, Window: null })
-            return BurnPairs.Select(p => new AlertRule(type, options.Client, p.Rate, p.Window, options.CoolDown ?? CoolDownOf(type, p.Window), options.Severity ?? p.Severity));
+            return BurnRates.Pairs.Select(p => new AlertRule(type, options.Client, p.Rate, p.Long, options.CoolDown ?? CoolDownOf(type, p.Long), options.Severity ?? SeverityOf(p)));
         var shape = AlertRuleShape.Of(type);
         return [new(type, options.Client, options.Threshold ?? shape.Threshold, options.Window ?? shape.Window, options.CoolDown ?? CoolDownOf(type, options.Window ?? shape.Window), options.Severity ?? shape.Severity)];
     }
@@ -25,13 +25,8 @@ internal sealed record AlertRule(AlertRuleType Type, string? Client, double Thre
         _ => TimeSpan.FromHours(1),
     };
 
-    // Google, The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".
-    private static readonly (double Rate, TimeSpan Window, AlertSeverity Severity)[] BurnPairs =
-    [
-        (14.4, TimeSpan.FromHours(1), AlertSeverity.Critical),
-        (6, TimeSpan.FromHours(6), AlertSeverity.Critical),
-        (1, TimeSpan.FromDays(3), AlertSeverity.Warning),
-    ];
+    // What burns over days can wait until tomorrow.
+    private static AlertSeverity SeverityOf(BurnRatePair pair) => pair.Rate > 1 ? AlertSeverity.Critical : AlertSeverity.Warning;
 }
 
 /// <summary>What a rule of a type is made of.</summary>

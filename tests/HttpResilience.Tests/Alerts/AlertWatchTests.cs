@@ -335,6 +335,49 @@ public sealed class AlertWatchTests
     }
 
     [Fact]
+    public async Task A_tenant_that_fails_is_remembered_longer_than_those_that_are_well()
+    {
+        using var bench = new AlertBench();
+        await bench.CallForAsync("bad", 500);
+        var signals = bench.Chain.State.Hosts.All.Single(h => h.Signals is not null).Signals!;
+        for (int i = 0; i < HostSignals.MaxTenants + 500; i++)
+            signals.Succeed($"t{i}", TimeSpan.FromSeconds(100 + i));
+
+        signals.Read(0, (_, _, tenants) => tenants["bad"].Calls.Length).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_failed_long_ago_is_not_what_comes_with_a_version()
+    {
+        using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.ErrorClassSinceDeployment }]);
+        bench.Chain.State.ErrorBudget.Load([new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.None, 1000)], "2.0");
+        bench.Wait(TimeSpan.FromSeconds(10));
+        await bench.CallAsync(422, 422, 422, 422, 422);
+        bench.Wait(TimeSpan.FromHours(11));
+        bench.Phases.ShouldStartWith("+!");
+
+        bench.Wait(TimeSpan.FromHours(14));
+        bench.Phases.ShouldEndWith("-");
+    }
+
+    [Fact]
+    public async Task A_host_that_was_never_stopped_hears_of_no_batch_when_it_is_disposed()
+    {
+        string name = $"nightly {Guid.NewGuid()}";
+        var bench = new AlertBench();
+        bench.Watch.Dispose();
+        for (int i = 0; i < 4; i++)
+        {
+            await IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Name = name }, TestContext.Current.CancellationToken);
+            bench.Clock.Advance(TimeSpan.FromHours(1));
+        }
+
+        bench.Wait(TimeSpan.FromHours(9));
+        bench.Told.ShouldBeEmpty();
+        bench.Dispose();
+    }
+
+    [Fact]
     public async Task Tenants_that_are_seen_while_one_fails_are_bounded_and_forgotten()
     {
         using var bench = new AlertBench();

@@ -194,6 +194,36 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
+    public async Task A_pause_that_is_stored_holds_before_the_start_is_over()
+    {
+        await _store.SetPauseAsync(new("api", IsPaused: true, "operator", DateTimeOffset.UnixEpoch), Stop);
+        using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(_store));
+        var budget = chain.State.ErrorBudget;
+        // Fails before it gets to anything else: only what the start itself has read can be known.
+        _store.Loading = _ => throw new HttpResilienceStorageException("gone");
+        using var keeper = chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
+
+        await keeper.StartAsync(Stop);
+
+        budget.IsPaused.ShouldBeTrue();
+        await keeper.StopAsync(Stop);
+    }
+
+    [Fact]
+    public void A_resume_that_is_heard_of_begins_the_judging_anew_where_nothing_was_paused()
+    {
+        using var chain = PausedCallTests.PausingChain();
+        var (budget, clock) = (chain.State.ErrorBudget, chain.Clock);
+        for (int i = 0; i < 4; i++)
+            budget.Count(FailureClass.Transient, isFailure: true, clock.GetTimestamp());
+
+        budget.Adopt(new("api", IsPaused: false, "operator", clock.GetUtcNow()));
+        budget.Count(FailureClass.Transient, isFailure: true, clock.GetTimestamp());
+
+        budget.IsPaused.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task The_first_version_on_a_store_is_told_once()
     {
         using var run = await StartAsync();
