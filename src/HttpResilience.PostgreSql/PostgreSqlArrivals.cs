@@ -8,7 +8,7 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
 {
     internal const string NotifySql = "SELECT pg_notify('http_resilience_letters', '')";
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), MaxPause = TimeSpan.FromSeconds(10);
 
     private readonly LetterSignal _signal = new();
     private readonly CancellationTokenSource _closed = new();
@@ -71,7 +71,7 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
                 return;
             }
 
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
         }
     }
 

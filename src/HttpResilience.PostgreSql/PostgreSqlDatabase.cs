@@ -9,7 +9,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     private static readonly TimeSpan[] Pauses = [.. new[] { 20, 100, 300, 600, 1000 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
 
     /// <summary>A server that takes its time to fail is not asked as often: whoever waits is told within this, and the one timeout that is then running.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(5);
 
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _listening;
@@ -73,7 +73,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
                 else if (e is not PostgresException || IsShutdown(e))
                     // Those that lie in the pool were cut as well.
                     _source.Clear();
-                if (tries == Pauses.Length || !IsPassing(e) || _time.GetElapsedTime(began) > Patience)
+                if (tries == Pauses.Length || !IsPassing(e) || _time.GetElapsedTime(began) > RetryTimeout)
                     throw Describe(e);
             }
 

@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class PostgreSqlWriter : IAsyncDisposable
 {
-    private const int MostAtOnce = 256;
+    private const int MaxConcurrency = 256;
 
     // A server that is set to lose the last moments in a crash would make "durable" a lie; any other setting is the administrator's, who may want replicas too.
     private const string DurableSql = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
@@ -46,7 +46,7 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         List<PostgreSqlWrite> together = [];
         while (await _waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            while (together.Count < MostAtOnce && _waiting.Reader.TryRead(out var next))
+            while (together.Count < MaxConcurrency && _waiting.Reader.TryRead(out var next))
             {
                 if (!next.IsAbandoned)
                     together.Add(next);

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 namespace HttpResilience;
 
 /// <summary>One database file: opens it, and says what is wrong with it.</summary>
-internal sealed class SqliteDatabase(string path, string connectionString, TimeSpan patience, SqliteSchema schema)
+internal sealed class SqliteDatabase(string path, string connectionString, TimeSpan timeout, SqliteSchema schema)
 {
     private const int DefaultTimeout = 10;
 
@@ -26,7 +26,7 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         if (given.Mode == SqliteOpenMode.Memory || given.DataSource is "" or ":memory:" || given.DataSource.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
             throw new HttpResilienceStorageException($"The SQLite database '{given.DataSource}' is not a file: what it keeps would not outlive the process. Give a path: 'Data Source=resilience.db'.");
 
-        var patience = TimeSpan.FromSeconds(given.ShouldSerialize("Default Timeout") ? given.DefaultTimeout : DefaultTimeout);
+        var timeout = TimeSpan.FromSeconds(given.ShouldSerialize("Default Timeout") ? given.DefaultTimeout : DefaultTimeout);
         given.DataSource = System.IO.Path.GetFullPath(given.DataSource);
         // The file is there when it is opened: made by Create, for its owner only, not by SQLite for everyone.
         given.Mode = given.Mode == SqliteOpenMode.ReadOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWrite;
@@ -35,7 +35,7 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         given.Pooling = false;
         // SQLite itself waits for another process (busy_timeout): the library's own waiting in steps of 150 ms only adds to it.
         given.DefaultTimeout = 1;
-        return new(given.DataSource, given.ConnectionString, patience, schema);
+        return new(given.DataSource, given.ConnectionString, timeout, schema);
     }
 
     /// <summary>A connection to the database, which has the schema that this version knows.</summary>
@@ -48,7 +48,7 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
             connection = new(connectionString);
             connection.Open();
             var session = new SqliteSession(connection);
-            session.Execute($"PRAGMA busy_timeout = {(long)patience.TotalMilliseconds}");
+            session.Execute($"PRAGMA busy_timeout = {(long)timeout.TotalMilliseconds}");
             schema.Prepare(session, path);
             session.Execute("PRAGMA synchronous = FULL");
             connection = null;
@@ -68,7 +68,7 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
     {
         string what = exception switch
         {
-            SqliteException { SqliteErrorCode: 5 or 6 } => $"has been kept busy by another process for {patience.TotalSeconds:0.#} seconds (Default Timeout)",
+            SqliteException { SqliteErrorCode: 5 or 6 } => $"has been kept busy by another process for {timeout.TotalSeconds:0.#} seconds (Default Timeout)",
             SqliteException { SqliteErrorCode: 8 } => "can only be read: give the process the right to write the file and its directory",
             SqliteException { SqliteErrorCode: 11 } => "is damaged: move it away and restore a copy, or let a new one be made",
             SqliteException { SqliteErrorCode: 13 } => "is full: make room on the disk, purge what is done with, or raise max_page_count",

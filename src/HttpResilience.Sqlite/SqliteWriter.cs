@@ -10,7 +10,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class SqliteWriter : IAsyncDisposable
 {
-    private const int MostAtOnce = 256;
+    private const int MaxConcurrency = 256;
 
     private readonly BlockingCollection<SqliteWrite> _waiting = [];
     private readonly SqliteDatabase _database;
@@ -56,7 +56,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         foreach (var first in _waiting.GetConsumingEnumerable(CancellationToken.None))
         {
             together.Add(first);
-            while (together.Count < MostAtOnce && _waiting.TryTake(out var next))
+            while (together.Count < MaxConcurrency && _waiting.TryTake(out var next))
                 together.Add(next);
             together.RemoveAll(w => w.IsAbandoned);
             Make(together);

@@ -17,7 +17,7 @@ namespace HttpResilience.Testing;
 public sealed class FaultServer : IAsyncDisposable
 {
     // For a delegate of the script that does not heed its token.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly UnderWay _underWay = new();
     private readonly Script _script;
@@ -77,7 +77,7 @@ public sealed class FaultServer : IAsyncDisposable
         await app.StopAsync(now.Token).ConfigureAwait(false);
         await app.DisposeAsync().ConfigureAwait(false);
         // Kestrel does not wait for what it has cut. Nothing comes into the record any more after this.
-        await _underWay.UntilNoneAsync().WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _underWay.UntilNoneAsync().WaitAsync(StopTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Listens again, on the same port.</summary>

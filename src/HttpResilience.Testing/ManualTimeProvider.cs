@@ -33,7 +33,7 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     public bool SkipsWaits { get; set; }
 
     /// <summary>How long, in real time, this clock waits for somebody to set a timer before it throws. Default: 30 seconds.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>What the clock showed at first.</summary>
     public DateTimeOffset Start { get; } = start.ToUniversalTime();
@@ -96,7 +96,7 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     }
 
     /// <summary>Ends when somebody has set a timer that is due in exactly this time from now.</summary>
-    /// <exception cref="TimeoutException">Nobody did so within <see cref="Patience"/>.</exception>
+    /// <exception cref="TimeoutException">Nobody did so within <see cref="WaitTimeout"/>.</exception>
     public Task TimerDueInAsync(TimeSpan wait)
     {
         lock (_gate)
@@ -108,7 +108,7 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
 
     /// <summary>Ends when somebody waits: has created a timer with a due time, as <see cref="Task.Delay(TimeSpan, TimeProvider)"/> does.</summary>
     /// <returns>How long the wait that ends first still lasts; <see cref="Advance"/> by this ends it.</returns>
-    /// <exception cref="TimeoutException">Nobody did so within <see cref="Patience"/>.</exception>
+    /// <exception cref="TimeoutException">Nobody did so within <see cref="WaitTimeout"/>.</exception>
     public async Task<TimeSpan> UntilSomebodyWaitsAsync()
     {
         Task seen;
@@ -144,18 +144,18 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
 
         var awaited = (isIt, seen: new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         _awaited.Add(awaited);
-        return WithinPatienceAsync(awaited, what);
+        return WithinTimeoutAsync(awaited, what);
     }
 
-    private async Task WithinPatienceAsync((Func<ManualTimer, bool> IsIt, TaskCompletionSource Seen) awaited, string what)
+    private async Task WithinTimeoutAsync((Func<ManualTimer, bool> IsIt, TaskCompletionSource Seen) awaited, string what)
     {
         try
         {
-            await awaited.Seen.Task.WaitAsync(Patience).ConfigureAwait(false);
+            await awaited.Seen.Task.WaitAsync(WaitTimeout).ConfigureAwait(false);
         }
         catch (TimeoutException e)
         {
-            throw new TimeoutException($"In {Patience} nobody has set {what}. Timers that are set: {Describe()}.", e);
+            throw new TimeoutException($"In {WaitTimeout} nobody has set {what}. Timers that are set: {Describe()}.", e);
         }
         finally
         {

@@ -80,7 +80,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<ClientStates>();
         services.AddSingleton(provider => new DeadLetterMeter(provider.GetService<IMeterFactory>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
         services.AddSingleton(provider => new ResilienceMeter(provider.GetService<IMeterFactory>(), provider.GetRequiredService<ClientStates>()));
-        services.AddSingleton(provider => new LetterReplay(
+        services.AddSingleton(provider => new DeadLetterReplayer(
             provider.GetRequiredService<IDeadLetterStore>(), new DeadLetterSender(provider, provider.GetRequiredService<IHttpClientFactory>()),
             provider.GetRequiredService<DeadLetterMeter>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<DeadLetterReplay>>()));
         services.AddSingleton(provider => new FallbackArchive(
@@ -96,7 +96,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
         // First, that is outermost: it looks at what the factory's own filters have put on.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
         // And last: it stands behind whatever the others leave.
-        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, SentRequestFilter>());
+        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, WireRequestCaptureFilter>());
         services.AddSingleton<IHttpMessageHandlerBuilderFilter, ResendCountFilter>();
     }
 }

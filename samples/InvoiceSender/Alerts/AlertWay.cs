@@ -6,7 +6,7 @@ namespace InvoiceSender;
 internal sealed class AlertWay : IAsyncDisposable
 {
     // The watch looks at once when calls succeed again: this is for the notification itself.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(5);
 
     private readonly AlertReceiver? _receiver;
 
@@ -28,7 +28,7 @@ internal sealed class AlertWay : IAsyncDisposable
         return new(receiver, new() { Url = receiver.Address, Format = AlertWebhookFormat.Json });
     }
 
-    public Task WaitUntilOverAsync(CancellationToken cancellationToken) => Told.WaitUntilOverAsync(Patience, cancellationToken);
+    public Task WaitUntilOverAsync(CancellationToken cancellationToken) => Told.WaitUntilOverAsync(WaitTimeout, cancellationToken);
 
     /// <summary>Complete once the host has stopped: what is in hand is delivered then.</summary>
     public AlertReport Report() => new(_receiver is null ? Webhook.Url!.GetLeftPart(UriPartial.Authority) : null, _receiver?.Received ?? Told.All, Trouble.Said);

@@ -17,17 +17,17 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddOptionsWithValidateOnStart<AlertOptions>();
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider =>
             new ConfigureAlertClient(provider.GetRequiredService<IServiceProviderIsService>(), provider.GetRequiredService<IOptionsFactory<AlertOptions>>()));
-        services.AddSingleton(provider => new AlertFeed(provider.GetService<TimeProvider>() ?? TimeProvider.System));
+        services.AddSingleton(provider => new AlertQueue(provider.GetService<TimeProvider>() ?? TimeProvider.System));
         services.AddSingleton(provider => new AlertSettings(
-            provider.GetRequiredService<IOptionsFactory<AlertOptions>>(), provider.GetService<IConfiguration>(), provider.GetRequiredService<AlertFeed>(),
+            provider.GetRequiredService<IOptionsFactory<AlertOptions>>(), provider.GetService<IConfiguration>(), provider.GetRequiredService<AlertQueue>(),
             provider.GetRequiredService<ILogger<AlertSettings>>()));
         services.AddSingleton(provider => new AlertSinks(
             provider, provider.GetServices<IAlertSink>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertSinks>>()));
         services.AddSingleton(provider => new AlertSources(
-            provider.GetRequiredService<ClientStates>(), provider.GetRequiredService<AlertFeed>(), provider.GetService<IDeadLetterStore>(), provider.GetRequiredService<DeadLetterMeter>(),
+            provider.GetRequiredService<ClientStates>(), provider.GetRequiredService<AlertQueue>(), provider.GetService<IDeadLetterStore>(), provider.GetRequiredService<DeadLetterMeter>(),
             provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
         services.AddSingleton(provider => new AlertWatch(
-            provider.GetRequiredService<AlertFeed>(), provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<AlertSources>(), provider.GetRequiredService<AlertSinks>(),
+            provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<AlertSources>(), provider.GetRequiredService<AlertSinks>(),
             provider.GetRequiredService<Deployment>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<AlertWatch>());
         AddAlertClient(services);

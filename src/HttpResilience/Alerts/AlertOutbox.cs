@@ -8,10 +8,10 @@ internal sealed partial class AlertOutbox : IDisposable
 {
     internal const int Capacity = 200;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan KeepingPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(1);
 
     private readonly Channel<Alert> _alerts;
     private readonly CancellationTokenSource _stopped = new();
@@ -83,8 +83,8 @@ internal sealed partial class AlertOutbox : IDisposable
             return;
         try
         {
-            using var patience = new CancellationTokenSource(KeepingPatience, _time);
-            if (await _rules.KeepAsync(left, patience.Token).WaitAsync(patience.Token).ConfigureAwait(false))
+            using var timeout = new CancellationTokenSource(StoreTimeout, _time);
+            if (await _rules.KeepAsync(left, timeout.Token).WaitAsync(timeout.Token).ConfigureAwait(false))
                 KeptAtStop(_logger, _rules.Name, left.Count);
             else
                 Undelivered(_logger, _rules.Name, left.Count, exception: null);
@@ -122,8 +122,8 @@ internal sealed partial class AlertOutbox : IDisposable
     /// <returns>What the sink threw; null when it has taken the alert.</returns>
     private async Task<Exception?> TryAsync(Alert alert)
     {
-        using var patience = new CancellationTokenSource(Patience, _time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopped.Token);
+        using var timeout = new CancellationTokenSource(SendTimeout, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
         try
         {
             // Elsewhere: a sink may block before it first waits.
@@ -140,7 +140,7 @@ internal sealed partial class AlertOutbox : IDisposable
         }
     }
 
-    private static TimeSpan PauseAfter(int tries) => tries > 6 ? LongestPause : FirstPause * (1 << (tries - 1));
+    private static TimeSpan PauseAfter(int tries) => tries > 6 ? MaxPause : FirstPause * (1 << (tries - 1));
 
     [LoggerMessage(704, LogLevel.Warning, "Alerts do not get to {Sink}: {ErrorType}: {Error}; {Consequence}")]
     private static partial void Failed(ILogger logger, string sink, string errorType, string error, string consequence);

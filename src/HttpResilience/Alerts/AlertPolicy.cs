@@ -15,8 +15,8 @@ internal sealed class AlertPolicy(AlertOptions options)
     internal IReadOnlyList<AlertWebhook> Webhooks { get; } = [.. options.Webhooks.Select(w => new AlertWebhook(w.Url!, w.Format, w.Secret, w.MinimumSeverity)).Distinct()];
 
     /// <summary>How many failures must be remembered to judge by the rules about calls.</summary>
-    internal int LongestMemory => Rules.Where(r => r.Type is AlertRuleType.FailuresInWindow or AlertRuleType.TenantFailing).Select(r => (int)r.Threshold).DefaultIfEmpty(0).Max();
+    internal int MaxMemory => Rules.Where(r => r.Type is AlertRuleType.FailuresInWindow or AlertRuleType.TenantFailing).Select(r => (int)r.Threshold).DefaultIfEmpty(0).Max();
 
     /// <summary>For how long failures must be remembered.</summary>
-    internal TimeSpan LongestWindow => Rules.Where(r => r.IsAboutCalls).Select(r => r.Window).DefaultIfEmpty().Max();
+    internal TimeSpan MaxWindow => Rules.Where(r => r.IsAboutCalls).Select(r => r.Window).DefaultIfEmpty().Max();
 }

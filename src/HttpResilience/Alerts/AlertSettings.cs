@@ -13,7 +13,7 @@ internal sealed partial class AlertSettings : IDisposable
     private readonly IDisposable? _reload;
     private volatile AlertPolicy? _policy;
 
-    internal AlertSettings(IOptionsFactory<AlertOptions> options, IConfiguration? configuration, AlertFeed feed, ILogger<AlertSettings> logger)
+    internal AlertSettings(IOptionsFactory<AlertOptions> options, IConfiguration? configuration, AlertQueue feed, ILogger<AlertSettings> logger)
     {
         (_options, _logger) = (options, logger);
         if (configuration is not null)

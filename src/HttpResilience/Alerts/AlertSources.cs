@@ -4,7 +4,7 @@ namespace HttpResilience;
 
 /// <summary>What the watch looks at besides single calls: the hosts of all clients, dead letters, batches, and error budgets.</summary>
 /// <param name="store">Null when there is no durable storage.</param>
-internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed, IDeadLetterStore? store, DeadLetterMeter meter, TimeProvider time, ILogger<AlertWatch> logger)
+internal sealed partial class AlertSources(ClientStates clients, AlertQueue feed, IDeadLetterStore? store, DeadLetterMeter meter, TimeProvider time, ILogger<AlertWatch> logger)
 {
     private const int MaxBatches = 1000;
 
@@ -25,7 +25,7 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
     private IEnumerable<ClientState> Watched => clients.OfApplication;
 
     /// <summary>The hosts that calls have failed at.</summary>
-    internal IEnumerable<HostSignals> Hosts() => Watched.SelectMany(c => c.Hosts.All).Select(h => h.Signals).OfType<HostSignals>();
+    internal IEnumerable<HostFailureTracker> Hosts() => Watched.SelectMany(c => c.Hosts.All).Select(h => h.Signals).OfType<HostFailureTracker>();
 
     internal void BatchFinished(string name)
     {
@@ -52,7 +52,7 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
     }
 
     /// <returns>What holds; for what has been looked at and is well, nothing.</returns>
-    internal IEnumerable<(IncidentKey Key, IReadOnlyList<Finding> Findings)> Find(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld) =>
+    internal IEnumerable<(IncidentKey Key, IReadOnlyList<RuleMatch> Findings)> Find(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld) =>
         LettersFound(policy, now, isHeld).Concat(LossesFound(policy, now)).Concat(BatchesFound(policy, now)).Concat(Watched.SelectMany(c => BudgetFound(c, policy, isHeld)))
             .Concat(Watched.SelectMany(c => ClassesFound(c, policy, now)));
 
@@ -72,7 +72,7 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
         }
     }
 
-    private IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> LettersFound(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld)
+    private IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> LettersFound(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld)
     {
         if (store is null)
             return [];
@@ -91,13 +91,13 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
     private bool HostsAreLeftAlone() => clients.Any(c => c.Policy.DeadLetter is not null && c.Time.GetTimestamp() is var now
         && c.Hosts.All.Any(h => h.IsToBeLeftAlone(c.Policy, now)));
 
-    private IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> LossesFound(AlertPolicy policy, TimeSpan now)
+    private IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> LossesFound(AlertPolicy policy, TimeSpan now)
     {
         foreach (var (client, lost) in feed.Lost)
         {
-            Finding[] findings =
+            RuleMatch[] findings =
             [
-                .. policy.Rules.Where(r => r.Type is AlertRuleType.StorageFailing && r.AppliesTo(client) && now - lost.LastAt < r.CoolDown).Select(r => new Finding(
+                .. policy.Rules.Where(r => r.Type is AlertRuleType.StorageFailing && r.AppliesTo(client) && now - lost.LastAt < r.CoolDown).Select(r => new RuleMatch(
                     r, $"{client}: requests that failed for good could not be kept",
                     $"{lost.Count} so far. The log has them but for their bodies (event 501). Check the store of dead letters", ("lost", lost.Count))),
             ];
@@ -107,13 +107,13 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
         }
     }
 
-    private List<(IncidentKey, IReadOnlyList<Finding>)> BatchesFound(AlertPolicy policy, TimeSpan now)
+    private List<(IncidentKey, IReadOnlyList<RuleMatch>)> BatchesFound(AlertPolicy policy, TimeSpan now)
     {
         lock (_gate)
-            return [.. _batches.Select(b => (new IncidentKey(AlertTopic.Batch, Subject: b.Key), (IReadOnlyList<Finding>)b.Value.Find(b.Key, policy.Rules, now)))];
+            return [.. _batches.Select(b => (new IncidentKey(AlertTopic.Batch, Subject: b.Key), (IReadOnlyList<RuleMatch>)b.Value.Find(b.Key, policy.Rules, now)))];
     }
 
-    private static IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> BudgetFound(ClientState client, AlertPolicy policy, Func<IncidentKey, AlertRule, bool> isHeld)
+    private static IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> BudgetFound(ClientState client, AlertPolicy policy, Func<IncidentKey, AlertRule, bool> isHeld)
     {
         AlertRule[] rules = [.. policy.Rules.Where(r => r.AppliesTo(client.Name))];
         var burn = BudgetBurn.Of(client.ErrorBudget, client.Time.GetTimestamp());
@@ -134,10 +134,10 @@ internal sealed partial class AlertSources(ClientStates clients, AlertFeed feed,
         return totals.ToDictionary(t => t.Key, t => t.Value - seen.Older.GetValueOrDefault(t.Key));
     }
 
-    private IEnumerable<(IncidentKey, IReadOnlyList<Finding>)> ClassesFound(ClientState client, AlertPolicy policy, TimeSpan now) => ErrorClassRule
+    private IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> ClassesFound(ClientState client, AlertPolicy policy, TimeSpan now) => ErrorClassRule
         .Find(client.Name, policy.Rules.Where(r => r.AppliesTo(client.Name)), RecentOf(client, now), client.ErrorBudget.Baseline)
-        .GroupBy(f => f.Class, f => f.Finding)
-        .Select(g => (new IncidentKey(AlertTopic.ErrorClass, client.Name, Subject: g.Key.ToString()), (IReadOnlyList<Finding>)[.. g]));
+        .GroupBy(f => f.Class, f => f.RuleMatch)
+        .Select(g => (new IncidentKey(AlertTopic.ErrorClass, client.Name, Subject: g.Key.ToString()), (IReadOnlyList<RuleMatch>)[.. g]));
 
     /// <summary>How calls had ended since the process began, at two times.</summary>
     private sealed record ClassesSeen(IReadOnlyDictionary<FailureClass, long> Older, IReadOnlyDictionary<FailureClass, long> Newer, TimeSpan At);

@@ -5,12 +5,12 @@ namespace HttpResilience;
 
 /// <summary>Looks after what calls, letters, batches and budgets say while the host runs: at once when a call fails or a row of failures ends, and at all of it every 10 s.</summary>
 internal sealed partial class AlertWatch(
-    AlertFeed feed, AlertSettings settings, AlertSources sources, AlertSinks sinks, Deployment deployment, TimeProvider time, ILogger<AlertWatch> logger) : BackgroundService
+    AlertQueue feed, AlertSettings settings, AlertSources sources, AlertSinks sinks, Deployment deployment, TimeProvider time, ILogger<AlertWatch> logger) : BackgroundService
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly AlertBook _book = new();
+    private readonly IncidentTracker _book = new();
     private AlertPolicy? _applied;
     private ITimer? _timer;
 
@@ -28,16 +28,16 @@ internal sealed partial class AlertWatch(
         Apply(Policy);
         BatchFinishes.Finished += sources.BatchFinished;
         // Set after it is made: a clock that skips waits must not take it for one.
-        _timer = time.CreateTimer(static feed => ((AlertFeed)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _timer.Change(LookEvery, LookEvery);
+        _timer = time.CreateTimer(static feed => ((AlertQueue)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(PollInterval, PollInterval);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         End();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        using var patience = new CancellationTokenSource(ShutdownPatience);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(ShutdownTimeout);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         await sinks.StopAsync(both.Token).ConfigureAwait(false);
     }
 
@@ -81,7 +81,7 @@ internal sealed partial class AlertWatch(
         }
     }
 
-    private void Look(HostSignals host)
+    private void Look(HostFailureTracker host)
     {
         host.Delist();
         if (Policy.IsOn)
@@ -101,7 +101,7 @@ internal sealed partial class AlertWatch(
         HashSet<IncidentKey> seen = [];
         foreach (var host in sources.Hosts())
         {
-            host.Forget(now.Uptime - policy.LongestWindow);
+            host.Forget(now.Uptime - policy.MaxWindow);
             seen.UnionWith(LookAt(host, policy, now));
         }
 
@@ -118,7 +118,7 @@ internal sealed partial class AlertWatch(
             Update(key, [], now);
     }
 
-    private IEnumerable<IncidentKey> LookAt(HostSignals host, AlertPolicy policy, AlertTime now)
+    private IEnumerable<IncidentKey> LookAt(HostFailureTracker host, AlertPolicy policy, AlertTime now)
     {
         var found = new HostAlerts(_book).Look(host, policy.Rules, now.Uptime);
         foreach (var (key, findings) in found)
@@ -126,7 +126,7 @@ internal sealed partial class AlertWatch(
         return found.Select(f => f.Key);
     }
 
-    private void Update(IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now)
+    private void Update(IncidentKey key, IReadOnlyList<RuleMatch> findings, AlertTime now)
     {
         if (_book.Update(key, findings, now, deployment.Version) is not { } alert)
             return;
@@ -137,7 +137,7 @@ internal sealed partial class AlertWatch(
     private void Apply(AlertPolicy policy)
     {
         _applied = policy;
-        feed.Memory = policy.LongestMemory;
+        feed.Memory = policy.MaxMemory;
         feed.IsOn = policy.IsOn;
         sinks.Use(policy);
     }

@@ -6,7 +6,7 @@ namespace HttpResilience;
 internal sealed class BatchCadence
 {
     private const int Intervals = 10;
-    private const int LeastIntervals = 2;
+    private const int MinIntervals = 2;
 
     private readonly Queue<TimeSpan> _intervals = new();
 
@@ -14,7 +14,7 @@ internal sealed class BatchCadence
     internal TimeSpan? LastAt { get; private set; }
 
     /// <summary>The median of its last intervals; null before it has finished three times.</summary>
-    internal TimeSpan? Usual => _intervals.Count < LeastIntervals ? null : _intervals.Order().ElementAt(_intervals.Count / 2);
+    internal TimeSpan? Usual => _intervals.Count < MinIntervals ? null : _intervals.Order().ElementAt(_intervals.Count / 2);
 
     internal void Finish(TimeSpan at)
     {
@@ -25,9 +25,9 @@ internal sealed class BatchCadence
         LastAt = at;
     }
 
-    internal List<Finding> Find(string name, IEnumerable<AlertRule> rules, TimeSpan now)
+    internal List<RuleMatch> Find(string name, IEnumerable<AlertRule> rules, TimeSpan now)
     {
-        var findings = new List<Finding>();
+        var findings = new List<RuleMatch>();
         if (Usual is not { } usual)
             return findings;
         var since = now - LastAt!.Value;

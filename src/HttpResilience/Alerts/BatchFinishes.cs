@@ -5,5 +5,5 @@ internal static class BatchFinishes
 {
     internal static event Action<string>? Finished;
 
-    internal static void Tell(string name) => Finished?.Invoke(name);
+    internal static void Notify(string name) => Finished?.Invoke(name);
 }

@@ -14,10 +14,10 @@ internal static class CallRules
     /// <param name="isHeld">A rule has held when it was last looked at.</param>
     /// <param name="circuitIsOpen">That of the host is open or half open; false for a tenant.</param>
     /// <param name="othersAreWell">The tenant fails alone; false for a host.</param>
-    internal static List<Finding> Find(
+    internal static List<RuleMatch> Find(
         CallsOf of, IEnumerable<AlertRule> rules, FailureRow calls, TimeSpan now, Func<AlertRule, bool> isHeld, bool circuitIsOpen, bool othersAreWell)
     {
-        var findings = new List<Finding>();
+        var findings = new List<RuleMatch>();
         // The circuit opens before the call that opens it has ended.
         var lastAt = calls.LastFailedAt == TimeSpan.MinValue ? now : calls.LastFailedAt;
         foreach (var rule in rules)
@@ -54,17 +54,17 @@ internal static class CallRules
         return well >= 2 && well > ill;
     }
 
-    private static Finding? Consecutive(CallsOf of, AlertRule rule, FailureRow calls) => calls.Length < rule.Threshold ? null
+    private static RuleMatch? Consecutive(CallsOf of, AlertRule rule, FailureRow calls) => calls.Length < rule.Threshold ? null
         : new(rule, of.Fail, Text($"{calls.Length} calls in a row have failed, the last one with {Of(calls.Last)}. {Advice(calls.Last)}"), ("failuresInARow", calls.Length));
 
-    private static Finding? InWindow(CallsOf of, AlertRule rule, FailureRow calls, TimeSpan now, bool isHeld)
+    private static RuleMatch? InWindow(CallsOf of, AlertRule rule, FailureRow calls, TimeSpan now, bool isHeld)
     {
         int count = calls.OutagesAfter(now - rule.Window);
         return (isHeld ? count * 2 < rule.Threshold : count < rule.Threshold) ? null
             : new(rule, of.Fail, Text($"{count} calls or more have failed in {Durations.Show(rule.Window)}, the last one with {Of(calls.Last)}. {Advice(calls.Last)}"), ("failuresInWindow", count));
     }
 
-    private static Finding? TenantFailing(CallsOf of, AlertRule rule, FailureRow calls, TimeSpan now, bool isHeld, bool othersAreWell)
+    private static RuleMatch? TenantFailing(CallsOf of, AlertRule rule, FailureRow calls, TimeSpan now, bool isHeld, bool othersAreWell)
     {
         int count = Math.Min(calls.Length, calls.FailuresAfter(now - rule.Window));
         bool holds = isHeld ? count > 0 : count >= rule.Threshold && othersAreWell;
@@ -73,7 +73,7 @@ internal static class CallRules
                 ("failuresInARow", calls.Length));
     }
 
-    private static Finding CircuitOpened(CallsOf of, AlertRule rule) => new(
+    private static RuleMatch CircuitOpened(CallsOf of, AlertRule rule) => new(
         rule, of.Fail, "The circuit is open: nothing is sent but a probe now and then, until one succeeds. Check whether the API is up");
 
     private static string Of(in FailedCall call) => call.StatusCode is { } status ? Text($"{call.FailureClass} ({status})") : Text($"{call.FailureClass} (no response)");

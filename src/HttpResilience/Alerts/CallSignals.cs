@@ -3,7 +3,7 @@ namespace HttpResilience;
 /// <summary>Hears how the calls of a client end. While nobody watches, and while a host is well, that costs a look at a field or two.</summary>
 /// <param name="clientName">The client.</param>
 /// <param name="feed">Where it is told.</param>
-internal sealed class CallSignals(string clientName, AlertFeed feed)
+internal sealed class CallSignals(string clientName, AlertQueue feed)
 {
     private HostCollection? _hosts;
 

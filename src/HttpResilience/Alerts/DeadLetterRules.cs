@@ -9,9 +9,9 @@ internal static class DeadLetterRules
     internal const string Late = "Dead letters are sent late";
 
     /// <param name="hostsAreLeftAlone">A circuit or a pause holds letters back: they are late on purpose.</param>
-    internal static List<Finding> Find(IEnumerable<AlertRule> rules, DeadLetterTrend trend, Func<AlertRule, bool> isHeld, bool hostsAreLeftAlone)
+    internal static List<RuleMatch> Find(IEnumerable<AlertRule> rules, DeadLetterTrend trend, Func<AlertRule, bool> isHeld, bool hostsAreLeftAlone)
     {
-        var findings = new List<Finding>();
+        var findings = new List<RuleMatch>();
         if (trend.Last is not { } last)
             return findings;
         foreach (var rule in rules)
@@ -31,15 +31,15 @@ internal static class DeadLetterRules
     }
 
     // Over when a tenth below: one letter more or less is no news.
-    private static Finding? Count(AlertRule rule, long open, bool isHeld) => (isHeld ? open > rule.Threshold * 0.9 : open > rule.Threshold)
+    private static RuleMatch? Count(AlertRule rule, long open, bool isHeld) => (isHeld ? open > rule.Threshold * 0.9 : open > rule.Threshold)
         ? new(rule, Title, Text($"{open} letters are pending or wait for a person. Look through them (IDeadLetterReview) and check whether they are sent again (AddDeadLetterReplay)"), ("deadLetters", open))
         : null;
 
-    private static Finding? Growth(AlertRule rule, long growth, long open, bool isHeld) => (isHeld ? growth * 2 >= rule.Threshold : growth >= rule.Threshold)
+    private static RuleMatch? Growth(AlertRule rule, long growth, long open, bool isHeld) => (isHeld ? growth * 2 >= rule.Threshold : growth >= rule.Threshold)
         ? new(rule, Title, Text($"{growth} letters more than {Durations.Show(rule.Window)} ago, {open} by now. Check what fails for good"), ("deadLetters", open), ("growth", growth))
         : null;
 
-    private static Finding? Lag(AlertRule rule, TimeSpan lag, TimeSpan usual, bool isHeld, bool hostsAreLeftAlone) =>
+    private static RuleMatch? Lag(AlertRule rule, TimeSpan lag, TimeSpan usual, bool isHeld, bool hostsAreLeftAlone) =>
         (isHeld ? lag > usual : !hostsAreLeftAlone && lag > usual * rule.Threshold)
             ? new(rule, Late, Text($"The longest due letter has been due for {Durations.Show(lag)}, usual are {Durations.Show(usual)}. Check whether a replay worker runs (AddDeadLetterReplay)"),
                 ("lagSeconds", lag.TotalSeconds), ("usualLagSeconds", usual.TotalSeconds))

@@ -3,7 +3,7 @@ namespace HttpResilience;
 /// <summary>How many dead letters there were and how late they were, of late: what is usual. It has no clock.</summary>
 internal sealed class DeadLetterTrend
 {
-    private const int MostSamples = 100_000;
+    private const int MaxSamples = 100_000;
 
     private readonly List<Sample> _samples = [];
 
@@ -17,7 +17,7 @@ internal sealed class DeadLetterTrend
         _samples.Add(new(at, open, lag));
         // One older than the window is kept: what there was when it began.
         int old = 0;
-        while (old + 1 < _samples.Count && (_samples[old + 1].At <= at - memory || _samples.Count - old > MostSamples))
+        while (old + 1 < _samples.Count && (_samples[old + 1].At <= at - memory || _samples.Count - old > MaxSamples))
             old++;
         _samples.RemoveRange(0, old);
     }
@@ -45,10 +45,10 @@ internal sealed class DeadLetterTrend
     {
         TimeSpan[] lags = [.. _samples.SkipLast(1).Where(s => s.At > Last!.Value.At - window).Select(s => s.Lag).Order()];
         var median = lags.Length == 0 ? TimeSpan.Zero : lags[lags.Length / 2];
-        return median > LeastUsual ? median : LeastUsual;
+        return median > MinUsual ? median : MinUsual;
     }
 
-    private static readonly TimeSpan LeastUsual = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MinUsual = TimeSpan.FromMinutes(1);
 
     internal readonly record struct Sample(TimeSpan At, long Open, TimeSpan Lag);
 }

@@ -6,8 +6,8 @@ namespace HttpResilience;
 internal static class ErrorBudgetRules
 {
     // Of a handful of calls, one that fails is a great part; and one failure in an hour is no reason to wake anybody, however few calls there are.
-    private const int LeastFailures = BurnRates.LeastFailures;
-    private const int LeastInAnHour = 2;
+    private const int MinFailures = BurnRates.MinFailures;
+    private const int MinPerHour = 2;
     private const int ShortPart = 12;
 
     // Once begun it is over below this part of the threshold: a rate about it is not many alerts.
@@ -16,17 +16,17 @@ internal static class ErrorBudgetRules
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <param name="isHeld">A rule has held when it was last looked at.</param>
-    internal static IReadOnlyList<Finding> FindBurning(string client, IEnumerable<AlertRule> rules, BudgetBurn burn, Func<AlertRule, bool> isHeld) =>
-        [.. rules.Where(r => r.Type is AlertRuleType.ErrorBudgetBurn).Select(r => Burning(client, r, burn, isHeld(r))).OfType<Finding>()];
+    internal static IReadOnlyList<RuleMatch> FindBurning(string client, IEnumerable<AlertRule> rules, BudgetBurn burn, Func<AlertRule, bool> isHeld) =>
+        [.. rules.Where(r => r.Type is AlertRuleType.ErrorBudgetBurn).Select(r => Burning(client, r, burn, isHeld(r))).OfType<RuleMatch>()];
 
     /// <param name="isHeld">A rule has held when it was last looked at.</param>
-    internal static IReadOnlyList<Finding> FindSpent(string client, IEnumerable<AlertRule> rules, BudgetBurn burn, Func<AlertRule, bool> isHeld) =>
-        [.. rules.Where(r => r.Type is AlertRuleType.ErrorBudgetSpent).Select(r => Spent(client, r, burn, isHeld(r))).OfType<Finding>()];
+    internal static IReadOnlyList<RuleMatch> FindSpent(string client, IEnumerable<AlertRule> rules, BudgetBurn burn, Func<AlertRule, bool> isHeld) =>
+        [.. rules.Where(r => r.Type is AlertRuleType.ErrorBudgetSpent).Select(r => Spent(client, r, burn, isHeld(r))).OfType<RuleMatch>()];
 
     /// <summary>That a client is paused is told by itself, whatever else is known to be wrong.</summary>
-    internal static IReadOnlyList<Finding> FindPause(string client, IEnumerable<AlertRule> rules, ErrorBudgetPause? pause) => pause is not { IsPaused: true } ? [] :
+    internal static IReadOnlyList<RuleMatch> FindPause(string client, IEnumerable<AlertRule> rules, ErrorBudgetPause? pause) => pause is not { IsPaused: true } ? [] :
     [
-        .. rules.Where(r => r.Type is AlertRuleType.IntegrationPaused).Select(r => new Finding(
+        .. rules.Where(r => r.Type is AlertRuleType.IntegrationPaused).Select(r => new RuleMatch(
             r, $"{client} is paused",
             pause.By is null
                 ? "Its error budget is burnt. Nothing is sent but a probe every 30 s, until three in a row succeed. Check what fails; to resume it at once, IErrorBudgets.ResumeAsync"
@@ -34,7 +34,7 @@ internal static class ErrorBudgetRules
     ];
 
     // The long window tells that it matters, the short one that it still goes on: so it is over soon after the errors are.
-    private static Finding? Burning(string client, AlertRule rule, BudgetBurn burn, bool isHeld)
+    private static RuleMatch? Burning(string client, AlertRule rule, BudgetBurn burn, bool isHeld)
     {
         if (!AreEnough(burn, rule.Window, isHeld))
             return null;
@@ -45,14 +45,14 @@ internal static class ErrorBudgetRules
             ("burnRate", rate), ("windowSeconds", rule.Window.TotalSeconds));
     }
 
-    private static Finding? Spent(string client, AlertRule rule, BudgetBurn burn, bool isHeld) =>
+    private static RuleMatch? Spent(string client, AlertRule rule, BudgetBurn burn, bool isHeld) =>
         burn.Rate(burn.Window) is var spent && (spent <= rule.Threshold * (isHeld ? Hysteresis : 1) || !AreEnough(burn, burn.Window, isHeld)) ? null : new(
             rule, $"{client}: the error budget is spent",
             string.Create(CultureInfo.InvariantCulture, $"{spent:0%} of the error budget of {Durations.Show(burn.Window)} are burnt. Check what fails, and hold back changes"),
             ("spent", spent));
 
     private static bool AreEnough(BudgetBurn burn, TimeSpan window, bool isHeld) =>
-        burn.Failures(window) >= LeastFailures && (isHeld || burn.Failures(Hour) >= LeastInAnHour);
+        burn.Failures(window) >= MinFailures && (isHeld || burn.Failures(Hour) >= MinPerHour);
 }
 
 /// <summary>How an error budget burns.</summary>

@@ -5,11 +5,11 @@ namespace HttpResilience;
 /// <summary>Judges whether a failure class has become more frequent with this version.</summary>
 internal static class ErrorClassRule
 {
-    private const int LeastFailures = 5;
+    private const int MinFailures = 5;
 
     /// <param name="now">How the calls since this process began have ended.</param>
     /// <param name="before">The same under other versions; null when nothing is known of them: nothing is said.</param>
-    internal static IEnumerable<(FailureClass Class, Finding Finding)> Find(
+    internal static IEnumerable<(FailureClass Class, RuleMatch RuleMatch)> Find(
         string client, IEnumerable<AlertRule> rules, IReadOnlyDictionary<FailureClass, long> now, IReadOnlyDictionary<FailureClass, long>? before)
     {
         if (before is null || now.Values.Sum() is not (> 0 and var calls) || before.Values.Sum() is not (> 0 and var callsBefore))
@@ -21,7 +21,7 @@ internal static class ErrorClassRule
                 double share = (double)count / calls;
                 // Of one that has never been seen, one more call than there were is the most that it can have been.
                 double shareBefore = Math.Max(before.GetValueOrDefault(failureClass), 1) / (double)callsBefore;
-                if (count >= LeastFailures && share >= rule.Threshold * shareBefore)
+                if (count >= MinFailures && share >= rule.Threshold * shareBefore)
                     yield return (failureClass, new(
                         rule, $"{client}: {failureClass} is more frequent since the deployment",
                         string.Create(CultureInfo.InvariantCulture, $"{share:0.##%} of the calls end with it, {shareBefore:0.##%} did before. Check what was changed, or go back to the version before"),

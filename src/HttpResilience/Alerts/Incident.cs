@@ -17,19 +17,19 @@ namespace HttpResilience;
 /// <param name="Holding">The rules that hold.</param>
 internal sealed record Incident(
     Guid Id, IncidentKey Key, DateTimeOffset StartedAt, TimeSpan BeganAt, TimeSpan HeldAt, TimeSpan ToldAt, AlertSeverity Severity, int Count, bool HasComeBack,
-    IReadOnlyList<AlertRuleType> Joined, Finding Last, IReadOnlyList<AlertRule> Holding)
+    IReadOnlyList<AlertRuleType> Joined, RuleMatch Last, IReadOnlyList<AlertRule> Holding)
 {
     /// <summary>For how long something that comes and goes has to be gone.</summary>
     internal static readonly TimeSpan Quiet = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan FollowTimeout = TimeSpan.FromMinutes(10);
 
     /// <summary>Goes on from what was known with what is found now.</summary>
     /// <param name="before">Null when nothing was wrong.</param>
     /// <param name="findings">The rules that hold now.</param>
     /// <returns>What is known from now on, null when nothing is wrong; and what is to be told, null when nothing is new.</returns>
     internal static (Incident? Now, Alert? Told) Next(
-        Incident? before, IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version, IncidentContext context = default)
+        Incident? before, IncidentKey key, IReadOnlyList<RuleMatch> findings, AlertTime now, string? version, IncidentContext context = default)
     {
         if (findings.Count > 0)
             return before is null ? Begin(key, findings, now, version, context) : before.GoOn(findings, now, version, context);
@@ -37,19 +37,19 @@ internal sealed record Incident(
             return default;
         if (before.HasComeBack && now.Uptime - before.HeldAt < Quiet)
             return (before with { Holding = [] }, null);
-        return (null, before.Count == 0 ? null : (before with { Count = before.Count + 1 }).Tell(AlertPhase.Ended, now, version));
+        return (null, before.Count == 0 ? null : (before with { Count = before.Count + 1 }).ToAlert(AlertPhase.Ended, now, version));
     }
 
-    private static (Incident? Now, Alert? Told) Begin(IncidentKey key, IReadOnlyList<Finding> findings, AlertTime now, string? version, IncidentContext context)
+    private static (Incident? Now, Alert? Told) Begin(IncidentKey key, IReadOnlyList<RuleMatch> findings, AlertTime now, string? version, IncidentContext context)
     {
         AlertRule[] holding = [.. findings.Select(f => f.Rule)];
         var begun = new Incident(
             Guid.CreateVersion7(now.Utc), key, now.Utc, now.Uptime, now.Uptime, now.Uptime, findings.Max(f => f.Rule.Severity), context.Followed is null ? 1 : 0, context.ComesBack,
             [.. holding.Select(r => r.Type).Distinct()], findings[0], holding);
-        return (begun, context.Followed is null ? begun.Tell(AlertPhase.Started, now, version) : null);
+        return (begun, context.Followed is null ? begun.ToAlert(AlertPhase.Started, now, version) : null);
     }
 
-    private (Incident? Now, Alert? Told) GoOn(IReadOnlyList<Finding> findings, AlertTime now, string? version, IncidentContext context)
+    private (Incident? Now, Alert? Told) GoOn(IReadOnlyList<RuleMatch> findings, AlertTime now, string? version, IncidentContext context)
     {
         var severity = findings.Max(f => f.Rule.Severity);
         AlertRule[] holding = [.. findings.Select(f => f.Rule)];
@@ -65,7 +65,7 @@ internal sealed record Incident(
         var coolDown = holding.Min(r => r.CoolDown);
         if (Count == 0)
         {
-            if (context.Followed is { } told && (severity <= told || now.Uptime - BeganAt < Patience))
+            if (context.Followed is { } told && (severity <= told || now.Uptime - BeganAt < FollowTimeout))
                 return (goesOn with { ToldAt = now.Uptime }, null);
             if (context.Followed is null && now.Uptime - ToldAt < coolDown)
                 return (goesOn, null);
@@ -77,10 +77,10 @@ internal sealed record Incident(
         }
 
         goesOn = goesOn with { ToldAt = now.Uptime, Count = Count + 1 };
-        return (goesOn, goesOn.Tell(Count == 0 ? AlertPhase.Started : AlertPhase.Reminder, now, version));
+        return (goesOn, goesOn.ToAlert(Count == 0 ? AlertPhase.Started : AlertPhase.Reminder, now, version));
     }
 
-    private Alert Tell(AlertPhase phase, AlertTime now, string? version) => new()
+    private Alert ToAlert(AlertPhase phase, AlertTime now, string? version) => new()
     {
         Id = Id,
         Rule = Joined[0],

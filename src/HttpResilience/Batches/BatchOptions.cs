@@ -27,7 +27,7 @@ public sealed class BatchOptions<T>
     /// since something last got through to the host. When it is over, the record has failed, and another run tries it again; when that happens to five records in a
     /// row, the batch stops. 0 or more; default 1 minute.
     /// </summary>
-    public TimeSpan OutagePatience { get; set; } = TimeSpan.FromMinutes(1);
+    public TimeSpan OutageTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The batch stops when more records than this have failed. Null (never), or 0 or more; default null.</summary>
     public long? MaxFailures { get; set; }
@@ -70,7 +70,7 @@ public sealed class BatchOptions<T>
             ArgumentException.ThrowIfNullOrEmpty(Checkpoint.Name);
         }
 
-        ArgumentOutOfRangeException.ThrowIfLessThan(OutagePatience, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(OutageTimeout, TimeSpan.Zero);
         if (MaxFailures is { } most)
             ArgumentOutOfRangeException.ThrowIfNegative(most, nameof(MaxFailures));
         ArgumentOutOfRangeException.ThrowIfNegative(MaxReportedFailures);

@@ -10,7 +10,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     private readonly TimeProvider _time = options.TimeProvider;
-    private readonly OutageGate _gate = new(options.OutagePatience, options.TimeProvider);
+    private readonly OutageBackoff _gate = new(options.OutageTimeout, options.TimeProvider);
     private readonly BatchTally<T> _tally = new(options, options.Total ?? total);
     private readonly CancellationTokenSource _broken = new();
     private readonly CancellationTokenSource _stopped = new();
@@ -42,7 +42,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         var kept = await checkpoint.EndAsync(options.MaxReportedFailures).ConfigureAwait(false);
         var report = _tally.Report(kept);
         if (options.Name is { } name && report.StopReason is BatchStopReason.Completed)
-            BatchFinishes.Tell(name);
+            BatchFinishes.Notify(name);
         return report;
     }
 
@@ -90,7 +90,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             if (isDone)
                 await checkpoint.SettleAsync(index, failure).ConfigureAwait(false);
             step.Settled(failure);
-            _tally.TellProgress();
+            _tally.ReportProgress();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -128,7 +128,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
                 var rejection = BatchRejection.Of(e, attempt.Calls);
                 if (rejection is not null && _gate.MayWait(rejection) is { } until)
                 {
-                    await Wait.UntilAsync(_time, until, async: true, cancellationToken).ConfigureAwait(false);
+                    await Delay.UntilAsync(_time, until, async: true, cancellationToken).ConfigureAwait(false);
                     continue;
                 }
 

@@ -3,7 +3,7 @@ namespace HttpResilience;
 /// <summary>Counts what becomes of the records of a run, and knows when that is enough.</summary>
 internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
 {
-    private static readonly TimeSpan TellEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time = options.TimeProvider;
@@ -30,7 +30,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
     {
         lock (_gate)
             _skipped++;
-        TellProgress();
+        ReportProgress();
     }
 
     /// <summary>Counts a record.</summary>
@@ -73,7 +73,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
     }
 
     /// <summary>Tells how far the batch is, unless that was told a moment ago.</summary>
-    internal void TellProgress(bool isEnd = false)
+    internal void ReportProgress(bool isEnd = false)
     {
         if (options.Progress is not { } progress)
             return;
@@ -81,7 +81,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
         BatchProgress now;
         lock (_gate)
         {
-            if (!isEnd && _toldAt != long.MinValue && _time.GetElapsedTime(_toldAt) < TellEvery)
+            if (!isEnd && _toldAt != long.MinValue && _time.GetElapsedTime(_toldAt) < ReportInterval)
                 return;
             _toldAt = _time.GetTimestamp();
             now = new(_succeeded, _failed, _skipped, total, _time.GetElapsedTime(_startedAt));
@@ -100,7 +100,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
     /// <param name="kept">The failures that are kept, of this run and earlier ones; null when none are.</param>
     internal BatchReport Report(IReadOnlyList<BatchFailure>? kept)
     {
-        TellProgress(isEnd: true);
+        ReportProgress(isEnd: true);
         lock (_gate)
         {
             // Those of this run know more than what was read back.

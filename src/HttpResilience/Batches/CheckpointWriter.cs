@@ -8,7 +8,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
 {
     internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
     private const int FailuresAtOnce = 1000;
 
     private readonly Lock _gate = new();
@@ -124,7 +124,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
             // It is renewed, or of a clock that is far ahead: nothing to wait for.
             if (begun.LeaseUntil > firstLease || begun.LeaseUntil - now > 2 * Lease)
                 throw new BatchInProgressException(checkpoint.Name, begun.LeaseUntil);
-            await Task.Delay(LookEvery, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(PollInterval, time, cancellationToken).ConfigureAwait(false);
         }
     }
 

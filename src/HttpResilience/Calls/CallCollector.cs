@@ -3,7 +3,7 @@ namespace HttpResilience;
 /// <summary>Hears of the calls that are made inside a scope. Of those of one that makes very many the last are kept, and what matters of the others.</summary>
 internal sealed class CallCollector
 {
-    private const int MostKept = 16;
+    private const int MaxKept = 16;
 
     private readonly Lock _gate = new();
     private readonly List<(HttpCall Call, bool IsIdempotent)> _calls = [];
@@ -14,7 +14,7 @@ internal sealed class CallCollector
     {
         lock (_gate)
         {
-            if (_calls.Count == MostKept)
+            if (_calls.Count == MaxKept)
             {
                 _hadStale |= _calls[0].Call.IsStale;
                 _hadUnrepeatable |= !IsRepeatable(_calls[0]);

@@ -19,9 +19,9 @@ internal abstract class ChainHandler : DelegatingHandler
     /// Hears how an attempt ended that passed this stage, after everything else that belongs to the attempt. A stage that only wants to know this needs
     /// no async frame of its own.
     /// </summary>
-    protected virtual void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt) => TellNext(call, result, endedAt);
+    protected virtual void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt) => NotifyNext(call, result, endedAt);
 
-    protected void TellNext(HttpCall call, in AttemptResult result, long endedAt)
+    protected void NotifyNext(HttpCall call, in AttemptResult result, long endedAt)
     {
         for (var handler = InnerHandler; handler is DelegatingHandler inner; handler = inner.InnerHandler)
         {

@@ -17,7 +17,7 @@ public sealed class HttpCall
     // None for the usual call: the one attempt that succeeds is told by the call itself.
     private List<HttpAttempt>? _attempts;
     // Apart: most calls have none of it, and each would carry its size.
-    private Rarities? _rarities;
+    private OptionalState? _rarities;
     private short _onlyStatus;
     private long _endedAt;
     private bool _isBranch;
@@ -172,7 +172,7 @@ public sealed class HttpCall
     /// <summary>The platform's measurements of the request ask for <see cref="ResendCount"/>.</summary>
     internal bool MetricIsEnriched { get; set; }
 
-    private Rarities Rare => _rarities ??= new();
+    private OptionalState Rare => _rarities ??= new();
 
     internal int AttemptCount => _attempts is not null ? _attempts.Count : _onlyStatus == 0 ? 0 : 1;
 
@@ -210,7 +210,7 @@ public sealed class HttpCall
         request.Options.TryGetValue(DeadLetterRequest.Key, out var replay);
         var call = new HttpCall(client, HttpCallScope.Current, ofRequest, replay);
         request.Options.Set(Key, call);
-        if (HttpCallScope.Tell(call, request.Method))
+        if (HttpCallScope.Notify(call, request.Method))
             call.Rare.IsCollected = true;
         return call;
     }
@@ -289,7 +289,7 @@ public sealed class HttpCall
             _endedAt = _client.Time.GetTimestamp();
     }
 
-    private sealed class Rarities
+    private sealed class OptionalState
     {
         internal Guid? DeadLetterId { get; set; }
 

@@ -53,7 +53,7 @@ public sealed class HttpCallScope : IDisposable
 
     /// <summary>Tells whoever listens of a call that begins.</summary>
     /// <returns>False when nobody does.</returns>
-    internal static bool Tell(HttpCall call, HttpMethod method)
+    internal static bool Notify(HttpCall call, HttpMethod method)
     {
         bool isHeard = false;
         for (var scope = Ambient.Value; scope is not null; scope = scope._outer)

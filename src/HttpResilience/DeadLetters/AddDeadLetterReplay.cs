@@ -27,7 +27,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
                 .Validate(o => o.MaxConcurrencyPerAuthority is >= 1 and <= 1000, $"{nameof(DeadLetterReplayOptions.MaxConcurrencyPerAuthority)} must be from 1 to 1000.");
             services.AddSingleton(provider => new DeadLetterReplay(
                 provider.GetService<IDeadLetterStore>() ?? throw new InvalidOperationException("AddDeadLetterReplay needs durable storage; add " + StorageChoice.HowToAdd),
-                provider.GetRequiredService<LetterReplay>(),
+                provider.GetRequiredService<DeadLetterReplayer>(),
                 provider.GetRequiredService<ClientStates>(),
                 provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value,
                 provider.GetRequiredService<DeadLetterMeter>(),

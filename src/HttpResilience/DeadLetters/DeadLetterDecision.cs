@@ -7,9 +7,9 @@ namespace HttpResilience;
 internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, TimeSpan Delay, string? SuggestedAction)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromHours(6);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromHours(6);
     // A server that names a time beyond that has more likely taken a date for a duration.
-    private static readonly TimeSpan LongestAskedFor = TimeSpan.FromDays(1);
+    private static readonly TimeSpan MaxRequestedPause = TimeSpan.FromDays(1);
 
     /// <summary>Whether a failed call is worth a letter.</summary>
     /// <param name="hasResponse">False: it ended with an exception. What is wrong with a program or a certificate, sending it again does not heal.</param>
@@ -32,7 +32,7 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
             return Review("Check whether it was processed; then resolve it, or replay it");
         if (replays >= maxReplays)
             return Review("Check whether the API is well, then replay it");
-        return new(DeadLetterStatus.Pending, retryAfter > TimeSpan.Zero ? TimeSpan.FromTicks(Math.Min(retryAfter.Value.Ticks, LongestAskedFor.Ticks)) : Backoff(replays), null);
+        return new(DeadLetterStatus.Pending, retryAfter > TimeSpan.Zero ? TimeSpan.FromTicks(Math.Min(retryAfter.Value.Ticks, MaxRequestedPause.Ticks)) : Backoff(replays), null);
     }
 
     /// <summary>Decides whether a letter that is due is sent.</summary>
@@ -57,7 +57,7 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
         return null;
     }
 
-    private static TimeSpan Backoff(int replays) => replays >= 9 ? LongestDelay : TimeSpan.FromTicks(Math.Min(LongestDelay.Ticks, FirstDelay.Ticks << replays));
+    private static TimeSpan Backoff(int replays) => replays >= 9 ? MaxDelay : TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, FirstDelay.Ticks << replays));
 
     private static DeadLetterDecision Review(string action) => new(DeadLetterStatus.RequiresReview, TimeSpan.Zero, action);
 

@@ -10,8 +10,8 @@ namespace HttpResilience;
 internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterStore store, DeadLetterMeter meter, ILogger<DeadLetterHandler> logger) : ChainHandler
 {
     // Longer, and a call hangs because of a disk.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan PatienceWithBody = Patience / 2;
+    private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BodyTimeout = StoreTimeout / 2;
 
     private readonly TimeProvider _time = client.Time;
 
@@ -48,13 +48,13 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
     private async ValueTask KeepAsync(
         DeadLetterPolicy policy, HttpRequestMessage request, RequestSnapshot original, HttpCall call, LetterFailure failure, bool async)
     {
-        using var patience = new CancellationTokenSource(Patience, _time);
+        using var timeout = new CancellationTokenSource(StoreTimeout, _time);
         try
         {
             var body = await BodyOfAsync(original.Content, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
             var letter = Write(policy, original, call, failure, body);
             // The caller has its failure already; that it may have left meanwhile is no reason to lose the letter.
-            var keeping = store.AddAsync(letter, patience.Token).WaitAsync(patience.Token);
+            var keeping = store.AddAsync(letter, timeout.Token).WaitAsync(timeout.Token);
             if (async)
                 await keeping.ConfigureAwait(false);
             else
@@ -78,12 +78,12 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
             return ReadOnlyMemory<byte>.Empty;
 
         // What lies in memory keeps nobody waiting.
-        using var patience = call.BodyIsKept || content is ByteArrayContent or ReadOnlyMemoryContent ? null : new CancellationTokenSource(PatienceWithBody, _time);
+        using var timeout = call.BodyIsKept || content is ByteArrayContent or ReadOnlyMemoryContent ? null : new CancellationTokenSource(BodyTimeout, _time);
         try
         {
             if (!(call.BodyIsKept || RequestBody.IsReplayable(content)) || content.Headers.ContentLength > maxBytes)
                 return null;
-            await RequestBody.KeepAsync(content, maxBytes, async, patience?.Token ?? CancellationToken.None).ConfigureAwait(false);
+            await RequestBody.KeepAsync(content, maxBytes, async, timeout?.Token ?? CancellationToken.None).ConfigureAwait(false);
             // In memory by now.
             byte[] body = content.ReadAsByteArrayAsync(CancellationToken.None).GetAwaiter().GetResult();
             return body.Length <= maxBytes ? body : null;

@@ -4,24 +4,24 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>
-/// Claims letters that are due and has them sent again (<see cref="LetterReplay"/>). Hosts whose circuit is open, that asked for a pause, or that enough is
+/// Claims letters that are due and has them sent again (<see cref="DeadLetterReplayer"/>). Hosts whose circuit is open, that asked for a pause, or that enough is
 /// on its way to are left alone, and so are integrations that are paused. Stops claiming when the host stops, and lets what is on its way end.
 /// </summary>
 internal sealed partial class DeadLetterReplay(
-    IDeadLetterStore store, LetterReplay replay, ClientStates clients, DeadLetterReplayOptions options, DeadLetterMeter meter, TimeProvider time,
+    IDeadLetterStore store, DeadLetterReplayer replay, ClientStates clients, DeadLetterReplayOptions options, DeadLetterMeter meter, TimeProvider time,
     ILogger<DeadLetterReplay> logger) : BackgroundService
 {
     // What other processes' leases, circuits that let a probe through and ended pauses make due is not told by anyone.
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 
-    private readonly UnderWay _underWay = new(options, time);
+    private readonly InFlightLetters _underWay = new(options, time);
     private readonly CancellationTokenSource _giveUp = new();
     private DateTimeOffset _countAgainAt;
 
-    /// <summary>Stops claiming and waits for what is on its way, until the host loses patience: then that is cut off and given back.</summary>
+    /// <summary>Stops claiming and waits for what is on its way, until the host loses timeout: then that is cut off and given back.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         using var impatience = cancellationToken.UnsafeRegister(static giveUp => ((CancellationTokenSource)giveUp!).Cancel(), _giveUp);
@@ -55,7 +55,7 @@ internal sealed partial class DeadLetterReplay(
             }
             catch (Exception e)
             {
-                var pause = TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, failures++)));
+                var pause = TimeSpan.FromSeconds(Math.Min(MaxPause.TotalSeconds, Math.Pow(2, failures++)));
                 StoreFailed(logger, e, pause.TotalSeconds);
                 await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -72,7 +72,7 @@ internal sealed partial class DeadLetterReplay(
             return 0;
 
         // What has been claimed is taken in hand, and given back when the worker stops meanwhile: not lost half-way.
-        var claims = _underWay.Hungry.Where(h => !leftAlone.Contains(h.Host)).Select(h => ClaimOfAsync(names, h.Host, h.Room, stopping)).ToList();
+        var claims = _underWay.BelowTarget.Where(h => !leftAlone.Contains(h.Host)).Select(h => ClaimOfAsync(names, h.Host, h.Room, stopping)).ToList();
         if (_underWay.Free is > 0 and var free)
             claims.Add(ClaimAsync(Claim(names, free) with { Except = [.. leftAlone, .. _underWay.Full] }, stopping));
         return (await Task.WhenAll(claims).ConfigureAwait(false)).Sum();
@@ -82,7 +82,7 @@ internal sealed partial class DeadLetterReplay(
     {
         int claimed = await ClaimAsync(Claim(names, room) with { Only = host }, stopping).ConfigureAwait(false);
         if (claimed < room)
-            _underWay.IsDry(host);
+            _underWay.Exhausted(host);
         return claimed;
     }
 
@@ -99,7 +99,7 @@ internal sealed partial class DeadLetterReplay(
     private DeadLetterClaim Claim(IReadOnlyCollection<string> names, int limit)
     {
         var now = time.GetUtcNow();
-        return new() { Clients = names, Now = now, LeaseUntil = now + LetterReplay.Lease, Limit = limit };
+        return new() { Clients = names, Now = now, LeaseUntil = now + DeadLetterReplayer.Lease, Limit = limit };
     }
 
     private async Task CountAsync(CancellationToken cancellationToken)
@@ -146,7 +146,7 @@ internal sealed partial class DeadLetterReplay(
     {
         // Ends early when a letter comes in or one that is on its way makes room.
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var letters = store.WaitForLettersAsync(LookEvery, enough.Token);
+        var letters = store.WaitForLettersAsync(PollInterval, enough.Token);
         await Task.WhenAny(letters, room).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
         await letters.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -2,7 +2,7 @@ namespace HttpResilience;
 
 /// <summary>Changes letters in the store on a person's word.</summary>
 /// <param name="replay">Gives what sends letters; null in a process that has no client with the chain.</param>
-internal sealed class DeadLetterReview(IDeadLetterStore store, Func<LetterReplay?> replay, TimeProvider time) : IDeadLetterReview
+internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterReplayer?> replay, TimeProvider time) : IDeadLetterReview
 {
     private const int PageSize = 500;
     private const string ReplayAction = "Replay";
@@ -46,7 +46,7 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, Func<LetterReplay
         var claimed = await ChangeAsync(
             id,
             letter => sender?.Knows(letter.ClientName) is true
-                ? MadeDue(letter, by, time.GetUtcNow() + LetterReplay.Lease) with { Status = DeadLetterStatus.InProgress }
+                ? MadeDue(letter, by, time.GetUtcNow() + DeadLetterReplayer.Lease) with { Status = DeadLetterStatus.InProgress }
                 : throw new InvalidOperationException($"Client '{letter.ClientName}', which dead letter {id} is of, is not registered in this process, or has DeadLetter:Enabled false."),
             cancellationToken).ConfigureAwait(false);
         await sender!.SendAsync(claimed, cancellationToken).ConfigureAwait(false);

@@ -7,7 +7,7 @@ namespace HttpResilience;
 internal static class BurnRates
 {
     /// <summary>With fewer failures than this nobody is told anything: one that fails in an hour of little traffic says nothing.</summary>
-    internal const int LeastFailures = 5;
+    internal const int MinFailures = 5;
 
     /// <summary>2 % of a month's budget in an hour, 5 % in 6 hours, 10 % in 3 days; the short window tells that it still goes on.</summary>
     internal static IReadOnlyList<BurnRatePair> Pairs { get; } =
@@ -29,10 +29,10 @@ internal static class BurnRates
 
     /// <summary>Whether both windows of a pair burn faster than it has it.</summary>
     internal static bool IsBurning(BurnRatePair pair, BudgetCount inLong, BudgetCount inShort, double allowed) =>
-        inLong.Failures >= LeastFailures && Of(inLong, allowed) > pair.Rate && Of(inShort, allowed) > pair.Rate;
+        inLong.Failures >= MinFailures && Of(inLong, allowed) > pair.Rate && Of(inShort, allowed) > pair.Rate;
 
     /// <summary>What a budget's window says of it.</summary>
-    internal static ErrorBudgetState StateOf(BudgetCount inWindow, double allowed) => inWindow.Failures < LeastFailures ? ErrorBudgetState.Quiet : Of(inWindow, allowed) switch
+    internal static ErrorBudgetState StateOf(BudgetCount inWindow, double allowed) => inWindow.Failures < MinFailures ? ErrorBudgetState.Quiet : Of(inWindow, allowed) switch
     {
         > 2 => ErrorBudgetState.Exceeded,
         > 1 => ErrorBudgetState.Heightened,
@@ -42,7 +42,7 @@ internal static class BurnRates
     /// <summary>Whether the integration is paused for what has failed.</summary>
     /// <param name="judged">What has been counted in the window, but not before the last time it was resumed.</param>
     internal static bool IsPause(BudgetCount judged, ErrorBudgetPolicy policy) =>
-        judged.Failures >= LeastFailures && Of(judged, policy.Allowed) > (policy.PauseAtBurn ?? double.PositiveInfinity);
+        judged.Failures >= MinFailures && Of(judged, policy.Allowed) > (policy.PauseAtBurn ?? double.PositiveInfinity);
 
     /// <summary>What a call that has ended means to the budget.</summary>
     /// <param name="hasStatus">The API, or something before it, has answered.</param>

@@ -1,7 +1,7 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The error budget of one client: knows how fast it burns by how calls have ended (<see cref="EndedCalls"/>), and pauses the client. <see cref="BurnRates"/> and <see cref="BudgetPause"/>
+/// The error budget of one client: knows how fast it burns by how calls have ended (<see cref="CallCounter"/>), and pauses the client. <see cref="BurnRates"/> and <see cref="BudgetPause"/>
 /// decide. It outlives handlers and reloads.
 /// </summary>
 internal sealed class ErrorBudget
@@ -12,7 +12,7 @@ internal sealed class ErrorBudget
     private readonly string _clientName;
     private readonly TimeProvider _time;
     private readonly ErrorBudgetEvents _events;
-    private readonly EndedCalls _calls;
+    private readonly CallCounter _calls;
     private volatile ErrorBudgetPolicy _policy;
     // The totals when the integration was last resumed, less what others had counted since.
     private volatile Judged? _judged;
@@ -139,11 +139,11 @@ internal sealed class ErrorBudget
             _judged = new((_judged?.From ?? default) - counts.Where(c => c.Period >= resumedAt).Aggregate(default(BudgetCount), (sum, c) => sum + BudgetCount.Of(c)));
         var others = counts.Where(c => c.Version != version).ToList();
         if (others.Count > 0)
-            Volatile.Write(ref _baseline, EndedCalls.Classes.ToDictionary(c => c, c => others.Where(o => o.FailureClass == c).Sum(o => o.Calls)));
+            Volatile.Write(ref _baseline, CallCounter.Classes.ToDictionary(c => c, c => others.Where(o => o.FailureClass == c).Sum(o => o.Calls)));
         Evaluate(_calls.InWindow);
     }
 
-    /// <inheritdoc cref="EndedCalls.TakeUnsaved"/>
+    /// <inheritdoc cref="CallCounter.TakeUnsaved"/>
     internal IReadOnlyList<ErrorBudgetCount> TakeUnsaved(string version) => _calls.TakeUnsaved(_clientName, version);
 
     internal void Count(FailureClass failureClass, bool isFailure, long endedAt)

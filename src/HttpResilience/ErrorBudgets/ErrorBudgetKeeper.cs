@@ -13,8 +13,8 @@ internal sealed partial class ErrorBudgetKeeper(
     internal static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
 
     // The host waits for all that starts and stops with it.
-    private static readonly TimeSpan PatienceAtStart = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan PatienceAtEnd = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Guid _writer = Guid.CreateVersion7();
     private readonly HashSet<ClientState> _loaded = [];
@@ -28,8 +28,8 @@ internal sealed partial class ErrorBudgetKeeper(
     {
         if (store is not null)
         {
-            using var patience = new CancellationTokenSource(PatienceAtStart, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+            using var timeout = new CancellationTokenSource(StartTimeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
             try
             {
                 Adopt(await store.PausesAsync(either.Token).WaitAsync(either.Token).ConfigureAwait(false));
@@ -48,8 +48,8 @@ internal sealed partial class ErrorBudgetKeeper(
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         if (store is null)
             return;
-        using var patience = new CancellationTokenSource(PatienceAtEnd, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(StopTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
             await SavePausesAsync(store, await store.PausesAsync(either.Token).ConfigureAwait(false), either.Token).ConfigureAwait(false);
@@ -111,7 +111,7 @@ internal sealed partial class ErrorBudgetKeeper(
 
         foreach (var client in clients.Where(c => !_loaded.Contains(c)).ToList())
         {
-            var counts = await kept.LoadAsync(client.Name, time.GetUtcNow() - CountHistory.Length, cancellationToken).ConfigureAwait(false);
+            var counts = await kept.LoadAsync(client.Name, time.GetUtcNow() - RollingCounts.Length, cancellationToken).ConfigureAwait(false);
             client.ErrorBudget.Load(counts, deployment.Version);
             _loaded.Add(client);
         }

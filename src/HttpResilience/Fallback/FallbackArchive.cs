@@ -9,21 +9,21 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider time, ILogger<FallbackArchive> logger) : IDisposable, IAsyncDisposable
 {
-    private const int MostWaiting = 1024;
-    private const int MostAtOnce = 64;
+    private const int MaxWaiting = 1024;
+    private const int MaxConcurrency = 64;
 
     /// <summary>How long an answer that has to be fetched may take.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(250);
 
     // At the end of the process.
-    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LastTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<Change> _changes = Channel.CreateBounded<Change>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<Change> _changes = Channel.CreateBounded<Change>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _stopped = new();
     private Task? _writing;
 
     /// <summary>How long before the deadline an attempt ends, so that the store can still be asked, in ticks of the clock.</summary>
-    internal static long ReserveOf(ResiliencePolicy policy) => policy.TotalRequestTimeout is { } total ? policy.ToTimestamp(total / 10 < Patience ? total / 10 : Patience) : 0;
+    internal static long ReserveOf(ResiliencePolicy policy) => policy.TotalRequestTimeout is { } total ? policy.ToTimestamp(total / 10 < ReadTimeout ? total / 10 : ReadTimeout) : 0;
 
     internal void Save(string clientName, FallbackResponse response, long maxBytes) => Write(new(clientName, response.Resource, response.Variant, response, maxBytes));
 
@@ -37,7 +37,7 @@ internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider
         var timer = client.Timers.Rent(cancellationToken);
         try
         {
-            timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(Patience), client.DeadlineOf(call)));
+            timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(ReadTimeout), client.DeadlineOf(call)));
             // On a thread of its own where the store blocks.
             var finding = store.FindAsync(client.Name, resource, variant, timer.Token).WaitAsync(timer.Token);
             return async ? await finding.ConfigureAwait(false) : finding.GetAwaiter().GetResult();
@@ -79,7 +79,7 @@ internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider
             for (int first = 0, next; first < together.Count; first = next)
             {
                 next = first + 1;
-                while (next < together.Count && next - first < MostAtOnce && together[next].IsSavedWith(together[first]))
+                while (next < together.Count && next - first < MaxConcurrency && together[next].IsSavedWith(together[first]))
                     next++;
                 await WriteAsync(together[first..next]).ConfigureAwait(false);
             }
@@ -113,7 +113,7 @@ internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider
         _changes.Writer.TryComplete();
         if (Volatile.Read(ref _writing) is { } writing)
         {
-            await writing.WaitAsync(LastPatience, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await writing.WaitAsync(LastTimeout, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _stopped.CancelAsync().ConfigureAwait(false);
         }
     }

@@ -4,7 +4,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// Answers a read that the API cannot answer just now with the last good response to the same request, marked stale. <see cref="FallbackRules"/> decide. Whose
-/// response it is, is told by the request as it was sent (<see cref="SentRequests"/>).
+/// response it is, is told by the request as it was sent (<see cref="WireRequestCapture"/>).
 /// </summary>
 internal sealed class FallbackHandler(ClientState client, FallbackArchive? archive) : ChainHandler
 {
@@ -14,7 +14,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
     {
         if (call.Policy.Fallback is not { } policy || request.RequestUri is not { IsAbsoluteUri: true })
             return NextAsync(request, call, async, cancellationToken);
-        if (FallbackRules.IsRead(request.Method) && FallbackQuestion.IsPlain(request))
+        if (FallbackRules.IsRead(request.Method) && FallbackCacheKey.IsPlain(request))
             return SendOrAnswerAsync(policy, request, call, async, cancellationToken);
         return FallbackRules.IsSafe(request.Method) ? NextAsync(request, call, async, cancellationToken) : SendAndForgetAsync(request, call, async, cancellationToken);
     }
@@ -23,7 +23,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
     private async ValueTask<HttpResponseMessage> SendOrAnswerAsync(
         FallbackPolicy policy, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        var question = new FallbackQuestion(policy, request, call);
+        var question = new FallbackCacheKey(policy, request, call);
         if (archive is not null)
             call.DeadlineReserve = FallbackArchive.ReserveOf(call.Policy);
         HttpResponseMessage response;
@@ -80,7 +80,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
     }
 
     /// <summary>Keeps a good response; another that holds for good ends the use of what was kept before.</summary>
-    private void Learn(FallbackPolicy policy, FallbackQuestion question, HttpCall call, HttpResponseMessage response)
+    private void Learn(FallbackPolicy policy, FallbackCacheKey question, HttpCall call, HttpResponseMessage response)
     {
         if (question.VariantAsSent() is not { } variant)
             return;
@@ -102,7 +102,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
         bool isEmpty = question.Method == HttpMethod.Head || (int)response.StatusCode == 204;
         RecordedContent.Record(response, isEmpty, policy.MaxBodyBytes, body =>
         {
-            var kept = new KeptResponse(
+            var kept = new CachedResponse(
                 new(question.Resource, variant, receivedAt, freshness.InitialAge, receivedAt + usableFor, new((int)response.StatusCode, response.ReasonPhrase, headers, body)), now);
             bool isArchived = archive is null || client.Fallbacks.Find(question.Resource, variant) is { } before && kept.IsArchivedBy(before, _time);
             if (client.Fallbacks.Put(kept, question.SentAt, policy.MaxBytes) && !isArchived)
@@ -110,26 +110,26 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
         });
     }
 
-    private async ValueTask<KeptResponse?> FindAsync(FallbackPolicy policy, FallbackQuestion question, HttpCall call, bool async, CancellationToken cancellationToken)
+    private async ValueTask<CachedResponse?> FindAsync(FallbackPolicy policy, FallbackCacheKey question, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         // Nothing was sent: what handlers inside would have added nobody knows, and a response to a request with more on it is not found.
         string variant = question.VariantAsSent() ?? question.VariantAsGiven();
         var kept = client.Fallbacks.Find(question.Resource, variant);
         if (kept is null && archive is not null
             && await archive.FindAsync(client, call, question.Resource, variant, async, cancellationToken).ConfigureAwait(false) is { } stored
-            && KeptResponse.From(stored, _time) is var archived && client.Fallbacks.Put(archived, archived.ReceivedAt, policy.MaxBytes))
+            && CachedResponse.From(stored, _time) is var archived && client.Fallbacks.Put(archived, archived.ReceivedAt, policy.MaxBytes))
             kept = archived;
         return kept is not null && IsAnswer(policy, question, kept) ? kept : null;
     }
 
-    private bool IsAnswer(FallbackPolicy policy, FallbackQuestion question, KeptResponse kept)
+    private bool IsAnswer(FallbackPolicy policy, FallbackCacheKey question, CachedResponse kept)
     {
         var said = kept.Fields.CacheControl;
         var lifetime = Freshness.Of(kept.Fields, kept.Stored.ReceivedAt, TimeSpan.Zero).Lifetime;
         return FallbackRules.Answers(kept.AgeAt(_time.GetTimestamp(), _time), lifetime, Freshness.StaleFor(policy.StaleIfError, said, question.Asked), question.Asked);
     }
 
-    private HttpResponseMessage Answer(KeptResponse kept, HttpRequestMessage request, HttpCall call, int? status, Exception? exception)
+    private HttpResponseMessage Answer(CachedResponse kept, HttpRequestMessage request, HttpCall call, int? status, Exception? exception)
     {
         call.IsStale = true;
         call.Masked = (status, exception);

@@ -79,7 +79,7 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
 
         attempt.End(begun, response, exception, result, _time.GetTimestamp());
         if (!begun.HasWon)
-            Tell(begun);
+            NotifyEnded(begun);
         return Outcome.FromResult(begun);
     }
 
@@ -87,11 +87,11 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
     /// Tells how a request has ended. A failure at once, so that the circuit that it opens and the pause that it asks for hold for the next one already; how the
     /// winner ends is the retry stage's to tell.
     /// </summary>
-    private void Tell(HedgedTry ended)
+    private void NotifyEnded(HedgedTry ended)
     {
-        TellNext(ended.Call, ended.Result, ended.EndedAt);
+        NotifyNext(ended.Call, ended.Result, ended.EndedAt);
         if (ended.Call.Host is { } host)
-            client.Heed(host, ended.Call.Policy, ended.Result, ended.EndedAt);
+            client.ApplyRetryAfter(host, ended.Call.Policy, ended.Result, ended.EndedAt);
     }
 
     /// <summary>A request that does not hear that it has lost must not hold the answer back; its own answer is disposed when it comes.</summary>
@@ -122,7 +122,7 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
             if (loser == chosen)
                 continue;
             if (loser.HasWon)
-                Tell(loser);
+                NotifyEnded(loser);
             if (loser.WasSent)
                 attempt.Call.Record(loser.Result, loser.Exception, loser.StartedAt, loser.EndedAt);
             loser.Response?.Dispose();

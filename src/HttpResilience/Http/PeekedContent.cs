@@ -21,13 +21,13 @@ internal sealed class PeekedContent : HttpContent
     /// <summary>Reads the beginning of a response, and puts it back in front of the rest. A body that does not come in time is not waited for.</summary>
     /// <returns>What has come until now.</returns>
     internal static async ValueTask<PeekedStream> PeekAsync(
-        HttpResponseMessage response, int maxBytes, TimeSpan patience, TimeProvider time, bool async, CancellationToken cancellationToken)
+        HttpResponseMessage response, int maxBytes, TimeSpan timeout, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
         var peeked = new PeekedStream(response.Content, maxBytes);
         Task reading = peeked.PeekAsync();
         try
         {
-            reading = reading.IsCompleted ? reading : reading.WaitAsync(patience < Longest ? patience : Longest, time, cancellationToken);
+            reading = reading.IsCompleted ? reading : reading.WaitAsync(timeout < Longest ? timeout : Longest, time, cancellationToken);
             if (async)
                 await reading.ConfigureAwait(false);
             else

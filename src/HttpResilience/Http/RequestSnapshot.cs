@@ -41,7 +41,7 @@ internal readonly struct RequestSnapshot
     internal static HttpRequestMessage AskedFor(HttpRequestMessage request) => request.Options.TryGetValue(AskedForKey, out var asked) ? asked : request;
 
     /// <summary>Leaves word of what was asked for when the last attempt has made something else of it: the log tells that, and knows its secrets.</summary>
-    internal void LeaveWord(HttpRequestMessage request)
+    internal void RecordOriginal(HttpRequestMessage request)
     {
         if (ReferenceEquals(request.RequestUri, _uri) && request.Method == _method)
             return;

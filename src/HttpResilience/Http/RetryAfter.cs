@@ -12,7 +12,7 @@ internal static class RetryAfter
 {
     private static readonly string[] Names = ["retry-after-ms", "x-ms-retry-after-ms", "Retry-After"];
 
-    private const int LongestNumber = 32;
+    private const int MaxDigits = 32;
 
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
@@ -62,7 +62,7 @@ internal static class RetryAfter
     private static TimeSpan? Number(ReadOnlySpan<char> value, long unit)
     {
         var digits = value.Trim(" \t");
-        if (digits.Length is 0 or > LongestNumber || digits[0] == '.' || digits.ContainsAnyExcept(NumberCharacters)
+        if (digits.Length is 0 or > MaxDigits || digits[0] == '.' || digits.ContainsAnyExcept(NumberCharacters)
             || !decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number)
             || number > long.MaxValue / unit)
             return null;

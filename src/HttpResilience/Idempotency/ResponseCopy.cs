@@ -9,7 +9,7 @@ internal static class ResponseCopy
     /// <summary>The longest body that is remembered.</summary>
     internal const int MaxBodyBytes = 1024 * 1024;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
 
     // Of the one connection (RFC 9110 §7.6.1), or made anew from what is remembered.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
@@ -18,13 +18,13 @@ internal static class ResponseCopy
     /// <summary>Reads a response, which stays as it was for whoever reads it next.</summary>
     /// <returns>Null when its body is too long, breaks off, or does not come in time.</returns>
     internal static async ValueTask<RememberedResponse?> TakeAsync(
-        HttpResponseMessage response, Redaction redaction, TimeSpan patience, TimeProvider time, bool async, CancellationToken cancellationToken)
+        HttpResponseMessage response, Redaction redaction, TimeSpan timeout, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength > MaxBodyBytes || response.Content.Headers.ContentType?.MediaType == "text/event-stream")
             return null;
 
         List<KeyValuePair<string, string>> headers = [.. HeadersOf(response, redaction)];
-        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, patience < Patience ? patience : Patience, time, async, cancellationToken).ConfigureAwait(false);
+        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, timeout < ReadTimeout ? timeout : ReadTimeout, time, async, cancellationToken).ConfigureAwait(false);
         return body is { IsWhole: true, Seen: { Length: <= MaxBodyBytes } seen } ? new((int)response.StatusCode, response.ReasonPhrase, headers, seen) : null;
     }
 

@@ -10,8 +10,8 @@ namespace HttpResilience;
 internal sealed partial class ResponseReplayHandler(ClientState client, IIdempotencyStore store, ILogger<ResponseReplayHandler> logger) : ChainHandler
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestEnd = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxPollInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _time = client.Time;
 
@@ -31,7 +31,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
 
-        var memory = new CallMemory(client, store, logger, request, call, fingerprint.Hash, rememberFor, async);
+        var memory = new IdempotencyKeyReservation(client, store, logger, request, call, fingerprint.Hash, rememberFor, async);
         if (await TurnAsync(memory, call, async, cancellationToken).ConfigureAwait(false) is not { } known)
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         if (known.Response is { } remembered)
@@ -66,20 +66,20 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
 
     /// <summary>Writes down what has become of the call; whoever made it, and has left, does not wait for that.</summary>
     private async ValueTask EndAsync(
-        CallMemory memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response, HttpCall call, bool async, CancellationToken cancellationToken)
+        IdempotencyKeyReservation memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var ending = EndAsync(memory, lease, outcome, response);
         var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.DeadlineOf(call));
         if (ending.IsCompleted || timeLeft <= TimeSpan.Zero)
             return;
-        Task waiting = ending.WaitAsync(timeLeft < LongestEnd ? timeLeft : LongestEnd, _time, cancellationToken);
+        Task waiting = ending.WaitAsync(timeLeft < EndTimeout ? timeLeft : EndTimeout, _time, cancellationToken);
         if (async)
             await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         else
             waiting.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).GetAwaiter().GetResult();
     }
 
-    private static async Task EndAsync(CallMemory memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response)
+    private static async Task EndAsync(IdempotencyKeyReservation memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response)
     {
         await lease.DisposeAsync().ConfigureAwait(false);
         await memory.EndAsync(outcome, response).ConfigureAwait(false);
@@ -96,10 +96,10 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
 
     /// <summary>Waits until nobody else is at a call with the key.</summary>
     /// <returns>What is known of it then; null when the store cannot tell.</returns>
-    private async ValueTask<RememberedCall?> TurnAsync(CallMemory memory, HttpCall call, bool async, CancellationToken cancellationToken)
+    private async ValueTask<RememberedCall?> TurnAsync(IdempotencyKeyReservation memory, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         long deadline = client.DeadlineOf(call);
-        for (var pause = FirstLook; ; pause = 2 * pause < LongestLook ? 2 * pause : LongestLook)
+        for (var pause = FirstLook; ; pause = 2 * pause < MaxPollInterval ? 2 * pause : MaxPollInterval)
         {
             if (await memory.BeginAsync(cancellationToken).ConfigureAwait(false) is not { } known)
                 return null;
@@ -118,7 +118,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
                     long now = _time.GetTimestamp();
                     if (now >= deadline)
                         throw TimedOut(call);
-                    await Wait.UntilAsync(_time, Math.Min(deadline, now + call.Policy.ToTimestamp(pause)), async, cancellationToken).ConfigureAwait(false);
+                    await Delay.UntilAsync(_time, Math.Min(deadline, now + call.Policy.ToTimestamp(pause)), async, cancellationToken).ConfigureAwait(false);
                     continue;
                 default:
                     return known;
@@ -133,7 +133,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
         return response;
     }
 
-    private static bool MayBeRepeated(CallMemory memory, HttpCall call) =>
+    private static bool MayBeRepeated(IdempotencyKeyReservation memory, HttpCall call) =>
         // Somebody has looked at the letter and wants it sent.
         call.Replay?.Resolution is not null
         || RetryDecision.MayBeRepeated(call.Policy.Retry, RetryableRequest.IsIdempotentMethod(memory.Method), keyed: !call.KeyHasExpired);

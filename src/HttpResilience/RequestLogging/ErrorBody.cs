@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// </summary>
 internal static class ErrorBody
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(250);
 
     internal static async ValueTask<string?> PeekAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken) =>
         (await PeekProblemAsync(response, maxBytes, time, async, cancellationToken).ConfigureAwait(false))?.ToString();
@@ -20,7 +20,7 @@ internal static class ErrorBody
         if (response.Content.Headers.ContentLength == 0)
             return null;
 
-        var peeked = await PeekedContent.PeekAsync(response, maxBytes, Patience, time, async, cancellationToken).ConfigureAwait(false);
+        var peeked = await PeekedContent.PeekAsync(response, maxBytes, ReadTimeout, time, async, cancellationToken).ConfigureAwait(false);
         return Describe(response, peeked.Seen);
     }
 

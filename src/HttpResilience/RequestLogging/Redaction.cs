@@ -13,7 +13,7 @@ namespace HttpResilience;
 internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable<string> allowedQueryParameters)
 {
     private const string Struck = "***";
-    private const int ShortestSecret = 4;
+    private const int MinSecretLength = 4;
 
     private static readonly string[] SecretWords =
         ["authorization", "authentication", "cookie", "token", "secret", "password", "apikey", "api-key", "api_key", "signature", "credential"];
@@ -37,7 +37,7 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
     {
         string[] secrets =
         [
-            .. SecretsOf(request).SelectMany(Forms).Where(s => s.Length >= ShortestSecret)
+            .. SecretsOf(request).SelectMany(Forms).Where(s => s.Length >= MinSecretLength)
                 .Distinct(StringComparer.OrdinalIgnoreCase).OrderByDescending(s => s.Length),
         ];
         foreach (string secret in secrets)
@@ -67,7 +67,7 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
 
     private static int BegunAtEnd(string text, string secret)
     {
-        for (int length = Math.Min(text.Length, secret.Length - 1); length >= ShortestSecret; length--)
+        for (int length = Math.Min(text.Length, secret.Length - 1); length >= MinSecretLength; length--)
         {
             if (text.AsSpan().EndsWith(secret.AsSpan(0, length), StringComparison.OrdinalIgnoreCase))
                 return length;

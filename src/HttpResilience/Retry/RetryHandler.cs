@@ -40,7 +40,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
                 if (looksFirst)
                 {
-                    if (await SuppliedStep.FindAsync(client, request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)
+                    if (await UserHooks.FindAsync(client, request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)
                         return found;
                     startedAt = _time.GetTimestamp();
                 }
@@ -71,7 +71,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 }
 
                 long endedAt = _time.GetTimestamp();
-                TellNext(call, result, endedAt);
+                NotifyNext(call, result, endedAt);
                 if (result.IsSuccess)
                 {
                     call.Succeed(result, startedAt, endedAt);
@@ -89,7 +89,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                     KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.KeyStartedAt)),
                 };
                 var decision = RetryDecision.Decide(policy.Retry, result, retryable, attempt, policy.Remaining(endedAt, deadline), random, previousRandom);
-                decision = AskTheHost(call, decision, result, endedAt);
+                decision = ApplyHostLimits(call, decision, result, endedAt);
                 if (!decision.IsRetry)
                 {
                     call.Stop(decision.StopReason, result.FailureClass);
@@ -100,7 +100,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                         throw client.CircuitOpen(call, endedAt, exception);
                     }
 
-                    return response ?? throw Surfaced(exception!, call, cancellationToken);
+                    return response ?? throw ToCallerException(exception!, call, cancellationToken);
                 }
 
                 original.Restore(request);
@@ -117,13 +117,13 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 WillRetry(request, call, attempt, result, exception, decision.Delay);
                 if (!timer.Stop())
                     timer = client.Timers.Exchange(timer, cancellationToken);
-                await Wait.UntilAsync(_time, endedAt + policy.ToTimestamp(decision.Delay), async, cancellationToken).ConfigureAwait(false);
+                await Delay.UntilAsync(_time, endedAt + policy.ToTimestamp(decision.Delay), async, cancellationToken).ConfigureAwait(false);
                 startedAt = _time.GetTimestamp();
             }
         }
         finally
         {
-            original.LeaveWord(request);
+            original.RecordOriginal(request);
             call.Timer = null;
             client.Timers.Return(timer);
         }
@@ -134,7 +134,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     {
         try
         {
-            return await SuppliedStep.ResolveAsync(client, request, conflict, call, deadline, async, cancellationToken).ConfigureAwait(false);
+            return await UserHooks.ResolveAsync(client, request, conflict, call, deadline, async, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -175,7 +175,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
                 if (at <= now)
                     return now;
-                await Wait.UntilAsync(_time, at, async, cancellationToken).ConfigureAwait(false);
+                await Delay.UntilAsync(_time, at, async, cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -185,13 +185,13 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     }
 
     /// <summary>What is known of the host can only speak against a retry.</summary>
-    private RetryDecision AskTheHost(HttpCall call, RetryDecision decision, in AttemptResult result, long endedAt)
+    private RetryDecision ApplyHostLimits(HttpCall call, RetryDecision decision, in AttemptResult result, long endedAt)
     {
         if (call.Host is not { } host)
             return decision;
 
         var policy = call.Policy;
-        client.Heed(host, policy, result, endedAt);
+        client.ApplyRetryAfter(host, policy, result, endedAt);
         if (!decision.IsRetry)
             return decision;
         if (call.IsCircuitOpenAt(endedAt + policy.ToTimestamp(decision.Delay)))
@@ -206,7 +206,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         if (exception is not (CircuitOpenException or RateLimitedException or IntegrationPausedException))
             return false;
 
-        TellNext(call, FailureClassifier.Classify(exception, timer.HasExpired, cancelled: false), _time.GetTimestamp());
+        NotifyNext(call, FailureClassifier.Classify(exception, timer.HasExpired, cancelled: false), _time.GetTimestamp());
         if (exception is CircuitOpenException)
             call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
         else if (exception is IntegrationPausedException)
@@ -217,7 +217,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     }
 
     /// <summary>What the caller sees of the last exception: a timeout or a cancellation in the shape that <see cref="HttpClient"/> gives them.</summary>
-    private Exception Surfaced(Exception exception, HttpCall call, CancellationToken cancellationToken)
+    private Exception ToCallerException(Exception exception, HttpCall call, CancellationToken cancellationToken)
     {
         if (call.AttemptTimedOut)
         {

@@ -39,7 +39,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
             services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(
-                provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<LetterReplay>, provider.GetService<TimeProvider>() ?? TimeProvider.System));
+                provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<DeadLetterReplayer>, provider.GetService<TimeProvider>() ?? TimeProvider.System));
             return services;
         }
     }

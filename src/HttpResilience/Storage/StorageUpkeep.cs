@@ -17,7 +17,7 @@ internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackSto
             {
                 var now = time.GetUtcNow();
                 Purged(logger, await keys.PurgeAsync(now, stoppingToken).ConfigureAwait(false), await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false),
-                    await budgets.PurgeAsync(now - CountHistory.Length, stoppingToken).ConfigureAwait(false));
+                    await budgets.PurgeAsync(now - RollingCounts.Length, stoppingToken).ConfigureAwait(false));
             }
             catch (HttpResilienceStorageException e)
             {

@@ -8,7 +8,7 @@ internal sealed class ResilienceHealthCheck(ClientStates clients, IDeadLetterSto
 {
     internal const string Name = "http-resilience";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
@@ -48,8 +48,8 @@ internal sealed class ResilienceHealthCheck(ClientStates clients, IDeadLetterSto
 
     private async Task<Exception?> AskAsync(IDeadLetterStore asked, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(StoreTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
             // A store that blocks is not to block the check.
@@ -58,7 +58,7 @@ internal sealed class ResilienceHealthCheck(ClientStates clients, IDeadLetterSto
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return e is OperationCanceledException ? new TimeoutException($"The store has not answered in {Patience.TotalSeconds:0} s.", e) : e;
+            return e is OperationCanceledException ? new TimeoutException($"The store has not answered in {StoreTimeout.TotalSeconds:0} s.", e) : e;
         }
     }
 

@@ -17,8 +17,8 @@ internal enum PaymentEnd
 /// <summary>What became of the payments of a day.</summary>
 internal sealed class DrillResult
 {
-    private readonly int[] _millisecondsOfDay = new int[(int)PaymentGateway.Patience.TotalMilliseconds + 1];
-    private readonly int[] _millisecondsOfOutage = new int[(int)PaymentGateway.Patience.TotalMilliseconds + 1];
+    private readonly int[] _millisecondsOfDay = new int[(int)PaymentGateway.ConfirmationTimeout.TotalMilliseconds + 1];
+    private readonly int[] _millisecondsOfOutage = new int[(int)PaymentGateway.ConfirmationTimeout.TotalMilliseconds + 1];
     private readonly List<TimeSpan>[] _dragged = [.. Enumerable.Range(0, FaultPlan.Apis).Select(_ => new List<TimeSpan>())];
     private readonly int[] _ends = new int[Enum.GetValues<PaymentEnd>().Length];
 
@@ -51,7 +51,7 @@ internal sealed class DrillResult
     internal void Count(Payment payment, PaymentEnd end, TimeSpan took)
     {
         _ends[(int)end]++;
-        int milliseconds = (int)Math.Min(took.TotalMilliseconds, PaymentGateway.Patience.TotalMilliseconds);
+        int milliseconds = (int)Math.Min(took.TotalMilliseconds, PaymentGateway.ConfirmationTimeout.TotalMilliseconds);
         _millisecondsOfDay[milliseconds]++;
         if (payment.ArrivedAt >= FaultPlan.OutageFrom && payment.ArrivedAt < FaultPlan.OutageFrom + FaultPlan.OutageLength)
             _millisecondsOfOutage[milliseconds]++;

@@ -2,7 +2,7 @@ namespace HttpResilience.Simulation;
 
 /// <summary>
 /// Takes payments and makes one call for each, with a bounded number of workers; who finds none free waits. Whoever ordered the payment is gone after
-/// <see cref="Patience"/>: a payment that is not confirmed by then has failed, and its call may go on holding a worker.
+/// <see cref="ConfirmationTimeout"/>: a payment that is not confirmed by then has failed, and its call may go on holding a worker.
 /// </summary>
 /// <param name="payAsync">Makes the call; whether it was confirmed.</param>
 internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<Payment, Task<bool>> payAsync)
@@ -16,7 +16,7 @@ internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<
     private readonly Queue<Payment> _waiting = new();
     private int _busy;
 
-    internal static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
+    internal static TimeSpan ConfirmationTimeout { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Lets a day's payments come in, at random moments.</summary>
     internal void Open(int seed)
@@ -66,14 +66,14 @@ internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<
     {
         bool isConfirmed = await payAsync(payment).ConfigureAwait(false);
         TimeSpan took = time.Elapsed - payment.ArrivedAt;
-        result.Count(payment, took > Patience ? PaymentEnd.TooLate : isConfirmed ? PaymentEnd.Confirmed : PaymentEnd.Refused, took);
+        result.Count(payment, took > ConfirmationTimeout ? PaymentEnd.TooLate : isConfirmed ? PaymentEnd.Confirmed : PaymentEnd.Refused, took);
         _busy--;
         while (_busy < Workers && _waiting.TryDequeue(out var next))
         {
-            if (time.Elapsed - next.ArrivedAt < Patience)
+            if (time.Elapsed - next.ArrivedAt < ConfirmationTimeout)
                 Begin(next);
             else
-                result.Count(next, PaymentEnd.NoWorker, Patience);
+                result.Count(next, PaymentEnd.NoWorker, ConfirmationTimeout);
         }
     }
 }

@@ -28,7 +28,7 @@ internal sealed class SoakRun(int seed) : IAsyncDisposable
     internal const int MaxConnections = 8;
 
     private static readonly TimeSpan AttemptTimeout = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
 
     private readonly CountingTimeProvider _time = new();
     private readonly ResponseCounter _responses = new();
@@ -159,7 +159,7 @@ internal sealed class SoakRun(int seed) : IAsyncDisposable
     private static async Task UntilAsync(Func<bool> isSo)
     {
         long begin = TimeProvider.System.GetTimestamp();
-        while (!isSo() && TimeProvider.System.GetElapsedTime(begin) < Patience)
+        while (!isSo() && TimeProvider.System.GetElapsedTime(begin) < WaitTimeout)
             await Task.Delay(20).ConfigureAwait(false);
     }
 }

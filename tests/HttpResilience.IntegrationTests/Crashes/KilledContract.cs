@@ -15,7 +15,7 @@ namespace HttpResilience.IntegrationTests.Crashes;
 /// </summary>
 public abstract class KilledContract : CrashContract
 {
-    private const int RequestsPerRound = 10, MostOpen = 20;
+    private const int RequestsPerRound = 10, MaxOpen = 20;
 
     private static int Seed { get; } = Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_SEED") is { } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : Environment.TickCount & 0xFFFF;
 
@@ -38,7 +38,7 @@ public abstract class KilledContract : CrashContract
         var (ahead, requests, underWay, refused) = (TimeSpan.Zero, 0, 0, 0);
         for (int round = 1; round <= Rounds; round++)
         {
-            for (int i = 0; i < RequestsPerRound && open.Count < MostOpen; i++)
+            for (int i = 0; i < RequestsPerRound && open.Count < MaxOpen; i++)
                 open.Add(++requests, $"round-{round}:{requests}");
             ahead += Gaps[random.Next(Gaps.Length)];
             await using var worker = WorkerProcess.Start(Settings(api, $"round-{round}", ahead));

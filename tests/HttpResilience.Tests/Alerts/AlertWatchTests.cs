@@ -340,7 +340,7 @@ public sealed class AlertWatchTests
         using var bench = new AlertBench();
         await bench.CallForAsync("bad", 500);
         var signals = bench.Chain.State.Hosts.All.Single(h => h.Signals is not null).Signals!;
-        for (int i = 0; i < HostSignals.MaxTenants + 500; i++)
+        for (int i = 0; i < HostFailureTracker.MaxTenants + 500; i++)
             signals.Succeed($"t{i}", TimeSpan.FromSeconds(100 + i));
 
         signals.Read(0, (_, _, tenants) => tenants["bad"].Calls.Length).ShouldBe(1);
@@ -384,10 +384,10 @@ public sealed class AlertWatchTests
         await bench.CallForAsync("bad", 500);
         var signals = bench.Chain.State.Hosts.All.Single(h => h.Signals is not null).Signals!;
         int Count() => signals.Read(0, (_, _, tenants) => tenants.Count);
-        for (int i = 0; i < HostSignals.MaxTenants + 500; i++)
+        for (int i = 0; i < HostFailureTracker.MaxTenants + 500; i++)
             signals.Succeed($"t{i}", TimeSpan.FromSeconds(i));
 
-        Count().ShouldBeLessThanOrEqualTo(HostSignals.MaxTenants);
+        Count().ShouldBeLessThanOrEqualTo(HostFailureTracker.MaxTenants);
         bench.Wait(TimeSpan.FromMinutes(6));
         Count().ShouldBe(0);
         signals.IsQuiet("t1").ShouldBeTrue();

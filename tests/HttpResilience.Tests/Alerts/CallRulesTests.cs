@@ -133,7 +133,7 @@ public sealed class CallRulesTests
         var finding = CallRules.Find(Host, AlertRule.From(new() { Type = AlertRuleType.CircuitOpened }), new(), now, _ => false, circuitIsOpen: true, othersAreWell: false).ShouldHaveSingleItem();
 
         finding.LastAt.ShouldBe(now);
-        new AlertBook().Update(Host.Key, [finding], new(now, ManualTimeProvider.DefaultStart), version: null).ShouldNotBeNull().Phase.ShouldBe(AlertPhase.Started);
+        new IncidentTracker().Update(Host.Key, [finding], new(now, ManualTimeProvider.DefaultStart), version: null).ShouldNotBeNull().Phase.ShouldBe(AlertPhase.Started);
     }
 
     [Theory]

@@ -11,7 +11,7 @@ public sealed class IncidentTests
     private static readonly AlertRule Window = AlertRule.From(new() { Type = AlertRuleType.FailuresInWindow }).Single();
     private static readonly AlertRule Grave = Row with { Severity = AlertSeverity.Critical };
 
-    private readonly AlertBook _book = new();
+    private readonly IncidentTracker _book = new();
 
     [Fact]
     public void It_is_told_once_when_it_begins_and_once_when_it_ends()
@@ -201,5 +201,5 @@ public sealed class IncidentTests
     private Alert? Burns(double minutes, params AlertRule[] holding) => Update(Budget, minutes, holding);
 
     private Alert? Update(IncidentKey key, double minutes, AlertRule[] holding) => _book.Update(
-        key, [.. holding.Select(r => new Finding(r, "title", "detail"))], new(TimeSpan.FromMinutes(minutes), ManualTimeProvider.DefaultStart + TimeSpan.FromMinutes(minutes)), version: null);
+        key, [.. holding.Select(r => new RuleMatch(r, "title", "detail"))], new(TimeSpan.FromMinutes(minutes), ManualTimeProvider.DefaultStart + TimeSpan.FromMinutes(minutes)), version: null);
 }

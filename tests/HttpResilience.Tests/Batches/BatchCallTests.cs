@@ -114,7 +114,7 @@ public sealed class BatchCallTests
         chain.Server.Script(Replies.Status(503));
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
-            new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, OutagePatience = TimeSpan.FromSeconds(patience) }, Stop);
+            new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, OutageTimeout = TimeSpan.FromSeconds(patience) }, Stop);
 
         (report.StopReason, report.Failed, report.StoppedBy!.ErrorType).ShouldBe((BatchStopReason.FailureForAll, 1 + 5, nameof(CircuitOpenException)));
         chain.Server.Sent.Count.ShouldBe(sent);

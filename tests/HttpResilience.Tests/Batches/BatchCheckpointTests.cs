@@ -144,7 +144,7 @@ public sealed class BatchCheckpointTests
         int times = 0;
 
         var report = await IsolatedBatch.RunAsync([1], (_, _) => times++ == 0 ? throw new CircuitOpenException("https://api.example.com", TimeSpan.FromSeconds(5)) : Task.CompletedTask,
-            new() { Checkpoint = new(_store, "invoices"), TimeProvider = _clock, RecordTimeout = null, OutagePatience = TimeSpan.FromSeconds(10) }, Stop);
+            new() { Checkpoint = new(_store, "invoices"), TimeProvider = _clock, RecordTimeout = null, OutageTimeout = TimeSpan.FromSeconds(10) }, Stop);
 
         (report.StopReason, times).ShouldBe((BatchStopReason.Completed, 2));
     }

@@ -285,7 +285,7 @@ public sealed class IsolatedBatchTests
     public async Task An_option_out_of_its_range_is_refused()
     {
         foreach (var options in (BatchOptions<int>[])[new() { MaxParallelism = 0 }, new() { MaxParallelism = 1001 }, new() { RecordTimeout = TimeSpan.Zero },
-            new() { OutagePatience = TimeSpan.FromTicks(-1) }, new() { MaxFailures = -1 }, new() { MaxReportedFailures = -1 }])
+            new() { OutageTimeout = TimeSpan.FromTicks(-1) }, new() { MaxFailures = -1 }, new() { MaxReportedFailures = -1 }])
             await Should.ThrowAsync<ArgumentOutOfRangeException>(() => IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, options, Stop));
     }
 

@@ -23,7 +23,7 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         [typeof(AlertLog)] = typeof(AlertWatch),
         [typeof(AlertOutbox)] = typeof(AlertSinks),
         [typeof(WebhookAlertSink)] = typeof(AlertSinks),
-        [typeof(CallMemory)] = typeof(ResponseReplayHandler),
+        [typeof(IdempotencyKeyReservation)] = typeof(ResponseReplayHandler),
     };
 
     // Whose level depends on something; that it does so as the manual says, other tests see.

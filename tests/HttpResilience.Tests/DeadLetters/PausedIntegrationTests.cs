@@ -56,8 +56,8 @@ public sealed class PausedIntegrationTests : ReplayTestBase
         var letter = Letter();
         await AddAsync(letter);
         Pause(chain, by: null);
-        var replay = chain.Services.GetRequiredService<LetterReplay>();
-        var claimed = (await Store.ClaimAsync(new() { Clients = ["api"], Now = chain.Clock.GetUtcNow(), LeaseUntil = chain.Clock.GetUtcNow() + LetterReplay.Lease, Limit = 1 }, Stop)).Single();
+        var replay = chain.Services.GetRequiredService<DeadLetterReplayer>();
+        var claimed = (await Store.ClaimAsync(new() { Clients = ["api"], Now = chain.Clock.GetUtcNow(), LeaseUntil = chain.Clock.GetUtcNow() + DeadLetterReplayer.Lease, Limit = 1 }, Stop)).Single();
 
         await replay.SendAsync(claimed, Stop);
 

@@ -353,7 +353,7 @@ public sealed class ReplayTests : ReplayTestBase
 
         (after.Status, after.Replays, after.Resolution?.By).ShouldBe((DeadLetterStatus.Replayed, 1, "alice"));
         after.ShouldBe(Store.Letters.Single(l => l.Id == letter.Id));
-        (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + LetterReplay.Lease));
+        (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + DeadLetterReplayer.Lease));
         Store.Letters.Single(l => l.Id == other.Id).ShouldBe(other);
         chain.Server.Sent.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("key-1");
     }
@@ -409,7 +409,7 @@ public sealed class ReplayTests : ReplayTestBase
         chain.Server.Sent.ShouldBeEmpty();
     }
 
-    private DeadLetterReview Review() => new(Store, OpenChain.Services.GetRequiredService<LetterReplay>, OpenChain.Clock);
+    private DeadLetterReview Review() => new(Store, OpenChain.Services.GetRequiredService<DeadLetterReplayer>, OpenChain.Clock);
 
     private sealed class Fails : IReconciler
     {

@@ -84,7 +84,7 @@ public sealed class VirtualTrafficTests
         {
             for (int minute = 0; minute < days * 1440; minute++)
             {
-                foreach (var failureClass in EndedCalls.Classes)
+                foreach (var failureClass in CallCounter.Classes)
                     budget.Count(failureClass, isFailure: false, clock.GetTimestamp());
                 clock.Advance(TimeSpan.FromMinutes(1));
             }

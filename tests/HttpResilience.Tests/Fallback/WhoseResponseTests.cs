@@ -28,10 +28,10 @@ public sealed class WhoseResponseTests : IDisposable
         var chain = Open();
         await AskAsync(chain, how, "alice", Good("alice's"));
 
-        (await TellAsync(chain, how, "bob", Replies.Status(503))).ShouldBeNull();
-        (await TellAsync(chain, how, "bob", Replies.ConnectionRefused())).ShouldBeNull();
-        (await TellAsync(chain, how, null, Replies.Status(503))).ShouldBeNull();
-        (await TellAsync(chain, how, "alice", Replies.Status(503))).ShouldBe("alice's");
+        (await NotifyAsync(chain, how, "bob", Replies.Status(503))).ShouldBeNull();
+        (await NotifyAsync(chain, how, "bob", Replies.ConnectionRefused())).ShouldBeNull();
+        (await NotifyAsync(chain, how, null, Replies.Status(503))).ShouldBeNull();
+        (await NotifyAsync(chain, how, "alice", Replies.Status(503))).ShouldBe("alice's");
     }
 
     [Theory, CombinatorialAdded]
@@ -182,7 +182,7 @@ public sealed class WhoseResponseTests : IDisposable
         (await chain.SendAsync(true, Request(how, who))).Dispose();
     }
 
-    private static async Task<string?> TellAsync(Chain chain, string how, string? who, Reply failure)
+    private static async Task<string?> NotifyAsync(Chain chain, string how, string? who, Reply failure)
     {
         chain.Server.Script(failure);
         using var scope = how == "scope tenant" && who is not null ? HttpCallScope.Begin(new() { Tenant = who }) : null;

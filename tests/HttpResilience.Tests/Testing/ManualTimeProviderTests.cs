@@ -135,7 +135,7 @@ public sealed class ManualTimeProviderTests
     [Fact]
     public async Task It_does_not_wait_for_ever_and_says_what_there_is_instead()
     {
-        var clock = new ManualTimeProvider { Patience = TimeSpan.Zero };
+        var clock = new ManualTimeProvider { WaitTimeout = TimeSpan.Zero };
         (await Should.ThrowAsync<TimeoutException>(clock.UntilSomebodyWaitsAsync)).Message.ShouldContain("none");
         _ = Task.Delay(TimeSpan.FromSeconds(2), clock, Token);
 

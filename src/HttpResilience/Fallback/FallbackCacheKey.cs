@@ -1,0 +1,62 @@
+namespace HttpResilience;
+
+/// <summary>What a call that reads asks for: as it entered the chain, and as it went out.</summary>
+internal sealed class FallbackCacheKey
+{
+    private readonly FallbackPolicy _policy;
+    private readonly HttpCall _call;
+    private readonly RequestSnapshot _given;
+    private readonly WireRequestCapture _sent = new();
+
+    internal FallbackCacheKey(FallbackPolicy policy, HttpRequestMessage request, HttpCall call)
+    {
+        (_policy, _call, _given) = (policy, call, new(request));
+        Resource = RequestFields.ResourceOf(request.RequestUri!);
+        Asked = CacheControlOf(request);
+        request.Options.Set(WireRequestCapture.Key, _sent);
+    }
+
+    internal string Resource { get; }
+
+    internal CacheControl Asked { get; }
+
+    internal HttpMethod Method => _given.Method;
+
+    /// <summary>The timestamp at which it was last sent.</summary>
+    internal long SentAt => _sent.SentAt is not 0 and var at ? at : _call.StartedAt;
+
+    /// <summary>
+    /// Under what the response to it is kept, and looked for. Null: nobody knows what was sent, if anything.
+    /// </summary>
+    internal string? VariantAsSent() => _policy.CredentialsAreShared ? VariantAsGiven() : _sent.HashFor(_call.Tenant);
+
+    internal string VariantAsGiven()
+    {
+        var fields = new RequestFields();
+        fields.Add(_given.Method, _given.Uri, _given.Headers);
+        return fields.HashFor(_call.Tenant);
+    }
+
+    /// <summary>A request of which only part, or what has changed, is wanted is none that is kept or answered.</summary>
+    internal static bool IsPlain(HttpRequestMessage request)
+    {
+        if (request.Content is not null)
+            return false;
+        foreach (var (name, _) in request.Headers.NonValidated)
+        {
+            if (FallbackRules.IsConditional(name))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static CacheControl CacheControlOf(HttpRequestMessage request)
+    {
+        var headers = request.Headers.NonValidated;
+        if (headers.TryGetValues("Cache-Control", out var values))
+            return CacheControl.Parse(values);
+        // RFC 9111 §5.4.
+        return headers.TryGetValues("Pragma", out var pragma) ? CacheControl.Parse(pragma) : default;
+    }
+}

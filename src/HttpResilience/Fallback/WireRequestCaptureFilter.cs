@@ -1,0 +1,19 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience;
+
+/// <summary>Puts <see cref="WireRequestCaptureHandler"/> behind all handlers of a client that has a <see cref="FallbackHandler"/>.</summary>
+internal sealed class WireRequestCaptureFilter(IServiceProvider services) : IHttpMessageHandlerBuilderFilter
+{
+    public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
+    {
+        next(builder);
+        if (!builder.AdditionalHandlers.Any(h => h is FallbackHandler))
+            return;
+
+        var client = services.GetRequiredKeyedService<ClientState>(builder.Name ?? Options.DefaultName);
+        builder.AdditionalHandlers.Add(new WireRequestCaptureHandler(builder.PrimaryHandler, client.Time));
+    };
+}

@@ -1,0 +1,27 @@
+namespace HttpResilience;
+
+/// <summary>Waits that never end early.</summary>
+internal static class Delay
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Waits until <paramref name="due"/>, a timestamp of <paramref name="time"/>. The platform's timers count in coarse milliseconds and may
+    /// fire a little early, so the clock is asked again.
+    /// </summary>
+    /// <param name="async">False: blocks the calling thread.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled; the exception carries it.</exception>
+    internal static async ValueTask UntilAsync(TimeProvider time, long due, bool async, CancellationToken cancellationToken)
+    {
+        for (long now = time.GetTimestamp(); now < due; now = time.GetTimestamp())
+        {
+            TimeSpan left = time.GetElapsedTime(now, due);
+            TimeSpan step = left < Longest ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : Longest;
+            Task delay = Task.Delay(step, time, cancellationToken);
+            if (async)
+                await delay.ConfigureAwait(false);
+            else
+                delay.GetAwaiter().GetResult();
+        }
+    }
+}

@@ -1,0 +1,173 @@
+using HttpResilience.Tests.CircuitBreaker;
+
+namespace HttpResilience.Tests.Clients;
+
+/// <summary>What is remembered of each host, and not of too many of them.</summary>
+public sealed class HostCollectionTests
+{
+    private const int Limit = 100;
+
+    private static readonly CircuitPolicy Policy = CircuitPolicies.Of(_ => { });
+
+    private readonly HostCollection _hosts = new();
+    private long _now = 1_000_000;
+
+    [Theory]
+    [InlineData("https://a.example/v1", "https://a.example/v2?x=1#y")]
+    [InlineData("https://a.example", "https://a.example:443/")]
+    [InlineData("http://a.example", "http://a.example:80/")]
+    [InlineData("https://A.Example", "HTTPS://a.example")]
+    [InlineData("https://user:secret@a.example", "https://a.example")]
+    public void The_same_authority_is_one_host(string one, string other)
+    {
+        For(one).ShouldBeSameAs(For(other));
+        _hosts.Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("https://a.example", "http://a.example")]
+    [InlineData("https://a.example", "https://a.example:8443")]
+    [InlineData("https://a.example", "https://b.example")]
+    public void Another_authority_has_another(string one, string other)
+    {
+        For(one).ShouldNotBeSameAs(For(other));
+        _hosts.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_bad_host_does_not_open_the_circuit_of_another()
+    {
+        Break(For("https://bad.example"));
+
+        For("https://bad.example").Circuit.Enter(Policy, _now).IsAllowed.ShouldBeFalse();
+        For("https://bad.example:8443").Circuit.Enter(Policy, _now).IsAllowed.ShouldBeTrue();
+        For("http://bad.example").Circuit.Enter(Policy, _now).IsAllowed.ShouldBeTrue();
+        For("https://good.example").Circuit.Enter(Policy, _now).IsAllowed.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_thousand_hosts_stay_within_the_limit()
+    {
+        for (int i = 0; i < 1_000; i++)
+        {
+            Use($"https://host{i}.example");
+            _hosts.Count.ShouldBeLessThanOrEqualTo(Limit);
+        }
+
+        _hosts.Count.ShouldBeGreaterThanOrEqualTo(Limit * 9 / 10 - 1);
+    }
+
+    [Fact]
+    public void A_limit_of_one_keeps_the_newest()
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            _now++;
+            var host = For($"https://host{i}.example", limit: 1);
+            _hosts.Count.ShouldBe(1);
+            For($"https://host{i}.example", limit: 1).ShouldBeSameAs(host);
+        }
+    }
+
+    [Fact]
+    public void The_least_recently_used_go_first()
+    {
+        var all = Enumerable.Range(0, Limit).Select(i => Use($"https://host{i}.example")).ToArray();
+        // The oldest ones are used once more, so that age alone is not what counts.
+        for (int i = 0; i < 20; i++)
+            Use($"https://host{i}.example");
+
+        Use("https://new.example");
+
+        int kept = _hosts.Count;
+        kept.ShouldBe(Limit - Limit / 10);
+        int gone = Limit + 1 - kept;
+        for (int i = 0; i < Limit; i++)
+        {
+            bool shouldBeGone = i >= 20 && i < 20 + gone;
+            if (!shouldBeGone)
+                For($"https://host{i}.example").ShouldBeSameAs(all[i], $"host{i}");
+        }
+
+        _hosts.Count.ShouldBe(kept);
+        for (int i = 20; i < 20 + gone; i++)
+            For($"https://host{i}.example").ShouldNotBeSameAs(all[i], $"host{i}");
+    }
+
+    [Fact]
+    public void An_open_one_is_never_forgotten()
+    {
+        var bad = Use("https://bad.example");
+        Break(bad);
+        for (int i = 0; i < 1_000; i++)
+            Use($"https://host{i}.example");
+
+        For("https://bad.example").ShouldBeSameAs(bad);
+        bad.Circuit.Enter(Policy, _now).IsAllowed.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Open_ones_stay_even_above_the_limit()
+    {
+        HostState[] bad = [.. Enumerable.Range(0, Limit + 50).Select(i => Break(Use($"https://bad{i}.example")))];
+
+        _hosts.Count.ShouldBe(Limit + 50);
+        for (int i = 0; i < bad.Length; i++)
+            For($"https://bad{i}.example").ShouldBeSameAs(bad[i]);
+    }
+
+    [Fact]
+    public void One_whose_break_has_passed_unprobed_goes_after_all_closed_ones()
+    {
+        var bad = Break(Use("https://bad.example"));
+        _now = bad.Circuit.OpenUntil;
+        for (int i = 0; i < 1_000; i++)
+            Use($"https://host{i}.example");
+        For("https://bad.example").ShouldBeSameAs(bad);
+
+        // When there is nothing else to forget it goes too, so that hosts that are gone for good do not stay for good.
+        _now++;
+        For("https://last.example", limit: 1);
+        _hosts.Count.ShouldBe(1);
+        For("https://bad.example").ShouldNotBeSameAs(bad);
+    }
+
+    [Fact]
+    public void Many_threads_agree_on_the_hosts_and_keep_the_limit()
+    {
+        var seen = new HostState[4, Limit / 2];
+        using var start = new Barrier(4);
+        Thread[] threads = [.. Enumerable.Range(0, 4).Select(t => new Thread(() =>
+        {
+            start.SignalAndWait();
+            for (int i = 0; i < Limit / 2; i++)
+                seen[t, i] = For($"https://host{i}.example");
+            start.SignalAndWait();
+            for (int i = 0; i < 2_000; i++)
+                For($"https://host{t}-{i}.example").Circuit.Enter(Policy, _now);
+        }))];
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
+
+        for (int i = 0; i < Limit / 2; i++)
+            Enumerable.Range(0, 4).Select(t => seen[t, i]).Distinct().ShouldHaveSingleItem();
+        _hosts.Count.ShouldBeInRange(1, Limit);
+    }
+
+    private HostState For(string uri, int limit = Limit) => _hosts.For(new(new HttpAuthority(new Uri(uri)), null), limit, _now);
+
+    private HostState Use(string uri)
+    {
+        _now++;
+        return For(uri);
+    }
+
+    private HostState Break(HostState host)
+    {
+        while (host.Circuit.State is CircuitState.Closed)
+            host.Circuit.Report(Policy, host.Circuit.Enter(Policy, _now).Ticket, CircuitOutcome.Failure, took: 0, openAtLeast: 0, _now);
+        return host;
+    }
+}

@@ -1,0 +1,177 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace HttpResilience.Tests.Failures;
+
+/// <summary>What an exception says about the attempt that it ended.</summary>
+public sealed class ExceptionClassificationTests
+{
+    private static readonly AttemptResult NotSent = new()
+    {
+        FailureClass = FailureClass.Transient,
+        IsRetryable = true,
+        IsAmbiguous = false,
+        CircuitOutcome = CircuitOutcome.Failure,
+    };
+
+    private static readonly AttemptResult Ambiguous = NotSent with { IsAmbiguous = true };
+
+    private static readonly AttemptResult Permanent = new() { FailureClass = FailureClass.Permanent, CircuitOutcome = CircuitOutcome.Neutral };
+
+    private static readonly AttemptResult Cancelled = new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral };
+
+    [Theory]
+    [InlineData(HttpRequestError.NameResolutionError)]
+    [InlineData(HttpRequestError.ConnectionError)]
+    [InlineData(HttpRequestError.ProxyTunnelError)]
+    [InlineData(HttpRequestError.SecureConnectionError)]
+    public void A_connection_that_never_stood_has_carried_nothing(HttpRequestError error) =>
+        Classify(new HttpRequestException(error)).ShouldMean(NotSent);
+
+    [Theory]
+    [InlineData(HttpRequestError.Unknown)]
+    [InlineData(HttpRequestError.HttpProtocolError)]
+    [InlineData(HttpRequestError.InvalidResponse)]
+    [InlineData(HttpRequestError.ResponseEnded)]
+    public void A_connection_that_broke_may_have_carried_the_request(HttpRequestError error) =>
+        Classify(new HttpRequestException(error)).ShouldMean(Ambiguous);
+
+    [Theory]
+    [InlineData(HttpRequestError.ConfigurationLimitExceeded)]
+    [InlineData(HttpRequestError.VersionNegotiationError)]
+    [InlineData(HttpRequestError.ExtendedConnectNotSupported)]
+    public void What_the_clients_own_settings_forbid_is_permanent(HttpRequestError error) =>
+        Classify(new HttpRequestException(error)).ShouldMean(Permanent);
+
+    [Fact]
+    public void A_proxy_that_does_not_accept_the_credentials_is_an_authentication_failure() =>
+        Classify(new HttpRequestException(HttpRequestError.UserAuthenticationError)).ShouldMean(Permanent with { FailureClass = FailureClass.Authentication });
+
+    [Theory]
+    [InlineData(SocketError.ConnectionRefused)]
+    [InlineData(SocketError.HostNotFound)]
+    [InlineData(SocketError.TryAgain)]
+    [InlineData(SocketError.NoData)]
+    [InlineData(SocketError.HostUnreachable)]
+    [InlineData(SocketError.NetworkUnreachable)]
+    [InlineData(SocketError.HostDown)]
+    [InlineData(SocketError.NetworkDown)]
+    public void A_socket_that_could_not_connect_has_carried_nothing(SocketError error)
+    {
+        Classify(new SocketException((int)error)).ShouldMean(NotSent);
+        Classify(new HttpRequestException("x", new SocketException((int)error))).ShouldMean(NotSent);
+    }
+
+    [Theory]
+    [InlineData(SocketError.ConnectionReset)]
+    [InlineData(SocketError.ConnectionAborted)]
+    [InlineData(SocketError.TimedOut)]
+    [InlineData(SocketError.Shutdown)]
+    [InlineData(SocketError.OperationAborted)]
+    public void A_socket_that_broke_may_have_carried_the_request(SocketError error)
+    {
+        Classify(new SocketException((int)error)).ShouldMean(Ambiguous);
+        Classify(new HttpRequestException("x", new SocketException((int)error))).ShouldMean(Ambiguous);
+    }
+
+    [Fact]
+    public void A_reset_in_the_middle_of_the_exchange_may_have_carried_the_request() =>
+        Classify(new HttpRequestException("x", new IOException("x", new SocketException((int)SocketError.ConnectionReset)))).ShouldMean(Ambiguous);
+
+    [Fact]
+    public void A_body_that_broke_off_and_a_timer_of_somebody_else_are_ambiguous()
+    {
+        Classify(new IOException("x")).ShouldMean(Ambiguous);
+        Classify(new HttpIOException(HttpRequestError.ResponseEnded)).ShouldMean(Ambiguous);
+        Classify(new TimeoutException()).ShouldMean(Ambiguous);
+        Classify(new OperationCanceledException()).ShouldMean(Ambiguous);
+        Classify(new TaskCanceledException("x", new TimeoutException())).ShouldMean(Ambiguous);
+    }
+
+    [Fact]
+    public void The_chains_own_timer_is_an_ambiguous_failure_of_the_host_whatever_was_thrown()
+    {
+        FailureClassifier.Classify(new OperationCanceledException(), timedOut: true, cancelled: false).ShouldMean(Ambiguous);
+        FailureClassifier.Classify(new OperationCanceledException(), timedOut: true, cancelled: true).ShouldMean(Ambiguous);
+        FailureClassifier.Classify(new IOException("x"), timedOut: true, cancelled: false).ShouldMean(Ambiguous);
+        FailureClassifier.Classify(new ObjectDisposedException("x"), timedOut: true, cancelled: false).ShouldMean(Ambiguous);
+    }
+
+    [Fact]
+    public void The_callers_cancellation_is_neutral_whatever_was_thrown()
+    {
+        FailureClassifier.Classify(new OperationCanceledException(), timedOut: false, cancelled: true).ShouldMean(Cancelled);
+        FailureClassifier.Classify(new TaskCanceledException(), timedOut: false, cancelled: true).ShouldMean(Cancelled);
+        FailureClassifier.Classify(new HttpRequestException("x", new IOException("x")), timedOut: false, cancelled: true).ShouldMean(Cancelled);
+        FailureClassifier.Classify(new ObjectDisposedException("x"), timedOut: false, cancelled: true).ShouldMean(Cancelled);
+    }
+
+    [Fact]
+    public void Our_own_open_circuit_says_nothing_new_about_the_host_and_is_not_retried()
+    {
+        var rejected = new AttemptResult { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral };
+
+        Classify(new CircuitOpenException("https://a.example", null)).ShouldMean(rejected);
+        FailureClassifier.Classify(new CircuitOpenException("https://a.example", null), timedOut: false, cancelled: true).ShouldMean(rejected);
+    }
+
+    // The time of an attempt can be over in the queue before the limit: that is no timeout of the host.
+    [Theory, InlineData(false), InlineData(true)]
+    public void Our_own_limit_says_nothing_about_the_host_and_is_not_retried(bool timedOut) =>
+        FailureClassifier.Classify(new RateLimitedException("https://a.example"), timedOut, cancelled: false)
+            .ShouldMean(new AttemptResult { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral });
+
+    [Fact]
+    public void Programming_errors_are_permanent_and_neutral()
+    {
+        Classify(new InvalidOperationException()).ShouldMean(Permanent);
+        Classify(new UriFormatException()).ShouldMean(Permanent);
+        Classify(new ArgumentException("x")).ShouldMean(Permanent);
+        Classify(new NotSupportedException()).ShouldMean(Permanent);
+        Classify(new ObjectDisposedException("x")).ShouldMean(Permanent);
+    }
+
+    [Theory]
+    [InlineData(503, FailureClass.Transient, true)]
+    [InlineData(500, FailureClass.ServerError, true)]
+    [InlineData(404, FailureClass.NotFound, false)]
+    public void A_handler_that_turned_a_status_into_an_exception_is_read_by_the_status(int status, FailureClass failureClass, bool isRetryable)
+    {
+        var result = Classify(new HttpRequestException("x", null, (HttpStatusCode)status));
+
+        result.StatusCode.ShouldBe(status);
+        result.FailureClass.ShouldBe(failureClass);
+        result.IsRetryable.ShouldBe(isRetryable);
+    }
+
+    private static AttemptResult Classify(Exception exception) => FailureClassifier.Classify(exception, timedOut: false, cancelled: false);
+
+    /// <summary>The messages are those that the platform gives.</summary>
+    public sealed class Tls
+    {
+        [Theory]
+        [InlineData("The remote certificate is invalid according to the validation procedure: RemoteCertificateNameMismatch, RemoteCertificateChainErrors")]
+        [InlineData("The remote certificate is invalid because of errors in the certificate chain: NotTimeValid")]
+        [InlineData("The remote certificate was rejected by the provided RemoteCertificateValidationCallback.")]
+        [InlineData("net_ssl_io_cert_validation, RemoteCertificateNameMismatch")]
+        public void A_certificate_that_is_not_trusted_is_permanent_and_neutral(string message) =>
+            Classify(Failed(new AuthenticationException(message))).ShouldMean(Permanent);
+
+        [Fact]
+        public void A_handshake_that_broke_has_carried_nothing()
+        {
+            Classify(Failed(new IOException("Received an unexpected EOF or 0 bytes from the transport stream."))).ShouldMean(NotSent);
+            Classify(Failed(new AuthenticationException("Authentication failed, see inner exception.", new IOException("x")))).ShouldMean(NotSent);
+            Classify(Failed(null)).ShouldMean(NotSent);
+        }
+
+        // A load balancer on its knees answers in plain text.
+        [Fact]
+        public void An_answer_that_is_not_TLS_is_a_broken_handshake_not_a_bad_certificate() =>
+            Classify(Failed(new AuthenticationException("Cannot determine the frame size or a corrupted frame was received."))).ShouldMean(NotSent);
+
+        private static HttpRequestException Failed(Exception? cause) =>
+            new(HttpRequestError.SecureConnectionError, "The SSL connection could not be established, see inner exception.", cause);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Net;
+
+namespace HttpResilience.Tests.Failures;
+
+/// <summary>What the headers of a failed response change: <c>Retry-After</c> and <c>X-Should-Retry</c>.</summary>
+public sealed class ResponseHeaderClassificationTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData("30")]
+    [InlineData("0.5")]
+    [InlineData("0")]
+    [InlineData("Sun, 01 Mar 2026 12:00:30 GMT")]
+    [InlineData("Sun, 01 Mar 2026 11:00:00 GMT")]
+    public void A_503_that_names_the_time_to_come_back_was_not_processed(string retryAfter)
+    {
+        var result = Classify(503, ("Retry-After", retryAfter));
+
+        result.IsAmbiguous.ShouldBeFalse();
+        result.IsRetryable.ShouldBeTrue();
+        result.FailureClass.ShouldBe(FailureClass.Transient);
+        result.CircuitOutcome.ShouldBe(CircuitOutcome.Failure);
+    }
+
+    [Theory]
+    [InlineData("soon")]
+    [InlineData("-1")]
+    [InlineData("99999999999999999999")]
+    public void A_503_whose_Retry_After_cannot_be_read_may_have_been_processed(string retryAfter)
+    {
+        var result = Classify(503, ("Retry-After", retryAfter));
+
+        result.IsAmbiguous.ShouldBeTrue();
+        result.RetryAfter.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData(408)]
+    [InlineData(500)]
+    [InlineData(502)]
+    [InlineData(504)]
+    public void Only_a_503_is_made_unambiguous_by_Retry_After(int status) => Classify(status, ("Retry-After", "30")).IsAmbiguous.ShouldBeTrue();
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(503)]
+    public void The_wait_that_the_server_asks_for_is_part_of_the_result(int status) =>
+        Classify(status, ("Retry-After", "30")).RetryAfter.ShouldBe(TimeSpan.FromSeconds(30));
+
+    [Fact]
+    public void Without_the_header_there_is_no_wait_in_the_result() => Classify(429).RetryAfter.ShouldBeNull();
+
+    [Theory]
+    [InlineData(true, "2", true)]
+    [InlineData(true, null, false)]
+    [InlineData(true, "later", false)]
+    [InlineData(false, "2", false)]
+    [InlineData(false, null, false)]
+    public void A_409_is_repeated_only_when_keyed_and_told_when_to_come_back(bool keyed, string? retryAfter, bool isRetryable)
+    {
+        var result = Classify(409, keyed, retryAfter is null ? [] : [("Retry-After", retryAfter)]);
+
+        result.IsRetryable.ShouldBe(isRetryable);
+        result.FailureClass.ShouldBe(FailureClass.Conflict);
+        result.IsAmbiguous.ShouldBeFalse();
+        result.CircuitOutcome.ShouldBe(CircuitOutcome.Success);
+    }
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(503)]
+    public void A_quota_that_is_used_up_is_a_wait_in_the_result(int status)
+    {
+        Classify(status, ("RateLimit", "\"default\";r=0;t=30")).RetryAfter.ShouldBe(TimeSpan.FromSeconds(30));
+        Classify(status, ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "30")).RetryAfter.ShouldBe(TimeSpan.FromSeconds(30));
+    }
+
+    [Theory]
+    [InlineData("10", 10)]
+    [InlineData("0", 0)]
+    [InlineData("soon", 30)]
+    public void A_quota_comes_after_Retry_After(string retryAfter, int seconds) =>
+        Classify(503, ("RateLimit", "\"default\";r=0;t=30"), ("Retry-After", retryAfter)).RetryAfter.ShouldBe(TimeSpan.FromSeconds(seconds));
+
+    [Fact]
+    public void A_503_with_a_quota_that_is_used_up_may_have_been_processed() => Classify(503, ("RateLimit", "\"default\";r=0;t=30")).IsAmbiguous.ShouldBeTrue();
+
+    [Theory, InlineData(404), InlineData(409), InlineData(400), InlineData(403)]
+    public void A_quota_that_is_used_up_makes_no_status_one_that_is_repeated(int status) =>
+        Classify(status, keyed: true, [("RateLimit", "\"default\";r=0;t=30")]).IsRetryable.ShouldBeFalse();
+
+    [Theory]
+    [InlineData("X-Should-Retry", "true", true)]
+    [InlineData("X-Should-Retry", "false", false)]
+    [InlineData("Stripe-Should-Retry", "true", true)]
+    [InlineData("Stripe-Should-Retry", "false", false)]
+    [InlineData("x-should-retry", "TRUE", true)]
+    [InlineData("STRIPE-SHOULD-RETRY", "False", false)]
+    public void The_server_says_whether_to_retry(string header, string value, bool expected)
+    {
+        Classify(400, (header, value)).SaidRetry.ShouldBe(expected);
+        Classify(503, (header, value)).SaidRetry.ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("yes")]
+    [InlineData("1")]
+    [InlineData("true, false")]
+    public void A_word_of_the_server_that_cannot_be_read_is_none(string value) => Classify(503, ("X-Should-Retry", value)).SaidRetry.ShouldBeNull();
+
+    [Fact]
+    public void A_server_that_contradicts_itself_has_said_nothing() =>
+        Classify(503, ("X-Should-Retry", "true"), ("X-Should-Retry", "false")).SaidRetry.ShouldBeNull();
+
+    [Fact]
+    public void X_Should_Retry_comes_before_Stripe_Should_Retry() =>
+        Classify(503, ("Stripe-Should-Retry", "true"), ("X-Should-Retry", "false")).SaidRetry.ShouldBe(false);
+
+    [Fact]
+    public void Without_the_header_the_server_has_said_nothing() => Classify(503).SaidRetry.ShouldBeNull();
+
+    private static AttemptResult Classify(int status, params (string Name, string Value)[] headers) => Classify(status, keyed: false, headers);
+
+    private static AttemptResult Classify(int status, bool keyed, (string Name, string Value)[] headers)
+    {
+        using var response = new HttpResponseMessage((HttpStatusCode)status);
+        foreach (var (name, value) in headers)
+            response.Headers.TryAddWithoutValidation(name, value).ShouldBeTrue();
+        return FailureClassifier.Classify(response, keyed, Now);
+    }
+}

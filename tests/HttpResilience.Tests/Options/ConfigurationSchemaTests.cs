@@ -1,0 +1,78 @@
+using System.Text.Json.Nodes;
+
+namespace HttpResilience.Tests.Options;
+
+/// <summary>The JSON schema that the package brings along, so that editors complete and check the configuration.</summary>
+public sealed class ConfigurationSchemaTests
+{
+    private const string FileName = "ConfigurationSchema.json";
+
+    private static readonly JsonObject Schema = JsonNode.Parse(ConfigurationSchema.Text)!.AsObject();
+
+    [Fact]
+    public void The_schema_in_the_package_is_the_one_of_the_options()
+    {
+        string file = Path.Combine(AppContext.BaseDirectory, FileName);
+        if (File.Exists(file) && File.ReadAllText(file).ReplaceLineEndings("\n") == ConfigurationSchema.Text)
+            return;
+
+        string received = Path.Combine(AppContext.BaseDirectory, Path.ChangeExtension(FileName, ".received.json"));
+        File.WriteAllText(received, ConfigurationSchema.Text);
+        Assert.Fail($"""
+            The options, or their doc comments, have changed: the schema is not theirs any more. Look at the difference, and accept it:
+            cp {received} {Path.Combine(Repository.Root, "src", "HttpResilience", FileName)}
+            """);
+    }
+
+    [Fact]
+    public void The_configuration_of_the_sample_is_valid() => Problems(Repository.Read("samples/InvoiceSender/appsettings.json")).ShouldBeEmpty();
+
+    [Fact]
+    public void The_examples_of_the_readme_are_valid()
+    {
+        string[] examples = [.. Repository.Read("README.md").Split("```json\n").Skip(1).Select(rest => rest.Split("```")[0])];
+
+        examples.ShouldNotBeEmpty();
+        examples.SelectMany(Problems).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_section_that_was_written_for_Microsofts_handler_is_valid() => Problems(MicrosoftSectionTests.Section).ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("""{ "Logging": { "LogLevel": { "Default": "Information" } }, "AllowedHosts": "*" }""")]
+    [InlineData("""{ "HttpResilience": {} }""")]
+    [InlineData("""{ "HttpResilience": { "Defaults": {}, "Clients": { "any name at all": {} } } }""")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "Statuses": { "404": { "MaxRetryAttempts": 2 }, "599": {} } } } } }""")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": [] }, "Logging": { "RedactedHeaders": ["X-Secret"] } } } }""")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "RateLimiter": { "TokenBucket": { "TokenLimit": 10, "TokensPerPeriod": 5 } } } } }""")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxDelay": null, "Delay": "1.00:00:00", "Jitter": { "Mode": null } }, "BaseAddress": null } } }""")]
+    public void What_is_right_is_valid(string document) => Problems(document).ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("""{ "HttpResilience": { "Client": {} } }""", "/HttpResilience/Client")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retries": {} } } }""", "/HttpResilience/Defaults/Retries")]
+    [InlineData("""{ "HttpResilience": { "Clients": { "api": { "Retry": { "MaxRetries": 1 } } } } }""", "/HttpResilience/Clients/api/Retry/MaxRetries")]
+    [InlineData("""{ "HttpResilience": { "Clients": { "api": { "Retry": { "Statuses": { "200": {} } } } } } }""", "/HttpResilience/Clients/api/Retry/Statuses/200")]
+    [InlineData("""{ "HttpResilience": { "Clients": { "api": 5 } } }""", "/HttpResilience/Clients/api")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": "00:00:10" } } }""", "/HttpResilience/Defaults/TotalRequestTimeout")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": { "Timeout": 10 } } } }""", "/HttpResilience/Defaults/TotalRequestTimeout/Timeout")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": { "Timeout": "10" } } } }""", "/HttpResilience/Defaults/TotalRequestTimeout/Timeout")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "Delay": "00:00:61" } } } }""", "/HttpResilience/Defaults/Retry/Delay")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "Delay": null } } } }""", "/HttpResilience/Defaults/Retry/Delay")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxRetryAttempts": -1 } } } }""", "/HttpResilience/Defaults/Retry/MaxRetryAttempts")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxRetryAttempts": 1.5 } } } }""", "/HttpResilience/Defaults/Retry/MaxRetryAttempts")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "BackoffFactor": 11 } } } }""", "/HttpResilience/Defaults/Retry/BackoffFactor")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "BackoffType": "Quadratic" } } } }""", "/HttpResilience/Defaults/Retry/BackoffType")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "UseJitter": "maybe" } } } }""", "/HttpResilience/Defaults/Retry/UseJitter")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "CircuitBreaker": { "FailureRatio": 1.1 } } } }""", "/HttpResilience/Defaults/CircuitBreaker/FailureRatio")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": "POST" } } } }""", "/HttpResilience/Defaults/Idempotency/Methods")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": ["GO PLACES"] } } } }""", "/HttpResilience/Defaults/Idempotency/Methods/0")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "HeaderName": "" } } } }""", "/HttpResilience/Defaults/Idempotency/HeaderName")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "BaseAddress": "/v1" } } }""", "/HttpResilience/Defaults/BaseAddress")]
+    public void What_is_wrong_is_refused_where_it_stands(string document, string path) =>
+        Problems(document).ShouldHaveSingleItem().ShouldStartWith($"{path}: ");
+
+    private static IReadOnlyList<string> Problems(string document) => JsonSchema.Problems(Schema, JsonNode.Parse(document));
+
+}

@@ -1,0 +1,77 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+
+namespace HttpResilience.Tests.Options;
+
+/// <summary>What the schema says of a value, the host says of it when it starts.</summary>
+public sealed class SchemaAndBinderTests
+{
+    private static readonly JsonObject Schema = JsonNode.Parse(ConfigurationSchema.Text)!.AsObject();
+
+    // A duration beyond its limits is a text like any other to a schema: these are the values that it can judge.
+    public static TheoryData<string, string> Values
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var (path, shape) in All("", HttpResilienceOptions.Keys.ShapesOf(new())))
+            {
+                foreach (string? json in Candidates(shape))
+                    data.Add(path, json);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory, MemberData(nameof(Values))]
+    public void The_schema_and_the_host_agree(string path, string json)
+    {
+        string document = path.Split(':').Reverse().Aggregate(json, (inner, key) => $$"""{ "{{key}}": {{inner}} }""");
+        document = $$"""{ "HttpResilience": { "Clients": { "api": {{document}} } } }""";
+
+        var ofSchema = JsonSchema.Problems(Schema, JsonNode.Parse(document));
+
+        (ofSchema.Count == 0).ShouldBe(!ProblemsOfHost(document, path).Any(), string.Join('\n', ofSchema));
+    }
+
+    [Fact]
+    public void Every_kind_of_value_is_among_them() => Values.Count.ShouldBeGreaterThan(300);
+
+    private static IEnumerable<string> ProblemsOfHost(string document, string path)
+    {
+        var configuration = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(document))).Build();
+        var options = new HttpResilienceOptions();
+        var problems = new List<string>();
+        HttpResilienceOptions.Keys.Bind(options, configuration.GetSection($"{OptionPath.Clients}:api"), problems);
+        HttpResilienceOptions.Keys.Validate(options, new OptionPath(configuration, "api"), problems);
+        // Beside it another key may be missing.
+        return problems.Where(p => p.StartsWith($"{OptionPath.Clients}:api:{path}", StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<(string Path, OptionShape Shape)> All(string path, IReadOnlyList<OptionShape> shapes) => shapes.SelectMany(shape => shape switch
+    {
+        SectionShape section => All($"{path}{shape.Name}:", section.Keys),
+        StatusSectionsShape statuses => All($"{path}{shape.Name}:404:", statuses.Keys),
+        _ => [($"{path}{shape.Name}", shape)],
+    });
+
+    private static IEnumerable<string> Candidates(OptionShape shape) => shape switch
+    {
+        IgnoredShape => ["\"anything\"", "5"],
+        ListShape => ["""["A", "B-c"]""", "[]", """["A", ""]""", "\"A\""],
+        ValueShape { Limits.Names: { } names } => [.. names.Select(n => $"\"{n}\""), "\"Nonsense\"", "true", "null"],
+        ValueShape { Limits: { Min: int min, Max: int max } } =>
+            [$"{min}", $"{max}", "\"x\"", "1.5", .. min == int.MinValue ? [] : new[] { $"{min - 1}" }, .. max == int.MaxValue ? [] : new[] { $"{max + 1}" }, "null"],
+        ValueShape { Limits: { Min: double min, Max: double max } } => [$"{min}", $"{max}", $"{min - 0.1}", $"{max + 0.1}", "\"x\"", "null"],
+        ValueShape { Limits: { Min: TimeSpan min, Max: TimeSpan max } } =>
+        [
+            $"\"{ConfigurationSchema.Show(min)}\"", $"\"{ConfigurationSchema.Show(max)}\"", min > TimeSpan.FromMinutes(1) ? "\"01:00\"" : "\"00:01\"", "\"-00:00:01\"", "\"00:60:00\"", "\"soon\"", "true", "null",
+        ],
+        ValueShape value when value.Type == typeof(bool) => ["true", "false", "\"maybe\"", "1", "null"],
+        ValueShape value when value.Type == typeof(Uri) => ["\"https://a.test/\"", "\"http://a.test\"", "\"ftp://a.test\"", "\"/v1\"", "null"],
+        ValueShape => ["\"X-Key\"", "\"a b\"", "\"\"", "null"],
+        _ => throw new NotSupportedException(shape.ToString()),
+    };
+}
