@@ -129,14 +129,6 @@ internal sealed partial class ClientState : IDisposable
             Meter.Paused(Name, host.Key, result.StatusCode);
     }
 
-    /// <summary>What a call gets that its own failure has ended by opening the circuit.</summary>
-    internal CircuitOpenException CircuitOpen(HttpCall call, long now, Exception? cause)
-    {
-        var host = call.TenantHost?.Circuit.IsOpenAt(now) is true ? call.TenantHost : call.Host!;
-        TimeSpan? left = host.Circuit.State is CircuitState.Open ? Time.GetElapsedTime(now, host.Circuit.OpenUntil) : null;
-        return new(host.Key.Authority.ToString(), left > TimeSpan.Zero ? left : null, host.Key.Tenant, cause, call.LastAttempt?.StatusCode);
-    }
-
     /// <summary>What is remembered of a host; made when it is not known yet.</summary>
     internal HostState HostFor(HostKey key, ResiliencePolicy policy, long now) => Hosts.For(key, policy.MaxHosts, now);
 

@@ -1,53 +1,84 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Runs what the application does itself between two attempts, within the time that an attempt would have. What fails there is not the failure of the attempt:
-/// it is told with both.
+/// Runs the application's <see cref="IReconciler"/> and <see cref="IConflictResolver"/> between two attempts, within the timeout of an
+/// attempt. Their exception reaches the caller with the failure of the attempt.
 /// </summary>
 internal static class UserHooks
 {
-    /// <summary>Asks whether the request has been processed after all.</summary>
-    /// <returns>What answers the call; null when the request is to be sent again.</returns>
+    /// <summary>
+    /// Whether the search comes before the first attempt: an earlier call may have been processed, and the request is not safe to repeat.
+    /// </summary>
+    internal static bool MustLookFirst(ClientState client, HttpCall call, bool isIdempotent) => call.MayHaveBeenProcessed
+        && client.Supplied.Reconciler is not null
+        && !RetryDecision.MayBeRepeated(call.Policy.Retry, isIdempotent, keyed: call.IdempotencyKey is not null && !call.KeyHasExpired);
+
+    internal static bool CanResolve(ClientState client, in AttemptResult result) =>
+        result.FailureClass is FailureClass.Conflict && client.Supplied.ConflictResolver is not null;
+
+    /// <summary>Searches for what the request would have made.</summary>
+    /// <returns>The response that answers the call; null when the request is sent again.</returns>
     internal static async ValueTask<HttpResponseMessage?> FindAsync(
         ClientState client, HttpRequestMessage request, HttpCall call, long deadline, bool async, CancellationToken cancellationToken)
     {
+        const string Failed = "The request may have been processed, and the search for what it made failed; it was not sent again.";
         var reconciler = client.Supplied.Reconciler!;
-        var found = await RunAsync(client, token => reconciler.FindAsync(call, request, token), call, StopReason.UnsafeMethod,
-            "The request may have been processed, and the search for what it made failed; it was not sent again.", deadline, async, cancellationToken).ConfigureAwait(false);
+        var found = await RunAsync(
+            client, token => reconciler.FindAsync(call, request, token), call, StopReason.UnsafeMethod, Failed, deadline, async,
+            cancellationToken).ConfigureAwait(false);
         if (found is null)
             return null;
 
         call.Stop(StopReason.Reconciled, FailureClass.None);
-        // Whatever request has brought it: it answers this one.
+        // The response of the search answers this request.
         found.RequestMessage = request;
         return found;
     }
 
-    /// <summary>Has the request brought up to date, with a key and a body that can be sent as often as need be.</summary>
-    /// <returns>False when that cannot be done.</returns>
+    /// <summary>Updates the request after a conflict, and gives it a new key and a body that can be sent repeatedly.</summary>
+    /// <returns>False when the conflict cannot be resolved.</returns>
     internal static async ValueTask<bool> ResolveAsync(
-        ClientState client, HttpRequestMessage request, HttpResponseMessage conflict, HttpCall call, long deadline, bool async, CancellationToken cancellationToken)
+        ClientState client, HttpRequestMessage request, HttpResponseMessage conflict, HttpCall call, long deadline, bool async,
+        CancellationToken cancellationToken)
     {
-        var resolver = client.Supplied.ConflictResolver!;
-        if (!await RunAsync(client, token => resolver.ResolveAsync(call, request, conflict, token), call, StopReason.NotRetryable,
-            "The request did not fit the state of the resource, and resolving the conflict failed; it was not sent again.", deadline, async, cancellationToken).ConfigureAwait(false))
+        try
         {
-            call.Stop(StopReason.NotRetryable, FailureClass.Conflict);
-            return false;
+            return await UpdateAsync(client, request, conflict, call, deadline, async, cancellationToken).ConfigureAwait(false);
         }
+        catch
+        {
+            // The caller gets the exception in place of the response.
+            conflict.Dispose();
+            throw;
+        }
+    }
 
-        // For what fails from here on.
+    private static async ValueTask<bool> UpdateAsync(
+        ClientState client, HttpRequestMessage request, HttpResponseMessage conflict, HttpCall call, long deadline, bool async,
+        CancellationToken cancellationToken)
+    {
+        const string Failed =
+            "The request did not fit the state of the resource, and resolving the conflict failed; it was not sent again.";
+        var resolver = client.Supplied.ConflictResolver!;
+        bool isResolved = await RunAsync(
+            client, token => resolver.ResolveAsync(call, request, conflict, token), call, StopReason.NotRetryable, Failed, deadline, async,
+            cancellationToken).ConfigureAwait(false);
+        // Also for a failure of what follows.
         call.Stop(StopReason.NotRetryable, FailureClass.Conflict);
+        if (!isResolved)
+            return false;
+
         call.BodyIsKept = false;
         await IdempotencyKeyHandler.RenewKeyAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
         call.BodyIsKept = call.BodyIsKept || RequestBody.IsReplayable(request.Content)
-            || await RequestBody.TryKeepAsync(request.Content!, call.Policy.Retry.MaxReplayBodyBytes, async, cancellationToken).ConfigureAwait(false);
+            || await RequestBody.TryKeepAsync(request.Content!, maxBytes, async, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
     private static async ValueTask<T> RunAsync<T>(
-        ClientState client, Func<CancellationToken, ValueTask<T>> step, HttpCall call, StopReason stopReason, string failed, long deadline, bool async,
-        CancellationToken cancellationToken)
+        ClientState client, Func<CancellationToken, ValueTask<T>> hook, HttpCall call, StopReason stopReason, string failed, long deadline,
+        bool async, CancellationToken cancellationToken)
     {
         long now = client.Time.GetTimestamp();
         var timer = client.Timers.Rent(cancellationToken);
@@ -55,8 +86,10 @@ internal static class UserHooks
         {
             timer.Start(now, call.Policy.AttemptEndFrom(now, deadline));
             var token = timer.Token;
-            // The application's code may want to go on in the context of the very thread that waits for it here.
-            return async ? await step(token).ConfigureAwait(false) : Task.Run(() => step(token).AsTask(), CancellationToken.None).GetAwaiter().GetResult();
+            // On another thread: the application's code may have to continue in the synchronization context of the thread that blocks here.
+            return async
+                ? await hook(token).ConfigureAwait(false)
+                : Task.Run(() => hook(token).AsTask(), CancellationToken.None).GetAwaiter().GetResult();
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -65,7 +98,7 @@ internal static class UserHooks
         }
         catch (Exception e)
         {
-            // None yet when a dead letter is looked for before it is sent.
+            // Null when the search precedes the first attempt.
             var last = call.LastAttempt;
             call.Stop(stopReason, last?.FailureClass ?? FailureClass.Transient);
             throw new HttpRequestException(failed, e, last?.StatusCode);

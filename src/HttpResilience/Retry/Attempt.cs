@@ -1,0 +1,89 @@
+namespace HttpResilience;
+
+/// <summary>
+/// One try of a call: its timer, the response or exception it ended with, and what that means. A struct inside the async frame of
+/// <see cref="RetryHandler"/>, because an object or a frame for each attempt would make every call dearer.
+/// </summary>
+internal struct Attempt(ClientState client, HttpCall call, CancellationToken cancellationToken)
+{
+    private AttemptTimer _timer = client.Timers.Rent(cancellationToken);
+    private Exception? _exception;
+    private AttemptResult _result;
+
+    /// <summary>The number of the attempt; the first is 1.</summary>
+    internal int Number { get; private set; }
+
+    internal HttpResponseMessage? Response { get; private set; }
+
+    internal readonly Exception? Exception => _exception;
+
+    internal readonly AttemptResult Result => _result;
+
+    internal long EndedAt { get; private set; }
+
+    /// <summary>Ends the attempt: by its timeout, or when the caller cancels the call.</summary>
+    internal readonly CancellationToken Token => _timer.Token;
+
+    /// <summary>The response body is part of the attempt (<c>Retry:IncludeResponseBody</c>).</summary>
+    internal readonly bool IncludesBody => call.Policy.Retry.IncludeResponseBody && _result.IsSuccess;
+
+    /// <summary>The response is a conflict that the application can resolve; it needs the body for that.</summary>
+    internal readonly bool IsResolvableConflict => Response is not null && UserHooks.CanResolve(client, _result);
+
+    internal void Begin(HttpRequestMessage request, long startedAt, long deadline)
+    {
+        if (++Number > 1)
+            Resend.Begin(client, call, request);
+        (Response, _exception) = (null, null);
+        call.Timer = _timer;
+        _timer.Start(startedAt, call.Policy.AttemptEndFrom(startedAt, deadline));
+    }
+
+    /// <summary>
+    /// Classifies the head of the response. A failure that it announces, and its <c>Retry-After</c>, hold even when the body fails to arrive.
+    /// </summary>
+    internal void Receive(HttpResponseMessage response)
+    {
+        Response = response;
+        _result = client.Classifier.ClassifyHead(response, call);
+    }
+
+    internal readonly ValueTask ReadBodyAsync(bool async) =>
+        ResponseBody.ReadAsync(Response!, client.MaxResponseContentBufferSize, async, _timer.Token);
+
+    /// <summary>Classifies the response, read as far as it is read inside the attempt.</summary>
+    internal void Classify() => _result = client.Classifier.Classify(Response!, call, _result);
+
+    internal void Fail(Exception exception, bool cancelled)
+    {
+        Response?.Dispose();
+        (Response, _exception) = (null, exception);
+        _result = client.Classifier.Classify(exception, call, _timer.HasExpired, cancelled);
+    }
+
+    /// <summary>Records how the attempt ended.</summary>
+    /// <returns>True when it succeeded, and with it the call.</returns>
+    internal readonly bool Record()
+    {
+        if (_result.IsSuccess)
+            call.Succeed(_result, _timer.StartedAt, EndedAt);
+        else
+            call.Record(_result, _exception, _timer.StartedAt, EndedAt);
+        return _result.IsSuccess;
+    }
+
+    internal void End() => EndedAt = client.Time.GetTimestamp();
+
+    /// <summary>Stops the timer between two attempts. A timer that has already expired is replaced.</summary>
+    internal void StopTimer(CancellationToken cancellationToken)
+    {
+        if (!_timer.Stop())
+            _timer = client.Timers.Exchange(_timer, cancellationToken);
+    }
+
+    internal readonly void ReturnTimer()
+    {
+        call.Timer = null;
+        client.Timers.Return(_timer);
+    }
+}

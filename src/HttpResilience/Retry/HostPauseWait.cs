@@ -1,0 +1,49 @@
+namespace HttpResilience;
+
+/// <summary>
+/// Holds a call back while its host is paused by a <c>Retry-After</c> (RFC 9110 §10.2.3). <see cref="HostPause"/> decides.
+/// </summary>
+internal static class HostPauseWait
+{
+    /// <summary>An open circuit rejects the call at once, so there is nothing to wait for.</summary>
+    internal static bool IsNeeded(HttpCall call, long now) =>
+        call.Host is { } host && host.Pause?.Until > now && !host.Circuit.IsOpenAt(now);
+
+    /// <summary>Waits until the host may be called again.</summary>
+    /// <param name="deadline">The end of the last attempt of the call.</param>
+    /// <returns>The timestamp at which the wait ended.</returns>
+    /// <exception cref="RateLimitedException">The pause outlasts the call.</exception>
+    internal static async ValueTask<long> WaitAsync(
+        ClientState client, HttpCall call, bool isIdempotent, long deadline, bool async, CancellationToken cancellationToken)
+    {
+        var (host, time) = (call.Host!, client.Time);
+        var pause = host.Pause!;
+        long latest = LatestStart(call, isIdempotent, deadline);
+        long arrivedAt = time.GetTimestamp();
+        int ahead = pause.Enter();
+        try
+        {
+            for (long now = arrivedAt; ; now = time.GetTimestamp())
+            {
+                if (pause.AdmitAt(now, arrivedAt, ahead, latest, time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
+                {
+                    call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
+                    throw new RateLimitedException(host.Key.Authority.ToString(), time.GetElapsedTime(now, pause.Until));
+                }
+
+                if (at <= now)
+                    return now;
+                await Delay.UntilAsync(time, at, async, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            pause.Leave();
+        }
+    }
+
+    // A request that may have been processed must be sent again before its key expires.
+    private static long LatestStart(HttpCall call, bool isIdempotent, long deadline) =>
+        !call.MayHaveBeenProcessed || isIdempotent || call.Policy.Retry.UnsafeMethods is UnsafeMethods.Always
+            ? deadline : Math.Min(deadline, call.Policy.KeyEndFrom(call.KeyStartedAt));
+}
