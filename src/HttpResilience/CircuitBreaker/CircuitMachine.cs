@@ -172,10 +172,10 @@ internal sealed class CircuitMachine
         return new(before, state, openFor);
     }
 
-    /// <summary>Made when slow calls are looked at: most circuits do without.</summary>
-    /// <summary>How far apart calls have been of late, in timestamp ticks; null when there were too few to tell.</summary>
+    /// <summary>The time between recent calls, in timestamp ticks; null when there were too few.</summary>
     internal long? PaceAt(CircuitPolicy policy, long now) => _window.Pace(now, policy.BucketLength, leastAttempts: 10);
 
+    /// <summary>Made when slow calls are counted: most circuits do without.</summary>
     private sealed class SlowCallWindow
     {
         internal FailureWindow Window;
