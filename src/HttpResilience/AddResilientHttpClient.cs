@@ -78,6 +78,9 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
         services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientState.Create(provider, (string)name!));
         services.AddSingleton<ClientStates>();
+        services.AddSingleton<IResilientClients>(provider => provider.GetRequiredService<ClientStates>());
+        services.AddSingleton(provider => new CallObservers(
+            provider.GetServices<CallObserver>(), provider.GetRequiredService<ILoggerFactory>().CreateLogger(CallObservers.LogCategory)));
         services.AddSingleton(provider => new DeadLetterMeter(provider.GetService<IMeterFactory>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
         services.AddSingleton(provider => new ResilienceMeter(provider.GetService<IMeterFactory>(), provider.GetRequiredService<ClientStates>()));
         services.AddSingleton(provider => new DeadLetterReplayer(
@@ -86,11 +89,16 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton(provider => new FallbackArchive(
             provider.GetRequiredService<IFallbackStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<FallbackArchive>>()));
         services.AddSingleton<ICircuits, Circuits>();
-        services.AddSingleton<IErrorBudgets, ErrorBudgets>();
+        services.AddSingleton<IErrorBudgets>(provider => new ErrorBudgets(
+            provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(), provider.GetService<IErrorBudgetStore>()));
+        services.AddSingleton(provider => new ErrorBudgetObserver(
+            new(provider.GetRequiredService<ILogger<ErrorBudget>>()), provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(IErrorBudgetStore)),
+            provider.GetService<IMeterFactory>()));
+        services.AddSingleton<CallObserver>(provider => provider.GetRequiredService<ErrorBudgetObserver>());
         services.AddSingleton(provider => new Deployment(new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().Policy.DeploymentVersion))));
         services.AddSingleton<IHostedService, ClientStartup>();
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
-            provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ClientStates>(), provider.GetRequiredService<Deployment>(),
+            provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ErrorBudgetObserver>(), provider.GetRequiredService<Deployment>(),
             provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<ErrorBudgetKeeper>>()));
         AddAlerts(services);
         // First, that is outermost: it looks at what the factory's own filters have put on.

@@ -48,6 +48,8 @@ internal sealed class Chain : IDisposable
 
     internal ClientState State => Services.GetRequiredKeyedService<ClientState>(Name);
 
+    internal ErrorBudget Budget => State.Get<ErrorBudget>()!;
+
     /// <summary>What <see cref="IHttpClientFactory"/> does when it needs handlers, the first time and whenever those it has are two minutes old.</summary>
     public static HttpMessageHandlerBuilder BuildHandlers(IServiceProvider services, string name = Name)
     {

@@ -23,11 +23,13 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetRequiredService<ILogger<AlertSettings>>()));
         services.AddSingleton(provider => new AlertSinks(
             provider, provider.GetServices<IAlertSink>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertSinks>>()));
+        services.AddSingleton(provider => new BatchCadences(provider.GetRequiredService<AlertQueue>()));
+        services.AddSingleton<CallObserver>(provider => new AlertObserver(provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<BatchCadences>()));
         services.AddSingleton(provider => new AlertSources(
-            provider.GetRequiredService<ClientStates>(), provider.GetRequiredService<AlertQueue>(), provider.GetService<IDeadLetterStore>(), provider.GetRequiredService<DeadLetterMeter>(),
+            provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(), provider.GetRequiredService<BatchCadences>(), provider.GetRequiredService<AlertQueue>(), provider.GetService<IDeadLetterStore>(), provider.GetRequiredService<DeadLetterMeter>(),
             provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
         services.AddSingleton(provider => new AlertWatch(
-            provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<AlertSources>(), provider.GetRequiredService<AlertSinks>(),
+            provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<AlertSources>(), provider.GetRequiredService<BatchCadences>(), provider.GetRequiredService<AlertSinks>(),
             provider.GetRequiredService<Deployment>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<AlertWatch>());
         AddAlertClient(services);

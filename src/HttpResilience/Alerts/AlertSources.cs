@@ -4,10 +4,8 @@ namespace HttpResilience;
 
 /// <summary>What the watch looks at besides single calls: the hosts of all clients, dead letters, batches, and error budgets.</summary>
 /// <param name="store">Null when there is no durable storage.</param>
-internal sealed partial class AlertSources(ClientStates clients, AlertQueue feed, IDeadLetterStore? store, DeadLetterMeter meter, TimeProvider time, ILogger<AlertWatch> logger)
+internal sealed partial class AlertSources(IResilientClients clients, ErrorBudgetObserver budgets, BatchCadences batches, AlertQueue feed, IDeadLetterStore? store, DeadLetterMeter meter, TimeProvider time, ILogger<AlertWatch> logger)
 {
-    private const int MaxBatches = 1000;
-
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan HalfADay = TimeSpan.FromHours(12);
@@ -15,32 +13,13 @@ internal sealed partial class AlertSources(ClientStates clients, AlertQueue feed
     private static readonly Dictionary<FailureClass, long> Nothing = [];
 
     private readonly Dictionary<string, ClassesSeen> _classes = [];
-    private readonly Dictionary<string, BatchCadence> _batches = [];
-    private readonly Lock _gate = new();
     private readonly DeadLetterTrend _trend = new();
     private DeadLetterCounts? _counts;
     private Task _counting = Task.CompletedTask;
     private TimeSpan? _countedAt;
 
-    private IEnumerable<ClientState> Watched => clients.OfApplication;
-
     /// <summary>The hosts that calls have failed at.</summary>
-    internal IEnumerable<HostFailureTracker> Hosts() => Watched.SelectMany(c => c.Hosts.All).Select(h => h.Signals).OfType<HostFailureTracker>();
-
-    internal void BatchFinished(string name)
-    {
-        lock (_gate)
-        {
-            if (!_batches.TryGetValue(name, out var cadence))
-            {
-                if (_batches.Count >= MaxBatches)
-                    _batches.Remove(_batches.MinBy(b => b.Value.LastAt).Key);
-                _batches[name] = cadence = new();
-            }
-
-            cadence.Finish(feed.Now);
-        }
-    }
+    internal IEnumerable<HostFailureTracker> Hosts() => clients.List().SelectMany(c => c.ObservedHosts).Select(h => h.Get<HostFailureTracker>()).OfType<HostFailureTracker>();
 
     /// <summary>Has dead letters counted when it is time to. The watch does not wait for the store.</summary>
     internal void CountLetters()
@@ -53,8 +32,8 @@ internal sealed partial class AlertSources(ClientStates clients, AlertQueue feed
 
     /// <returns>What holds; for what has been looked at and is well, nothing.</returns>
     internal IEnumerable<(IncidentKey Key, IReadOnlyList<RuleMatch> Findings)> Find(AlertPolicy policy, TimeSpan now, Func<IncidentKey, AlertRule, bool> isHeld) =>
-        LettersFound(policy, now, isHeld).Concat(LossesFound(policy, now)).Concat(BatchesFound(policy, now)).Concat(Watched.SelectMany(c => BudgetFound(c, policy, isHeld)))
-            .Concat(Watched.SelectMany(c => ClassesFound(c, policy, now)));
+        LettersFound(policy, now, isHeld).Concat(LossesFound(policy, now)).Concat(batches.Find(policy, now)).Concat(budgets.All.SelectMany(b => BudgetFound(b, policy, isHeld)))
+            .Concat(budgets.All.SelectMany(b => ClassesFound(b, policy, now)));
 
     private async Task CountAsync(IDeadLetterStore letters)
     {
@@ -88,8 +67,7 @@ internal sealed partial class AlertSources(ClientStates clients, AlertQueue feed
         return [(key, DeadLetterRules.Find(rules, _trend, rule => isHeld(key, rule), HostsAreLeftAlone()))];
     }
 
-    private bool HostsAreLeftAlone() => clients.Any(c => c.Policy.DeadLetter is not null && c.Time.GetTimestamp() is var now
-        && c.Hosts.All.Any(h => h.IsToBeLeftAlone(c.Policy, now)));
+    private bool HostsAreLeftAlone() => clients.List().Any(c => c.HoldsLettersBack);
 
     private IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> LossesFound(AlertPolicy policy, TimeSpan now)
     {
@@ -107,37 +85,32 @@ internal sealed partial class AlertSources(ClientStates clients, AlertQueue feed
         }
     }
 
-    private List<(IncidentKey, IReadOnlyList<RuleMatch>)> BatchesFound(AlertPolicy policy, TimeSpan now)
+    private static IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> BudgetFound(ErrorBudget budget, AlertPolicy policy, Func<IncidentKey, AlertRule, bool> isHeld)
     {
-        lock (_gate)
-            return [.. _batches.Select(b => (new IncidentKey(AlertTopic.Batch, Subject: b.Key), (IReadOnlyList<RuleMatch>)b.Value.Find(b.Key, policy.Rules, now)))];
-    }
-
-    private static IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> BudgetFound(ClientState client, AlertPolicy policy, Func<IncidentKey, AlertRule, bool> isHeld)
-    {
-        AlertRule[] rules = [.. policy.Rules.Where(r => r.AppliesTo(client.Name))];
-        var burn = BudgetBurn.Of(client.ErrorBudget, client.Time.GetTimestamp());
-        IncidentKey burning = new(AlertTopic.ErrorBudget, client.Name), spent = new(AlertTopic.SpentBudget, client.Name);
-        yield return (burning, ErrorBudgetRules.FindBurning(client.Name, rules, burn, rule => isHeld(burning, rule)));
-        yield return (spent, ErrorBudgetRules.FindSpent(client.Name, rules, burn, rule => isHeld(spent, rule)));
-        yield return (new(AlertTopic.Pause, client.Name), ErrorBudgetRules.FindPause(client.Name, rules, client.ErrorBudget.Pause.Change));
+        string client = budget.ClientName;
+        AlertRule[] rules = [.. policy.Rules.Where(r => r.AppliesTo(client))];
+        var burn = BudgetBurn.Of(budget, budget.Time.GetTimestamp());
+        IncidentKey burning = new(AlertTopic.ErrorBudget, client), spent = new(AlertTopic.SpentBudget, client);
+        yield return (burning, ErrorBudgetRules.FindBurning(client, rules, burn, rule => isHeld(burning, rule)));
+        yield return (spent, ErrorBudgetRules.FindSpent(client, rules, burn, rule => isHeld(spent, rule)));
+        yield return (new(AlertTopic.Pause, client), ErrorBudgetRules.FindPause(client, rules, budget.Pause.Change));
     }
 
     /// <summary>How the calls of the last half day have ended, and of at most half a day more: an outage of last week is not what comes with a version.</summary>
-    private Dictionary<FailureClass, long> RecentOf(ClientState client, TimeSpan now)
+    private Dictionary<FailureClass, long> RecentOf(ErrorBudget budget, TimeSpan now)
     {
-        var totals = client.ErrorBudget.ClassTotals;
-        if (!_classes.TryGetValue(client.Name, out var seen))
-            _classes[client.Name] = seen = new(Nothing, Nothing, now);
+        var totals = budget.ClassTotals;
+        if (!_classes.TryGetValue(budget.ClientName, out var seen))
+            _classes[budget.ClientName] = seen = new(Nothing, Nothing, now);
         if (now - seen.At >= HalfADay)
-            _classes[client.Name] = seen = new(seen.Newer, totals, now);
+            _classes[budget.ClientName] = seen = new(seen.Newer, totals, now);
         return totals.ToDictionary(t => t.Key, t => t.Value - seen.Older.GetValueOrDefault(t.Key));
     }
 
-    private IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> ClassesFound(ClientState client, AlertPolicy policy, TimeSpan now) => ErrorClassRule
-        .Find(client.Name, policy.Rules.Where(r => r.AppliesTo(client.Name)), RecentOf(client, now), client.ErrorBudget.Baseline)
+    private IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> ClassesFound(ErrorBudget budget, AlertPolicy policy, TimeSpan now) => ErrorClassRule
+        .Find(budget.ClientName, policy.Rules.Where(r => r.AppliesTo(budget.ClientName)), RecentOf(budget, now), budget.Baseline)
         .GroupBy(f => f.Class, f => f.RuleMatch)
-        .Select(g => (new IncidentKey(AlertTopic.ErrorClass, client.Name, Subject: g.Key.ToString()), (IReadOnlyList<RuleMatch>)[.. g]));
+        .Select(g => (new IncidentKey(AlertTopic.ErrorClass, budget.ClientName, Subject: g.Key.ToString()), (IReadOnlyList<RuleMatch>)[.. g]));
 
     /// <summary>How calls had ended since the process began, at two times.</summary>
     private sealed record ClassesSeen(IReadOnlyDictionary<FailureClass, long> Older, IReadOnlyDictionary<FailureClass, long> Newer, TimeSpan At);

@@ -5,7 +5,7 @@ namespace HttpResilience;
 
 /// <summary>Looks after what calls, letters, batches and budgets say while the host runs: at once when a call fails or a row of failures ends, and at all of it every 10 s.</summary>
 internal sealed partial class AlertWatch(
-    AlertQueue feed, AlertSettings settings, AlertSources sources, AlertSinks sinks, Deployment deployment, TimeProvider time, ILogger<AlertWatch> logger) : BackgroundService
+    AlertQueue feed, AlertSettings settings, AlertSources sources, BatchCadences batches, AlertSinks sinks, Deployment deployment, TimeProvider time, ILogger<AlertWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
@@ -26,7 +26,7 @@ internal sealed partial class AlertWatch(
     internal void Begin()
     {
         Apply(Policy);
-        BatchFinishes.Finished += sources.BatchFinished;
+        batches.IsOn = true;
         // Set after it is made: a clock that skips waits must not take it for one.
         _timer = time.CreateTimer(static feed => ((AlertQueue)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(PollInterval, PollInterval);
@@ -51,7 +51,7 @@ internal sealed partial class AlertWatch(
     private void End()
     {
         feed.IsOn = false;
-        BatchFinishes.Finished -= sources.BatchFinished;
+        batches.IsOn = false;
         _timer?.Dispose();
     }
 

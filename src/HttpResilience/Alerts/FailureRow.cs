@@ -60,6 +60,5 @@ internal sealed class FailureRow
 /// <param name="At">When it ended, since the watch began.</param>
 internal readonly record struct FailedCall(TimeSpan At, FailureClass FailureClass, int? StatusCode)
 {
-    /// <summary>The server has failed or was not to be reached.</summary>
-    internal bool IsOutage => FailureClass is FailureClass.Transient or FailureClass.ServerError;
+    internal bool IsOutage => CallOutcome.IsOutage(FailureClass);
 }

@@ -4,7 +4,7 @@ namespace HttpResilience;
 /// What the calls to one host have said of late, of tenants as well. Made at the first failure: a host that is well has none. A tenant whose calls fail one after the other counts for the host
 /// once, as it does for the circuit: one customer does not speak for the others.
 /// </summary>
-internal sealed class HostFailureTracker(string clientName, HostState host)
+internal sealed class HostFailureTracker(string clientName, ObservedHost host)
 {
     internal const int MaxTenants = 1000;
 
@@ -18,9 +18,9 @@ internal sealed class HostFailureTracker(string clientName, HostState host)
 
     internal string ClientName => clientName;
 
-    internal string Authority { get; } = host.Key.Authority.ToString();
+    internal string Authority { get; } = host.Authority;
 
-    internal bool CircuitIsOpen => host.Circuit.State is CircuitState.Open or CircuitState.HalfOpen;
+    internal bool CircuitIsOpen => host.CircuitState is CircuitState.Open or CircuitState.HalfOpen;
 
     /// <summary>Puts it on the list of what is to be looked at.</summary>
     /// <returns>False when it is there already.</returns>

@@ -5,10 +5,16 @@ namespace HttpResilience;
 public sealed class BatchOptions<T>
 {
     /// <summary>
-    /// Names a batch that is run again and again, for the alert that it has not finished for longer than usual (<see cref="AlertRuleType.BatchStalled"/>). The same for each of its runs. Default
-    /// null: nobody waits for it.
+    /// Names a batch that is run again and again, the same for each of its runs: observers hear when a run has completed (<see cref="CallObserver.BatchFinished"/>), and
+    /// the alert rule <c>BatchStalled</c> fires when none has for longer than usual. Default null: not observed.
     /// </summary>
     public string? Name { get; set; }
+
+    /// <summary>
+    /// The container whose observers hear that the batch has completed. Default null: the containers whose clients its records called. Set it for a batch that may
+    /// have nothing to send, which no client can tell of.
+    /// </summary>
+    public IServiceProvider? Services { get; set; }
 
     /// <summary>How many records are worked on at once. 1 to 1000; default 4.</summary>
     public int MaxParallelism { get; set; } = 4;

@@ -14,6 +14,8 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
     private readonly BatchTally<T> _tally = new(options, options.Total ?? total);
     private readonly CancellationTokenSource _broken = new();
     private readonly CancellationTokenSource _stopped = new();
+    private readonly Lock _observing = new();
+    private CallObservers[] _observers = [];
     private Exception? _failed;
 
     internal async Task<BatchReport> RunAsync(IAsyncEnumerable<T> source, CancellationToken cancellationToken)
@@ -42,7 +44,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         var kept = await checkpoint.EndAsync(options.MaxReportedFailures).ConfigureAwait(false);
         var report = _tally.Report(kept);
         if (options.Name is { } name && report.StopReason is BatchStopReason.Completed)
-            BatchFinishes.Notify(name);
+            NotifyFinished(name);
         return report;
     }
 
@@ -106,6 +108,22 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         }
     }
 
+    private void NotifyFinished(string name)
+    {
+        if (options.Services is { } services)
+            ((CallObservers?)services.GetService(typeof(CallObservers)))?.BatchFinished(name);
+        else
+            Array.ForEach(Volatile.Read(ref _observers), observers => observers.BatchFinished(name));
+    }
+
+    private void AddObservers(IReadOnlyList<CallObservers> observers)
+    {
+        if (options.Name is null || !observers.Except(Volatile.Read(ref _observers)).Any())
+            return;
+        lock (_observing)
+            Volatile.Write(ref _observers, [.. _observers.Union(observers)]);
+    }
+
     /// <returns>Null for a success.</returns>
     private async Task<BatchFailure?> TryAsync(BatchStep step, T record, long index, CancellationToken cancellationToken)
     {
@@ -116,6 +134,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             {
                 await RunStepAsync(step, record, index, attempt, cancellationToken).ConfigureAwait(false);
                 _gate.Passed(attempt.Calls);
+                AddObservers(attempt.Calls.Observers);
                 return null;
             }
             catch (Exception) when (cancellationToken.IsCancellationRequested)
@@ -125,6 +144,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             }
             catch (Exception e)
             {
+                AddObservers(attempt.Calls.Observers);
                 var rejection = BatchRejection.Of(e, attempt.Calls);
                 if (rejection is not null && _gate.MayWait(rejection) is { } until)
                 {

@@ -7,13 +7,17 @@ internal sealed class CallCollector
 
     private readonly Lock _gate = new();
     private readonly List<(HttpCall Call, bool IsIdempotent)> _calls = [];
+    private CallObservers[] _observers = [];
     private bool _hadStale;
     private bool _hadUnrepeatable;
 
-    internal void Add(HttpCall call, HttpMethod method)
+    /// <param name="observers">Those of the container that the client belongs to; null when it has none.</param>
+    internal void Add(HttpCall call, HttpMethod method, CallObservers? observers)
     {
         lock (_gate)
         {
+            if (observers is not null && !_observers.Contains(observers))
+                _observers = [.. _observers, observers];
             if (_calls.Count == MaxKept)
             {
                 _hadStale |= _calls[0].Call.IsStale;
@@ -62,6 +66,16 @@ internal sealed class CallCollector
         {
             lock (_gate)
                 return _calls.FindLast(c => c.Call.FailureClass is not FailureClass.None).Call;
+        }
+    }
+
+    /// <summary>The observers of the containers whose clients were called.</summary>
+    internal IReadOnlyList<CallObservers> Observers
+    {
+        get
+        {
+            lock (_gate)
+                return _observers;
         }
     }
 

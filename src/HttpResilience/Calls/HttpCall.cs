@@ -127,13 +127,6 @@ public sealed class HttpCall
         set => Rare.DeadlineReserve = value;
     }
 
-    /// <summary>What the pause of the integration gave the call that was let through as a probe.</summary>
-    internal int ProbeTicket
-    {
-        get => _rarities?.ProbeTicket ?? BudgetPause.NoTicket;
-        set => Rare.ProbeTicket = value;
-    }
-
     /// <summary>A scope hears of the call.</summary>
     internal bool IsCollected => _rarities?.IsCollected is true;
 
@@ -176,6 +169,9 @@ public sealed class HttpCall
 
     internal int AttemptCount => _attempts is not null ? _attempts.Count : _onlyStatus == 0 ? 0 : 1;
 
+    /// <summary>The status of the last attempt; null when it had no response, or nothing was sent.</summary>
+    internal int? LastStatusCode => _attempts is not null ? (int?)_attempts[^1].StatusCode : _onlyStatus == 0 ? null : _onlyStatus;
+
     internal HttpAttempt? LastAttempt => _attempts is not null ? _attempts[^1] : OnlyAttempt;
 
     /// <summary>What the client remembers of the host; null when the request has no absolute URI.</summary>
@@ -210,7 +206,7 @@ public sealed class HttpCall
         request.Options.TryGetValue(DeadLetterRequest.Key, out var replay);
         var call = new HttpCall(client, HttpCallScope.Current, ofRequest, replay);
         request.Options.Set(Key, call);
-        if (HttpCallScope.Notify(call, request.Method))
+        if (HttpCallScope.Notify(call, request.Method, client.Observers))
             call.Rare.IsCollected = true;
         return call;
     }
@@ -304,8 +300,6 @@ public sealed class HttpCall
         internal long DeadlineReserve { get; set; }
 
         internal bool IsCollected { get; set; }
-
-        internal int ProbeTicket { get; set; }
 
         internal DateTimeOffset? KeyFirstUsedAt { get; set; }
 

@@ -53,12 +53,12 @@ public sealed class HttpCallScope : IDisposable
 
     /// <summary>Tells whoever listens of a call that begins.</summary>
     /// <returns>False when nobody does.</returns>
-    internal static bool Notify(HttpCall call, HttpMethod method)
+    internal static bool Notify(HttpCall call, HttpMethod method, CallObservers? observers)
     {
         bool isHeard = false;
         for (var scope = Ambient.Value; scope is not null; scope = scope._outer)
         {
-            scope._collector?.Add(call, method);
+            scope._collector?.Add(call, method, observers);
             isHeard |= scope._collector is not null;
         }
 

@@ -30,7 +30,7 @@ internal sealed class CircuitBreakerHandler(ClientState client) : ChainHandler
     private int Enter(CircuitPolicy policy, HostState host, long now)
     {
         var admission = host.Circuit.Enter(policy, now);
-        client.Events.Moved(host.Key, admission.Transition);
+        client.Events.Moved(host, admission.Transition);
         return admission.IsAllowed ? admission.Ticket
             : throw new CircuitOpenException(
                 host.Key.Authority.ToString(), admission.OpenUntil > now ? client.Time.GetElapsedTime(now, admission.OpenUntil) : null, host.Key.Tenant);
@@ -39,7 +39,7 @@ internal sealed class CircuitBreakerHandler(ClientState client) : ChainHandler
     private void Report(HttpCall call, HostState host, int ticket, CircuitOutcome outcome, in AttemptResult result, long endedAt)
     {
         long took = endedAt - call.AttemptStartedAt;
-        client.Events.Moved(host.Key, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, took, call.Policy.PauseOf(result), endedAt));
+        client.Events.Moved(host, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, took, call.Policy.PauseOf(result), endedAt));
     }
 
     private static CircuitOutcome OutcomeForTheHost(HttpCall call, in AttemptResult result) =>

@@ -3,20 +3,21 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>Tells the world that a circuit of a client has changed its state.</summary>
-internal sealed partial class CircuitEvents(string clientName, TimeProvider time, ResilienceMeter meter, CallSignals? signals, ILogger<CircuitBreakerHandler> logger)
+internal sealed partial class CircuitEvents(ClientState client, ILogger<CircuitBreakerHandler> logger)
 {
-    internal void Moved(HostKey host, CircuitTransition? transition)
+    internal void Moved(HostState host, CircuitTransition? transition)
     {
         if (transition is null)
             return;
 
-        meter.CircuitMoved(clientName, host, transition.To);
-        signals?.CircuitMoved(host);
-        string circuit = host.Tenant is null ? host.Authority.ToString() : $"{host.Authority} for tenant {Redaction.Clean(host.Tenant)}";
+        string clientName = client.Name;
+        client.Meter.CircuitMoved(clientName, host.Key, transition.To);
+        client.Observers?.CircuitChanged(client, host, transition.To);
+        string circuit = host.Tenant is null ? host.Authority : $"{host.Authority} for tenant {Redaction.Clean(host.Tenant)}";
         switch (transition.To)
         {
             case CircuitState.Open:
-                Opened(logger, clientName, circuit, (long)time.GetElapsedTime(0, transition.OpenFor).TotalMilliseconds);
+                Opened(logger, clientName, circuit, (long)client.Time.GetElapsedTime(0, transition.OpenFor).TotalMilliseconds);
                 break;
             case CircuitState.HalfOpen:
                 HalfOpened(logger, clientName, circuit);

@@ -13,13 +13,13 @@ internal sealed class Circuits(IServiceProvider services, ClientStates clients) 
     public void Isolate(string clientName, Uri authority, string? tenant = null)
     {
         var (client, host) = Find(clientName, authority, tenant);
-        client.Events.Moved(host.Key, host.Circuit.Isolate());
+        client.Events.Moved(host, host.Circuit.Isolate());
     }
 
     public void Close(string clientName, Uri authority, string? tenant = null)
     {
         var (client, host) = Find(clientName, authority, tenant);
-        client.Events.Moved(host.Key, host.Circuit.Close());
+        client.Events.Moved(host, host.Circuit.Close());
     }
 
     private static CircuitInfo Describe(ClientState client, HostState host)

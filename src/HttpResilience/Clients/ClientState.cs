@@ -10,7 +10,7 @@ namespace HttpResilience;
 /// What belongs to a named client and outlives its handlers, which the factory replaces every two minutes: the policy in force and the circuits.
 /// A reload swaps the policy and leaves the rest alone.
 /// </summary>
-internal sealed partial class ClientState : IDisposable
+internal sealed partial class ClientState : ObservedClient, IDisposable
 {
     private readonly IOptionsFactory<HttpResilienceOptions> _options;
     private readonly ILogger<ClientState> _logger;
@@ -23,11 +23,10 @@ internal sealed partial class ClientState : IDisposable
     internal ClientState(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time,
         ResilienceMeter meter, ILogger<ClientState> logger, ILogger<CircuitBreakerHandler> circuitLogger, AttemptClassifier classifier, RegisteredExtensions supplied,
-        CallSignals? signals, ErrorBudgetEvents budgetEvents, bool keepsBudget)
+        CallObservers? observers)
     {
-        (Classifier, Supplied, Signals) = (classifier, supplied, signals);
-        signals?.Observe(Hosts);
-        Events = new(name, time, meter, signals, circuitLogger);
+        (Classifier, Supplied, Observers) = (classifier, supplied, observers);
+        Events = new(this, circuitLogger);
         Name = name;
         Meter = meter;
         Time = time;
@@ -35,7 +34,6 @@ internal sealed partial class ClientState : IDisposable
         _options = options;
         _logger = logger;
         _policy = new(options.Create(name), time);
-        ErrorBudget = new(name, time, _policy.ErrorBudget, budgetEvents, keepsBudget);
         _limiter = CreateLimiter(_policy);
         AnnounceGround();
         AnnounceChaos();
@@ -43,9 +41,24 @@ internal sealed partial class ClientState : IDisposable
             _reload = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
-    internal string Name { get; }
+    public override string Name { get; }
 
-    internal TimeProvider Time { get; }
+    public override TimeProvider Time { get; }
+
+    public override ErrorBudgetOptions ErrorBudget => _policy.ErrorBudget;
+
+    public override bool HasCircuitBreaker => _policy.CircuitBreaker is not null;
+
+    public override bool HoldsLettersBack
+    {
+        get
+        {
+            var (policy, now) = (_policy, Time.GetTimestamp());
+            return policy.DeadLetter is not null && Hosts.All.Any(h => h.IsToBeLeftAlone(policy, now));
+        }
+    }
+
+    public override IEnumerable<ObservedHost> ObservedHosts => Hosts.All;
 
     internal ResiliencePolicy Policy => _policy;
 
@@ -55,8 +68,8 @@ internal sealed partial class ClientState : IDisposable
 
     internal ResilienceMeter Meter { get; }
 
-    /// <summary>What alerts are made of; null for the client that sends them.</summary>
-    internal CallSignals? Signals { get; }
+    /// <summary>Null when the container has none.</summary>
+    internal CallObservers? Observers { get; }
 
     internal AttemptClassifier Classifier { get; }
 
@@ -64,9 +77,6 @@ internal sealed partial class ClientState : IDisposable
     internal RegisteredExtensions Supplied { get; }
 
     internal AttemptTimers Timers { get; }
-
-    /// <summary>How many calls may fail, and how many have.</summary>
-    internal ErrorBudget ErrorBudget { get; }
 
     /// <summary>The responses that stand in for those that the API cannot give.</summary>
     internal FallbackCache Fallbacks { get; } = new();
@@ -87,7 +97,7 @@ internal sealed partial class ClientState : IDisposable
     {
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var supplied = new RegisteredExtensions(services, name);
-        bool isOwn = name == AlertClient.Name;
+        var observers = services.GetRequiredService<CallObservers>();
         var client = new ClientState(
             name,
             services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>(),
@@ -98,13 +108,12 @@ internal sealed partial class ClientState : IDisposable
             AlertClient.LoggerFor<CircuitBreakerHandler>(services, name),
             new(supplied, time, AlertClient.LoggerFor<AttemptClassifier>(services, name)),
             supplied,
-            isOwn ? null : new(name, services.GetRequiredService<AlertQueue>()),
-            new(AlertClient.LoggerFor<ErrorBudget>(services, name)),
-            keepsBudget: !isOwn && services.GetService<IServiceProviderIsService>()?.IsService(typeof(IErrorBudgetStore)) is true)
+            observers.IsEmpty ? null : observers)
         {
             Random = random ?? Random.Shared,
         };
         services.GetRequiredService<ClientStates>().Add(client);
+        client.Observers?.ClientConfigured(client);
         return client;
     }
 
@@ -167,7 +176,6 @@ internal sealed partial class ClientState : IDisposable
         {
             var (before, chaosBefore) = (_policy.RateLimiter, _policy.Chaos?.Description);
             _policy = new(_options.Create(Name), Time);
-            ErrorBudget.Policy = _policy.ErrorBudget;
             // A limiter that still holds is kept, with its count. One that is replaced is left to those that wait at it.
             if (_policy.RateLimiter != before)
                 _limiter = CreateLimiter(_policy);
@@ -175,6 +183,7 @@ internal sealed partial class ClientState : IDisposable
                 AnnounceChaos();
             if (_policy.Fallback is null)
                 Fallbacks.Clear();
+            Observers?.ClientConfigured(this);
             Reloaded(_logger, Name);
         }
         catch (Exception e)

@@ -1,30 +1,25 @@
 using System.Collections;
 using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience;
 
 /// <summary>The clients whose state has been made so far.</summary>
-internal sealed class ClientStates : IEnumerable<ClientState>
+/// <param name="services">The root container.</param>
+internal sealed class ClientStates(IServiceProvider services) : IResilientClients, IEnumerable<ClientState>
 {
     private readonly ConcurrentBag<ClientState> _clients = [];
 
-    private TaskCompletionSource _added = NewSource();
+    public IReadOnlyList<string> Names => [.. services.GetServices<ResilientClient>().Select(c => c.Name).OfType<string>()];
 
-    /// <summary>Completes when one more has been added.</summary>
-    internal Task Added => Volatile.Read(ref _added).Task;
+    public IReadOnlyList<ObservedClient> List() => [.. _clients];
 
-    /// <summary>Without the client that alerts are sent with.</summary>
-    internal IEnumerable<ClientState> OfApplication => _clients.Where(c => c.Name != AlertClient.Name);
+    public ObservedClient? Find(string name) =>
+        Names.Contains(name) || _clients.Any(c => c.Name == name) ? services.GetRequiredKeyedService<ClientState>(name) : null;
 
-    internal void Add(ClientState client)
-    {
-        _clients.Add(client);
-        Interlocked.Exchange(ref _added, NewSource()).SetResult();
-    }
+    internal void Add(ClientState client) => _clients.Add(client);
 
     public IEnumerator<ClientState> GetEnumerator() => _clients.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -3,15 +3,20 @@ namespace HttpResilience;
 /// <summary>
 /// What a client remembers of one host, or of one tenant's part of it: the circuit, the pause that the host asked for, the retries it has seen.
 /// </summary>
-internal sealed class HostState(HostKey key)
+internal sealed class HostState(HostKey key) : ObservedHost
 {
     private HostPause? _pause;
     private RetryBudget? _budget;
     private string? _lastFailedTenant;
-    private HostFailureTracker? _signals;
     private long _lastUsed;
 
     internal HostKey Key => key;
+
+    public override string Authority => key.Authority.ToString();
+
+    public override string? Tenant => key.Tenant;
+
+    public override CircuitState CircuitState => Circuit.State;
 
     internal CircuitMachine Circuit { get; } = new();
 
@@ -20,13 +25,6 @@ internal sealed class HostState(HostKey key)
 
     /// <summary>Null while the host has never asked for one.</summary>
     internal HostPause? Pause => Volatile.Read(ref _pause);
-
-    /// <summary>What calls have said of late; null while none has failed.</summary>
-    internal HostFailureTracker? Signals => Volatile.Read(ref _signals);
-
-    /// <summary>The same, made when it is first needed.</summary>
-    internal HostFailureTracker GetOrAddSignals(string clientName) =>
-        Signals ?? Interlocked.CompareExchange(ref _signals, new(clientName, this), null) ?? _signals!;
 
     /// <summary>Whether forgetting this would send something to a host that is to be left alone.</summary>
     internal bool IsNeeded(long now) =>

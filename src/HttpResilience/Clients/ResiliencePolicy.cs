@@ -29,7 +29,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging, time);
 
-    internal ErrorBudgetPolicy ErrorBudget { get; } = ErrorBudgetPolicy.From(options.ErrorBudget);
+    internal ErrorBudgetOptions ErrorBudget { get; } = options.ErrorBudget;
 
     internal RequestLoggingPolicy Logging { get; } = new(options.Logging);
 

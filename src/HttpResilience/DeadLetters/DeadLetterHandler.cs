@@ -64,7 +64,7 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
         catch (Exception e)
         {
             meter.Lost(client.Name, original.Uri);
-            client.Signals?.LetterLost();
+            client.Observers?.LetterLost(client, call);
             Lost(logger, e, client.Name, original.Method.Method, new HttpAuthority(original.Uri!).ToString(), call.Policy.Logging.Redaction.PathOf(request, call),
                 call.IdempotencyKey, call.Tenant, string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => $"{t.Key}={Redaction.Clean(t.Value)}")),
                 call.FailureClass, failure.StatusCode, failure.Title);

@@ -121,7 +121,7 @@ internal sealed partial class DeadLetterReplay(
     // A paused integration's letters wait until a probe is due: then one of them may be it.
     private IReadOnlyCollection<string> Names() => [.. clients.Where(c => c.Policy.DeadLetter is not null && !IsPaused(c)).Select(c => c.Name)];
 
-    private static bool IsPaused(ClientState client) => client.ErrorBudget.Pause.RejectsAt(client.Time.GetTimestamp());
+    private static bool IsPaused(ClientState client) => client.Observers?.IsPaused(client) is true;
 
     private IEnumerable<DeadLetterDestination> ToBeLeftAlone()
     {

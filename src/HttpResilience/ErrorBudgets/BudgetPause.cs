@@ -6,17 +6,13 @@ namespace HttpResilience;
 /// <param name="probeInterval">From the start of the pause to the first probe, and from the end of each to the next, in timestamp ticks.</param>
 internal sealed class BudgetPause(long probeInterval)
 {
-    /// <summary>The ticket of a call that is no probe.</summary>
-    internal const int NoTicket = 0;
-
     internal const int ProbesToResume = 3;
 
     private readonly Lock _gate = new();
     private ErrorBudgetPause? _change;
     private volatile bool _isPaused;
     private long _nextProbeAt;
-    private int _ticket;
-    private bool _probeIsOut;
+    private object? _probe;
     private int _succeeded;
 
     internal bool IsPaused => _isPaused;
@@ -33,37 +29,42 @@ internal sealed class BudgetPause(long probeInterval)
             return _isPaused && !MayProbe(now);
     }
 
-    /// <summary>Asks to be let through.</summary>
-    internal PauseAdmission Enter(long now)
+    /// <summary>Admits a call, or rejects it.</summary>
+    /// <param name="call">Becomes the probe when one is due.</param>
+    internal PauseAdmission Enter(object call, long now)
     {
         if (!_isPaused)
-            return new(true, NoTicket, null, 0);
+            return PauseAdmission.NotPaused;
         lock (_gate)
         {
             if (!_isPaused)
-                return new(true, NoTicket, null, 0);
+                return PauseAdmission.NotPaused;
             if (!MayProbe(now))
-                return new(false, NoTicket, _change, _probeIsOut ? now + probeInterval : _nextProbeAt);
-            _probeIsOut = true;
-            return new(true, NextTicket(), _change, 0);
+                return new(false, _change, _probe is not null ? now + probeInterval : _nextProbeAt);
+            Volatile.Write(ref _probe, call);
+            return new(true, _change, 0);
         }
     }
 
+    /// <summary>Whether the call is the probe in flight.</summary>
+    internal bool IsProbe(object call) => _isPaused && Volatile.Read(ref _probe) == call;
+
     /// <summary>Takes the result of a probe. One that belongs to an earlier pause changes nothing.</summary>
-    /// <param name="at">What the clock shows.</param>
+    /// <param name="call">What became the probe.</param>
+    /// <param name="at">The wall-clock time.</param>
     /// <returns>Whether the integration is resumed by it.</returns>
-    internal bool Report(int ticket, BudgetOutcome outcome, string clientName, long now, DateTimeOffset at)
+    internal bool Report(object call, OutcomeKind outcome, string clientName, long now, DateTimeOffset at)
     {
         lock (_gate)
         {
-            if (!_isPaused || !_probeIsOut || ticket != _ticket)
+            if (!_isPaused || _probe != call)
                 return false;
 
-            _probeIsOut = false;
-            if (outcome is BudgetOutcome.Neutral)
+            Volatile.Write(ref _probe, null);
+            if (outcome is OutcomeKind.Neutral)
                 return false;
             _nextProbeAt = now + probeInterval;
-            _succeeded = outcome is BudgetOutcome.Good ? _succeeded + 1 : 0;
+            _succeeded = outcome is OutcomeKind.Success ? _succeeded + 1 : 0;
             if (_succeeded < ProbesToResume)
                 return false;
             Set(After(new(clientName, IsPaused: false, By: null, at)), now);
@@ -120,20 +121,22 @@ internal sealed class BudgetPause(long probeInterval)
     private ErrorBudgetPause After(ErrorBudgetPause change) => _change is { At: var last } && last >= change.At ? change with { At = last.AddMicroseconds(1) } : change;
 
     // What a person has paused, a person resumes.
-    private bool MayProbe(long now) => _change!.By is null && !_probeIsOut && now >= _nextProbeAt;
+    private bool MayProbe(long now) => _change!.By is null && _probe is null && now >= _nextProbeAt;
 
     private void Set(ErrorBudgetPause change, long now)
     {
         Volatile.Write(ref _change, change);
-        (_probeIsOut, _succeeded, _nextProbeAt) = (false, 0, now + probeInterval);
+        Volatile.Write(ref _probe, null);
+        (_succeeded, _nextProbeAt) = (0, now + probeInterval);
         _isPaused = change.IsPaused;
     }
-
-    private int NextTicket() => _ticket = _ticket == int.MaxValue ? 1 : _ticket + 1;
 }
 
-/// <summary>Whether a call is let through.</summary>
-/// <param name="Ticket">To be given back with the result; <see cref="BudgetPause.NoTicket"/> when it is no probe.</param>
+/// <summary>Whether a call is admitted.</summary>
+/// <param name="IsAllowed">It is: as the probe when there is a pause.</param>
 /// <param name="Pause">The pause; null when there is none.</param>
-/// <param name="NextProbeAt">When it is not let through: the timestamp of the next probe, at the earliest.</param>
-internal readonly record struct PauseAdmission(bool IsAllowed, int Ticket, ErrorBudgetPause? Pause, long NextProbeAt);
+/// <param name="NextProbeAt">For a rejected call: the timestamp of the next probe, at the earliest.</param>
+internal readonly record struct PauseAdmission(bool IsAllowed, ErrorBudgetPause? Pause, long NextProbeAt)
+{
+    internal static PauseAdmission NotPaused => new(true, null, 0);
+}

@@ -43,22 +43,6 @@ internal static class BurnRates
     /// <param name="judged">What has been counted in the window, but not before the last time it was resumed.</param>
     internal static bool IsPause(BudgetCount judged, ErrorBudgetPolicy policy) =>
         judged.Failures >= MinFailures && Of(judged, policy.Allowed) > (policy.PauseAtBurn ?? double.PositiveInfinity);
-
-    /// <summary>What a call that has ended means to the budget.</summary>
-    /// <param name="hasStatus">The API, or something before it, has answered.</param>
-    internal static BudgetOutcome OutcomeOf(FailureClass failureClass, StopReason stopReason, bool hasStatus) => failureClass switch
-    {
-        _ when stopReason is StopReason.Replayed or StopReason.IntegrationPaused or StopReason.KeyInDoubt => BudgetOutcome.Neutral,
-        FailureClass.Cancelled => BudgetOutcome.Neutral,
-        // The client's own limit, or a pause that the host asked for: nothing was sent.
-        FailureClass.RateLimited when stopReason is StopReason.RateLimited && !hasStatus => BudgetOutcome.Neutral,
-        FailureClass.Transient or FailureClass.ServerError or FailureClass.RateLimited or FailureClass.Authentication or FailureClass.Authorization => BudgetOutcome.Failure,
-        // A programming error, or a certificate: it never got as far as the API.
-        FailureClass.Permanent when !hasStatus => BudgetOutcome.Neutral,
-        _ => BudgetOutcome.Good,
-    };
-
-    internal static bool IsFailure(FailureClass failureClass) => OutcomeOf(failureClass, StopReason.None, hasStatus: true) is BudgetOutcome.Failure;
 }
 
 /// <summary>A long window, a short one, and the burn rate that is too fast in both.</summary>
@@ -67,22 +51,9 @@ internal sealed record BurnRatePair(TimeSpan Long, TimeSpan Short, double Rate);
 /// <summary>Calls that ended, and those among them that failed.</summary>
 internal readonly record struct BudgetCount(long Calls, long Failures)
 {
-    internal static BudgetCount Of(ErrorBudgetCount kept) => new(kept.Calls, BurnRates.IsFailure(kept.FailureClass) ? kept.Calls : 0);
+    internal static BudgetCount Of(ErrorBudgetCount kept) => new(kept.Calls, CallOutcome.IsFailure(kept.FailureClass) ? kept.Calls : 0);
 
     public static BudgetCount operator +(BudgetCount a, BudgetCount b) => new(a.Calls + b.Calls, a.Failures + b.Failures);
 
     public static BudgetCount operator -(BudgetCount a, BudgetCount b) => new(a.Calls - b.Calls, a.Failures - b.Failures);
-}
-
-/// <summary>What a call means to the budget.</summary>
-internal enum BudgetOutcome
-{
-    /// <summary>The API has answered.</summary>
-    Good,
-
-    /// <summary>It counts against the budget.</summary>
-    Failure,
-
-    /// <summary>It says nothing about the API.</summary>
-    Neutral,
 }

@@ -9,7 +9,7 @@ internal sealed class CallCounter
     internal static readonly FailureClass[] Classes = Enum.GetValues<FailureClass>();
 
     // All bits for the classes that count against the budget, none for the others.
-    private static readonly long[] CountsAgainst = [.. Classes.Select(c => BurnRates.IsFailure(c) ? -1L : 0)];
+    private static readonly long[] CountsAgainst = [.. Classes.Select(c => CallOutcome.IsFailure(c) ? -1L : 0)];
 
     // What lies next to an array is somebody else's, and written at other times.
     private const int Padding = 8;

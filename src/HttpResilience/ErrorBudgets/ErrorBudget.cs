@@ -27,6 +27,10 @@ internal sealed class ErrorBudget
         Pause = new((long)(ProbeInterval.TotalSeconds * time.TimestampFrequency));
     }
 
+    internal string ClientName => _clientName;
+
+    internal TimeProvider Time => _time;
+
     /// <summary>What holds now. Changing it leaves the counts alone.</summary>
     internal ErrorBudgetPolicy Policy
     {
@@ -53,37 +57,28 @@ internal sealed class ErrorBudget
     /// <summary>The same of other versions of the application, as far as the store knew when the process started; null when nothing is known.</summary>
     internal IReadOnlyDictionary<FailureClass, long>? Baseline => Volatile.Read(ref _baseline);
 
-    /// <summary>A call asks to be let through.</summary>
-    /// <exception cref="IntegrationPausedException">It is not.</exception>
-    internal void Admit(HttpCall call)
+    /// <summary>Admits a call as long as the client is not paused, and as the probe when one is due.</summary>
+    /// <returns>Null when it is admitted.</returns>
+    internal IntegrationPausedException? Admit(HttpCall call)
     {
+        if (!Pause.IsPaused)
+            return null;
         long now = _time.GetTimestamp();
-        var admission = Pause.Enter(now);
+        var admission = Pause.Enter(call, now);
         if (admission is { IsAllowed: false, Pause: { } pause })
-        {
-            call.Stop(StopReason.IntegrationPaused, FailureClass.Transient);
-            throw new IntegrationPausedException(_clientName, pause.At, pause.By is null ? Max(_time.GetElapsedTime(now, admission.NextProbeAt)) : null);
-        }
-
-        if (admission.Ticket == BudgetPause.NoTicket)
-            return;
-        call.ProbeTicket = admission.Ticket;
-        _events.ProbeGoesOut(_clientName);
+            return new(_clientName, pause.At, pause.By is null ? Max(_time.GetElapsedTime(now, admission.NextProbeAt)) : null);
+        if (admission.Pause is not null)
+            _events.ProbeGoesOut(_clientName);
+        return null;
     }
 
     /// <summary>Counts a call that has ended.</summary>
-    internal void CallEnded(HttpCall call)
+    internal void CallEnded(in EndedCall ended)
     {
-        var failureClass = call.FailureClass;
-        BudgetOutcome outcome;
-        if (failureClass is FailureClass.None)
-            outcome = call.StopReason is StopReason.Replayed ? BudgetOutcome.Neutral : BudgetOutcome.Good;
-        else
-            outcome = BurnRates.OutcomeOf(failureClass, call.StopReason, call.LastAttempt?.StatusCode is not null);
-        if (outcome is not BudgetOutcome.Neutral)
-            Count(failureClass, outcome is BudgetOutcome.Failure, call.EndedAt);
-        if (Pause.IsPaused && call.ProbeTicket is not BudgetPause.NoTicket and var ticket
-            && Pause.Report(ticket, outcome, _clientName, _time.GetTimestamp(), ClockTime()))
+        var outcome = ended.Outcome.Api;
+        if (outcome is not OutcomeKind.Neutral)
+            Count(ended.Outcome.FailureClass, outcome is OutcomeKind.Failure, ended.EndedAt);
+        if (Pause.IsProbe(ended.Call) && Pause.Report(ended.Call, outcome, _clientName, _time.GetTimestamp(), ClockTime()))
         {
             JudgeAnew();
             _events.Resumed(_clientName, by: null);

@@ -8,7 +8,7 @@ namespace HttpResilience;
 /// nothing; what could not be saved is saved later. Without a store it only tells which version runs.
 /// </summary>
 internal sealed partial class ErrorBudgetKeeper(
-    IErrorBudgetStore? store, ClientStates clients, Deployment deployment, TimeProvider time, ILogger<ErrorBudgetKeeper> logger) : BackgroundService
+    IErrorBudgetStore? store, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time, ILogger<ErrorBudgetKeeper> logger) : BackgroundService
 {
     internal static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
 
@@ -17,7 +17,7 @@ internal sealed partial class ErrorBudgetKeeper(
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Guid _writer = Guid.CreateVersion7();
-    private readonly HashSet<ClientState> _loaded = [];
+    private readonly HashSet<ErrorBudget> _loaded = [];
     private ErrorBudgetUpdate? _unsure;
     private long _sequence;
     private bool _isAnnounced;
@@ -53,7 +53,7 @@ internal sealed partial class ErrorBudgetKeeper(
         try
         {
             await SavePausesAsync(store, await store.PausesAsync(either.Token).ConfigureAwait(false), either.Token).ConfigureAwait(false);
-            await SaveAsync(store, clients, either.Token).ConfigureAwait(false);
+            await SaveAsync(store, budgets.All, either.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -67,7 +67,7 @@ internal sealed partial class ErrorBudgetKeeper(
             FirstDeployed(logger, deployment.Version);
         while (store is not null && !stoppingToken.IsCancellationRequested)
         {
-            var added = clients.Added;
+            var added = budgets.Added;
             try
             {
                 await KeepAsync(store, stoppingToken).ConfigureAwait(false);
@@ -109,11 +109,11 @@ internal sealed partial class ErrorBudgetKeeper(
         Adopt(pauses);
         await SavePausesAsync(kept, pauses, cancellationToken).ConfigureAwait(false);
 
-        foreach (var client in clients.Where(c => !_loaded.Contains(c)).ToList())
+        foreach (var budget in budgets.All.Where(b => !_loaded.Contains(b)).ToList())
         {
-            var counts = await kept.LoadAsync(client.Name, time.GetUtcNow() - RollingCounts.Length, cancellationToken).ConfigureAwait(false);
-            client.ErrorBudget.Load(counts, deployment.Version);
-            _loaded.Add(client);
+            var counts = await kept.LoadAsync(budget.ClientName, time.GetUtcNow() - RollingCounts.Length, cancellationToken).ConfigureAwait(false);
+            budget.Load(counts, deployment.Version);
+            _loaded.Add(budget);
         }
 
         // Only then: what it has counted itself would be loaded on top.
@@ -123,24 +123,24 @@ internal sealed partial class ErrorBudgetKeeper(
     private void Adopt(IReadOnlyList<ErrorBudgetPause> pauses)
     {
         foreach (var pause in pauses)
-            clients.FirstOrDefault(c => c.Name == pause.ClientName)?.ErrorBudget.Adopt(pause);
+            budgets.Find(pause.ClientName)?.Adopt(pause);
     }
 
     private async Task SavePausesAsync(IErrorBudgetStore kept, IReadOnlyList<ErrorBudgetPause> pauses, CancellationToken cancellationToken)
     {
-        foreach (var client in clients)
+        foreach (var budget in budgets.All)
         {
-            if (client.ErrorBudget.Pause.Change is { } change && !(pauses.FirstOrDefault(p => p.ClientName == client.Name)?.At >= change.At))
+            if (budget.Pause.Change is { } change && !(pauses.FirstOrDefault(p => p.ClientName == budget.ClientName)?.At >= change.At))
                 await kept.SetPauseAsync(change, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task SaveAsync(IErrorBudgetStore kept, IEnumerable<ClientState> whose, CancellationToken cancellationToken)
+    private async Task SaveAsync(IErrorBudgetStore kept, IEnumerable<ErrorBudget> whose, CancellationToken cancellationToken)
     {
         // Nobody knows whether it was added. The store does, and adds it once.
         if (_unsure is not null)
             await AddAsync(kept, _unsure, cancellationToken).ConfigureAwait(false);
-        List<ErrorBudgetCount> counts = [.. whose.SelectMany(c => c.ErrorBudget.TakeUnsaved(deployment.Version))];
+        List<ErrorBudgetCount> counts = [.. whose.SelectMany(c => c.TakeUnsaved(deployment.Version))];
         if (counts.Count > 0)
             await AddAsync(kept, new(_writer, ++_sequence, time.GetUtcNow(), counts), cancellationToken).ConfigureAwait(false);
     }

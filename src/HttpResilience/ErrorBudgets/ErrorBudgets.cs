@@ -1,25 +1,24 @@
-using Microsoft.Extensions.DependencyInjection;
-
 namespace HttpResilience;
 
-/// <summary>Finds the error budgets in the state of the clients.</summary>
-internal sealed class ErrorBudgets(IServiceProvider services, ClientStates clients) : IErrorBudgets
+/// <summary>The error budgets as operators see them.</summary>
+/// <param name="store">Null when there is no durable storage.</param>
+internal sealed class ErrorBudgets(IResilientClients clients, ErrorBudgetObserver budgets, IErrorBudgetStore? store) : IErrorBudgets
 {
-    public IReadOnlyList<ErrorBudgetStatus> List() => [.. clients.OfApplication.Select(Describe).OrderBy(s => s.ClientName, StringComparer.Ordinal)];
+    public IReadOnlyList<ErrorBudgetStatus> List() => [.. budgets.All.Select(Describe).OrderBy(s => s.ClientName, StringComparer.Ordinal)];
 
     public Task PauseAsync(string clientName, string by, CancellationToken cancellationToken = default) => SetAsync(clientName, isPaused: true, by, cancellationToken);
 
     public Task ResumeAsync(string clientName, string by, CancellationToken cancellationToken = default) => SetAsync(clientName, isPaused: false, by, cancellationToken);
 
-    internal static ErrorBudgetStatus Describe(ClientState client)
+    internal static ErrorBudgetStatus Describe(ErrorBudget budget)
     {
-        var (budget, now) = (client.ErrorBudget, client.Time.GetTimestamp());
+        long now = budget.Time.GetTimestamp();
         var policy = budget.Policy;
         var inWindow = budget.Read(policy.Window, now);
         var pause = budget.Pause.Change is { IsPaused: true } change ? change : null;
         return new()
         {
-            ClientName = client.Name,
+            ClientName = budget.ClientName,
             Objective = policy.Objective,
             Window = policy.Window,
             Calls = inWindow.Calls,
@@ -36,12 +35,11 @@ internal sealed class ErrorBudgets(IServiceProvider services, ClientStates clien
     private async Task SetAsync(string clientName, bool isPaused, string by, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
-        if (!services.GetServices<ResilientClient>().Any(c => c.Name == clientName) && clients.All(c => c.Name != clientName))
-            throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));
-
-        var change = services.GetRequiredKeyedService<ClientState>(clientName).ErrorBudget.SetPause(isPaused, by);
-        // Also when it was so already: the last time that it was done may not have been kept.
-        if (services.GetService<IErrorBudgetStore>() is { } store)
+        var budget = clients.Find(clientName)?.Get<ErrorBudget>()
+            ?? throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));
+        var change = budget.SetPause(isPaused, by);
+        // Also when nothing changed: the last change may not have been stored.
+        if (store is not null)
             await store.SetPauseAsync(change, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -13,17 +13,6 @@ internal static class FallbackRules
     internal static bool IsConditional(string field) =>
         field.Equals("Range", StringComparison.OrdinalIgnoreCase) || field.StartsWith("If-", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether the call ended in a way that the API may be better from by itself.</summary>
-    /// <param name="status">The status of its response; null when it ended with an exception.</param>
-    /// <param name="failureClass">What it ended with.</param>
-    internal static bool IsOutage(int? status, FailureClass failureClass) => status switch
-    {
-        501 or 505 => failureClass is not FailureClass.None,
-        429 => failureClass is FailureClass.RateLimited,
-        >= 400 and < 500 => false,
-        _ => failureClass is FailureClass.Transient or FailureClass.ServerError or FailureClass.RateLimited,
-    };
-
     /// <summary>Whether a response may be kept.</summary>
     /// <param name="fields">Its header fields.</param>
     /// <param name="asked">What the request said.</param>

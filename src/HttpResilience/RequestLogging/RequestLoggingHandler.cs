@@ -53,8 +53,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
     private void End(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, bool cancelled)
     {
         call.End(cancelled);
-        client.ErrorBudget.CallEnded(call);
-        client.Signals?.CallEnded(call);
+        client.Observers?.CallEnded(client, call);
         client.Meter.CallEnded(call, request, response, exception);
         CallSpan.End(client, call, request, response, exception);
     }

@@ -30,8 +30,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         var original = new RequestSnapshot(request);
         long deadline = client.LastAttemptEndOf(call);
         double random = 0;
-        if (client.ErrorBudget.IsPaused)
-            client.ErrorBudget.Admit(call);
+        client.Observers?.CallStarting(client, call);
         bool looksFirst = UserHooks.MustLookFirst(client, call, original.IsIdempotent);
         client.FindHost(request, call);
         var attempt = new Attempt(client, call, cancellationToken);

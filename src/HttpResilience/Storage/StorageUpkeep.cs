@@ -8,6 +8,9 @@ internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackSto
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
+    // The longest window of an error budget.
+    internal static readonly TimeSpan CountsKept = TimeSpan.FromDays(90);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
@@ -17,7 +20,7 @@ internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackSto
             {
                 var now = time.GetUtcNow();
                 Purged(logger, await keys.PurgeAsync(now, stoppingToken).ConfigureAwait(false), await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false),
-                    await budgets.PurgeAsync(now - RollingCounts.Length, stoppingToken).ConfigureAwait(false));
+                    await budgets.PurgeAsync(now - CountsKept, stoppingToken).ConfigureAwait(false));
             }
             catch (HttpResilienceStorageException e)
             {

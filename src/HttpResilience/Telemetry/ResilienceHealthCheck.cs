@@ -4,7 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace HttpResilience;
 
 /// <summary>Whether the integrations are well, in one word, one sentence and some data. Who the tenants are is nobody's business here.</summary>
-internal sealed class ResilienceHealthCheck(ClientStates clients, IDeadLetterStore? store, TimeProvider time) : IHealthCheck
+internal sealed class ResilienceHealthCheck(IResilientClients clients, IDeadLetterStore? store, TimeProvider time) : IHealthCheck
 {
     internal const string Name = "http-resilience";
 
@@ -14,19 +14,20 @@ internal sealed class ResilienceHealthCheck(ClientStates clients, IDeadLetterSto
     {
         List<string> unhealthy = [], degraded = [];
         var data = new Dictionary<string, object>(StringComparer.Ordinal);
-        foreach (var client in clients.OfApplication.OrderBy(c => c.Name, StringComparer.Ordinal))
+        foreach (var client in clients.List().OrderBy(c => c.Name, StringComparer.Ordinal))
         {
-            var budget = ErrorBudgets.Describe(client);
+            if (client.Get<ErrorBudget>() is not { } counted)
+                continue;
+            var budget = ErrorBudgets.Describe(counted);
             if (budget.PausedSince is { } since)
                 unhealthy.Add(string.Create(CultureInfo.InvariantCulture, $"{client.Name} is paused since {since:u}"));
             if (budget.State is not ErrorBudgetState.Quiet)
                 degraded.Add(string.Create(CultureInfo.InvariantCulture, $"{client.Name} has used up {budget.Burn * 100:0} % of its error budget"));
             else if (budget.IsBurning)
                 degraded.Add($"{client.Name} burns its error budget too fast");
-            var circuits = client.Hosts.All.Where(_ => client.Policy.CircuitBreaker is not null).ToList();
-            degraded.AddRange(circuits.Where(h => h.Key.Tenant is null && h.Circuit.State is not CircuitState.Closed)
-                .Select(h => $"{client.Name}: the circuit of {h.Key.Authority} is {NameOf(h.Circuit.State)}"));
-            degraded.AddRange(circuits.Where(h => h.Key.Tenant is not null && h.Circuit.State is not CircuitState.Closed).GroupBy(h => h.Key.Authority)
+            var open = client.ObservedHosts.Where(h => client.HasCircuitBreaker && h.CircuitState is not CircuitState.Closed).ToList();
+            degraded.AddRange(open.Where(h => h.Tenant is null).Select(h => $"{client.Name}: the circuit of {h.Authority} is {NameOf(h.CircuitState)}"));
+            degraded.AddRange(open.Where(h => h.Tenant is not null).GroupBy(h => h.Authority)
                 .Select(g => $"{client.Name}: the circuits of {g.Count()} tenants of {g.Key} are not closed"));
             data[client.Name] = DataOf(client, budget);
         }
@@ -62,11 +63,11 @@ internal sealed class ResilienceHealthCheck(ClientStates clients, IDeadLetterSto
         }
     }
 
-    private static Dictionary<string, object> DataOf(ClientState client, ErrorBudgetStatus budget)
+    private static Dictionary<string, object> DataOf(ObservedClient client, ErrorBudgetStatus budget)
     {
         var data = new Dictionary<string, object>
         {
-            ["authorities"] = client.Hosts.All.Where(h => h.Key.Tenant is null).ToDictionary(h => h.Key.Authority.ToString(), h => NameOf(h.Circuit.State)),
+            ["authorities"] = client.ObservedHosts.Where(h => h.Tenant is null).ToDictionary(h => h.Authority, h => NameOf(h.CircuitState)),
             ["errorBudget"] = budget.State.ToString(),
             ["errorBudgetRemaining"] = Math.Round(budget.Remaining, 4),
         };

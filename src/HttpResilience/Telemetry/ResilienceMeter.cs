@@ -47,7 +47,6 @@ internal sealed class ResilienceMeter : IDisposable
             "http.client.resilience.remembered_calls.lost", "{call}", "Keyed calls that could not be remembered.");
         _fallbacks = meter.CreateCounter<long>(
             "http.client.resilience.fallbacks", "{call}", "Calls that failed and were answered with a response from before.");
-        ErrorBudgetGauges.AddTo(meter, clients);
         meter.CreateObservableGauge(
             "http.client.resilience.circuit.state", ObserveCircuits, unit: null, "State of the circuit of a host: 0 closed, 1 open, 2 half open, 3 isolated.");
     }

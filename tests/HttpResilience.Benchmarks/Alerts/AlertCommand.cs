@@ -63,10 +63,7 @@ internal static class AlertCommand
     private static void End(ClientState client, HttpCall call, int times)
     {
         for (int i = 0; i < times; i++)
-        {
-            client.ErrorBudget.CallEnded(call);
-            client.Signals!.CallEnded(call);
-        }
+            client.Observers!.CallEnded(client, call);
     }
 
     private static async Task<double> BytesAsync(HttpClient client, RequestKind kind)

@@ -170,7 +170,7 @@ public sealed class AlertWatchTests
         var store = new MemoryErrorBudgetStore();
         using var bench = new AlertBench(
             services: s => s.AddSingleton<IErrorBudgetStore>(store), alerts: a => (a.DeploymentVersion, a.Rules) = ("2.0", [new() { Type = AlertRuleType.ErrorClassSinceDeployment }]));
-        bench.Chain.State.ErrorBudget.Load([new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.None, 990), new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.Validation, 10)], "2.0");
+        bench.Chain.Budget.Load([new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.None, 990), new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.Validation, 10)], "2.0");
         await bench.CallAsync([.. Enumerable.Repeat(200, 150), 422, 422, 422, 422]);
         bench.Wait(TimeSpan.FromSeconds(10));
         bench.Told.ShouldBeEmpty();
@@ -233,7 +233,7 @@ public sealed class AlertWatchTests
         await bench.CallAsync(500, 500, 500, 500, 500, 500);
 
         bench.Told.ShouldBeEmpty();
-        bench.Chain.State.Hosts.All.ShouldAllBe(h => h.Signals == null);
+        bench.Chain.State.Hosts.All.ShouldAllBe(h => h.Get<HostFailureTracker>() == null);
     }
 
     [Fact]
@@ -290,7 +290,7 @@ public sealed class AlertWatchTests
     {
         using var bench = new AlertBench();
         string name = $"nightly {Guid.NewGuid()}";
-        Task RunAsync() => IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Name = name }, TestContext.Current.CancellationToken);
+        Task RunAsync() => IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Name = name, Services = bench.Chain.Services }, TestContext.Current.CancellationToken);
         for (int i = 0; i < 4; i++)
         {
             await RunAsync();
@@ -298,7 +298,7 @@ public sealed class AlertWatchTests
         }
 
         // One that stops before its end has not finished.
-        await IsolatedBatch.RunAsync([1], (_, _) => throw new InvalidOperationException(), new() { Name = name, StopWhen = _ => true }, TestContext.Current.CancellationToken);
+        await IsolatedBatch.RunAsync([1], (_, _) => throw new InvalidOperationException(), new() { Name = name, Services = bench.Chain.Services, StopWhen = _ => true }, TestContext.Current.CancellationToken);
         bench.Told.ShouldBeEmpty();
         bench.Wait(TimeSpan.FromMinutes(61));
         bench.Told.ShouldHaveSingleItem()["Title"].ShouldBe($"Batch {name} has not finished");
@@ -339,7 +339,7 @@ public sealed class AlertWatchTests
     {
         using var bench = new AlertBench();
         await bench.CallForAsync("bad", 500);
-        var signals = bench.Chain.State.Hosts.All.Single(h => h.Signals is not null).Signals!;
+        var signals = bench.Chain.State.Hosts.All.Select(h => h.Get<HostFailureTracker>()).OfType<HostFailureTracker>().Single();
         for (int i = 0; i < HostFailureTracker.MaxTenants + 500; i++)
             signals.Succeed($"t{i}", TimeSpan.FromSeconds(100 + i));
 
@@ -350,7 +350,7 @@ public sealed class AlertWatchTests
     public async Task What_failed_long_ago_is_not_what_comes_with_a_version()
     {
         using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.ErrorClassSinceDeployment }]);
-        bench.Chain.State.ErrorBudget.Load([new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.None, 1000)], "2.0");
+        bench.Chain.Budget.Load([new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.None, 1000)], "2.0");
         bench.Wait(TimeSpan.FromSeconds(10));
         await bench.CallAsync(422, 422, 422, 422, 422);
         bench.Wait(TimeSpan.FromHours(11));
@@ -368,7 +368,7 @@ public sealed class AlertWatchTests
         bench.Watch.Dispose();
         for (int i = 0; i < 4; i++)
         {
-            await IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Name = name }, TestContext.Current.CancellationToken);
+            await IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Name = name, Services = bench.Chain.Services }, TestContext.Current.CancellationToken);
             bench.Clock.Advance(TimeSpan.FromHours(1));
         }
 
@@ -382,7 +382,7 @@ public sealed class AlertWatchTests
     {
         using var bench = new AlertBench();
         await bench.CallForAsync("bad", 500);
-        var signals = bench.Chain.State.Hosts.All.Single(h => h.Signals is not null).Signals!;
+        var signals = bench.Chain.State.Hosts.All.Select(h => h.Get<HostFailureTracker>()).OfType<HostFailureTracker>().Single();
         int Count() => signals.Read(0, (_, _, tenants) => tenants.Count);
         for (int i = 0; i < HostFailureTracker.MaxTenants + 500; i++)
             signals.Succeed($"t{i}", TimeSpan.FromSeconds(i));

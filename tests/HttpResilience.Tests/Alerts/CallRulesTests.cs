@@ -178,12 +178,12 @@ public sealed class CallRulesTests
             'O' => (FailureClass.Transient, 0, null),
             _ => (FailureClass.None, 1, (int?)200),
         };
-        switch (CallVerdicts.Of(failureClass, attempts, status is not null, isHeldBackForTenant: false))
+        switch (new CallOutcome(failureClass, StopReason.None, attempts, status, IsTenantCircuitOpen: false).Host)
         {
-            case CallVerdict.Works:
+            case OutcomeKind.Success:
                 calls.Succeed(now);
                 break;
-            case CallVerdict.Fails:
+            case OutcomeKind.Failure:
                 calls.Fail(new(now, failureClass, status), memory: 5);
                 break;
             default:

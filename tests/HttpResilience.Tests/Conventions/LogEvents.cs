@@ -60,6 +60,7 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         select new LogEvent(id.Id, id.Name!, Levels.GetValueOrDefault(id.Id, "depends"), CategoriesOf(type), "");
 
     private static string[] CategoriesOf(Type type) => type.Assembly != typeof(HttpCall).Assembly ? [StorageCategory]
+        : type.GetField("LogCategory", Any) is { } category ? [(string)category.GetRawConstantValue()!]
         : Borrowed.TryGetValue(type, out var lender) ? [lender.FullName!]
         :
         [

@@ -45,7 +45,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
         Store.WakeUp();
         await UntilAsync(letter, DeadLetterStatus.Replayed);
 
-        chain.State.ErrorBudget.IsPaused.ShouldBeTrue();
+        chain.Budget.IsPaused.ShouldBeTrue();
         chain.Logs.WithId(604).Count.ShouldBe(1);
     }
 
@@ -65,5 +65,5 @@ public sealed class PausedIntegrationTests : ReplayTestBase
     }
 
     private static void Pause(Chain chain, string? by) =>
-        chain.State.ErrorBudget.Pause.TrySet(new("api", IsPaused: true, by, chain.Clock.GetUtcNow()), chain.Clock.GetTimestamp());
+        chain.Budget.Pause.TrySet(new("api", IsPaused: true, by, chain.Clock.GetUtcNow()), chain.Clock.GetTimestamp());
 }

@@ -5,6 +5,8 @@ public sealed class BudgetPauseTests
     private const long Interval = 30;
     private static readonly DateTimeOffset Noon = new(2030, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
+    private static readonly object Probe = new(), Other = new();
+
     private readonly BudgetPause _pause = new(Interval);
 
     [Fact]
@@ -12,16 +14,17 @@ public sealed class BudgetPauseTests
     {
         Set(isPaused: true, by: null, now: 100);
 
-        _pause.Enter(129).ShouldSatisfyAllConditions(a => a.IsAllowed.ShouldBeFalse(), a => a.NextProbeAt.ShouldBe(130), a => a.Pause!.At.ShouldBe(Noon));
+        _pause.Enter(Other, 129).ShouldSatisfyAllConditions(a => a.IsAllowed.ShouldBeFalse(), a => a.NextProbeAt.ShouldBe(130), a => a.Pause!.At.ShouldBe(Noon));
         _pause.RejectsAt(129).ShouldBeTrue();
         _pause.RejectsAt(130).ShouldBeFalse();
-        var probe = _pause.Enter(130);
-        probe.IsAllowed.ShouldBeTrue();
-        _pause.Enter(200).ShouldSatisfyAllConditions(a => a.IsAllowed.ShouldBeFalse(), a => a.NextProbeAt.ShouldBe(230));
+        _pause.Enter(Probe, 130).IsAllowed.ShouldBeTrue();
+        _pause.IsProbe(Probe).ShouldBeTrue();
+        _pause.IsProbe(Other).ShouldBeFalse();
+        _pause.Enter(Other, 200).ShouldSatisfyAllConditions(a => a.IsAllowed.ShouldBeFalse(), a => a.NextProbeAt.ShouldBe(230));
         _pause.RejectsAt(200).ShouldBeTrue();
-        Report(probe.Ticket, BudgetOutcome.Good, now: 140).ShouldBeFalse();
-        _pause.Enter(169).IsAllowed.ShouldBeFalse();
-        _pause.Enter(170).IsAllowed.ShouldBeTrue();
+        Report(Probe, OutcomeKind.Success, now: 140).ShouldBeFalse();
+        _pause.Enter(Other, 169).IsAllowed.ShouldBeFalse();
+        _pause.Enter(Other, 170).IsAllowed.ShouldBeTrue();
     }
 
     [Theory]
@@ -39,7 +42,8 @@ public sealed class BudgetPauseTests
         foreach (char outcome in outcomes)
         {
             resumed.ShouldBeFalse();
-            resumed = Report(_pause.Enter(now += Interval).Ticket, outcome switch { 'G' => BudgetOutcome.Good, 'F' => BudgetOutcome.Failure, _ => BudgetOutcome.Neutral }, now);
+            _pause.Enter(Probe, now += Interval);
+            resumed = Report(Probe, outcome switch { 'G' => OutcomeKind.Success, 'F' => OutcomeKind.Failure, _ => OutcomeKind.Neutral }, now);
         }
 
         (resumed, _pause.IsPaused).ShouldBe((resumes, !resumes));
@@ -49,25 +53,27 @@ public sealed class BudgetPauseTests
     public void A_cancelled_probe_frees_its_place_at_once()
     {
         Set(isPaused: true, by: null, now: 0);
-        Report(_pause.Enter(30).Ticket, BudgetOutcome.Neutral, now: 31);
+        _pause.Enter(Probe, 30);
+        Report(Probe, OutcomeKind.Neutral, now: 31);
 
-        _pause.Enter(31).IsAllowed.ShouldBeTrue();
+        _pause.Enter(Other, 31).IsAllowed.ShouldBeTrue();
     }
 
     [Fact]
     public void A_probe_of_an_earlier_pause_changes_nothing()
     {
         Set(isPaused: true, by: null, now: 0);
-        int late = _pause.Enter(30).Ticket;
+        object late = new();
+        _pause.Enter(late, 30);
         Set(isPaused: false, "Ann", now: 31);
         Set(isPaused: true, by: null, now: 32);
-        int probe = _pause.Enter(62).Ticket;
+        _pause.Enter(Probe, 62);
 
-        Report(late, BudgetOutcome.Good, now: 63);
+        Report(late, OutcomeKind.Success, now: 63);
 
-        _pause.Enter(93).IsAllowed.ShouldBeFalse();
-        Report(probe, BudgetOutcome.Good, now: 63);
-        _pause.Enter(93).IsAllowed.ShouldBeTrue();
+        _pause.Enter(Other, 93).IsAllowed.ShouldBeFalse();
+        Report(Probe, OutcomeKind.Success, now: 63);
+        _pause.Enter(Other, 93).IsAllowed.ShouldBeTrue();
     }
 
     [Fact]
@@ -79,26 +85,25 @@ public sealed class BudgetPauseTests
         Set(isPaused: true, by: null, now: 20).ShouldBeFalse();
 
         _pause.Change!.By.ShouldBe("Ann");
-        _pause.Enter(1_000_000).IsAllowed.ShouldBeFalse();
+        _pause.Enter(Other, 1_000_000).IsAllowed.ShouldBeFalse();
         Set(isPaused: false, "Bob", now: 30).ShouldBeTrue();
-        _pause.Enter(31).ShouldBe(new PauseAdmission(true, BudgetPause.NoTicket, null, 0));
+        _pause.Enter(Other, 31).ShouldBe(PauseAdmission.NotPaused);
     }
 
     [Fact]
     public void A_probe_that_is_out_when_a_person_takes_over_ends_nothing()
     {
         _pause.TrySet(new("api", true, null, Noon), 0);
-        int probe = 0;
         for (int i = 1; i <= 3; i++)
         {
-            probe = _pause.Enter(30 * i).Ticket;
+            _pause.Enter(Probe, 30 * i);
             if (i < 3)
-                _pause.Report(probe, BudgetOutcome.Good, "api", 30 * i, Noon).ShouldBeFalse();
+                _pause.Report(Probe, OutcomeKind.Success, "api", 30 * i, Noon).ShouldBeFalse();
         }
 
         _pause.TryAdopt(new("api", true, "Ann", Noon.AddSeconds(1)), 91).ShouldBeFalse();
 
-        _pause.Report(probe, BudgetOutcome.Good, "api", 92, Noon.AddSeconds(2)).ShouldBeFalse();
+        _pause.Report(Probe, OutcomeKind.Success, "api", 92, Noon.AddSeconds(2)).ShouldBeFalse();
         _pause.IsPaused.ShouldBeTrue();
         _pause.RejectsAt(1000).ShouldBeTrue();
     }
@@ -111,7 +116,10 @@ public sealed class BudgetPauseTests
         if (byProbes)
         {
             for (int i = 1; i <= 3; i++)
-                _pause.Report(_pause.Enter(30 * i).Ticket, BudgetOutcome.Good, "api", 30 * i, Noon);
+            {
+                _pause.Enter(Probe, 30 * i);
+                _pause.Report(Probe, OutcomeKind.Success, "api", 30 * i, Noon);
+            }
         }
         else
         {
@@ -146,12 +154,12 @@ public sealed class BudgetPauseTests
         Set(isPaused: true, by: null, now: 0);
         int allowed = 0;
 
-        Parallel.For(0, 1000, _ => Interlocked.Add(ref allowed, _pause.Enter(30).IsAllowed ? 1 : 0));
+        Parallel.For(0, 1000, _ => Interlocked.Add(ref allowed, _pause.Enter(new object(), 30).IsAllowed ? 1 : 0));
 
         allowed.ShouldBe(1);
     }
 
     private bool Set(bool isPaused, string? by, long now) => _pause.TrySet(new("api", isPaused, by, Noon), now);
 
-    private bool Report(int ticket, BudgetOutcome outcome, long now) => _pause.Report(ticket, outcome, "api", now, Noon.AddSeconds(now));
+    private bool Report(object probe, OutcomeKind outcome, long now) => _pause.Report(probe, outcome, "api", now, Noon.AddSeconds(now));
 }

@@ -69,28 +69,4 @@ public sealed class BurnRatesTests
     [InlineData(999.0, 10, 10, true)]
     public void The_integration_is_paused_when_more_is_used_up_than_the_limit(double? limit, long calls, long failures, bool pauses) =>
         BurnRates.IsPause(new(calls, failures), Policy with { PauseAtBurn = limit }).ShouldBe(pauses);
-
-    [Theory]
-    [InlineData(FailureClass.None, StopReason.Succeeded, true, "Good")]
-    [InlineData(FailureClass.None, StopReason.Reconciled, true, "Good")]
-    [InlineData(FailureClass.None, StopReason.Replayed, false, "Neutral")]
-    [InlineData(FailureClass.Validation, StopReason.Replayed, false, "Neutral")]
-    [InlineData(FailureClass.Transient, StopReason.AttemptsExhausted, false, "Failure")]
-    [InlineData(FailureClass.Transient, StopReason.CircuitOpen, false, "Failure")]
-    [InlineData(FailureClass.Transient, StopReason.IntegrationPaused, false, "Neutral")]
-    [InlineData(FailureClass.ServerError, StopReason.AttemptsExhausted, true, "Failure")]
-    [InlineData(FailureClass.RateLimited, StopReason.RetryAfterTooLong, true, "Failure")]
-    [InlineData(FailureClass.RateLimited, StopReason.RateLimited, true, "Failure")]
-    [InlineData(FailureClass.RateLimited, StopReason.RateLimited, false, "Neutral")]
-    [InlineData(FailureClass.Transient, StopReason.KeyInDoubt, false, "Neutral")]
-    [InlineData(FailureClass.Authentication, StopReason.NotRetryable, true, "Failure")]
-    [InlineData(FailureClass.Authorization, StopReason.NotRetryable, true, "Failure")]
-    [InlineData(FailureClass.NotFound, StopReason.NotRetryable, true, "Good")]
-    [InlineData(FailureClass.Conflict, StopReason.NotRetryable, true, "Good")]
-    [InlineData(FailureClass.Validation, StopReason.NotRetryable, true, "Good")]
-    [InlineData(FailureClass.Permanent, StopReason.NotRetryable, true, "Good")]
-    [InlineData(FailureClass.Permanent, StopReason.NotRetryable, false, "Neutral")]
-    [InlineData(FailureClass.Cancelled, StopReason.Cancelled, false, "Neutral")]
-    public void Only_what_the_api_is_to_blame_for_is_a_failure(FailureClass failureClass, StopReason stopReason, bool hasStatus, string outcome) =>
-        BurnRates.OutcomeOf(failureClass, stopReason, hasStatus).ToString().ShouldBe(outcome);
 }

@@ -72,7 +72,7 @@ public sealed class ErrorBudgetKeeperTests
         using var run = await StartAsync();
         await PausedCallTests.FailAsync(run.Chain, 1);
         var store = new FailingAdd(_store);
-        var keeper = new ErrorBudgetKeeper(store, run.Chain.Services.GetRequiredService<ClientStates>(), new Deployment(new Lazy<string>("1.0")), run.Chain.Clock, run.Chain.Services.GetRequiredService<ILogger<ErrorBudgetKeeper>>());
+        var keeper = new ErrorBudgetKeeper(store, run.Chain.Services.GetRequiredService<ErrorBudgetObserver>(), new Deployment(new Lazy<string>("1.0")), run.Chain.Clock, run.Chain.Services.GetRequiredService<ILogger<ErrorBudgetKeeper>>());
         await run.StopAsync();
         _store.Updates.Clear();
         long before = _store.Counts.Sum(c => c.Calls);
@@ -155,7 +155,7 @@ public sealed class ErrorBudgetKeeperTests
         using var run = await StartAsync(services => services.AddResilientHttpClient("crm"));
         _store.Put(new ErrorBudgetCount("crm", "1.0", run.Chain.Clock.Start.AddMinutes(-30), FailureClass.Transient, 9));
 
-        var crm = run.Chain.Services.GetRequiredKeyedService<ClientState>("crm").ErrorBudget;
+        var crm = run.Chain.Services.GetRequiredKeyedService<ClientState>("crm").Get<ErrorBudget>()!;
 
         while (crm.Read(TimeSpan.FromHours(1), run.Now).Calls == 0)
             await Task.Yield();
@@ -171,7 +171,7 @@ public sealed class ErrorBudgetKeeperTests
         {
             if (name != "api")
                 return;
-            crm = services!.GetRequiredKeyedService<ClientState>("crm").ErrorBudget;
+            crm = services!.GetRequiredKeyedService<ClientState>("crm").Get<ErrorBudget>()!;
             crm.Count(FailureClass.Transient, isFailure: true, services!.GetRequiredService<TimeProvider>().GetTimestamp());
         };
         using var run = await StartAsync(s => s.AddResilientHttpClient("crm"), s => services = s);
@@ -189,7 +189,7 @@ public sealed class ErrorBudgetKeeperTests
         await keeper.StartAsync(Stop);
         await keeper.ExecuteTask!;
         await keeper.StopAsync(Stop);
-        chain.State.ErrorBudget.TakeUnsaved("1").ShouldBeEmpty();
+        chain.Budget.TakeUnsaved("1").ShouldBeEmpty();
         chain.Logs.WithId(610).ShouldHaveSingleItem()["Version"].ShouldBe(chain.Services.GetRequiredService<Deployment>().Version);
     }
 
@@ -198,7 +198,7 @@ public sealed class ErrorBudgetKeeperTests
     {
         await _store.SetPauseAsync(new("api", IsPaused: true, "operator", DateTimeOffset.UnixEpoch), Stop);
         using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(_store));
-        var budget = chain.State.ErrorBudget;
+        var budget = chain.Budget;
         // Fails before it gets to anything else: only what the start itself has read can be known.
         _store.Loading = _ => throw new HttpResilienceStorageException("gone");
         using var keeper = chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
@@ -213,7 +213,7 @@ public sealed class ErrorBudgetKeeperTests
     public void A_resume_that_is_heard_of_begins_the_judging_anew_where_nothing_was_paused()
     {
         using var chain = PausedCallTests.PausingChain();
-        var (budget, clock) = (chain.State.ErrorBudget, chain.Clock);
+        var (budget, clock) = (chain.Budget, chain.Clock);
         for (int i = 0; i < 4; i++)
             budget.Count(FailureClass.Transient, isFailure: true, clock.GetTimestamp());
 
@@ -253,7 +253,7 @@ public sealed class ErrorBudgetKeeperTests
     {
         public ErrorBudgetKeeper Keeper { get; } = Chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
 
-        public ErrorBudget Budget => Chain.State.ErrorBudget;
+        public ErrorBudget Budget => Chain.Budget;
 
         public string Version => Chain.Services.GetRequiredService<Deployment>().Version;
 

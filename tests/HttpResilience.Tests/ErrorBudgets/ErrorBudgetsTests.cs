@@ -56,9 +56,9 @@ public sealed class ErrorBudgetsTests
         await chain.Services.GetRequiredService<IErrorBudgets>().ResumeAsync("api", "Bob", Stop);
 
         await PausedCallTests.FailAsync(chain, 4);
-        chain.State.ErrorBudget.IsPaused.ShouldBeFalse();
+        chain.Budget.IsPaused.ShouldBeFalse();
         await PausedCallTests.FailAsync(chain, 1);
-        chain.State.ErrorBudget.IsPaused.ShouldBeTrue();
+        chain.Budget.IsPaused.ShouldBeTrue();
     }
 
     [Fact]

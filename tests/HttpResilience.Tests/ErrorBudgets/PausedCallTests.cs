@@ -12,7 +12,7 @@ public sealed class PausedCallTests
     {
         using var chain = PausingChain();
         await FailAsync(chain, 4);
-        chain.State.ErrorBudget.IsPaused.ShouldBeFalse();
+        chain.Budget.IsPaused.ShouldBeFalse();
         await FailAsync(chain, 1);
 
         chain.Clock.Advance(TimeSpan.FromSeconds(10));
@@ -26,7 +26,7 @@ public sealed class PausedCallTests
         var logged = chain.Logs.WithId(603).ShouldHaveSingleItem();
         (logged.Level, logged.Message).ShouldBe((LogLevel.Error, "api: the integration is paused by its error budget, nothing is sent; 100000 % of the error budget are used up. To resume it at once: IErrorBudgets.ResumeAsync"));
         // What was turned away is no traffic.
-        chain.State.ErrorBudget.Read(TimeSpan.FromDays(30), chain.Clock.GetTimestamp()).ShouldBe(new(5, 5));
+        chain.Budget.Read(TimeSpan.FromDays(30), chain.Clock.GetTimestamp()).ShouldBe(new(5, 5));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -38,18 +38,18 @@ public sealed class PausedCallTests
 
         for (int probe = 1; probe <= 4; probe++)
         {
-            chain.State.ErrorBudget.IsPaused.ShouldBeTrue();
+            chain.Budget.IsPaused.ShouldBeTrue();
             await Should.ThrowAsync<IntegrationPausedException>(() => chain.GetAsync(async));
             chain.Clock.Advance(TimeSpan.FromSeconds(30));
             (await chain.GetAsync(async)).Dispose();
         }
 
-        chain.State.ErrorBudget.IsPaused.ShouldBeFalse();
+        chain.Budget.IsPaused.ShouldBeFalse();
         (chain.Logs.WithId(604).Count, chain.Logs.WithId(605).ShouldHaveSingleItem().Message).ShouldBe((4, "api: the integration is resumed by probes that succeeded"));
         await FailAsync(chain, 4);
-        chain.State.ErrorBudget.IsPaused.ShouldBeFalse();
+        chain.Budget.IsPaused.ShouldBeFalse();
         await FailAsync(chain, 1);
-        chain.State.ErrorBudget.IsPaused.ShouldBeTrue();
+        chain.Budget.IsPaused.ShouldBeTrue();
     }
 
     [Fact]
@@ -93,13 +93,13 @@ public sealed class PausedCallTests
 
         await FailAsync(chain, 50);
 
-        (chain.State.ErrorBudget.IsPaused, chain.State.ErrorBudget.State).ShouldBe((false, ErrorBudgetState.Exceeded));
+        (chain.Budget.IsPaused, chain.Budget.State).ShouldBe((false, ErrorBudgetState.Exceeded));
         var told = chain.Logs.WithId(601).ShouldHaveSingleItem();
         (told.Level, told.Message).ShouldBe((LogLevel.Warning, "api: the error budget is Exceeded, 100000 % of it are used up (window 30.00:00:00)"));
         chain.Clock.Advance(TimeSpan.FromDays(30));
         chain.Server.Script(Replies.Status(200));
         (await chain.GetAsync()).Dispose();
-        chain.State.ErrorBudget.State.ShouldBe(ErrorBudgetState.Quiet);
+        chain.Budget.State.ShouldBe(ErrorBudgetState.Quiet);
         chain.Logs.WithId(602).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Information);
     }
 
@@ -111,17 +111,17 @@ public sealed class PausedCallTests
         for (int i = 0; i < 4; i++)
             (await chain.GetAsync()).Dispose();
         await FailAsync(chain, 4);
-        chain.State.ErrorBudget.State.ShouldBe(ErrorBudgetState.Quiet);
+        chain.Budget.State.ShouldBe(ErrorBudgetState.Quiet);
 
         await FailAsync(chain, 1);
-        chain.State.ErrorBudget.State.ShouldBe(ErrorBudgetState.Heightened);
+        chain.Budget.State.ShouldBe(ErrorBudgetState.Heightened);
 
         chain.Server.Script(Replies.Status(200));
         for (int i = 0; i < 2; i++)
             (await chain.GetAsync()).Dispose();
         chain.Clock.Advance(TimeSpan.FromMinutes(1));
         (await chain.GetAsync()).Dispose();
-        chain.State.ErrorBudget.State.ShouldBe(ErrorBudgetState.Quiet);
+        chain.Budget.State.ShouldBe(ErrorBudgetState.Quiet);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class PausedCallTests
         var status = chain.Services.GetRequiredService<IErrorBudgets>().List().ShouldHaveSingleItem();
         (status.Objective, status.Window, status.Calls, status.Failures, status.Burn, status.Remaining).ShouldBe((0.5, TimeSpan.FromHours(1), 4, 4, 2, 0));
         await FailAsync(chain, 10);
-        chain.State.ErrorBudget.IsPaused.ShouldBeFalse();
+        chain.Budget.IsPaused.ShouldBeFalse();
     }
 
     [Fact]
@@ -146,11 +146,11 @@ public sealed class PausedCallTests
         chain.Clock.Advance(TimeSpan.FromHours(2));
         chain.Server.Script(Replies.Status(200));
         (await chain.GetAsync()).Dispose();
-        chain.State.ErrorBudget.State.ShouldBe(ErrorBudgetState.Exceeded);
+        chain.Budget.State.ShouldBe(ErrorBudgetState.Exceeded);
 
         chain.Reload(("ErrorBudget:Window", "01:00:00"));
 
-        chain.State.ErrorBudget.State.ShouldBe(ErrorBudgetState.Quiet);
+        chain.Budget.State.ShouldBe(ErrorBudgetState.Quiet);
     }
 
     [Fact]
@@ -164,8 +164,8 @@ public sealed class PausedCallTests
             _ = await Record.ExceptionAsync(async () => (await chain.GetAsync()).Dispose());
         await Should.ThrowAsync<OperationCanceledException>(() => chain.SendAsync(async: true, Chain.Get(), new CancellationToken(canceled: true)));
 
-        chain.State.ErrorBudget.Read(TimeSpan.FromHours(1), chain.Clock.GetTimestamp()).ShouldBe(new(8, 3));
-        chain.State.ErrorBudget.ClassTotals.Where(t => t.Value > 0).ToDictionary(t => t.Key, t => t.Value).ShouldBe(new Dictionary<FailureClass, long>
+        chain.Budget.Read(TimeSpan.FromHours(1), chain.Clock.GetTimestamp()).ShouldBe(new(8, 3));
+        chain.Budget.ClassTotals.Where(t => t.Value > 0).ToDictionary(t => t.Key, t => t.Value).ShouldBe(new Dictionary<FailureClass, long>
         {
             [FailureClass.None] = 1,
             [FailureClass.NotFound] = 1,
@@ -187,7 +187,7 @@ public sealed class PausedCallTests
         chain.Server.Script(Replies.Status(500));
         for (int i = 0; i < 5; i++)
             (await chain.GetAsync()).Dispose();
-        chain.State.ErrorBudget.Read(TimeSpan.FromHours(1), chain.Clock.GetTimestamp()).ShouldBe(new(6, 5));
+        chain.Budget.Read(TimeSpan.FromHours(1), chain.Clock.GetTimestamp()).ShouldBe(new(6, 5));
 
         var response = await chain.GetAsync();
 
@@ -206,7 +206,7 @@ public sealed class PausedCallTests
 
         failure.GetHttpCall()!.ShouldSatisfyAllConditions(c => c.StopReason.ShouldBe(StopReason.IntegrationPaused), c => c.MayHaveBeenProcessed.ShouldBeFalse());
         chain.Server.Sent.Count.ShouldBe(1);
-        chain.State.ErrorBudget.Read(TimeSpan.FromHours(1), chain.Clock.GetTimestamp()).Calls.ShouldBe(0);
+        chain.Budget.Read(TimeSpan.FromHours(1), chain.Clock.GetTimestamp()).Calls.ShouldBe(0);
     }
 
     internal static Chain PausingChain(Action<HttpResilienceOptions>? options = null, Action<IServiceCollection>? services = null)

@@ -47,7 +47,7 @@ public sealed class PendingCountsTests
     public void A_minute_that_ends_belongs_to_its_own_5_minutes()
     {
         using var chain = new Chain(services: s => s.AddSingleton<IErrorBudgetStore>(new MemoryErrorBudgetStore()));
-        var budget = chain.State.ErrorBudget;
+        var budget = chain.Budget;
         budget.Count(FailureClass.None, isFailure: false, chain.Clock.GetTimestamp());
         chain.Clock.Advance(TimeSpan.FromMinutes(5));
         budget.Count(FailureClass.None, isFailure: false, chain.Clock.GetTimestamp());

@@ -101,15 +101,16 @@ public sealed class VirtualTrafficTests
         var call = HttpCall.Open(request, chain.State);
         call.Succeed(AttemptResult.Success(200), call.StartedAt, chain.Clock.GetTimestamp());
         call.End(cancelled: false);
+        var client = chain.State;
         for (int i = 0; i < 100; i++)
-            chain.State.ErrorBudget.CallEnded(call);
+            client.Observers!.CallEnded(client, call);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 100_000; i++)
-            chain.State.ErrorBudget.CallEnded(call);
+            client.Observers!.CallEnded(client, call);
 
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
-        chain.State.ErrorBudget.ClassTotals[FailureClass.None].ShouldBe(100_100);
+        chain.Budget.ClassTotals[FailureClass.None].ShouldBe(100_100);
     }
 
     [Fact]

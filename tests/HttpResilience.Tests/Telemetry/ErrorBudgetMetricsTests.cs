@@ -11,7 +11,7 @@ public sealed class ErrorBudgetMetricsTests
         _ = chain.State;
         using var metrics = new MeasurementCollector(chain.Services);
         for (int i = 0; i < 96; i++)
-            chain.State.ErrorBudget.Count(FailureClass.None, isFailure: false, chain.Clock.GetTimestamp());
+            chain.Budget.Count(FailureClass.None, isFailure: false, chain.Clock.GetTimestamp());
         chain.Clock.Advance(TimeSpan.FromMinutes(40));
         await PausedCallTests.FailAsync(chain, 4);
 

@@ -59,7 +59,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
     {
         var chain = Open(o => (o.ErrorBudget.PauseAtBurn, o.ErrorBudget.Window) = (null, TimeSpan.FromDays(90)));
         for (int i = 0; i < 10_000; i++)
-            chain.State.ErrorBudget.Count(FailureClass.None, isFailure: false, chain.Clock.GetTimestamp());
+            chain.Budget.Count(FailureClass.None, isFailure: false, chain.Clock.GetTimestamp());
         chain.Clock.Advance(TimeSpan.FromDays(4));
         await PausedCallTests.FailAsync(chain, 6);
         (await CheckAsync()).ShouldSatisfyAllConditions(e => e.Status.ShouldBe(HealthStatus.Degraded), e => e.Description.ShouldBe("Api burns its error budget too fast."));
@@ -86,7 +86,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
     {
         var chain = Open();
         Exception failure = new HttpResilienceStorageException("gone");
-        var check = new ResilienceHealthCheck(chain.Services.GetRequiredService<ClientStates>(), new DeadStore(hangs ? null : failure), chain.Clock);
+        var check = new ResilienceHealthCheck(chain.Services.GetRequiredService<IResilientClients>(), new DeadStore(hangs ? null : failure), chain.Clock);
 
         var checking = check.CheckHealthAsync(new(), Stop);
         if (hangs)

@@ -1,0 +1,52 @@
+namespace HttpResilience;
+
+/// <summary>
+/// Observes the calls, circuits, dead letters and batches of all clients of a container, and may refuse calls. Register any number as singletons
+/// (<c>AddSingleton&lt;CallObserver, T&gt;</c>); none of them may need a client with the chain to be constructed. Methods are called by many threads at once, and
+/// inside calls: they should return at once. An exception that one throws is logged as an error and changes nothing.
+/// </summary>
+public abstract class CallObserver
+{
+    /// <summary>A client was created or its configuration was reloaded.</summary>
+    /// <param name="client">The client, with the settings now in force.</param>
+    protected internal virtual void ClientConfigured(ObservedClient client)
+    {
+    }
+
+    /// <summary>A call is about to send its first attempt, once for each call that is not answered before that.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="httpCall">The call.</param>
+    /// <returns>The exception to refuse the call with: nothing is sent, and the caller gets it. Null: the call goes on.</returns>
+    protected internal virtual IntegrationPausedException? CallStarting(ObservedClient client, HttpCall httpCall) => null;
+
+    /// <summary>A call has ended.</summary>
+    /// <param name="ended">The call and what it says.</param>
+    protected internal virtual void CallEnded(in EndedCall ended)
+    {
+    }
+
+    /// <summary>Whether <see cref="CallStarting"/> would refuse a call now: dead letters of the client are then not claimed for replay.</summary>
+    /// <param name="client">The client.</param>
+    protected internal virtual bool IsPaused(ObservedClient client) => false;
+
+    /// <summary>The circuit of a host, or of a tenant's part of it, changed its state.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="host">The host, or the tenant's part of it.</param>
+    /// <param name="state">The new state.</param>
+    protected internal virtual void CircuitChanged(ObservedClient client, ObservedHost host, CircuitState state)
+    {
+    }
+
+    /// <summary>A request that finally failed could not be stored as a dead letter.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="httpCall">The call that failed.</param>
+    protected internal virtual void LetterLost(ObservedClient client, HttpCall httpCall)
+    {
+    }
+
+    /// <summary>A batch with a name (<see cref="BatchOptions{T}.Name"/>) finished.</summary>
+    /// <param name="name">The name.</param>
+    protected internal virtual void BatchFinished(string name)
+    {
+    }
+}

@@ -1,0 +1,107 @@
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>Passes what happens on to the observers of the container. One that fails disturbs neither calls nor other observers.</summary>
+internal sealed partial class CallObservers(IEnumerable<CallObserver> observers, ILogger logger)
+{
+    internal const string LogCategory = "HttpResilience.CallObserver";
+
+    private readonly CallObserver[] _observers = [.. observers];
+
+    internal bool IsEmpty => _observers.Length == 0;
+
+    internal void ClientConfigured(ObservedClient client) => ForEach(client, static (observer, client) => observer.ClientConfigured(client));
+
+    /// <exception cref="IntegrationPausedException">An observer refuses the call.</exception>
+    internal void CallStarting(ObservedClient client, HttpCall call)
+    {
+        foreach (var observer in _observers)
+        {
+            if (Refusal(observer, client, call) is not { } refusal)
+                continue;
+            call.Stop(StopReason.IntegrationPaused, FailureClass.Transient);
+            throw refusal;
+        }
+    }
+
+    internal void CallEnded(ObservedClient client, HttpCall call)
+    {
+        var ended = new EndedCall(client, call, call.Host, OutcomeOf(call));
+        foreach (var observer in _observers)
+        {
+            try
+            {
+                observer.CallEnded(ended);
+            }
+            catch (Exception e)
+            {
+                ObserverFailed(logger, e, observer.GetType().Name);
+            }
+        }
+    }
+
+    internal bool IsPaused(ObservedClient client)
+    {
+        foreach (var observer in _observers)
+        {
+            try
+            {
+                if (observer.IsPaused(client))
+                    return true;
+            }
+            catch (Exception e)
+            {
+                ObserverFailed(logger, e, observer.GetType().Name);
+            }
+        }
+
+        return false;
+    }
+
+    internal void CircuitChanged(ObservedClient client, ObservedHost host, CircuitState state) =>
+        ForEach((client, host, state), static (observer, changed) => observer.CircuitChanged(changed.client, changed.host, changed.state));
+
+    internal void LetterLost(ObservedClient client, HttpCall call) =>
+        ForEach((client, call), static (observer, lost) => observer.LetterLost(lost.client, lost.call));
+
+    internal void BatchFinished(string name) => ForEach(name, static (observer, finished) => observer.BatchFinished(finished));
+
+    private static CallOutcome OutcomeOf(HttpCall call) => new(
+        call.FailureClass, call.StopReason, call.AttemptCount, call.LastStatusCode,
+        call.StopReason is StopReason.CircuitOpen && IsOnlyTenantOpen(call.Host, call.TenantHost));
+
+    private static bool IsOnlyTenantOpen(ObservedHost? host, ObservedHost? tenant) =>
+        tenant is { CircuitState: not CircuitState.Closed } && host is { CircuitState: CircuitState.Closed };
+
+    private IntegrationPausedException? Refusal(CallObserver observer, ObservedClient client, HttpCall call)
+    {
+        try
+        {
+            return observer.CallStarting(client, call);
+        }
+        catch (Exception e)
+        {
+            ObserverFailed(logger, e, observer.GetType().Name);
+            return null;
+        }
+    }
+
+    private void ForEach<TState>(TState state, Action<CallObserver, TState> notify)
+    {
+        foreach (var observer in _observers)
+        {
+            try
+            {
+                notify(observer, state);
+            }
+            catch (Exception e)
+            {
+                ObserverFailed(logger, e, observer.GetType().Name);
+            }
+        }
+    }
+
+    [LoggerMessage(413, LogLevel.Error, "{Observer} failed; the call is not affected")]
+    private static partial void ObserverFailed(ILogger logger, Exception exception, string observer);
+}

@@ -1,0 +1,27 @@
+namespace HttpResilience;
+
+/// <summary>A client with the chain, as observers and operators see it.</summary>
+public abstract class ObservedClient : ObserverState
+{
+    private protected ObservedClient()
+    {
+    }
+
+    /// <summary>Its name in <see cref="IHttpClientFactory"/>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Its clock.</summary>
+    public abstract TimeProvider Time { get; }
+
+    /// <summary>The section <c>ErrorBudget</c> in force: for reading only.</summary>
+    public abstract ErrorBudgetOptions ErrorBudget { get; }
+
+    /// <summary>Its calls pass circuits (<c>CircuitBreaker:BreakDuration</c> is set).</summary>
+    public abstract bool HasCircuitBreaker { get; }
+
+    /// <summary>An open circuit, or a pause that a host asked for, holds back the dead letters of that host now.</summary>
+    public abstract bool HoldsLettersBack { get; }
+
+    /// <summary>The hosts it has called of late, and the tenants' parts of them.</summary>
+    public abstract IEnumerable<ObservedHost> ObservedHosts { get; }
+}
