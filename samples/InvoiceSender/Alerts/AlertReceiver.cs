@@ -4,7 +4,7 @@ using HttpResilience.Testing;
 
 namespace InvoiceSender;
 
-/// <summary>Whoever is on call: a webhook on a free loopback port that takes alerts as plain JSON.</summary>
+/// <summary>A webhook on a free loopback port that receives alerts as plain JSON, as an on-call tool would.</summary>
 internal sealed class AlertReceiver : IAsyncDisposable
 {
     private readonly FaultServer _server;
@@ -13,11 +13,13 @@ internal sealed class AlertReceiver : IAsyncDisposable
 
     public Uri Address => new(_server.Uri, "alerts");
 
-    /// <summary>What has come in, in order.</summary>
-    public IReadOnlyList<Alert> Received => [.. _server.Requests.Select(request => JsonSerializer.Deserialize(request.Body.Span, ReportJson.Default.Alert)!)];
+    /// <summary>The alerts received so far, in order.</summary>
+    public IReadOnlyList<Alert> Received =>
+        [.. _server.Requests.Select(request => JsonSerializer.Deserialize(request.Body.Span, ReportJson.Default.Alert)!)];
 
     public static async Task<AlertReceiver> StartAsync(CancellationToken cancellationToken) => new(await FaultServer.StartAsync(
-        new FaultScript(TimeProvider.System).Decide(_ => Outcome.Status(StatusCodes.Status204NoContent)), new() { KeepsConnections = true }, cancellationToken));
+        new FaultScript(TimeProvider.System).Decide(_ => Outcome.Status(StatusCodes.Status204NoContent)), new() { KeepsConnections = true },
+        cancellationToken));
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

@@ -2,8 +2,9 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>What was told of a run, and to whom.</summary>
-/// <param name="Webhook">Scheme, host and port of the webhook of --alerts, whose path is a secret. Null: the program's own receiver.</param>
-/// <param name="Alerts">What came in there; for --alerts, what there was to send.</param>
-/// <param name="Trouble">What the log says about those that did not arrive.</param>
-internal sealed record AlertReport(string? Webhook, IReadOnlyList<Alert> Alerts, IReadOnlyList<string> Trouble);
+/// <summary>The alerts of a run and the webhook they were sent to.</summary>
+/// <param name="Webhook">Scheme, host and port of the webhook given with --alerts (its path is a secret);
+/// null for the program's own receiver.</param>
+/// <param name="Alerts">The alerts that the program's own receiver got or, with --alerts, the alerts that were raised.</param>
+/// <param name="DeliveryFailures">The log messages about alerts that were not delivered.</param>
+internal sealed record AlertReport(string? Webhook, IReadOnlyList<Alert> Alerts, IReadOnlyList<string> DeliveryFailures);

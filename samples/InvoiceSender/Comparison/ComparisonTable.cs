@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace InvoiceSender;
 
-/// <summary>The runs side by side.</summary>
+/// <summary>Prints the runs side by side.</summary>
 internal static class ComparisonTable
 {
     public static void Write(IAnsiConsole console, ComparisonReport report)
@@ -25,7 +25,8 @@ internal static class ComparisonTable
         AddServer("requests the server saw", server => server.Requests);
         AddServer("requests during the outage", server => server.RequestsDuringOutage);
         Add("log lines (Information and above)", run => run.LogLines);
-        AddText("time per invoice, p50 / p95", run => string.Create(CultureInfo.InvariantCulture, $"{run.P50Milliseconds:F0} / {run.P95Milliseconds:F0} ms"));
+        AddText("time per invoice, p50 / p95",
+            run => string.Create(CultureInfo.InvariantCulture, $"{run.P50Milliseconds:F0} / {run.P95Milliseconds:F0} ms"));
         AddText("elapsed", run => string.Create(CultureInfo.InvariantCulture, $"{run.ElapsedSeconds:F1} s"));
         AddText("error budget burnt", run => string.Create(CultureInfo.InvariantCulture, $"{run.ErrorBudget.Burn * 100:F0} %"));
 
@@ -37,9 +38,11 @@ internal static class ComparisonTable
 
         console.Write(table);
         if (runs is [.., var last]) WriteRows(console, last);
-        foreach (var run in runs.Where(run => run.StoppedBy is not null)) console.WriteLine($"{run.Client.Title} stopped early, as it would be the same for all: {run.StoppedBy}");
-        if (report.Interrupted) console.WriteLine("Interrupted: this is what was done so far.");
-        if (runs is [{ Client: ClientKind.Bare }, ..]) console.WriteLine("The bare HttpClient has a Timeout of 2 s here, so that its stalled requests end.");
+        foreach (var run in runs.Where(run => run.StoppedBy is not null))
+            console.WriteLine($"{run.Client.Title} stopped early because every invoice would fail in the same way: {run.StoppedBy}");
+        if (report.Interrupted) console.WriteLine("Interrupted; the results are incomplete.");
+        if (runs is [{ Client: ClientKind.Bare }, ..])
+            console.WriteLine("The bare HttpClient has a Timeout of 2 s here; otherwise its stalled requests would last 100 s.");
 
         void Add(string label, Func<RunReport, int> value) => AddText(label, run => value(run).ToString(CultureInfo.InvariantCulture));
 

@@ -1,4 +1,5 @@
 namespace InvoiceSender;
 
-/// <param name="alerts">Null: nobody but the log is told.</param>
-internal delegate IHost HostFactory(ClientKind client, Uri? api, string? deadLetters, AlertWay? alerts, Action<ILoggingBuilder> configureLogging);
+/// <param name="alerts">Null: alerts go to the log only.</param>
+internal delegate IHost HostFactory(
+    ClientKind client, Uri? api, string? deadLetters, AlertDelivery? alerts, Action<ILoggingBuilder> configureLogging);

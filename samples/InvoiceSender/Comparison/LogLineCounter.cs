@@ -1,6 +1,6 @@
 namespace InvoiceSender;
 
-/// <summary>Counts what an HTTP client writes to the log at Information or above: the lines somebody has to read and pay for.</summary>
+/// <summary>Counts the log lines of HTTP clients at Information or above.</summary>
 internal sealed class LogLineCounter : ILoggerProvider
 {
     private static readonly string[] HttpClientCategories = ["System.Net.Http.HttpClient", "HttpResilience"];
@@ -14,7 +14,7 @@ internal sealed class LogLineCounter : ILoggerProvider
 
     public void Dispose()
     {
-        // Counts outlive the host that wrote the lines.
+        // The count is read after the host is disposed.
     }
 
     private sealed class Logger(LogLineCounter counter, bool isHttpClient) : ILogger
@@ -23,7 +23,8 @@ internal sealed class LogLineCounter : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => isHttpClient && logLevel is >= LogLevel.Information and not LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel)) Interlocked.Increment(ref counter._count);
         }

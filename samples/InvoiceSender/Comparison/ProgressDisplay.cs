@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace InvoiceSender;
 
-/// <summary>Shows how far a run is: a live bar on a terminal, a plain line for every tenth elsewhere.</summary>
+/// <summary>Shows the progress of a run: a live bar on a terminal, elsewhere a line for every 10 %.</summary>
 internal sealed class ProgressDisplay(IAnsiConsole console, bool plain)
 {
     private readonly bool _live = !plain && console.Profile.Capabilities is { Interactive: true, Ansi: true };
@@ -22,7 +22,8 @@ internal sealed class ProgressDisplay(IAnsiConsole console, bool plain)
         }
 
         return console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new ElapsedTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn(),
+                new ElapsedTimeColumn())
             .StartAsync(context =>
             {
                 var task = context.AddTask(client, maxValue: total);
@@ -35,15 +36,15 @@ internal sealed class ProgressDisplay(IAnsiConsole console, bool plain)
     }
 
     private static string Text(BatchProgress done) =>
-        $"{done.Succeeded} accepted, {done.Failed} not{(done.Skipped > 0 ? $", {done.Skipped} done before" : "")}";
+        $"{done.Succeeded} accepted, {done.Failed} failed{(done.Skipped > 0 ? $", {done.Skipped} skipped" : "")}";
 
-    private sealed class Listener(Action<BatchProgress> told) : IProgress<BatchProgress>
+    private sealed class Listener(Action<BatchProgress> show) : IProgress<BatchProgress>
     {
         private readonly Lock _lock = new();
 
         public void Report(BatchProgress value)
         {
-            lock (_lock) told(value);
+            lock (_lock) show(value);
         }
     }
 }

@@ -4,16 +4,17 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>What <c>--json</c> prints.</summary>
-internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyList<RunReport> Runs, [property: JsonIgnore] AlertReport? Told)
+/// <summary>The output of <c>--json</c>.</summary>
+internal sealed record ComparisonReport(
+    int? Seed, bool Interrupted, IReadOnlyList<RunReport> Runs, [property: JsonIgnore] AlertReport? AlertReport)
 {
-    /// <summary>What was told of the resilient run. Absent when nobody was.</summary>
-    public IReadOnlyList<Alert>? Alerts => Told?.Alerts;
+    /// <summary>The alerts of the resilient run; absent when alerts were off.</summary>
+    public IReadOnlyList<Alert>? Alerts => AlertReport?.Alerts;
 
     /// <summary>Scheme, host and port of the webhook of --alerts.</summary>
-    public string? AlertsFor => Told?.Webhook;
+    public string? AlertsFor => AlertReport?.Webhook;
 
-    /// <summary>The resilient run lost nothing and duplicated nothing, and was not stopped; at an API that is not ours: nothing failed.</summary>
+    /// <summary>True when the resilient run finished, lost nothing and duplicated nothing; with --api, when no invoice failed.</summary>
     [JsonIgnore]
     public bool IsClean => Runs is [.., { Client: ClientKind.Resilient, NotFinished: 0 } run]
         && (run.Server is { } server ? server is { Lost: 0, Duplicated: 0 } : run.Failed.Count == 0);
@@ -26,7 +27,7 @@ internal sealed record ComparisonReport(int? Seed, bool Interrupted, IReadOnlyLi
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ComparisonReport))]
 [JsonSerializable(typeof(Alert))]
-[JsonSerializable(typeof(KeptReport))]
+[JsonSerializable(typeof(DeadLetterRunReport))]
 [JsonSerializable(typeof(LetterView))]
 [JsonSerializable(typeof(IReadOnlyList<LetterView>))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -2,7 +2,9 @@ using System.Diagnostics.Metrics;
 
 namespace InvoiceSender;
 
-/// <summary>Counts what goes out on the wire from now on, whatever client sends it, to one address: by the platform's own metric, one measurement for each request that has ended.</summary>
+/// <summary>
+/// Counts the requests to one address by the platform's metric, which has one measurement for each completed request of any client.
+/// </summary>
 internal sealed class RequestCounter : IDisposable
 {
     private readonly MeterListener _listener = new();
@@ -12,11 +14,13 @@ internal sealed class RequestCounter : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument is { Meter.Name: "System.Net.Http", Name: "http.client.request.duration" }) listener.EnableMeasurementEvents(instrument);
+            if (instrument is { Meter.Name: "System.Net.Http", Name: "http.client.request.duration" })
+                listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
         {
-            if (Value(tags, "server.address") is string host && host == address.IdnHost && Value(tags, "server.port") is int port && port == address.Port) Interlocked.Increment(ref _count);
+            if (Value(tags, "server.address") is string host && host == address.IdnHost
+                && Value(tags, "server.port") is int port && port == address.Port) Interlocked.Increment(ref _count);
         });
         _listener.Start();
     }

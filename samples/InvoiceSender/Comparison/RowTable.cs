@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace InvoiceSender;
 
-/// <summary>Rows that were not accepted.</summary>
+/// <summary>Prints the rows that were not accepted.</summary>
 internal static class RowTable
 {
     private const int MaxRows = 20;
@@ -13,11 +13,13 @@ internal static class RowTable
         if (rows.Count == 0) return;
 
         var table = new Table { Title = new TableTitle(title), ShowRowSeparators = true }
-            .AddColumn(new TableColumn("row").NoWrap().RightAligned()).AddColumn("status").AddColumn("invoice, why, key");
+            .AddColumn(new TableColumn("row").NoWrap().RightAligned()).AddColumn("status").AddColumn("invoice, reason, key");
         foreach (var row in rows.Take(MaxRows))
         {
-            string?[] story = [$"{row.Company}:{row.InvoiceNumber}", row.Reason, row.IdempotencyKey is { } key ? $"key {key}" : null, row.Next is { } next ? $"> {next}" : null];
-            table.AddRow(new Text(row.Row.ToString(CultureInfo.InvariantCulture)), new Text(row.Status), new Text(string.Join('\n', story.OfType<string>())));
+            string?[] lines = [$"{row.Company}:{row.InvoiceNumber}",
+                row.Reason, row.IdempotencyKey is { } key ? $"key {key}" : null, row.Next is { } next ? $"> {next}" : null];
+            table.AddRow(new Text(row.Row.ToString(CultureInfo.InvariantCulture)), new Text(row.Status),
+                new Text(string.Join('\n', lines.OfType<string>())));
         }
 
         console.Write(table);

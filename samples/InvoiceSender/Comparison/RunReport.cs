@@ -2,7 +2,7 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>How one run over the file went, as the client saw it and as the server counted it.</summary>
+/// <summary>The result of one run, as seen by the client and as counted at the server.</summary>
 internal sealed record RunReport
 {
     public required ClientKind Client { get; init; }
@@ -11,10 +11,10 @@ internal sealed record RunReport
     public required IReadOnlyList<RowReport> BadData { get; init; }
     public required IReadOnlyList<RowReport> Failed { get; init; }
 
-    /// <summary>Invoices that an early end left over.</summary>
+    /// <summary>The invoices that were not sent because the run ended early.</summary>
     public required int NotFinished { get; init; }
 
-    /// <summary>What was the same for all invoices and ended the run early.</summary>
+    /// <summary>The failure that would affect every invoice and ended the run early.</summary>
     public string? StoppedBy { get; init; }
 
     public required int Attempts { get; init; }
@@ -25,10 +25,11 @@ internal sealed record RunReport
 
     public required BudgetReport ErrorBudget { get; init; }
 
-    /// <summary>Absent for an API that is not our own: nobody but its operator can count there.</summary>
+    /// <summary>Absent with --api, because the sample cannot count at another server.</summary>
     public ServerReport? Server { get; init; }
 
-    public static RunReport Create(ClientKind client, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes, FlakyApi? server, int requests, int logLines, TimeSpan elapsed, BudgetReport errorBudget)
+    public static RunReport Create(ClientKind client, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes, FlakyApi? server,
+        int requests, int logLines, TimeSpan elapsed, BudgetReport errorBudget)
     {
         double[] milliseconds = [.. outcomes.Select(outcome => outcome.Elapsed.TotalMilliseconds).Order()];
         return new()
@@ -60,10 +61,11 @@ internal sealed record RunReport
         sorted.Length == 0 ? 0 : Math.Round(sorted[(int)Math.Ceiling(rank * sorted.Length) - 1], 1);
 }
 
-/// <summary>A row that was not accepted, in the words of the log.</summary>
-/// <param name="Status">That of the response, or what went wrong instead.</param>
-/// <param name="Next">What becomes of it.</param>
-internal sealed record RowReport(int Row, string Company, string InvoiceNumber, string Status, string Reason, string? IdempotencyKey, string? Next = null)
+/// <summary>A row that was not accepted, with the reason as logged.</summary>
+/// <param name="Status">The status of the response, or the error type when there was no response.</param>
+/// <param name="Next">The next step for the row, such as its replay.</param>
+internal sealed record RowReport(
+    int Row, string Company, string InvoiceNumber, string Status, string Reason, string? IdempotencyKey, string? Next = null)
 {
     public static RowReport Of(Invoice invoice, BatchFailure failure) =>
         new(invoice.Row, invoice.Company, invoice.InvoiceNumber, failure.Status, failure.Error, failure.IdempotencyKey);

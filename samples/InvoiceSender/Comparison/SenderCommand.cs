@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace InvoiceSender;
 
-/// <summary>The command line: its options, its exit codes, and one clear sentence for each thing that a user can get wrong.</summary>
+/// <summary>The command line: its options, its exit codes and one sentence for each user error.</summary>
 internal static class SenderCommand
 {
     private const int UsageError = 2;
@@ -15,23 +15,25 @@ internal static class SenderCommand
 
     private static readonly Option<string?> Csv = new("--csv")
     {
-        Description = "The invoices to send. Without it: the invoices.csv beside the program.",
+        Description = "The invoices to send. Default: invoices.csv beside the program.",
         HelpName = "FILE",
     };
 
     private static readonly Option<Uri?> Api = CreateApi(
-        "Send to this API (POST URL/invoices), once and with the resilient client only. Without it the program starts a flaky API of its own and, unless it keeps dead letters, sends twice.");
+        "Send once to this API (POST URL/invoices), with the resilient client. Default: a flaky API that the program starts itself; "
+            + "without --dead-letters it sends twice, once with each client.");
 
     private static readonly Option<Uri?> Alerts = CreateUrl(
         "--alerts",
-        "Post alerts to this webhook, as Slack's take them. Without it the program receives them itself and shows them, unless it sends to an API of yours or keeps dead letters: then they are in the log.",
+        "Post alerts to this webhook in Slack's format. Default: the program receives and prints them itself; "
+            + "with --api or --dead-letters they go to the log only.",
         text => text,
-        // It may be a secret.
+        // The URL may contain a secret.
         show: false);
 
     private static readonly Option<int?> Seed = new("--seed")
     {
-        Description = "Which faults the flaky API plays, and where. Random unless given; printed.",
+        Description = "The seed that chooses the faults of the flaky API. Default: random; the output shows it.",
         HelpName = "N",
         CustomParser = result =>
         {
@@ -45,12 +47,13 @@ internal static class SenderCommand
 
     private static readonly Option<bool> DeadLetters = new("--dead-letters")
     {
-        Description = "Send once, with the resilient client, and keep what fails for good as dead letters. The command of the same name is for what comes then.",
+        Description = "Send once, with the resilient client, and store invoices that finally fail as dead letters. "
+            + "Manage them with the command dead-letters.",
     };
 
     private static readonly Option<string> Store = new("--store")
     {
-        Description = "The SQLite file that the dead letters are in.",
+        Description = "The SQLite file of the dead letters.",
         HelpName = "FILE",
         DefaultValueFactory = _ => InvoiceSender.LetterOptions.DefaultStore,
         Recursive = true,
@@ -58,7 +61,8 @@ internal static class SenderCommand
 
     private static readonly Option<bool> Resume = new("--resume")
     {
-        Description = "With --dead-letters: go on with a run of the same file that was interrupted. Without it a run begins anew; what was accepted or refused is not sent again.",
+        Description = "With --dead-letters: resume the interrupted run of the same file. Without it a run starts from the first row; "
+            + "invoices that were accepted or rejected are not sent again.",
     };
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print the table as JSON." };
@@ -67,29 +71,34 @@ internal static class SenderCommand
     public static async Task<int> InvokeAsync(string[] args, HostFactory createHost)
     {
         var command = new RootCommand("""
-            Sends the invoices of a CSV file to an API that has a bad day: with a bare HttpClient, then with AddResilientHttpClient.
+            Sends the invoices of a CSV file to an unreliable API: with a bare HttpClient, then with AddResilientHttpClient.
 
-            Exit code 0: the resilient client lost no invoice and duplicated none, counted at the server; one that is kept as a dead letter is not lost.
-            1: it did; a dead letter that was sent was not accepted. 2: the command line, a file or the settings are wrong. 130: interrupted.
+            Exit code 0: the resilient client lost no invoice and duplicated none, counted at the server; a dead letter is not lost.
+            1: an invoice was lost or duplicated, or a replayed dead letter was not accepted.
+            2: the command line, a file or the settings are invalid. 130: interrupted.
             """) { Csv, Api, Alerts, Seed, DeadLetters, Resume, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Api) is { Implicit: false } && result.GetResult(Seed) is { Implicit: false })
-                result.AddError("--seed is for the program's own flaky API and means nothing together with --api.");
-            if (result.GetValue(Resume) && !result.GetValue(DeadLetters)) result.AddError("--resume is for --dead-letters: only then is it kept how far a run is.");
-            if (result.GetResult(Store) is { Implicit: false } && !result.GetValue(DeadLetters)) result.AddError("--store is for --dead-letters and the command of that name.");
+                result.AddError("--seed applies to the program's own flaky API and cannot be combined with --api.");
+            if (result.GetValue(Resume) && !result.GetValue(DeadLetters))
+                result.AddError("--resume requires --dead-letters: only then is the progress of a run stored.");
+            if (result.GetResult(Store) is { Implicit: false } && !result.GetValue(DeadLetters))
+                result.AddError("--store is for --dead-letters and the command dead-letters.");
         });
-        command.SetAction((parsed, cancellationToken) => GuardAsync(() => SendAsync(parsed, createHost, cancellationToken), cancellationToken));
+        command.SetAction(
+            (parsed, cancellationToken) => GuardAsync(() => SendAsync(parsed, createHost, cancellationToken), cancellationToken));
 
         var parsed = command.Parse(args);
         if (parsed.Errors is [var error, ..]) return Fail(error.Message);
 
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+        return await parsed.InvokeAsync(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
     }
 
     public static LetterOptions LetterOptions(ParseResult parsed, Uri? api) => new(parsed.GetValue(Store)!, api, parsed.GetValue(Verbose));
 
-    /// <summary>What a user can get wrong, as a sentence and an exit code.</summary>
+    /// <summary>Turns user errors into one sentence and an exit code.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken cancellationToken)
     {
         try
@@ -106,7 +115,7 @@ internal static class SenderCommand
         }
         catch (InvalidDataException exception)
         {
-            // appsettings.json is not JSON; the inner message says where.
+            // appsettings.json is not valid JSON; the inner message has the position.
             return Fail($"{exception.Message} {exception.InnerException?.Message}");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -127,7 +136,7 @@ internal static class SenderCommand
             parsed.GetValue(Json),
             parsed.GetValue(Verbose));
 
-        // Progress goes to standard error, so that standard output is the result alone.
+        // Progress goes to standard error, so that standard output has only the result.
         var progress = Terminal.Open(Console.Error);
         var invoices = await InvoiceFile.ReadAsync(options.Csv, cancellationToken);
         progress.WriteLine($"Sending {invoices.Count} invoices {(options is { Api: null, DeadLetters: null } ? "twice " : "")}to "
@@ -135,33 +144,36 @@ internal static class SenderCommand
 
         var display = new ProgressDisplay(progress, plain: options.Verbose);
         var (interrupted, clean) = options.DeadLetters is { } store
-            ? await KeepAsync(options, store, createHost, display, invoices, cancellationToken)
+            ? await SendWithDeadLettersAsync(options, store, createHost, display, invoices, cancellationToken)
             : await CompareAsync(options, createHost, display, invoices, cancellationToken);
         return interrupted ? Interrupted : clean ? 0 : 1;
     }
 
     private static async Task<(bool Interrupted, bool Clean)> CompareAsync(
-        SenderOptions options, HostFactory createHost, ProgressDisplay display, IReadOnlyList<Invoice> invoices, CancellationToken cancellationToken)
+        SenderOptions options, HostFactory createHost, ProgressDisplay display, IReadOnlyList<Invoice> invoices,
+        CancellationToken cancellationToken)
     {
         var report = await new Comparison(options, createHost, display).RunAsync(invoices, cancellationToken);
         if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.ComparisonReport));
         else ComparisonTable.Write(Terminal.Open(Console.Out), report);
-        AlertText.Write(report.Told, options.Json);
+        AlertText.Write(report.AlertReport, options.Json);
         return (report.Interrupted, report.IsClean);
     }
 
-    private static async Task<(bool Interrupted, bool Clean)> KeepAsync(
-        SenderOptions options, string store, HostFactory createHost, ProgressDisplay display, IReadOnlyList<Invoice> invoices, CancellationToken cancellationToken)
+    private static async Task<(bool Interrupted, bool Clean)> SendWithDeadLettersAsync(
+        SenderOptions options, string store, HostFactory createHost, ProgressDisplay display, IReadOnlyList<Invoice> invoices,
+        CancellationToken cancellationToken)
     {
-        var report = await new KeepingRun(options, store, createHost, display).RunAsync(invoices, cancellationToken);
-        if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.KeptReport));
-        else KeptText.Write(Terminal.Open(Console.Out), report);
-        AlertText.Write(report.Told, options.Json);
+        var report = await new DeadLetterRun(options, store, createHost, display).RunAsync(invoices, cancellationToken);
+        if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.DeadLetterRunReport));
+        else DeadLetterRunText.Write(Terminal.Open(Console.Out), report);
+        AlertText.Write(report.AlertReport, options.Json);
         return (report.Interrupted, report.IsClean);
     }
 
-    // The path of an API is a directory.
-    public static Option<Uri?> CreateApi(string description) => CreateUrl("--api", description, text => text.TrimEnd('/') + "/", show: true);
+    // Relative URIs are appended only to a base address that ends with a slash.
+    public static Option<Uri?> CreateApi(string description) =>
+        CreateUrl("--api", description, text => text.TrimEnd('/') + "/", show: true);
 
     private static Option<Uri?> CreateUrl(string name, string description, Func<string, string> complete, bool show) => new(name)
     {

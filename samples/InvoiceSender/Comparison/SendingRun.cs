@@ -5,18 +5,18 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>One registration in a host of its own, and an API that nobody has sent anything to yet.</summary>
+/// <summary>One client in a host of its own, with a new API to send to.</summary>
 internal sealed class SendingRun : IAsyncDisposable
 {
     private readonly ClientKind _client;
     private readonly FlakyApi? _flakyApi;
-    private readonly AlertWay? _alerts;
+    private readonly AlertDelivery? _alerts;
     private readonly Uri _address;
     private readonly IHost _host;
     private readonly LogLineCounter _logLines = new();
     private Task? _stopped;
 
-    private SendingRun(ClientKind client, FlakyApi? flakyApi, AlertWay? alerts, SenderOptions options, HostFactory createHost)
+    private SendingRun(ClientKind client, FlakyApi? flakyApi, AlertDelivery? alerts, SenderOptions options, HostFactory createHost)
     {
         _client = client;
         _flakyApi = flakyApi;
@@ -25,9 +25,10 @@ internal sealed class SendingRun : IAsyncDisposable
         _host = createHost(client, _address, options.DeadLetters, alerts, logging =>
         {
             logging.ClearProviders().AddProvider(_logLines);
-            if (alerts is not null) logging.AddProvider(alerts.Trouble);
+            if (alerts is not null) logging.AddProvider(alerts.DeliveryFailures);
             if (options.Verbose)
-                logging.AddSimpleConsole(console => console.SingleLine = true).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+                logging.AddSimpleConsole(console => console.SingleLine = true).AddConsole(
+                    console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         });
     }
 
@@ -37,7 +38,7 @@ internal sealed class SendingRun : IAsyncDisposable
         var flakyApi = options.Api is not null ? null
             : options.DeadLetters is { } store ? await FlakyApi.StartAsync(options.Seed, store, cancellationToken)
             : await FlakyApi.StartAsync(options.Seed, invoices, cancellationToken);
-        var alerts = client is ClientKind.Resilient ? await AlertWay.OpenAsync(options, cancellationToken) : null;
+        var alerts = client is ClientKind.Resilient ? await AlertDelivery.OpenAsync(options, cancellationToken) : null;
         var run = new SendingRun(client, flakyApi, alerts, options, createHost);
         try
         {
@@ -59,12 +60,13 @@ internal sealed class SendingRun : IAsyncDisposable
 
     public RequestCounter CountRequests() => new(_address);
 
-    /// <summary>Which part of the calls must be answered. Null for a client without a budget.</summary>
+    /// <summary>The fraction of calls that must succeed; null for a client without an error budget.</summary>
     public double? Objective => Budget?.Objective;
 
     private BudgetReport? Budget => Services.GetService<IErrorBudgets>()?.List().Select(BudgetReport.Of).SingleOrDefault();
 
-    public async Task<RunReport> SendAsync(IReadOnlyList<Invoice> invoices, double objective, ProgressDisplay display, CancellationToken cancellationToken)
+    public async Task<RunReport> SendAsync(
+        IReadOnlyList<Invoice> invoices, double objective, ProgressDisplay display, CancellationToken cancellationToken)
     {
         ConcurrentQueue<InvoiceOutcome> outcomes = [];
         using var requests = CountRequests();
@@ -72,11 +74,13 @@ internal sealed class SendingRun : IAsyncDisposable
         var report = await display.ShowAsync(_client.Title, invoices.Count, progress =>
             Batch.SendAsync(invoices, FrozenSet<(string, string)>.Empty, outcomes.Enqueue, progress, null, cancellationToken));
         var elapsed = Stopwatch.GetElapsedTime(started);
-        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, elapsed, Budget ?? BudgetReport.OfBare(outcomes, objective)) with { StoppedBy = report?.StoppedBy?.Error };
+        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, elapsed,
+            Budget ?? BudgetReport.OfBare(outcomes, objective)) with
+        { StoppedBy = report?.StoppedBy?.Error };
     }
 
-    /// <summary>Ends the host: what is to be told by then is told.</summary>
-    /// <returns>Null when nobody is told.</returns>
+    /// <summary>Stops the host, which delivers the pending alerts.</summary>
+    /// <returns>Null when alerts are off.</returns>
     public async Task<AlertReport?> StopAsync(CancellationToken cancellationToken)
     {
         if (_alerts is not null) await _alerts.WaitUntilOverAsync(cancellationToken);
@@ -87,7 +91,7 @@ internal sealed class SendingRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await (_stopped ??= _host.StopAsync());
-        // Asynchronously, as a durable store is closed.
+        // A durable store is disposed asynchronously.
         await ((IAsyncDisposable)_host).DisposeAsync();
         if (_alerts is not null) await _alerts.DisposeAsync();
         if (_flakyApi is not null) await _flakyApi.DisposeAsync();

@@ -1,16 +1,16 @@
 namespace InvoiceSender;
 
-/// <summary>The truth about a run: what the server has, whatever the client believes.</summary>
+/// <summary>The result of a run as counted at the server.</summary>
 internal sealed record ServerReport
 {
     public required int Stored { get; init; }
 
-    /// <summary>Sent, neither stored nor rejected as bad data.</summary>
+    /// <summary>Invoices that were sent but neither stored nor rejected as bad data.</summary>
     public required int Lost { get; init; }
 
     public required int Duplicated { get; init; }
 
-    /// <summary>The client was told of a failure, but the invoice exists: to send it again without a key would duplicate it.</summary>
+    /// <summary>Invoices that failed for the client but are stored; sending them again without a key would duplicate them.</summary>
     public required int StoredButFailed { get; init; }
 
     public required int Requests { get; init; }
@@ -26,10 +26,12 @@ internal sealed record ServerReport
             Stored = stored.Count,
             Lost = notRejected.Count(outcome => !stored.ContainsKey(outcome.Invoice.Id)),
             Duplicated = stored.Values.Count(times => times > 1),
-            StoredButFailed = notRejected.Count(outcome => outcome.Result is InvoiceResult.Failed && stored.ContainsKey(outcome.Invoice.Id)),
+            StoredButFailed = notRejected.Count(
+                outcome => outcome.Result is InvoiceResult.Failed && stored.ContainsKey(outcome.Invoice.Id)),
             Requests = server.Requests,
             RequestsDuringOutage = server.RequestsDuringOutage,
-            Faults = Enum.GetValues<Fault>().Where(fault => fault is not (Fault.None or Fault.ReceiverIsFull)).ToDictionary(Describe, fault => server.Faults.GetValueOrDefault(fault)),
+            Faults = Enum.GetValues<Fault>().Where(fault => fault is not (Fault.None or Fault.ReceiverQuotaExceeded)).ToDictionary(
+                Describe, fault => server.Faults.GetValueOrDefault(fault)),
         };
     }
 

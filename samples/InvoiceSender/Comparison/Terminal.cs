@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace InvoiceSender;
 
-/// <summary>A console that writes no escape sequence into a file or a pipe, and there is as wide as COLUMNS says, else 80.</summary>
+/// <summary>A console that writes no escape sequences to a file or pipe; its width there is COLUMNS, else 80.</summary>
 internal static class Terminal
 {
     public static IAnsiConsole Open(TextWriter writer)
@@ -15,7 +15,8 @@ internal static class Terminal
             ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = output.IsTerminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
-        if (!output.IsTerminal && int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), out var columns) && columns > 0) console.Profile.Width = columns;
+        if (!output.IsTerminal && int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), out var columns) && columns > 0)
+            console.Profile.Width = columns;
         return console;
     }
 }

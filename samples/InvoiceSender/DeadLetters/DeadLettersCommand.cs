@@ -4,15 +4,17 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>The part of the command line that is about dead letters. What its commands do, <see cref="LetterActions"/> says.</summary>
+/// <summary>The dead-letters commands of the command line; <see cref="LetterActions"/> carries them out.</summary>
 internal static class DeadLettersCommand
 {
-    private static readonly Option<Uri?> Api = SenderCommand.CreateApi("The API that the letters go to. Without it: the program's own, which has a good day now.");
+    private static readonly Option<Uri?> Api = SenderCommand.CreateApi(
+        "Send the letters to this API. Default: the program's own API, which injects no faults for this command.");
     private static readonly string[] Statuses = ["open", "pending", "sending", "review", "replayed", "resolved", "resubmitted", "all"];
 
     public static Command Create(HostFactory createHost)
     {
-        var command = new Command("dead-letters", "What failed for good in a run with --dead-letters: look at it, correct it, send it again.")
+        var command = new Command(
+            "dead-letters", "Lists, shows, corrects and replays the invoices that finally failed in a run with --dead-letters.")
         {
             List(createHost), Show(createHost), Replay(createHost), Resolve(createHost), Edit(createHost),
         };
@@ -21,32 +23,42 @@ internal static class DeadLettersCommand
 
     private static Command List(HostFactory createHost)
     {
-        var status = new Option<string>("--status") { Description = "Which letters: open is pending, being sent, or for review.", DefaultValueFactory = _ => "open" };
+        var status = new Option<string>("--status")
+        {
+            Description = "List letters with this status; open means pending, sending or review.",
+            DefaultValueFactory = _ => "open"
+        };
         status.AcceptOnlyFromAmong(Statuses);
-        var limit = Number("--limit", "How many at most, the newest first. 1 to 1000.", 20, 1, 1000);
+        var limit = Number("--limit", "The maximum number of letters, newest first. 1 to 1000.", 20, 1, 1000);
         var json = Json();
-        return Command("list", "Lists letters, the newest first.", [status, limit, json], createHost, (actions, parsed, cancellationToken) =>
+        return Command("list", "Lists letters, newest first.", [status, limit, json], createHost, (actions, parsed, cancellationToken) =>
             actions.ListAsync(ToStatuses(parsed.GetValue(status)!), (int)parsed.GetValue(limit), parsed.GetValue(json), cancellationToken));
     }
 
     private static Command Show(HostFactory createHost)
     {
         var (id, json) = (Id(), Json());
-        return Command("show", "Shows a letter with its body and its history.", [id, json], createHost, (actions, parsed, cancellationToken) =>
-            actions.ShowAsync(parsed.GetValue(id)!, parsed.GetValue(json), cancellationToken));
+        return Command("show", "Shows a letter with its body and its history.", [id, json], createHost,
+            (actions, parsed, cancellationToken) =>
+                actions.ShowAsync(parsed.GetValue(id)!, parsed.GetValue(json), cancellationToken));
     }
 
     private static Command Replay(HostFactory createHost)
     {
         var id = Id();
         id.Arity = ArgumentArity.ZeroOrOne;
-        var all = new Option<bool>("--all") { Description = "Send all that are pending, due or not, the oldest first. Those for review go one by one: sent as they are, they fail as they did." };
-        var rate = Number("--rate", "With --all: how many per second at most. Above 0, to 1000.", 20, 0.001, 1000);
-        var command = Command("replay", "Sends a letter again as it is, now, under its own key.", [id, all, rate, Api], createHost, (actions, parsed, cancellationToken) =>
-            actions.ReplayAsync(parsed.GetValue(id), parsed.GetValue(rate), cancellationToken));
+        var all = new Option<bool>("--all")
+        {
+            Description = "Send all pending letters, due or not, oldest first. "
+            + "Letters for review are excluded, because unchanged they would fail again."
+        };
+        var rate = Number("--rate", "With --all: the maximum number per second. 0.001 to 1000.", 20, 0.001, 1000);
+        var command = Command("replay", "Sends a letter again, unchanged and with its own key.", [id, all, rate, Api], createHost,
+            (actions, parsed, cancellationToken) =>
+                actions.ReplayAsync(parsed.GetValue(id), parsed.GetValue(rate), cancellationToken));
         command.Validators.Add(result =>
         {
-            if (result.GetValue(id) is null != result.GetValue(all)) result.AddError("Say which letter to replay: an ID, or --all.");
+            if (result.GetValue(id) is null != result.GetValue(all)) result.AddError("Give the letter to replay: an ID, or --all.");
         });
         return command;
     }
@@ -54,29 +66,44 @@ internal static class DeadLettersCommand
     private static Command Resolve(HostFactory createHost)
     {
         var id = Id();
-        var action = new Option<string>("--action") { Description = "What was done, in a word or two.", HelpName = "TEXT", Required = true };
-        var notes = new Option<string?>("--notes") { Description = "Anything worth keeping.", HelpName = "TEXT" };
-        var who = new Option<string>("--who") { Description = "Who did it. Without it: the current user.", HelpName = "NAME", DefaultValueFactory = _ => Environment.UserName };
-        return Command("resolve", "Says that a letter has been dealt with in another way: it is not sent again.", [id, action, notes, who], createHost, (actions, parsed, cancellationToken) =>
-            actions.ResolveAsync(parsed.GetValue(id)!, parsed.GetValue(action)!, parsed.GetValue(notes), parsed.GetValue(who)!, cancellationToken));
+        var action =
+            new Option<string>("--action") { Description = "The action taken, in a word or two.", HelpName = "TEXT", Required = true };
+        var notes = new Option<string?>("--notes") { Description = "Free text.", HelpName = "TEXT" };
+        var who = new Option<string>("--who")
+        {
+            Description =
+            "The person who resolved it. Default: the current user.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => Environment.UserName
+        };
+        return Command("resolve", "Marks a letter as resolved in another way; it is not sent again.", [id, action, notes, who], createHost,
+            (actions, parsed, cancellationToken) =>
+                actions.ResolveAsync(
+                    parsed.GetValue(id)!, parsed.GetValue(action)!, parsed.GetValue(notes), parsed.GetValue(who)!, cancellationToken));
     }
 
     private static Command Edit(HostFactory createHost)
     {
         var id = Id();
-        var set = new Option<string[]>("--set") { Description = "Gives a field of the JSON body another value; may be repeated.", HelpName = "FIELD=VALUE" };
-        var body = new Option<string?>("--body") { Description = "The file with the whole new body, JSON.", HelpName = "FILE" };
-        var command = Command("edit", "Corrects the body of a letter, in $EDITOR unless said otherwise, and sends it in place of the letter under a new key.", [id, set, body, Api], createHost,
-            (actions, parsed, cancellationToken) => actions.EditAsync(parsed.GetValue(id)!, parsed.GetValue(set) ?? [], parsed.GetValue(body), cancellationToken));
+        var set =
+            new Option<string[]>("--set") { Description = "Sets a field of the JSON body; may be repeated.", HelpName = "FIELD=VALUE" };
+        var body = new Option<string?>("--body") { Description = "The file with the new body as JSON.", HelpName = "FILE" };
+        var command = Command("edit",
+            "Corrects the body of a letter, in $EDITOR by default, and sends the corrected letter with a new key.", [id, set, body, Api],
+            createHost,
+            (actions, parsed, cancellationToken) =>
+                actions.EditAsync(parsed.GetValue(id)!, parsed.GetValue(set) ?? [], parsed.GetValue(body), cancellationToken));
         command.Validators.Add(result =>
         {
-            if (result.GetValue(body) is not null && result.GetValue(set) is { Length: > 0 }) result.AddError("Correct it with --set or with --body, not with both.");
+            if (result.GetValue(body) is not null && result.GetValue(set) is { Length: > 0 })
+                result.AddError("--set and --body cannot be combined.");
         });
         return command;
     }
 
     private static Command Command(
-        string name, string description, Symbol[] symbols, HostFactory createHost, Func<LetterActions, ParseResult, CancellationToken, Task<int>> run)
+        string name, string description, Symbol[] symbols, HostFactory createHost,
+        Func<LetterActions, ParseResult, CancellationToken, Task<int>> run)
     {
         var command = new Command(name, description);
         foreach (var symbol in symbols)
@@ -85,11 +112,13 @@ internal static class DeadLettersCommand
             else command.Add((Option)symbol);
         }
 
-        command.SetAction((parsed, cancellationToken) => SenderCommand.GuardAsync(() => run(new(SenderCommand.LetterOptions(parsed, parsed.GetValue(Api)), createHost), parsed, cancellationToken), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => SenderCommand.GuardAsync(
+            () => run(new(SenderCommand.LetterOptions(parsed, parsed.GetValue(Api)), createHost), parsed, cancellationToken),
+            cancellationToken));
         return command;
     }
 
-    private static Argument<string?> Id() => new("id") { Description = "The letter; as much of its id as tells it from the others.", HelpName = "ID" };
+    private static Argument<string?> Id() => new("id") { Description = "The id of the letter, or a unique prefix of it.", HelpName = "ID" };
 
     private static Option<bool> Json() => new("--json") { Description = "Print JSON." };
 
@@ -101,14 +130,15 @@ internal static class DeadLettersCommand
         CustomParser = result =>
         {
             var text = result.Tokens.Single().Value;
-            if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max) return number;
+            if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+                && number >= min && number <= max) return number;
 
             result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} \"{text}\" is not a number from {min} to {max}."));
             return fallback;
         },
     };
 
-    // Null: of any status.
+    // Null: any status.
     private static DeadLetterStatus?[] ToStatuses(string name) => name switch
     {
         "open" => [DeadLetterStatus.Pending, DeadLetterStatus.InProgress, DeadLetterStatus.RequiresReview],

@@ -3,7 +3,7 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>The dead letters of each invoice, whatever their keys: a correction has another.</summary>
+/// <summary>The dead letters of each invoice, whatever their keys, because a corrected letter has a new key.</summary>
 internal sealed class InvoiceLetters
 {
     private const string Sent = "Sent";
@@ -27,17 +27,23 @@ internal sealed class InvoiceLetters
 
     public DeadLetter? Find(Invoice invoice, Guid id) => _letters[invoice.Id].FirstOrDefault(letter => letter.Id == id);
 
-    /// <summary>The letter that counts: the newest that is open, else the newest.</summary>
-    public DeadLetter? Of(Invoice invoice) => _letters[invoice.Id].FirstOrDefault(letter => letter.IsOpen) ?? _letters[invoice.Id].FirstOrDefault();
+    /// <summary>The newest open letter of the invoice, else its newest letter.</summary>
+    public DeadLetter? Of(Invoice invoice) =>
+        _letters[invoice.Id].FirstOrDefault(letter => letter.IsOpen) ?? _letters[invoice.Id].FirstOrDefault();
 
-    /// <summary>The letter by which somebody has settled the invoice: accepted as corrected, or seen to in another way. The row of the file must not go out beside it.</summary>
+    /// <summary>
+    /// The letter that settled the invoice: accepted after a correction, or resolved by a person. The
+    /// row of the file must not be sent as well.
+    /// </summary>
     public DeadLetter? SettlementOf(Invoice invoice) => _letters[invoice.Id].FirstOrDefault(letter =>
-        letter is { Status: DeadLetterStatus.Replayed, Replaces: not null } || (letter.Status is DeadLetterStatus.Resolved && letter.Resolution?.Action is not Sent));
+        letter is { Status: DeadLetterStatus.Replayed, Replaces: not null }
+            || (letter.Status is DeadLetterStatus.Resolved && letter.Resolution?.Action is not Sent));
 
-    /// <summary>Nobody is to send what the file has sent, or has sent anew.</summary>
+    /// <summary>Resolves the open letters of an invoice that the file has sent, so that they are not replayed.</summary>
     public async Task CloseAsync(IDeadLetterReview review, Invoice invoice, string why, Guid? except)
     {
-        foreach (var letter in _letters[invoice.Id].Where(letter => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview && letter.Id != except))
+        foreach (var letter in _letters[invoice.Id].Where(
+            letter => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview && letter.Id != except))
         {
             try
             {
@@ -45,7 +51,7 @@ internal sealed class InvoiceLetters
             }
             catch (InvalidOperationException)
             {
-                // Somebody has taken it in hand since.
+                // The letter is being sent or was resolved in the meantime.
             }
         }
     }

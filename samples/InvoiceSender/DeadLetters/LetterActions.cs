@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace InvoiceSender;
 
-/// <summary>What the dead-letters commands do; each returns the exit code.</summary>
+/// <summary>Carries out the dead-letters commands; each method returns the exit code.</summary>
 internal sealed class LetterActions(LetterOptions options, HostFactory createHost)
 {
     private const int NotAccepted = 1;
@@ -16,7 +16,8 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
     {
         await using var store = LetterStore.Open(options, createHost);
         List<DeadLetter> letters = [];
-        foreach (var status in statuses) letters.AddRange(await store.Review.ListAsync(new() { Status = status, Limit = limit }, cancellationToken));
+        foreach (var status in statuses)
+            letters.AddRange(await store.Review.ListAsync(new() { Status = status, Limit = limit }, cancellationToken));
         letters = [.. letters.OrderByDescending(letter => letter.Id).Take(limit)];
         if (json)
         {
@@ -26,11 +27,12 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
 
         if (letters.Count > 0) LetterTable.Write(_console, letters);
         var counts = await store.Review.CountAsync(cancellationToken);
-        var (pending, review, sending) = (counts[DeadLetterStatus.Pending], counts[DeadLetterStatus.RequiresReview], counts[DeadLetterStatus.InProgress]);
+        var (pending, review, sending) = (
+            counts[DeadLetterStatus.Pending], counts[DeadLetterStatus.RequiresReview], counts[DeadLetterStatus.InProgress]);
         Console.WriteLine($"{letters.Count} shown. In {options.Store}: {pending} pending, {review} for review, "
-            + $"{(sending > 0 ? $"{sending} being sent, " : "")}{counts.ByStatus.Values.Sum() - pending - review - sending} done with.");
-        if (review > 0) Console.WriteLine($"Correct one: {Self.Command("dead-letters edit ID --set field=value", options.Store)}");
-        if (pending > 0) Console.WriteLine($"Send what is pending: {Self.Command("dead-letters replay --all", options.Store)}");
+            + $"{(sending > 0 ? $"{sending} being sent, " : "")}{counts.ByStatus.Values.Sum() - pending - review - sending} closed.");
+        if (review > 0) Console.WriteLine($"To correct a letter: {Self.Command("dead-letters edit ID --set field=value", options.Store)}");
+        if (pending > 0) Console.WriteLine($"To send the pending letters: {Self.Command("dead-letters replay --all", options.Store)}");
         return 0;
     }
 
@@ -45,23 +47,26 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
 
     public async Task<int> ResolveAsync(string id, string action, string? notes, string who, CancellationToken cancellationToken)
     {
-        if (string.IsNullOrWhiteSpace(action) || string.IsNullOrWhiteSpace(who)) throw new CommandException("--action and --who must not be empty.");
+        if (string.IsNullOrWhiteSpace(action) || string.IsNullOrWhiteSpace(who))
+            throw new CommandException("--action and --who must not be empty.");
 
         await using var store = LetterStore.Open(options, createHost);
         var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
-        var resolved = await IfOpen(() => store.Review.ResolveAsync(letter.Id, action, notes, who, cancellationToken));
-        Console.WriteLine($"{resolved.Id} row {resolved.Row} is resolved by {who}: {action}");
+        var resolved = await ChangeAsync(() => store.Review.ResolveAsync(letter.Id, action, notes, who, cancellationToken));
+        Console.WriteLine($"{resolved.Id} row {resolved.Row} resolved by {who}: {action}");
         return 0;
     }
 
-    /// <param name="id">Null: all that are pending.</param>
+    /// <param name="id">Null: all pending letters.</param>
     public async Task<int> ReplayAsync(string? id, double perSecond, CancellationToken cancellationToken)
     {
         await using var store = await LetterStore.OpenToSendAsync(options, createHost, cancellationToken);
         if (id is not null)
         {
             var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
-            return await SendAsync(store, letter, cancellationToken) is DeadLetterStatus.Replayed ? Told(store, 0) : Told(store, NotAccepted);
+            return await SendAsync(store, letter, cancellationToken) is DeadLetterStatus.Replayed
+                ? WriteLedger(store, 0)
+                : WriteLedger(store, NotAccepted);
         }
 
         var pending = await PendingAsync(store.Review, cancellationToken);
@@ -75,7 +80,7 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
             }
             catch (CommandException exception)
             {
-                // Somebody else has it in hand; the others are not theirs.
+                // The letter is being sent or was closed in the meantime; the others are not affected.
                 Console.Error.WriteLine(exception.Message);
             }
 
@@ -83,31 +88,34 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
         }
 
         Console.WriteLine($"{accepted} of {LetterText.Count(pending.Count, "letter")} accepted.");
-        return Told(store, accepted == pending.Count ? 0 : NotAccepted);
+        return WriteLedger(store, accepted == pending.Count ? 0 : NotAccepted);
     }
 
     public async Task<int> EditAsync(string id, IReadOnlyList<string> fields, string? file, CancellationToken cancellationToken)
     {
         await using var store = await LetterStore.OpenToSendAsync(options, createHost, cancellationToken);
         var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
-        if (!letter.IsOpen) throw new CommandException($"Dead letter {letter.Id} is {letter.Status} and done with.");
+        if (!letter.IsOpen) throw new CommandException($"Dead letter {letter.Id} is {letter.Status} and closed.");
         if (await BodyEdit.CorrectAsync(letter, fields, file, cancellationToken) is not { } body)
-            throw new CommandException("The body says the same as before; nothing was sent.");
+            throw new CommandException("The body is unchanged; nothing was sent.");
 
-        var corrected = await IfOpen(() => store.Review.ResubmitAsync(letter.Id, old => old with { Body = body }, Environment.UserName, cancellationToken));
-        Console.WriteLine($"{letter.Id} is resubmitted; in its place:");
-        return await SendAsync(store, corrected, cancellationToken) is DeadLetterStatus.Replayed ? Told(store, 0) : Told(store, NotAccepted);
+        var corrected = await ChangeAsync(
+            () => store.Review.ResubmitAsync(letter.Id, old => old with { Body = body }, Environment.UserName, cancellationToken));
+        Console.WriteLine($"{letter.Id} resubmitted as:");
+        return await SendAsync(store, corrected, cancellationToken) is DeadLetterStatus.Replayed
+            ? WriteLedger(store, 0)
+            : WriteLedger(store, NotAccepted);
     }
 
     private static async Task<DeadLetterStatus> SendAsync(LetterStore store, DeadLetter letter, CancellationToken cancellationToken)
     {
-        var sent = await IfOpen(() => store.Review.SendAsync(letter.Id, Environment.UserName, cancellationToken));
+        var sent = await ChangeAsync(() => store.Review.SendAsync(letter.Id, Environment.UserName, cancellationToken));
         Console.WriteLine($"{sent.Id} row {sent.Row}: {sent.Outcome(DateTimeOffset.UtcNow)}");
         return sent.Status;
     }
 
-    /// <summary>Says what the sample's own API has by now: each invoice once, one hopes.</summary>
-    private static int Told(LetterStore store, int exitCode)
+    /// <summary>Prints how many invoices the sample's own API has stored.</summary>
+    private static int WriteLedger(LetterStore store, int exitCode)
     {
         if (store.Stored is { } stored) Console.WriteLine(LedgerText.Of(stored));
         return exitCode;
@@ -127,8 +135,8 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
         return all;
     }
 
-    /// <summary>Letters that are being sent or done with are not to be changed, which is no fault of the program.</summary>
-    private static async Task<DeadLetter> IfOpen(Func<Task<DeadLetter>> change)
+    /// <summary>Turns the refusal to change a letter that is being sent or closed into a user error.</summary>
+    private static async Task<DeadLetter> ChangeAsync(Func<Task<DeadLetter>> change)
     {
         try
         {

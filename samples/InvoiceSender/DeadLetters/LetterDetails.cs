@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace InvoiceSender;
 
-/// <summary>All that is known of one letter.</summary>
+/// <summary>Prints every detail of one letter.</summary>
 internal static class LetterDetails
 {
     public static void Write(IAnsiConsole console, DeadLetter letter)
@@ -12,7 +12,7 @@ internal static class LetterDetails
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
         Add("id", letter.Id.ToString());
         Add("status", letter.State(DateTimeOffset.UtcNow));
-        Add("what to do", letter.SuggestedAction);
+        Add("suggested action", letter.SuggestedAction);
         Add("request", $"{letter.Method} {letter.Uri}");
         Add("client", letter.ClientName);
         Add("key", letter.IdempotencyKey);
@@ -24,7 +24,7 @@ internal static class LetterDetails
         foreach (var (name, value) in letter.Headers) Add("header", $"{name}: {value}");
         foreach (var (at, what) in History(letter)) Add(at, what);
         console.Write(grid);
-        // Not through the console's wrapping: it is there to be copied.
+        // Written without the console's line wrapping, so that it can be copied.
         console.Profile.Out.Writer.WriteLine(letter.BodyText);
 
         void Add(string label, string? value)
@@ -35,13 +35,14 @@ internal static class LetterDetails
 
     private static IEnumerable<(string At, string What)> History(DeadLetter letter)
     {
-        yield return (Time(letter.FirstFailedAt), letter.Replaces is { } old ? $"made in place of {old}" : "kept after its failure");
-        if (letter.Attempts > 0 && letter.LastFailedAt > letter.FirstFailedAt) yield return (Time(letter.LastFailedAt), "failed last");
+        yield return (
+            Time(letter.FirstFailedAt), letter.Replaces is { } old ? $"created as a correction of {old}" : "stored after its failure");
+        if (letter.Attempts > 0 && letter.LastFailedAt > letter.FirstFailedAt) yield return (Time(letter.LastFailedAt), "last failure");
         if (letter.Resolution is { } done)
             yield return (Time(done.At), $"{done.Action}, by {done.By}{(done.Notes is { } notes ? $": {notes}" : "")}");
-        if (letter.ReplacedBy is { } next) yield return ("", $"{next} has taken its place");
+        if (letter.ReplacedBy is { } next) yield return ("", $"replaced by {next}");
         if (letter.Status is DeadLetterStatus.Replayed) yield return (Time(letter.DueAt), $"accepted ({letter.StatusCode})");
-        yield return ("in all", letter.Tries);
+        yield return ("total", letter.Counts);
     }
 
     private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);

@@ -1,6 +1,6 @@
 namespace InvoiceSender;
 
-/// <summary>What each of the dead-letters commands is told.</summary>
+/// <summary>The options that every dead-letters command has.</summary>
 internal sealed record LetterOptions(string Store, Uri? Api, bool Verbose)
 {
     public const string DefaultStore = "invoices.deadletters.db";
@@ -9,6 +9,7 @@ internal sealed record LetterOptions(string Store, Uri? Api, bool Verbose)
     {
         logging.ClearProviders();
         if (Verbose)
-            logging.AddSimpleConsole(console => console.SingleLine = true).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            logging.AddSimpleConsole(console => console.SingleLine = true).AddConsole(
+                console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 }

@@ -2,7 +2,7 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>A store of dead letters that is there already, in a host with the client that sends them again.</summary>
+/// <summary>An existing dead-letter store in a host with the client that replays the letters.</summary>
 internal sealed class LetterStore : IAsyncDisposable
 {
     private readonly FlakyApi? _api;
@@ -12,24 +12,27 @@ internal sealed class LetterStore : IAsyncDisposable
 
     public IDeadLetterReview Review => _host.Services.GetRequiredService<IDeadLetterReview>();
 
-    /// <summary>What the sample's own API has; null when it has no part in this.</summary>
+    /// <summary>The invoices stored by the sample's own API; null when it is not used.</summary>
     public IReadOnlyDictionary<(string Company, string Number), int>? Stored => _api?.Stored;
 
-    /// <summary>To look at letters only: nothing is sent.</summary>
+    /// <summary>Opens the store without an API to send to.</summary>
     public static LetterStore Open(LetterOptions options, HostFactory createHost)
     {
         if (!File.Exists(options.Store))
-            throw new CommandException($"There is no store of dead letters at {options.Store}. To make one, send invoices: {Self.Command("--dead-letters", options.Store)}");
+            throw new CommandException($"There is no dead-letter store at {options.Store}. To create one, send invoices: "
+                + $"{Self.Command("--dead-letters", options.Store)}");
 
         return new(null, createHost(ClientKind.Resilient, null, options.Store, null, options.ConfigureLogging));
     }
 
-    /// <summary>To send letters, to the API that is named or to the sample's own, which has a good day now.</summary>
-    public static async Task<LetterStore> OpenToSendAsync(LetterOptions options, HostFactory createHost, CancellationToken cancellationToken)
+    /// <summary>Opens the store with an API to send to: the one given with --api, or the sample's own without faults.</summary>
+    public static async Task<LetterStore> OpenToSendAsync(
+        LetterOptions options, HostFactory createHost, CancellationToken cancellationToken)
     {
         await Open(options, createHost).DisposeAsync();
         if (options.Api is null && !File.Exists(LedgerFile.PathFor(options.Store)))
-            throw new CommandException($"The letters in {options.Store} are not for the sample's own API. Say where they go with --api URL.");
+            throw new CommandException(
+                $"The letters in {options.Store} are not addressed to the sample's own API. Give the API with --api URL.");
 
         var api = options.Api is null ? await FlakyApi.StartAsync(null, options.Store, cancellationToken) : null;
         return new(api, createHost(ClientKind.Resilient, options.Api ?? api!.Address, options.Store, null, options.ConfigureLogging));

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace InvoiceSender;
 
-/// <summary>Letters in rows; on a narrow console with a column less.</summary>
+/// <summary>Prints letters as a table; a narrow console has one column less.</summary>
 internal static class LetterTable
 {
     private const int Wide = 100;
@@ -11,15 +11,18 @@ internal static class LetterTable
     public static void Write(IAnsiConsole console, IReadOnlyList<DeadLetter> letters)
     {
         var (now, length, wide) = (DateTimeOffset.UtcNow, LetterId.ShortLength(letters), console.Profile.Width >= Wide);
-        var table = new Table { ShowRowSeparators = true }.AddColumn(new TableColumn("id").NoWrap()).AddColumn(new TableColumn("row").NoWrap().RightAligned()).AddColumn("status");
+        var table = new Table { ShowRowSeparators = true }
+            .AddColumn(new TableColumn("id").NoWrap()).AddColumn(new TableColumn("row").NoWrap().RightAligned()).AddColumn("status");
         if (wide) table.AddColumn("request");
-        table.AddColumn("what, why, what to do");
+        table.AddColumn("subject, reason, suggested action");
 
         foreach (var letter in letters)
         {
-            string[] request = [$"{letter.Method} {letter.Uri.AbsolutePath}", $"{letter.Failure},", letter.Tries];
-            string?[] story = [letter.Subject, .. wide ? Array.Empty<string>() : [request[0], string.Join(' ', request[1..])], letter.Reason, Action(letter)];
-            string[] cells = [letter.Id.ToString()[..length], letter.Row, letter.State(now).Replace(", ", ",\n"), .. wide ? [Lines(request)] : Array.Empty<string>(), Lines(story)];
+            string[] request = [$"{letter.Method} {letter.Uri.AbsolutePath}", $"{letter.Failure},", letter.Counts];
+            string?[] lines = [letter.Subject,
+                .. wide ? Array.Empty<string>() : [request[0], string.Join(' ', request[1..])], letter.Reason, Action(letter)];
+            string[] cells = [letter.Id.ToString()[..length],
+                letter.Row, letter.State(now).Replace(", ", ",\n"), .. wide ? [Lines(request)] : Array.Empty<string>(), Lines(lines)];
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
 

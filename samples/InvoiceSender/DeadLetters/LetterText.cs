@@ -7,7 +7,7 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>What there is to say about a letter, in words.</summary>
+/// <summary>Describes a letter in words.</summary>
 internal static class LetterText
 {
     extension(DeadLetter letter)
@@ -16,14 +16,17 @@ internal static class LetterText
 
         public string Row => letter.Tags.GetValueOrDefault("rowNumber", "");
 
-        /// <summary>A key that is made of the content says nothing to people: the invoice itself has to.</summary>
-        public string Subject => letter.Json() is JsonObject invoice ? $"{invoice["company"]}:{invoice["invoiceNumber"]}" : letter.IdempotencyKey ?? "";
+        /// <summary>The invoice named in the body, because a key made of the content is not readable.</summary>
+        public string Subject =>
+            letter.Json() is JsonObject invoice ? $"{invoice["company"]}:{invoice["invoiceNumber"]}" : letter.IdempotencyKey ?? "";
 
-        public string Failure => $"{(letter.StatusCode is { } status ? status.ToString(CultureInfo.InvariantCulture) : letter.ErrorType)} {letter.FailureClass}";
+        public string Failure =>
+            $"{(letter.StatusCode is { } status ? status.ToString(CultureInfo.InvariantCulture) : letter.ErrorType)} {letter.FailureClass}";
 
-        public string Reason => letter.ErrorDetail is { } detail ? $"{letter.ErrorTitle}. {detail}" : letter.ErrorTitle ?? "no reason given";
+        public string Reason =>
+            letter.ErrorDetail is { } detail ? $"{letter.ErrorTitle}. {detail}" : letter.ErrorTitle ?? "no reason given";
 
-        public string Tries => $"{Count(letter.Attempts, "attempt")}, {Count(letter.Replays, "replay")}";
+        public string Counts => $"{Count(letter.Attempts, "attempt")}, {Count(letter.Replays, "replay")}";
 
         public string State(DateTimeOffset now) => letter.Status switch
         {
@@ -35,7 +38,7 @@ internal static class LetterText
             var done => done.ToString().ToLowerInvariant(),
         };
 
-        /// <summary>What has come of sending it.</summary>
+        /// <summary>The result of the last replay.</summary>
         public string Outcome(DateTimeOffset now) => letter.Status is DeadLetterStatus.Replayed
             ? $"accepted ({letter.StatusCode})"
             : $"{letter.State(now)}: {letter.Failure}, {letter.Reason}";
@@ -53,13 +56,14 @@ internal static class LetterText
             }
         }
 
-        public string BodyText => letter.BodyIsMissing ? "could not be kept"
+        public string BodyText => letter.BodyIsMissing ? "not stored"
             : letter.Json() is { } json ? Pretty(json)
             : letter.Body is { } body ? Encoding.UTF8.GetString(body.Span)
             : "none";
     }
 
-    public static string Count(int number, string what) => string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
+    public static string Count(int number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 
     public static string Pretty(JsonNode json)
     {

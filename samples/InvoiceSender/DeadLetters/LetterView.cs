@@ -4,7 +4,7 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>A letter as <c>--json</c> prints it: the body as JSON when it is, else as text. Lists leave headers and body out.</summary>
+/// <summary>A letter as printed by <c>--json</c>: a JSON body as JSON, any other as text. Lists omit headers and body.</summary>
 internal sealed record LetterView
 {
     public required Guid Id { get; init; }

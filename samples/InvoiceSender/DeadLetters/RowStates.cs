@@ -3,13 +3,14 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>What has become of each row so far: in this run, in one that it goes on with, or by a letter.</summary>
-/// <param name="noted">What the status file of the earlier run says: a receipt is nowhere else.</param>
-internal sealed class RowStates(EarlierRun earlier, IReadOnlyDictionary<(string Company, string Number), string> noted, InvoiceLetters letters)
+/// <summary>The state of each row: from this run, from the run that it resumes, or from a dead letter.</summary>
+/// <param name="statusTexts">The status file of the earlier run, the only place that has its receipts.</param>
+internal sealed class RowStates(
+    EarlierRun earlier, IReadOnlyDictionary<(string Company, string Number), string> statusTexts, InvoiceLetters letters)
 {
     private readonly ConcurrentDictionary<Invoice, InvoiceOutcome> _outcomes = [];
 
-    /// <summary>As they were when they were last read.</summary>
+    /// <summary>The letters as of the last read.</summary>
     public InvoiceLetters Letters { get; set; } = letters;
 
     public void Add(InvoiceOutcome outcome) => _outcomes[outcome.Invoice] = outcome;
@@ -17,8 +18,9 @@ internal sealed class RowStates(EarlierRun earlier, IReadOnlyDictionary<(string 
     public BatchFailure? FailureOf(Invoice invoice) =>
         _outcomes.TryGetValue(invoice, out var outcome) ? outcome.Failure : earlier.Failures.GetValueOrDefault(invoice.Index);
 
-    /// <summary>What was refused before has the letter of then.</summary>
-    public DeadLetter? LetterOf(Invoice invoice) => FailureOf(invoice)?.DeadLetterId is { } id ? Letters.Find(invoice, id) : Letters.Of(invoice);
+    /// <summary>The letter of the invoice; for a failed invoice the one written for that failure.</summary>
+    public DeadLetter? LetterOf(Invoice invoice) =>
+        FailureOf(invoice)?.DeadLetterId is { } id ? Letters.Find(invoice, id) : Letters.Of(invoice);
 
     public bool IsDone(Invoice invoice) => _outcomes.ContainsKey(invoice) || earlier.HasDone(invoice.Index);
 
@@ -29,6 +31,6 @@ internal sealed class RowStates(EarlierRun earlier, IReadOnlyDictionary<(string 
             return outcome.Receipt is { } receipt ? RowStatus.Of(receipt) : RowStatus.Of(Letters.SettlementOf(invoice)!);
         if (!earlier.HasDone(invoice.Index)) return RowStatus.NotSent;
 
-        return noted.GetValueOrDefault(invoice.Id) is { } text && RowStatus.IsSettled(text) ? text : RowStatus.SentBeforeKill;
+        return statusTexts.GetValueOrDefault(invoice.Id) is { } text && RowStatus.IsSettled(text) ? text : RowStatus.SentBeforeKill;
     }
 }

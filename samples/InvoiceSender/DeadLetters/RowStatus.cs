@@ -3,20 +3,20 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>What staff read beside a row.</summary>
+/// <summary>The text of the status column.</summary>
 internal static class RowStatus
 {
     public const string NotSent = "not sent yet";
 
-    /// <summary>The run was killed before it had noted what the API answered.</summary>
-    public const string SentBeforeKill = "sent; for its id run again without --resume";
+    /// <summary>The run was killed before it stored the receipt.</summary>
+    public const string SentBeforeKill = "sent; run without --resume to get its id";
 
     private const string Sent = "sent, ";
     private const string Settled = "settled: ";
 
     public static string Of(Receipt receipt) => $"{Sent}id {receipt.Id}";
 
-    /// <param name="letter">Null: not looked up, or none could be kept.</param>
+    /// <param name="letter">Null: not looked up, or not stored.</param>
     public static string Of(BatchFailure failure, DeadLetter? letter) => letter?.Status switch
     {
         null when failure.DeadLetterId is null => $"not sent: {failure.Error}",
@@ -27,9 +27,10 @@ internal static class RowStatus
         _ => Of(letter),
     };
 
-    public static bool IsSettled(string status) => status.StartsWith(Sent, StringComparison.Ordinal) || status.StartsWith(Settled, StringComparison.Ordinal);
+    public static bool IsSettled(string status) =>
+        status.StartsWith(Sent, StringComparison.Ordinal) || status.StartsWith(Settled, StringComparison.Ordinal);
 
-    /// <param name="letter">One that is done with.</param>
+    /// <param name="letter">A closed letter.</param>
     public static string Of(DeadLetter letter) => letter.Status is DeadLetterStatus.Replayed
         ? $"{Sent}as dead letter {letter.Id}"
         : $"{Settled}{letter.Resolution?.Action}, by {letter.Resolution?.By}";

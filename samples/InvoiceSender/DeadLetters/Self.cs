@@ -1,9 +1,10 @@
 namespace InvoiceSender;
 
-/// <summary>How this program is called, for messages that say what to type next.</summary>
+/// <summary>The command line of this program, for messages that suggest the next command.</summary>
 internal static class Self
 {
-    public static string Command(string arguments, string store) => $"{Program} {arguments}{(store == LetterOptions.DefaultStore ? "" : $" --store {Quote(store)}")}";
+    public static string Command(string arguments, string store) =>
+        $"{Program} {arguments}{(store == LetterOptions.DefaultStore ? "" : $" --store {Quote(store)}")}";
 
     private static string Program => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) != "dotnet"
         ? FromHere(path)
@@ -12,7 +13,9 @@ internal static class Self
     private static string FromHere(string path)
     {
         var relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
-        return Quote(relative.StartsWith("..", StringComparison.Ordinal) ? path : relative.Contains(Path.DirectorySeparatorChar) ? relative : Path.Combine(".", relative));
+        return Quote(relative.StartsWith("..", StringComparison.Ordinal) ? path
+            : relative.Contains(Path.DirectorySeparatorChar) ? relative
+            : Path.Combine(".", relative));
     }
 
     private static string Quote(string text) => text.Contains(' ') ? $"\"{text}\"" : text;

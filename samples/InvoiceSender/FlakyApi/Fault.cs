@@ -1,6 +1,6 @@
 namespace InvoiceSender;
 
-/// <summary>What can go wrong with one request.</summary>
+/// <summary>The faults that the flaky API can inject into one request.</summary>
 internal enum Fault
 {
     None,
@@ -14,6 +14,6 @@ internal enum Fault
     StallBeforeProcessing,
     StallAfterProcessing,
 
-    /// <summary>429 until the bad day is over: no number of retries helps.</summary>
-    ReceiverIsFull,
+    /// <summary>429 on every attempt for as long as faults are injected, so retries do not help.</summary>
+    ReceiverQuotaExceeded,
 }

@@ -3,18 +3,18 @@ using System.Globalization;
 namespace InvoiceSender;
 
 /// <summary>
-/// Which fault a request meets: a pure function of the seed, the invoice number and how often the API has seen that invoice,
-/// so that the order in which requests arrive changes nothing.
+/// Chooses the fault for a request as a pure function of the seed, the invoice number and how often the API has seen that invoice,
+/// so the result does not depend on the order in which requests arrive.
 /// </summary>
-/// <param name="fullReceivers">Some invoices do not get through however often they are sent.</param>
-internal sealed class FaultPlan(int seed, bool fullReceivers = false)
+/// <param name="rejectsReceivers">True: some invoices are rejected on every attempt (<see cref="Fault.ReceiverQuotaExceeded"/>).</param>
+internal sealed class FaultPlan(int seed, bool rejectsReceivers = false)
 {
-    /// <summary>Below the sample's MaxRetryAttempts: that no invoice is lost is a property then, not luck.</summary>
+    /// <summary>Below the sample's MaxRetryAttempts, so that no invoice can run out of attempts by chance.</summary>
     public const int MaxFaultsPerInvoice = 2;
 
     private const int DeckSize = 40;
 
-    // A rate limit hits neighbours together, so these three are dealt as one card.
+    // A rate limit affects consecutive requests, so these three faults stay together when the deck is shuffled.
     private static readonly Fault[] Burst = [Fault.RateLimitedForSeconds, Fault.RateLimitedUntilDate, Fault.UnavailableWithRetryAfter];
 
     private static readonly Fault[][] Faults =
@@ -29,14 +29,15 @@ internal sealed class FaultPlan(int seed, bool fullReceivers = false)
         [Fault.StallAfterProcessing],
     ];
 
-    private static readonly Fault[] SecondFaults = [Fault.Unavailable, Fault.InternalServerError, Fault.CutBeforeProcessing, Fault.CutAfterProcessing];
+    private static readonly Fault[] SecondFaults =
+        [Fault.Unavailable, Fault.InternalServerError, Fault.CutBeforeProcessing, Fault.CutAfterProcessing];
 
     public Fault this[string invoiceNumber, int timesSeen]
     {
         get
         {
             var first = First(invoiceNumber);
-            if (first is Fault.ReceiverIsFull) return first;
+            if (first is Fault.ReceiverQuotaExceeded) return first;
             if (timesSeen >= MaxFaultsPerInvoice) return Fault.None;
 
             if (timesSeen == 0 || first is Fault.None) return first;
@@ -46,7 +47,7 @@ internal sealed class FaultPlan(int seed, bool fullReceivers = false)
         }
     }
 
-    /// <summary>Consecutive numbers share a shuffled deck: every kind of fault happens in every deck, whatever the seed.</summary>
+    /// <summary>Consecutive invoice numbers share a shuffled deck that has every fault in it, so every seed produces every fault.</summary>
     private Fault First(string invoiceNumber)
     {
         var series = invoiceNumber.TrimEnd(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
@@ -55,14 +56,15 @@ internal sealed class FaultPlan(int seed, bool fullReceivers = false)
             : StableHash(invoiceNumber);
 
         var random = RandomFor(series, (int)(number / DeckSize % int.MaxValue));
-        Fault[][] deck = [.. Faults, [fullReceivers ? Fault.ReceiverIsFull : Fault.None], .. Enumerable.Repeat<Fault[]>([Fault.None], DeckSize - Faults.Length - Burst.Length)];
+        Fault[][] deck = [.. Faults, [rejectsReceivers ? Fault.ReceiverQuotaExceeded : Fault.None],
+            .. Enumerable.Repeat<Fault[]>([Fault.None], DeckSize - Faults.Length - Burst.Length)];
         random.Shuffle(deck);
         return deck.SelectMany(card => card).ElementAt((int)(number % DeckSize));
     }
 
     private Random RandomFor(string text, int number) => new(unchecked((seed * 397) ^ (int)StableHash(text) ^ (number * 7919)));
 
-    // FNV-1a: string.GetHashCode differs from process to process.
+    // FNV-1a, because string.GetHashCode differs between processes.
     private static uint StableHash(string text) =>
         text.Aggregate(2166136261u, (hash, character) => unchecked((hash ^ character) * 16777619u));
 }

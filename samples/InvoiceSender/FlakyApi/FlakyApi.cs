@@ -4,7 +4,7 @@ using HttpResilience.Testing;
 
 namespace InvoiceSender;
 
-/// <summary>An invoicing API on a bad day: a real server on a free loopback port.</summary>
+/// <summary>An unreliable invoicing API: a real server on a free loopback port that injects faults.</summary>
 internal sealed class FlakyApi : IAsyncDisposable
 {
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(25);
@@ -36,13 +36,13 @@ internal sealed class FlakyApi : IAsyncDisposable
     public IReadOnlyDictionary<(string Company, string Number), int> Stored => _ledger.Stored();
     public IReadOnlyDictionary<Fault, int> Faults => _faults;
 
-    /// <summary>With every kind of fault, and an outage once half of the invoices have been seen.</summary>
+    /// <summary>Starts an API with every kind of fault and an outage that begins once half of the invoices have been seen.</summary>
     public static Task<FlakyApi> StartAsync(int seed, int expectedInvoices, CancellationToken cancellationToken) =>
         new FlakyApi(new(seed), new Outage(expectedInvoices, TimeProvider.System), new(), null).ListenAsync(0, cancellationToken);
 
     /// <summary>
-    /// With a ledger that is kept beside a store of dead letters, and always at the same address, since the letters go to it. With every kind of fault, and
-    /// invoices that do not get through at all; without a seed on a good day.
+    /// Starts an API whose ledger file lies beside the dead-letter store and whose address stays the same, because the letters are
+    /// addressed to it. It injects every kind of fault and rejects some invoices on every attempt; without a seed it injects none.
     /// </summary>
     public static async Task<FlakyApi> StartAsync(int? seed, string store, CancellationToken cancellationToken)
     {
@@ -50,7 +50,8 @@ internal sealed class FlakyApi : IAsyncDisposable
         var file = LedgerFile.Open(store, port: Random.Shared.Next(20_000, 32_000));
         try
         {
-            return await new FlakyApi(seed is { } number ? new(number, fullReceivers: true) : null, null, new(file), file).ListenAsync(file.Port, cancellationToken);
+            return await new FlakyApi(seed is { } number ? new(number, rejectsReceivers: true) : null, null, new(file), file).ListenAsync(
+                file.Port, cancellationToken);
         }
         catch
         {
@@ -63,12 +64,14 @@ internal sealed class FlakyApi : IAsyncDisposable
     {
         try
         {
-            _server = await FaultServer.StartAsync(new FaultScript(_time).Decide(Decide), new() { KeepsConnections = true, Port = port }, cancellationToken);
+            _server = await FaultServer.StartAsync(
+                new FaultScript(_time).Decide(Decide), new() { KeepsConnections = true, Port = port }, cancellationToken);
             return this;
         }
         catch (IOException exception)
         {
-            throw new CommandException($"The sample's own API cannot listen on port {port}, which the dead letters go to: {exception.Message}");
+            throw new CommandException(
+                $"The sample's own API cannot listen on port {port}, to which the dead letters are addressed: {exception.Message}");
         }
     }
 
@@ -81,7 +84,8 @@ internal sealed class FlakyApi : IAsyncDisposable
     private Outcome Decide(SentRequest request)
     {
         if (request is not { Method.Method: "POST", Uri.AbsolutePath: "/invoices" }) return Outcome.Status(StatusCodes.Status404NotFound);
-        if (Read(request) is not { } invoice) return Refusal(new() { Title = "The body is not an invoice", Status = StatusCodes.Status400BadRequest });
+        if (Read(request) is not { } invoice)
+            return Refusal(new() { Title = "The body is not an invoice", Status = StatusCodes.Status400BadRequest });
 
         _sightings.TryAdd(invoice.Id, 0);
         if (_outage?.IsOngoing(_sightings.Count) is true)
@@ -141,12 +145,12 @@ internal sealed class FlakyApi : IAsyncDisposable
                 process();
                 return Outcome.Reset().Delayed(StallDuration);
 
-            case Fault.ReceiverIsFull:
+            case Fault.ReceiverQuotaExceeded:
                 return Refusal(new()
                 {
-                    Title = "The receiver takes no more invoices now",
+                    Title = "The receiver accepts no more invoices now",
                     Status = StatusCodes.Status429TooManyRequests,
-                    Detail = $"{invoice.ReceiverName} has too many that are not fetched yet.",
+                    Detail = $"{invoice.ReceiverName} has too many unread invoices.",
                 });
 
             default:
@@ -159,5 +163,6 @@ internal sealed class FlakyApi : IAsyncDisposable
         : Outcome.Json(StatusCodes.Status201Created, JsonSerializer.Serialize(answer.Receipt!, InvoiceJson.Default.Receipt));
 
     private static Outcome Refusal(Problem problem) =>
-        Outcome.Json(problem.Status!.Value, JsonSerializer.Serialize(problem, InvoiceJson.Default.Problem), ("Content-Type", Problem.ContentType));
+        Outcome.Json(
+            problem.Status!.Value, JsonSerializer.Serialize(problem, InvoiceJson.Default.Problem), ("Content-Type", Problem.ContentType));
 }

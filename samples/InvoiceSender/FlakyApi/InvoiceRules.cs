@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace InvoiceSender;
 
-/// <summary>What the API demands of an invoice.</summary>
+/// <summary>The validation rules of the API.</summary>
 internal static class InvoiceRules
 {
     private static readonly string[] Currencies = ["CHF", "DKK", "EUR", "GBP", "NOK", "PLN", "SEK", "USD"];
@@ -42,10 +42,11 @@ internal static class InvoiceRules
         {
             "0088" => IsGlobalLocationNumber(identifier),
             "0208" => IsBelgianEnterpriseNumber(identifier),
-            "9915" => identifier.Length is >= 3 and <= 35 && identifier.All(character => char.IsAsciiLetterOrDigit(character) || character is '-'),
+            "9915" => identifier.Length is >= 3 and <= 35
+                && identifier.All(character => char.IsAsciiLetterOrDigit(character) || character is '-'),
             _ => false,
         };
-        return valid ? null : $"'{identifier}' is no identifier of scheme {scheme}, or its check digit is wrong.";
+        return valid ? null : $"'{identifier}' is not an identifier of scheme {scheme}, or its check digit is wrong.";
     }
 
     // GS1: weights 1 and 3 from the left, the sum is a multiple of 10.
@@ -55,10 +56,12 @@ internal static class InvoiceRules
 
     private static bool IsBelgianEnterpriseNumber(string identifier) =>
         identifier.Length == 10 && identifier.All(char.IsAsciiDigit)
-        && 97 - int.Parse(identifier.AsSpan(0, 8), CultureInfo.InvariantCulture) % 97 == int.Parse(identifier.AsSpan(8), CultureInfo.InvariantCulture);
+        && 97 - int.Parse(identifier.AsSpan(0, 8), CultureInfo.InvariantCulture) % 97 == int.Parse(
+            identifier.AsSpan(8), CultureInfo.InvariantCulture);
 
     private static string? DueDateError(string dueDate) =>
-        !DateOnly.TryParseExact(dueDate, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? $"'{dueDate}' is not a date."
+        !DateOnly.TryParseExact(dueDate, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            ? $"'{dueDate}' is not a date."
         : day < FirstOpenDay ? string.Create(CultureInfo.InvariantCulture, $"{day:yyyy-MM-dd} is in a closed year.")
         : null;
 }

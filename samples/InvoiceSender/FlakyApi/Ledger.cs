@@ -1,6 +1,6 @@
 namespace InvoiceSender;
 
-/// <summary>What the API has stored, and the answers that it gave under each Idempotency-Key.</summary>
+/// <summary>The invoices that the API has stored and its response for each Idempotency-Key.</summary>
 internal sealed class Ledger
 {
     private readonly Lock _lock = new();
@@ -15,7 +15,7 @@ internal sealed class Ledger
 
     public Ledger(LedgerFile file)
     {
-        foreach (var given in file.Earlier) Remember(given);
+        foreach (var entry in file.Entries) Remember(entry);
         _file = file;
     }
 
@@ -26,10 +26,12 @@ internal sealed class Ledger
             if (idempotencyKey is not null && _answers.TryGetValue(idempotencyKey, out var earlier))
                 return earlier.Invoice == invoice ? earlier.Answer : new(null, KeyReused);
 
-            var answer = InvoiceRules.Check(invoice) is { } problem ? new Answer(null, problem) : new(new($"in_{_lastId + 1:D6}", invoice.InvoiceNumber), null);
-            LedgerFile.Given given = new(idempotencyKey, invoice, answer);
-            _file?.Append(given);
-            Remember(given);
+            var answer = InvoiceRules.Check(invoice) is { } problem
+                ? new Answer(null, problem)
+                : new(new($"in_{_lastId + 1:D6}", invoice.InvoiceNumber), null);
+            LedgerFile.Entry entry = new(idempotencyKey, invoice, answer);
+            _file?.Append(entry);
+            Remember(entry);
             return answer;
         }
     }
@@ -40,15 +42,16 @@ internal sealed class Ledger
         lock (_lock) return new Dictionary<(string Company, string Number), int>(_stored);
     }
 
-    private static Problem KeyReused => new() { Title = "The Idempotency-Key was used for another invoice", Status = StatusCodes.Status422UnprocessableEntity };
+    private static Problem KeyReused =>
+        new() { Title = "The Idempotency-Key was used for another invoice", Status = StatusCodes.Status422UnprocessableEntity };
 
-    private void Remember(LedgerFile.Given given)
+    private void Remember(LedgerFile.Entry entry)
     {
-        if (given.IdempotencyKey is { } key) _answers.Add(key, (given.Invoice, given.Answer));
-        if (given.Answer.Receipt is null) return;
+        if (entry.IdempotencyKey is { } key) _answers.Add(key, (entry.Invoice, entry.Answer));
+        if (entry.Answer.Receipt is null) return;
 
         _lastId++;
-        _stored[given.Invoice.Id] = _stored.GetValueOrDefault(given.Invoice.Id) + 1;
+        _stored[entry.Invoice.Id] = _stored.GetValueOrDefault(entry.Invoice.Id) + 1;
     }
 
     internal readonly record struct Answer(Receipt? Receipt, Problem? Problem);

@@ -4,23 +4,24 @@ using System.Text.Json.Serialization;
 namespace InvoiceSender;
 
 /// <summary>
-/// What the sample's own API remembers from one run of the program to the next, in a file beside the dead letters: a line with the port where it listens, since the
-/// letters are addressed to it, then a line for each invoice that it has worked on, there before the answer is. A program that is killed takes none of it along.
+/// The state of the sample's own API between two runs of the program, in a file beside the dead-letter store: one line
+/// with its port, because the letters are addressed to it, then one line for each processed invoice, written before
+/// the response so that a kill loses nothing.
 /// </summary>
 internal sealed class LedgerFile : IDisposable
 {
     private readonly FileStream _file;
 
-    private LedgerFile(FileStream file, int port, IReadOnlyList<Given> given) => (_file, Port, Earlier) = (file, port, given);
+    private LedgerFile(FileStream file, int port, IReadOnlyList<Entry> entries) => (_file, Port, Entries) = (file, port, entries);
 
     public int Port { get; }
 
-    /// <summary>What was there when the file was opened.</summary>
-    public IReadOnlyList<Given> Earlier { get; }
+    /// <summary>The entries that the file had when it was opened.</summary>
+    public IReadOnlyList<Entry> Entries { get; }
 
     public static string PathFor(string store) => store + ".ledger.jsonl";
 
-    /// <param name="port">The port of an API that is new.</param>
+    /// <param name="port">The port to write when the file is new.</param>
     public static LedgerFile Open(string store, int port)
     {
         var path = PathFor(store);
@@ -30,9 +31,9 @@ internal sealed class LedgerFile : IDisposable
             try
             {
                 var lines = ReadLines(file);
-                if (lines.Count == 0) Write(file, JsonSerializer.SerializeToUtf8Bytes(new Head(port), LedgerJson.Default.Head));
-                else port = JsonSerializer.Deserialize(lines[0], LedgerJson.Default.Head)!.Port;
-                return new(file, port, [.. lines.Skip(1).Select(line => JsonSerializer.Deserialize(line, LedgerJson.Default.Given)!)]);
+                if (lines.Count == 0) Write(file, JsonSerializer.SerializeToUtf8Bytes(new Header(port), LedgerJson.Default.Header));
+                else port = JsonSerializer.Deserialize(lines[0], LedgerJson.Default.Header)!.Port;
+                return new(file, port, [.. lines.Skip(1).Select(line => JsonSerializer.Deserialize(line, LedgerJson.Default.Entry)!)]);
             }
             catch
             {
@@ -50,11 +51,11 @@ internal sealed class LedgerFile : IDisposable
         }
     }
 
-    public void Append(Given given) => Write(_file, JsonSerializer.SerializeToUtf8Bytes(given, LedgerJson.Default.Given));
+    public void Append(Entry entry) => Write(_file, JsonSerializer.SerializeToUtf8Bytes(entry, LedgerJson.Default.Entry));
 
     public void Dispose() => _file.Dispose();
 
-    // What a power cut left of a last line was never answered.
+    // An incomplete last line belongs to a request that got no response, so it is cut off.
     private static List<string> ReadLines(FileStream file)
     {
         using var reader = new StreamReader(file, leaveOpen: true);
@@ -65,16 +66,16 @@ internal sealed class LedgerFile : IDisposable
         return [.. whole.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
     }
 
-    // In one piece, so that a kill leaves all of it or nothing.
+    // One write call, so that a kill leaves a whole line or none.
     private static void Write(FileStream file, byte[] line) => file.Write([.. line, (byte)'\n']);
 
-    /// <param name="IdempotencyKey">Null: it came without.</param>
-    internal sealed record Given(string? IdempotencyKey, Invoice Invoice, Ledger.Answer Answer);
+    /// <param name="IdempotencyKey">Null when the request had none.</param>
+    internal sealed record Entry(string? IdempotencyKey, Invoice Invoice, Ledger.Answer Answer);
 
-    internal sealed record Head(int Port);
+    internal sealed record Header(int Port);
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(LedgerFile.Head))]
-[JsonSerializable(typeof(LedgerFile.Given))]
+[JsonSerializable(typeof(LedgerFile.Header))]
+[JsonSerializable(typeof(LedgerFile.Entry))]
 internal sealed partial class LedgerJson : JsonSerializerContext;

@@ -1,19 +1,19 @@
 namespace InvoiceSender;
 
-/// <summary>A total outage of some seconds that begins once half of the invoices have been seen.</summary>
+/// <summary>A total outage of a few seconds that begins once half of the invoices have been seen.</summary>
 internal sealed class Outage(int expectedInvoices, TimeProvider time)
 {
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(3);
 
-    private readonly int _beginsAt = Math.Max(1, expectedInvoices / 2);
-    private long _begun;
+    private readonly int _startsAt = Math.Max(1, expectedInvoices / 2);
+    private long _startedAt;
 
     public bool IsOngoing(int invoicesSeen)
     {
-        if (invoicesSeen < _beginsAt) return false;
+        if (invoicesSeen < _startsAt) return false;
 
         var now = time.GetTimestamp();
-        var begun = Interlocked.CompareExchange(ref _begun, now, 0);
-        return begun == 0 || time.GetElapsedTime(begun, now) < Duration;
+        var startedAt = Interlocked.CompareExchange(ref _startedAt, now, 0);
+        return startedAt == 0 || time.GetElapsedTime(startedAt, now) < Duration;
     }
 }

@@ -2,18 +2,18 @@ using System.Text.Json.Serialization;
 
 namespace InvoiceSender;
 
-/// <summary>One row of the file. The API judges the values, so a receiver or a due date stays the text that the file has.</summary>
+/// <summary>One row of the file. Values stay text because the API validates them.</summary>
 internal sealed record Invoice
 {
-    /// <summary>The row as a spreadsheet numbers it: the header is row 1.</summary>
+    /// <summary>The row number as in a spreadsheet: the header is row 1.</summary>
     [JsonIgnore]
     public int Row { get; init; }
 
-    /// <summary>Its place among the invoices of the file, from 0.</summary>
+    /// <summary>The zero-based index among the invoices of the file.</summary>
     [JsonIgnore]
     public int Index => Row - 2;
 
-    /// <summary>The row as the file has it.</summary>
+    /// <summary>The raw fields of the row.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Fields { get; init; } = [];
 
@@ -29,7 +29,7 @@ internal sealed record Invoice
     public required decimal Vat { get; init; }
     public required string DueDate { get; init; }
 
-    /// <summary>Companies number their invoices each for itself.</summary>
+    /// <summary>Invoice numbers are unique only within a company.</summary>
     [JsonIgnore]
     public (string Company, string Number) Id => (Company, InvoiceNumber);
 }

@@ -3,14 +3,15 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>Sends every invoice of a file; one that fails never stops the others.</summary>
+/// <summary>Sends every invoice of a file; a failed invoice does not stop the others.</summary>
 internal sealed class InvoiceBatch(InvoiceClient client, TimeProvider time)
 {
-    /// <param name="settled">Invoices that somebody has seen to in another way: not to be sent.</param>
-    /// <param name="tell">Told of each invoice that is done, at once: a batch that is cancelled has no report.</param>
+    /// <param name="settled">Invoices that were resolved in another way and are not sent.</param>
+    /// <param name="onOutcome">Called as soon as an invoice is done, because a cancelled batch returns no report.</param>
     /// <returns>Null when <paramref name="cancellationToken"/> is cancelled.</returns>
     public async Task<BatchReport?> SendAsync(
-        IReadOnlyList<Invoice> invoices, IReadOnlySet<(string Company, string Number)> settled, Action<InvoiceOutcome> tell, IProgress<BatchProgress> progress,
+        IReadOnlyList<Invoice> invoices, IReadOnlySet<(string Company, string Number)> settled, Action<InvoiceOutcome> onOutcome,
+        IProgress<BatchProgress> progress,
         BatchCheckpoint? checkpoint, CancellationToken cancellationToken)
     {
         ConcurrentDictionary<Invoice, long> begun = [];
@@ -18,7 +19,7 @@ internal sealed class InvoiceBatch(InvoiceClient client, TimeProvider time)
         {
             MaxParallelism = 8,
             Scope = (invoice, _) => new() { Tags = { ["rowNumber"] = invoice.Row } },
-            StopWhen = failure => Tell(invoices[(int)failure.Index], null, failure),
+            StopWhen = failure => Report(invoices[(int)failure.Index], null, failure),
             Progress = progress,
             Checkpoint = checkpoint,
             TimeProvider = time,
@@ -35,13 +36,13 @@ internal sealed class InvoiceBatch(InvoiceClient client, TimeProvider time)
         async Task SendAsync(Invoice invoice, CancellationToken token)
         {
             begun.TryAdd(invoice, time.GetTimestamp());
-            Tell(invoice, settled.Contains(invoice.Id) ? null : await client.SendAsync(invoice, token), null);
+            Report(invoice, settled.Contains(invoice.Id) ? null : await client.SendAsync(invoice, token), null);
         }
 
-        // No failure stops the batch but those that would be the same for all.
-        bool Tell(Invoice invoice, Receipt? receipt, BatchFailure? failure)
+        // A failure of one invoice does not stop the batch; the batch stops by itself for failures that affect every invoice.
+        bool Report(Invoice invoice, Receipt? receipt, BatchFailure? failure)
         {
-            tell(new(invoice, receipt, failure, time.GetElapsedTime(begun[invoice])));
+            onOutcome(new(invoice, receipt, failure, time.GetElapsedTime(begun[invoice])));
             return false;
         }
     }

@@ -1,12 +1,13 @@
 namespace InvoiceSender;
 
-/// <summary>An ordinary typed client: nothing in it knows whether it was registered with resilience or without.</summary>
+/// <summary>An ordinary typed client; it does not know whether it was registered with resilience.</summary>
 internal sealed class InvoiceClient(HttpClient http)
 {
     public async Task<Receipt> SendAsync(Invoice invoice, CancellationToken cancellationToken)
     {
         using var response = await http.PostAsJsonAsync("invoices", invoice, InvoiceJson.Default.Invoice, cancellationToken);
         response.EnsureSuccessStatusCode();
-        return await response.Content.ReadFromJsonAsync(InvoiceJson.Default.Receipt, cancellationToken) ?? throw new HttpRequestException("The API answered with no receipt.");
+        return await response.Content.ReadFromJsonAsync(InvoiceJson.Default.Receipt, cancellationToken)
+            ?? throw new HttpRequestException("The response has no receipt.");
     }
 }

@@ -7,7 +7,8 @@ namespace InvoiceSender;
 /// <summary>Reads invoices from a CSV file (RFC 4180) with a header row.</summary>
 internal static class InvoiceFile
 {
-    public static readonly IReadOnlyList<string> Columns = ["invoiceNumber", "company", "receiverName", "receiver", "currency", "net", "vat", "dueDate"];
+    public static readonly IReadOnlyList<string> Columns =
+        ["invoiceNumber", "company", "receiverName", "receiver", "currency", "net", "vat", "dueDate"];
 
     public static async Task<IReadOnlyList<Invoice>> ReadAsync(string path, CancellationToken cancellationToken)
     {
@@ -35,15 +36,17 @@ internal static class InvoiceFile
             {
                 var invoice = ToInvoice(path, row, fields);
                 if (!rows.TryAdd(invoice.Id, row))
-                    throw new CommandException($"{path}, row {row}: the company's invoice {invoice.InvoiceNumber} is already in row {rows[invoice.Id]}.");
+                    throw new CommandException(
+                        $"{path}, row {row}: invoice {invoice.InvoiceNumber} of this company is already in row {rows[invoice.Id]}.");
                 invoices.Add(invoice);
             }
 
-            return invoices.Count > 0 ? invoices : throw new CommandException($"{path}: there is no invoice in the file.");
+            return invoices.Count > 0 ? invoices : throw new CommandException($"{path}: the file has no invoices.");
         }
         catch (MalformedLineException exception)
         {
-            throw new CommandException($"{path}, row {parser.ErrorLineNumber}: a quoted field is not closed, or has text after its closing quote.", exception);
+            throw new CommandException(
+                $"{path}, row {parser.ErrorLineNumber}: a quoted field is not closed, or has text after its closing quote.", exception);
         }
     }
 
@@ -52,7 +55,8 @@ internal static class InvoiceFile
         {
             Row = row,
             Fields = fields,
-            InvoiceNumber = fields[0] is { Length: > 0 } number ? number : throw new CommandException($"{path}, row {row}: invoiceNumber is empty."),
+            InvoiceNumber =
+                fields[0] is { Length: > 0 } number ? number : throw new CommandException($"{path}, row {row}: invoiceNumber is empty."),
             Company = fields[1],
             ReceiverName = fields[2],
             Receiver = fields[3],
@@ -64,7 +68,8 @@ internal static class InvoiceFile
         : throw new CommandException($"{path}, row {row}: {fields.Length} fields instead of {Columns.Count}.");
 
     private static decimal ToAmount(string path, int row, string column, string value) =>
-        decimal.TryParse(value, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+        decimal.TryParse(
+            value, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
             ? amount
             : throw new CommandException($"{path}, row {row}: {column} \"{value}\" is not an amount such as 1250.00.");
 }

@@ -6,7 +6,7 @@ namespace InvoiceSender;
 
 internal enum InvoiceResult { Accepted, BadData, Failed }
 
-/// <summary>How sending one invoice ended: with a receipt or with a failure; with neither when there was nothing to send.</summary>
+/// <summary>The result for one invoice: a receipt or a failure; neither when the invoice was settled before.</summary>
 internal sealed record InvoiceOutcome(Invoice Invoice, Receipt? Receipt, BatchFailure? Failure, TimeSpan Elapsed)
 {
     public InvoiceResult Result => Failure is null ? InvoiceResult.Accepted
@@ -18,10 +18,11 @@ internal static class BatchFailureExtensions
 {
     extension(BatchFailure failure)
     {
-        /// <summary>The bare client knows the status only from what it throws.</summary>
+        /// <summary>The status of the response; for the bare client it is taken from the exception.</summary>
         public int? HttpStatus => failure.StatusCode ?? (int?)(failure.Exception as HttpRequestException)?.StatusCode;
 
-        /// <summary>The status, or what went wrong instead.</summary>
-        public string Status => failure.HttpStatus?.ToString(CultureInfo.InvariantCulture) ?? failure.ErrorType ?? failure.FailureClass.ToString();
+        /// <summary>The status of the response, or the error type when there was no response.</summary>
+        public string Status =>
+            failure.HttpStatus?.ToString(CultureInfo.InvariantCulture) ?? failure.ErrorType ?? failure.FailureClass.ToString();
     }
 }

@@ -1,6 +1,6 @@
 namespace InvoiceSender;
 
-/// <summary>Problem details (RFC 9457) with the errors of each field, as validating APIs answer.</summary>
+/// <summary>Problem details (RFC 9457) with the validation errors of each field.</summary>
 internal sealed record Problem
 {
     public const string ContentType = "application/problem+json";

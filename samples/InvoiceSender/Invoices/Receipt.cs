@@ -1,4 +1,4 @@
 namespace InvoiceSender;
 
-/// <summary>What the API answers when it has stored an invoice.</summary>
+/// <summary>The API's response to a stored invoice.</summary>
 internal sealed record Receipt(string Id, string InvoiceNumber);

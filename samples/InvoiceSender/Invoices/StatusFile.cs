@@ -3,17 +3,17 @@ using Microsoft.VisualBasic.FileIO;
 
 namespace InvoiceSender;
 
-/// <summary>The file of the invoices once more, beside it, with a column that says what has become of each row.</summary>
+/// <summary>A copy of the invoice file, beside it, with a status column for each row.</summary>
 internal sealed class StatusFile(string csv)
 {
     private const string Column = "status";
 
-    // A spreadsheet knows UTF-8 by its mark.
+    // Spreadsheets recognise UTF-8 by its byte order mark.
     private static readonly UTF8Encoding Encoding = new(encoderShouldEmitUTF8Identifier: true);
 
     public string Path { get; } = System.IO.Path.ChangeExtension(csv, ".status.csv");
 
-    /// <summary>Whoever has the file open sees it whole: as it was, or as it is.</summary>
+    /// <summary>Replaces the file atomically, so that readers see either the old or the new content.</summary>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
     public void Write(IReadOnlyList<Invoice> invoices, Func<Invoice, string> statusOf)
@@ -21,7 +21,9 @@ internal sealed class StatusFile(string csv)
         var temporary = $"{Path}.{Environment.ProcessId}.tmp";
         try
         {
-            File.WriteAllLines(temporary, [Line(InvoiceFile.Columns, Column), .. invoices.Select(invoice => Line(invoice.Fields, Harmless(statusOf(invoice))))], Encoding);
+            File.WriteAllLines(temporary,
+                [Line(InvoiceFile.Columns, Column), .. invoices.Select(invoice => Line(invoice.Fields, EscapeFormula(statusOf(invoice))))],
+                Encoding);
             File.Move(temporary, Path, overwrite: true);
         }
         catch
@@ -31,7 +33,7 @@ internal sealed class StatusFile(string csv)
         }
     }
 
-    /// <summary>What the file says of each invoice; nothing when it is not there or is not ours.</summary>
+    /// <summary>Reads the status of each invoice; empty when the file is missing or has another format.</summary>
     public IReadOnlyDictionary<(string Company, string Number), string> Read()
     {
         Dictionary<(string Company, string Number), string> all = [];
@@ -48,15 +50,16 @@ internal sealed class StatusFile(string csv)
         }
         catch (MalformedLineException)
         {
-            // Somebody has edited it.
+            // The file was edited by hand; the rows read so far are used.
             return all;
         }
     }
 
-    private static string Line(IEnumerable<string> fields, string status) => string.Join(',', fields.Append(status).Select(Quoted));
+    private static string Line(IEnumerable<string> fields, string status) => string.Join(',', fields.Append(status).Select(Quote));
 
-    private static string Quoted(string field) => field.AsSpan().ContainsAny(",\"\r\n") || field != field.Trim() ? $"\"{field.Replace("\"", "\"\"")}\"" : field;
+    private static string Quote(string field) =>
+        field.AsSpan().ContainsAny(",\"\r\n") || field != field.Trim() ? $"\"{field.Replace("\"", "\"\"")}\"" : field;
 
-    // A reason is the API's text, which a spreadsheet must not take for a formula.
-    private static string Harmless(string status) => status is ['=' or '+' or '-' or '@' or '\t' or '\r', ..] ? $"'{status}" : status;
+    // The reason is text from the API; a leading apostrophe keeps a spreadsheet from evaluating it as a formula.
+    private static string EscapeFormula(string status) => status is ['=' or '+' or '-' or '@' or '\t' or '\r', ..] ? $"'{status}" : status;
 }

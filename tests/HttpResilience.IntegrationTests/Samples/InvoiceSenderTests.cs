@@ -24,17 +24,17 @@ public sealed partial class InvoiceSenderTests : IDisposable
     {
         await SendAsync();
         var (pending, review) = (await OnlyAsync("pending"), await OnlyAsync("review"));
-        (pending["tags"]!["rowNumber"]!.GetValue<string>(), pending["statusCode"]!.GetValue<int>(), Text(pending, "title")).ShouldBe(("3", 429, "The receiver takes no more invoices now"));
+        (pending["tags"]!["rowNumber"]!.GetValue<string>(), pending["statusCode"]!.GetValue<int>(), Text(pending, "title")).ShouldBe(("3", 429, "The receiver accepts no more invoices now"));
         (review["tags"]!["rowNumber"]!.GetValue<string>(), Text(review, "suggestedAction"), Text(review, "detail"))
             .ShouldBe(("4", "Fix the data and resubmit", "currency: 'EUX' is not a currency that we invoice in."));
 
         var table = await ExpectAsync(0, "dead-letters list");
-        table.Output.ShouldContain("2 shown. In invoices.deadletters.db: 1 pending, 1 for review, 0 done with.");
+        table.Output.ShouldContain("2 shown. In invoices.deadletters.db: 1 pending, 1 for review, 0 closed.");
         table.Output.Split('\n').Where(line => line.StartsWith('│')).ShouldAllBe(line => line.Length == 80);
 
         // As much of the id as tells the two apart.
         var edited = await ExpectAsync(0, $"dead-letters edit {Text(review, "id")[..18]} --set currency=EUR");
-        edited.Output.ShouldContain($"{Text(review, "id")} is resubmitted; in its place:");
+        edited.Output.ShouldContain($"{Text(review, "id")} resubmitted as:");
         edited.Output.ShouldContain("row 4: accepted (201)");
         edited.Output.ShouldContain("The API's ledger has 2 invoices, each once.");
 
@@ -48,7 +48,7 @@ public sealed partial class InvoiceSenderTests : IDisposable
         Text(corrected, "idempotencyKey").ShouldNotBe(Text(old, "idempotencyKey"));
         var shown = JsonNode.Parse((await ExpectAsync(0, $"dead-letters show {Text(corrected, "id")} --json")).Output)!;
         shown["body"]!["currency"]!.GetValue<string>().ShouldBe("EUR");
-        (await ExpectAsync(0, $"dead-letters show {Text(old, "id")}")).Output.ShouldContain("has taken its place");
+        (await ExpectAsync(0, $"dead-letters show {Text(old, "id")}")).Output.ShouldContain("replaced by ");
 
         // What was sent before goes out once more under the same keys.
         (await _program.RunAsync("--dead-letters --csv invoices.csv --seed 3")).Output.ShouldContain("The API's ledger has 3 invoices, each once.");
@@ -62,26 +62,26 @@ public sealed partial class InvoiceSenderTests : IDisposable
         await File.WriteAllTextAsync(_program.PathOf("not-an-invoice.json"), """{ "a": 1 }""", TestContext.Current.CancellationToken);
 
         (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", "true"), ("VISUAL", null))).ShouldSatisfyAllConditions(
-            result => result.ExitCode.ShouldBe(2), result => result.Error.ShouldContain("The body says the same as before"));
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", null), ("VISUAL", null))).Error.ShouldContain("There is no editor: set EDITOR");
+            result => result.ExitCode.ShouldBe(2), result => result.Error.ShouldContain("The body is unchanged"));
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", null), ("VISUAL", null))).Error.ShouldContain("No editor is configured: set EDITOR");
         (await ExpectAsync(1, $"dead-letters edit {review} --body not-an-invoice.json")).Output.ShouldContain("review, for 0 s: 400 Validation, The body is not an invoice");
         review = Text(await OnlyAsync("review"), "id");
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Error.ShouldContain("The editor ended with");
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Error.ShouldContain("The editor exited with code");
         await File.WriteAllTextAsync(_program.PathOf("good.json"), Good, TestContext.Current.CancellationToken);
         (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Output.ShouldContain("accepted (201)");
-        (await ExpectAsync(0, $"dead-letters resolve {pending} --action Credited --notes 2026-00999 --who alice")).Output.ShouldContain("is resolved by alice: Credited");
+        (await ExpectAsync(0, $"dead-letters resolve {pending} --action Credited --notes 2026-00999 --who alice")).Output.ShouldContain("resolved by alice: Credited");
         (await ExpectAsync(0, $"dead-letters show {pending}")).Output.ShouldContain("Credited, by alice: 2026-00999");
 
         (await ListAsync("open")).ShouldBeEmpty();
-        await FailsAsync($"dead-letters replay {pending}", "is Resolved and done with");
-        await FailsAsync($"dead-letters resolve {review} --action Again", "is Resubmitted and done with");
-        await FailsAsync($"dead-letters edit {review} --set a=2", "is Resubmitted and done with");
+        await FailsAsync($"dead-letters replay {pending}", "is Resolved");
+        await FailsAsync($"dead-letters resolve {review} --action Again", "is Resubmitted");
+        await FailsAsync($"dead-letters edit {review} --set a=2", "is Resubmitted");
     }
 
     [Fact]
     public async Task What_cannot_be_done_is_said_and_changes_nothing()
     {
-        await FailsAsync("dead-letters list", "There is no store of dead letters at invoices.deadletters.db. To make one");
+        await FailsAsync("dead-letters list", "There is no dead-letter store at invoices.deadletters.db. To create one");
         File.Exists(_program.PathOf("invoices.deadletters.db")).ShouldBeFalse();
         await SendAsync();
         var review = Text(await OnlyAsync("review"), "id");
@@ -89,11 +89,11 @@ public sealed partial class InvoiceSenderTests : IDisposable
         await FailsAsync("dead-letters show 0", "\"0\" is ambiguous");
         await FailsAsync("dead-letters show 7", "There is no dead letter 7.");
         await FailsAsync("dead-letters show row24", "is not the beginning of an id");
-        await FailsAsync("dead-letters replay", "Say which letter to replay: an ID, or --all.");
-        await FailsAsync($"dead-letters replay {review} --all", "Say which letter to replay: an ID, or --all.");
+        await FailsAsync("dead-letters replay", "Give the letter to replay: an ID, or --all.");
+        await FailsAsync($"dead-letters replay {review} --all", "Give the letter to replay: an ID, or --all.");
         await FailsAsync("dead-letters replay --all --rate 0", "--rate \"0\" is not a number from 0.001 to 1000.");
         await FailsAsync($"dead-letters edit {review} --set curency=EUR", "The body has no field \"curency\". It has: invoiceNumber,");
-        await FailsAsync($"dead-letters edit {review} --set net=much", "\"much\" is not like 899.00");
+        await FailsAsync($"dead-letters edit {review} --set net=much", "\"much\" is not of the same JSON type as 899.00");
         await FailsAsync($"dead-letters resolve {review}", "--action");
         await FailsAsync("dead-letters list --status none", "none");
         await FailsAsync("--store other.db", "--store is for --dead-letters");

@@ -3,60 +3,64 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>Sends the file once, with the resilient client, and keeps what fails for good.</summary>
-internal sealed class KeepingRun(SenderOptions options, string store, HostFactory createHost, ProgressDisplay display)
+/// <summary>Sends the file once, with the resilient client, and stores invoices that finally fail as dead letters.</summary>
+internal sealed class DeadLetterRun(SenderOptions options, string store, HostFactory createHost, ProgressDisplay display)
 {
-    private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WriteInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly StatusFile _file = new(options.Csv);
-    private bool _writes = true;
+    private bool _canWrite = true;
     private long _writtenAt;
 
-    public async Task<KeptReport> RunAsync(IReadOnlyList<Invoice> invoices, CancellationToken cancellationToken)
+    public async Task<DeadLetterRunReport> RunAsync(IReadOnlyList<Invoice> invoices, CancellationToken cancellationToken)
     {
         await using var run = await SendingRun.StartAsync(ClientKind.Resilient, invoices.Count, options, createHost, cancellationToken);
         var review = run.Services.GetRequiredService<IDeadLetterReview>();
-        var earlier = await EarlierRun.OpenAsync(run.Services.GetRequiredService<ICheckpointStore>(), options.Csv, invoices, options.Resume, cancellationToken);
-        var rows = new RowStates(earlier, options.Resume ? _file.Read() : new Dictionary<(string, string), string>(), await InvoiceLetters.ReadAsync(review, cancellationToken));
+        var earlier = await EarlierRun.OpenAsync(
+            run.Services.GetRequiredService<ICheckpointStore>(), options.Csv, invoices, options.Resume, cancellationToken);
+        var rows = new RowStates(earlier, options.Resume ? _file.Read() : new Dictionary<(string, string), string>(),
+            await InvoiceLetters.ReadAsync(review, cancellationToken));
         Write(invoices, rows);
 
         using var requests = run.CountRequests();
         var started = Stopwatch.GetTimestamp();
         var report = await display.ShowAsync(ClientKind.Resilient.Title, invoices.Count, progress => run.Batch.SendAsync(
-            invoices, invoices.Where(invoice => rows.Letters.SettlementOf(invoice) is not null).Select(invoice => invoice.Id).ToHashSet(), Tell, progress, earlier.Checkpoint, cancellationToken));
+            invoices, invoices.Where(invoice => rows.Letters.SettlementOf(invoice) is not null).Select(invoice => invoice.Id).ToHashSet(),
+            OnOutcome, progress, earlier.Checkpoint, cancellationToken));
         var elapsed = Stopwatch.GetElapsedTime(started);
 
         await CloseLettersAsync(invoices, rows, review);
         Write(invoices, rows);
-        if (report is { StopReason: BatchStopReason.Completed }) await earlier.ForgetAsync();
-        var told = await run.StopAsync(cancellationToken);
+        if (report is { StopReason: BatchStopReason.Completed }) await earlier.DeleteAsync();
+        var alertReport = await run.StopAsync(cancellationToken);
         return Report(invoices, rows, run.Api) with
         {
-            Told = told,
+            AlertReport = alertReport,
             Interrupted = report is null,
             StoppedBy = report?.StoppedBy?.Error,
             Requests = requests.Count,
             ElapsedSeconds = Math.Round(elapsed.TotalSeconds, 2),
         };
 
-        void Tell(InvoiceOutcome outcome)
+        void OnOutcome(InvoiceOutcome outcome)
         {
             rows.Add(outcome);
-            // Whoever is killed leaves most of it behind.
+            // The status file is written during the run, so that a kill leaves a recent one.
             lock (_lock)
-                if (Stopwatch.GetElapsedTime(_writtenAt) >= WriteEvery) Write(invoices, rows);
+                if (Stopwatch.GetElapsedTime(_writtenAt) >= WriteInterval) Write(invoices, rows);
         }
     }
 
     private static async Task CloseLettersAsync(IReadOnlyList<Invoice> invoices, RowStates rows, IDeadLetterReview review)
     {
-        // Those of this run are read only now; what is done is done, whoever has cancelled the rest.
+        // The letters of this run exist only now; they are closed even when the run was cancelled.
         rows.Letters = await InvoiceLetters.ReadAsync(review, CancellationToken.None);
         foreach (var invoice in invoices.Where(rows.IsDone))
         {
-            if (rows.FailureOf(invoice) is not { } failure) await rows.Letters.CloseAsync(review, invoice, rows.TextOf(invoice), except: null);
-            else if (failure.DeadLetterId is { } id) await rows.Letters.CloseAsync(review, invoice, $"in its place: {id}", except: id);
+            if (rows.FailureOf(invoice) is not { } failure)
+                await rows.Letters.CloseAsync(review, invoice, rows.TextOf(invoice), except: null);
+            else if (failure.DeadLetterId is { } id) await rows.Letters.CloseAsync(review, invoice, $"replaced by {id}", except: id);
         }
 
         rows.Letters = await InvoiceLetters.ReadAsync(review, CancellationToken.None);
@@ -64,7 +68,7 @@ internal sealed class KeepingRun(SenderOptions options, string store, HostFactor
 
     private void Write(IReadOnlyList<Invoice> invoices, RowStates rows)
     {
-        if (!_writes) return;
+        if (!_canWrite) return;
 
         try
         {
@@ -73,14 +77,15 @@ internal sealed class KeepingRun(SenderOptions options, string store, HostFactor
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _writes = false;
-            Console.Error.WriteLine($"Goes on without {_file.Path}: {exception.Message}");
+            _canWrite = false;
+            Console.Error.WriteLine($"Cannot write {_file.Path}, continuing without it: {exception.Message}");
         }
     }
 
-    private KeptReport Report(IReadOnlyList<Invoice> invoices, RowStates rows, FlakyApi? api)
+    private DeadLetterRunReport Report(IReadOnlyList<Invoice> invoices, RowStates rows, FlakyApi? api)
     {
-        var (stored, failed) = (api?.Stored, invoices.Where(invoice => rows.FailureOf(invoice) is not null).ToLookup(invoice => rows.LetterOf(invoice) is not null));
+        var (stored, failed) = (api?.Stored, invoices.Where(invoice => rows.FailureOf(invoice) is not null).ToLookup(
+            invoice => rows.LetterOf(invoice) is not null));
         return new()
         {
             Seed = options.Api is null ? options.Seed : null,
@@ -88,7 +93,7 @@ internal sealed class KeepingRun(SenderOptions options, string store, HostFactor
             Accepted = invoices.Count(invoice => rows.IsDone(invoice) && rows.FailureOf(invoice) is null),
             NotSent = invoices.Count(invoice => !rows.IsDone(invoice)),
             Store = store,
-            StatusFile = _writes ? _file.Path : null,
+            StatusFile = _canWrite ? _file.Path : null,
             Kept = [.. failed[true].Select(rows.LetterOf).OfType<DeadLetter>()],
             Rows = [.. failed[true].Select(Row)],
             Lost = [.. failed[false].Select(Row)],
@@ -98,7 +103,7 @@ internal sealed class KeepingRun(SenderOptions options, string store, HostFactor
 
         RowReport Row(Invoice invoice) => RowReport.Of(invoice, rows.FailureOf(invoice)!) with { Next = Next(invoice) };
 
-        // The reason stands above it.
+        // The reason is printed in the line above.
         string? Next(Invoice invoice) => rows.LetterOf(invoice) is not { } letter ? null
             : $"{(letter.Status is DeadLetterStatus.RequiresReview ? "needs correction" : rows.TextOf(invoice))} (dead letter {letter.Id})";
     }

@@ -2,11 +2,11 @@ using HttpResilience;
 
 namespace InvoiceSender;
 
-/// <summary>What there was to tell while a host ran, and whether all of it is over.</summary>
-internal sealed class ToldAlerts : IAlertSink
+/// <summary>Records the alerts of a host and knows whether every incident has ended.</summary>
+internal sealed class AlertRecorder : IAlertSink
 {
     private readonly Lock _lock = new();
-    private readonly List<Alert> _told = [];
+    private readonly List<Alert> _received = [];
     private readonly HashSet<Guid> _open = [];
     private TaskCompletionSource _over = Over();
 
@@ -14,7 +14,7 @@ internal sealed class ToldAlerts : IAlertSink
     {
         get
         {
-            lock (_lock) return [.. _told];
+            lock (_lock) return [.. _received];
         }
     }
 
@@ -22,7 +22,7 @@ internal sealed class ToldAlerts : IAlertSink
     {
         lock (_lock)
         {
-            _told.Add(alert);
+            _received.Add(alert);
             if (alert.Phase is not AlertPhase.Ended)
             {
                 if (_open.Count == 0) _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,12 +37,12 @@ internal sealed class ToldAlerts : IAlertSink
         return Task.CompletedTask;
     }
 
-    /// <summary>Waits for the all-clear, if there is one to come.</summary>
-    public async Task WaitUntilOverAsync(TimeSpan patience, CancellationToken cancellationToken)
+    /// <summary>Waits until every incident has ended, at most for <paramref name="timeout"/>.</summary>
+    public async Task WaitUntilOverAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         Task over;
         lock (_lock) over = _over.Task;
-        await over.WaitAsync(patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await over.WaitAsync(timeout, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private static TaskCompletionSource Over()
