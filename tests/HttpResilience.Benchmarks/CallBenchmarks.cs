@@ -4,7 +4,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>A call that succeeds at once: what the chain costs on an ordinary day.</summary>
+/// <summary>The cost of a call that succeeds on the first attempt.</summary>
 public class CallBenchmarks
 {
     private const int Calls = 2000;

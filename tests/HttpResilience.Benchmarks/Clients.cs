@@ -2,20 +2,23 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>The three clients that are compared, from one factory, with the factory's own logging off in all of them.</summary>
+/// <summary>The three clients that are compared, from one factory and without the factory's logging.</summary>
 internal sealed class Clients
 {
-    /// <param name="completeChain">What the chain's client gets besides.</param>
-    /// <param name="besidePolly">What Polly's client gets besides, inside its pipeline.</param>
+    /// <param name="completeChain">Further configuration of the client with the chain.</param>
+    /// <param name="besidePolly">Further configuration of Polly's client, inside its pipeline.</param>
     internal Clients(
-        Func<HttpMessageHandler> inner, PipelineSettings? settings = null, bool byAuthority = false, Action<HttpResilienceOptions>? configure = null,
+        Func<HttpMessageHandler> inner, PipelineSettings? settings = null, bool byAuthority = false,
+        Action<HttpResilienceOptions>? configure = null,
         Action<IHttpClientBuilder>? completeChain = null, Func<DelegatingHandler>? besidePolly = null)
     {
         settings ??= new();
         var services = new ServiceCollection();
-        services.ConfigureHttpClientDefaults(client => client.RemoveAllLoggers().SetHandlerLifetime(Timeout.InfiniteTimeSpan).ConfigurePrimaryHttpMessageHandler(inner));
+        services.ConfigureHttpClientDefaults(
+            client => client.RemoveAllLoggers().SetHandlerLifetime(Timeout.InfiniteTimeSpan).ConfigurePrimaryHttpMessageHandler(inner));
         services.AddHttpClient("bare");
-        var polly = services.AddHttpClient("polly").AddHttpMessageHandler(() => byAuthority ? new PipelineByAuthorityHandler(settings) : new OnePipelineHandler(settings));
+        var polly = services.AddHttpClient("polly").AddHttpMessageHandler(
+            () => byAuthority ? new PipelineByAuthorityHandler(settings) : new OnePipelineHandler(settings));
         if (besidePolly is not null)
             polly.AddHttpMessageHandler(besidePolly);
         var chain = services.AddResilientHttpClient("chain", configure);

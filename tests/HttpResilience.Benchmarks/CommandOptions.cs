@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>What the commands beside the benchmarks take.</summary>
+/// <summary>The options of the commands other than the benchmarks.</summary>
 internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int? Letters)
 {
     /// <exception cref="FormatException">An option is unknown, or its value is missing or not a number.</exception>
@@ -18,13 +18,14 @@ internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int
                 "--seconds" => options with { Seconds = Number(value) },
                 "--letters" => options with { Letters = Number(value) },
                 "--output" => options with { Output = value },
-                var unknown => throw new FormatException($"There is no option {unknown}; see --help."),
+                var unknown => throw new FormatException($"Unknown option {unknown}; see --help."),
             };
         }
 
         return options;
 
-        static int Number(string value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
+        static int Number(string value) =>
+            int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
             ? number
             : throw new FormatException($"'{value}' is not a positive number.");
     }

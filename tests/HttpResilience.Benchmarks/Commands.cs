@@ -1,9 +1,9 @@
 namespace HttpResilience.Benchmarks;
 
-/// <summary>What the project does beside the benchmarks.</summary>
+/// <summary>The commands other than the benchmarks.</summary>
 internal static class Commands
 {
-    /// <exception cref="FormatException">There is no such command.</exception>
+    /// <exception cref="FormatException">The command is unknown.</exception>
     internal static Func<CommandOptions, Task<int>> Find(string name) => name switch
     {
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
@@ -13,6 +13,6 @@ internal static class Commands
         "soak" => SoakCommand.RunAsync,
         "storage" => options => StorageBenchmark.RunAsync(options.Letters ?? 1_000_000),
         "drain" => options => DrainBenchmark.RunAsync(options.Letters ?? 5_000),
-        _ => throw new FormatException($"There is no command '{name}'; see --help."),
+        _ => throw new FormatException($"Unknown command '{name}'; see --help."),
     };
 }

@@ -4,8 +4,8 @@ using BenchmarkDotNet.Reports;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>One line for each scenario: time and allocated bytes per call, and what chain and Polly add to the bare client.</summary>
-/// <remarks>Times are those of the fastest iteration of all passes: a neighbour on the machine can only make one slower.</remarks>
+/// <summary>One line per scenario: time and allocated bytes per call, and what the chain and Polly add to the bare client.</summary>
+/// <remarks>Times are those of the fastest iteration of all passes, because other work on the machine can only slow one down.</remarks>
 internal static class ComparisonTable
 {
     internal static string From(IEnumerable<Summary> summaries)
@@ -14,7 +14,8 @@ internal static class ComparisonTable
             .AppendLine("| scenario | bare | chain | Polly | time added: chain / Polly | bytes added: chain, Polly |")
             .AppendLine("|---|--:|--:|--:|--:|--:|");
         foreach (var scenario in summaries.SelectMany(s => s.Reports).Where(r => r.Success).OrderBy(Order).GroupBy(Name))
-            table.AppendLine(Line(scenario.Key, scenario.GroupBy(r => r.BenchmarkCase.Descriptor.WorkloadMethod.Name).ToDictionary(passes => passes.Key, Measured.From)));
+            table.AppendLine(Line(scenario.Key,
+                scenario.GroupBy(r => r.BenchmarkCase.Descriptor.WorkloadMethod.Name).ToDictionary(passes => passes.Key, Measured.From)));
         return table.ToString();
     }
 
@@ -28,13 +29,15 @@ internal static class ComparisonTable
         double fromNanoseconds = bare?.Nanoseconds ?? 0;
         double fromBytes = bare?.Bytes ?? 0;
         string retained = polly.Retained is { } kept ? Text($"; kept for each: {chain.Retained:0}, {kept:0} B") : "";
-        return Text($"| {scenario} | {baseline} | {Time(chain.Nanoseconds)} | {Time(polly.Nanoseconds)} | ") + Text(
-            $"{(chain.Nanoseconds - fromNanoseconds) / (polly.Nanoseconds - fromNanoseconds):0.00} | {chain.Bytes - fromBytes:0}, {polly.Bytes - fromBytes:0} B{retained} |");
+        double ratio = (chain.Nanoseconds - fromNanoseconds) / (polly.Nanoseconds - fromNanoseconds);
+        return Text($"| {scenario} | {baseline} | {Time(chain.Nanoseconds)} | {Time(polly.Nanoseconds)} | ")
+            + Text($"{ratio:0.00} | {chain.Bytes - fromBytes:0}, {polly.Bytes - fromBytes:0} B{retained} |");
     }
 
     private static int Order(BenchmarkReport report) => report.BenchmarkCase.Descriptor.Type.Name switch
     {
-        nameof(CallBenchmarks) => CallBenchmarks.Scenarios.ToList().IndexOf((CallScenario)report.BenchmarkCase.Parameters[nameof(CallBenchmarks.Scenario)]),
+        nameof(CallBenchmarks) =>
+            CallBenchmarks.Scenarios.ToList().IndexOf((CallScenario)report.BenchmarkCase.Parameters[nameof(CallBenchmarks.Scenario)]),
         nameof(StageBenchmarks) => 50 + (int)(OptionalStage)report.BenchmarkCase.Parameters[nameof(StageBenchmarks.Stage)],
         nameof(RetryBenchmarks) => 100,
         nameof(OpenCircuitBenchmarks) => 101,
@@ -45,12 +48,15 @@ internal static class ComparisonTable
     {
         { Descriptor.Type.Name: nameof(NewAuthorityBenchmarks) } => "first call on each of 100,000 hosts",
         { Descriptor.Type.Name: nameof(OpenCircuitBenchmarks) } => "rejected by an open circuit",
-        { Descriptor.Type.Name: nameof(StageBenchmarks) } stage => StageBenchmarks.NameOf((OptionalStage)stage.Parameters[nameof(StageBenchmarks.Stage)]),
-        { Descriptor.Type.Name: nameof(RetryBenchmarks) } retry => "503, then 200, " + ((bool)retry.Parameters[nameof(RetryBenchmarks.Suspends)] ? "waited for" : "at once"),
+        { Descriptor.Type.Name: nameof(StageBenchmarks) } stage =>
+            StageBenchmarks.NameOf((OptionalStage)stage.Parameters[nameof(StageBenchmarks.Stage)]),
+        { Descriptor.Type.Name: nameof(RetryBenchmarks) } retry =>
+            "503, then 200, " + ((bool)retry.Parameters[nameof(RetryBenchmarks.Suspends)] ? "waited for" : "at once"),
         var call => call.Parameters[nameof(CallBenchmarks.Scenario)].ToString()!,
     };
 
-    private static string Time(double nanoseconds) => nanoseconds < 10_000 ? Text($"{nanoseconds:0} ns") : Text($"{nanoseconds / 1000:0.0} µs");
+    private static string Time(double nanoseconds) =>
+        nanoseconds < 10_000 ? Text($"{nanoseconds:0} ns") : Text($"{nanoseconds / 1000:0.0} µs");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

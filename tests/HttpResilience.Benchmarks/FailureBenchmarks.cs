@@ -4,7 +4,7 @@ using Polly.CircuitBreaker;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>A 503, then at once the same request again and a 200. The bare client's part are two calls, without the repetition.</summary>
+/// <summary>A 503, then an immediate retry and a 200; the bare client makes two calls instead.</summary>
 public class RetryBenchmarks
 {
     private const int Calls = 1000;
@@ -34,7 +34,7 @@ public class RetryBenchmarks
     public Task Polly() => Load.RunAsync(_clients.Polly, RequestKind.Get, Calls, threads: 1);
 }
 
-/// <summary>A call that an open circuit rejects. The bare client has none.</summary>
+/// <summary>A call that an open circuit rejects; the bare client has no circuit.</summary>
 public class OpenCircuitBenchmarks
 {
     private const int Calls = 100;

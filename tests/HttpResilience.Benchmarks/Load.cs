@@ -9,7 +9,7 @@ public enum RequestKind
     PostWithoutKey,
 }
 
-/// <summary>Makes calls one after the other, on one or more threads.</summary>
+/// <summary>Makes sequential calls on one or more threads.</summary>
 internal static class Load
 {
     private static readonly Uri Uri = new("https://api.example.com/v1/invoices/17");
@@ -38,7 +38,7 @@ internal static class Load
         }
     }
 
-    // The bare client and Polly's have to be given the key that the chain would make.
+    // The bare client and Polly's client get a key explicitly; the chain makes one.
     private static HttpRequestMessage Post()
     {
         var request = PostWithoutKey();

@@ -10,8 +10,8 @@ using Outcome = Polly.Outcome;
 namespace HttpResilience.Benchmarks;
 
 /// <summary>
-/// The peer: one handler with Polly.Core's own pipeline of total timeout, retry, circuit breaker and attempt timeout, without telemetry. The values
-/// are the chain's defaults; the context is pooled, the callback static, the outcome not thrown inside the pipeline.
+/// The peer: one handler with a Polly.Core pipeline of total timeout, retry, circuit breaker and attempt timeout, without telemetry. It has
+/// the chain's default values, a pooled context, a static callback and outcomes instead of exceptions inside the pipeline.
 /// </summary>
 internal abstract class PollyHandler : DelegatingHandler
 {
@@ -22,7 +22,8 @@ internal abstract class PollyHandler : DelegatingHandler
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         try
         {
-            var outcome = await PipelineFor(request.RequestUri!).ExecuteOutcomeAsync(Attempt, context, (Handler: this, Request: request)).ConfigureAwait(false);
+            var outcome = await PipelineFor(request.RequestUri!).ExecuteOutcomeAsync(
+                Attempt, context, (Handler: this, Request: request)).ConfigureAwait(false);
             outcome.ThrowIfException();
             return outcome.Result!;
         }
@@ -32,7 +33,8 @@ internal abstract class PollyHandler : DelegatingHandler
         }
     }
 
-    private static async ValueTask<Outcome<HttpResponseMessage>> Attempt(ResilienceContext context, (PollyHandler Handler, HttpRequestMessage Request) state)
+    private static async ValueTask<Outcome<HttpResponseMessage>> Attempt(
+        ResilienceContext context, (PollyHandler Handler, HttpRequestMessage Request) state)
     {
         try
         {
@@ -44,7 +46,8 @@ internal abstract class PollyHandler : DelegatingHandler
         }
     }
 
-    private Task<HttpResponseMessage> SendInnerAsync(HttpRequestMessage request, CancellationToken cancellationToken) => base.SendAsync(request, cancellationToken);
+    private Task<HttpResponseMessage> SendInnerAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        base.SendAsync(request, cancellationToken);
 
     internal static ResiliencePipeline<HttpResponseMessage> Build(PipelineSettings settings)
     {
@@ -86,13 +89,14 @@ internal abstract class PollyHandler : DelegatingHandler
 
     private static bool IsTransient(Outcome<HttpResponseMessage> outcome) => outcome switch
     {
-        { Result: { } response } => response.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError,
+        { Result: { } response } =>
+            response.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError,
         { Exception: HttpRequestException or TimeoutRejectedException } => true,
         _ => false,
     };
 }
 
-/// <summary>One pipeline, and so one circuit, for all hosts of the client.</summary>
+/// <summary>One pipeline, and therefore one circuit, for all hosts of the client.</summary>
 internal sealed class OnePipelineHandler(PipelineSettings settings) : PollyHandler
 {
     private readonly ResiliencePipeline<HttpResponseMessage> _pipeline = Build(settings);
@@ -100,16 +104,17 @@ internal sealed class OnePipelineHandler(PipelineSettings settings) : PollyHandl
     protected override ResiliencePipeline<HttpResponseMessage> PipelineFor(Uri uri) => _pipeline;
 }
 
-/// <summary>A pipeline for each host, as <c>SelectPipelineByAuthority</c> of Microsoft.Extensions.Http.Resilience keeps them.</summary>
+/// <summary>One pipeline per host, as with <c>SelectPipelineByAuthority</c> of Microsoft.Extensions.Http.Resilience.</summary>
 internal sealed class PipelineByAuthorityHandler(PipelineSettings settings) : PollyHandler
 {
-    private readonly ConcurrentDictionary<(string Scheme, string Host, int Port), ResiliencePipeline<HttpResponseMessage>> _pipelines = new();
+    private readonly ConcurrentDictionary<(string Scheme, string Host, int Port), ResiliencePipeline<HttpResponseMessage>> _pipelines =
+        new();
 
     protected override ResiliencePipeline<HttpResponseMessage> PipelineFor(Uri uri) =>
         _pipelines.GetOrAdd((uri.Scheme, uri.Host, uri.Port), static (_, settings) => Build(settings), settings);
 }
 
-/// <summary>What a scenario sets differently, on both sides alike.</summary>
+/// <summary>The settings of a scenario that differ from the defaults, equal for both clients.</summary>
 internal sealed record PipelineSettings
 {
     internal int MaxRetryAttempts { get; init; } = 3;

@@ -18,24 +18,24 @@ const string Help = """
     Without a command, the benchmarks:
 
       --filter GLOB   only the benchmarks whose full name matches, such as '*CallBenchmarks*'. Default: '*'
-      --output FILE   where the table is written too. Default: BenchmarkDotNet.Artifacts/comparison.md
+      --output FILE   also writes the table to this file. Default: BenchmarkDotNet.Artifacts/comparison.md
       --help          this text
 
     All other options are BenchmarkDotNet's own. The commands:
 
-      outage   100 clients and a host that is down for 30 s, in virtual time: a table, and a plot of what the host sees
+      outage   100 clients and a host that is down for 30 s, in virtual time: a table and a plot of the requests to the host
                --output FILE   the plot. Default: docs/outage.svg
-      drill    a payment gateway on a bad day, 3 million calls to 3 APIs, in virtual time: naive retries beside the chain
-      fallback an API that is down for 60 s, over real sockets: reads of what was seen before, with a bare client and with the last good responses
-      alerts   what the error budget and alerts add to a call: time and bytes
-      soak     2 threads against a server with every fault, over real sockets: what is left behind, counted
-               --seconds N     how long. Default: 60
-      storage  durable stores: letters kept per second, and what a claim costs in a store of many letters
-               --letters N     how many. Default: 1000000
-      drain    dead letters sent again per second, beside the same requests sent without a store
-               --letters N     how many. Default: 5000
+      drill    a payment gateway during an outage, 3 million calls to 3 APIs, in virtual time: naive retries and the chain
+      fallback an API that is down for 60 s, over real sockets: reads of cached resources, with a bare client and with Fallback
+      alerts   the time and bytes that the error budget and alerts add to a call
+      soak     2 threads against a server with every fault, over real sockets: counts leaked connections, responses, timers, memory
+               --seconds N     the duration. Default: 60
+      storage  durable stores: letters stored per second, and the cost of a claim in a store of many letters
+               --letters N     the number of letters. Default: 1000000
+      drain    dead letters replayed per second, compared with the same requests sent from memory
+               --letters N     the number of letters. Default: 5000
 
-      --seed N   of outage, drill, fallback and soak. The same seed gives the same run in virtual time. Default: 1
+      --seed N   for outage, drill, fallback and soak. The same seed gives the same run in virtual time. Default: 1
     """;
 
 List<string> options = [.. args];
@@ -75,7 +75,7 @@ if (at >= 0)
 if (!options.Contains("--filter"))
     options.AddRange(["--filter", "*"]);
 
-// In this process, in short iterations and several passes, so that each of the three clients gets its quiet moments on a machine that others use.
+// In-process, with short iterations and several passes, so that each client has undisturbed iterations on a busy machine.
 const int Passes = 3;
 var job = Job.Default.WithToolchain(InProcessNoEmitToolchain.Instance).WithGcForce(false);
 var config = new ManualConfig()

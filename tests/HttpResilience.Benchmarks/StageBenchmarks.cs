@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>A stage that is off by default, on a call that succeeds: the chain with it, and Polly's pipeline with what does the same.</summary>
+/// <summary>The cost of one optional stage on a successful call, compared with Polly's pipeline and the equivalent strategy.</summary>
 public class StageBenchmarks
 {
     private const int Calls = 2000;

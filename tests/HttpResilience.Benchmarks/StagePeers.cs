@@ -4,7 +4,7 @@ using Polly;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>What one would write around a permit of the platform's own limiter.</summary>
+/// <summary>A minimal handler around the platform's concurrency limiter.</summary>
 internal sealed class ConcurrencyLimitHandler : DelegatingHandler
 {
     private readonly PartitionedRateLimiter<Uri> _limiter = PartitionedRateLimiter.Create<Uri, (string, string, int)>(static uri =>
@@ -18,7 +18,7 @@ internal sealed class ConcurrencyLimitHandler : DelegatingHandler
     }
 }
 
-/// <summary>A pipeline without strategies.</summary>
+/// <summary>A handler around an empty Polly pipeline.</summary>
 internal sealed class EmptyPipelineHandler : PollyHandler
 {
     private readonly ResiliencePipeline<HttpResponseMessage> _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>().Build();
@@ -26,7 +26,7 @@ internal sealed class EmptyPipelineHandler : PollyHandler
     protected override ResiliencePipeline<HttpResponseMessage> PipelineFor(Uri uri) => _pipeline;
 }
 
-/// <summary>A key that is the hash of method, URI and body.</summary>
+/// <summary>Adds an Idempotency-Key that is the hash of method, URI and body.</summary>
 internal sealed class ContentKeyHandler : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

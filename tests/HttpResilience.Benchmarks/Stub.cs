@@ -2,7 +2,9 @@ using System.Net;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>The end of every chain: answers with these statuses in turn, at once or when the call is already waiting.</summary>
+/// <summary>
+/// The primary handler of every client: answers with these statuses in turn, synchronously or after the call has suspended.
+/// </summary>
 internal sealed class Stub(bool suspends, params HttpStatusCode[] statuses) : HttpMessageHandler
 {
     [ThreadStatic]
@@ -10,9 +12,9 @@ internal sealed class Stub(bool suspends, params HttpStatusCode[] statuses) : Ht
 
     private int _sent;
 
-    /// <summary>Lets the response that a call on this thread waits for arrive; what waits for it runs on at once, on this thread.</summary>
-    /// <remarks>So each frame of the call really suspends and resumes, and no thread pool adds its noise.</remarks>
-    /// <returns>False when no call waits.</returns>
+    /// <summary>Completes the response that a call of this thread awaits; the continuation runs synchronously on this thread.</summary>
+    /// <remarks>Each frame of the call suspends and resumes without the noise of the thread pool.</remarks>
+    /// <returns>False when no call is waiting.</returns>
     internal static bool LetArrive()
     {
         var arrival = Interlocked.Exchange(ref _arrival, null);
@@ -25,7 +27,7 @@ internal sealed class Stub(bool suspends, params HttpStatusCode[] statuses) : Ht
 
     private async Task<HttpResponseMessage> RespondLaterAsync(CancellationToken cancellationToken)
     {
-        // As SocketsHttpHandler does while it waits for a response.
+        // SocketsHttpHandler also suspends while it waits for a response.
         using var registration = cancellationToken.UnsafeRegister(static _ => { }, null);
         await (_arrival = new TaskCompletionSource()).Task;
         return Respond();

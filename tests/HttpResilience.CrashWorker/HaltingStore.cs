@@ -1,6 +1,6 @@
 namespace HttpResilience.CrashWorker;
 
-/// <summary>The store of the process, and the moments around its steps: at one of them the process stands still until it is killed.</summary>
+/// <summary>Wraps the store and halts the process at one moment before or after a step, until the test kills it.</summary>
 internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : IDeadLetterStore
 {
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
@@ -31,21 +31,24 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
 
     public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 
-    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
+        store.ListAsync(query, cancellationToken);
 
-    public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) => store.ReplaceAsync(letter, replacement, cancellationToken);
+    public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
+        store.ReplaceAsync(letter, replacement, cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => store.PurgeAsync(before, cancellationToken);
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
 
-    public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => store.WaitForLettersAsync(atMost, cancellationToken);
+    public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
+        store.WaitForLettersAsync(atMost, cancellationToken);
 
     private async Task PassAsync(Moment moment)
     {
         if (moment != haltsAt)
             return;
-        Output.Say($"at {moment}");
+        Output.WriteLine($"at {moment}");
         await Task.Delay(Timeout.Infinite);
     }
 }

@@ -2,12 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.CrashWorker;
 
-/// <summary>Lines for the test, each written through before the process goes on.</summary>
+/// <summary>Writes lines for the test, each flushed before the process continues.</summary>
 internal sealed class Output : ILoggerProvider
 {
     private static readonly Lock Gate = new();
 
-    internal static void Say(string line)
+    internal static void WriteLine(string line)
     {
         lock (Gate)
         {
@@ -27,10 +27,11 @@ internal sealed class Output : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
-                Say($"log {logLevel} {formatter(state, exception)} {exception?.Message}".ReplaceLineEndings(" "));
+                WriteLine($"log {logLevel} {formatter(state, exception)} {exception?.Message}".ReplaceLineEndings(" "));
         }
     }
 }

@@ -5,15 +5,17 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-// An application as any other, to be killed. Reads "send <number> <key>", "batch <count>" and "finish"; says "ready", "ended <number> <what became of it>",
-// "at <moment>", "report <succeeded> <failed> <skipped> <indexes of failures>", "drained".
-// Ends when its input does, which is at the latest when the test has ended, however that came.
+// An ordinary application that the tests kill. It reads "send <number> <key>", "batch <count>" and "finish", and writes "ready",
+// "ended <number> <result>", "at <moment>", "report <stop reason> <succeeded> <failed> <skipped> <indexes of failures>" and "drained".
+// It ends at the end of its input, at the latest when the test process ends.
 var settings = WorkerSettings.FromJson(args[0]);
 var builder = Host.CreateEmptyApplicationBuilder(null);
 builder.Logging.AddProvider(new Output());
 builder.Services.AddSingleton<TimeProvider>(new FastTime(settings.Epoch, settings.Speed, settings.Ahead));
-builder.Services.AddSingleton<IDeadLetterStore>(services => new HaltingStore(services.GetRequiredService<IHttpResilienceStorage>().DeadLetters, settings.HaltsAt));
-builder.Services.AddHttpResilienceStorage(storage => _ = settings.IsPostgreSql ? storage.UsePostgreSql(settings.ConnectionString) : storage.UseSqlite(settings.ConnectionString));
+builder.Services.AddSingleton<IDeadLetterStore>(
+    services => new HaltingStore(services.GetRequiredService<IHttpResilienceStorage>().DeadLetters, settings.HaltsAt));
+builder.Services.AddHttpResilienceStorage(
+    storage => _ = settings.IsPostgreSql ? storage.UsePostgreSql(settings.ConnectionString) : storage.UseSqlite(settings.ConnectionString));
 builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
 {
     options.BaseAddress = settings.Api;
@@ -26,13 +28,13 @@ builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
     options.Retry.Delay = TimeSpan.FromMilliseconds(200);
     options.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
     options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromSeconds(5);
-}).AddHttpMessageHandler(() => new SaysWhoItIs(settings.Name));
+}).AddHttpMessageHandler(() => new WorkerNameHandler(settings.Name));
 if (settings.Replays)
     builder.Services.AddDeadLetterReplay();
 
 using var host = builder.Build();
 await host.StartAsync();
-Output.Say("ready");
+Output.WriteLine("ready");
 
 using var places = new SemaphoreSlim(6);
 List<Task> sending = [];
@@ -49,12 +51,13 @@ while (await Console.In.ReadLineAsync() is { } line)
         case ["finish"]:
             await Task.WhenAll(sending);
             var store = host.Services.GetRequiredService<IDeadLetterStore>();
-            while (await store.CountAsync(default) is var counts && counts[DeadLetterStatus.Pending] + counts[DeadLetterStatus.InProgress] > 0)
+            while (await store.CountAsync(default) is var counts
+                && counts[DeadLetterStatus.Pending] + counts[DeadLetterStatus.InProgress] > 0)
                 await Task.Delay(50);
-            Output.Say("drained");
+            Output.WriteLine("drained");
             break;
         default:
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"What is '{line}'?"));
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Unknown command '{line}'."));
     }
 }
 
@@ -76,7 +79,8 @@ async Task SendAsync(string number, string key)
         call = e.GetHttpCall();
     }
 
-    Output.Say($"ended {number} {(call is { FailureClass: FailureClass.None } ? "done" : call?.DeadLetterId is not null ? "kept" : "refused")}");
+    Output.WriteLine(
+        $"ended {number} {(call is { FailureClass: FailureClass.None } ? "done" : call?.DeadLetterId is not null ? "kept" : "refused")}");
     places.Release();
 }
 
@@ -97,11 +101,12 @@ async Task RunBatchAsync(int count)
             Checkpoint = new(host.Services.GetRequiredService<ICheckpointStore>(), "orders", CheckpointMode.AdvanceAndDeadLetter),
             TimeProvider = host.Services.GetRequiredService<TimeProvider>(),
         });
-    Output.Say($"report {report.StopReason} {report.Succeeded} {report.Failed} {report.Skipped} {string.Join(',', report.Failures.Select(f => f.Index))}");
+    Output.WriteLine($"report {report.StopReason} {report.Succeeded} {report.Failed} {report.Skipped} "
+        + $"{string.Join(',', report.Failures.Select(f => f.Index))}");
 }
 
-/// <summary>On each attempt, that of a letter from another process too.</summary>
-internal sealed class SaysWhoItIs(string name) : DelegatingHandler
+/// <summary>Sets the worker header on every attempt, including replays of letters of other processes.</summary>
+internal sealed class WorkerNameHandler(string name) : DelegatingHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -2,41 +2,41 @@ using System.Text.Json;
 
 namespace HttpResilience.CrashWorker;
 
-/// <summary>What a worker process is told as its one argument, as JSON.</summary>
+/// <summary>The settings of a worker process, passed as its only argument as JSON.</summary>
 public sealed record WorkerSettings
 {
-    /// <summary>The client of its requests.</summary>
+    /// <summary>The name of the client.</summary>
     public const string Client = "orders";
 
-    /// <summary>Says to the API which process it is.</summary>
+    /// <summary>The request header with the name of the process.</summary>
     public const string WorkerHeader = "X-Worker";
 
-    /// <summary>The process, as the API and the test call it.</summary>
+    /// <summary>The name of the process in the API and the test.</summary>
     public required string Name { get; init; }
 
-    /// <summary>PostgreSQL, not SQLite.</summary>
+    /// <summary>True for PostgreSQL, false for SQLite.</summary>
     public required bool IsPostgreSql { get; init; }
 
     public required string ConnectionString { get; init; }
 
     public required Uri Api { get; init; }
 
-    /// <summary>Whether calls that fail leave letters.</summary>
+    /// <summary>Whether failed calls are stored as dead letters.</summary>
     public bool KeepsLetters { get; init; } = true;
 
-    /// <summary>Whether it sends letters again.</summary>
+    /// <summary>Whether the process replays letters.</summary>
     public bool Replays { get; init; } = true;
 
-    /// <summary>How fast its time runs: backoff, lease, timeouts, all but the sockets.</summary>
+    /// <summary>The speed of the clock for backoff, leases and timeouts; sockets use real time.</summary>
     public double Speed { get; init; } = 1;
 
-    /// <summary>When the time of the test began.</summary>
+    /// <summary>The start of the test in the clock of the test.</summary>
     public DateTimeOffset Epoch { get; init; } = DateTimeOffset.UnixEpoch;
 
-    /// <summary>How much time has passed since in addition, between the life of one process and that of the next.</summary>
+    /// <summary>Time added to the clock for the gaps between two processes.</summary>
     public TimeSpan Ahead { get; init; }
 
-    /// <summary>Where it says that it is there, and waits to be killed.</summary>
+    /// <summary>The moment at which the process reports and waits to be killed.</summary>
     public Moment? HaltsAt { get; init; }
 
     public string ToJson() => JsonSerializer.Serialize(this);
@@ -44,21 +44,21 @@ public sealed record WorkerSettings
     public static WorkerSettings FromJson(string json) => JsonSerializer.Deserialize<WorkerSettings>(json)!;
 }
 
-/// <summary>Between which two steps a process dies.</summary>
+/// <summary>The moments at which a process can be killed.</summary>
 public enum Moment
 {
-    /// <summary>The call has failed; its letter is not kept yet.</summary>
+    /// <summary>The call has failed; its letter is not stored yet.</summary>
     BeforeKeeping,
 
-    /// <summary>The letter is kept; the caller has not been told.</summary>
+    /// <summary>The letter is stored; the caller has no result yet.</summary>
     AfterKeeping,
 
-    /// <summary>The letter is claimed; it has not been sent again.</summary>
+    /// <summary>The letter is claimed; it is not replayed yet.</summary>
     AfterClaiming,
 
-    /// <summary>The letter has been sent again; what became of it is not written down.</summary>
+    /// <summary>The letter is replayed; the result is not stored yet.</summary>
     BeforeResult,
 
-    /// <summary>What became of the letter is written down; the worker does not know.</summary>
+    /// <summary>The result of the replay is stored; the worker has no confirmation yet.</summary>
     AfterResult,
 }

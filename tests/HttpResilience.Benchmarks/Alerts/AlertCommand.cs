@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary><c>alerts</c>: what a call costs more because its end is counted, by the error budget and for alerts.</summary>
+/// <summary><c>alerts</c>: the cost that the error budget and alerts add to the end of a call.</summary>
 internal static class AlertCommand
 {
     private const int Calls = 1_000_000;
@@ -13,15 +13,18 @@ internal static class AlertCommand
 
     internal static async Task<int> RunAsync()
     {
-        Console.WriteLine("| 1,000,000 calls, counted by the error budget and for alerts | threads | ns added | bytes added | aim |");
+        Console.WriteLine("| 1,000,000 calls, counted by the error budget and by alerts | threads | ns added | bytes added | aim |");
         Console.WriteLine("|---|--:|--:|--:|--:|");
         bool isMet = true;
         foreach (int threads in (int[])[1, 2])
         {
-            isMet &= await ReportAsync("succeed, to a host that is well", RequestKind.Get, failures: 0, threads).ConfigureAwait(false);
-            isMet &= await ReportAsync("succeed, for a tenant, to a host that is well", RequestKind.GetForTenant, failures: 0, threads).ConfigureAwait(false);
-            isMet &= await ReportAsync("succeed, to a host where a call has failed", RequestKind.Get, failures: 1, threads).ConfigureAwait(false);
-            isMet &= await ReportAsync("succeed, for a tenant, to a host where another's call has failed", RequestKind.GetForTenant, failures: 1, threads).ConfigureAwait(false);
+            isMet &= await ReportAsync("succeed, to a healthy host", RequestKind.Get, failures: 0, threads).ConfigureAwait(false);
+            isMet &= await ReportAsync(
+                "succeed, for a tenant, to a healthy host", RequestKind.GetForTenant, failures: 0, threads).ConfigureAwait(false);
+            isMet &= await ReportAsync(
+                "succeed, to a host with a failed call", RequestKind.Get, failures: 1, threads).ConfigureAwait(false);
+            isMet &= await ReportAsync("succeed, for a tenant, to a host with a failed call of another tenant", RequestKind.GetForTenant,
+                failures: 1, threads).ConfigureAwait(false);
         }
 
         return isMet ? 0 : 1;
@@ -30,11 +33,12 @@ internal static class AlertCommand
     private static async Task<bool> ReportAsync(string name, RequestKind kind, int failures, int threads)
     {
         var (nanoseconds, bytes) = await MeasureAsync(kind, failures, threads).ConfigureAwait(false);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {threads} | {nanoseconds:0.0} | {bytes:0} | < 50 ns, 0 B |"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"| {name} | {threads} | {nanoseconds:0.0} | {bytes:0} | < 50 ns, 0 B |"));
         return nanoseconds < 50 && bytes < 1;
     }
 
-    // The very code that a call runs at its end. Beside the microsecond of a call, what it adds is lost in the noise; bytes are not, and are those of whole calls.
+    // Time is measured on the code that runs when a call ends, because whole calls are too noisy; bytes are measured on whole calls.
     private static async Task<(double Nanoseconds, double Bytes)> MeasureAsync(RequestKind kind, int failures, int threads)
     {
         using var off = Provider(failures, out var without);
@@ -52,8 +56,9 @@ internal static class AlertCommand
         for (int round = 0; round < Rounds; round++)
         {
             long began = Stopwatch.GetTimestamp();
-            await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Run(() => End(client, call, Calls / threads)))).ConfigureAwait(false);
-            // Of one thread's time: with two, each ends half of the calls.
+            await Task.WhenAll(
+                Enumerable.Range(0, threads).Select(_ => Task.Run(() => End(client, call, Calls / threads)))).ConfigureAwait(false);
+            // Time per thread: with two threads, each one ends half of the calls.
             best = Math.Min(best, Stopwatch.GetElapsedTime(began).TotalNanoseconds * threads / Calls);
         }
 

@@ -4,13 +4,14 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Simulation;
 
-/// <summary>One day of a payment gateway, with one client or another and the same faults.</summary>
+/// <summary>One day of a payment gateway, with the same faults for each client.</summary>
 internal static class Drill
 {
     private static readonly TimeSpan DefaultTimeoutOfHttpClient = TimeSpan.FromSeconds(100);
-    private static readonly Uri[] Uris = [.. Enumerable.Range(1, FaultPlan.Apis).Select(n => new Uri($"https://api{n}.example.com/v1/payments"))];
+    private static readonly Uri[] Uris =
+        [.. Enumerable.Range(1, FaultPlan.Apis).Select(n => new Uri($"https://api{n}.example.com/v1/payments"))];
 
-    /// <summary>The loop that is written first, around a client as the factory makes it.</summary>
+    /// <summary>Naive retries around a plain factory client.</summary>
     internal static DrillResult RunNaive(int seed) => Run(seed, (time, host, services) =>
     {
         var client = SimulatedClient.Bare(host, services);
@@ -22,13 +23,14 @@ internal static class Drill
                 using var request = NewRequest(payment);
                 try
                 {
-                    using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token).ConfigureAwait(false);
+                    using var response = await client.SendAsync(
+                        request, HttpCompletionOption.ResponseHeadersRead, timeout.Token).ConfigureAwait(false);
                     if (response.StatusCode < HttpStatusCode.InternalServerError)
                         return response.IsSuccessStatusCode;
                 }
                 catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
                 {
-                    // The next attempt follows at once.
+                    // The next attempt starts immediately.
                 }
             }
 
@@ -37,7 +39,7 @@ internal static class Drill
     });
 
     /// <summary>The chain.</summary>
-    /// <param name="configure">Null: the built-in defaults.</param>
+    /// <param name="configure">Null for the built-in defaults.</param>
     internal static DrillResult RunChain(int seed, Action<HttpResilienceOptions>? configure) => Run(seed, (time, host, services) =>
     {
         var client = SimulatedClient.WithChain(time, host, seed, configure, services);
@@ -56,7 +58,8 @@ internal static class Drill
         };
     });
 
-    private static DrillResult Run(int seed, Func<VirtualTime, HttpMessageHandler, Action<IServiceCollection>, Func<Payment, Task<bool>>> newClient)
+    private static DrillResult Run(
+        int seed, Func<VirtualTime, HttpMessageHandler, Action<IServiceCollection>, Func<Payment, Task<bool>>> newClient)
     {
         var time = new VirtualTime();
         var plan = new FaultPlan(seed);
@@ -65,13 +68,15 @@ internal static class Drill
         using var host = new SimulatedHost(time, request =>
         {
             result.Requests++;
-            return plan.Answer(request.Options.TryGetValue(Payment.Key, out var payment) ? payment : throw new InvalidOperationException("Not a payment."), time.Elapsed);
+            return plan.Answer(
+                request.Options.TryGetValue(Payment.Key, out var payment) ? payment : throw new InvalidOperationException("Not a payment."),
+                time.Elapsed);
         });
         var payAsync = newClient(time, host, services => services.AddLogging(logging => logging.AddProvider(log)));
         var gateway = new PaymentGateway(time, result, async payment =>
         {
             bool isConfirmed = await payAsync(payment).ConfigureAwait(false);
-            // The application's own word about it, with either client.
+            // The application logs one line per payment with each client.
             if (!isConfirmed)
                 log.Count();
             return isConfirmed;

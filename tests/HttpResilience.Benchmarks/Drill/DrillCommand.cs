@@ -14,7 +14,9 @@ internal static class DrillCommand
         var defaults = Drill.RunChain(options.Seed, configure: null);
         var chain = Drill.RunChain(options.Seed, Configure);
 
-        Console.WriteLine(Text($"seed {options.Seed}: {naive.Payments:N0} payments, a day of virtual time in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds / 3:0} s for each client"));
+        var perClient = Stopwatch.GetElapsedTime(startedAt) / 3;
+        Console.WriteLine(Text($"seed {options.Seed}: {naive.Payments:N0} payments, ")
+            + Text($"a day of virtual time in {perClient.TotalSeconds:0} s for each client"));
         Console.WriteLine();
         Console.WriteLine("| | three retries at once | chain, as it comes | chain, set | against the retries | aim |");
         Console.WriteLine("|---|--:|--:|--:|--:|--:|");
@@ -33,11 +35,12 @@ internal static class DrillCommand
         {
             double change = value(chain) / value(naive) - 1;
             string reached = aim is { } a ? Text($"{a * 100:0.#} %, {(change <= a ? "reached" : "not reached")}") : "";
-            Console.WriteLine(Text($"| {name} | {value(naive):N0} | {value(defaults):N0} | {value(chain):N0} | {change * 100:+0.0;-0.0} % | {reached} |"));
+            Console.WriteLine(Text(
+                $"| {name} | {value(naive):N0} | {value(defaults):N0} | {value(chain):N0} | {change * 100:+0.0;-0.0} % | {reached} |"));
         }
     }
 
-    // The README shows these.
+    // The README has the same settings.
     private static void Configure(HttpResilienceOptions options)
     {
         options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(25);
@@ -48,6 +51,7 @@ internal static class DrillCommand
         options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromSeconds(30);
     }
 
-    // With a minus that is as wide as the plus.
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture).Replace("-", "−", StringComparison.Ordinal);
+    // U+2212, the minus sign, is as wide as the plus sign.
+    private static string Text(FormattableString text) =>
+        text.ToString(CultureInfo.InvariantCulture).Replace("-", "−", StringComparison.Ordinal);
 }

@@ -7,14 +7,14 @@ internal enum PaymentEnd
     /// <summary>The call failed.</summary>
     Refused,
 
-    /// <summary>The call ended when whoever ordered the payment was gone.</summary>
+    /// <summary>The call ended after the confirmation timeout.</summary>
     TooLate,
 
     /// <summary>No worker was free in time.</summary>
     NoWorker,
 }
 
-/// <summary>What became of the payments of a day.</summary>
+/// <summary>The results of the payments of one day.</summary>
 internal sealed class DrillResult
 {
     private readonly int[] _millisecondsOfDay = new int[(int)PaymentGateway.ConfirmationTimeout.TotalMilliseconds + 1];
@@ -26,17 +26,18 @@ internal sealed class DrillResult
 
     internal int Failed => Payments - Of(PaymentEnd.Confirmed);
 
-    /// <summary>Failed, and made to the silent API while it was silent: no client can help those.</summary>
+    /// <summary>Failed payments to the silent API while it was silent, which no client can prevent.</summary>
     internal int FailedForNoAnswer { get; private set; }
 
     internal int FailedElsewhere => Failed - FailedForNoAnswer;
 
-    /// <summary>Payments to an API that was not silent and that failed because no worker was free.</summary>
+    /// <summary>Failed payments to a responding API because no worker was free.</summary>
     internal int Dragged => _dragged.Sum(d => d.Count);
 
-    /// <summary>How often that happened to an API: times that lie more than a minute apart.</summary>
+    /// <summary>How often this happened to an API; occurrences less than a minute apart count once.</summary>
     internal int Cascades => _dragged.Sum(d => d.Order().Aggregate((Count: 0, Last: TimeSpan.MinValue),
-        (before, at) => (before.Count + (before.Last == TimeSpan.MinValue || at - before.Last > TimeSpan.FromMinutes(1) ? 1 : 0), at)).Count);
+        (before, at) =>
+            (before.Count + (before.Last == TimeSpan.MinValue || at - before.Last > TimeSpan.FromMinutes(1) ? 1 : 0), at)).Count);
 
     internal double P95OfDay => Percentile(_millisecondsOfDay, 0.95);
 

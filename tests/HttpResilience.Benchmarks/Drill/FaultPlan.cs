@@ -2,12 +2,12 @@ using System.Net;
 
 namespace HttpResilience.Simulation;
 
-/// <summary>What goes wrong with the three APIs on that day.</summary>
+/// <summary>The faults of the three APIs on that day.</summary>
 internal sealed class FaultPlan
 {
     internal const int Apis = 3;
 
-    /// <summary>The API that is silent for a while.</summary>
+    /// <summary>The API that stops answering for a while.</summary>
     internal const int SilentApi = 1;
 
     internal const double Lone503 = 0.002;
@@ -32,7 +32,8 @@ internal sealed class FaultPlan
         {
             _hiccups[api] = [];
             for (TimeSpan at = Pause(random); at < Day; at += Pause(random))
-                _hiccups[api].Add(new(at, at + TimeSpan.FromSeconds(1 + 3 * random.NextDouble()), AsksForTime: _hiccups[api].Count % 2 == 1));
+                _hiccups[api].Add(
+                    new(at, at + TimeSpan.FromSeconds(1 + 3 * random.NextDouble()), AsksForTime: _hiccups[api].Count % 2 == 1));
         }
     }
 
@@ -45,7 +46,7 @@ internal sealed class FaultPlan
         if (HiccupOf(payment.Api, now) is { } hiccup)
             return new(HttpStatusCode.ServiceUnavailable, TimeSpan.FromMilliseconds(5), hiccup.AsksForTime ? AskedInHiccup : null);
 
-        // Log-normal, as latencies are (Box and Muller).
+        // Latencies are log-normal (Box-Muller transform).
         double normal = Math.Sqrt(-2 * Math.Log(1 - luck.Next())) * Math.Cos(2 * Math.PI * luck.Next());
         var latency = TimeSpan.FromMilliseconds(MedianMs * Math.Exp(Sigma * normal));
         return new(fate < LoneSilence + Lone503 ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.Created, latency);
@@ -55,7 +56,7 @@ internal sealed class FaultPlan
 
     private Hiccup? HiccupOf(int api, TimeSpan now)
     {
-        // Few, and in order: those that are over are forgotten.
+        // The list is short and ordered; outages that have ended are removed.
         var hiccups = _hiccups[api];
         while (hiccups.Count > 0 && hiccups[0].To <= now)
             hiccups.RemoveAt(0);
@@ -64,6 +65,6 @@ internal sealed class FaultPlan
 
     private static TimeSpan Pause(Random random) => -Math.Log(1 - random.NextDouble()) * BetweenHiccups;
 
-    /// <summary>All answers are 503 for a few seconds: a failover, a deployment.</summary>
+    /// <summary>A few seconds in which every response is 503, such as a failover or a deployment.</summary>
     private sealed record Hiccup(TimeSpan From, TimeSpan To, bool AsksForTime);
 }

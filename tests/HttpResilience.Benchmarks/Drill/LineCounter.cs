@@ -2,12 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Simulation;
 
-/// <summary>Counts what would be written to a log at the usual level.</summary>
+/// <summary>Counts log lines at Information or above.</summary>
 internal sealed class LineCounter : ILoggerProvider, ILogger
 {
     internal long Lines { get; private set; }
 
-    /// <summary>Counts a line that the application itself writes.</summary>
+    /// <summary>Counts a log line of the application itself.</summary>
     internal void Count() => Lines++;
 
     public ILogger CreateLogger(string categoryName) => this;
@@ -17,7 +17,8 @@ internal sealed class LineCounter : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
             Lines++;

@@ -1,16 +1,16 @@
 namespace HttpResilience.Simulation;
 
 /// <summary>
-/// Takes payments and makes one call for each, with a bounded number of workers; who finds none free waits. Whoever ordered the payment is gone after
-/// <see cref="ConfirmationTimeout"/>: a payment that is not confirmed by then has failed, and its call may go on holding a worker.
+/// Makes one call for each payment with a bounded number of workers; payments wait for a free worker. A payment that is not confirmed after
+/// <see cref="ConfirmationTimeout"/> has failed, while its call may still hold a worker.
 /// </summary>
-/// <param name="payAsync">Makes the call; whether it was confirmed.</param>
+/// <param name="payAsync">Makes the call and returns whether it was confirmed.</param>
 internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<Payment, Task<bool>> payAsync)
 {
     internal const int Workers = 200;
     internal const int PaymentsPerDay = 3_000_000;
 
-    /// <summary>At two in the afternoon it is the mean and this part of it more, at two in the night less.</summary>
+    /// <summary>The amplitude of the daily load curve as a fraction of the mean: highest at 14:00, lowest at 02:00.</summary>
     private const double Swing = 0.8;
 
     private readonly Queue<Payment> _waiting = new();
@@ -18,7 +18,7 @@ internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<
 
     internal static TimeSpan ConfirmationTimeout { get; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Lets a day's payments come in, at random moments.</summary>
+    /// <summary>Runs one day of payments that arrive at random times.</summary>
     internal void Open(int seed)
     {
         var random = new Random(seed);
@@ -57,7 +57,7 @@ internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<
     {
         _busy++;
         var work = WorkAsync(payment);
-        // A fault of the simulation shall not get lost.
+        // Rethrows an exception of the simulation itself.
         if (work.IsFaulted)
             work.GetAwaiter().GetResult();
     }
@@ -66,7 +66,8 @@ internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<
     {
         bool isConfirmed = await payAsync(payment).ConfigureAwait(false);
         TimeSpan took = time.Elapsed - payment.ArrivedAt;
-        result.Count(payment, took > ConfirmationTimeout ? PaymentEnd.TooLate : isConfirmed ? PaymentEnd.Confirmed : PaymentEnd.Refused, took);
+        result.Count(
+            payment, took > ConfirmationTimeout ? PaymentEnd.TooLate : isConfirmed ? PaymentEnd.Confirmed : PaymentEnd.Refused, took);
         _busy--;
         while (_busy < Workers && _waiting.TryDequeue(out var next))
         {

@@ -4,7 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary><c>fallback</c>: reads while the API answers 503, cuts connections and is gone, 20 s each. Real sockets; waits go by a clock that jumps.</summary>
+/// <summary>
+/// <c>fallback</c>: reads while the API answers 503, resets connections and refuses them, 20 s each, over real sockets and in virtual time.
+/// </summary>
 internal static class FallbackCommand
 {
     private const int Keys = 200;
@@ -15,27 +17,30 @@ internal static class FallbackCommand
     internal static async Task<int> RunAsync(CommandOptions options)
     {
         var bare = await RunAsync(options.Seed, services => services.AddHttpClient("api")).ConfigureAwait(false);
-        var chain = await RunAsync(options.Seed, services => services.AddResilientHttpClient("api", o => o.Fallback.Enabled = true)).ConfigureAwait(false);
+        var chain = await RunAsync(
+            options.Seed, services => services.AddResilientHttpClient("api", o => o.Fallback.Enabled = true)).ConfigureAwait(false);
 
-        Console.WriteLine(Text($"seed {options.Seed}: {Keys} resources seen before, an API that is down for {Outage.TotalSeconds} s"));
+        Console.WriteLine(Text($"seed {options.Seed}: {Keys} cached resources, an API that is down for {Outage.TotalSeconds} s"));
         Console.WriteLine();
         Console.WriteLine("| | bare HttpClient | Fallback | aim |");
         Console.WriteLine("|---|--:|--:|--:|");
         Row("reads during the outage", r => Text($"{r.Reads:N0}"), "");
         Row("answered", r => Text($"{r.Share:0.0 %}"), "≥ 99 %");
-        Row("requests that reached for the API", r => Text($"{r.Attempts:N0}"), "");
+        Row("requests sent to the API", r => Text($"{r.Attempts:N0}"), "");
         Row("time of a read, p50 / p99", r => Text($"{r.P50:0.00} / {r.P99:0.00} ms"), "");
         return chain.Share >= 0.99 && bare.Share == 0 ? 0 : 1;
 
-        void Row(string name, Func<Report, string> value, string aim) => Console.WriteLine($"| {name} | {value(bare)} | {value(chain)} | {aim} |");
+        void Row(string name, Func<Report, string> value, string aim) =>
+            Console.WriteLine($"| {name} | {value(bare)} | {value(chain)} | {aim} |");
     }
 
     private static async Task<Report> RunAsync(int seed, Func<IServiceCollection, IHttpClientBuilder> add)
     {
-        // The server dates its responses by the machine's clock.
+        // The server's Date header comes from the system clock.
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow) { SkipsWaits = true };
         bool isDown = false;
-        var script = new FaultScript().Decide(_ => !isDown ? Outcome.Status(200, new string('x', 1000)) : clock.Elapsed < Outage / 3 ? Outcome.Status(503, "") : Outcome.Reset());
+        var script = new FaultScript().Decide(_ =>
+            !isDown ? Outcome.Status(200, new string('x', 1000)) : clock.Elapsed < Outage / 3 ? Outcome.Status(503, "") : Outcome.Reset());
         var server = await FaultServer.StartAsync(script).ConfigureAwait(false);
         await using var serverScope = server.ConfigureAwait(false);
         var services = new ServiceCollection();
@@ -54,7 +59,7 @@ internal static class FallbackCommand
         List<double> times = [];
         int answered = 0;
         bool isGone = false;
-        // The clock has stood still so far, but for waits that there were none of.
+        // Virtual time starts here: nothing has waited so far.
         for (; clock.Elapsed < Outage; clock.Advance(BetweenReads))
         {
             if (!isGone && clock.Elapsed >= Outage * 2 / 3)

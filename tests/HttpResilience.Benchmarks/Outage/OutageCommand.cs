@@ -16,8 +16,8 @@ internal static class OutageCommand
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output))!);
         File.WriteAllText(output, OutagePlot.Draw(simulation, naive, chain));
 
-        Console.WriteLine(Text(
-            $"seed {simulation.Seed}: {simulation.Clients} clients, {simulation.CallRate} calls/s each, a host that answers 503 for {simulation.OutageLength.TotalSeconds} s; virtual time"));
+        Console.WriteLine(Text($"seed {simulation.Seed}: {simulation.Clients} clients, {simulation.CallRate} calls/s each, ")
+            + Text($"a host that answers 503 for {simulation.OutageLength.TotalSeconds} s; virtual time"));
         Console.WriteLine();
         Console.WriteLine("| | three retries at once | default chain | aim |");
         Console.WriteLine("|---|--:|--:|--:|");
@@ -32,7 +32,8 @@ internal static class OutageCommand
         Console.WriteLine($"plot: {output}");
         return chain is { LoadInOutage: <= 1.2, PeakAfterOutage: <= 1.5 } ? 0 : 1;
 
-        void Row(string name, Func<OutageResult, string> value, string aim) => Console.WriteLine($"| {name} | {value(naive)} | {value(chain)} | {aim} |");
+        void Row(string name, Func<OutageResult, string> value, string aim) =>
+            Console.WriteLine($"| {name} | {value(naive)} | {value(chain)} | {aim} |");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

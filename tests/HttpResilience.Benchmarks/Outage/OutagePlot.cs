@@ -4,7 +4,9 @@ using HttpResilience.Simulation;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>Requests per second at the host over time, as SVG. It brings its own background, so that it reads on a dark page, too.</summary>
+/// <summary>
+/// Plots requests per second at the host over time as SVG, with its own background so that it is readable on a dark page.
+/// </summary>
 internal static class OutagePlot
 {
     private const int Width = 900;
@@ -26,12 +28,16 @@ internal static class OutagePlot
         double Y(double load) => Bottom - (Bottom - Top) * load / most;
 
         var svg = new StringBuilder();
-        Add($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" font-family=\"system-ui, 'DejaVu Sans', sans-serif\" font-size=\"13\" role=\"img\">");
-        Add($"<title>Requests per second at a host that is down for {simulation.OutageLength.TotalSeconds} s: {naive.LoadInOutage:0.0} times the normal load from naive retries, {chain.LoadInOutage:0.00} times from the chain</title>");
+        const string Font = "font-family=\"system-ui, 'DejaVu Sans', sans-serif\" font-size=\"13\"";
+        string outage = string.Create(CultureInfo.InvariantCulture, $"a host that is down for {simulation.OutageLength.TotalSeconds} s");
+        string loads = string.Create(CultureInfo.InvariantCulture,
+            $"{naive.LoadInOutage:0.0} times the normal load from naive retries, {chain.LoadInOutage:0.00} times from the chain");
+        Add($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" {Font} role=\"img\">");
+        Add($"<title>Requests per second at {outage}: {loads}</title>");
         Add($"<rect width=\"{Width}\" height=\"{Height}\" rx=\"8\" fill=\"#ffffff\" stroke=\"#d1d5db\"/>");
-        Add($"<text x=\"{Left}\" y=\"32\" font-size=\"17\" font-weight=\"600\" fill=\"#111827\">What a host sees that is down for {simulation.OutageLength.TotalSeconds} s</text>");
+        Add($"<text x=\"{Left}\" y=\"32\" font-size=\"17\" font-weight=\"600\" fill=\"#111827\">Requests to {outage}</text>");
 
-        // The outage, behind everything.
+        // The outage is drawn first, as the background.
         double from = X(simulation.OutageFrom.TotalSeconds), to = X(simulation.OutageEnd.TotalSeconds);
         Add($"<rect x=\"{from:0.#}\" y=\"{Top}\" width=\"{to - from:0.#}\" height=\"{Bottom - Top}\" fill=\"#fee2e2\"/>");
         Add($"<text x=\"{(from + to) / 2:0.#}\" y=\"{Top + 18}\" text-anchor=\"middle\" fill=\"#991b1b\">host answers 503</text>");
@@ -50,9 +56,12 @@ internal static class OutagePlot
 
         Add($"<line x1=\"{Left}\" y1=\"{Bottom}\" x2=\"{Right}\" y2=\"{Bottom}\" stroke=\"#374151\"/>");
         Add($"<text x=\"{(Left + Right) / 2}\" y=\"{Bottom + 44}\" text-anchor=\"middle\" fill=\"#374151\">time in seconds</text>");
-        Add($"<text transform=\"translate(22 {(Top + Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\" fill=\"#374151\">requests per second</text>");
+        string upright = string.Create(CultureInfo.InvariantCulture, $"transform=\"translate(22 {(Top + Bottom) / 2}) rotate(-90)\"");
+        Add($"<text {upright} text-anchor=\"middle\" fill=\"#374151\">requests per second</text>");
 
-        Add($"<line x1=\"{Left}\" y1=\"{Y(simulation.NormalLoad):0.#}\" x2=\"{Right}\" y2=\"{Y(simulation.NormalLoad):0.#}\" stroke=\"{NormalColor}\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\"/>");
+        const string NormalStroke = $"stroke=\"{NormalColor}\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\"";
+        double normal = Y(simulation.NormalLoad);
+        Add($"<line x1=\"{Left}\" y1=\"{normal:0.#}\" x2=\"{Right}\" y2=\"{normal:0.#}\" {NormalStroke}/>");
         Line(naive, NaiveColor);
         Line(chain, ChainColor);
 
@@ -64,7 +73,7 @@ internal static class OutagePlot
 
         void Add(FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
-        // A step for each second: that is what was counted.
+        // One step per second, as counted.
         void Line(OutageResult result, string color)
         {
             var path = new StringBuilder();
@@ -79,8 +88,9 @@ internal static class OutagePlot
 
         void Legend(int offset, string color, string dashes, FormattableString text)
         {
-            Add($"<line x1=\"{Left + offset}\" y1=\"58\" x2=\"{Left + offset + 28}\" y2=\"58\" stroke=\"{color}\" stroke-width=\"2.5\"{dashes}/>");
-            Add($"<text x=\"{Left + offset + 36}\" y=\"62\" fill=\"#111827\">{text.ToString(CultureInfo.InvariantCulture)}</text>");
+            int x = Left + offset;
+            Add($"<line x1=\"{x}\" y1=\"58\" x2=\"{x + 28}\" y2=\"58\" stroke=\"{color}\" stroke-width=\"2.5\"{dashes}/>");
+            Add($"<text x=\"{x + 36}\" y=\"62\" fill=\"#111827\">{text.ToString(CultureInfo.InvariantCulture)}</text>");
         }
     }
 }

@@ -1,13 +1,13 @@
 namespace HttpResilience.Simulation;
 
-/// <summary>What the host saw, and what became of the calls.</summary>
+/// <summary>The load at the host and the results of the calls.</summary>
 internal sealed class OutageResult(OutageSimulation simulation)
 {
-    // Calls that began last may go on until their deadline.
+    // The last calls may run until their deadline.
     private readonly int[] _requests = new int[(int)simulation.Length.TotalSeconds + 120];
     private readonly List<(TimeSpan BeganAt, Task<bool> Succeeded)> _calls = [];
 
-    /// <summary>Requests that came to the host in each second while calls were made.</summary>
+    /// <summary>Requests received by the host in each second while calls were made.</summary>
     internal IReadOnlyList<int> LoadPerSecond => _requests[..(int)simulation.Length.TotalSeconds];
 
     internal int Calls => _calls.Count;
@@ -26,7 +26,7 @@ internal sealed class OutageResult(OutageSimulation simulation)
     /// <summary>Calls that began while the host was down and failed.</summary>
     internal int FailedInOutage => Failed(from: simulation.OutageFrom, to: simulation.OutageEnd);
 
-    /// <summary>Calls that began when the host was well again and failed nevertheless.</summary>
+    /// <summary>Calls that began after the outage and failed.</summary>
     internal int FailedAfterOutage => Failed(from: simulation.OutageEnd, to: TimeSpan.MaxValue);
 
     internal int FailedBeforeOutage => Failed(from: TimeSpan.Zero, to: simulation.OutageFrom);
@@ -37,7 +37,9 @@ internal sealed class OutageResult(OutageSimulation simulation)
 
     internal void CountCall(TimeSpan beganAt, Task<bool> succeeded) => _calls.Add((beganAt, succeeded));
 
-    // When the simulation is over every call has ended: what is not completed then is a fault of the simulation.
+    // Every call has ended when the simulation is over; an incomplete task is a defect of the simulation.
     private int Failed(TimeSpan from, TimeSpan to) => _calls.Count(c => c.BeganAt >= from && c.BeganAt < to
-        && !(c.Succeeded.IsCompleted ? c.Succeeded.GetAwaiter().GetResult() : throw new InvalidOperationException("A call has not ended.")));
+        && !(c.Succeeded.IsCompleted
+            ? c.Succeeded.GetAwaiter().GetResult()
+            : throw new InvalidOperationException("A call has not ended.")));
 }

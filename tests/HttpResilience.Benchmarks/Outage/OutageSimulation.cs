@@ -3,8 +3,8 @@ using System.Net;
 namespace HttpResilience.Simulation;
 
 /// <summary>
-/// Many clients, each with state of its own as in processes of their own, make calls to one host at an even pace, whatever became of those before.
-/// For a while the host fails. What it sees per second is counted.
+/// Many clients, each with its own state as in separate processes, call one host at a constant rate, whether earlier calls succeeded or
+/// not. The host fails for a while, and its requests per second are counted.
 /// </summary>
 internal sealed record OutageSimulation
 {
@@ -12,7 +12,7 @@ internal sealed record OutageSimulation
 
     internal int Clients { get; init; } = 100;
 
-    /// <summary>Calls per second of each client, at random moments.</summary>
+    /// <summary>Calls per second of each client, at random times.</summary>
     internal double CallRate { get; init; } = 10;
 
     internal TimeSpan OutageFrom { get; init; } = TimeSpan.FromSeconds(20);
@@ -21,7 +21,7 @@ internal sealed record OutageSimulation
 
     internal TimeSpan Length { get; init; } = TimeSpan.FromSeconds(90);
 
-    /// <summary>What the host answers while it is down.</summary>
+    /// <summary>The response of the host during the outage.</summary>
     internal Answer WhileDown { get; init; } = new(HttpStatusCode.ServiceUnavailable, TimeSpan.FromMilliseconds(10));
 
     internal TimeSpan OutageEnd => OutageFrom + OutageLength;
@@ -29,7 +29,7 @@ internal sealed record OutageSimulation
     /// <summary>Requests per second when nothing fails.</summary>
     internal double NormalLoad => Clients * CallRate;
 
-    /// <summary>The plain loop that is written first: on any failure the same request again, three times, at once.</summary>
+    /// <summary>Naive retries: on any failure up to three immediate retries.</summary>
     internal OutageResult RunNaive() => Run((_, host, _) =>
     {
         var client = SimulatedClient.Bare(host);
@@ -48,7 +48,7 @@ internal sealed record OutageSimulation
     });
 
     /// <summary>The chain.</summary>
-    /// <param name="configure">Default: nothing, that is the built-in defaults.</param>
+    /// <param name="configure">Null for the built-in defaults.</param>
     internal OutageResult RunChain(Action<HttpResilienceOptions>? configure = null) => Run((time, host, seed) =>
     {
         var client = SimulatedClient.WithChain(time, host, seed, configure);

@@ -2,15 +2,16 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Simulation;
 
-/// <summary>Makes clients as an application would, but on a simulated host and clock.</summary>
+/// <summary>Creates clients as an application does, with a simulated host and clock.</summary>
 internal static class SimulatedClient
 {
     private const string Name = "api";
 
-    /// <summary>A client with the chain, with state of its own as in a process of its own.</summary>
-    /// <param name="seed">Of the jitter.</param>
+    /// <summary>A client with the chain and its own state, as in a separate process.</summary>
+    /// <param name="seed">The seed of the jitter.</param>
     internal static HttpClient WithChain(
-        VirtualTime time, HttpMessageHandler host, int seed, Action<HttpResilienceOptions>? configure = null, Action<IServiceCollection>? services = null)
+        VirtualTime time, HttpMessageHandler host, int seed, Action<HttpResilienceOptions>? configure = null,
+        Action<IServiceCollection>? services = null)
     {
         var collection = new ServiceCollection();
         collection.AddSingleton<TimeProvider>(time);
@@ -18,7 +19,7 @@ internal static class SimulatedClient
         return Build(collection, collection.AddResilientHttpClient(Name, configure), host, seed);
     }
 
-    /// <summary>The factory's ordinary client.</summary>
+    /// <summary>A plain factory client.</summary>
     internal static HttpClient Bare(HttpMessageHandler host, Action<IServiceCollection>? services = null)
     {
         var collection = new ServiceCollection();
@@ -28,7 +29,7 @@ internal static class SimulatedClient
 
     private static HttpClient Build(ServiceCollection services, IHttpClientBuilder client, HttpMessageHandler host, int? seed)
     {
-        // HttpClient's own timeout and the factory's rotation go by the machine's clock, which has no place here.
+        // HttpClient.Timeout and handler rotation use the system clock, so both are off in virtual time.
         client.ConfigureHttpClient(c => c.Timeout = Timeout.InfiniteTimeSpan).SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(() => host);
         if (seed is { } s)

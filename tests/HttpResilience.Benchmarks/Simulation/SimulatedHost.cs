@@ -2,13 +2,13 @@ using System.Net;
 
 namespace HttpResilience.Simulation;
 
-/// <summary>What a host does with a request.</summary>
-/// <param name="Status">Null: it never answers.</param>
-/// <param name="After">How long the answer takes.</param>
-/// <param name="RetryAfter">What it asks for in <c>Retry-After</c>.</param>
+/// <summary>The response of a simulated host to a request.</summary>
+/// <param name="Status">Null: the host never answers.</param>
+/// <param name="After">The latency of the response.</param>
+/// <param name="RetryAfter">The value of <c>Retry-After</c>.</param>
 internal readonly record struct Answer(HttpStatusCode? Status, TimeSpan After, TimeSpan? RetryAfter = null);
 
-/// <summary>Stands where the wire would begin, and answers by virtual time.</summary>
+/// <summary>The primary handler of a simulated client; it answers in virtual time.</summary>
 internal sealed class SimulatedHost(VirtualTime time, Func<HttpRequestMessage, Answer> decide) : HttpMessageHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -17,7 +17,7 @@ internal sealed class SimulatedHost(VirtualTime time, Func<HttpRequestMessage, A
         return new Exchange(time, request, decide(request), cancellationToken).Task;
     }
 
-    /// <summary>One request on its way. What waits for it runs on at once, on the simulation's thread.</summary>
+    /// <summary>One request in flight; its continuation runs synchronously on the simulation's thread.</summary>
     private sealed class Exchange : TaskCompletionSource<HttpResponseMessage>
     {
         private readonly HttpRequestMessage _request;

@@ -1,8 +1,8 @@
 namespace HttpResilience.Simulation;
 
 /// <summary>
-/// A clock for simulations: time stands still until everything that is due now has been done, then it jumps to what is due next. One thread does it all,
-/// so a run with the same seeds goes the same way each time. Timestamps count in ticks of 100 ns.
+/// A clock for simulations: it runs everything that is due now, then jumps to the next due time. Everything runs on one thread,
+/// so equal seeds give equal runs. Timestamps count ticks of 100 ns.
 /// </summary>
 internal sealed class VirtualTime : TimeProvider
 {
@@ -17,7 +17,7 @@ internal sealed class VirtualTime : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    // Not zero: to the chain that would be a call that never began.
+    // Not zero, because the chain treats timestamp zero as "not started".
     public override long GetTimestamp() => TimeSpan.TicksPerDay + _now;
 
     public override DateTimeOffset GetUtcNow() => Start + Elapsed;
@@ -25,18 +25,18 @@ internal sealed class VirtualTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         if (period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero)
-            throw new NotSupportedException("Nothing in a simulation needs a timer that repeats.");
+            throw new NotSupportedException("Periodic timers are not supported.");
 
         var timer = new VirtualTimer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
     }
 
-    /// <summary>Does something at a time to come.</summary>
+    /// <summary>Schedules an action.</summary>
     internal void At(TimeSpan elapsed, Action action) =>
         CreateTimer(static action => ((Action)action!)(), action, elapsed - Elapsed, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Lets time pass until nothing is due any more.</summary>
+    /// <summary>Advances time until nothing is due.</summary>
     internal void Run()
     {
         while (_queue.TryDequeue(out var next, out var due))
@@ -50,15 +50,15 @@ internal sealed class VirtualTime : TimeProvider
 
     private void Enqueue(VirtualTimer timer, TimeSpan dueTime)
     {
-        // Whatever ran on to the thread pool would come back in any order.
+        // Continuations on the thread pool would make the order random.
         if (Environment.CurrentManagedThreadId != _thread)
-            throw new InvalidOperationException("The simulation has left its thread.");
+            throw new InvalidOperationException("The simulation continued on another thread.");
         _queue.Enqueue((timer, timer.Setting), (_now + dueTime.Ticks, _number++));
     }
 
     private sealed class VirtualTimer(VirtualTime time, TimerCallback callback, object? state) : ITimer
     {
-        /// <summary>Entries of the queue with another number are of the past.</summary>
+        /// <summary>Queue entries with another number are outdated.</summary>
         internal int Setting { get; private set; }
 
         internal void Fire()

@@ -1,6 +1,6 @@
 namespace HttpResilience.Simulation;
 
-/// <summary>The system's clock; it counts the timers that are made and not disposed of.</summary>
+/// <summary>The system clock; counts timers that are created and not disposed.</summary>
 internal sealed class CountingTimeProvider : TimeProvider
 {
     private long _made;

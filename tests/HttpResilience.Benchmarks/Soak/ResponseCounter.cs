@@ -1,6 +1,6 @@
 namespace HttpResilience.Simulation;
 
-/// <summary>Between the chain and the wire: counts the responses that come in and are not disposed of.</summary>
+/// <summary>The handler next to the wire; counts responses that are received and not disposed.</summary>
 internal sealed class ResponseCounter
 {
     private long _made;
@@ -30,7 +30,8 @@ internal sealed class ResponseCounter
             : base(response.StatusCode)
         {
             _counter = counter;
-            (Content, Version, ReasonPhrase, RequestMessage) = (response.Content, response.Version, response.ReasonPhrase, response.RequestMessage);
+            (Content, Version, ReasonPhrase, RequestMessage) = (
+                response.Content, response.Version, response.ReasonPhrase, response.RequestMessage);
             foreach (var (name, values) in response.Headers.NonValidated)
                 Headers.TryAddWithoutValidation(name, (IEnumerable<string>)values);
             Interlocked.Increment(ref counter._made);

@@ -4,7 +4,7 @@ using HttpResilience.Simulation;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary><c>soak</c>: what is left behind, counted.</summary>
+/// <summary><c>soak</c>: counts what a long run leaks.</summary>
 internal static class SoakCommand
 {
     internal static async Task<int> RunAsync(CommandOptions options)
@@ -18,8 +18,9 @@ internal static class SoakCommand
             seed {options.Seed}, {SoakRun.Threads} threads, {clock.Elapsed.TotalSeconds:0} s
             calls                       {report.Calls:N0}, of which {report.Succeeded:N0} succeeded
             requests at the server      {report.Requests:N0} over {report.Connections:N0} connections
-            connections left            {report.KeptConnections} in the pool (at most {SoakRun.MaxConnections}); {report.LeakedConnections} when the client is disposed of
-            responses not disposed of   {report.LeakedResponses} of {report.Responses:N0}
+            connections in the pool     {report.KeptConnections} (at most {SoakRun.MaxConnections})
+            connections leaked          {report.LeakedConnections} after the client is disposed
+            responses not disposed      {report.LeakedResponses} of {report.Responses:N0}
             timers alive                {report.TimersBefore} after a quarter, {report.TimersAfter} at the end, of {report.Timers:N0}
             unobserved task exceptions  {report.UnobservedExceptions}
             heap                        {report.HeapBefore:N0} B after a quarter, {report.HeapAfter:N0} B at the end

@@ -3,25 +3,27 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Simulation;
 
-/// <summary>What a soak has left behind.</summary>
-/// <param name="KeptConnections">Open at the server when the calls were over: what the pool keeps.</param>
-/// <param name="LeakedConnections">Open at the server when the client was disposed of.</param>
-/// <param name="HeapBefore">After the first part of the calls, in bytes.</param>
+/// <summary>The result of a soak run.</summary>
+/// <param name="KeptConnections">Connections in the pool: open at the server after the last call.</param>
+/// <param name="LeakedConnections">Connections open at the server after the client was disposed.</param>
+/// <param name="HeapBefore">The heap size after the first part of the calls, in bytes.</param>
 internal sealed record SoakReport(
-    int Calls, int Succeeded, int Requests, int Connections, int KeptConnections, int LeakedConnections, long Responses, long LeakedResponses,
+    int Calls, int Succeeded, int Requests, int Connections, int KeptConnections, int LeakedConnections, long Responses,
+    long LeakedResponses,
     long Timers, long TimersBefore, long TimersAfter, int UnobservedExceptions, long HeapBefore, long HeapAfter)
 {
-    /// <summary>The heap has grown by no more than what caches and the collector itself account for.</summary>
+    /// <summary>The heap grew by no more than caches and the garbage collector account for.</summary>
     internal bool HeapIsFlat => HeapAfter <= HeapBefore * 1.1 + 1_000_000;
 
-    /// <summary>Timers are pooled, one for each call at a time; none is lost.</summary>
+    /// <summary>No timer leaked: timers are pooled, one per call in flight.</summary>
     internal bool TimersAreKept => TimersAfter <= TimersBefore + SoakRun.Threads && TimersAfter <= 4 * SoakRun.Threads;
 
-    internal bool IsClean => this is { LeakedConnections: 0, LeakedResponses: 0, UnobservedExceptions: 0, HeapIsFlat: true, TimersAreKept: true }
+    internal bool IsClean =>
+        this is { LeakedConnections: 0, LeakedResponses: 0, UnobservedExceptions: 0, HeapIsFlat: true, TimersAreKept: true }
         && KeptConnections <= SoakRun.MaxConnections;
 }
 
-/// <summary>Two threads make calls of every kind to a server with every fault, over real sockets, and look at what is left.</summary>
+/// <summary>Two threads make calls of every kind to a server with every fault over real sockets; then leaks are counted.</summary>
 internal sealed class SoakRun(int seed) : IAsyncDisposable
 {
     internal const int Threads = 2;
@@ -39,8 +41,9 @@ internal sealed class SoakRun(int seed) : IAsyncDisposable
     private int _calls;
     private int _succeeded;
 
-    /// <param name="isInFirstPart">Told how many calls the thread has made: whether the part goes on after which the heap and the timers are looked at first.</param>
-    /// <param name="goesOn">The same for the rest.</param>
+    /// <param name="isInFirstPart">Whether the first part continues, given the number of calls of the thread; heap and
+    /// timers are first measured after it.</param>
+    /// <param name="goesOn">Whether the second part continues, given the number of calls of the thread.</param>
     internal async Task<SoakReport> RunAsync(Func<int, bool> isInFirstPart, Func<int, bool> goesOn)
     {
         int unobserved = 0;
@@ -64,7 +67,8 @@ internal sealed class SoakRun(int seed) : IAsyncDisposable
             _sockets.Dispose();
             await UntilAsync(() => _server.OpenConnections == 0).ConfigureAwait(false);
             Heap();
-            return new(_calls, _succeeded, _server.RequestCount, _server.Connections, kept, _server.OpenConnections, _responses.Made, _responses.Alive,
+            return new(_calls, _succeeded, _server.RequestCount, _server.Connections, kept, _server.OpenConnections, _responses.Made,
+                _responses.Alive,
                 _time.Made, timersBefore, timersAfter, unobserved, heapBefore, heapAfter);
         }
         finally
@@ -93,32 +97,35 @@ internal sealed class SoakRun(int seed) : IAsyncDisposable
             options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(1);
             options.Retry.Delay = TimeSpan.FromMilliseconds(5);
             options.Retry.Budget.RetryRatio = null;
-            // It opens now and then, and takes part.
+            // Low enough that the circuit opens now and then.
             options.CircuitBreaker.FailureThreshold = 8;
             options.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(5);
             options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromMilliseconds(10);
             options.CircuitBreaker.FailureRatio = null;
-        }).AddHttpMessageHandler(_responses.NewHandler).ConfigurePrimaryHttpMessageHandler(() => _sockets).SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+        }).AddHttpMessageHandler(_responses.NewHandler)
+            .ConfigurePrimaryHttpMessageHandler(() => _sockets).SetHandlerLifetime(Timeout.InfiniteTimeSpan);
         _services = services.BuildServiceProvider();
         return _services.GetRequiredService<IHttpClientFactory>().CreateClient("soak");
     }
 
-    private Task CallAsync(int seedOfThreads, Func<int, bool> goesOn) => Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
-    {
-        var random = new Random(seedOfThreads * 1000 + thread);
-        for (int calls = 0; goesOn(calls); calls++)
+    private Task CallAsync(int seedOfThreads, Func<int, bool> goesOn) =>
+        Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
         {
-            bool succeeded = await TryCallAsync(random).ConfigureAwait(false);
-            Interlocked.Increment(ref _calls);
-            if (succeeded)
-                Interlocked.Increment(ref _succeeded);
-        }
-    })));
+            var random = new Random(seedOfThreads * 1000 + thread);
+            for (int calls = 0; goesOn(calls); calls++)
+            {
+                bool succeeded = await TryCallAsync(random).ConfigureAwait(false);
+                Interlocked.Increment(ref _calls);
+                if (succeeded)
+                    Interlocked.Increment(ref _succeeded);
+            }
+        })));
 
     private async Task<bool> TryCallAsync(Random random)
     {
-        // Long enough for most; one call in ten is given up early, at any moment.
-        using var caller = new CancellationTokenSource(random.Next(10) == 0 ? TimeSpan.FromMilliseconds(random.Next(30)) : 3 * AttemptTimeout);
+        // Long enough for most calls; one call in ten is cancelled early at a random time.
+        using var caller =
+            new CancellationTokenSource(random.Next(10) == 0 ? TimeSpan.FromMilliseconds(random.Next(30)) : 3 * AttemptTimeout);
         using var request = random.Next(2) == 0 ? new HttpRequestMessage(HttpMethod.Get, "/invoices/17") : new(HttpMethod.Post, "/invoices")
         {
             Content = new ByteArrayContent(new byte[random.Next(4) == 0 ? 200_000 : 100]),

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>A store on a real disk, with the settings that it has by itself.</summary>
+/// <summary>A store on a real disk with its default settings.</summary>
 internal sealed class BenchmarkDatabase : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
@@ -15,7 +15,8 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
     private readonly string _prefix;
     private readonly Func<ValueTask> _delete;
 
-    private BenchmarkDatabase(string name, Action<HttpResilienceStorageBuilder> use, Func<string, Task> execute, string prefix, Func<ValueTask> delete)
+    private BenchmarkDatabase(
+        string name, Action<HttpResilienceStorageBuilder> use, Func<string, Task> execute, string prefix, Func<ValueTask> delete)
     {
         (Name, Use) = (name, use);
         _services = new ServiceCollection().AddHttpResilienceStorage(use).BuildServiceProvider();
@@ -27,7 +28,7 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
 
     internal string Name { get; }
 
-    /// <summary>For a host that works on the same database.</summary>
+    /// <summary>Configures the storage of a host that uses the same database.</summary>
     internal Action<HttpResilienceStorageBuilder> Use { get; }
 
     internal IDeadLetterStore Letters { get; }
@@ -50,7 +51,9 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
         }));
     }
 
-    /// <summary>Needs initdb and pg_ctl, which refuse to be run by root: the server is one of its own, and goes with this process.</summary>
+    /// <summary>
+    /// Starts a PostgreSQL server that ends with this process. Needs initdb and pg_ctl; as root they run as user postgres.
+    /// </summary>
     internal static async Task<BenchmarkDatabase> PostgreSqlAsync()
     {
         const string Script = """
@@ -69,10 +72,14 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
         listener.Start();
         string port = $"{((IPEndPoint)listener.LocalEndpoint).Port}";
         listener.Stop();
-        string[] command = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", "sh", "-c", Script, "sh", port] : ["sh", "-c", Script, "sh", port];
+        string[] command = Environment.UserName == "root"
+            ? ["runuser", "-u", "postgres", "--", "sh", "-c", Script, "sh", port]
+            : ["sh", "-c", Script, "sh", port];
         if (File.Exists("/usr/bin/setsid"))
             command = ["/usr/bin/setsid", .. command];
-        var server = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = "/" })!;
+        var server = Process.Start(new ProcessStartInfo(command[0],
+            command[1..])
+        { RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = "/" })!;
         if (await server.StandardOutput.ReadLineAsync() != "ready")
             throw new InvalidOperationException("The PostgreSQL server did not start: is it installed (apt-get install postgresql)?");
 
@@ -93,13 +100,14 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
 
     internal async Task ClearAsync()
     {
-        // The tables come with the first use.
+        // The tables are created on first use.
         await Letters.CountAsync(CancellationToken.None);
         await _execute($"DELETE FROM {_prefix}dead_letters");
     }
 
-    /// <summary>What the database does by itself when it has a moment.</summary>
-    internal Task SettleAsync() => _execute(_prefix.Length == 0 ? "PRAGMA wal_checkpoint(TRUNCATE)" : $"VACUUM ANALYZE {_prefix}dead_letters");
+    /// <summary>Runs the maintenance that the database would do in the background.</summary>
+    internal Task SettleAsync() =>
+        _execute(_prefix.Length == 0 ? "PRAGMA wal_checkpoint(TRUNCATE)" : $"VACUUM ANALYZE {_prefix}dead_letters");
 
     public async ValueTask DisposeAsync()
     {

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>How fast the replay worker sends dead letters, beside the same client sending the same requests from memory, as many at once. Prints a Markdown table.</summary>
+/// <summary>
+/// Compares the rate of the replay worker with the same client that sends the same requests from memory at
+/// equal parallelism. Prints a Markdown table.
+/// </summary>
 internal static class DrainBenchmark
 {
     private const int Passes = 4;
@@ -23,7 +26,12 @@ internal static class DrainBenchmark
             .AppendLine("|---|---|--:|--:|--:|");
         foreach (var kind in new Func<Task<BenchmarkDatabase>>[] { BenchmarkDatabase.SqliteAsync, BenchmarkDatabase.PostgreSqlAsync })
         {
-            foreach (var (latency, count) in new[] { (TimeSpan.Zero, letters), (TimeSpan.FromMilliseconds(1), letters / 2), (TimeSpan.FromMilliseconds(20), letters / 10) })
+            foreach (var (latency, count) in new[]
+            {
+                (TimeSpan.Zero, letters),
+                (TimeSpan.FromMilliseconds(1), letters / 2),
+                (TimeSpan.FromMilliseconds(20), letters / 10)
+            })
             {
                 await using var database = await kind();
                 table.AppendLine(await LineAsync(database, latency, count));
@@ -38,11 +46,12 @@ internal static class DrainBenchmark
     private static async Task<string> LineAsync(BenchmarkDatabase database, TimeSpan latency, int count)
     {
         var script = new FaultScript(keepsRequests: false).Status(201, "{\"id\":1}");
-        await using var server = await FaultServer.StartAsync(latency > TimeSpan.Zero ? script.Delayed(latency) : script, new() { KeepsConnections = true });
-        // Once for nothing: code that is not compiled for good yet would flatter whatever it is the peer of.
+        await using var server = await FaultServer.StartAsync(
+            latency > TimeSpan.Zero ? script.Delayed(latency) : script, new() { KeepsConnections = true });
+        // A warm-up run, so that neither side is measured with unoptimized code.
         await SendAsync(server.Uri, count);
         await DrainAsync(database, server, count);
-        // Taken in turns, the best of each: a neighbour on the machine can only make one slower.
+        // Alternating runs, the best of each, because other work on the machine can only slow one down.
         double memory = 0, store = 0;
         for (int pass = 0; pass < Passes; pass++)
         {
@@ -70,7 +79,7 @@ internal static class DrainBenchmark
         return count / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
-    /// <summary>Letters per second, from the start of the worker until the last is known to have been replayed.</summary>
+    /// <summary>Letters per second, from the start of the worker until the last letter is stored as replayed.</summary>
     private static async Task<double> DrainAsync(BenchmarkDatabase database, FaultServer server, int count)
     {
         await database.ClearAsync();
@@ -86,7 +95,7 @@ internal static class DrainBenchmark
         using var host = Build(server.Uri, services => services.AddHttpResilienceStorage(database.Use).AddDeadLetterReplay());
         long began = Stopwatch.GetTimestamp();
         await host.StartAsync();
-        // The database is not asked before all have come: to count is work, too.
+        // Letters are counted in the database only after all requests have arrived, because counting costs time too.
         while (server.RequestCount < expected)
             await Task.Delay(5);
         while ((await database.Letters.CountAsync(CancellationToken.None))[DeadLetterStatus.Replayed] < count)
@@ -99,7 +108,7 @@ internal static class DrainBenchmark
     private static IHost Build(Uri api, Action<IServiceCollection> more)
     {
         if (Defaults.MaxConcurrencyPerAuthority != AtOnce)
-            throw new InvalidOperationException("The worker sends another number of letters to one host at once than this takes it to.");
+            throw new InvalidOperationException("The worker's parallelism per host differs from the one assumed here.");
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         more(builder.Services);

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>What sharing commits is worth, and what a claim costs in a store of a million letters. Prints a Markdown table.</summary>
+/// <summary>Measures group commit, and the cost of a claim in a store of a million letters. Prints a Markdown table.</summary>
 internal static class StorageBenchmark
 {
     private const int Callers = 64;
@@ -17,7 +17,8 @@ internal static class StorageBenchmark
     internal static async Task<int> RunAsync(int many)
     {
         var table = new StringBuilder()
-            .AppendLine(Text($"| store | one commit per letter | {Callers} callers share commits | ratio | claim, {Few:N0} letters | claim, {many:N0} letters | ratio | nearly all excepted |"))
+            .Append(Text($"| store | one commit per letter | {Callers} callers share commits | ratio "))
+            .AppendLine(Text($"| claim, {Few:N0} letters | claim, {many:N0} letters | ratio | nearly all excepted |"))
             .AppendLine("|---|--:|--:|--:|--:|--:|--:|--:|");
         foreach (var kind in new Func<Task<BenchmarkDatabase>>[] { BenchmarkDatabase.SqliteAsync, BenchmarkDatabase.PostgreSqlAsync })
         {
@@ -32,7 +33,7 @@ internal static class StorageBenchmark
     private static async Task<string> LineAsync(Func<Task<BenchmarkDatabase>> open, int many)
     {
         await using var database = await open();
-        // Taken in turns, the best of each: a neighbour on the machine can only make one slower.
+        // Alternating runs, the best of each, because other work on the machine can only slow one down.
         double alone = 0, together = 0;
         for (int pass = 0; pass < Passes; pass++)
         {
@@ -40,7 +41,7 @@ internal static class StorageBenchmark
             together = Math.Max(together, await AddAsync(database.Letters, Callers));
         }
 
-        // Both stores at once, in turns, on the same disk: what it is busy with meets each.
+        // Both stores alternate on the same disk, so that other disk load affects both.
         await database.ClearAsync();
         await using var large = await open();
         var now = DateTimeOffset.UtcNow;
@@ -57,10 +58,11 @@ internal static class StorageBenchmark
             excepted.Add(await ClaimAsync(large.Letters, now, except));
         }
 
-        return Text($"| {database.Name} | {alone:N0}/s | {together:N0}/s | {together / alone:0.0} | {Median(few):0.00} ms | {Median(full):0.00} ms | {Median(full) / Median(few):0.00} | {Median(excepted):0.00} ms |");
+        return Text($"| {database.Name} | {alone:N0}/s | {together:N0}/s | {together / alone:0.0} | {Median(few):0.00} ms ")
+            + Text($"| {Median(full):0.00} ms | {Median(full) / Median(few):0.00} | {Median(excepted):0.00} ms |");
     }
 
-    /// <summary>Letters per second that are durable.</summary>
+    /// <summary>Durably stored letters per second.</summary>
     private static async Task<double> AddAsync(IDeadLetterStore store, int callers)
     {
         long until = Stopwatch.GetTimestamp() + 2 * Stopwatch.Frequency;
@@ -85,16 +87,18 @@ internal static class StorageBenchmark
         })));
     }
 
-    /// <summary>Milliseconds for a claim of ten letters, durable as it is.</summary>
+    /// <summary>Milliseconds for a durable claim of ten letters.</summary>
     private static async Task<double> ClaimAsync(IDeadLetterStore store, DateTimeOffset now, DeadLetterDestination[] except)
     {
         long began = Stopwatch.GetTimestamp();
-        var claimed = await store.ClaimAsync(new() { Clients = [Client], Now = now, LeaseUntil = now.AddHours(1), Limit = 10, Except = except }, CancellationToken.None);
+        var claimed = await store.ClaimAsync(
+            new() { Clients = [Client], Now = now, LeaseUntil = now.AddHours(1), Limit = 10, Except = except }, CancellationToken.None);
         double took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         if (claimed.Count != 10)
             throw new InvalidOperationException($"{claimed.Count} letters were claimed.");
-        // Due again, for the next: a store of a thousand would soon be empty.
-        await Task.WhenAll(claimed.Select(l => store.UpdateAsync(l with { Status = DeadLetterStatus.Pending, DueAt = now.AddSeconds(-1) }, CancellationToken.None)));
+        // The letters become due again; otherwise a store of a thousand would soon be empty.
+        await Task.WhenAll(claimed.Select(
+            l => store.UpdateAsync(l with { Status = DeadLetterStatus.Pending, DueAt = now.AddSeconds(-1) }, CancellationToken.None)));
         return took;
     }
 
