@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests.Alerts;
 
-/// <summary>Alerts on their way to a webhook over real sockets: one that is well, down, hangs, or fails. Calls go on meanwhile.</summary>
+/// <summary>Delivery of alerts over real sockets to a webhook that works, is down, hangs or fails, while calls continue.</summary>
 public sealed class WebhookTests : IAsyncLifetime
 {
     private const string Client = "invoices";
@@ -26,7 +26,7 @@ public sealed class WebhookTests : IAsyncLifetime
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_alert_arrives_signed_under_a_key_of_its_own_and_so_does_its_end()
+    public async Task An_alert_and_its_end_are_delivered_signed_each_with_its_own_key()
     {
         await using var receiver = await ReceiverAsync(Reply.Ok());
         await using var api = await KestrelServer.StartAsync(Fail, Fail, Fail, Fail, Fail, Reply.Ok());
@@ -42,7 +42,8 @@ public sealed class WebhookTests : IAsyncLifetime
         alerts[0].ClientName.ShouldBe(Client);
         alerts[1].Id.ShouldBe(alerts[0].Id);
         receiver.Requests.Select(r => r.Key).ShouldBe([$"{alerts[0].Id}-1", $"{alerts[0].Id}-2"]);
-        receiver.Requests.ShouldAllBe(r => r.Method == "POST" && r.Target == $"/services/{Token}?x=1" && r.Headers["Content-Type"] == "application/json; charset=utf-8");
+        receiver.Requests.ShouldAllBe(r =>
+            r.Method == "POST" && r.Target == $"/services/{Token}?x=1" && r.Headers["Content-Type"] == "application/json; charset=utf-8");
         foreach (var request in receiver.Requests)
             IsSignedNow(request).ShouldBeTrue();
         await host.StopAsync(Cancelled);
@@ -50,7 +51,7 @@ public sealed class WebhookTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_receiver_that_is_down_delays_no_call_and_gets_each_alert_once_when_it_is_back()
+    public async Task A_receiver_that_is_down_delays_no_call_and_gets_each_alert_once_afterwards()
     {
         await using var api = await KestrelServer.StartAsync(Fail, Fail, Fail, Fail, Fail, Reply.Ok());
         using var host = await StartAsync(api);
@@ -69,7 +70,7 @@ public sealed class WebhookTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_receiver_that_answers_500_gets_the_alert_again_under_the_same_key_until_it_takes_it_once()
+    public async Task A_receiver_that_answers_500_gets_the_alert_again_with_the_same_key_until_it_accepts()
     {
         var taken = new ConcurrentBag<string>();
         await using var receiver = await ReceiverAsync(Fail, Fail, Fail, Fail, async context =>
@@ -111,10 +112,11 @@ public sealed class WebhookTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_cannot_be_delivered_is_a_dead_letter_without_secrets_that_the_worker_delivers_once()
+    public async Task An_undeliverable_alert_is_a_dead_letter_without_secrets_that_the_worker_delivers_once()
     {
         await using var api = await KestrelServer.StartAsync(Fail);
-        using var host = await StartAsync(api, services: s => _database.AddTo(s).AddDeadLetterReplay(), configure: o => o.Retry.MaxRetryAttempts = 0);
+        using var host = await StartAsync(
+            api, services: s => _database.AddTo(s).AddDeadLetterReplay(), configure: o => o.Retry.MaxRetryAttempts = 0);
         var review = host.Services.GetRequiredService<IDeadLetterReview>();
 
         await CallAsync(host, 5);
@@ -127,21 +129,23 @@ public sealed class WebhookTests : IAsyncLifetime
 
         await using var receiver = await ReceiverAsync(Reply.Ok());
         await review.ReplayAsync(letter.Id, "alice", Cancelled);
-        await Eventually.BeAsync(() => review.FindAsync(letter.Id, Cancelled).GetAwaiter().GetResult()!.Status == DeadLetterStatus.Replayed);
+        await Eventually.BeAsync(
+            () => review.FindAsync(letter.Id, Cancelled).GetAwaiter().GetResult()!.Status == DeadLetterStatus.Replayed);
         await Task.Delay(TimeSpan.FromSeconds(3), Cancelled);
         await host.StopAsync(Cancelled);
 
         var request = receiver.Requests.ShouldHaveSingleItem();
-        (AlertOf(request).Phase, request.Target, request.Key).ShouldBe((AlertPhase.Started, $"/services/{Token}?x=1", letter.IdempotencyKey));
+        (AlertOf(request).Phase, request.Target, request.Key).ShouldBe(
+            (AlertPhase.Started, $"/services/{Token}?x=1", letter.IdempotencyKey));
         IsSignedNow(request).ShouldBeTrue();
         NothingIsTold();
     }
 
     [Fact]
-    public async Task What_waits_when_the_host_stops_is_a_dead_letter_that_the_next_process_delivers_once()
+    public async Task An_alert_pending_when_the_host_stops_is_a_dead_letter_that_the_next_process_delivers_once()
     {
         await using var api = await KestrelServer.StartAsync(Fail);
-        // No worker here: the alert waits in the queue, and is tried again, until the host stops.
+        // Without a worker the alert stays in the queue and is retried until the host stops.
         using (var host = await StartAsync(api, services: s => _database.AddTo(s)))
         {
             await CallAsync(host, 5);
@@ -155,7 +159,8 @@ public sealed class WebhookTests : IAsyncLifetime
         using var next = await StartAsync(api, services: s => _database.AddTo(s).AddDeadLetterReplay());
         await Eventually.BeAsync(() => receiver.Requests.Count == 1);
         var review = next.Services.GetRequiredService<IDeadLetterReview>();
-        await Eventually.BeAsync(() => review.ListAsync(new(), Cancelled).GetAwaiter().GetResult() is [{ Status: DeadLetterStatus.Replayed }]);
+        await Eventually.BeAsync(
+            () => review.ListAsync(new(), Cancelled).GetAwaiter().GetResult() is [{ Status: DeadLetterStatus.Replayed }]);
         await next.StopAsync(Cancelled);
 
         var request = receiver.Requests.ShouldHaveSingleItem();
@@ -166,7 +171,7 @@ public sealed class WebhookTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_failing_webhook_is_no_reason_for_an_alert()
+    public async Task A_failing_webhook_raises_no_alert()
     {
         await using var receiver = await ReceiverAsync(Fail);
         await using var api = await KestrelServer.StartAsync(Fail);
@@ -177,7 +182,8 @@ public sealed class WebhookTests : IAsyncLifetime
         await host.StopAsync(Cancelled);
 
         _log.Lines.Where(l => l.EventId is 701 or 702 or 703).ShouldHaveSingleItem()["ClientName"].ShouldBe(Client);
-        _log.Lines.Where(l => l.Level >= LogLevel.Information && l.Text.Contains(AlertClient.Name, StringComparison.Ordinal)).ShouldBeEmpty();
+        _log.Lines.Where(l => l.Level >= LogLevel.Information && l.Text.Contains(AlertClient.Name, StringComparison.Ordinal))
+            .ShouldBeEmpty();
     }
 
     [Fact]
@@ -199,8 +205,9 @@ public sealed class WebhookTests : IAsyncLifetime
         await Eventually.BeAsync(() => receiver.Requests.Count == 1);
         await host.StopAsync(Cancelled);
 
-        // The receiver, in this process as well, has spans of its own.
-        spans.Where(s => s.Source.Name is "System.Net.Http" or "HttpResilience").SelectMany(s => s.TagObjects).ShouldAllBe(t => !$"{t.Value}".Contains(Token, StringComparison.Ordinal));
+        // The receiver runs in this process and has spans of its own.
+        spans.Where(s => s.Source.Name is "System.Net.Http" or "HttpResilience").SelectMany(s => s.TagObjects).ShouldAllBe(
+            t => !$"{t.Value}".Contains(Token, StringComparison.Ordinal));
         spans.ShouldContain(s => s.Source.Name == "System.Net.Http");
     }
 
@@ -213,7 +220,8 @@ public sealed class WebhookTests : IAsyncLifetime
     private Task<KestrelServer> ReceiverAsync(params RequestDelegate[] steps) =>
         KestrelServer.StartAsync(Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1, null, _port, steps);
 
-    private async Task<IHost> StartAsync(KestrelServer api, Action<IServiceCollection>? services = null, Action<HttpResilienceOptions>? configure = null)
+    private async Task<IHost> StartAsync(
+        KestrelServer api, Action<IServiceCollection>? services = null, Action<HttpResilienceOptions>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -222,7 +230,7 @@ public sealed class WebhookTests : IAsyncLifetime
             ["HttpResilience:Alerts:Webhooks:0:Format"] = "Json",
             ["HttpResilience:Alerts:Webhooks:0:Secret"] = Secret,
             ["HttpResilience:Alerts:Rules:0:Type"] = "ConsecutiveFailures",
-            // Whatever is said for all clients: the factory's own lines would name the address.
+            // Even with factory logging on for all clients, whose lines would contain the address.
             ["HttpResilience:Defaults:Logging:KeepFactoryLogging"] = "true",
         });
         builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(_log);
@@ -252,13 +260,14 @@ public sealed class WebhookTests : IAsyncLifetime
 
     private static Alert AlertOf(ReceivedRequest request) => JsonSerializer.Deserialize(request.Body, AlertJson.Default.Alert)!;
 
-    // As a receiver does it, who knows the secret and nothing of this library.
+    // The verification as written by a receiver that does not use this library.
     private static bool IsSignedNow(ReceivedRequest request)
     {
         var parts = request.Headers["X-HttpResilience-Signature"].Split(',').Select(p => p.Split('=')).ToDictionary(p => p[0], p => p[1]);
         byte[] signed = [.. Encoding.ASCII.GetBytes(parts["t"] + "."), .. request.Body];
         byte[] expected = HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), signed);
-        return parts["v1"] == Convert.ToHexStringLower(expected) && Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - long.Parse(parts["t"])) < 60;
+        return parts["v1"] == Convert.ToHexStringLower(expected)
+            && Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - long.Parse(parts["t"])) < 60;
     }
 
     private void NothingIsTold()

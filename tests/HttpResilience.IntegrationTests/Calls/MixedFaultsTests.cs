@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Alone: it looks at what the whole process leaves unobserved.</summary>
+/// <summary>Runs alone, because it checks unobserved exceptions of the whole process.</summary>
 [Collection(nameof(Alone))]
 public sealed class MixedFaultsTests
 {
@@ -42,8 +42,10 @@ public sealed class MixedFaultsTests
             string key = context.Request.Headers["Idempotency-Key"].ToString();
             received.Enqueue((row, key));
             int attempt = seen.AddOrUpdate(row, 1, (_, n) => n + 1);
-            // The same for a row and attempt in every run, whatever order they come in; a third of the attempts succeed.
-            int fault = attempt > 8 ? 0 : new Random(seed * 1_000_003 + int.Parse(row, CultureInfo.InvariantCulture) * 31 + attempt).Next(12);
+            // The same fault for a row and attempt in every run, in any order; a third of the attempts succeed.
+            int fault = attempt > 8
+                ? 0
+                : new Random(seed * 1_000_003 + int.Parse(row, CultureInfo.InvariantCulture) * 31 + attempt).Next(12);
             await (fault switch
             {
                 <= 3 => ProcessAsync(context, row, Reply.With(201)),
@@ -67,7 +69,8 @@ public sealed class MixedFaultsTests
         var statuses = await Task.WhenAll(Enumerable.Range(0, Calls).Select(async row =>
         {
             using var response = await client.Client.SendAsync(
-                row % 20 == 0 ? Mode.Sync : Mode.Async, new HttpRequestMessage(HttpMethod.Post, $"/?row={row}") { Content = new StringContent($"row {row}") });
+                row % 20 == 0 ? Mode.Sync : Mode.Async,
+                new HttpRequestMessage(HttpMethod.Post, $"/?row={row}") { Content = new StringContent($"row {row}") });
             response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
             return response.StatusCode;
         }));

@@ -5,13 +5,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Typed clients as people write them, unchanged.</summary>
+/// <summary>Ordinary typed clients.</summary>
 public sealed class TypedClientTests
 {
     [Fact]
-    public async Task Reading_json_survives_a_bad_day()
+    public async Task A_typed_client_reads_json_despite_faults()
     {
-        await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Abort, Reply.With(200, """{"number":"A-1","net":12.5}""", ("Content-Type", "application/json")));
+        await using var server = await KestrelServer.StartAsync(
+            Reply.Unavailable, Reply.Abort, Reply.With(200, """{"number":"A-1","net":12.5}""", ("Content-Type", "application/json")));
         await using var services = ServicesFor(server.Uri);
 
         var invoice = await services.GetRequiredService<InvoiceClient>().GetAsync("A-1");
@@ -22,7 +23,7 @@ public sealed class TypedClientTests
     }
 
     [Fact]
-    public async Task Posting_json_survives_a_bad_day_under_one_key_per_call()
+    public async Task A_typed_client_posts_json_despite_faults_with_one_key_per_call()
     {
         await using var server = await KestrelServer.StartAsync(
             Reply.Unavailable, Reply.Abort, Reply.With(201), Reply.With(500), Reply.With(201));
@@ -51,19 +52,21 @@ public sealed class TypedClientTests
     }
 
     [Fact]
-    public async Task A_failure_arrives_as_what_a_bare_client_would_throw()
+    public async Task A_failure_throws_the_exception_that_a_bare_client_throws()
     {
-        await using var server = await KestrelServer.StartAsync(Reply.With(422, """{"title":"Wrong","detail":"VAT"}""", ("Content-Type", "application/problem+json")));
+        await using var server = await KestrelServer.StartAsync(
+            Reply.With(422, """{"title":"Wrong","detail":"VAT"}""", ("Content-Type", "application/problem+json")));
         await using var services = ServicesFor(server.Uri);
 
-        var exception = await Should.ThrowAsync<HttpRequestException>(services.GetRequiredService<IInvoiceClient>().PostAsync(new Invoice("A-1", 1)));
+        var exception = await Should.ThrowAsync<HttpRequestException>(
+            services.GetRequiredService<IInvoiceClient>().PostAsync(new Invoice("A-1", 1)));
 
         exception.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         server.Count.ShouldBe(1);
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task A_long_download_streams_through_unharmed(bool chunked)
+    public async Task A_long_download_is_streamed_unchanged(bool chunked)
     {
         const int Length = 50_000_000;
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Bytes(200, Length, chunked));
@@ -125,7 +128,8 @@ public sealed class TypedClientTests
 
     private sealed class InvoiceClient(HttpClient http) : IInvoiceClient
     {
-        internal Task<Invoice?> GetAsync(string number) => http.GetFromJsonAsync<Invoice>($"invoices/{number}", TestContext.Current.CancellationToken);
+        internal Task<Invoice?> GetAsync(string number) =>
+            http.GetFromJsonAsync<Invoice>($"invoices/{number}", TestContext.Current.CancellationToken);
 
         public async Task PostAsync(Invoice invoice)
         {

@@ -8,14 +8,15 @@ public sealed class CircuitTests
     private static readonly TimeSpan Break = TimeSpan.FromMilliseconds(400);
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_port_that_is_dead_is_left_alone_until_a_probe_finds_it_alive(Mode mode)
+    public async Task A_closed_port_gets_no_requests_until_a_probe_succeeds(Mode mode)
     {
         int port = Ports.Closed();
         await using var client = Breaking(new Uri($"http://127.0.0.1:{port}/"), TimeSpan.FromSeconds(2));
         for (int failure = 0; failure < 3; failure++)
-            (await client.Client.FailAsync<HttpRequestException>(mode, Sending.Get())).HttpRequestError.ShouldBe(HttpRequestError.ConnectionError);
+            (await client.Client.FailAsync<HttpRequestException>(mode, Sending.Get())).HttpRequestError.ShouldBe(
+                HttpRequestError.ConnectionError);
 
-        // It is well again, but the break is not over.
+        // The host has recovered, but the break is not over.
         await using var server = await KestrelServer.StartAsync(HttpProtocols.Http1, null, port, [Reply.Ok()]);
         for (int call = 0; call < 20; call++)
         {
@@ -37,7 +38,7 @@ public sealed class CircuitTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_call_whose_own_failures_open_the_circuit_stops_there(Mode mode)
+    public async Task A_call_that_opens_the_circuit_makes_no_further_attempt(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
         await using var client = Breaking(server.Uri, TimeSpan.FromMinutes(1), retries: 10);
@@ -49,7 +50,7 @@ public sealed class CircuitTests
     }
 
     [Fact]
-    public async Task Exactly_one_of_fifty_calls_at_once_probes()
+    public async Task One_of_fifty_concurrent_calls_is_the_probe()
     {
         var release = new TaskCompletionSource();
         await using var server = await KestrelServer.StartAsync(
@@ -87,7 +88,7 @@ public sealed class CircuitTests
     }
 
     [Fact]
-    public async Task A_probe_that_is_cancelled_neither_closes_nor_keeps_the_circuit()
+    public async Task A_cancelled_probe_neither_closes_the_circuit_nor_blocks_the_next_probe()
     {
         using var caller = new CancellationTokenSource();
         await using var server = await KestrelServer.StartAsync(
@@ -106,7 +107,8 @@ public sealed class CircuitTests
         await Eventually.BeAsync(() => IsOver(client, server.Uri.Port));
 
         await client.Client.FailAsync<TaskCanceledException>(Mode.Async, Sending.Get(), caller: caller.Token);
-        client.State.HostFor(new(new HttpAuthority(server.Uri), null), client.State.Policy, 0).Circuit.State.ShouldBe(CircuitState.HalfOpen);
+        client.State.HostFor(
+            new(new HttpAuthority(server.Uri), null), client.State.Policy, 0).Circuit.State.ShouldBe(CircuitState.HalfOpen);
         using var probe = await client.Client.SendAsync(Mode.Async, Sending.Get());
 
         probe.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
@@ -115,7 +117,7 @@ public sealed class CircuitTests
     }
 
     [Fact]
-    public async Task A_bad_host_does_not_open_the_circuit_of_another()
+    public async Task A_failing_host_does_not_open_the_circuit_of_another()
     {
         await using var bad = await KestrelServer.StartAsync(Reply.Unavailable);
         await using var good = await KestrelServer.StartAsync(Reply.Ok());
@@ -129,7 +131,7 @@ public sealed class CircuitTests
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task An_open_circuit_outlives_the_handlers_that_the_factory_replaces(bool keepsClient)
+    public async Task An_open_circuit_survives_handler_rotation_of_the_factory(bool keepsClient)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
         await using var client = Breaking(server.Uri, TimeSpan.FromMinutes(1), handlerLifetime: TimeSpan.FromSeconds(1));
@@ -144,19 +146,20 @@ public sealed class CircuitTests
         server.Count.ShouldBe(3);
     }
 
-    private static ResilientClientUnderTest Breaking(Uri uri, TimeSpan breakDuration, int retries = 0, TimeSpan? handlerLifetime = null) => new(
-        uri,
-        options =>
-        {
-            options.Retry.MaxRetryAttempts = retries;
-            options.CircuitBreaker.FailureThreshold = 3;
-            options.CircuitBreaker.BreakDuration = breakDuration;
-        },
-        build: b =>
-        {
-            if (handlerLifetime is { } lifetime)
-                Microsoft.Extensions.DependencyInjection.HttpClientBuilderExtensions.SetHandlerLifetime(b, lifetime);
-        });
+    private static ResilientClientUnderTest Breaking(Uri uri, TimeSpan breakDuration, int retries = 0, TimeSpan? handlerLifetime = null) =>
+        new(
+            uri,
+            options =>
+            {
+                options.Retry.MaxRetryAttempts = retries;
+                options.CircuitBreaker.FailureThreshold = 3;
+                options.CircuitBreaker.BreakDuration = breakDuration;
+            },
+            build: b =>
+            {
+                if (handlerLifetime is { } lifetime)
+                    Microsoft.Extensions.DependencyInjection.HttpClientBuilderExtensions.SetHandlerLifetime(b, lifetime);
+            });
 
     private static async Task OpenAsync(ResilientClientUnderTest client)
     {
@@ -166,7 +169,8 @@ public sealed class CircuitTests
 
     private static bool IsOver(ResilientClientUnderTest client, int port)
     {
-        var circuit = client.State.HostFor(new(new HttpAuthority(new Uri($"http://127.0.0.1:{port}/")), null), client.State.Policy, 0).Circuit;
+        var circuit = client.State.HostFor(
+            new(new HttpAuthority(new Uri($"http://127.0.0.1:{port}/")), null), client.State.Policy, 0).Circuit;
         return circuit.OpenUntil <= TimeProvider.System.GetTimestamp();
     }
 }

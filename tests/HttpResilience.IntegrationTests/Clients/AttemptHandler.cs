@@ -4,8 +4,9 @@ namespace HttpResilience.IntegrationTests;
 
 internal static class AttemptHandler
 {
-    /// <summary>Adds a handler inside the chain that does something before each attempt.</summary>
-    internal static void AddAttemptHandler(this IHttpClientBuilder builder, Action<HttpRequestMessage> before) => builder.AddHttpMessageHandler(() => new Handler(before));
+    /// <summary>Adds a handler inside the chain that runs an action before each attempt.</summary>
+    internal static void AddAttemptHandler(this IHttpClientBuilder builder, Action<HttpRequestMessage> before) =>
+        builder.AddHttpMessageHandler(() => new Handler(before));
 
     private sealed class Handler(Action<HttpRequestMessage> before) : DelegatingHandler
     {

@@ -4,7 +4,7 @@ namespace HttpResilience.IntegrationTests;
 
 internal static class Connecting
 {
-    /// <summary>What <see cref="SocketsHttpHandler"/> does without a callback.</summary>
+    /// <summary>Connects as <see cref="SocketsHttpHandler"/> does without a callback.</summary>
     internal static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

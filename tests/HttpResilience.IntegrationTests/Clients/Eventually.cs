@@ -2,7 +2,9 @@ namespace HttpResilience.IntegrationTests;
 
 internal static class Eventually
 {
-    /// <summary>Waits, for what only the clock or another process can bring about, until it is so; fails when it does not become so.</summary>
+    /// <summary>
+    /// Polls until the condition holds and fails after a timeout; for conditions that depend on the clock or another process.
+    /// </summary>
     internal static async Task BeAsync(Func<bool> isSo)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Measures, inside the chain, from the end of each attempt to the beginning of the next.</summary>
+/// <summary>A handler inside the chain that measures the time from the end of an attempt to the start of the next.</summary>
 internal sealed class Gaps
 {
     private readonly List<TimeSpan> _gaps = [];

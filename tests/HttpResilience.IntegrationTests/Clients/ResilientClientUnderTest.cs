@@ -4,20 +4,21 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience.IntegrationTests;
 
 /// <summary>
-/// A client with the chain, made by the real factory over the real <see cref="SocketsHttpHandler"/>. Waits are 10 ms without jitter, the circuit
-/// stays closed: a test that is about one of these says so.
+/// A client with the chain from the real factory over the real <see cref="SocketsHttpHandler"/>. By default waits are 10 ms
+/// without jitter and the circuit stays closed.
 /// </summary>
 internal sealed class ResilientClientUnderTest : IAsyncDisposable
 {
     internal const string Name = "test";
 
-    /// <summary>Nothing here takes that long: a call that does hangs.</summary>
+    /// <summary>A call that takes longer than this is considered to hang.</summary>
     internal static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
 
     private readonly ServiceProvider _services;
 
     internal ResilientClientUnderTest(
-        Uri? baseAddress = null, Action<HttpResilienceOptions>? configure = null, Action<SocketsHttpHandler>? sockets = null, Action<IHttpClientBuilder>? build = null)
+        Uri? baseAddress = null, Action<HttpResilienceOptions>? configure = null, Action<SocketsHttpHandler>? sockets = null,
+        Action<IHttpClientBuilder>? build = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(Log));

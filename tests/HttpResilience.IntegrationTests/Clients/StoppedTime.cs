@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>No timer of this clock ever fires: what ends all the same did not need it.</summary>
+/// <summary>A clock whose timers never fire, so that a call that ends did not depend on one.</summary>
 internal sealed class StoppedTime : TimeProvider
 {
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer();

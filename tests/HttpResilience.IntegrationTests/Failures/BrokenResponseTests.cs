@@ -2,7 +2,7 @@ using System.Net;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>A connection that breaks once the request is under way leaves open whether the server acted on it.</summary>
+/// <summary>A connection that breaks after sending is ambiguous: the server may have processed the request.</summary>
 public sealed class BrokenResponseTests
 {
     private static readonly Dictionary<string, Func<RawConnection, Task>> Faults = new()
@@ -54,7 +54,7 @@ public sealed class BrokenResponseTests
     }
 
     [Theory, MemberData(nameof(All))]
-    public async Task A_post_without_a_key_is_not(string fault, Mode mode)
+    public async Task A_post_without_a_key_is_not_sent_again(string fault, Mode mode)
     {
         await using var server = new RawServer(Faults[fault], Raw.Ok);
         await using var client = new ResilientClientUnderTest(server.Uri, options => options.Idempotency.Enabled = false);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>What never left this machine is sent again whatever its method; what is wrong on this side is not.</summary>
+/// <summary>A request that was not sent is retried with any method; a local configuration error is not.</summary>
 public sealed class ConnectFailureTests
 {
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
@@ -21,7 +21,7 @@ public sealed class ConnectFailureTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task Post_without_a_key_gets_through_to_a_server_that_comes_up_between_attempts(Mode mode)
+    public async Task Post_without_a_key_succeeds_when_the_server_starts_between_attempts(Mode mode)
     {
         int port = Ports.Closed();
         var server = new StartsAtAttempt(2, port);
@@ -80,14 +80,15 @@ public sealed class ConnectFailureTests
     [InlineData(Mode.Async, false)]
     [InlineData(Mode.Sync, false)]
     [InlineData(Mode.Async, true)]
-    public async Task A_certificate_that_is_not_trusted_ends_the_call_and_says_nothing_about_the_host(Mode mode, bool rejectedByCode)
+    public async Task An_untrusted_certificate_ends_the_call_and_does_not_count_for_the_circuit(Mode mode, bool rejectedByCode)
     {
         using var certificate = Certificates.SelfSigned();
         await using var server = await KestrelServer.StartAsync(HttpProtocols.Http1, certificate, 0, [Reply.Ok()]);
         await using var client = new ResilientClientUnderTest(
             server.Uri,
             options => options.CircuitBreaker.FailureThreshold = 1,
-            sockets => sockets.SslOptions.RemoteCertificateValidationCallback = rejectedByCode ? (_, _, _, errors) => errors is SslPolicyErrors.None : null);
+            sockets => sockets.SslOptions.RemoteCertificateValidationCallback =
+                rejectedByCode ? (_, _, _, errors) => errors is SslPolicyErrors.None : null);
 
         for (int call = 0; call < 2; call++)
         {
@@ -101,12 +102,13 @@ public sealed class ConnectFailureTests
     }
 
     [Fact]
-    public async Task A_certificate_that_is_trusted_is_no_obstacle()
+    public async Task A_trusted_certificate_is_accepted()
     {
         using var certificate = Certificates.SelfSigned();
         await using var server = await KestrelServer.StartAsync(HttpProtocols.Http1, certificate, 0, [Reply.Unavailable, Reply.Ok()]);
         await using var client = new ResilientClientUnderTest(
-            server.Uri, sockets: sockets => sockets.SslOptions.RemoteCertificateValidationCallback = (_, given, _, _) => certificate.Equals(given));
+            server.Uri,
+            sockets: sockets => sockets.SslOptions.RemoteCertificateValidationCallback = (_, given, _, _) => certificate.Equals(given));
 
         using var response = await client.Client.SendAsync(Mode.Async, Sending.Get());
 
@@ -122,7 +124,7 @@ public sealed class ConnectFailureTests
         },
         build: build);
 
-    /// <summary>Starts a server when that many attempts have come by.</summary>
+    /// <summary>Starts a server after the given number of attempts.</summary>
     private sealed class StartsAtAttempt(int attempt, int port) : DelegatingHandler
     {
         private KestrelServer? _server;

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>A proxy that does not let the connection through: the server has seen nothing.</summary>
+/// <summary>A proxy that refuses the connection: the server has received nothing.</summary>
 public sealed class ProxyTests
 {
     [Theory]
@@ -34,7 +34,7 @@ public sealed class ProxyTests
     [Theory]
     [InlineData("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", FailureClass.Authentication)]
     [InlineData("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", FailureClass.Authorization)]
-    public async Task A_proxy_that_refuses_is_not_asked_again(string answer, FailureClass failureClass)
+    public async Task A_request_that_the_proxy_refuses_is_not_sent_again(string answer, FailureClass failureClass)
     {
         await using var proxy = new RawServer(Raw.AnswerAndClose(answer));
         await using var client = Behind(new Uri($"http://127.0.0.1:{proxy.Port}"));

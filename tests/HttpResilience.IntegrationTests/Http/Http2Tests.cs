@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>HTTP/2 without TLS (prior knowledge): many calls on one connection, each with a stream of its own that can break alone.</summary>
+/// <summary>HTTP/2 without TLS (prior knowledge): many calls on one connection, each on a stream that can fail alone.</summary>
 public sealed class Http2Tests
 {
     private const int InternalError = 2;
@@ -13,7 +13,7 @@ public sealed class Http2Tests
     private const int EnhanceYourCalm = 11;
 
     [Fact]
-    public async Task A_failure_is_sent_again_on_the_same_connection()
+    public async Task A_failed_request_is_sent_again_on_the_same_connection()
     {
         await using var server = await KestrelServer.StartHttp2Async(Reply.Unavailable, Reply.Ok());
         await using var client = Http2Client(server.Uri);
@@ -26,7 +26,7 @@ public sealed class Http2Tests
     }
 
     [Theory, InlineData(InternalError), InlineData(Cancel), InlineData(EnhanceYourCalm)]
-    public async Task A_stream_that_is_reset_is_an_attempt_that_may_have_been_processed(int error)
+    public async Task A_reset_stream_is_an_ambiguous_attempt(int error)
     {
         await using var server = await KestrelServer.StartHttp2Async(Reply.Reset(error), Reply.Ok(), Reply.Reset(error));
         await using var client = Http2Client(server.Uri);
@@ -41,7 +41,7 @@ public sealed class Http2Tests
     }
 
     [Fact]
-    public async Task A_stream_that_the_server_refuses_is_sent_again()
+    public async Task A_request_on_a_refused_stream_is_sent_again()
     {
         await using var server = await KestrelServer.StartHttp2Async(Reply.Reset(RefusedStream), Reply.Ok());
         await using var client = Http2Client(server.Uri);
@@ -53,7 +53,7 @@ public sealed class Http2Tests
     }
 
     [Fact]
-    public async Task A_server_that_says_goodbye_is_met_again_on_a_new_connection()
+    public async Task A_request_after_a_goaway_uses_a_new_connection()
     {
         await using var server = await KestrelServer.StartHttp2Async(async context =>
         {
@@ -72,7 +72,7 @@ public sealed class Http2Tests
     }
 
     [Fact]
-    public async Task A_connection_that_breaks_under_many_calls_is_an_attempt_of_each()
+    public async Task A_connection_that_breaks_costs_each_of_its_calls_one_attempt()
     {
         const int Calls = 20;
         var arrived = new CountdownEvent(Calls);
@@ -98,7 +98,7 @@ public sealed class Http2Tests
     }
 
     [Fact]
-    public async Task A_post_without_a_key_is_not_sent_again_when_the_connection_breaks_under_it()
+    public async Task A_post_without_a_key_is_not_sent_again_when_its_connection_breaks()
     {
         await using var server = await KestrelServer.StartHttp2Async(Reply.Ok(), async context =>
         {
@@ -115,7 +115,7 @@ public sealed class Http2Tests
     }
 
     [Fact]
-    public async Task An_attempt_that_times_out_leaves_the_other_calls_of_its_connection_alone()
+    public async Task An_attempt_that_times_out_does_not_affect_other_calls_on_its_connection()
     {
         await using var server = await KestrelServer.StartHttp2Async(Reply.Silence, Reply.Ok());
         await using var client = Http2Client(server.Uri, options => options.AttemptTimeout.Timeout = TimeSpan.FromMilliseconds(400));

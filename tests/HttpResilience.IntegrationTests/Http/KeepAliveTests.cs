@@ -3,9 +3,9 @@ namespace HttpResilience.IntegrationTests;
 public sealed class KeepAliveTests
 {
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task Connections_that_the_server_closes_between_calls_cost_no_call(Mode mode)
+    public async Task Connections_closed_by_the_server_between_calls_fail_no_call(Mode mode)
     {
-        // Keep-alive is what the head says; closing is what the server does.
+        // The response says keep-alive, and the server closes the connection all the same.
         await using var server = new RawServer(Raw.AnswerAndClose("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
         await using var client = new ResilientClientUnderTest(server.Uri);
 
@@ -17,7 +17,7 @@ public sealed class KeepAliveTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_connection_that_dies_under_the_next_call_costs_an_attempt_and_no_call(Mode mode)
+    public async Task A_connection_that_breaks_during_the_next_call_costs_an_attempt_and_fails_no_call(Mode mode)
     {
         await using var server = new RawServer(Raw.Ok, Raw.ResetAfterReading, Raw.Ok, Raw.AnswerAndClose(""), Raw.Ok);
         await using var client = new ResilientClientUnderTest(server.Uri);

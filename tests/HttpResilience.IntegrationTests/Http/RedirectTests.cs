@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>A redirect is part of an attempt; the next attempt is what the application asked for.</summary>
+/// <summary>A redirect is part of an attempt; the next attempt starts with the original request.</summary>
 public sealed class RedirectTests
 {
     [Theory]
@@ -10,7 +10,7 @@ public sealed class RedirectTests
     [InlineData(Mode.Async, 308, "POST")]
     [InlineData(Mode.Async, 303, "GET"), InlineData(Mode.Sync, 303, "GET")]
     [InlineData(Mode.Async, 302, "GET")]
-    public async Task A_post_that_fails_behind_a_redirect_is_sent_again_to_where_it_was_sent_first(Mode mode, int redirect, string followedBy)
+    public async Task A_post_that_fails_after_a_redirect_is_sent_again_to_the_original_address(Mode mode, int redirect, string followedBy)
     {
         await using var server = await KestrelServer.StartAsync(Redirect(redirect), Reply.Unavailable, Redirect(redirect), Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -20,14 +20,16 @@ public sealed class RedirectTests
         using var response = await client.Client.SendAsync(mode, request);
 
         response.ShouldHaveSucceeded(attempts: 2);
-        server.Requests.Select(r => $"{r.Method} {r.Target}").ShouldBe(["POST /invoices", $"{followedBy} /elsewhere", "POST /invoices", $"{followedBy} /elsewhere"]);
+        server.Requests.Select(r => $"{r.Method} {r.Target}").ShouldBe(
+            ["POST /invoices", $"{followedBy} /elsewhere", "POST /invoices", $"{followedBy} /elsewhere"]);
         var originals = server.Requests.Where(r => r.Target == "/invoices").ToArray();
-        originals.ShouldAllBe(r => r.Text == "the body" && r.Key == "invoice-1" && r.Headers["X-Row"] == "5" && r.Headers["Content-Type"] == "text/plain; charset=utf-8");
+        originals.ShouldAllBe(r => r.Text == "the body"
+            && r.Key == "invoice-1" && r.Headers["X-Row"] == "5" && r.Headers["Content-Type"] == "text/plain; charset=utf-8");
         response.RequestMessage!.RequestUri!.AbsolutePath.ShouldBe("/elsewhere");
     }
 
     [Fact]
-    public async Task Credentials_that_a_redirect_has_dropped_come_with_the_next_attempt()
+    public async Task Credentials_dropped_by_a_redirect_are_sent_with_the_next_attempt()
     {
         await using var server = await KestrelServer.StartAsync(Redirect(307), Reply.Unavailable, Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -41,7 +43,7 @@ public sealed class RedirectTests
     }
 
     [Fact]
-    public async Task The_log_tells_what_the_application_asked_for()
+    public async Task The_log_has_the_original_request()
     {
         await using var server = await KestrelServer.StartAsync(Redirect(303), Reply.With(404), Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -55,9 +57,10 @@ public sealed class RedirectTests
     }
 
     [Fact]
-    public async Task Secrets_that_a_redirect_has_dropped_do_not_reach_the_log()
+    public async Task Secrets_dropped_by_a_redirect_are_not_logged()
     {
-        await using var server = await KestrelServer.StartAsync(Redirect(303), Reply.With(400, "no invoice for token abcdef and key 0123456789"));
+        await using var server = await KestrelServer.StartAsync(
+            Redirect(303), Reply.With(400, "no invoice for token abcdef and key 0123456789"));
         await using var client = new ResilientClientUnderTest(server.Uri);
         var request = new HttpRequestMessage(HttpMethod.Post, "/invoices?key=0123456789");
         request.Headers.Authorization = new("Bearer", "abcdef");
@@ -70,7 +73,7 @@ public sealed class RedirectTests
     }
 
     [Fact]
-    public async Task The_circuit_that_counts_is_that_of_the_host_that_was_asked()
+    public async Task A_redirected_failure_counts_for_the_circuit_of_the_original_host()
     {
         await using var broken = await KestrelServer.StartAsync(Reply.Unavailable);
         await using var server = await KestrelServer.StartAsync(Redirect(307, new Uri(broken.Uri, "/elsewhere").ToString()));

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Which request bodies are sent again, over a real connection, and that every byte is there the second time.</summary>
+/// <summary>Which request bodies are sent again over a real connection, complete to the last byte.</summary>
 public sealed class RequestBodyTests
 {
     private static readonly byte[] Long = MakeLong();
@@ -27,7 +27,7 @@ public sealed class RequestBodyTests
     public static TheoryData<string, Mode> All => [.. Replayable.Keys.SelectMany(c => new[] { (c, Mode.Async), (c, Mode.Sync) })];
 
     [Theory, MemberData(nameof(All))]
-    public async Task What_can_be_read_again_is_sent_again(string body, Mode mode)
+    public async Task A_body_that_can_be_read_again_is_sent_again(string body, Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Abort, Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -45,7 +45,7 @@ public sealed class RequestBodyTests
     [Theory]
     [InlineData(Mode.Async, 2_000_000, true), InlineData(Mode.Sync, 2_000_000, true)]
     [InlineData(Mode.Async, 10, false), InlineData(Mode.Sync, 10, false)]
-    public async Task A_stream_that_cannot_seek_and_is_long_or_of_unknown_length_is_sent_once(Mode mode, int length, bool announce)
+    public async Task A_one_way_stream_that_is_long_or_of_unknown_length_is_sent_once(Mode mode, int length, bool announce)
     {
         byte[] bytes = new byte[length];
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Ok());
@@ -60,7 +60,7 @@ public sealed class RequestBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task The_time_that_a_slow_body_takes_to_come_is_not_the_attempts(Mode mode)
+    public async Task The_time_to_read_a_slow_body_does_not_count_for_the_attempt_timeout(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri, options =>
@@ -78,7 +78,7 @@ public sealed class RequestBodyTests
     }
 
     [Fact]
-    public async Task A_stream_that_can_be_read_once_waits_for_a_connection()
+    public async Task A_one_way_stream_is_sent_after_a_failed_connection()
     {
         int port = Ports.Closed();
         KestrelServer? server = null;
@@ -86,7 +86,8 @@ public sealed class RequestBodyTests
         await using var client = new ResilientClientUnderTest(new Uri($"http://127.0.0.1:{port}/"), build: b => b.AddAttemptHandler(_ =>
         {
             if (++attempts == 3)
-                server = KestrelServer.StartAsync(Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1, null, port, [Reply.Ok()]).GetAwaiter().GetResult();
+                server = KestrelServer.StartAsync(Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1, null, port, [Reply.Ok()])
+                    .GetAwaiter().GetResult();
         }));
 
         using var response = await client.Client.SendAsync(Mode.Async, Post(Forward(Long, announce: false)));
@@ -97,7 +98,7 @@ public sealed class RequestBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_body_that_the_server_is_asked_about_first_is_sent_once_it_agrees(Mode mode)
+    public async Task A_body_with_expect_continue_is_sent_after_the_server_agrees(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.WithoutReading(503), Reply.Unavailable, Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -112,7 +113,7 @@ public sealed class RequestBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_refusal_before_the_body_was_read_is_sent_again(Mode mode)
+    public async Task A_request_refused_before_its_body_was_read_is_sent_again(Mode mode)
     {
         byte[] bytes = new byte[5_000_000];
         await using var server = await KestrelServer.StartAsync(Reply.WithoutReading(503), Reply.WithoutReading(429), Reply.Ok());
@@ -125,7 +126,7 @@ public sealed class RequestBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_server_that_hangs_up_while_the_body_is_on_its_way_is_asked_again(Mode mode)
+    public async Task A_request_whose_connection_closes_during_its_body_is_sent_again(Mode mode)
     {
         byte[] bytes = new byte[5_000_000];
         await using var server = new RawServer(Raw.ResetUnread, Raw.Ok);
@@ -154,7 +155,8 @@ public sealed class RequestBodyTests
 
     private static StreamContent FileFromItsMiddle()
     {
-        var file = new FileStream(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 4096, FileOptions.DeleteOnClose);
+        var file = new FileStream(
+            Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 4096, FileOptions.DeleteOnClose);
         file.Write(Long);
         file.Position = 1000;
         return new StreamContent(file);
@@ -168,7 +170,7 @@ public sealed class RequestBodyTests
         return content;
     }
 
-    /// <summary>Cannot seek, and gives what it has in pieces, the first after a pause.</summary>
+    /// <summary>A one-way stream that returns its content in pieces, the first after a delay.</summary>
     private sealed class ForwardStream(byte[] bytes, TimeSpan pause = default) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;

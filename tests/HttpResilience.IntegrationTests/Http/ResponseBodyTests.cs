@@ -4,7 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Response bodies that break off, stall or are too long: never a hang, and sent again only when the chain reads the body itself.</summary>
+/// <summary>
+/// Response bodies that break off, stall or are too long: no call hangs, and only a body read by the chain causes a retry.
+/// </summary>
 public sealed class ResponseBodyTests
 {
     private static readonly Dictionary<string, Func<RawConnection, Task>> Cuts = new()
@@ -18,7 +20,7 @@ public sealed class ResponseBodyTests
     public static TheoryData<string, Mode> All => [.. Cuts.Keys.SelectMany(c => new[] { (c, Mode.Async), (c, Mode.Sync) })];
 
     [Theory, MemberData(nameof(All))]
-    public async Task A_body_that_breaks_off_is_sent_again_when_it_is_part_of_the_attempt(string cut, Mode mode)
+    public async Task A_request_is_sent_again_when_the_response_body_is_part_of_the_attempt_and_breaks_off(string cut, Mode mode)
     {
         await using var server = new RawServer(Cuts[cut], Raw.Ok);
         await using var client = new ResilientClientUnderTest(server.Uri, options => options.Retry.IncludeResponseBody = true);
@@ -31,7 +33,7 @@ public sealed class ResponseBodyTests
     }
 
     [Theory, MemberData(nameof(All))]
-    public async Task A_post_without_a_key_is_not_sent_again_for_a_body_that_breaks_off(string cut, Mode mode)
+    public async Task A_post_without_a_key_is_not_sent_again_when_the_response_body_breaks_off(string cut, Mode mode)
     {
         await using var server = new RawServer(Cuts[cut], Raw.Ok);
         await using var client = new ResilientClientUnderTest(server.Uri, options =>
@@ -47,7 +49,7 @@ public sealed class ResponseBodyTests
     }
 
     [Theory, MemberData(nameof(All))]
-    public async Task A_body_that_the_client_reads_after_the_chain_is_its_own_affair(string cut, Mode mode)
+    public async Task A_response_body_read_after_the_chain_does_not_cost_an_attempt(string cut, Mode mode)
     {
         await using var server = new RawServer(Cuts[cut], Raw.Ok);
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -71,7 +73,7 @@ public sealed class ResponseBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_body_that_stalls_costs_an_attempt_when_it_is_part_of_it(Mode mode)
+    public async Task A_stalled_response_body_costs_an_attempt_when_it_is_part_of_the_attempt(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Stall(200, "begin", length: 100), Reply.Ok("whole"));
         await using var client = new ResilientClientUnderTest(server.Uri, options =>
@@ -88,10 +90,11 @@ public sealed class ResponseBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_body_that_stalls_does_not_hang_the_call(Mode mode)
+    public async Task A_stalled_response_body_does_not_hang_the_call(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Stall(200, "begin", length: 100), Reply.Ok());
-        await using var client = new ResilientClientUnderTest(server.Uri, options => options.TotalRequestTimeout.Timeout = TimeSpan.FromMilliseconds(200));
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, options => options.TotalRequestTimeout.Timeout = TimeSpan.FromMilliseconds(200));
 
         var exception = await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Get());
 
@@ -101,7 +104,7 @@ public sealed class ResponseBodyTests
     }
 
     [Fact]
-    public async Task A_streamed_body_that_stalls_ends_with_its_readers_cancellation()
+    public async Task A_stalled_streamed_body_ends_when_its_reader_cancels()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Stall(200, "begin", length: 100));
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -109,13 +112,14 @@ public sealed class ResponseBodyTests
         using var giveUp = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
 
         var exception = await Sending.FailureOf<OperationCanceledException>(
-            response.Content.ReadAsStringAsync(giveUp.Token).WaitAsync(ResilientClientUnderTest.Hang, TestContext.Current.CancellationToken));
+            response.Content.ReadAsStringAsync(giveUp.Token).WaitAsync(
+                ResilientClientUnderTest.Hang, TestContext.Current.CancellationToken));
 
         exception.CancellationToken.ShouldBe(giveUp.Token);
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_body_that_is_longer_than_the_client_keeps_ends_the_call(Mode mode)
+    public async Task A_response_body_beyond_the_buffer_limit_of_the_client_ends_the_call(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Bytes(200, 2000, chunked: true));
         await using var client = new ResilientClientUnderTest(
@@ -129,7 +133,7 @@ public sealed class ResponseBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task What_the_head_of_a_failure_says_holds_even_when_its_body_breaks_off(Mode mode)
+    public async Task The_status_of_a_failure_counts_even_when_its_body_breaks_off(Mode mode)
     {
         await using var server = new RawServer(
             Raw.AnswerAndClose("HTTP/1.1 429 Too Many Requests\r\nretry-after-ms: 400\r\nContent-Length: 100\r\n\r\nslow down"), Raw.Ok);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>W3C Trace Context over the real handler: each attempt is a span of its own.</summary>
+/// <summary>W3C Trace Context over the real handler: each attempt has its own span.</summary>
 public sealed class TraceContextTests
 {
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
@@ -24,7 +24,8 @@ public sealed class TraceContextTests
         var contexts = server.Requests.Select(r => ActivityContext.Parse(r.Headers["traceparent"], r.Headers["tracestate"])).ToArray();
         contexts.Select(c => c.SpanId).Distinct().Count().ShouldBe(3);
         contexts.ShouldAllBe(c => c.TraceId == parent.TraceId && c.SpanId != parent.SpanId && c.TraceState == "vendor=1");
-        server.Requests.Select(r => r.Headers.GetValueOrDefault("baggage") ?? r.Headers.GetValueOrDefault("Correlation-Context")).Distinct().ShouldHaveSingleItem();
+        server.Requests.Select(r => r.Headers.GetValueOrDefault("baggage") ?? r.Headers.GetValueOrDefault("Correlation-Context"))
+            .Distinct().ShouldHaveSingleItem();
         client.Log.Calls.ShouldHaveSingleItem()["TraceId"].ShouldBe(parent.TraceId.ToString());
     }
 

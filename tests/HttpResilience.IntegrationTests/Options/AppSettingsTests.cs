@@ -6,14 +6,14 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>The way that users go: a generic host, appsettings.json, and an editor while it runs.</summary>
+/// <summary>A generic host with appsettings.json that is edited at run time.</summary>
 public sealed class AppSettingsTests : IDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("httpresilience-");
     private readonly LogCollector _log = new();
 
     [Fact]
-    public async Task An_edited_file_is_in_force_soon_and_a_broken_one_never()
+    public async Task A_valid_edit_of_the_file_takes_effect_and_an_invalid_one_does_not()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
         Write(server.Uri, """ "MaxRetryAttempts": 0 """);
@@ -30,7 +30,8 @@ public sealed class AppSettingsTests : IDisposable
         await Eventually.BeAsync(() => Errors.Any());
         Errors.ShouldAllBe(e =>
             e.Text.Contains("HttpResilience:Clients:invoices:Retry:MaxRetryAttempts") && e.Text.Contains("-7")
-            && e.Text.Contains("HttpResilience:Clients:invoices:Retry:Dealy") && e.Text.Contains("HttpResilience:Clients:invoices:Retry:Delay"));
+            && e.Text.Contains("HttpResilience:Clients:invoices:Retry:Dealy")
+            && e.Text.Contains("HttpResilience:Clients:invoices:Retry:Delay"));
         (await AttemptsAsync(client)).ShouldBe(3);
 
         Write(server.Uri, """ "MaxRetryAttempts": 1, "Delay": "00:00:00.010" """);
@@ -40,7 +41,7 @@ public sealed class AppSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task An_open_circuit_outlives_an_edit()
+    public async Task An_open_circuit_survives_a_reload()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
         Write(server.Uri, """ "MaxRetryAttempts": 0 """, """ "FailureThreshold": 2, "BreakDuration": "00:01:00" """);
@@ -57,7 +58,7 @@ public sealed class AppSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_call_under_way_keeps_the_policy_it_began_with()
+    public async Task A_call_in_flight_keeps_its_policy_during_a_reload()
     {
         PolicySwap? swap = null;
         await using var server = await KestrelServer.StartAsync(async context =>
@@ -80,7 +81,7 @@ public sealed class AppSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task Code_that_throws_at_an_edit_leaves_the_old_policy_in_force()
+    public async Task A_configure_delegate_that_throws_on_reload_leaves_the_old_policy_in_effect()
     {
         bool isBroken = false;
         Write(new Uri("http://localhost/"), """ "MaxRetryAttempts": 3 """);
@@ -103,7 +104,7 @@ public sealed class AppSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_host_whose_file_is_wrong_does_not_start_and_says_all_that_is_wrong()
+    public async Task A_host_with_an_invalid_file_does_not_start_and_lists_every_problem()
     {
         Write(new Uri("http://localhost/"), """ "MaxRetryAttempts": -1, "Delay": "soon" """, """ "FailureRatio": 7 """);
 
@@ -144,12 +145,13 @@ public sealed class AppSettingsTests : IDisposable
         return response.GetHttpCall()!.Attempts.Count;
     }
 
-    // In one step, as editors do it: a file that is read half-written is not what this is about.
+    // Atomically, as editors do, so that the host never reads a half-written file.
     private void Write(Uri baseAddress, string retry, string circuit = """ "FailureThreshold": 1000 """)
     {
         string file = Path.Combine(_root.FullName, "appsettings.json");
         File.WriteAllText(file + "~", $$"""
-            { "HttpResilience": { "Clients": { "invoices": { "BaseAddress": "{{baseAddress}}", "Retry": { {{retry}} }, "CircuitBreaker": { {{circuit}} } } } } }
+            { "HttpResilience": { "Clients": { "invoices": {
+                "BaseAddress": "{{baseAddress}}", "Retry": { {{retry}} }, "CircuitBreaker": { {{circuit}} } } } } }
             """);
         File.Move(file + "~", file, overwrite: true);
     }

@@ -5,7 +5,7 @@ namespace HttpResilience.IntegrationTests;
 public sealed class RateLimitTests
 {
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_call_above_the_limit_fails_at_once_and_nothing_is_sent(Mode mode)
+    public async Task A_call_above_the_limit_fails_immediately_and_nothing_is_sent(Mode mode)
     {
         var arrived = new TaskCompletionSource();
         var release = new TaskCompletionSource();
@@ -29,7 +29,7 @@ public sealed class RateLimitTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task Calls_that_may_wait_go_one_after_the_other(Mode mode)
+    public async Task Queued_calls_are_sent_one_after_the_other(Mode mode)
     {
         int atOnce = 0;
         int most = 0;
@@ -51,7 +51,7 @@ public sealed class RateLimitTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task Calls_that_may_wait_go_as_fast_as_tokens_come(Mode mode)
+    public async Task Queued_calls_are_sent_at_the_rate_of_the_tokens(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri, options => options.RateLimiter = new()
@@ -63,7 +63,7 @@ public sealed class RateLimitTests
         long begun = Stopwatch.GetTimestamp();
         var responses = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => client.Client.SendAsync(mode, Sending.Get())));
 
-        // Two find a token; the other ten come in a second.
+        // Two calls find a token; tokens for the other ten are added within a second.
         Stopwatch.GetElapsedTime(begun).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(0.95));
         responses.ShouldAllBe(r => r.IsSuccessStatusCode);
         server.Count.ShouldBe(12);
@@ -72,13 +72,16 @@ public sealed class RateLimitTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_call_that_waits_for_a_token_beyond_its_time_fails_and_nothing_is_sent(Mode mode)
+    public async Task A_call_whose_deadline_passes_in_the_queue_fails_and_nothing_is_sent(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri, options =>
         {
             options.AttemptTimeout.Timeout = TimeSpan.FromMilliseconds(100);
-            options.RateLimiter = new() { TokenBucket = new() { TokenLimit = 1, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromDays(1), QueueLimit = 10 } };
+            options.RateLimiter = new()
+            {
+                TokenBucket = new() { TokenLimit = 1, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromDays(1), QueueLimit = 10 }
+            };
         });
         (await client.Client.SendAsync(mode, Sending.Get())).Dispose();
 

@@ -4,13 +4,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Error bodies that stall or come in pieces: the log's look at them keeps nobody waiting and leaves no read pending on a connection.</summary>
+/// <summary>
+/// Error bodies that stall or arrive in pieces: logging them delays no caller and leaves no read pending on a connection.
+/// </summary>
 public sealed class SlowErrorBodyTests
 {
     private const string Head = "HTTP/1.1 400 Bad Request\r\n";
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task An_error_body_that_stalls_does_not_hang_the_call_and_its_begin_is_logged(Mode mode)
+    public async Task A_stalled_error_body_does_not_hang_the_call_and_its_beginning_is_logged(Mode mode)
     {
         await using var server = new RawServer(Raw.AnswerAndStall(Head + "Content-Length: 100\r\n\r\nthe begin"));
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -22,10 +24,11 @@ public sealed class SlowErrorBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task An_error_body_that_stalls_ends_with_the_backstop_when_the_client_reads_it(Mode mode)
+    public async Task A_stalled_error_body_ends_at_the_client_timeout_when_the_client_reads_it(Mode mode)
     {
         await using var server = new RawServer(Raw.AnswerAndStall(Head + "Content-Length: 100\r\n\r\nthe begin"));
-        await using var client = new ResilientClientUnderTest(server.Uri, options => options.TotalRequestTimeout.Timeout = TimeSpan.FromMilliseconds(200));
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, options => options.TotalRequestTimeout.Timeout = TimeSpan.FromMilliseconds(200));
 
         var exception = await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Get());
 
@@ -33,7 +36,7 @@ public sealed class SlowErrorBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_caller_that_cancels_while_the_log_looks_at_the_body_is_not_kept(Mode mode)
+    public async Task A_cancelled_call_ends_immediately_while_the_log_reads_the_error_body(Mode mode)
     {
         using var caller = new CancellationTokenSource();
         await using var server = new RawServer(async connection =>
@@ -43,7 +46,8 @@ public sealed class SlowErrorBodyTests
             caller.CancelAfter(20);
             await connection.UntilGoneAsync();
         });
-        await using var client = new ResilientClientUnderTest(server.Uri, build: b => b.Services.AddSingleton<TimeProvider>(new StoppedTime()));
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, build: b => b.Services.AddSingleton<TimeProvider>(new StoppedTime()));
 
         var exception = await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Get(), caller: caller.Token);
 
@@ -51,7 +55,7 @@ public sealed class SlowErrorBodyTests
     }
 
     [Fact]
-    public async Task The_reader_of_an_error_that_comes_in_pieces_gets_each_as_it_comes()
+    public async Task The_reader_of_an_error_body_gets_each_piece_when_it_arrives()
     {
         var taken = new SemaphoreSlim(0);
         await using var server = new RawServer(async connection =>
@@ -75,7 +79,8 @@ public sealed class SlowErrorBodyTests
         List<string> pieces = [];
         for (int piece = 0; piece < 4; piece++)
         {
-            int length = await stream.ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+            int length = await stream.ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(
+                TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
             pieces.Add(Encoding.ASCII.GetString(buffer, 0, length));
             taken.Release();
         }
@@ -84,7 +89,7 @@ public sealed class SlowErrorBodyTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task An_error_body_that_nobody_waits_for_leaves_the_next_call_alone(bool readerGivesUp)
+    public async Task An_unread_error_body_does_not_affect_the_next_call(bool readerGivesUp)
     {
         var givenUp = new TaskCompletionSource();
         await using var server = new RawServer(
@@ -96,7 +101,8 @@ public sealed class SlowErrorBodyTests
                 await connection.SendAsync("and the end");
             },
             Raw.Ok);
-        await using var client = new ResilientClientUnderTest(server.Uri, options => options.Retry.MaxRetryAttempts = 0, s => s.MaxConnectionsPerServer = 1);
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, options => options.Retry.MaxRetryAttempts = 0, s => s.MaxConnectionsPerServer = 1);
 
         var response = await client.Client.SendAsync(Mode.Async, Sending.Get(), HttpCompletionOption.ResponseHeadersRead);
         if (readerGivesUp)
@@ -117,12 +123,12 @@ public sealed class SlowErrorBodyTests
     }
 
     [Fact]
-    public async Task A_reader_that_gives_up_on_an_error_body_gives_its_connection_up_too()
+    public async Task A_reader_that_abandons_an_error_body_releases_its_connection()
     {
         await using var server = new RawServer(Raw.AnswerAndStall(Head + "Content-Length: 20\r\n\r\nthe begin"), Raw.Ok);
         await using var client = new ResilientClientUnderTest(server.Uri, sockets: s => s.MaxConnectionsPerServer = 1);
 
-        // Not disposed, which a bare client forgives.
+        // Not disposed on purpose; a bare client tolerates that.
         var response = await client.Client.SendAsync(Mode.Async, Sending.Get(), HttpCompletionOption.ResponseHeadersRead);
         using var giveUp = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
         await Sending.FailureOf<OperationCanceledException>(response.Content.ReadAsStringAsync(giveUp.Token));
@@ -132,14 +138,16 @@ public sealed class SlowErrorBodyTests
     }
 
     [Fact]
-    public async Task An_error_body_that_stalls_costs_its_stream_and_not_the_connection_when_that_carries_many()
+    public async Task A_stalled_error_body_costs_its_http2_stream_and_not_the_connection()
     {
         await using var server = await KestrelServer.StartHttp2Async(Reply.Stall(400, "the begin"), Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri);
 
         for (int call = 0; call < 2; call++)
         {
-            var request = new HttpRequestMessage(HttpMethod.Get, "/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            var request = new HttpRequestMessage(HttpMethod.Get,
+                "/")
+            { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
             using var response = await client.Client.SendAsync(Mode.Async, request, HttpCompletionOption.ResponseHeadersRead);
             response.StatusCode.ShouldBe(call == 0 ? HttpStatusCode.BadRequest : HttpStatusCode.OK);
         }
@@ -149,7 +157,7 @@ public sealed class SlowErrorBodyTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_discarded_response_whose_body_stalls_gives_its_connection_up(Mode mode)
+    public async Task A_discarded_response_with_a_stalled_body_releases_its_connection(Mode mode)
     {
         await using var server = new RawServer(Raw.AnswerAndStall("HTTP/1.1 503 Busy\r\nContent-Length: 20\r\n\r\nthe begin"), Raw.Ok);
         await using var client = new ResilientClientUnderTest(server.Uri, sockets: s => s.MaxConnectionsPerServer = 1);

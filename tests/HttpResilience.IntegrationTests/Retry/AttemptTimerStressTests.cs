@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>The cancellation sources of calls are pooled: no call may feel the end of another.</summary>
+/// <summary>The cancellation sources of calls are pooled, so no call may be cancelled by the end of another.</summary>
 [Collection(nameof(Alone))]
 public sealed class AttemptTimerStressTests
 {
@@ -47,13 +47,13 @@ public sealed class AttemptTimerStressTests
         });
 
         violations.ShouldBeEmpty();
-        // Else there was no race.
+        // Otherwise there was no race.
         ends.Keys.ShouldBe([StopReason.Succeeded, StopReason.AttemptsExhausted, StopReason.Cancelled], ignoreOrder: true);
         ends.Values.Sum().ShouldBe(calls);
     }
 
     [Fact]
-    public async Task What_a_handler_has_left_behind_on_its_token_does_not_hear_of_the_next_call()
+    public async Task A_registration_left_on_the_token_of_a_call_is_not_run_by_the_next_call()
     {
         int heard = 0;
         bool silent = false;
@@ -80,11 +80,12 @@ public sealed class AttemptTimerStressTests
     }
 
     [Fact]
-    public async Task A_caller_that_cancels_after_its_call_has_ended_ends_no_other()
+    public async Task A_cancellation_after_the_end_of_a_call_ends_no_other_call()
     {
         var gate = new TaskCompletionSource<HttpResponseMessage>();
         bool waits = false;
-        await using var client = Client(new DelegateHandler(token => waits ? gate.Task.WaitAsync(token) : Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK))));
+        await using var client = Client(
+            new DelegateHandler(token => waits ? gate.Task.WaitAsync(token) : Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK))));
         using var first = new CancellationTokenSource();
         (await client.Client.SendAsync(Mode.Async, Sending.Get("http://localhost/"), caller: first.Token)).Dispose();
         waits = true;
@@ -98,7 +99,7 @@ public sealed class AttemptTimerStressTests
     }
 
     [Fact]
-    public async Task What_a_call_has_used_up_is_forgotten_while_its_caller_lives_on()
+    public async Task The_timer_of_an_ended_call_is_collected_while_the_token_of_its_caller_lives_on()
     {
         List<WeakReference> timers = [];
         await using var client = Client(
@@ -111,7 +112,7 @@ public sealed class AttemptTimerStressTests
             build: b => b.AddAttemptHandler(r => timers.Add(new WeakReference(HttpCall.Of(r).Timer))));
         using var caller = new CancellationTokenSource();
 
-        // Not HttpClient, which gives each call a token of its own.
+        // Without HttpClient, which creates a token for each call.
         using var invoker = new HttpMessageInvoker(client.Get<IHttpMessageHandlerFactory>().CreateHandler(ResilientClientUnderTest.Name));
         await Sending.FailureOf<TaskCanceledException>(invoker.SendAsync(Sending.Get("http://localhost/"), caller.Token));
 
@@ -124,7 +125,7 @@ public sealed class AttemptTimerStressTests
         GC.KeepAlive(caller);
     }
 
-    // An attempt that the chain's timer ended was over time: by the chain's own measure, which begins before the handler is asked.
+    // The duration of a timed-out attempt as the chain measures it, which starts before the handler is called.
     private static void Check(HttpCall? call, CancellationTokenSource caller, int seed, ConcurrentQueue<string> violations)
     {
         if (call is null)
@@ -135,14 +136,15 @@ public sealed class AttemptTimerStressTests
             violations.Enqueue($"cancelled by another's caller, seed {seed}");
     }
 
-    private static ResilientClientUnderTest Client(HttpMessageHandler handler, Action<HttpResilienceOptions>? configure = null, Action<IHttpClientBuilder>? build = null) =>
+    private static ResilientClientUnderTest Client(
+        HttpMessageHandler handler, Action<HttpResilienceOptions>? configure = null, Action<IHttpClientBuilder>? build = null) =>
         new(configure: configure, build: b =>
         {
             b.ConfigurePrimaryHttpMessageHandler(() => handler);
             build?.Invoke(b);
         });
 
-    /// <summary>Answers at about the time at which the attempt times out; looks at what ends it.</summary>
+    /// <summary>Answers at about the time of the attempt timeout and records which of the two came first.</summary>
     private sealed class RacingHandler(int seed, ConcurrentQueue<string> violations) : HttpMessageHandler
     {
         private int _count;
@@ -150,7 +152,8 @@ public sealed class AttemptTimerStressTests
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var random = new Random(seed + Interlocked.Increment(ref _count));
-            if (cancellationToken.IsCancellationRequested && Stopwatch.GetElapsedTime(HttpCall.Of(request).AttemptStartedAt) < AttemptTimeout && HttpCall.Of(request).AttemptTimedOut)
+            if (cancellationToken.IsCancellationRequested
+                && Stopwatch.GetElapsedTime(HttpCall.Of(request).AttemptStartedAt) < AttemptTimeout && HttpCall.Of(request).AttemptTimedOut)
                 violations.Enqueue($"timed out when it began, seed {seed}");
             await Task.Delay(random.Next(10), random.Next(2) == 0 ? cancellationToken : CancellationToken.None);
             return new HttpResponseMessage(HttpStatusCode.OK);
@@ -162,6 +165,7 @@ public sealed class AttemptTimerStressTests
 
     private sealed class DelegateHandler(Func<CancellationToken, Task<HttpResponseMessage>> send) : HttpMessageHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => send(cancellationToken);
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            send(cancellationToken);
     }
 }

@@ -2,13 +2,15 @@ using System.Net;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>A caller that goes away is let go at once, with its own token, whatever the call was doing; nothing is sent again, and the client works on.</summary>
+/// <summary>
+/// A cancelled call ends immediately with the caller's token in every phase; nothing is sent again, and the client stays usable.
+/// </summary>
 public sealed class CancellationTests : IDisposable
 {
     private readonly CancellationTokenSource _caller = new();
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task Before_anything_was_sent(Mode mode)
+    public async Task A_cancelled_call_ends_before_anything_is_sent(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -20,28 +22,29 @@ public sealed class CancellationTests : IDisposable
     }
 
     [Fact]
-    public async Task While_it_connects()
+    public async Task A_cancelled_call_ends_while_it_connects()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
         bool first = true;
-        await using var client = new ResilientClientUnderTest(server.Uri, sockets: sockets => sockets.ConnectCallback = async (context, cancellationToken) =>
-        {
-            if (first)
+        await using var client = new ResilientClientUnderTest(server.Uri,
+            sockets: sockets => sockets.ConnectCallback = async (context, cancellationToken) =>
             {
-                first = false;
-                await _caller.CancelAsync();
-                await Task.Delay(Timeout.Infinite, cancellationToken);
-            }
+                if (first)
+                {
+                    first = false;
+                    await _caller.CancelAsync();
+                    await Task.Delay(Timeout.Infinite, cancellationToken);
+                }
 
-            return await Connecting.ConnectAsync(context, cancellationToken);
-        });
+                return await Connecting.ConnectAsync(context, cancellationToken);
+            });
 
         await ShouldBeLetGo(client, Mode.Async, Sending.Post());
         await ShouldWorkOn(client);
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task While_the_request_body_is_sent(Mode mode)
+    public async Task A_cancelled_call_ends_while_its_request_body_is_sent(Mode mode)
     {
         await using var server = new RawServer(
             async connection =>
@@ -52,14 +55,15 @@ public sealed class CancellationTests : IDisposable
             Raw.Ok);
         await using var client = new ResilientClientUnderTest(server.Uri);
 
-        // More than the buffers of both sockets take.
-        await ShouldBeLetGo(client, mode, new HttpRequestMessage(HttpMethod.Post, "/") { Content = new ByteArrayContent(new byte[32 * 1024 * 1024]) });
+        // More than the buffers of both sockets hold.
+        await ShouldBeLetGo(
+            client, mode, new HttpRequestMessage(HttpMethod.Post, "/") { Content = new ByteArrayContent(new byte[32 * 1024 * 1024]) });
         await ShouldWorkOn(client);
         server.Requests.Count.ShouldBe(1);
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task While_the_server_works(Mode mode)
+    public async Task A_cancelled_call_ends_while_the_server_works(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(
             async context =>
@@ -77,7 +81,7 @@ public sealed class CancellationTests : IDisposable
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task While_it_waits_for_the_next_attempt(Mode mode)
+    public async Task A_cancelled_call_ends_while_it_waits_for_the_next_attempt(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri, options => options.Retry.Delay = TimeSpan.FromSeconds(60));
@@ -95,7 +99,7 @@ public sealed class CancellationTests : IDisposable
     [Theory]
     [InlineData(Mode.Async, true), InlineData(Mode.Sync, true)]
     [InlineData(Mode.Async, false), InlineData(Mode.Sync, false)]
-    public async Task While_the_response_body_comes(Mode mode, bool partOfTheAttempt)
+    public async Task A_cancelled_call_ends_while_it_reads_the_response_body(Mode mode, bool partOfTheAttempt)
     {
         await using var server = await KestrelServer.StartAsync(
             async context =>
@@ -112,13 +116,14 @@ public sealed class CancellationTests : IDisposable
         if (partOfTheAttempt)
             await ShouldBeLetGo(client, mode, Sending.Post());
         else
-            (await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Post(), caller: _caller.Token)).CancellationToken.ShouldBe(_caller.Token);
+            (await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Post(), caller: _caller.Token)).CancellationToken
+                .ShouldBe(_caller.Token);
         await ShouldWorkOn(client);
         server.Count.ShouldBe(2);
     }
 
     [Fact]
-    public async Task With_all_calls_of_its_client()
+    public async Task A_call_ends_with_CancelPendingRequests_of_its_client()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
         await using var client = new ResilientClientUnderTest(server.Uri, options => options.Retry.Delay = TimeSpan.FromSeconds(60));

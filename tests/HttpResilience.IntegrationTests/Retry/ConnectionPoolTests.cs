@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Discarded responses give their connection back.</summary>
+/// <summary>Discarded responses return their connection to the pool.</summary>
 public sealed class ConnectionPoolTests
 {
     [Theory]
@@ -32,7 +32,7 @@ public sealed class ConnectionPoolTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task Bodies_too_long_to_drain_cost_a_connection_and_no_more(Mode mode)
+    public async Task Bodies_too_long_to_drain_cost_a_connection_each(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(FailsEachCallOnce(Reply.Bytes(503, 5_000_000)));
         await using var client = OneConnection(server.Uri);
@@ -44,7 +44,7 @@ public sealed class ConnectionPoolTests
     }
 
     [Fact]
-    public async Task Failures_that_the_caller_gets_and_disposes_give_their_connection_back()
+    public async Task Failures_that_the_caller_disposes_return_their_connection()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Bytes(503, 3000));
         await using var client = OneConnection(server.Uri);

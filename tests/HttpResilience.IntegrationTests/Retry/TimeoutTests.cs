@@ -7,10 +7,11 @@ namespace HttpResilience.IntegrationTests;
 public sealed class TimeoutTests
 {
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_server_that_does_not_answer_costs_an_attempt(Mode mode)
+    public async Task A_server_that_does_not_answer_costs_one_attempt(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Silence, Reply.Ok());
-        await using var client = new ResilientClientUnderTest(server.Uri, options => options.AttemptTimeout.Timeout = TimeSpan.FromMilliseconds(300));
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, options => options.AttemptTimeout.Timeout = TimeSpan.FromMilliseconds(300));
 
         using var response = await client.Client.SendAsync(mode, Sending.Post());
 
@@ -71,7 +72,7 @@ public sealed class TimeoutTests
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task A_wait_that_would_end_after_the_deadline_is_not_begun(Mode mode)
+    public async Task A_wait_that_would_end_after_the_deadline_is_not_started(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
         await using var client = new ResilientClientUnderTest(server.Uri, options =>
@@ -112,7 +113,8 @@ public sealed class TimeoutTests
     public async Task The_clients_own_timeout_ends_a_call_when_it_is_the_shorter_one(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Silence);
-        await using var client = new ResilientClientUnderTest(server.Uri, build: b => b.ConfigureHttpClient(c => c.Timeout = TimeSpan.FromMilliseconds(400)));
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, build: b => b.ConfigureHttpClient(c => c.Timeout = TimeSpan.FromMilliseconds(400)));
 
         var exception = await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Get());
 
@@ -121,12 +123,13 @@ public sealed class TimeoutTests
     }
 
     [Fact]
-    public async Task A_timeout_that_a_reload_makes_shorter_holds_for_the_next_call()
+    public async Task A_timeout_shortened_by_a_reload_applies_to_the_next_call()
     {
         const string Key = $"HttpResilience:Clients:{ResilientClientUnderTest.Name}:AttemptTimeout:Timeout";
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(Key, "00:10:00")]).Build();
         await using var server = await KestrelServer.StartAsync(Reply.Ok(), Reply.Silence, Reply.Ok());
-        await using var client = new ResilientClientUnderTest(server.Uri, build: b => b.Services.AddSingleton<IConfiguration>(configuration));
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, build: b => b.Services.AddSingleton<IConfiguration>(configuration));
         (await client.Client.SendAsync(Mode.Async, Sending.Get())).Dispose();
 
         configuration[Key] = "00:00:00.300";

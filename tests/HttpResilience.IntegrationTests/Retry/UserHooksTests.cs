@@ -4,14 +4,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests.Retry;
 
-/// <summary>What the application does between two attempts, through the very client that waits for it, on a pool of one connection.</summary>
+/// <summary>User hooks that send requests between two attempts with the same client, on a pool of one connection.</summary>
 public sealed class UserHooksTests
 {
     [Theory, InlineData(true), InlineData(false)]
     public async Task A_conflict_is_resolved_with_the_state_that_the_same_client_fetches(bool async)
     {
         await using var server = await FaultServer.StartAsync(new FaultScript()
-            .Json(409, """{"title":"version 1 is not the current one"}""").Json(200, """{"version":2}""").Status(200), new() { KeepsConnections = true }, TestContext.Current.CancellationToken);
+            .Json(409, """{"title":"version 1 is not the current one"}""").Json(200, """{"version":2}""").Status(200),
+            new() { KeepsConnections = true }, TestContext.Current.CancellationToken);
         await using var client = ClientOf(server, services => services.AddSingleton<IConflictResolver, TakesTheCurrentVersion>());
 
         using var request = new HttpRequestMessage(HttpMethod.Put, "invoices/1") { Content = JsonContent.Create(new { version = 1 }) };
@@ -23,9 +24,10 @@ public sealed class UserHooksTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task A_post_without_a_key_whose_answer_was_lost_is_answered_with_what_it_made(bool async)
+    public async Task A_post_without_a_key_whose_response_was_lost_returns_the_reconciled_result(bool async)
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Reset().Json(200, """[{"id":"inv_1"}]"""), cancellationToken: TestContext.Current.CancellationToken);
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Reset().Json(200, """[{"id":"inv_1"}]"""), cancellationToken: TestContext.Current.CancellationToken);
         await using var client = ClientOf(server, services => services.AddSingleton<IReconciler, LooksForTheNumber>());
 
         using var request = new HttpRequestMessage(HttpMethod.Post, "invoices") { Content = JsonContent.Create(new { number = 7 }) };
@@ -37,9 +39,10 @@ public sealed class UserHooksTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task A_post_without_a_key_that_made_nothing_is_sent_again(bool async)
+    public async Task A_post_without_a_key_that_had_no_effect_is_sent_again(bool async)
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Status(500, "half done").Json(200, "[]").Status(201), cancellationToken: TestContext.Current.CancellationToken);
+        await using var server = await FaultServer.StartAsync(new FaultScript().Status(500, "half done").Json(200, "[]").Status(201),
+            cancellationToken: TestContext.Current.CancellationToken);
         await using var client = ClientOf(server, services => services.AddSingleton<IReconciler, LooksForTheNumber>());
 
         using var request = new HttpRequestMessage(HttpMethod.Post, "invoices") { Content = JsonContent.Create(new { number = 7 }) };
@@ -50,19 +53,22 @@ public sealed class UserHooksTests
     }
 
     private static ResilientClientUnderTest ClientOf(FaultServer server, Action<IServiceCollection> services) => new(
-        server.Uri, o => o.Idempotency.Enabled = false, sockets => sockets.MaxConnectionsPerServer = 1, builder => services(builder.Services));
+        server.Uri, o => o.Idempotency.Enabled = false, sockets => sockets.MaxConnectionsPerServer = 1,
+        builder => services(builder.Services));
 
     private static async Task<HttpResponseMessage> SendAsync(ResilientClientUnderTest client, HttpRequestMessage request, bool async)
     {
         var token = TestContext.Current.CancellationToken;
-        return await (async ? client.Client.SendAsync(request, token) : Task.Run(() => client.Client.Send(request, token), token)).WaitAsync(ResilientClientUnderTest.Hang, token);
+        return await (async ? client.Client.SendAsync(request, token) : Task.Run(() => client.Client.Send(request, token), token))
+            .WaitAsync(ResilientClientUnderTest.Hang, token);
     }
 
     private sealed class TakesTheCurrentVersion(IHttpClientFactory clients) : IConflictResolver
     {
         private readonly HttpClient _client = clients.CreateClient(ResilientClientUnderTest.Name);
 
-        public async ValueTask<bool> ResolveAsync(HttpCall httpCall, HttpRequestMessage request, HttpResponseMessage conflict, CancellationToken cancellationToken)
+        public async ValueTask<bool> ResolveAsync(
+            HttpCall httpCall, HttpRequestMessage request, HttpResponseMessage conflict, CancellationToken cancellationToken)
         {
             var current = await _client.GetFromJsonAsync<Dictionary<string, int>>(request.RequestUri, cancellationToken);
             request.Content = JsonContent.Create(current);
@@ -74,7 +80,8 @@ public sealed class UserHooksTests
     {
         private readonly HttpClient _client = clients.CreateClient(ResilientClientUnderTest.Name);
 
-        public async ValueTask<HttpResponseMessage?> FindAsync(HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken)
+        public async ValueTask<HttpResponseMessage?> FindAsync(
+            HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var response = await _client.GetAsync(new Uri($"{request.RequestUri}?number={httpCall.Tags["number"]}"), cancellationToken);
             response.EnsureSuccessStatusCode();

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace HttpResilience.IntegrationTests.Samples;
 
-/// <summary>Who hears of the outage in the middle of the sample's run, and of what.</summary>
+/// <summary>The alerts about the outage in the sample's run.</summary>
 public sealed class InvoiceSenderAlertTests : IDisposable
 {
     private const string Token = "T0K3N-of-the-webhook";
@@ -11,7 +11,7 @@ public sealed class InvoiceSenderAlertTests : IDisposable
     private readonly SampleProgram _program = new();
 
     [Fact]
-    public async Task The_outage_is_one_alert_and_one_all_clear_and_no_other_fault_is_any()
+    public async Task The_outage_is_one_alert_with_one_end_and_other_faults_are_none()
     {
         var result = await SendAsync("--json");
         var report = JsonNode.Parse(result.Output)!;
@@ -26,15 +26,16 @@ public sealed class InvoiceSenderAlertTests : IDisposable
         var (bare, resilient) = (report["runs"]![0]!, report["runs"]![1]!);
         int failed = bare["failed"]!.AsArray().Count;
         failed.ShouldBeGreaterThan(0);
-        (Number(bare["errorBudget"], "calls"), Number(bare["errorBudget"], "failures"), Number(bare["errorBudget"], "objective")).ShouldBe((Invoices, failed, 0.999));
+        (Number(bare["errorBudget"], "calls"), Number(bare["errorBudget"], "failures"), Number(bare["errorBudget"], "objective")).ShouldBe(
+            (Invoices, failed, 0.999));
         Number(bare["errorBudget"], "burn").ShouldBe(failed / (Invoices * 0.001), 0.001);
-        // A record that is held back while the circuit is open is more than one call.
+        // A record that waits for an open circuit makes more than one call.
         Number(resilient["errorBudget"], "calls").ShouldBe(Invoices + Number(resilient["errorBudget"], "failures"));
         Number(resilient["errorBudget"], "failures").ShouldBeGreaterThan(0);
     }
 
     [Fact]
-    public async Task A_webhook_gets_both_as_slack_takes_them_and_its_path_is_shown_nowhere()
+    public async Task A_webhook_gets_both_alerts_in_slack_format_and_its_path_is_not_printed()
     {
         await using var slack = await KestrelServer.StartAsync(Reply.Ok());
         var result = await SendAsync($"--verbose --alerts {slack.Uri}services/{Token}?x=1");
@@ -46,17 +47,19 @@ public sealed class InvoiceSenderAlertTests : IDisposable
         texts[1].ShouldStartWith("[Over] *invoices: calls to http://127.0.0.1:");
         result.Output.ShouldContain($"Alerts for {slack.Uri.GetLeftPart(UriPartial.Authority)}: 2\n");
         (result.Output + result.Error).ShouldNotContain(Token);
-        // What goes to the webhook is no attempt.
+        // Requests to the webhook are not counted as attempts.
         NumberIn(result.Output, "attempts").ShouldBe(NumberIn(result.Output, "requests the server saw"));
     }
 
     [Fact]
-    public async Task An_alert_that_does_not_arrive_is_said_where_it_is_seen()
+    public async Task An_undelivered_alert_is_reported_on_standard_error()
     {
-        // As many as open the circuit.
-        await using var api = await KestrelServer.StartAsync([.. Enumerable.Repeat(Reply.With(500, "no"), 10), Reply.With(201, """{ "id": "in_1", "invoiceNumber": "1" }""", ("Content-Type", "application/json"))]);
+        // As many failures as open the circuit.
+        await using var api = await KestrelServer.StartAsync([.. Enumerable.Repeat(Reply.With(500, "no"), 10),
+            Reply.With(201, """{ "id": "in_1", "invoiceNumber": "1" }""", ("Content-Type", "application/json"))]);
         await CopyAsync(8);
-        var result = await _program.RunAsync($"--csv invoices.csv --api {api.Uri} --alerts http://127.0.0.1:{Ports.Closed()}/services/{Token}");
+        var result = await _program.RunAsync(
+            $"--csv invoices.csv --api {api.Uri} --alerts http://127.0.0.1:{Ports.Closed()}/services/{Token}");
 
         result.ExitCode.ShouldBe(0, result.Error);
         result.Output.ShouldContain(": 2\n");
@@ -65,7 +68,7 @@ public sealed class InvoiceSenderAlertTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_no_address_is_said_without_being_repeated()
+    public async Task An_invalid_webhook_address_is_rejected_without_printing_it()
     {
         var result = await _program.RunAsync($"--alerts services/{Token}");
 
@@ -82,14 +85,17 @@ public sealed class InvoiceSenderAlertTests : IDisposable
         return result;
     }
 
-    // Fewer are done sooner; the outage comes after half of them all the same.
+    // Fewer invoices than the default, to be faster; the outage still begins after half of them.
     private Task CopyAsync(int invoices) => File.WriteAllLinesAsync(
-        _program.PathOf("invoices.csv"), File.ReadLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv")).Take(invoices + 1), TestContext.Current.CancellationToken);
+        _program.PathOf("invoices.csv"),
+        File.ReadLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv")).Take(invoices + 1),
+        TestContext.Current.CancellationToken);
 
     private static string Text(JsonNode? node, string property) => node![property]!.GetValue<string>();
 
     private static double Number(JsonNode? node, string property) => node![property]!.GetValue<double>();
 
     private static int NumberIn(string table, string label) =>
-        int.Parse(table.Split('\n').Single(line => line.StartsWith($"│ {label} ", StringComparison.Ordinal)).Split('│', StringSplitOptions.TrimEntries)[3]);
+        int.Parse(table.Split('\n').Single(line => line.StartsWith($"│ {label} ", StringComparison.Ordinal)).Split(
+            '│', StringSplitOptions.TrimEntries)[3]);
 }

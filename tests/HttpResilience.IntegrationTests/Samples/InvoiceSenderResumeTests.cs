@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace HttpResilience.IntegrationTests.Samples;
 
-/// <summary>The sample is killed, run again, and sends rows that were corrected; the API outlives it.</summary>
+/// <summary>The sample is killed, resumed, and run with corrected rows against an API that keeps running.</summary>
 public sealed class InvoiceSenderResumeTests : IDisposable
 {
     private const string Header = "invoiceNumber,company,receiverName,receiver,currency,net,vat,dueDate";
@@ -15,7 +15,7 @@ public sealed class InvoiceSenderResumeTests : IDisposable
     private readonly ConcurrentDictionary<string, Lazy<bool>> _keys = [];
 
     [Fact]
-    public async Task A_run_that_was_killed_is_gone_on_with_and_a_corrected_row_goes_out_alone()
+    public async Task A_killed_run_is_resumed_and_a_corrected_row_is_sent_alone()
     {
         var many = new TaskCompletionSource();
         await using var api = await StartAsync(() =>
@@ -29,15 +29,16 @@ public sealed class InvoiceSenderResumeTests : IDisposable
         _asked.Count.ShouldBeLessThan(Invoices);
 
         var resumed = await ReportAsync($"{send} --resume");
-        (Number(resumed, "accepted"), Number(resumed, "notSent"), resumed["rows"]!.AsArray().Count, resumed["lost"]!.AsArray().Count).ShouldBe((Invoices - 1, 0, 1, 0));
-        // Those that were under way at the kill, at most, went out once more, under the same key.
+        (Number(resumed, "accepted"), Number(resumed, "notSent"), resumed["rows"]!.AsArray().Count, resumed["lost"]!.AsArray().Count)
+            .ShouldBe((Invoices - 1, 0, 1, 0));
+        // At most the requests in flight at the kill are sent once more, with the same key.
         (_asked.Values.Sum() - Invoices).ShouldBeInRange(0, 8);
         EachIsThereOnce(Invoices - 1);
         Statuses().Count(status => status.TrimStart('"').StartsWith("sent", StringComparison.Ordinal)).ShouldBe(Invoices - 1);
         (await _program.RunAsync($"{send} --resume")).ShouldSatisfyAllConditions(
             result => result.ExitCode.ShouldBe(2), result => result.Error.ShouldContain("There is nothing to resume for invoices.csv"));
 
-        // Anew: all is known, also the refusal.
+        // A new run: every result is remembered, including the rejection.
         var again = await ReportAsync(send);
         (Number(again, "requests"), Number(again, "accepted")).ShouldBe((0, Invoices - 1));
         var refused = again["rows"]!.AsArray().ShouldHaveSingleItem()!;
@@ -55,7 +56,7 @@ public sealed class InvoiceSenderResumeTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_corrected_letter_has_settled_is_not_sent_from_the_file_as_well()
+    public async Task An_invoice_settled_by_a_corrected_letter_is_not_sent_from_the_file()
     {
         await using var api = await StartAsync(() => { });
         string send = $"--dead-letters --csv invoices.csv --json --api {api.Uri}";
@@ -72,7 +73,7 @@ public sealed class InvoiceSenderResumeTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_no_file_can_be_written_the_invoices_are_sent_all_the_same()
+    public async Task Invoices_are_sent_even_if_the_status_file_cannot_be_written()
     {
         await using var api = await StartAsync(() => { });
         await WriteAsync(bad: "EUR");
@@ -102,13 +103,15 @@ public sealed class InvoiceSenderResumeTests : IDisposable
         })).Value;
         return (isGood
             ? Outcome.Json(201, new JsonObject { ["id"] = $"in_{number}", ["invoiceNumber"] = number }.ToJsonString())
-            : Outcome.Json(422, new JsonObject { ["title"] = "Not valid", ["detail"] = Reason }.ToJsonString(), ("Content-Type", "application/problem+json")))
+            : Outcome.Json(422, new JsonObject { ["title"] = "Not valid", ["detail"] = Reason }.ToJsonString(),
+                ("Content-Type", "application/problem+json")))
             .Delayed(TimeSpan.FromMilliseconds(20));
     }), new() { KeepsConnections = true }, TestContext.Current.CancellationToken);
 
     private Task WriteAsync(string bad) => File.WriteAllLinesAsync(
         _program.PathOf("invoices.csv"),
-        [Header, .. Enumerable.Range(1, Invoices).Select(n => $"{n:D4},company,\"Receiver, Inc.\",0208:9905224185,{(n == 5 ? bad : "EUR")},1.00,0.00,2026-12-02")],
+        [Header, .. Enumerable.Range(1, Invoices).Select(
+            n => $"{n:D4},company,\"Receiver, Inc.\",0208:9905224185,{(n == 5 ? bad : "EUR")},1.00,0.00,2026-12-02")],
         TestContext.Current.CancellationToken);
 
     private async Task<JsonNode> ReportAsync(string arguments)
@@ -118,7 +121,7 @@ public sealed class InvoiceSenderResumeTests : IDisposable
         return JsonNode.Parse(result.Output)!;
     }
 
-    // The receiver's comma has to be quoted as before.
+    // The receiver contains a comma, so it is quoted.
     private string[] Statuses()
     {
         string[] lines = File.ReadAllLines(_program.PathOf("invoices.status.csv"));

@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace HttpResilience.IntegrationTests.Samples;
 
-/// <summary>The story that the README tells of the sample's dead letters, from command to command.</summary>
+/// <summary>The dead-letter commands of the sample in the order of the README.</summary>
 public sealed partial class InvoiceSenderTests : IDisposable
 {
-    // With seed 3 the receiver of number 11 is full, whatever is retried; the currency of 23 is wrong.
+    // With seed 3 the receiver of number 11 rejects every attempt; the currency of number 23 is invalid.
     private const string Invoices = """
         invoiceNumber,company,receiverName,receiver,currency,net,vat,dueDate
         2026-00010,placeholder-paints,Ipsum Foods,0208:9905224185,PLN,899.00,188.79,2026-11-16
@@ -14,17 +14,20 @@ public sealed partial class InvoiceSenderTests : IDisposable
         2026-00023,placeholder-paints,"Ipsum Tools, Inc.",0208:9905224185,EUX,899.00,188.79,2026-11-16
         """;
 
-    private const string Good =
-        """{ "invoiceNumber": "2026-00023", "company": "placeholder-paints", "receiverName": "Ipsum Tools", "receiver": "0208:9905224185", "currency": "EUR", "net": 1, "vat": 0, "dueDate": "2026-11-16" }""";
+    private const string Good = """
+        { "invoiceNumber": "2026-00023", "company": "placeholder-paints", "receiverName": "Ipsum Tools", "receiver": "0208:9905224185",
+          "currency": "EUR", "net": 1, "vat": 0, "dueDate": "2026-11-16" }
+        """;
 
     private readonly SampleProgram _program = new();
 
     [Fact]
-    public async Task What_fails_for_good_is_kept_corrected_and_sent_until_the_api_has_each_invoice_once()
+    public async Task Finally_failed_invoices_are_stored_corrected_and_replayed_until_the_api_has_each_once()
     {
         await SendAsync();
         var (pending, review) = (await OnlyAsync("pending"), await OnlyAsync("review"));
-        (pending["tags"]!["rowNumber"]!.GetValue<string>(), pending["statusCode"]!.GetValue<int>(), Text(pending, "title")).ShouldBe(("3", 429, "The receiver accepts no more invoices now"));
+        (pending["tags"]!["rowNumber"]!.GetValue<string>(), pending["statusCode"]!.GetValue<int>(), Text(pending, "title")).ShouldBe(
+            ("3", 429, "The receiver accepts no more invoices now"));
         (review["tags"]!["rowNumber"]!.GetValue<string>(), Text(review, "suggestedAction"), Text(review, "detail"))
             .ShouldBe(("4", "Fix the data and resubmit", "currency: 'EUX' is not a currency that we invoice in."));
 
@@ -32,7 +35,7 @@ public sealed partial class InvoiceSenderTests : IDisposable
         table.Output.ShouldContain("2 shown. In invoices.deadletters.db: 1 pending, 1 for review, 0 closed.");
         table.Output.Split('\n').Where(line => line.StartsWith('│')).ShouldAllBe(line => line.Length == 80);
 
-        // As much of the id as tells the two apart.
+        // A prefix that distinguishes the two ids.
         var edited = await ExpectAsync(0, $"dead-letters edit {Text(review, "id")[..18]} --set currency=EUR");
         edited.Output.ShouldContain($"{Text(review, "id")} resubmitted as:");
         edited.Output.ShouldContain("row 4: accepted (201)");
@@ -50,12 +53,13 @@ public sealed partial class InvoiceSenderTests : IDisposable
         shown["body"]!["currency"]!.GetValue<string>().ShouldBe("EUR");
         (await ExpectAsync(0, $"dead-letters show {Text(old, "id")}")).Output.ShouldContain("replaced by ");
 
-        // What was sent before goes out once more under the same keys.
-        (await _program.RunAsync("--dead-letters --csv invoices.csv --seed 3")).Output.ShouldContain("The API's ledger has 3 invoices, each once.");
+        // Invoices sent before are sent once more with the same keys.
+        (await _program.RunAsync("--dead-letters --csv invoices.csv --seed 3")).Output.ShouldContain(
+            "The API's ledger has 3 invoices, each once.");
     }
 
     [Fact]
-    public async Task An_editor_a_file_and_a_word_about_it_will_do_as_well()
+    public async Task A_letter_is_corrected_in_an_editor_or_by_a_file_or_resolved()
     {
         await SendAsync();
         var (pending, review) = (Text(await OnlyAsync("pending"), "id"), Text(await OnlyAsync("review"), "id"));
@@ -63,13 +67,18 @@ public sealed partial class InvoiceSenderTests : IDisposable
 
         (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", "true"), ("VISUAL", null))).ShouldSatisfyAllConditions(
             result => result.ExitCode.ShouldBe(2), result => result.Error.ShouldContain("The body is unchanged"));
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", null), ("VISUAL", null))).Error.ShouldContain("No editor is configured: set EDITOR");
-        (await ExpectAsync(1, $"dead-letters edit {review} --body not-an-invoice.json")).Output.ShouldContain("review, for 0 s: 400 Validation, The body is not an invoice");
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", null), ("VISUAL", null))).Error.ShouldContain(
+            "No editor is configured: set EDITOR");
+        (await ExpectAsync(1, $"dead-letters edit {review} --body not-an-invoice.json")).Output.ShouldContain(
+            "review, for 0 s: 400 Validation, The body is not an invoice");
         review = Text(await OnlyAsync("review"), "id");
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Error.ShouldContain("The editor exited with code");
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Error
+            .ShouldContain("The editor exited with code");
         await File.WriteAllTextAsync(_program.PathOf("good.json"), Good, TestContext.Current.CancellationToken);
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Output.ShouldContain("accepted (201)");
-        (await ExpectAsync(0, $"dead-letters resolve {pending} --action Credited --notes 2026-00999 --who alice")).Output.ShouldContain("resolved by alice: Credited");
+        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Output
+            .ShouldContain("accepted (201)");
+        (await ExpectAsync(0, $"dead-letters resolve {pending} --action Credited --notes 2026-00999 --who alice")).Output.ShouldContain(
+            "resolved by alice: Credited");
         (await ExpectAsync(0, $"dead-letters show {pending}")).Output.ShouldContain("Credited, by alice: 2026-00999");
 
         (await ListAsync("open")).ShouldBeEmpty();
@@ -79,7 +88,7 @@ public sealed partial class InvoiceSenderTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_done_is_said_and_changes_nothing()
+    public async Task An_invalid_command_is_rejected_and_changes_nothing()
     {
         await FailsAsync("dead-letters list", "There is no dead-letter store at invoices.deadletters.db. To create one");
         File.Exists(_program.PathOf("invoices.deadletters.db")).ShouldBeFalse();
@@ -103,30 +112,37 @@ public sealed partial class InvoiceSenderTests : IDisposable
     }
 
     [Fact]
-    public async Task The_readme_shows_what_a_reader_sees()
+    public async Task The_readme_shows_the_output_of_the_sample()
     {
         string readme = File.ReadAllText(Path.Combine(SampleProgram.Repository, "README.md"));
-        string[] shown = readme[readme.IndexOf("$ head -26 ", StringComparison.Ordinal)..].Split("```")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] shown = readme[readme.IndexOf("$ head -26 ", StringComparison.Ordinal)..].Split("```")[0].Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries);
         await File.WriteAllLinesAsync(
-            _program.PathOf("25.csv"), File.ReadLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv")).Take(26), TestContext.Current.CancellationToken);
+            _program.PathOf("25.csv"),
+            File.ReadLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv")).Take(26),
+            TestContext.Current.CancellationToken);
 
         var seen = new List<string>();
         await SeeAsync("--dead-letters --csv 25.csv --seed 3");
-        seen.AddRange((await File.ReadAllLinesAsync(_program.PathOf("25.status.csv"), TestContext.Current.CancellationToken)).Select(WithoutLuck));
+        seen.AddRange(
+            (await File.ReadAllLinesAsync(_program.PathOf("25.status.csv"), TestContext.Current.CancellationToken)).Select(WithoutLuck));
         await SeeAsync("dead-letters replay --all");
         await File.WriteAllTextAsync(
-            _program.PathOf("25.csv"), (await File.ReadAllTextAsync(_program.PathOf("25.csv"), TestContext.Current.CancellationToken)).Replace("EUX", "EUR"), TestContext.Current.CancellationToken);
+            _program.PathOf("25.csv"),
+            (await File.ReadAllTextAsync(_program.PathOf("25.csv"), TestContext.Current.CancellationToken)).Replace("EUX", "EUR"),
+            TestContext.Current.CancellationToken);
         await SeeAsync("--dead-letters --csv 25.csv --seed 3");
         await SeeAsync("dead-letters list");
 
         shown.Where(line => !line.StartsWith('$') && !line.StartsWith("Next: ")).Select(WithoutLuck).Except(seen).ShouldBeEmpty();
 
-        async Task SeeAsync(string arguments) => seen.AddRange((await _program.RunAsync(arguments, ("COLUMNS", "120"))).Output.Split('\n').Select(WithoutLuck));
+        async Task SeeAsync(string arguments) =>
+            seen.AddRange((await _program.RunAsync(arguments, ("COLUMNS", "120"))).Output.Split('\n').Select(WithoutLuck));
     }
 
     public void Dispose() => _program.Dispose();
 
-    // Ids, keys and times are others in every run, and how often something is tried depends on how fast the machine is.
+    // Ids, keys and times differ between runs, and the number of attempts depends on the speed of the machine.
     private static string WithoutLuck(string line) => Spaces().Replace(Times().Replace(Ids().Replace(line, "ID"), "N"), " ").Trim();
 
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}[-0-9a-f]*|in_[0-9]+|key [-_0-9A-Za-z]{43}")]
@@ -142,12 +158,14 @@ public sealed partial class InvoiceSenderTests : IDisposable
     {
         await File.WriteAllTextAsync(_program.PathOf("invoices.csv"), Invoices, TestContext.Current.CancellationToken);
         var report = JsonNode.Parse((await ExpectAsync(0, "--dead-letters --csv invoices.csv --seed 3 --json")).Output)!;
-        (report["accepted"]!.GetValue<int>(), report["deadLetters"]!.AsArray().Count, report["lost"]!.AsArray().Count, report["stored"]!.GetValue<int>()).ShouldBe((1, 2, 0, 1));
+        (report["accepted"]!.GetValue<int>(), report["deadLetters"]!.AsArray().Count, report["lost"]!.AsArray().Count,
+            report["stored"]!.GetValue<int>()).ShouldBe((1, 2, 0, 1));
     }
 
     private async Task<JsonNode> OnlyAsync(string status) => (await ListAsync(status)).ShouldHaveSingleItem()!;
 
-    private async Task<JsonArray> ListAsync(string status) => JsonNode.Parse((await ExpectAsync(0, $"dead-letters list --status {status} --json")).Output)!.AsArray();
+    private async Task<JsonArray> ListAsync(string status) =>
+        JsonNode.Parse((await ExpectAsync(0, $"dead-letters list --status {status} --json")).Output)!.AsArray();
 
     private async Task FailsAsync(string arguments, string message) => (await ExpectAsync(2, arguments)).Error.ShouldContain(message);
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace HttpResilience.IntegrationTests.Samples;
 
-/// <summary>The sample as a user runs it: a process of its own, in a directory of its own.</summary>
+/// <summary>Runs the sample as a separate process in a temporary directory.</summary>
 internal sealed class SampleProgram : IDisposable
 {
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
@@ -11,12 +11,14 @@ internal sealed class SampleProgram : IDisposable
 
     internal string PathOf(string file) => Path.Combine(_directory.FullName, file);
 
-    internal Task<Result> RunAsync(string arguments, params (string Name, string? Value)[] environment) => RunAsync(arguments, Task.Delay(Timeout.Infinite), environment);
+    internal Task<Result> RunAsync(string arguments, params (string Name, string? Value)[] environment) =>
+        RunAsync(arguments, Task.Delay(Timeout.Infinite), environment);
 
     /// <param name="kill">When it completes, the program is killed (SIGKILL).</param>
     internal async Task<Result> RunAsync(string arguments, Task kill, params (string Name, string? Value)[] environment)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", $"\"{Assembly()}\" {arguments}")
+        var start = new ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", $"\"{Assembly()}\" {arguments}")
         {
             WorkingDirectory = _directory.FullName,
             RedirectStandardOutput = true,
@@ -47,7 +49,7 @@ internal sealed class SampleProgram : IDisposable
 
     internal static string Repository { get; } = FindRepository();
 
-    // Built beside the tests: the same configuration and framework, another project.
+    // The sample's output directory has the same configuration and framework as that of the tests.
     private static string Assembly()
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));

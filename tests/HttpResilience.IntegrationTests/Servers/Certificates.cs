@@ -6,7 +6,7 @@ namespace HttpResilience.IntegrationTests;
 
 internal static class Certificates
 {
-    /// <summary>For 127.0.0.1, from an issuer that nobody trusts: itself.</summary>
+    /// <summary>A self-signed, untrusted certificate for 127.0.0.1.</summary>
     internal static X509Certificate2 SelfSigned()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

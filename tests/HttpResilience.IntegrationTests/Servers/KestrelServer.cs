@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>A <see cref="FaultServer"/> whose outcomes are written as ASP.NET Core code. Connections are kept, as by an API on a good day.</summary>
+/// <summary>A <see cref="FaultServer"/> whose outcomes are ASP.NET Core code and whose connections are kept alive.</summary>
 internal sealed class KestrelServer : IAsyncDisposable
 {
     private readonly ConcurrentQueue<ReceivedRequest> _requests;
@@ -15,22 +15,23 @@ internal sealed class KestrelServer : IAsyncDisposable
 
     internal Uri Uri => _server.Uri;
 
-    /// <summary>How many requests have arrived, those that were not read included.</summary>
+    /// <summary>The number of requests received, including unread ones.</summary>
     internal int Count => _server.RequestCount;
 
-    /// <summary>How many connections have been made.</summary>
+    /// <summary>The number of connections accepted.</summary>
     internal int Connections => _server.Connections;
 
     internal int OpenConnections => _server.OpenConnections;
 
-    /// <summary>What was read by <see cref="Reply"/>'s steps, in order.</summary>
+    /// <summary>The requests read by the steps of <see cref="Reply"/>, in order.</summary>
     internal IReadOnlyList<ReceivedRequest> Requests => [.. _requests];
 
     internal static Task<KestrelServer> StartAsync(params RequestDelegate[] steps) => StartAsync(HttpProtocols.Http1, null, 0, steps);
 
     internal static Task<KestrelServer> StartHttp2Async(params RequestDelegate[] steps) => StartAsync(HttpProtocols.Http2, null, 0, steps);
 
-    internal static async Task<KestrelServer> StartAsync(HttpProtocols protocols, X509Certificate2? certificate, int port, RequestDelegate[] steps)
+    internal static async Task<KestrelServer> StartAsync(
+        HttpProtocols protocols, X509Certificate2? certificate, int port, RequestDelegate[] steps)
     {
         var requests = new ConcurrentQueue<ReceivedRequest>();
         var script = new FaultScript(keepsRequests: false);

@@ -5,7 +5,7 @@ namespace HttpResilience.IntegrationTests;
 
 internal static class Ports
 {
-    /// <summary>A loopback port that nobody listens on.</summary>
+    /// <summary>A closed loopback port.</summary>
     internal static int Closed()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -7,14 +7,14 @@ internal static class Raw
 
     internal static Func<RawConnection, Task> Unavailable => Answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy");
 
-    /// <summary>Reads a request and answers these very bytes. The connection stays open.</summary>
+    /// <summary>Reads a request and answers with exactly these bytes. The connection stays open.</summary>
     internal static Func<RawConnection, Task> Answer(string bytes) => async connection =>
     {
         await connection.ReadRequestAsync();
         await connection.SendAsync(bytes);
     };
 
-    /// <summary>Reads a request, answers these very bytes and closes the connection.</summary>
+    /// <summary>Reads a request, answers with exactly these bytes and closes the connection.</summary>
     internal static Func<RawConnection, Task> AnswerAndClose(string bytes) => async connection =>
     {
         await connection.ReadRequestAsync();
@@ -22,7 +22,7 @@ internal static class Raw
         connection.Close();
     };
 
-    /// <summary>Reads a request, answers these very bytes and then nothing, until the client gives up.</summary>
+    /// <summary>Reads a request, answers with exactly these bytes and stalls until the client gives up.</summary>
     internal static Func<RawConnection, Task> AnswerAndStall(string bytes) => async connection =>
     {
         await connection.ReadRequestAsync();
@@ -30,7 +30,7 @@ internal static class Raw
         await connection.UntilGoneAsync();
     };
 
-    /// <summary>Resets the connection before anything was read.</summary>
+    /// <summary>Resets the connection before reading.</summary>
     internal static Func<RawConnection, Task> ResetUnread => connection =>
     {
         connection.Reset();

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>One connection of a <see cref="RawServer"/>, in the hands of a step.</summary>
+/// <summary>One connection of a <see cref="RawServer"/>, controlled by a step.</summary>
 internal sealed class RawConnection(RawServer server, Socket socket) : IDisposable
 {
     private readonly NetworkStream _stream = new(socket, ownsSocket: true);
@@ -12,10 +12,10 @@ internal sealed class RawConnection(RawServer server, Socket socket) : IDisposab
 
     internal bool IsOpen { get; private set; } = true;
 
-    /// <summary>The test is over.</summary>
+    /// <summary>Cancelled at the end of the test.</summary>
     internal CancellationToken Stopped => server.Stopped;
 
-    /// <summary>Waits for the first bytes of the next request. False: the client has closed the connection.</summary>
+    /// <summary>Waits for the first bytes of the next request; false when the client has closed the connection.</summary>
     internal async Task<bool> HasBytesAsync()
     {
         if (_received.Count > 0)
@@ -48,7 +48,7 @@ internal sealed class RawConnection(RawServer server, Socket socket) : IDisposab
 
     internal ValueTask SendAsync(string text) => _stream.WriteAsync(Encoding.Latin1.GetBytes(text), server.Stopped);
 
-    /// <summary>Closes as a program that ends well: FIN.</summary>
+    /// <summary>Closes the connection gracefully (FIN).</summary>
     internal void Close()
     {
         IsOpen = false;
@@ -56,7 +56,7 @@ internal sealed class RawConnection(RawServer server, Socket socket) : IDisposab
         _stream.Dispose();
     }
 
-    /// <summary>Closes as a program that crashes: RST.</summary>
+    /// <summary>Resets the connection (RST), as a crashed program does.</summary>
     internal void Reset()
     {
         IsOpen = false;
@@ -64,7 +64,7 @@ internal sealed class RawConnection(RawServer server, Socket socket) : IDisposab
         _stream.Dispose();
     }
 
-    /// <summary>Until the client closes the connection or the test is over.</summary>
+    /// <summary>Waits until the client closes the connection or the test ends.</summary>
     internal async Task UntilGoneAsync()
     {
         byte[] buffer = new byte[4096];

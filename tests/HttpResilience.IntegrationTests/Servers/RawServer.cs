@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace HttpResilience.IntegrationTests;
 
 /// <summary>
-/// A TCP listener on a free loopback port for what no decent HTTP server does. Each request, or other first bytes on a connection that is idle, takes
-/// the next step of the script; the last step serves all that follow.
+/// A TCP listener on a free loopback port for behaviour that an HTTP server does not have. Each request, or other first bytes on an idle
+/// connection, takes the next step of the script; the last step serves all further requests.
 /// </summary>
 internal sealed class RawServer : IAsyncDisposable
 {
@@ -31,7 +31,7 @@ internal sealed class RawServer : IAsyncDisposable
 
     internal Uri Uri => new($"http://127.0.0.1:{Port}/");
 
-    /// <summary>How many steps were begun.</summary>
+    /// <summary>The number of steps started.</summary>
     internal int Count => Volatile.Read(ref _count);
 
     internal int Connections => Volatile.Read(ref _connections);
@@ -81,7 +81,7 @@ internal sealed class RawServer : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {
-            // The client has gone, or the test is over.
+            // The client has disconnected, or the test has ended.
             connection.Dispose();
         }
     }

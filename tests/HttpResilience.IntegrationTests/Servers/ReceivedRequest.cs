@@ -2,8 +2,9 @@ using System.Text;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>A request as a server saw it.</summary>
-internal sealed record ReceivedRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, byte[] Body, string Connection)
+/// <summary>A request as received by a server.</summary>
+internal sealed record ReceivedRequest(
+    string Method, string Target, IReadOnlyDictionary<string, string> Headers, byte[] Body, string Connection)
 {
     internal string? Key => Headers.GetValueOrDefault("Idempotency-Key");
 

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Steps of a <see cref="KestrelServer"/>. All but <see cref="WithoutReading"/> read the request whole before they answer.</summary>
+/// <summary>
+/// Steps of a <see cref="KestrelServer"/>. All but <see cref="WithoutReading"/> read the whole request before they answer.
+/// </summary>
 internal static class Reply
 {
     internal static readonly object RecorderKey = new();
@@ -21,10 +23,10 @@ internal static class Reply
     /// <summary>503 with a body.</summary>
     internal static RequestDelegate Unavailable => With(503, "busy");
 
-    /// <summary>Answers before anything of the request body was read.</summary>
+    /// <summary>Answers before reading the request body.</summary>
     internal static RequestDelegate WithoutReading(int status, string body = "") => context => WriteAsync(context, status, body, []);
 
-    /// <summary>Answers with so many bytes, each the low byte of its position.</summary>
+    /// <summary>Answers with a body of this length in which each byte is the low byte of its position.</summary>
     internal static RequestDelegate Bytes(int status, long count, bool chunked = false) => async context =>
     {
         await ReadAsync(context);
@@ -39,7 +41,7 @@ internal static class Reply
         }
     };
 
-    /// <summary>Reads the request and cuts the connection: the server has processed it, the client does not know.</summary>
+    /// <summary>Reads the request and cuts the connection, so that the client does not know that it was processed.</summary>
     internal static RequestDelegate Abort => async context =>
     {
         await ReadAsync(context);
@@ -53,7 +55,7 @@ internal static class Reply
         await UntilAbortedAsync(context);
     };
 
-    /// <summary>Sends the head, what is given of the body, and nothing more.</summary>
+    /// <summary>Sends the head and the given part of the body, then stalls.</summary>
     internal static RequestDelegate Stall(int status, string begin = "", long? length = null) => async context =>
     {
         await ReadAsync(context);

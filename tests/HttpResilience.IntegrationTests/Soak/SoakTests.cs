@@ -2,16 +2,16 @@ using HttpResilience.Simulation;
 
 namespace HttpResilience.IntegrationTests.Soak;
 
-/// <summary>Alone: it looks at what the whole process leaves unobserved, and at its heap.</summary>
+/// <summary>Runs alone, because it checks unobserved exceptions and the heap of the whole process.</summary>
 [Collection(nameof(Alone))]
 public sealed class SoakTests
 {
-    // Of each thread; some seconds. The benchmark project's soak runs by the clock.
+    // Calls per thread, a few seconds in all. The soak command of the benchmarks runs for a given time.
     private const int FirstCalls = 60;
     private const int Calls = 180;
 
     [Fact]
-    public async Task Every_fault_over_real_sockets_leaves_nothing_behind()
+    public async Task Calls_with_every_fault_over_real_sockets_leak_nothing()
     {
         int seed = Environment.TickCount & 0xFFFF;
         await using var run = new SoakRun(seed);

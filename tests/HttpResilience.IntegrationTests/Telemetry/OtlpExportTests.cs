@@ -7,7 +7,7 @@ using OpenTelemetry.Trace;
 
 namespace HttpResilience.IntegrationTests.Telemetry;
 
-/// <summary>What an OpenTelemetry collector receives: the real SDK and exporter, the real wire.</summary>
+/// <summary>What an OpenTelemetry collector receives from the real SDK and exporter.</summary>
 public sealed class OtlpExportTests
 {
     private const string Application = "HttpResilience.IntegrationTests.Application";
@@ -16,8 +16,10 @@ public sealed class OtlpExportTests
     public async Task Metrics_of_a_call_and_of_its_attempts_arrive(Mode mode)
     {
         await using var receiver = await OtlpReceiver.StartAsync();
-        await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Unavailable, Reply.Ok(), Reply.With(429, "", ("Retry-After", "3600")));
-        using var metrics = Sdk.CreateMeterProviderBuilder().AddMeter("HttpResilience", "System.Net.Http").AddOtlpExporter(o => Export(o, receiver.Metrics)).Build();
+        await using var server = await KestrelServer.StartAsync(
+            Reply.Unavailable, Reply.Unavailable, Reply.Ok(), Reply.With(429, "", ("Retry-After", "3600")));
+        using var metrics = Sdk.CreateMeterProviderBuilder()
+            .AddMeter("HttpResilience", "System.Net.Http").AddOtlpExporter(o => Export(o, receiver.Metrics)).Build();
         await using var client = new ResilientClientUnderTest(server.Uri);
 
         (await client.Client.SendAsync(mode, Sending.Post())).Dispose();
@@ -28,10 +30,12 @@ public sealed class OtlpExportTests
         metrics.ForceFlush().ShouldBeTrue();
 
         var points = receiver.Points.Where(p => p.Tags.GetValueOrDefault("server.port") == Port(server)).ToList();
-        points.Where(p => p.Metric == "http.client.request.duration").Select(p => (p.Scope, p.Count, Tag(p, "http.response.status_code"), Tag(p, "http.request.resend_count")))
+        points.Where(p => p.Metric == "http.client.request.duration").Select(
+            p => (p.Scope, p.Count, Tag(p, "http.response.status_code"), Tag(p, "http.request.resend_count")))
             .ShouldBe(
                 [
-                    ("System.Net.Http", 1, "503", null), ("System.Net.Http", 1, "503", "1"), ("System.Net.Http", 1, "200", "2"), ("System.Net.Http", 1, "429", null),
+                    ("System.Net.Http", 1, "503", null), ("System.Net.Http", 1, "503", "1"), ("System.Net.Http", 1, "200", "2"),
+                    ("System.Net.Http", 1, "429", null),
                 ],
                 ignoreOrder: true);
 
@@ -45,20 +49,25 @@ public sealed class OtlpExportTests
         string isolated = $"error.type=HttpResilience.CircuitOpenException {post} http.resilience.stop_reason=CircuitOpen {host}";
         var own = points.Where(p => p.Scope == "HttpResilience").ToList();
         own.Where(p => p.Metric != "http.client.resilience.call.duration")
-            .Select(p => $"{p.Metric["http.client.resilience.".Length..]} {p.Unit}: {p.Count} {p.Sum} {string.Join(' ', p.Tags.Select(t => $"{t.Key}={t.Value}"))}").ShouldBe(
+            .Select(p => $"{p.Metric["http.client.resilience.".Length..]} {p.Unit}: "
+                + $"{p.Count} {p.Sum} {string.Join(' ', p.Tags.Select(t => $"{t.Key}={t.Value}"))}").ShouldBe(
                 [
-                    $"attempts {{attempt}}: 1 3 {ok}", $"attempts {{attempt}}: 1 1 {refused}", $"attempts {{attempt}}: 1 0 {paused}", $"attempts {{attempt}}: 1 0 {isolated}",
+                    $"attempts {{attempt}}: 1 3 {ok}", $"attempts {{attempt}}: 1 1 {refused}", $"attempts {{attempt}}: 1 0 {paused}",
+                    $"attempts {{attempt}}: 1 0 {isolated}",
                     $"retries {{retry}}: 2 2 error.type=503 {post} {host}",
                     $"pauses {{pause}}: 1 1 {of} http.response.status_code=429 {host}",
-                    $"circuit.transitions {{transition}}: 1 1 http.resilience.circuit.scope=authority http.resilience.circuit.state=isolated {of} {host}",
+                    $"circuit.transitions {{transition}}: 1 1 http.resilience.circuit.scope=authority "
+                        + $"http.resilience.circuit.state=isolated {of} {host}",
                     $"circuit.state : 3 3 {of} {host}",
                 ],
                 ignoreOrder: true);
         var durations = own.Where(p => p.Metric == "http.client.resilience.call.duration").ToList();
         durations.Select(p => (p.Unit, p.Count, Tag(p, "http.resilience.stop_reason")))
-            .ShouldBe([("s", 1, "Succeeded"), ("s", 1, "RetryAfterTooLong"), ("s", 1, "RateLimited"), ("s", 1, "CircuitOpen")], ignoreOrder: true);
-        // Two waits of 10 ms lie between the attempts.
-        durations.Single(p => Tag(p, "http.resilience.stop_reason") == "Succeeded").Sum.ShouldBeInRange(0.02, ResilientClientUnderTest.Hang.TotalSeconds);
+            .ShouldBe([("s", 1, "Succeeded"), ("s", 1, "RetryAfterTooLong"), ("s", 1, "RateLimited"), ("s", 1, "CircuitOpen")],
+                ignoreOrder: true);
+        // There are two waits of 10 ms between the attempts.
+        durations.Single(p => Tag(p, "http.resilience.stop_reason") == "Succeeded").Sum.ShouldBeInRange(
+            0.02, ResilientClientUnderTest.Hang.TotalSeconds);
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
@@ -93,8 +102,10 @@ public sealed class OtlpExportTests
         call.End.ShouldBeGreaterThanOrEqualTo(attempts[2].End);
         call.Tags.ShouldBe(
             [
-                new("http.resilience.client", "test"), new("server.address", "127.0.0.1"), new("server.port", Port(server)), new("http.request.method", "POST"),
-                new("http.response.status_code", "200"), new("http.resilience.stop_reason", "Succeeded"), new("http.resilience.attempts", "3"),
+                new("http.resilience.client", "test"), new("server.address", "127.0.0.1"), new("server.port", Port(server)),
+                new("http.request.method", "POST"),
+                new("http.response.status_code", "200"), new("http.resilience.stop_reason", "Succeeded"),
+                new("http.resilience.attempts", "3"),
             ],
             ignoreOrder: true);
     }

@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Telemetry;
 
-/// <summary>The receiving end of OTLP over HTTP with protobuf bodies (opentelemetry-proto 1.x), on a loopback port.</summary>
+/// <summary>A receiver of OTLP over HTTP with protobuf bodies (opentelemetry-proto 1.x) on a loopback port.</summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly KestrelServer _server;
@@ -11,7 +11,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
 
     internal Uri Traces => new(_server.Uri, "v1/traces");
 
-    /// <summary>Every point of every metric that has come in.</summary>
+    /// <summary>Every data point received.</summary>
     internal IReadOnlyList<OtlpPoint> Points =>
     [
         .. from scope in Scopes("/v1/metrics")
@@ -29,8 +29,10 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         .. from scope in Scopes("/v1/traces")
         from span in scope.Messages(2)
         select new OtlpSpan(
-            scope.Messages(1).Single().Text(1), span.Text(5), (int)span.Number(6), span.Hex(1), span.Hex(2), span.Hex(4), span.Number(7), span.Number(8),
-            Attributes(span, 9), [.. span.Messages(13).Select(link => link.Hex(2))], (int)(span.Messages(15).SingleOrDefault()?.Number(3) ?? 0)),
+            scope.Messages(1).Single().Text(1), span.Text(5), (int)span.Number(6), span.Hex(1), span.Hex(2), span.Hex(4), span.Number(7),
+            span.Number(8),
+            Attributes(span, 9), [.. span.Messages(13).Select(link => link.Hex(2))],
+            (int)(span.Messages(15).SingleOrDefault()?.Number(3) ?? 0)),
     ];
 
     private const int Gauge = 5;
@@ -55,15 +57,17 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         attribute => attribute.Messages(2).Single() is var value && value.Has(3) ? value.Number(3).ToString(null, null) : value.Text(1));
 }
 
-/// <summary>One point of a metric.</summary>
-/// <param name="Count">Of a histogram, how many were measured; else the value.</param>
-/// <param name="Sum">Of a histogram, their sum; else the value.</param>
-internal sealed record OtlpPoint(string Scope, string Metric, string Unit, IReadOnlyDictionary<string, string> Tags, long Count, double Sum);
+/// <summary>One data point of a metric.</summary>
+/// <param name="Count">The number of measurements of a histogram; else the value.</param>
+/// <param name="Sum">The sum of the measurements of a histogram; else the value.</param>
+internal sealed record OtlpPoint(
+    string Scope, string Metric, string Unit, IReadOnlyDictionary<string, string> Tags, long Count, double Sum);
 
 /// <summary>One span; times are nanoseconds since 1970.</summary>
 /// <param name="Kind">1 internal, 3 client.</param>
-/// <param name="Links">The span ids that it links to.</param>
+/// <param name="Links">The ids of the linked spans.</param>
 /// <param name="Status">0 unset, 2 error.</param>
 internal sealed record OtlpSpan(
-    string Scope, string Name, int Kind, string TraceId, string Id, string ParentId, long Start, long End, IReadOnlyDictionary<string, string> Tags,
+    string Scope, string Name, int Kind, string TraceId, string Id, string ParentId, long Start, long End,
+    IReadOnlyDictionary<string, string> Tags,
     IReadOnlyList<string> Links, int Status);

@@ -40,7 +40,8 @@ internal sealed class ProtobufMessage
 
     internal bool Has(int field) => _fields.Exists(f => f.Number == field);
 
-    internal IEnumerable<ProtobufMessage> Messages(int field) => _fields.Where(f => f.Number == field).Select(f => new ProtobufMessage(f.Bytes));
+    internal IEnumerable<ProtobufMessage> Messages(int field) =>
+        _fields.Where(f => f.Number == field).Select(f => new ProtobufMessage(f.Bytes));
 
     internal string Text(int field) => Encoding.UTF8.GetString(_fields.LastOrDefault(f => f.Number == field).Bytes.Span);
 

@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests.Telemetry;
 
-/// <summary>The resend count on the metric and the spans of the real <see cref="SocketsHttpHandler"/>, where requests are sent side by side or led elsewhere.</summary>
+/// <summary>
+/// The resend count on the metric and the spans of the real <see cref="SocketsHttpHandler"/>, with hedged and redirected requests.
+/// </summary>
 public sealed class ResendCountTests : IDisposable
 {
     private const string Name = "http.request.resend_count";
@@ -39,10 +41,11 @@ public sealed class ResendCountTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_requests_side_by_side_the_second_is_told()
+    public async Task The_second_of_two_hedged_requests_has_the_resend_count()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Silence, Reply.Ok());
-        await using var client = new ResilientClientUnderTest(server.Uri, o => (o.Hedging.Enabled, o.Hedging.Delay) = (true, TimeSpan.FromMilliseconds(50)));
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, o => (o.Hedging.Enabled, o.Hedging.Delay) = (true, TimeSpan.FromMilliseconds(50)));
 
         var request = Sending.Get();
         HttpMetricsEnrichmentContext.AddCallback(request, context => context.AddCustomTag("mine", "kept"));
@@ -55,7 +58,7 @@ public sealed class ResendCountTests : IDisposable
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task The_callers_own_enrichment_is_left_as_it_is(Mode mode)
+    public async Task The_callers_own_metric_enrichment_is_kept(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Unavailable, Reply.Unavailable, Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri, build: b => b.AddAttemptHandler(
@@ -67,7 +70,7 @@ public sealed class ResendCountTests : IDisposable
     }
 
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
-    public async Task The_factorys_own_handler_tells_the_count_on_both(Mode mode)
+    public async Task The_factorys_primary_handler_puts_the_resend_count_on_metric_and_span(Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Ok());
         var services = new ServiceCollection();
@@ -82,7 +85,7 @@ public sealed class ResendCountTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_a_redirect_leads_the_second_attempt_is_still_the_second()
+    public async Task A_redirected_second_attempt_has_resend_count_one()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.With(307, "", ("Location", "/there")), Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri);
@@ -99,5 +102,6 @@ public sealed class ResendCountTests : IDisposable
         _activities.Dispose();
     }
 
-    private static string[] Of(IEnumerable<(int Port, string Count)> all, KestrelServer server) => [.. all.Where(m => m.Port == server.Uri.Port).Select(m => m.Count)];
+    private static string[] Of(IEnumerable<(int Port, string Count)> all, KestrelServer server) =>
+        [.. all.Where(m => m.Port == server.Uri.Port).Select(m => m.Count)];
 }

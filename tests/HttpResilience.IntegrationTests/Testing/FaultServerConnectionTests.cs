@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>How a fault server listens, goes down and comes back.</summary>
+/// <summary>How a fault server listens, goes down and restarts.</summary>
 public sealed class FaultServerConnectionTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -29,7 +29,7 @@ public sealed class FaultServerConnectionTests
     }
 
     [Fact]
-    public async Task Going_down_cuts_what_is_under_way()
+    public async Task A_server_that_goes_down_cuts_requests_in_flight()
     {
         var arrived = new TaskCompletionSource();
         var script = new FaultScript().Decide(_ =>
@@ -51,7 +51,8 @@ public sealed class FaultServerConnectionTests
     [Theory, InlineData(false, 3), InlineData(true, 1)]
     public async Task Connections_serve_one_request_each_unless_they_are_kept(bool keeps, int connections)
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Status(200, "ok"), new() { KeepsConnections = keeps }, Token);
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Status(200, "ok"), new() { KeepsConnections = keeps }, Token);
         using var client = Client(server.Uri);
 
         for (int i = 0; i < 3; i++)
@@ -61,7 +62,7 @@ public sealed class FaultServerConnectionTests
     }
 
     [Fact]
-    public async Task Each_attempt_of_a_get_is_one_outcome_although_the_platform_repeats_what_finds_its_connection_gone()
+    public async Task Each_attempt_of_a_get_is_one_outcome_despite_the_platforms_own_retry()
     {
         var script = new FaultScript().Status(200);
         for (int i = 0; i < 5; i++)
@@ -80,7 +81,7 @@ public sealed class FaultServerConnectionTests
     }
 
     [Fact]
-    public async Task It_listens_where_it_is_told_and_says_when_the_port_is_taken()
+    public async Task A_server_listens_on_the_given_port_and_throws_when_it_is_taken()
     {
         int port = Ports.Closed();
         await using var server = await FaultServer.StartAsync(new FaultScript(), new() { Port = port }, Token);
@@ -92,10 +93,11 @@ public sealed class FaultServerConnectionTests
     }
 
     [Fact]
-    public async Task It_speaks_https()
+    public async Task A_server_supports_https()
     {
         using var certificate = Certificates.SelfSigned();
-        await using var server = await FaultServer.StartAsync(new FaultScript().Status(200, "ok").HalfHead(), new() { Certificate = certificate }, Token);
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Status(200, "ok").HalfHead(), new() { Certificate = certificate }, Token);
         using var client = Client(server.Uri, certificate);
 
         server.Uri.Scheme.ShouldBe("https");
@@ -105,10 +107,11 @@ public sealed class FaultServerConnectionTests
     }
 
     [Fact]
-    public async Task It_speaks_http_2()
+    public async Task A_server_supports_http2()
     {
         await using var server = await FaultServer.StartAsync(
-            new FaultScript().Status(200, "ok", null, ("X-A", "1")).Reset().StalledBody(200).Status(204), new() { Protocols = HttpProtocols.Http2 }, Token);
+            new FaultScript().Status(200, "ok", null, ("X-A", "1")).Reset().StalledBody(200).Status(204),
+            new() { Protocols = HttpProtocols.Http2 }, Token);
         using var client = Client(server.Uri);
         client.DefaultRequestVersion = HttpVersion.Version20;
         client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;

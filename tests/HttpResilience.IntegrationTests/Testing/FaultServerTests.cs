@@ -6,20 +6,22 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>What a server does beyond the outcomes that <see cref="ScriptAndServerTests"/> compares: the record, time, connections.</summary>
+/// <summary>Request records, time and connections of a server; <see cref="ScriptAndServerTests"/> compares the outcomes.</summary>
 public sealed class FaultServerTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task It_remembers_what_came_in()
+    public async Task A_server_records_its_requests()
     {
         var clock = new ManualTimeProvider();
         var script = new FaultScript(clock).Status(503).Status(201);
         clock.Advance(TimeSpan.FromSeconds(2));
         await using var server = await FaultServer.StartAsync(script, cancellationToken: Token);
         using var client = Client(server.Uri);
-        using var request = new HttpRequestMessage(HttpMethod.Patch, "invoices/a%2Fb?c=%20d") { Content = new ByteArrayContent([1, 2, 255]) };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Patch, "invoices/a%2Fb?c=%20d")
+        { Content = new ByteArrayContent([1, 2, 255]) };
         request.Headers.Add("Idempotency-Key", "key-1");
         request.Headers.Add("X-Two", ["1", "2"]);
 
@@ -44,7 +46,7 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task No_answer_comes_until_the_client_gives_up()
+    public async Task A_request_without_an_answer_stays_open_until_the_client_gives_up()
     {
         var read = new TaskCompletionSource<string>();
         var script = new FaultScript().Decide(r =>
@@ -66,7 +68,7 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task A_body_that_stalls_begins_and_then_nothing_comes()
+    public async Task A_stalled_body_begins_and_does_not_continue()
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().StalledBody(202, "the begin"), cancellationToken: Token);
         using var client = Client(server.Uri);
@@ -86,10 +88,11 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task An_answer_that_comes_late_comes_when_the_scripts_clock_says_so()
+    public async Task A_delayed_answer_follows_the_clock_of_the_script()
     {
         var clock = new ManualTimeProvider();
-        await using var server = await FaultServer.StartAsync(new FaultScript(clock).Status(201).Delayed(TimeSpan.FromHours(5)), cancellationToken: Token);
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript(clock).Status(201).Delayed(TimeSpan.FromHours(5)), cancellationToken: Token);
         using var client = Client(server.Uri);
         var sending = client.GetAsync("", Token);
 
@@ -100,7 +103,7 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task What_was_processed_before_the_reset_is_known_to_the_server_only()
+    public async Task A_request_processed_before_a_reset_is_recorded_by_the_server()
     {
         int processed = 0;
         var script = new FaultScript()
@@ -121,11 +124,16 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task An_answer_or_a_reset_may_come_before_the_body_was_read()
+    public async Task An_answer_or_a_reset_can_precede_the_request_body()
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Status(413).Unread().Reset().Unread().Status(200), cancellationToken: Token);
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, Expect100ContinueTimeout = ResilientClientUnderTest.Hang }) { BaseAddress = server.Uri };
-        // Sent only when the server begins to read it.
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Status(413).Unread().Reset().Unread().Status(200), cancellationToken: Token);
+        using var client =
+            new HttpClient(new SocketsHttpHandler { UseProxy = false, Expect100ContinueTimeout = ResilientClientUnderTest.Hang })
+            {
+                BaseAddress = server.Uri
+            };
+        // The body is sent only when the server begins to read it.
         client.DefaultRequestHeaders.ExpectContinue = true;
 
         using var refused = await client.PostAsync("", new StringContent("the body"), Token);
@@ -137,7 +145,7 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task A_request_that_breaks_off_is_recorded_as_far_as_it_came()
+    public async Task A_request_that_breaks_off_is_recorded_in_part()
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(200), cancellationToken: Token);
         using (var socket = new Socket(SocketType.Stream, ProtocolType.Tcp))
@@ -156,9 +164,10 @@ public sealed class FaultServerTests
     [InlineData("SSH-2.0-OpenSSH_9.2p1\r\n\r\n", RawEnd.Close, "InvalidResponse")]
     [InlineData("HTTP/1.1 200 OK\r\nX-A: \u00e4", RawEnd.Close, "ResponseEnded")]
     [InlineData("HTTP/1.1 200 OK\r\nX-A:", RawEnd.Reset, "Unknown")]
-    public async Task Raw_bytes_go_out_as_they_are(string bytes, RawEnd end, string error)
+    public async Task Raw_bytes_are_sent_unchanged(string bytes, RawEnd end, string error)
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Raw(bytes, end).Raw("HTTP/1.1 299 Raw\r\nX-A: \u00e4\r\nContent-Length: 1\r\n\r\n\u00ff"), cancellationToken: Token);
+        await using var server = await FaultServer.StartAsync(new FaultScript().Raw(bytes, end).Raw(
+            "HTTP/1.1 299 Raw\r\nX-A: \u00e4\r\nContent-Length: 1\r\n\r\n\u00ff"), cancellationToken: Token);
         using var client = Client(server.Uri);
 
         (await Sending.FailureOf<HttpRequestException>(client.GetAsync("", Token))).HttpRequestError.ToString().ShouldBe(error);
@@ -171,9 +180,11 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task Raw_bytes_may_stall()
+    public async Task Raw_bytes_can_stall()
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nthe", RawEnd.Stall).Raw("HTTP/1.1 2", RawEnd.Stall), cancellationToken: Token);
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nthe", RawEnd.Stall).Raw("HTTP/1.1 2", RawEnd.Stall),
+            cancellationToken: Token);
         using var client = Client(server.Uri);
         using (var response = await client.GetAsync("", HttpCompletionOption.ResponseHeadersRead, Token))
         {
@@ -192,7 +203,7 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task Whatever_the_server_can_do_can_be_served()
+    public async Task Every_outcome_of_a_server_can_be_played()
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Serve(async context =>
         {
@@ -209,16 +220,19 @@ public sealed class FaultServerTests
     }
 
     [Fact]
-    public async Task What_only_a_handler_can_do_is_refused_at_the_start()
+    public async Task An_outcome_that_only_a_handler_supports_is_rejected_at_the_start()
     {
-        foreach (var script in new[] { new FaultScript().Refused(), new FaultScript().HostNotFound().Unread(), new FaultScript().Throws(() => new TimeoutException()).Delayed(TimeSpan.Zero) })
-            (await Should.ThrowAsync<ArgumentException>(() => FaultServer.StartAsync(script, cancellationToken: Token))).Message.ShouldContain("GoDownAsync");
+        foreach (var script in new[] { new FaultScript().Refused(), new FaultScript()
+            .HostNotFound().Unread(), new FaultScript().Throws(() => new TimeoutException()).Delayed(TimeSpan.Zero) })
+            (await Should.ThrowAsync<ArgumentException>(() => FaultServer.StartAsync(script, cancellationToken: Token))).Message
+                .ShouldContain("GoDownAsync");
     }
 
     [Fact]
-    public async Task A_script_that_fails_itself_says_so_in_a_500()
+    public async Task A_script_that_throws_answers_500_with_the_message()
     {
-        var script = new FaultScript().Decide(_ => Outcome.Refused()).Decide(_ => throw new FormatException("The test is wrong")).Raw("").Status(200);
+        var script = new FaultScript()
+            .Decide(_ => Outcome.Refused()).Decide(_ => throw new FormatException("The test is wrong")).Raw("").Status(200);
         await using var server = await FaultServer.StartAsync(script, new() { Protocols = HttpProtocols.Http2 }, Token);
         using var client = Client(server.Uri);
         client.DefaultRequestVersion = HttpVersion.Version20;
