@@ -24,7 +24,7 @@ public sealed class ReadmeExampleTests
         {
             MaxParallelism = 8,
             Scope = (row, index) => new() { IdempotencyKey = $"{row.Company}:{row.Number}", Tenant = row.Company, Tags = { ["rowNumber"] = index + 2 } },
-            Checkpoint = new(checkpoints, "invoices of November"),   // an ICheckpointStore from the container; leave it out, and nothing is kept
+            Checkpoint = new(checkpoints, "invoices of November"),   // an ICheckpointStore from the container; without it no progress is stored
             Progress = progress,
         }, cancellationToken);
 
