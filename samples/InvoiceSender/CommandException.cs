@@ -1,4 +1,4 @@
 namespace InvoiceSender;
 
-/// <summary>What the user asked for cannot be done; the message says why, in one sentence.</summary>
+/// <summary>A user error; the message gives the reason in one sentence.</summary>
 internal sealed class CommandException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -46,7 +46,7 @@ internal sealed class FlakyApi : IAsyncDisposable
     /// </summary>
     public static async Task<FlakyApi> StartAsync(int? seed, string store, CancellationToken cancellationToken)
     {
-        // Below the ports that a system hands out by itself: nobody will have taken it by tomorrow.
+        // Below the ephemeral ports of the system, so that the port is still free in a later run.
         var file = LedgerFile.Open(store, port: Random.Shared.Next(20_000, 32_000));
         try
         {
