@@ -16,8 +16,8 @@ internal static class RowTable
             .AddColumn(new TableColumn("row").NoWrap().RightAligned()).AddColumn("status").AddColumn("invoice, reason, key");
         foreach (var row in rows.Take(MaxRows))
         {
-            string?[] lines = [$"{row.Company}:{row.InvoiceNumber}",
-                row.Reason, row.IdempotencyKey is { } key ? $"key {key}" : null, row.Next is { } next ? $"> {next}" : null];
+            var (key, next) = (row.IdempotencyKey is { } k ? $"key {k}" : null, row.Next is { } n ? $"> {n}" : null);
+            string?[] lines = [$"{row.Company}:{row.InvoiceNumber}", row.Reason, key, next];
             table.AddRow(new Text(row.Row.ToString(CultureInfo.InvariantCulture)), new Text(row.Status),
                 new Text(string.Join('\n', lines.OfType<string>())));
         }

@@ -27,8 +27,8 @@ internal sealed class SendingRun : IAsyncDisposable
             logging.ClearProviders().AddProvider(_logLines);
             if (alerts is not null) logging.AddProvider(alerts.DeliveryFailures);
             if (options.Verbose)
-                logging.AddSimpleConsole(console => console.SingleLine = true).AddConsole(
-                    console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+                logging.AddSimpleConsole(console => console.SingleLine = true)
+                    .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         });
     }
 
@@ -74,9 +74,11 @@ internal sealed class SendingRun : IAsyncDisposable
         var report = await display.ShowAsync(_client.Title, invoices.Count, progress =>
             Batch.SendAsync(invoices, FrozenSet<(string, string)>.Empty, outcomes.Enqueue, progress, null, cancellationToken));
         var elapsed = Stopwatch.GetElapsedTime(started);
-        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, elapsed,
-            Budget ?? BudgetReport.OfBare(outcomes, objective)) with
-        { StoppedBy = report?.StoppedBy?.Error };
+        var budget = Budget ?? BudgetReport.OfBare(outcomes, objective);
+        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, elapsed, budget) with
+        {
+            StoppedBy = report?.StoppedBy?.Error,
+        };
     }
 
     /// <summary>Stops the host, which delivers the pending alerts.</summary>

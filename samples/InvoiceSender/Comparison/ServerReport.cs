@@ -30,8 +30,8 @@ internal sealed record ServerReport
                 outcome => outcome.Result is InvoiceResult.Failed && stored.ContainsKey(outcome.Invoice.Id)),
             Requests = server.Requests,
             RequestsDuringOutage = server.RequestsDuringOutage,
-            Faults = Enum.GetValues<Fault>().Where(fault => fault is not (Fault.None or Fault.ReceiverQuotaExceeded)).ToDictionary(
-                Describe, fault => server.Faults.GetValueOrDefault(fault)),
+            Faults = Enum.GetValues<Fault>().Where(fault => fault is not (Fault.None or Fault.ReceiverQuotaExceeded))
+                .ToDictionary(Describe, fault => server.Faults.GetValueOrDefault(fault)),
         };
     }
 

@@ -22,15 +22,15 @@ internal static class BodyEdit
 
     private static JsonObject Set(DeadLetter letter, IReadOnlyList<string> fields)
     {
-        if (letter.Json() is not JsonObject body) throw new CommandException(
-            "The body is not a JSON object, so --set cannot change a field. Replace the whole body with --body FILE.");
+        if (letter.Json() is not JsonObject body)
+            throw new CommandException("The body is not a JSON object, so --set cannot change a field. Replace the whole body with --body FILE.");
 
         foreach (var field in fields)
         {
             if (field.Split('=', 2) is not [{ Length: > 0 } name, var value])
                 throw new CommandException($"--set \"{field}\" is not of the form field=value.");
-            if (!body.TryGetPropertyValue(name, out var old)) throw new CommandException(
-                $"The body has no field \"{name}\". It has: {string.Join(", ", body.Select(property => property.Key))}.");
+            if (!body.TryGetPropertyValue(name, out var old))
+                throw new CommandException($"The body has no field \"{name}\". It has: {string.Join(", ", body.Select(p => p.Key))}.");
 
             body[name] = old?.GetValueKind() is null or JsonValueKind.String ? JsonValue.Create(value) : ParseAs(old, name, value);
         }

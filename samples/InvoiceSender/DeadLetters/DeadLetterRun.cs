@@ -19,15 +19,15 @@ internal sealed class DeadLetterRun(SenderOptions options, string store, HostFac
         var review = run.Services.GetRequiredService<IDeadLetterReview>();
         var earlier = await EarlierRun.OpenAsync(
             run.Services.GetRequiredService<ICheckpointStore>(), options.Csv, invoices, options.Resume, cancellationToken);
-        var rows = new RowStates(earlier, options.Resume ? _file.Read() : new Dictionary<(string, string), string>(),
-            await InvoiceLetters.ReadAsync(review, cancellationToken));
+        var statusTexts = options.Resume ? _file.Read() : new Dictionary<(string, string), string>();
+        var rows = new RowStates(earlier, statusTexts, await InvoiceLetters.ReadAsync(review, cancellationToken));
         Write(invoices, rows);
 
         using var requests = run.CountRequests();
         var started = Stopwatch.GetTimestamp();
-        var report = await display.ShowAsync(ClientKind.Resilient.Title, invoices.Count, progress => run.Batch.SendAsync(
-            invoices, invoices.Where(invoice => rows.Letters.SettlementOf(invoice) is not null).Select(invoice => invoice.Id).ToHashSet(),
-            OnOutcome, progress, earlier.Checkpoint, cancellationToken));
+        var settled = invoices.Where(invoice => rows.Letters.SettlementOf(invoice) is not null).Select(invoice => invoice.Id).ToHashSet();
+        var report = await display.ShowAsync(ClientKind.Resilient.Title, invoices.Count, progress =>
+            run.Batch.SendAsync(invoices, settled, OnOutcome, progress, earlier.Checkpoint, cancellationToken));
         var elapsed = Stopwatch.GetElapsedTime(started);
 
         await CloseLettersAsync(invoices, rows, review);
@@ -84,8 +84,8 @@ internal sealed class DeadLetterRun(SenderOptions options, string store, HostFac
 
     private DeadLetterRunReport Report(IReadOnlyList<Invoice> invoices, RowStates rows, FlakyApi? api)
     {
-        var (stored, failed) = (api?.Stored, invoices.Where(invoice => rows.FailureOf(invoice) is not null).ToLookup(
-            invoice => rows.LetterOf(invoice) is not null));
+        var stored = api?.Stored;
+        var failed = invoices.Where(invoice => rows.FailureOf(invoice) is not null).ToLookup(invoice => rows.LetterOf(invoice) is not null);
         return new()
         {
             Seed = options.Api is null ? options.Seed : null,
@@ -94,7 +94,7 @@ internal sealed class DeadLetterRun(SenderOptions options, string store, HostFac
             NotSent = invoices.Count(invoice => !rows.IsDone(invoice)),
             Store = store,
             StatusFile = _canWrite ? _file.Path : null,
-            Kept = [.. failed[true].Select(rows.LetterOf).OfType<DeadLetter>()],
+            Letters = [.. failed[true].Select(rows.LetterOf).OfType<DeadLetter>()],
             Rows = [.. failed[true].Select(Row)],
             Lost = [.. failed[false].Select(Row)],
             Stored = stored?.Count,

@@ -32,9 +32,9 @@ internal sealed record DeadLetterRunReport
     public string? StatusFile { get; init; }
 
     [JsonIgnore]
-    public IReadOnlyList<DeadLetter> Kept { get; init; } = [];
+    public IReadOnlyList<DeadLetter> Letters { get; init; } = [];
 
-    public IReadOnlyList<LetterView> DeadLetters => [.. Kept.Select(LetterView.Of)];
+    public IReadOnlyList<LetterView> DeadLetters => [.. Letters.Select(LetterView.Of)];
 
     /// <summary>Invoices that were not accepted and have a dead letter.</summary>
     public required IReadOnlyList<RowReport> Rows { get; init; }

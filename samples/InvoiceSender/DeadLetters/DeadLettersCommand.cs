@@ -77,9 +77,8 @@ internal static class DeadLettersCommand
             DefaultValueFactory = _ => Environment.UserName
         };
         return Command("resolve", "Marks a letter as resolved in another way; it is not sent again.", [id, action, notes, who], createHost,
-            (actions, parsed, cancellationToken) =>
-                actions.ResolveAsync(
-                    parsed.GetValue(id)!, parsed.GetValue(action)!, parsed.GetValue(notes), parsed.GetValue(who)!, cancellationToken));
+            (actions, parsed, cancellationToken) => actions.ResolveAsync(
+                parsed.GetValue(id)!, parsed.GetValue(action)!, parsed.GetValue(notes), parsed.GetValue(who)!, cancellationToken));
     }
 
     private static Command Edit(HostFactory createHost)

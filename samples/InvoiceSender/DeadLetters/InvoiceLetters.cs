@@ -42,8 +42,8 @@ internal sealed class InvoiceLetters
     /// <summary>Resolves the open letters of an invoice that the file has sent, so that they are not replayed.</summary>
     public async Task CloseAsync(IDeadLetterReview review, Invoice invoice, string why, Guid? except)
     {
-        foreach (var letter in _letters[invoice.Id].Where(
-            letter => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview && letter.Id != except))
+        foreach (var letter in _letters[invoice.Id]
+            .Where(letter => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview && letter.Id != except))
         {
             try
             {

@@ -35,8 +35,8 @@ internal static class LetterDetails
 
     private static IEnumerable<(string At, string What)> History(DeadLetter letter)
     {
-        yield return (
-            Time(letter.FirstFailedAt), letter.Replaces is { } old ? $"created as a correction of {old}" : "stored after its failure");
+        yield return (Time(letter.FirstFailedAt),
+            letter.Replaces is { } old ? $"created as a correction of {old}" : "stored after its failure");
         if (letter.Attempts > 0 && letter.LastFailedAt > letter.FirstFailedAt) yield return (Time(letter.LastFailedAt), "last failure");
         if (letter.Resolution is { } done)
             yield return (Time(done.At), $"{done.Action}, by {done.By}{(done.Notes is { } notes ? $": {notes}" : "")}");

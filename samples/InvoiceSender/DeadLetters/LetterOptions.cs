@@ -9,7 +9,7 @@ internal sealed record LetterOptions(string Store, Uri? Api, bool Verbose)
     {
         logging.ClearProviders();
         if (Verbose)
-            logging.AddSimpleConsole(console => console.SingleLine = true).AddConsole(
-                console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            logging.AddSimpleConsole(console => console.SingleLine = true)
+                .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 }

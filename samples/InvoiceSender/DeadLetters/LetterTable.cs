@@ -19,10 +19,10 @@ internal static class LetterTable
         foreach (var letter in letters)
         {
             string[] request = [$"{letter.Method} {letter.Uri.AbsolutePath}", $"{letter.Failure},", letter.Counts];
-            string?[] lines = [letter.Subject,
-                .. wide ? Array.Empty<string>() : [request[0], string.Join(' ', request[1..])], letter.Reason, Action(letter)];
-            string[] cells = [letter.Id.ToString()[..length],
-                letter.Row, letter.State(now).Replace(", ", ",\n"), .. wide ? [Lines(request)] : Array.Empty<string>(), Lines(lines)];
+            string[] inCell = wide ? [] : [request[0], string.Join(' ', request[1..])];
+            string?[] lines = [letter.Subject, .. inCell, letter.Reason, Action(letter)];
+            string[] ownCell = wide ? [Lines(request)] : [];
+            string[] cells = [letter.Id.ToString()[..length], letter.Row, letter.State(now).Replace(", ", ",\n"), .. ownCell, Lines(lines)];
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
 

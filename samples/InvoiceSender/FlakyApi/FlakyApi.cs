@@ -50,8 +50,8 @@ internal sealed class FlakyApi : IAsyncDisposable
         var file = LedgerFile.Open(store, port: Random.Shared.Next(20_000, 32_000));
         try
         {
-            return await new FlakyApi(seed is { } number ? new(number, rejectsReceivers: true) : null, null, new(file), file).ListenAsync(
-                file.Port, cancellationToken);
+            var plan = seed is { } number ? new FaultPlan(number, rejectsReceivers: true) : null;
+            return await new FlakyApi(plan, null, new(file), file).ListenAsync(file.Port, cancellationToken);
         }
         catch
         {

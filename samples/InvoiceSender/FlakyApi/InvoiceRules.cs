@@ -56,8 +56,8 @@ internal static class InvoiceRules
 
     private static bool IsBelgianEnterpriseNumber(string identifier) =>
         identifier.Length == 10 && identifier.All(char.IsAsciiDigit)
-        && 97 - int.Parse(identifier.AsSpan(0, 8), CultureInfo.InvariantCulture) % 97 == int.Parse(
-            identifier.AsSpan(8), CultureInfo.InvariantCulture);
+        && 97 - int.Parse(identifier.AsSpan(0, 8), CultureInfo.InvariantCulture) % 97
+            == int.Parse(identifier.AsSpan(8), CultureInfo.InvariantCulture);
 
     private static string? DueDateError(string dueDate) =>
         !DateOnly.TryParseExact(dueDate, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
