@@ -24,14 +24,9 @@ internal sealed record BatchRejection(string Authority, TimeSpan? RetryAfter)
             return null;
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
-            switch (e)
-            {
-                // One tenant's circuit is that tenant's matter.
-                case CircuitOpenException { Tenant: null } open:
-                    return new(open.Authority, open.RetryAfter);
-                case RateLimitedException limited:
-                    return new(limited.Authority, limited.RetryAfter);
-            }
+            // The circuit of one tenant does not concern the records of the others.
+            if (e is RejectedException { Authority: { } authority } rejected and not CircuitOpenException { Tenant: not null })
+                return new(authority, rejected.RetryAfter);
         }
 
         return null;

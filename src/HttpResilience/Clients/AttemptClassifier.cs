@@ -35,7 +35,7 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
             ? Ask(classifier, call, null, exception, result) : result;
     }
 
-    private static bool IsOurs(Exception exception) => exception is CircuitOpenException or RateLimitedException or IntegrationPausedException or IdempotencyKeyReusedException;
+    private static bool IsOurs(Exception exception) => exception is RejectedException or IdempotencyKeyReusedException;
 
     // A classifier that fails must not lose the call, nor the place that it holds in a half-open circuit.
     private AttemptResult Ask(IFailureClassifier classifier, HttpCall call, HttpResponseMessage? response, Exception? exception, in AttemptResult builtIn)

@@ -10,13 +10,7 @@ internal readonly record struct LetterFailure(int? StatusCode, string? ErrorType
 {
     internal static LetterFailure Of(Exception exception, HttpRequestMessage request, HttpCall call) => new(
         (int?)(exception as HttpRequestException)?.StatusCode, exception.GetType().Name, call.Policy.Logging.Redaction.Scrub(exception.Message, request), null,
-        exception switch
-        {
-            CircuitOpenException open => open.RetryAfter,
-            RateLimitedException limited => limited.RetryAfter,
-            IntegrationPausedException paused => paused.RetryAfter,
-            _ => null,
-        });
+        (exception as RejectedException)?.RetryAfter);
 
     internal static async ValueTask<LetterFailure> OfAsync(
         HttpResponseMessage response, HttpRequestMessage request, HttpCall call, ClientState client, bool async, CancellationToken cancellationToken)

@@ -53,15 +53,15 @@ internal static class FailureClassifier
     /// <param name="cancelled">The token that the attempt was given is cancelled.</param>
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
-        RateLimitedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
-        CircuitOpenException or IntegrationPausedException or BrokenCircuitException => new() { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral },
+        RejectedException rejected => Neutral(rejected.FailureClass),
+        BrokenCircuitException => Neutral(FailureClass.Transient),
         _ when timedOut => Transient(ambiguous: true),
         IdempotencyKeyReusedException => Permanent,
-        _ when cancelled => new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral },
+        _ when cancelled => Neutral(FailureClass.Cancelled),
         // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout or one of Polly's.
         OperationCanceledException or TimeoutException or TimeoutRejectedException => Transient(ambiguous: true),
         // A limiter in a pipeline of Polly's: nothing was sent.
-        ExecutionRejectedException => new() { FailureClass = FailureClass.RateLimited, CircuitOutcome = CircuitOutcome.Neutral },
+        ExecutionRejectedException => Neutral(FailureClass.RateLimited),
         // The status is the proxy's answer to CONNECT (RFC 9110 §9.3.6); the server has seen nothing.
         HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: { } status } => NotSent(Of((int)status, hasRetryAfter: false, keyed: false)),
         HttpRequestException { StatusCode: { } status } => Of((int)status, hasRetryAfter: false, keyed: false),
@@ -95,7 +95,9 @@ internal static class FailureClassifier
     private static bool? Flag(HttpResponseHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 && bool.TryParse(values.ToString(), out bool flag) ? flag : null;
 
-    private static AttemptResult Permanent => new() { FailureClass = FailureClass.Permanent, CircuitOutcome = CircuitOutcome.Neutral };
+    private static AttemptResult Permanent => Neutral(FailureClass.Permanent);
+
+    private static AttemptResult Neutral(FailureClass failureClass) => new() { FailureClass = failureClass, CircuitOutcome = CircuitOutcome.Neutral };
 
     private static AttemptResult Transient(bool ambiguous) =>
         new() { FailureClass = FailureClass.Transient, IsRetryable = true, IsAmbiguous = ambiguous, CircuitOutcome = CircuitOutcome.Failure };

@@ -1,18 +1,18 @@
 namespace HttpResilience;
 
 /// <summary>
-/// A call with this idempotency key was sent before and nobody knows what became of it, because the program or the connection ended first; the API is not
-/// known to recognise the key, so sending it again might do it twice. Nothing was sent. An <see cref="HttpRequestException"/>, so what already handles a
-/// failed call handles this.
+/// An earlier call with this idempotency key was interrupted and its result is unknown; nothing was sent, because the API is not known to honour the key
+/// and the operation might run twice. It is an <see cref="HttpRequestException"/>, so code that handles a failed call handles it too.
 /// </summary>
 public sealed class IdempotencyKeyInDoubtException : HttpRequestException
 {
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     /// <param name="idempotencyKey">The key.</param>
     /// <param name="firstSentAt">When the key was first used.</param>
     public IdempotencyKeyInDoubtException(string idempotencyKey, DateTimeOffset firstSentAt)
-        : base($"A call with the idempotency key '{idempotencyKey}' was begun at {firstSentAt:u}, and what became of it is not known; nothing was sent, as it might be done twice. "
-            + "Check at the API whether it was processed. Register an IReconciler to have that looked up; if the API honours keys, say so (Retry:UnsafeMethods, Idempotency:KeyLifetime).")
+        : base($"The call that used the idempotency key '{idempotencyKey}' at {firstSentAt:u} was interrupted and its result is unknown; "
+            + "nothing was sent, because the operation might run twice. Check at the API whether the call was processed. "
+            + "Register an IReconciler to automate that check; if the API honours keys, set Retry:UnsafeMethods and Idempotency:KeyLifetime.")
     {
         IdempotencyKey = idempotencyKey;
         FirstSentAt = firstSentAt;

@@ -1,16 +1,17 @@
 namespace HttpResilience;
 
 /// <summary>
-/// An idempotency key that stands for one request was about to go out with another: an API that honours the key would have answered with what became of the
-/// first, and done nothing. Nothing was sent. An <see cref="HttpRequestException"/>, so what already handles a failed call handles this.
+/// A second, different request was about to be sent under an idempotency key that belongs to another request; nothing was sent. An API that honours the
+/// key would have returned the result of the first request and ignored the second. It is an <see cref="HttpRequestException"/>, so code that handles a
+/// failed call handles it too.
 /// </summary>
 public sealed class IdempotencyKeyReusedException : HttpRequestException
 {
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     /// <param name="idempotencyKey">The key.</param>
-    /// <param name="difference">What the request has that is another, such as <c>body</c> or <c>URI and body</c>.</param>
+    /// <param name="difference">The part of the request that differs, such as <c>body</c> or <c>URI and body</c>.</param>
     public IdempotencyKeyReusedException(string idempotencyKey, string difference)
-        : base($"The idempotency key '{idempotencyKey}' stands for a request with another {difference}; nothing was sent. A new operation needs a key of its own.")
+        : base($"The idempotency key '{idempotencyKey}' belongs to a request with a different {difference}; nothing was sent. Use a new key for a new operation.")
     {
         IdempotencyKey = idempotencyKey;
         Difference = difference;
@@ -19,6 +20,6 @@ public sealed class IdempotencyKeyReusedException : HttpRequestException
     /// <summary>The key.</summary>
     public string IdempotencyKey { get; }
 
-    /// <summary>What the request has that is another, such as <c>body</c> or <c>URI and body</c>.</summary>
+    /// <summary>The part of the request that differs, such as <c>body</c> or <c>URI and body</c>.</summary>
     public string Difference { get; }
 }

@@ -3,30 +3,38 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>
-/// Nothing was sent: the integration is paused, because its error budget is used up (<c>ErrorBudget:PauseAtBurn</c>) or somebody has paused it
-/// (<see cref="IErrorBudgets"/>). An <see cref="HttpRequestException"/>, so what already handles a failed call handles this.
+/// Nothing was sent: the client is paused, because its error budget is exhausted (<c>ErrorBudget:PauseAtBurn</c>) or an operator paused it
+/// (<see cref="IErrorBudgets"/>). <see cref="RejectedException.RetryAfter"/> is the shortest time until a call is sent as a probe; null when an operator
+/// paused the client and has to resume it.
 /// </summary>
-public sealed class IntegrationPausedException : HttpRequestException
+public sealed class IntegrationPausedException : RejectedException
 {
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     /// <param name="clientName">The client that is paused.</param>
-    /// <param name="since">Since when it is.</param>
-    /// <param name="retryAfter">Until a call is let through as a probe; null when none will be.</param>
+    /// <param name="since">When the pause began.</param>
+    /// <param name="retryAfter">Shortest time until a call is sent as a probe; null when none will be.</param>
     public IntegrationPausedException(string clientName, DateTimeOffset since, TimeSpan? retryAfter)
-        : base(string.Create(CultureInfo.InvariantCulture, $"Client '{clientName}' is paused since {since:u}: nothing is sent {(retryAfter is { } wait
-            ? string.Create(CultureInfo.InvariantCulture, $"but a probe, the next in {wait.TotalSeconds:0.0} s at the earliest.") : "until somebody resumes it.")}"))
+        : base(Describe(clientName, since, retryAfter), retryAfter)
     {
         ClientName = clientName;
         Since = since;
-        RetryAfter = retryAfter;
     }
+
+    /// <summary>Always null: the pause applies to every host the client calls.</summary>
+    public override string? Authority => null;
 
     /// <summary>The client that is paused.</summary>
     public string ClientName { get; }
 
-    /// <summary>Since when it is.</summary>
+    /// <summary>When the pause began.</summary>
     public DateTimeOffset Since { get; }
 
-    /// <summary>Until a call is let through as a probe, at the earliest; null when somebody has paused it, and has to resume it.</summary>
-    public TimeSpan? RetryAfter { get; }
+    internal override StopReason StopReason => StopReason.IntegrationPaused;
+
+    internal override FailureClass FailureClass => FailureClass.Transient;
+
+    private static string Describe(string clientName, DateTimeOffset since, TimeSpan? retryAfter) => retryAfter is { } wait
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"Client '{clientName}' has been paused since {since:u}; the next probe is sent in {wait.TotalSeconds:0.0} s at the earliest.")
+        : string.Create(CultureInfo.InvariantCulture, $"Client '{clientName}' has been paused since {since:u}; an operator has to resume it.");
 }

@@ -3,39 +3,38 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>
-/// No further attempt was sent: the host asked (<c>Retry-After</c>) to be left alone for longer than the call can wait, or the client's own limit for it
-/// (<c>RateLimiter</c>) is reached. An <see cref="HttpRequestException"/>, so what already handles a failed call handles this.
+/// No further attempt was sent: the host asked (<c>Retry-After</c>) for a pause longer than the call can wait, or the client's own limit for the host
+/// (<c>RateLimiter</c>) is reached. <see cref="RejectedException.RetryAfter"/> is the time until the pause ends, or until the token bucket
+/// (<c>RateLimiter:TokenBucket</c>) has a token; null when the limit of concurrent attempts is reached, because another call has to end first.
 /// </summary>
-public sealed class RateLimitedException : HttpRequestException
+public sealed class RateLimitedException : RejectedException
 {
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     /// <param name="authority">Scheme, host and port of the host.</param>
-    /// <param name="retryAfter">Until the host may be called again; null when it is the client's own limit.</param>
+    /// <param name="retryAfter">Time until the host accepts calls again; null when the client's own limit is reached.</param>
     public RateLimitedException(string authority, TimeSpan? retryAfter = null)
-        : this(authority, retryAfter, retryAfter is { } wait
-            ? string.Create(CultureInfo.InvariantCulture, $"{authority} asked to be left alone for another {wait.TotalSeconds:0.0} s, longer than the call can wait.")
-            : $"The client's own limit of requests to {authority} is reached (RateLimiter).")
+        : this(authority, retryAfter, retryAfter is { } wait ? Describe(authority, wait) : DescribeLimit(authority))
     {
     }
 
     private RateLimitedException(string authority, TimeSpan? retryAfter, string message)
-        : base(message)
-    {
-        Authority = authority;
-        RetryAfter = retryAfter;
-    }
+        : base(message, retryAfter) => Authority = authority;
 
     /// <summary>Scheme, host and port of the host, such as <c>https://api.example.com</c>.</summary>
-    public string Authority { get; }
+    public override string Authority { get; }
 
-    /// <summary>
-    /// Until the host may be called again. By the client's own limit: until there is a token for one more (<c>RateLimiter:TokenBucket</c>); null when nobody can
-    /// tell, as it takes another call to end.
-    /// </summary>
-    public TimeSpan? RetryAfter { get; }
+    internal override StopReason StopReason => StopReason.RateLimited;
+
+    internal override FailureClass FailureClass => FailureClass.RateLimited;
 
     internal static RateLimitedException ByClient(HttpAuthority authority, TimeSpan? retryAfter) => new(
-        authority.ToString(), retryAfter, retryAfter is { } wait
-            ? string.Create(CultureInfo.InvariantCulture, $"The client's own limit of requests to {authority} is reached, a token comes in {wait.TotalSeconds:0.0} s (RateLimiter:TokenBucket).")
-            : $"The client's own limit of requests to {authority} is reached (RateLimiter).");
+        authority.ToString(), retryAfter, retryAfter is { } wait ? DescribeTokens(authority, wait) : DescribeLimit(authority.ToString()));
+
+    private static string Describe(string authority, TimeSpan wait) => string.Create(
+        CultureInfo.InvariantCulture, $"{authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait.");
+
+    private static string DescribeLimit(string authority) => $"The client's limit of requests to {authority} is reached (RateLimiter).";
+
+    private static string DescribeTokens(HttpAuthority authority, TimeSpan wait) => string.Create(CultureInfo.InvariantCulture,
+        $"The client's limit of requests to {authority} is reached; the next token is available in {wait.TotalSeconds:0.0} s (RateLimiter:TokenBucket).");
 }

@@ -20,8 +20,8 @@ internal sealed class HedgedTry(HttpRequestMessage request, HttpCall call, bool 
     /// <summary>It has ended with what the others need not be waited for.</summary>
     internal bool HasWon { get; private set; }
 
-    /// <summary>False when the circuit or the limiter did not let it through.</summary>
-    internal bool WasSent => Exception is not (CircuitOpenException or RateLimitedException or IntegrationPausedException);
+    /// <summary>False when the request was rejected before it was sent, by the circuit or a limit.</summary>
+    internal bool WasSent => Exception is not RejectedException;
 
     internal void End(HttpResponseMessage? response, Exception? exception, in AttemptResult result, long endedAt)
     {

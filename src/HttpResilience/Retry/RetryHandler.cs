@@ -137,16 +137,11 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
     private bool IsRejected(HttpCall call, Exception exception)
     {
         // A handler inside the chain may make calls of its own, to an integration that is paused.
-        if (exception is not (CircuitOpenException or RateLimitedException or IntegrationPausedException))
+        if (exception is not RejectedException rejected)
             return false;
 
         NotifyNext(call, FailureClassifier.Classify(exception, call.AttemptTimedOut, cancelled: false), _time.GetTimestamp());
-        if (exception is CircuitOpenException)
-            call.Stop(StopReason.CircuitOpen, FailureClass.Transient);
-        else if (exception is IntegrationPausedException)
-            call.Stop(StopReason.IntegrationPaused, FailureClass.Transient);
-        else
-            call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
+        call.Stop(rejected.StopReason, rejected.FailureClass);
         return true;
     }
 

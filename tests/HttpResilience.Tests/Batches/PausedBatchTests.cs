@@ -25,7 +25,7 @@ public sealed class PausedBatchTests
         // One good, five failures that pause the integration, and the one that met the pause: another run has it again.
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.FailureForAll, 1, 6));
         report.StoppedBy!.ShouldSatisfyAllConditions(f => f.Index.ShouldBe(6), f => f.ErrorType.ShouldBe(nameof(IntegrationPausedException)));
-        report.ToString().ShouldStartWith("1 succeeded, 6 failed; stopped early at record 6: Client 'api' is paused since ");
+        report.ToString().ShouldStartWith("1 succeeded, 6 failed; stopped early at record 6: Client 'api' has been paused since ");
         store.Kept.Position.ShouldBe(6);
         chain.Server.Sent.Count.ShouldBe(6);
     }

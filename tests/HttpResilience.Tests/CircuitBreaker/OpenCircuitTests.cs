@@ -125,6 +125,6 @@ public sealed class OpenCircuitTests
 
         var thrown = await Assert.ThrowsAnyAsync<HttpRequestException>(() => chain.GetAsync());
 
-        thrown.Message.ShouldBe("The circuit of https://api.test is open: nothing is sent to it for another 30.0 s.");
+        thrown.Message.ShouldBe("Circuit for https://api.test is open for another 30.0 s; no request was sent.");
     }
 }

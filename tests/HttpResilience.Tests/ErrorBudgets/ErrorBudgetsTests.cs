@@ -35,7 +35,7 @@ public sealed class ErrorBudgetsTests
         var paused = await Should.ThrowAsync<IntegrationPausedException>(() => chain.GetAsync());
 
         paused.RetryAfter.ShouldBeNull();
-        paused.Message.ShouldBe("Client 'api' is paused since 2030-01-02 03:04:05Z: nothing is sent until somebody resumes it.");
+        paused.Message.ShouldBe("Client 'api' has been paused since 2030-01-02 03:04:05Z; an operator has to resume it.");
         var status = budgets.List().Single();
         (status.PausedBy, status.PausedSince).ShouldBe(("Ann\r\nforged", chain.Clock.Start));
         chain.Logs.WithId(603).Single().Message.ShouldNotContain("\n");

@@ -17,7 +17,7 @@ public sealed class TokenBucketTests
         var thrown = await Assert.ThrowsAsync<RateLimitedException>(() => chain.PostAsync(async));
 
         (thrown.Authority, thrown.RetryAfter).ShouldBe(("https://api.test", TimeSpan.FromHours(6)));
-        thrown.Message.ShouldBe("The client's own limit of requests to https://api.test is reached, a token comes in 21600.0 s (RateLimiter:TokenBucket).");
+        thrown.Message.ShouldBe("The client's limit of requests to https://api.test is reached; the next token is available in 21600.0 s (RateLimiter:TokenBucket).");
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count).ShouldBe((StopReason.RateLimited, FailureClass.RateLimited, 0));
         chain.Server.Sent.Count.ShouldBe(3);
@@ -134,7 +134,7 @@ public sealed class TokenBucketTests
         var noToken = await Assert.ThrowsAsync<RateLimitedException>(() => chain.GetAsync());
 
         (noPlace.RetryAfter, noToken.RetryAfter).ShouldBe((null, Day));
-        noPlace.Message.ShouldBe("The client's own limit of requests to https://api.test is reached (RateLimiter).");
+        noPlace.Message.ShouldBe("The client's limit of requests to https://api.test is reached (RateLimiter).");
         chain.Server.Sent.Count.ShouldBe(1);
     }
 

@@ -1,0 +1,30 @@
+using System.Net;
+
+namespace HttpResilience;
+
+/// <summary>
+/// The chain rejected a call without sending a request (or a further one): the circuit is open (<see cref="CircuitOpenException"/>), a limit is
+/// reached (<see cref="RateLimitedException"/>), or the client is paused (<see cref="IntegrationPausedException"/>). Catch this type to handle all three.
+/// Attempts sent before the rejection are listed in the <see cref="HttpCall"/> (<c>exception.GetHttpCall()</c>).
+/// It is an <see cref="HttpRequestException"/>, so code that handles a failed call handles it too.
+/// </summary>
+public abstract class RejectedException : HttpRequestException
+{
+    private protected RejectedException(
+        string message, TimeSpan? retryAfter, Exception? innerException = null, HttpStatusCode? statusCode = null)
+        : base(message, innerException, statusCode) => RetryAfter = retryAfter;
+
+    /// <summary>
+    /// Scheme, host and port of the host the request was for, such as <c>https://api.example.com</c>; null when the rejection applies to the
+    /// whole client (<see cref="IntegrationPausedException"/>).
+    /// </summary>
+    public abstract string? Authority { get; }
+
+    /// <summary>How long, from now, until a call may be sent again; null when that is not known.</summary>
+    public TimeSpan? RetryAfter { get; }
+
+    /// <summary>The reason under which a call ends that was rejected with this exception.</summary>
+    internal abstract StopReason StopReason { get; }
+
+    internal abstract FailureClass FailureClass { get; }
+}
