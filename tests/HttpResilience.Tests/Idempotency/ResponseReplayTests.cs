@@ -212,7 +212,7 @@ public sealed class ResponseReplayTests : IDisposable
             var failure = await Should.ThrowAsync<IdempotencyKeyInDoubtException>(() => chain.SendAsync(true, Keyed()));
             (failure.IdempotencyKey, failure.FirstSentAt, failure.GetHttpCall()!.StopReason)
                 .ShouldBe(("comp1:1", ManualTimeProvider.DefaultStart, StopReason.KeyInDoubt));
-            failure.Message.ShouldContain("begun at 2030-01-02 03:04:05Z");
+            failure.Message.ShouldContain("at 2030-01-02 03:04:05Z was interrupted");
         }
 
         // The second did not have to wait for the lease of the first.

@@ -19,7 +19,7 @@ public sealed class ScopedKeyReuseTests
 
         (thrown.IdempotencyKey, thrown.Difference).ShouldBe(("comp1:invoice:001", "body"));
         thrown.Message.ShouldContain("'comp1:invoice:001'");
-        thrown.Message.ShouldContain("another body; nothing was sent");
+        thrown.Message.ShouldContain("a different body; nothing was sent");
         chain.Server.Sent.Count.ShouldBe(1);
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.IdempotencyKey, call.Attempts.Count)
