@@ -168,7 +168,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             async () =>
             {
                 attempt.Scope = ScopeOf(record, index);
-                using (HttpCallScope.Begin(attempt.Scope, attempt.Calls))
+                using (HttpCallScope.Begin(attempt.Scope, attempt.Calls.Add))
                     await step.Action(token).ConfigureAwait(false);
             },
             CancellationToken.None);

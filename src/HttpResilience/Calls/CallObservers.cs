@@ -27,7 +27,7 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
 
     internal void CallEnded(ObservedClient client, HttpCall call)
     {
-        var ended = new EndedCall(client, call, call.Host, OutcomeOf(call));
+        var ended = new EndedCall(client, call, (ObservedHost?)call.HostState, OutcomeOf(call));
         foreach (var observer in _observers)
         {
             try
@@ -69,7 +69,8 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
 
     private static CallOutcome OutcomeOf(HttpCall call) => new(
         call.FailureClass, call.StopReason, call.AttemptCount, call.LastStatusCode,
-        call.StopReason is StopReason.CircuitOpen && IsOnlyTenantOpen(call.Host, call.TenantHost));
+        call.StopReason is StopReason.CircuitOpen
+            && IsOnlyTenantOpen((ObservedHost?)call.HostState, (ObservedHost?)call.TenantHostState));
 
     private static bool IsOnlyTenantOpen(ObservedHost? host, ObservedHost? tenant) =>
         tenant is { CircuitState: not CircuitState.Closed } && host is { CircuitState: CircuitState.Closed };

@@ -1,13 +1,14 @@
 namespace HttpResilience;
 
 /// <summary>
-/// A stage of the chain. Stages hand the call and the sync/async mode straight to the next one, so that one method serves
+/// A stage of the chain. A stage passes the call and the sync/async mode directly to the next stage, so one method serves both
 /// <see cref="HttpClient.SendAsync(HttpRequestMessage)"/> and <see cref="HttpClient.Send(HttpRequestMessage)"/>.
 /// </summary>
 internal abstract class ChainHandler : DelegatingHandler
 {
-    /// <param name="async">False: everything, waits included, happens on the calling thread and the returned task is completed.</param>
-    protected abstract ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken);
+    /// <param name="async">False: everything, including delays, runs on the calling thread, and the returned task is completed.</param>
+    protected abstract ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken);
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendAsync(request, HttpCall.Of(request), async: true, cancellationToken).AsTask();
@@ -16,8 +17,8 @@ internal abstract class ChainHandler : DelegatingHandler
         SendAsync(request, HttpCall.Of(request), async: false, cancellationToken).AsTask().GetAwaiter().GetResult();
 
     /// <summary>
-    /// Hears how an attempt ended that passed this stage, after everything else that belongs to the attempt. A stage that only wants to know this needs
-    /// no async frame of its own.
+    /// Called with the result of every attempt that passed this stage, after the attempt is complete. A stage that needs only the result
+    /// does not need an async frame of its own.
     /// </summary>
     protected virtual void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt) => NotifyNext(call, result, endedAt);
 
@@ -32,7 +33,8 @@ internal abstract class ChainHandler : DelegatingHandler
         }
     }
 
-    protected ValueTask<HttpResponseMessage> NextAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    protected ValueTask<HttpResponseMessage> NextAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (InnerHandler is ChainHandler next)
             return next.SendAsync(request, call, async, cancellationToken);

@@ -2,17 +2,19 @@ using System.Runtime.CompilerServices;
 
 namespace HttpResilience;
 
-/// <summary>Says something about one call before it is sent, and reads what became of it afterwards.</summary>
+/// <summary>Sets options of one call before it is sent, and reads its <see cref="HttpCall"/> afterwards.</summary>
 public static class HttpCallExtensions
 {
-    // A side table and not Exception.Data, which loggers print.
+    // A side table instead of Exception.Data, because loggers print that.
     private static readonly ConditionalWeakTable<Exception, HttpCall> Calls = [];
 
     extension(HttpRequestMessage request)
     {
-        /// <summary>Sends this key on every attempt instead of one that the chain makes. Not sent where <c>Idempotency:Enabled</c> is false.</summary>
+        /// <summary>
+        /// Sends this key with every attempt instead of one the chain creates. Not sent when <c>Idempotency:Enabled</c> is false.
+        /// </summary>
         /// <param name="key">Visible ASCII, 1 to 255 characters.</param>
-        /// <exception cref="ArgumentException">The key is not one that a header can carry.</exception>
+        /// <exception cref="ArgumentException">The key is not valid in a header.</exception>
         public HttpRequestMessage WithIdempotencyKey(string key)
         {
             IdempotencyKey.Validate(key);
@@ -20,21 +22,24 @@ public static class HttpCallExtensions
             return request;
         }
 
-        /// <summary>Names the application's own customer on whose behalf the call is made.</summary>
+        /// <summary>Sets the application's own customer on whose behalf the call is made.</summary>
         public HttpRequestMessage WithTenant(string tenant)
         {
             request.Settings.Tenant = tenant;
             return request;
         }
 
-        /// <summary>Adds a property to the call's log event. The tag <c>url.template</c> replaces the path there; one that has the name of another property becomes <c>tag.name</c>.</summary>
+        /// <summary>
+        /// Adds a property to the log event of the call. The tag <c>url.template</c> replaces the path there; a tag with the name of
+        /// another property becomes <c>tag.name</c>.
+        /// </summary>
         public HttpRequestMessage WithTag(string name, object? value)
         {
             request.Settings.Tags[name] = value;
             return request;
         }
 
-        /// <summary>Overrides <c>Retry:MaxRetryAttempts</c> for this call; 0 switches retries off.</summary>
+        /// <summary>Overrides <c>Retry:MaxRetryAttempts</c> for this call; 0 disables retries.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
         public HttpRequestMessage WithMaxRetryAttempts(int count)
         {
@@ -56,14 +61,16 @@ public static class HttpCallExtensions
 
     extension(HttpResponseMessage response)
     {
-        /// <summary>The call that this response ended; null when it did not come through the chain.</summary>
+        /// <summary>The call this response belongs to; null when it did not pass through the chain.</summary>
         public HttpCall? GetHttpCall() =>
             response.RequestMessage is { } request && request.Options.TryGetValue(HttpCall.Key, out var call) ? call : null;
     }
 
     extension(Exception exception)
     {
-        /// <summary>The call that this exception, or one inside it, ended; null when it did not come through the chain.</summary>
+        /// <summary>
+        /// The call that ended with this exception or one of its inner exceptions; null when it did not pass through the chain.
+        /// </summary>
         public HttpCall? GetHttpCall()
         {
             for (Exception? e = exception; e is not null; e = e.InnerException)

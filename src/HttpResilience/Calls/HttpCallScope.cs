@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Says something about every call made inside it, for typed clients that never see the <see cref="HttpRequestMessage"/>
-/// (<c>GetFromJsonAsync</c>, Refit). Flows with async calls; scopes nest, the inner one wins.
+/// Applies settings to every call made inside it, for typed clients that never see the <see cref="HttpRequestMessage"/>
+/// (<c>GetFromJsonAsync</c>, Refit). Flows with async calls. Scopes nest; the settings of the inner scope override those of the outer one.
 /// </summary>
 /// <example><code>
 /// using (HttpCallScope.Begin(new HttpCallScopeOptions { Tenant = "comp1", Tags = { ["rowNumber"] = 5 } }))
@@ -15,74 +15,73 @@ public sealed class HttpCallScope : IDisposable
     private readonly HttpCallScope? _outer;
     private readonly HttpCallScopeOptions _own;
     private readonly HttpCallScopeOptions _merged;
-    private readonly CallCollector? _collector;
+    private readonly Action<HttpCall, HttpMethod, CallObservers?>? _onCall;
     private KeyUse? _firstUse;
 
-    private HttpCallScope(HttpCallScope? outer, HttpCallScopeOptions own, CallCollector? collector)
+    private HttpCallScope(HttpCallScope? outer, HttpCallScopeOptions own, Action<HttpCall, HttpMethod, CallObservers?>? onCall)
     {
         _outer = outer;
         _own = own;
-        _collector = collector;
+        _onCall = onCall;
         _merged = outer is null ? own : HttpCallScopeOptions.Merge(outer._merged, own)!;
     }
 
     internal static HttpCallScopeOptions? Current => Ambient.Value?._merged;
 
-    /// <summary>Begins a scope; disposing what it returns ends it.</summary>
+    /// <summary>Begins a scope; disposing the returned object ends it.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
-    /// <exception cref="ArgumentException">The key is not one that a header can carry.</exception>
+    /// <exception cref="ArgumentException">The idempotency key is not valid in a header.</exception>
     public static HttpCallScope Begin(HttpCallScopeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.IdempotencyKey is { } key)
-            IdempotencyKey.Validate(key);
-
-        return Ambient.Value = new HttpCallScope(Ambient.Value, options, collector: null);
+        return Begin(options, onCall: null);
     }
 
     /// <inheritdoc cref="Begin(HttpCallScopeOptions)"/>
-    /// <param name="options">What is said about the calls.</param>
-    /// <param name="collector">Hears of each call that is made inside.</param>
-    internal static HttpCallScope Begin(HttpCallScopeOptions options, CallCollector collector)
+    /// <param name="options">The settings of the calls.</param>
+    /// <param name="onCall">Called for each call that starts inside the scope.</param>
+    internal static HttpCallScope Begin(HttpCallScopeOptions options, Action<HttpCall, HttpMethod, CallObservers?>? onCall)
     {
         if (options.IdempotencyKey is { } key)
             IdempotencyKey.Validate(key);
 
-        return Ambient.Value = new HttpCallScope(Ambient.Value, options, collector);
+        return Ambient.Value = new HttpCallScope(Ambient.Value, options, onCall);
     }
 
-    /// <summary>Tells whoever listens of a call that begins.</summary>
-    /// <returns>False when nobody does.</returns>
+    /// <summary>Notifies the scopes of a call that starts.</summary>
+    /// <returns>Whether a scope collects its calls.</returns>
     internal static bool Notify(HttpCall call, HttpMethod method, CallObservers? observers)
     {
-        bool isHeard = false;
+        bool isCollected = false;
         for (var scope = Ambient.Value; scope is not null; scope = scope._outer)
         {
-            scope._collector?.Add(call, method, observers);
-            isHeard |= scope._collector is not null;
+            scope._onCall?.Invoke(call, method, observers);
+            isCollected |= scope._onCall is not null;
         }
 
-        return isHeard;
+        return isCollected;
     }
 
     /// <summary>
-    /// The first request that was made under the key in the outermost scope that gives it; that is <paramref name="request"/> itself when there was none.
+    /// The first request made under the key in the outermost scope that has this key; <paramref name="request"/> itself when it is the
+    /// first.
     /// </summary>
-    internal static RequestFingerprint FirstUnder(string key, RequestFingerprint request)
+    internal static T FirstUnder<T>(string key, T request)
+        where T : class
     {
-        var giver = Ambient.Value;
-        for (var scope = giver; scope is not null; scope = scope._outer)
+        var owner = Ambient.Value;
+        for (var scope = owner; scope is not null; scope = scope._outer)
         {
             if (scope._own.IdempotencyKey == key)
-                giver = scope;
+                owner = scope;
         }
 
-        var first = giver is null ? null : Interlocked.CompareExchange(ref giver._firstUse, new(key, request), null);
-        return first is not null && first.Key == key ? first.Request : request;
+        var first = owner is null ? null : Interlocked.CompareExchange(ref owner._firstUse, new(key, request), null);
+        return first is not null && first.Key == key ? (T)first.Request : request;
     }
 
-    /// <summary>Ends the scope: what the outer one said holds again.</summary>
+    /// <summary>Ends the scope: the settings of the outer scope apply again.</summary>
     public void Dispose() => Ambient.Value = _outer;
 
-    private sealed record KeyUse(string Key, RequestFingerprint Request);
+    private sealed record KeyUse(string Key, object Request);
 }

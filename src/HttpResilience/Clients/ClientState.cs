@@ -128,7 +128,7 @@ internal sealed partial class ClientState : ObservedClient, IDisposable
         if (call.Tenant is { } tenant && call.Policy.CircuitBreaker?.Isolation is CircuitIsolation.AuthorityAndTenant)
             call.TenantHost = HostFor(new(authority, tenant), call.Policy, call.StartedAt);
         if (call.Policy.Retry.Budget is { } budget)
-            call.Host.CountCall(budget, call.StartedAt);
+            call.Host!.CountCall(budget, call.StartedAt);
     }
 
     /// <summary>Takes what a host has said about when it may be called again.</summary>

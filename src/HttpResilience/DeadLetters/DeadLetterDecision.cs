@@ -81,7 +81,7 @@ internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBe
 {
     internal static LetterFate Of(RetryPolicy policy, HttpMethod method, bool keyed, bool mayHaveBeenProcessed, bool bodyIsMissing, bool canBeFound)
     {
-        bool idempotent = RetryableRequest.IsIdempotentMethod(method);
+        bool idempotent = method.IsIdempotent;
         return new(
             mayHaveBeenProcessed,
             canBeFound || RetryDecision.MayBeRepeated(policy, idempotent, keyed),

@@ -6,9 +6,6 @@ namespace HttpResilience;
 /// <summary>A request as a letter keeps it, and the letter as a request again.</summary>
 internal static class DeadLetterRequest
 {
-    /// <summary>On a request: the letter that it sends again.</summary>
-    internal static readonly HttpRequestOptionsKey<DeadLetter> Key = new("HttpResilience.DeadLetter");
-
     // Of the one message or the one hop (RFC 9110 §7.6.1), or of the one span: made anew for each.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
         ["Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "traceparent", "tracestate", "Request-Id", "Correlation-Context", "baggage"],
@@ -53,7 +50,7 @@ internal static class DeadLetterRequest
                 request.Content?.Headers.TryAddWithoutValidation(name, value);
         }
 
-        request.Options.Set(Key, letter);
+        request.Options.Set(ReplayedCall.Key, new(letter.Id, letter.FirstFailedAt, letter.MayHaveBeenProcessed, letter.Resolution is not null));
         if (letter.IdempotencyKey is { } key)
             request.WithIdempotencyKey(key);
         if (letter.Tenant is { } tenant)

@@ -1,21 +1,24 @@
 namespace HttpResilience;
 
-/// <summary>What one attempt means for retry and circuit.</summary>
+/// <summary>The result of one attempt, as retry and circuit use it.</summary>
 internal readonly record struct AttemptResult
 {
     internal FailureClass FailureClass { get; init; }
 
     internal int? StatusCode { get; init; }
 
-    /// <summary>The failure leaves open whether the server acted on the request. False for "not sent" and "not processed".</summary>
+    /// <summary>The failure does not show whether the server processed the request. False for "not sent" and "not processed".</summary>
     internal bool IsAmbiguous { get; init; }
 
     internal bool IsRetryable { get; init; }
 
-    /// <summary>The server's own word (<c>X-Should-Retry</c>) or the application's (<see cref="IFailureClassifier"/>), which beat the status.</summary>
+    /// <summary>
+    /// Whether the server (<c>X-Should-Retry</c>) or the application (<see cref="IFailureClassifier"/>) wants a retry; overrides the
+    /// status. Null when neither says.
+    /// </summary>
     internal bool? SaidRetry { get; init; }
 
-    /// <summary>How long the server asks to wait, counted from the response. Null or zero: it does not ask.</summary>
+    /// <summary>The delay the server asks for, from the response on. Null or zero: none.</summary>
     internal TimeSpan? RetryAfter { get; init; }
 
     internal CircuitOutcome CircuitOutcome { get; init; }
@@ -24,7 +27,7 @@ internal readonly record struct AttemptResult
 
     internal bool IsSuccess => FailureClass is FailureClass.None;
 
-    /// <summary>The same response, taken for another kind of failure. Whether the server acted on the request does not depend on that.</summary>
+    /// <summary>The same response with another class. Whether the server processed the request does not depend on the class.</summary>
     internal AttemptResult As(FailureClass failureClass) => failureClass is FailureClass.None
         ? Success(StatusCode!.Value)
         : Of(new(failureClass) { MayHaveBeenProcessed = IsAmbiguous, RetryAfter = RetryAfter }, StatusCode) with { SaidRetry = SaidRetry };
@@ -37,7 +40,9 @@ internal readonly record struct AttemptResult
         SaidRetry = said.IsRetryable,
         IsAmbiguous = said.MayHaveBeenProcessed,
         RetryAfter = said.RetryAfter,
-        CircuitOutcome = said.CountsAgainstCircuit ? CircuitOutcome.Failure : status is null ? CircuitOutcome.Neutral : CircuitOutcome.Success,
+        CircuitOutcome = said.CountsAgainstCircuit ? CircuitOutcome.Failure
+            : status is null ? CircuitOutcome.Neutral
+            : CircuitOutcome.Success,
     };
 
     internal FailureClassification ToClassification() => new(FailureClass)

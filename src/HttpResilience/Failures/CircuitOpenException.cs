@@ -4,9 +4,10 @@ using System.Net;
 namespace HttpResilience;
 
 /// <summary>
-/// The circuit of the host is open, because the host has failed too often; no further attempt was sent. Attempts sent before the circuit opened are
-/// listed in the <see cref="HttpCall"/> (<c>exception.GetHttpCall()</c>); only when there are none is it certain that the host received nothing.
-/// <see cref="RejectedException.RetryAfter"/> is the time until the circuit admits a probe; null while a probe is in flight or the circuit is isolated.
+/// The circuit of the host is open, because the host has failed too often; no further attempt was sent. Attempts sent before the circuit
+/// opened are listed in the <see cref="HttpCall"/> (<c>exception.GetHttpCall()</c>); only when there are none is it certain that the host
+/// received nothing. <see cref="RejectedException.RetryAfter"/> is the time until the circuit admits a probe; null while a probe is in
+/// flight or the circuit is isolated.
 /// </summary>
 public sealed class CircuitOpenException : RejectedException
 {
@@ -35,6 +36,7 @@ public sealed class CircuitOpenException : RejectedException
     internal override FailureClass FailureClass => FailureClass.Transient;
 
     private static string Describe(string circuit, TimeSpan? retryAfter) => retryAfter is { } wait
-        ? string.Create(CultureInfo.InvariantCulture, $"Circuit for {circuit} is open for another {wait.TotalSeconds:0.0} s; no request was sent.")
+        ? string.Create(
+            CultureInfo.InvariantCulture, $"Circuit for {circuit} is open for another {wait.TotalSeconds:0.0} s; no request was sent.")
         : $"Circuit for {circuit} rejected the request: a probe is in flight, or an operator isolated the circuit.";
 }

@@ -1,14 +1,14 @@
 namespace HttpResilience;
 
-/// <summary>What an attempt says about the health of the host behind a circuit.</summary>
+/// <summary>What the result of an attempt means for the circuit of its host.</summary>
 internal enum CircuitOutcome
 {
-    /// <summary>The host answered, be it with a refusal.</summary>
+    /// <summary>The host answered, even if with an error that is the caller's.</summary>
     Success,
 
     /// <summary>The host failed.</summary>
     Failure,
 
-    /// <summary>Says nothing about the host: the caller went away, or the request never could have been sent.</summary>
+    /// <summary>The result says nothing about the host: the caller cancelled, or the request could not have been sent.</summary>
     Neutral,
 }

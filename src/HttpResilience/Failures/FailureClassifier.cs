@@ -8,18 +8,18 @@ using Polly.Timeout;
 namespace HttpResilience;
 
 /// <summary>
-/// Tells what kind of failure a response or an exception is. Sources: RFC 9110 §9.2.2 (idempotent methods) and §15,
+/// Classifies responses and exceptions. Sources: RFC 9110 §9.2.2 (idempotent methods) and §15,
 /// RFC 6585 §4 (429), RFC 8470 §5.2 (425), RFC 9110 §15.5.20 (421).
 /// </summary>
 internal static class FailureClassifier
 {
-    /// <summary>What a response means. Only a failure is looked at closely.</summary>
+    /// <summary>Classifies a response. The headers are read only for a failure.</summary>
     /// <param name="keyed">The call carries an idempotency key.</param>
-    /// <param name="now">What dates are read against when the response has none of its own.</param>
+    /// <param name="now">The time that dates are compared with when the response has no <c>Date</c>.</param>
     internal static AttemptResult Classify(HttpResponseMessage response, bool keyed, DateTimeOffset now)
     {
         TimeSpan? retryAfter = RetryAfter.Of(response.Headers, now);
-        // A quota that is used up tells when to come back, not that this request was refused.
+        // An exhausted quota gives the time of the next request; it does not show that this one was rejected.
         return Of((int)response.StatusCode, retryAfter is not null, keyed) with
         {
             RetryAfter = retryAfter ?? RateLimitFields.Of(response.Headers, now),
@@ -32,7 +32,7 @@ internal static class FailureClassifier
     internal static AttemptResult Of(int status, bool hasRetryAfter, bool keyed) => status switch
     {
         < 400 => AttemptResult.Success(status),
-        // A server that names the time to come back has refused the request, not half-done it.
+        // A server that names the time of the next request rejected this one before processing it.
         503 => Failed(status, FailureClass.Transient, retry: true, ambiguous: !hasRetryAfter, CircuitOutcome.Failure),
         408 or 502 or 504 => Failed(status, FailureClass.Transient, retry: true, ambiguous: true, CircuitOutcome.Failure),
         421 or 425 => Failed(status, FailureClass.Transient, retry: true, ambiguous: false, CircuitOutcome.Success),
@@ -40,7 +40,7 @@ internal static class FailureClassifier
         401 or 407 => Failed(status, FailureClass.Authentication),
         403 => Failed(status, FailureClass.Authorization),
         404 or 410 => Failed(status, FailureClass.NotFound),
-        // Draft Idempotency-Key §2.6: 409 for a key in use means that the first request is still being worked on.
+        // Draft Idempotency-Key §2.6: 409 for a key in use means that the first request is still being processed.
         409 => Failed(status, FailureClass.Conflict, retry: keyed && hasRetryAfter),
         400 or 422 => Failed(status, FailureClass.Validation),
         501 or 505 => Failed(status, FailureClass.Permanent),
@@ -48,9 +48,9 @@ internal static class FailureClassifier
         _ => Failed(status, FailureClass.Permanent),
     };
 
-    /// <summary>What an exception means.</summary>
+    /// <summary>Classifies an exception.</summary>
     /// <param name="timedOut">The chain's own timer ended the attempt.</param>
-    /// <param name="cancelled">The token that the attempt was given is cancelled.</param>
+    /// <param name="cancelled">The token of the attempt is cancelled.</param>
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
         RejectedException rejected => Neutral(rejected.FailureClass),
@@ -58,12 +58,13 @@ internal static class FailureClassifier
         _ when timedOut => Transient(ambiguous: true),
         IdempotencyKeyReusedException => Permanent,
         _ when cancelled => Neutral(FailureClass.Cancelled),
-        // Somebody else's timer, such as SocketsHttpHandler.ConnectTimeout or one of Polly's.
+        // Another timer, such as SocketsHttpHandler.ConnectTimeout or one of Polly's.
         OperationCanceledException or TimeoutException or TimeoutRejectedException => Transient(ambiguous: true),
-        // A limiter in a pipeline of Polly's: nothing was sent.
+        // A limiter in a Polly pipeline: nothing was sent.
         ExecutionRejectedException => Neutral(FailureClass.RateLimited),
-        // The status is the proxy's answer to CONNECT (RFC 9110 §9.3.6); the server has seen nothing.
-        HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: { } status } => NotSent(Of((int)status, hasRetryAfter: false, keyed: false)),
+        // The status is the proxy's response to CONNECT (RFC 9110 §9.3.6); the server received nothing.
+        HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: { } status } =>
+            NotSent(Of((int)status, hasRetryAfter: false, keyed: false)),
         HttpRequestException { StatusCode: { } status } => Of((int)status, hasRetryAfter: false, keyed: false),
         HttpRequestException e => Classify(e),
         SocketException e => Transient(ambiguous: !IsConnectFailure(e)),
@@ -74,16 +75,20 @@ internal static class FailureClassifier
     private static AttemptResult Classify(HttpRequestException e) => e.HttpRequestError switch
     {
         HttpRequestError.SecureConnectionError => IsUntrustedCertificate(e) ? Permanent : Transient(ambiguous: false),
-        HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => Transient(ambiguous: false),
+        HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError =>
+            Transient(ambiguous: false),
         HttpRequestError.UserAuthenticationError => Permanent with { FailureClass = FailureClass.Authentication },
-        HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported => Permanent,
+        HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError
+            or HttpRequestError.ExtendedConnectNotSupported => Permanent,
         _ => Transient(ambiguous: e.InnerException is not SocketException socket || !IsConnectFailure(socket)),
     };
 
-    // SslStream reports a certificate that fails validation without a cause, a broken handshake with one; an answer that is not TLS, as an overloaded
-    // load balancer gives it, also without. Only the message tells them apart ("cert" is in the resource key too, which a trimmed program shows).
+    // SslStream reports an untrusted certificate without an inner exception and a broken handshake with one; a response that is not TLS, as
+    // an overloaded load balancer sends it, also has none. Only the message distinguishes them ("cert" is in the resource key too, which a
+    // trimmed program shows).
     private static bool IsUntrustedCertificate(HttpRequestException e) =>
-        e.InnerException is AuthenticationException { InnerException: null } cause && cause.Message.Contains("cert", StringComparison.OrdinalIgnoreCase);
+        e.InnerException is AuthenticationException { InnerException: null } cause
+        && cause.Message.Contains("cert", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsConnectFailure(SocketException e) => e.SocketErrorCode
         is SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData
@@ -93,19 +98,23 @@ internal static class FailureClassifier
         Flag(headers, "X-Should-Retry") ?? Flag(headers, "Stripe-Should-Retry");
 
     private static bool? Flag(HttpResponseHeaders headers, string name) =>
-        headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 && bool.TryParse(values.ToString(), out bool flag) ? flag : null;
+        headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 && bool.TryParse(values.ToString(), out bool flag)
+            ? flag
+            : null;
 
     private static AttemptResult Permanent => Neutral(FailureClass.Permanent);
 
-    private static AttemptResult Neutral(FailureClass failureClass) => new() { FailureClass = failureClass, CircuitOutcome = CircuitOutcome.Neutral };
+    private static AttemptResult Neutral(FailureClass failureClass) =>
+        new() { FailureClass = failureClass, CircuitOutcome = CircuitOutcome.Neutral };
 
     private static AttemptResult Transient(bool ambiguous) =>
-        new() { FailureClass = FailureClass.Transient, IsRetryable = true, IsAmbiguous = ambiguous, CircuitOutcome = CircuitOutcome.Failure };
+        Neutral(FailureClass.Transient) with { IsRetryable = true, IsAmbiguous = ambiguous, CircuitOutcome = CircuitOutcome.Failure };
 
     private static AttemptResult NotSent(in AttemptResult result) =>
         result.IsRetryable ? Transient(ambiguous: false) : Permanent with { FailureClass = result.FailureClass };
 
     private static AttemptResult Failed(
-        int status, FailureClass failureClass, bool retry = false, bool ambiguous = false, CircuitOutcome outcome = CircuitOutcome.Success) =>
+        int status, FailureClass failureClass, bool retry = false, bool ambiguous = false,
+        CircuitOutcome outcome = CircuitOutcome.Success) =>
         new() { StatusCode = status, FailureClass = failureClass, IsRetryable = retry, IsAmbiguous = ambiguous, CircuitOutcome = outcome };
 }

@@ -1,8 +1,9 @@
 namespace HttpResilience;
 
 /// <summary>
-/// An earlier call with this idempotency key was interrupted and its result is unknown; nothing was sent, because the API is not known to honour the key
-/// and the operation might run twice. It is an <see cref="HttpRequestException"/>, so code that handles a failed call handles it too.
+/// An earlier call with this idempotency key was interrupted and its result is unknown; nothing was sent, because the API is not known to
+/// honour the key and the operation might run twice. It is an <see cref="HttpRequestException"/>, so code that handles a failed call
+/// handles it too.
 /// </summary>
 public sealed class IdempotencyKeyInDoubtException : HttpRequestException
 {
@@ -12,7 +13,8 @@ public sealed class IdempotencyKeyInDoubtException : HttpRequestException
     public IdempotencyKeyInDoubtException(string idempotencyKey, DateTimeOffset firstSentAt)
         : base($"The call that used the idempotency key '{idempotencyKey}' at {firstSentAt:u} was interrupted and its result is unknown; "
             + "nothing was sent, because the operation might run twice. Check at the API whether the call was processed. "
-            + "Register an IReconciler to automate that check; if the API honours keys, set Retry:UnsafeMethods and Idempotency:KeyLifetime.")
+            + "Register an IReconciler to automate that check; if the API honours keys, set Retry:UnsafeMethods and "
+            + "Idempotency:KeyLifetime.")
     {
         IdempotencyKey = idempotencyKey;
         FirstSentAt = firstSentAt;

@@ -4,8 +4,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// Nothing was sent: the client is paused, because its error budget is exhausted (<c>ErrorBudget:PauseAtBurn</c>) or an operator paused it
-/// (<see cref="IErrorBudgets"/>). <see cref="RejectedException.RetryAfter"/> is the shortest time until a call is sent as a probe; null when an operator
-/// paused the client and has to resume it.
+/// (<see cref="IErrorBudgets"/>). <see cref="RejectedException.RetryAfter"/> is the shortest time until a call is sent as a probe; null
+/// when an operator paused the client and has to resume it.
 /// </summary>
 public sealed class IntegrationPausedException : RejectedException
 {
@@ -34,7 +34,9 @@ public sealed class IntegrationPausedException : RejectedException
     internal override FailureClass FailureClass => FailureClass.Transient;
 
     private static string Describe(string clientName, DateTimeOffset since, TimeSpan? retryAfter) => retryAfter is { } wait
-        ? string.Create(CultureInfo.InvariantCulture,
+        ? string.Create(
+            CultureInfo.InvariantCulture,
             $"Client '{clientName}' has been paused since {since:u}; the next probe is sent in {wait.TotalSeconds:0.0} s at the earliest.")
-        : string.Create(CultureInfo.InvariantCulture, $"Client '{clientName}' has been paused since {since:u}; an operator has to resume it.");
+        : string.Create(
+            CultureInfo.InvariantCulture, $"Client '{clientName}' has been paused since {since:u}; an operator has to resume it.");
 }

@@ -3,9 +3,10 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>
-/// No further attempt was sent: the host asked (<c>Retry-After</c>) for a pause longer than the call can wait, or the client's own limit for the host
-/// (<c>RateLimiter</c>) is reached. <see cref="RejectedException.RetryAfter"/> is the time until the pause ends, or until the token bucket
-/// (<c>RateLimiter:TokenBucket</c>) has a token; null when the limit of concurrent attempts is reached, because another call has to end first.
+/// No further attempt was sent: the host asked (<c>Retry-After</c>) for a pause longer than the call can wait, or the client's own limit
+/// for the host (<c>RateLimiter</c>) is reached. <see cref="RejectedException.RetryAfter"/> is the time until the pause ends, or until the
+/// token bucket (<c>RateLimiter:TokenBucket</c>) has a token; null when the limit of concurrent attempts is reached, because another call
+/// has to end first.
 /// </summary>
 public sealed class RateLimitedException : RejectedException
 {
@@ -13,7 +14,7 @@ public sealed class RateLimitedException : RejectedException
     /// <param name="authority">Scheme, host and port of the host.</param>
     /// <param name="retryAfter">Time until the host accepts calls again; null when the client's own limit is reached.</param>
     public RateLimitedException(string authority, TimeSpan? retryAfter = null)
-        : this(authority, retryAfter, retryAfter is { } wait ? Describe(authority, wait) : DescribeLimit(authority))
+        : this(authority, retryAfter, retryAfter is { } wait ? Describe(authority, wait) : DescribeLimit(authority, nextToken: null))
     {
     }
 
@@ -27,14 +28,16 @@ public sealed class RateLimitedException : RejectedException
 
     internal override FailureClass FailureClass => FailureClass.RateLimited;
 
-    internal static RateLimitedException ByClient(HttpAuthority authority, TimeSpan? retryAfter) => new(
-        authority.ToString(), retryAfter, retryAfter is { } wait ? DescribeTokens(authority, wait) : DescribeLimit(authority.ToString()));
+    internal static RateLimitedException ByClient(HttpAuthority authority, TimeSpan? retryAfter) =>
+        new(authority.ToString(), retryAfter, DescribeLimit(authority.ToString(), retryAfter));
 
     private static string Describe(string authority, TimeSpan wait) => string.Create(
-        CultureInfo.InvariantCulture, $"{authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait.");
+        CultureInfo.InvariantCulture,
+        $"{authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait.");
 
-    private static string DescribeLimit(string authority) => $"The client's limit of requests to {authority} is reached (RateLimiter).";
-
-    private static string DescribeTokens(HttpAuthority authority, TimeSpan wait) => string.Create(CultureInfo.InvariantCulture,
-        $"The client's limit of requests to {authority} is reached; the next token is available in {wait.TotalSeconds:0.0} s (RateLimiter:TokenBucket).");
+    private static string DescribeLimit(string authority, TimeSpan? nextToken) =>
+        $"The client's limit of requests to {authority} is reached" + (nextToken is { } wait
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"; the next token is available in {wait.TotalSeconds:0.0} s (RateLimiter:TokenBucket).")
+            : " (RateLimiter).");
 }

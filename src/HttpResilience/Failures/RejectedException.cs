@@ -3,9 +3,9 @@ using System.Net;
 namespace HttpResilience;
 
 /// <summary>
-/// The chain rejected a call without sending a request (or a further one): the circuit is open (<see cref="CircuitOpenException"/>), a limit is
-/// reached (<see cref="RateLimitedException"/>), or the client is paused (<see cref="IntegrationPausedException"/>). Catch this type to handle all three.
-/// Attempts sent before the rejection are listed in the <see cref="HttpCall"/> (<c>exception.GetHttpCall()</c>).
+/// The chain rejected a call without sending a request (or a further one): the circuit is open (<see cref="CircuitOpenException"/>), a
+/// limit is reached (<see cref="RateLimitedException"/>), or the client is paused (<see cref="IntegrationPausedException"/>). Catch this
+/// type to handle all three. Attempts sent before the rejection are listed in the <see cref="HttpCall"/> (<c>exception.GetHttpCall()</c>).
 /// It is an <see cref="HttpRequestException"/>, so code that handles a failed call handles it too.
 /// </summary>
 public abstract class RejectedException : HttpRequestException
@@ -15,8 +15,8 @@ public abstract class RejectedException : HttpRequestException
         : base(message, innerException, statusCode) => RetryAfter = retryAfter;
 
     /// <summary>
-    /// Scheme, host and port of the host the request was for, such as <c>https://api.example.com</c>; null when the rejection applies to the
-    /// whole client (<see cref="IntegrationPausedException"/>).
+    /// Scheme, host and port of the host the request was for, such as <c>https://api.example.com</c>; null when the rejection applies to
+    /// the whole client (<see cref="IntegrationPausedException"/>).
     /// </summary>
     public abstract string? Authority { get; }
 

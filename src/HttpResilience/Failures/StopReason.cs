@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>Why no further attempt was made. Every call that has ended has exactly one.</summary>
+/// <summary>Why no further attempt was made. Every call that has ended has exactly one reason.</summary>
 public enum StopReason
 {
     /// <summary>The call has not ended yet.</summary>
@@ -9,40 +9,48 @@ public enum StopReason
     /// <summary>The last attempt succeeded.</summary>
     Succeeded,
 
-    /// <summary>The request had been processed after all: the <see cref="IReconciler"/> found what it had made, and that is the answer.</summary>
+    /// <summary>An earlier attempt had been processed: the <see cref="IReconciler"/> found its result and returned it.</summary>
     Reconciled,
 
-    /// <summary>A call with the same idempotency key has ended before: its response is the answer, nothing was sent (<c>Idempotency:RememberFor</c>).</summary>
+    /// <summary>
+    /// A call with the same idempotency key ended before: its response was returned and nothing was sent (<c>Idempotency:RememberFor</c>).
+    /// </summary>
     Replayed,
 
     /// <summary>
-    /// A call with the same idempotency key was sent before, and nobody knows what became of it; sending it again might do it twice
+    /// A call with the same idempotency key was sent before and its result is unknown; sending it again might run the operation twice
     /// (<see cref="IdempotencyKeyInDoubtException"/>).
     /// </summary>
     KeyInDoubt,
 
-    /// <summary>Sending the same again cannot help, or the server said not to.</summary>
+    /// <summary>Sending the same request again cannot help, or the server forbade it.</summary>
     NotRetryable,
 
-    /// <summary>The request may have been processed, its method is not idempotent (RFC 9110 §9.2.2), and it carries no idempotency key.</summary>
+    /// <summary>
+    /// The request may have been processed, its method is not idempotent (RFC 9110 §9.2.2), and it has no idempotency key.
+    /// </summary>
     UnsafeMethod,
 
     /// <summary>
-    /// The request may have been processed, its method is not idempotent, and the next attempt would have come when the API no longer knows its
-    /// idempotency key (<c>Idempotency:KeyLifetime</c>).
+    /// The request may have been processed, its method is not idempotent, and the API would have forgotten its idempotency key before the
+    /// next attempt (<c>Idempotency:KeyLifetime</c>).
     /// </summary>
     KeyExpired,
 
     /// <summary><c>Retry:MaxRetryAttempts</c> was reached.</summary>
     AttemptsExhausted,
 
-    /// <summary>The request body was a stream that can be read only once and was too long to keep (<c>Retry:MaxReplayBodyBytes</c>).</summary>
+    /// <summary>
+    /// The request body was a stream that can be read only once and was too long to buffer (<c>Retry:MaxReplayBodyBytes</c>).
+    /// </summary>
     BodyNotReplayable,
 
-    /// <summary>The server asked to wait longer than <c>Retry:MaxRetryAfter</c>.</summary>
+    /// <summary>The server asked for a delay longer than <c>Retry:MaxRetryAfter</c>.</summary>
     RetryAfterTooLong,
 
-    /// <summary>The next attempt would have begun after the deadline (<c>TotalRequestTimeout</c>), so it was not waited for.</summary>
+    /// <summary>
+    /// The next attempt would have started after the deadline (<c>TotalRequestTimeout</c>), so the call ended without the delay.
+    /// </summary>
     DeadlineWouldPass,
 
     /// <summary>The deadline (<c>TotalRequestTimeout</c>) ended an attempt.</summary>
@@ -51,13 +59,18 @@ public enum StopReason
     /// <summary>The circuit of the host is open.</summary>
     CircuitOpen,
 
-    /// <summary>Retries have added to the load of the host what they may (<c>Retry:Budget</c>).</summary>
+    /// <summary>Retries have added as much load to the host as <c>Retry:Budget</c> allows.</summary>
     BudgetExhausted,
 
-    /// <summary>The host asked to be left alone for longer than the call can wait, or the client's own limit for it was reached (<c>RateLimiter</c>).</summary>
+    /// <summary>
+    /// The host asked for a pause longer than the call can wait, or the client's own limit for the host is reached (<c>RateLimiter</c>).
+    /// </summary>
     RateLimited,
 
-    /// <summary>The integration is paused: its error budget is used up, or somebody has paused it (<see cref="IntegrationPausedException"/>). Nothing was sent.</summary>
+    /// <summary>
+    /// The client is paused: its error budget is exhausted, or an operator paused it (<see cref="IntegrationPausedException"/>). Nothing
+    /// was sent.
+    /// </summary>
     IntegrationPaused,
 
     /// <summary>The caller cancelled the call.</summary>

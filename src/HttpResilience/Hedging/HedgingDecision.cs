@@ -7,7 +7,7 @@ internal static class HedgingDecision
     /// <param name="keyed">It carries an idempotency key.</param>
     /// <param name="maxRetryAttempts">What the caller said for this one call; with 0 it wants the request sent once.</param>
     internal static bool AppliesTo(HttpMethod method, bool keyed, UnsafeMethods unsafeMethods, int? maxRetryAttempts) =>
-        maxRetryAttempts != 0 && (RetryableRequest.IsIdempotentMethod(method) || (keyed && unsafeMethods is not UnsafeMethods.Never));
+        maxRetryAttempts != 0 && (method.IsIdempotent || (keyed && unsafeMethods is not UnsafeMethods.Never));
 
     /// <summary>Whether the result counts although other requests are still on their way.</summary>
     /// <param name="safe">The method changes nothing.</param>
@@ -20,7 +20,7 @@ internal static class HedgingDecision
         IsWorthRepeating(result) && result.FailureClass is not FailureClass.RateLimited && !(result.RetryAfter > TimeSpan.Zero);
 
     internal static bool IsSafeMethod(HttpMethod method) =>
-        method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options || method == HttpMethod.Trace;
+        method.IsSafe;
 
     private static bool IsWorthRepeating(in AttemptResult result) => result.SaidRetry ?? result.IsRetryable;
 }

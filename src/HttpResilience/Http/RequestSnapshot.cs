@@ -35,7 +35,7 @@ internal readonly struct RequestSnapshot
     internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers.Concat(_contentHeaders);
 
     /// <summary>The method that the application asked for is safe or idempotent.</summary>
-    internal bool IsIdempotent => RetryableRequest.IsIdempotentMethod(_method);
+    internal bool IsIdempotent => _method.IsIdempotent;
 
     /// <summary>What the application asked for, without its body: the request itself unless a redirect has made another one of it.</summary>
     internal static HttpRequestMessage AskedFor(HttpRequestMessage request) => request.Options.TryGetValue(AskedForKey, out var asked) ? asked : request;

@@ -134,9 +134,8 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
     }
 
     private static bool MayBeRepeated(IdempotencyKeyReservation memory, HttpCall call) =>
-        // Somebody has looked at the letter and wants it sent.
-        call.Replay?.Resolution is not null
-        || RetryDecision.MayBeRepeated(call.Policy.Retry, RetryableRequest.IsIdempotentMethod(memory.Method), keyed: !call.KeyHasExpired);
+        call.Replay is { IsResolved: true }
+        || RetryDecision.MayBeRepeated(call.Policy.Retry, memory.Method.IsIdempotent, keyed: !call.KeyHasExpired);
 
     private static ResponseReplayOutcome OutcomeOf(HttpCall call, int? status) =>
         ResponseReplayRules.After(status, call.FailureClass, call.StopReason, call.AttemptCount > 0, call.MayHaveBeenProcessed);

@@ -21,7 +21,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
 
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
-        var call = HttpCall.Open(request, client);
+        var call = HttpCall.Open(request, client.Name, client.Policy, client.Time, client.Observers);
         HttpResponseMessage response;
         try
         {

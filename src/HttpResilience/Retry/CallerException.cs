@@ -26,7 +26,7 @@ internal static class CallerException
     /// <summary>The exception of a call whose own failure opened the circuit before its next attempt.</summary>
     internal static CircuitOpenException CircuitOpen(ClientState client, HttpCall call, long now, Exception? cause)
     {
-        var host = call.TenantHost?.Circuit.IsOpenAt(now) is true ? call.TenantHost : call.Host!;
+        var host = call.TenantHost?.Circuit.IsOpenAt(now) is true ? call.TenantHost! : call.Host!;
         TimeSpan? left = host.Circuit.State is CircuitState.Open ? client.Time.GetElapsedTime(now, host.Circuit.OpenUntil) : null;
         return new(host.Key.Authority.ToString(), left > TimeSpan.Zero ? left : null, host.Key.Tenant, cause, call.LastAttempt?.StatusCode);
     }

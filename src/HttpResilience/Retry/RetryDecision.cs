@@ -105,8 +105,4 @@ internal readonly record struct RetryableRequest(bool IsIdempotent, bool IsKeyed
 
     /// <summary>From the failure on, until the server may have forgotten the key.</summary>
     internal TimeSpan KeyExpiresIn { get; init; } = TimeSpan.MaxValue;
-
-    internal static bool IsIdempotentMethod(HttpMethod method) =>
-        method == HttpMethod.Get || method == HttpMethod.Put || method == HttpMethod.Delete || method == HttpMethod.Head
-        || method == HttpMethod.Options || method == HttpMethod.Trace;
 }

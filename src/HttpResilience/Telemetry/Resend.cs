@@ -11,7 +11,7 @@ internal static class Resend
     /// <summary>Another attempt of a call begins; in the flow of the attempt.</summary>
     internal static void Begin(ClientState client, HttpCall call, HttpRequestMessage request)
     {
-        call.ResendCount = Count(call.AttemptCount);
+        call.CountResends(call.AttemptCount);
         if (client.Meter.PlatformDuration.IsHeard)
             Enrich(call, request);
         CallSpan.Enter(client, call, request, request);
@@ -23,9 +23,6 @@ internal static class Resend
         if (client.Meter.PlatformDuration.MayBeHeard)
             Enrich(call, request);
     }
-
-    /// <summary>As many as a tag shall have values.</summary>
-    internal static byte Count(int sendsBefore) => (byte)Math.Min(sendsBefore, byte.MaxValue);
 
     private static void Enrich(HttpCall call, HttpRequestMessage request)
     {

@@ -6,7 +6,8 @@ public sealed class HttpCallScopeTests
     public async Task A_call_inside_a_scope_takes_what_the_scope_says(bool async)
     {
         using var chain = new Chain();
-        using var scope = HttpCallScope.Begin(new() { IdempotencyKey = "comp1:invoice:001", Tenant = "comp1", Tags = { ["rowNumber"] = 5 } });
+        using var scope = HttpCallScope.Begin(
+            new() { IdempotencyKey = "comp1:invoice:001", Tenant = "comp1", Tags = { ["rowNumber"] = 5 } });
 
         using var response = await chain.PostAsync(async);
 
@@ -35,7 +36,8 @@ public sealed class HttpCallScopeTests
         using var chain = new Chain();
         using var scope = HttpCallScope.Begin(new() { IdempotencyKey = "of scope", Tenant = "of scope", Tags = { ["a"] = 1, ["b"] = 1 } });
 
-        using var response = await chain.SendAsync(true, Chain.Post().WithIdempotencyKey("of request").WithTenant("of request").WithTag("b", 2).WithTag("c", 2));
+        var request = Chain.Post().WithIdempotencyKey("of request").WithTenant("of request").WithTag("b", 2).WithTag("c", 2);
+        using var response = await chain.SendAsync(true, request);
 
         var call = response.GetHttpCall()!;
         (call.IdempotencyKey, call.Tenant).ShouldBe(("of request", "of request"));

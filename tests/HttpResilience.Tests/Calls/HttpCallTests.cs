@@ -11,9 +11,12 @@ public sealed class HttpCallTests
     {
         using var chain = new Chain();
         chain.Server.Script(
-            Replies.After(TimeSpan.FromMilliseconds(150), Replies.Status(503)), Replies.ConnectionRefused(), Replies.After(TimeSpan.FromMilliseconds(50), Replies.Status(201)));
+            Replies.After(TimeSpan.FromMilliseconds(150), Replies.Status(503)),
+            Replies.ConnectionRefused(),
+            Replies.After(TimeSpan.FromMilliseconds(50), Replies.Status(201)));
 
-        using var response = await chain.SendAsync(async, Chain.Post().WithIdempotencyKey("mine").WithTenant("comp1").WithTag("rowNumber", 5));
+        using var response = await chain.SendAsync(
+            async, Chain.Post().WithIdempotencyKey("mine").WithTenant("comp1").WithTag("rowNumber", 5));
 
         var call = response.GetHttpCall().ShouldNotBeNull();
         call.ClientName.ShouldBe(Chain.Name);
@@ -149,7 +152,8 @@ public sealed class HttpCallTests
 
         var branch = call.Branch(call.StartedAt + 500, sentBeside: 1);
 
-        (branch.StartedAt, branch.AttemptStartedAt, call.AttemptStartedAt).ShouldBe((call.StartedAt + 500, call.StartedAt + 500, call.StartedAt + 100));
+        (branch.StartedAt, branch.AttemptStartedAt, call.AttemptStartedAt).ShouldBe(
+            (call.StartedAt + 500, call.StartedAt + 500, call.StartedAt + 100));
         branch.AttemptTimedOut.ShouldBeFalse();
         chain.Clock.Advance(TimeSpan.FromMilliseconds(1));
         branch.AttemptTimedOut.ShouldBeTrue();

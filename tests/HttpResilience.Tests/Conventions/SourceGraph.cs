@@ -8,7 +8,9 @@ namespace HttpResilience.Tests.Conventions;
 /// <param name="From">The file that has the name, relative to the root of the graph.</param>
 /// <param name="Line">Counted from 1.</param>
 /// <param name="FromType">The outermost type around the name.</param>
-/// <param name="ToType">The outermost type that the name belongs to, or the name itself where that is a type of another assembly.</param>
+/// <param name="ToType">
+/// The outermost type that the name belongs to, the extended type for an extension member, or the name itself where that is a type of another assembly.
+/// </param>
 /// <param name="To">The file that declares the name, or null when it stands outside the graph.</param>
 internal sealed record SourceReference(string From, int Line, string FromType, string Name, string ToType, string? To)
 {
@@ -135,6 +137,8 @@ internal sealed class SourceGraph
     private static INamedTypeSymbol? Outermost(ISymbol symbol)
     {
         var type = symbol as INamedTypeSymbol ?? symbol.ContainingType;
+        if (type is { IsExtension: true, ExtensionParameter.Type: INamedTypeSymbol extended })
+            type = extended;
         while (type?.ContainingType is { } outer)
             type = outer;
         return type;

@@ -5,11 +5,14 @@ namespace HttpResilience.Tests.Failures;
 /// <summary>The one type that stands for a call the chain rejected.</summary>
 public sealed class RejectedExceptionTests
 {
+    private const string Host = "https://api.test";
+    private static readonly TimeSpan ThreeSeconds = TimeSpan.FromSeconds(3);
+
     public static TheoryData<RejectedException, StopReason, FailureClass, string?> Rejections => new()
     {
-        { new CircuitOpenException("https://api.test", TimeSpan.FromSeconds(3)), StopReason.CircuitOpen, FailureClass.Transient, "https://api.test" },
-        { new RateLimitedException("https://api.test", TimeSpan.FromSeconds(3)), StopReason.RateLimited, FailureClass.RateLimited, "https://api.test" },
-        { new IntegrationPausedException("api", default, TimeSpan.FromSeconds(3)), StopReason.IntegrationPaused, FailureClass.Transient, null },
+        { new CircuitOpenException(Host, ThreeSeconds), StopReason.CircuitOpen, FailureClass.Transient, Host },
+        { new RateLimitedException(Host, ThreeSeconds), StopReason.RateLimited, FailureClass.RateLimited, Host },
+        { new IntegrationPausedException("api", default, ThreeSeconds), StopReason.IntegrationPaused, FailureClass.Transient, null },
     };
 
     [Theory, MemberData(nameof(Rejections))]
@@ -21,7 +24,7 @@ public sealed class RejectedExceptionTests
 
         var thrown = await Should.ThrowAsync<RejectedException>(() => chain.GetAsync());
 
-        (thrown.Authority, thrown.RetryAfter).ShouldBe((authority, TimeSpan.FromSeconds(3)));
+        (thrown.Authority, thrown.RetryAfter).ShouldBe((authority, ThreeSeconds));
         thrown.ShouldBeAssignableTo<HttpRequestException>()!.StatusCode.ShouldBeNull();
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count).ShouldBe((stopReason, failureClass, 0));
@@ -29,11 +32,12 @@ public sealed class RejectedExceptionTests
 
     [Fact]
     public void The_status_that_opened_the_circuit_is_kept() =>
-        new CircuitOpenException("https://api.test", null, statusCode: HttpStatusCode.BadGateway).StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        new CircuitOpenException(Host, null, statusCode: HttpStatusCode.BadGateway).StatusCode.ShouldBe(HttpStatusCode.BadGateway);
 
     [Theory]
-    [InlineData(null, null, "Circuit for https://api.test rejected the request: a probe is in flight, or an operator isolated the circuit.")]
-    [InlineData("comp1", 2.5, "Circuit for https://api.test, tenant comp1, is open for another 2.5 s; no request was sent.")]
-    public void The_message_of_an_open_circuit_names_the_host_the_tenant_and_the_remaining_time(string? tenant, double? seconds, string message) =>
-        new CircuitOpenException("https://api.test", seconds is { } s ? TimeSpan.FromSeconds(s) : null, tenant).Message.ShouldBe(message);
+    [InlineData(null, null, $"Circuit for {Host} rejected the request: a probe is in flight, or an operator isolated the circuit.")]
+    [InlineData("comp1", 2.5, $"Circuit for {Host}, tenant comp1, is open for another 2.5 s; no request was sent.")]
+    public void The_message_of_an_open_circuit_names_the_host_the_tenant_and_the_remaining_time(
+        string? tenant, double? seconds, string message) =>
+        new CircuitOpenException(Host, seconds is { } s ? TimeSpan.FromSeconds(s) : null, tenant).Message.ShouldBe(message);
 }

@@ -49,7 +49,8 @@ public sealed class AllocationTests
     {
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(new ManualTimeProvider { SkipsWaits = true }).AddLogging();
-        services.AddResilientHttpClient(Chain.Name, o => o.Retry.Budget.RetryRatio = null).ConfigurePrimaryHttpMessageHandler(() => new Stub(statuses));
+        services.AddResilientHttpClient(Chain.Name, o => o.Retry.Budget.RetryRatio = null)
+            .ConfigurePrimaryHttpMessageHandler(() => new Stub(statuses));
         using var provider = services.BuildServiceProvider();
         using var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient(Chain.Name);
         void Call()
@@ -65,7 +66,8 @@ public sealed class AllocationTests
             during = Allocated(Call);
         double after = Allocated(Call);
 
-        TestContext.Current.SendDiagnosticMessage($"{statuses.Length} attempts: {before} B per call, {during} B with listeners, {after} B without again");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{statuses.Length} attempts: {before} B per call, {during} B with listeners, {after} B without again");
         after.ShouldBe(before, tolerance: 1);
         during.ShouldBeGreaterThan(before + 8);
     }
@@ -82,6 +84,17 @@ public sealed class AllocationTests
         using (new MeasurementCollector(chain.Services, "System.Net.Http"))
             platform.IsHeard.ShouldBeTrue();
         platform.IsHeard.ShouldBeFalse();
+    }
+
+    /// <summary>State of features that most calls do not need belongs into slots.</summary>
+    [Fact]
+    public void A_call_takes_136_bytes()
+    {
+        using var chain = new Chain();
+        using var request = Chain.Get("https://api.test/");
+        var call = HttpCall.Open(request, chain.State);
+
+        Allocated(() => call.Branch(0, 0)).ShouldBe(136);
     }
 
     private static double Allocated(Action action)

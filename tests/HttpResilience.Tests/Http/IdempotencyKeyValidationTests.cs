@@ -1,4 +1,4 @@
-namespace HttpResilience.Tests.Idempotency;
+namespace HttpResilience.Tests.Http;
 
 public sealed class IdempotencyKeyValidationTests
 {

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace HttpResilience;
 
-/// <summary>What an idempotency key may be, and how it stands in a header.</summary>
+/// <summary>Validates idempotency keys and reads and writes them as header values.</summary>
 internal static class IdempotencyKey
 {
     private const int MaxLength = 255;
@@ -11,23 +11,26 @@ internal static class IdempotencyKey
 
     internal static string Create() => Guid.NewGuid().ToString();
 
-    /// <exception cref="ArgumentException">The key cannot stand in a header, or is too long to be one.</exception>
+    /// <exception cref="ArgumentException">The key is not valid in a header, or too long.</exception>
     internal static void Validate(string key)
     {
         if (string.IsNullOrWhiteSpace(key))
             throw new ArgumentException("An idempotency key must not be empty.", nameof(key));
         if (key.Length > MaxLength)
-            throw new ArgumentException($"An idempotency key may have up to {MaxLength} characters; this one has {key.Length}.", nameof(key));
+            throw new ArgumentException(
+                $"An idempotency key may have up to {MaxLength} characters; this one has {key.Length}.", nameof(key));
         if (key.AsSpan().ContainsAnyExcept(Visible))
-            throw new ArgumentException("An idempotency key may hold visible ASCII characters only: no line breaks, no control characters, nothing beyond ASCII.", nameof(key));
-        // They do not count in a field value (RFC 9110 §5.5): two keys would be one to the server.
+            throw new ArgumentException(
+                "An idempotency key may contain visible ASCII characters only: no line breaks, control characters or non-ASCII characters.",
+                nameof(key));
+        // Leading and trailing blanks are not part of a field value (RFC 9110 §5.5): the server could not tell two such keys apart.
         if (key[0] == ' ' || key[^1] == ' ')
             throw new ArgumentException("An idempotency key must not begin or end with a blank.", nameof(key));
     }
 
-    /// <summary>The key in a header that the caller has set.</summary>
-    /// <param name="quoted">The header may have the structured form, as it has when the chain sets it.</param>
-    /// <exception cref="ArgumentException">It is empty, or too long to be a key.</exception>
+    /// <summary>The key in a header that the caller set.</summary>
+    /// <param name="quoted">The header may have the structured form (RFC 8941), as when the chain sets it.</param>
+    /// <exception cref="ArgumentException">The key is empty or too long.</exception>
     internal static string FromHeader(string value, bool quoted)
     {
         string given = value.Trim(' ', '\t');
@@ -46,5 +49,6 @@ internal static class IdempotencyKey
     }
 
     /// <summary>The key as a structured-field string (RFC 8941 §3.3.3).</summary>
-    internal static string Quote(string key) => $"\"{key.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    internal static string Quote(string key) =>
+        $"\"{key.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

@@ -2,7 +2,9 @@ using System.Runtime.ExceptionServices;
 
 namespace HttpResilience;
 
-/// <summary>What became of one of several calls that were made at once (<see cref="Settled"/>): a value, fresh or stale, or an error.</summary>
+/// <summary>
+/// The result of one of several calls made at the same time (<see cref="Settled"/>): a value, fresh or stale, or an error.
+/// </summary>
 public sealed class Settled<T>
 {
     private readonly T _value;
@@ -15,7 +17,7 @@ public sealed class Settled<T>
     public bool IsSuccess => Error is null;
 
     /// <summary>The value.</summary>
-    /// <exception cref="Exception">There is none: what is thrown is <see cref="Error"/> itself.</exception>
+    /// <exception cref="Exception">There is no value; the exception thrown is <see cref="Error"/> itself.</exception>
     public T Value
     {
         get
@@ -26,21 +28,23 @@ public sealed class Settled<T>
         }
     }
 
-    /// <summary>What was thrown; null when there is a value.</summary>
+    /// <summary>The exception of the call; null when there is a value.</summary>
     public Exception? Error { get; }
 
-    /// <summary>A response from before went into the value (<see cref="HttpCall.IsStale"/>).</summary>
+    /// <summary>The value was made from a stale response (<see cref="HttpCall.IsStale"/>).</summary>
     public bool IsStale { get; }
 
-    /// <summary>The call that failed, or failed and was answered with a stale response; null when none did, or what failed was no call.</summary>
+    /// <summary>
+    /// The call that failed, or whose failure a stale response replaced; null when no call failed or the exception did not come from one.
+    /// </summary>
     public HttpCall? Call { get; }
 
-    /// <summary>The value, or another one when there is none.</summary>
+    /// <summary>The value, or <paramref name="other"/> when there is none.</summary>
     public T ValueOr(T other) => IsSuccess ? _value : other;
 
-    /// <summary>Makes one thing of either.</summary>
-    /// <param name="value">Of the value.</param>
-    /// <param name="error">Of the error.</param>
+    /// <summary>Converts the value or the error into one result.</summary>
+    /// <param name="value">Converts the value.</param>
+    /// <param name="error">Converts the error.</param>
     public TResult Match<TResult>(Func<T, TResult> value, Func<Exception, TResult> error)
     {
         ArgumentNullException.ThrowIfNull(value);

@@ -1,6 +1,8 @@
 namespace HttpResilience;
 
-/// <summary>Hears of the calls that are made inside a scope. Of those of one that makes very many the last are kept, and what matters of the others.</summary>
+/// <summary>
+/// Collects the calls made inside a scope: the last 16, and of the earlier ones whether any was stale or must not be repeated.
+/// </summary>
 internal sealed class CallCollector
 {
     private const int MaxKept = 16;
@@ -25,11 +27,11 @@ internal sealed class CallCollector
                 _calls.RemoveAt(0);
             }
 
-            _calls.Add((call, RetryableRequest.IsIdempotentMethod(method)));
+            _calls.Add((call, method.IsIdempotent));
         }
     }
 
-    /// <summary>One of the calls was answered with a response that is not fresh.</summary>
+    /// <summary>At least one call returned a stale response.</summary>
     internal bool HasStale
     {
         get
@@ -39,7 +41,7 @@ internal sealed class CallCollector
         }
     }
 
-    /// <summary>All of the calls may be made once more: what may have been processed is idempotent, or has a key that it will have again.</summary>
+    /// <summary>All calls may be repeated: those that may have been processed are idempotent or will carry the same key again.</summary>
     internal bool AreRepeatable
     {
         get
@@ -79,7 +81,7 @@ internal sealed class CallCollector
         }
     }
 
-    /// <summary>Where the last calls went to.</summary>
+    /// <summary>The hosts of the last calls.</summary>
     internal IReadOnlyList<string> Authorities
     {
         get

@@ -1,0 +1,28 @@
+namespace HttpResilience;
+
+/// <summary>The earlier call that a call sends again from a dead letter.</summary>
+/// <param name="LetterId">The dead letter.</param>
+/// <param name="KeyFirstUsedAt">When the earlier call used its idempotency key for the first time.</param>
+/// <param name="MayHaveBeenProcessed">An attempt of the earlier call may have been processed.</param>
+/// <param name="IsResolved">An operator reviewed the letter and decided to send it.</param>
+internal sealed record ReplayedCall(Guid LetterId, DateTimeOffset KeyFirstUsedAt, bool MayHaveBeenProcessed, bool IsResolved)
+{
+    /// <summary>On a request: the call it sends again.</summary>
+    internal static readonly HttpRequestOptionsKey<ReplayedCall> Key = new("HttpResilience.ReplayedCall");
+}
+
+/// <summary>The part of a call that belongs to a replay.</summary>
+internal static class CallReplay
+{
+    private static readonly CallSlot<ReplayedCall> Slot = new();
+
+    extension(HttpCall call)
+    {
+        /// <summary>The earlier call that this call sends again; null for a call of the application.</summary>
+        internal ReplayedCall? Replay
+        {
+            get => Slot.Get(call);
+            set => Slot.Set(call, value);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace HttpResilience.Tests;
+
+/// <summary>Starts a call of a client without sending it.</summary>
+internal static class OpenCall
+{
+    extension(HttpCall)
+    {
+        internal static HttpCall Open(HttpRequestMessage request, ClientState client) =>
+            HttpCall.Open(request, client.Name, client.Policy, client.Time, client.Observers);
+    }
+}
