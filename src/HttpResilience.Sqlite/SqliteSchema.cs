@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 
@@ -186,6 +187,7 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
     }
 
     /// <summary>Where SQLite does not wait for others by itself: at the change to WAL, and while another process recovers the log.</summary>
+    [SuppressMessage("ApiDesign", "RS0030", Justification = "SQLite is synchronous, and another process holds the lock in real time.")]
     private static void Patiently(Action action)
     {
         for (int tries = 0; ; tries++)

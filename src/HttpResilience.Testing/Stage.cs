@@ -25,7 +25,7 @@ internal readonly record struct Stage(TimeProvider Time, bool Async)
         }
 
         if (Async)
-            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         else
             cancellationToken.WaitHandle.WaitOne();
         return new TaskCanceledException(null, null, cancellationToken);

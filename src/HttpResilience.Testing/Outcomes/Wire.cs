@@ -8,7 +8,8 @@ namespace HttpResilience.Testing;
 internal static class Wire
 {
     internal static async Task UntilGivenUpAsync(HttpContext context) =>
-        await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <summary>Sends these bytes past Kestrel, which has sent nothing yet, and ends the connection.</summary>
     internal static async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> bytes, RawEnd end)

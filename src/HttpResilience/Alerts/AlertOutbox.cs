@@ -53,7 +53,9 @@ internal sealed partial class AlertOutbox : IDisposable
         if (!_isDisposed)
             _stopped.Cancel();
         _isDisposed = true;
-        _sending.ContinueWith(static (_, stopped) => ((CancellationTokenSource)stopped!).Dispose(), _stopped, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _ = _sending.ContinueWith(
+            static (_, stopped) => ((CancellationTokenSource)stopped!).Dispose(),
+            _stopped, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     private async Task SendAllAsync()

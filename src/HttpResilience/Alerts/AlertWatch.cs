@@ -36,7 +36,7 @@ internal sealed partial class AlertWatch(
     {
         End();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        using var timeout = new CancellationTokenSource(ShutdownTimeout);
+        using var timeout = new CancellationTokenSource(ShutdownTimeout, TimeProvider.System);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         await sinks.StopAsync(both.Token).ConfigureAwait(false);
     }

@@ -21,7 +21,8 @@ internal sealed partial class DeadLetterReplayer(
             return;
         claimed = held;
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(giveUp);
-        await using var lease = new LetterLease(store, claimed, Lease, RenewEvery, time, lost);
+        var lease = new LetterLease(store, claimed, Lease, RenewEvery, time, lost);
+        await using var released = lease.ConfigureAwait(false);
         DeadLetter result;
         try
         {
