@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace HttpResilience;
@@ -61,10 +62,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         {
             try
             {
-                await using var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-                if (!_isReady)
-                    await PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
-                return await action(connection, tries).ConfigureAwait(false);
+                return await TryAsync(action, tries, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException)
             {
@@ -78,6 +76,22 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
             }
 
             await Task.Delay(Pauses[tries], _time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<T> TryAsync<T>(Func<NpgsqlConnection, int, Task<T>> action, int tries, CancellationToken cancellationToken)
+    {
+        await using var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_isReady)
+                await PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
+            return await action(connection, tries).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException e) when (connection.FullState != ConnectionState.Open)
+        {
+            // Npgsql swallows a cut while it disposes of a reader or rolls back; only the next command fails, as one on a closed connection.
+            throw new IOException($"The connection was cut. {e.Message}", e);
         }
     }
 
@@ -123,6 +137,9 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     private static bool IsPassing(Exception e) => e switch
     {
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => true,
+        // An administrator created the schema at the same moment.
+        PostgresException { SqlState: PostgresErrorCodes.DuplicateSchema } => true,
+        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "pg_namespace" } => true,
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => false,
         PostgresException p => p.IsTransient || IsShutdown(p),
         NpgsqlException n => n.IsTransient || n.InnerException is IOException or System.Net.Sockets.SocketException or TimeoutException,

@@ -49,7 +49,10 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
             connection.Open();
             var session = new SqliteSession(connection);
             session.Execute($"PRAGMA busy_timeout = {(long)timeout.TotalMilliseconds}");
+            // The busy timeout covers neither the change to WAL nor the recovery of a log: for those, the library itself retries.
+            connection.DefaultTimeout = Math.Max(1, (int)timeout.TotalSeconds);
             schema.Prepare(session, path);
+            connection.DefaultTimeout = 1;
             session.Execute("PRAGMA synchronous = FULL");
             connection = null;
             return session;

@@ -1,6 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using Microsoft.Data.Sqlite;
 
 namespace HttpResilience;
 
@@ -12,8 +10,6 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
 {
     /// <summary>"HtRs".</summary>
     private const int ApplicationId = 0x48745273;
-
-    private const int Busy = 5;
 
     internal static SqliteSchema Current { get; } = new(
         """
@@ -146,8 +142,8 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
     internal void Prepare(SqliteSession session, string path)
     {
         bool isReady = VersionOf(session, path) == steps.Count;
-        // Kept in the file: set once, and looked at again in case somebody has changed it. Another process that is about to do the same is not waited for by SQLite.
-        Patiently(() => session.Execute("PRAGMA journal_mode = WAL"));
+        // The mode is kept in the file; setting it again undoes a manual change.
+        session.Execute("PRAGMA journal_mode = WAL");
         if (isReady)
             return;
 
@@ -161,22 +157,20 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
 
     private int VersionOf(SqliteSession session, string path)
     {
-        long application = 0, version = 0, objects = 0;
-        Patiently(() =>
+        long application, version, objects;
+        // One transaction reads all three, because another process may be creating the schema.
+        session.Execute("SAVEPOINT look");
+        try
         {
-            // All three of one moment: another process may be making the schema just now.
-            session.Execute("SAVEPOINT look");
-            try
-            {
-                application = session.Scalar<long>("PRAGMA application_id");
-                version = session.Scalar<long>("PRAGMA user_version");
-                objects = session.Scalar<long>("SELECT count(*) FROM sqlite_schema");
-            }
-            finally
-            {
-                session.Execute("RELEASE look");
-            }
-        });
+            application = session.Scalar<long>("PRAGMA application_id");
+            version = session.Scalar<long>("PRAGMA user_version");
+            objects = session.Scalar<long>("SELECT count(*) FROM sqlite_schema");
+        }
+        finally
+        {
+            session.Execute("RELEASE look");
+        }
+
         if (application == 0 && version == 0 && objects == 0)
             return 0;
         if (application != ApplicationId)
@@ -184,23 +178,5 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         if (version > steps.Count)
             throw new HttpResilienceStorageException($"The SQLite database {path} has schema version {version}, and this version of HttpResilience.Sqlite knows {steps.Count}: it was left as it is; update the package.");
         return (int)version;
-    }
-
-    /// <summary>Where SQLite does not wait for others by itself: at the change to WAL, and while another process recovers the log.</summary>
-    [SuppressMessage("ApiDesign", "RS0030", Justification = "SQLite is synchronous, and another process holds the lock in real time.")]
-    private static void Patiently(Action action)
-    {
-        for (int tries = 0; ; tries++)
-        {
-            try
-            {
-                action();
-                return;
-            }
-            catch (SqliteException e) when (e.SqliteErrorCode == Busy && tries < 10)
-            {
-                Thread.Sleep(20);
-            }
-        }
     }
 }

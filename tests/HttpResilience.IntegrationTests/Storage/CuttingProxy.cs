@@ -1,10 +1,11 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>Stands before a server and, when told to, lets one request through and cuts the connection instead of passing on the answer: done, and nobody knows.</summary>
+/// <summary>Relays connections to a PostgreSQL server and cuts one at a chosen moment, so that a request is executed and its answer is lost.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -12,6 +13,8 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly int _server;
     private readonly Task _accepting;
     private byte[]? _cutAfter;
+    private AnswerCount? _answers;
+    private byte[]? _refusal;
     private int _cuts;
 
     internal CuttingProxy(int server)
@@ -25,8 +28,20 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
     internal int Cuts => Volatile.Read(ref _cuts);
 
-    /// <summary>Cuts the answer to the next request that holds this text.</summary>
+    /// <summary>Cuts the answer to the next request that contains this text.</summary>
     internal void CutAfter(string text) => Volatile.Write(ref _cutAfter, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Cuts the next connection when the server has sent this many messages after the first request that contains the text.</summary>
+    internal void CutAfterAnswers(string text, int messages) => Volatile.Write(ref _answers, new(Encoding.UTF8.GetBytes(text), messages));
+
+    /// <summary>Answers the next connection with this error in place of the server.</summary>
+    internal void RefuseNext(string sqlState)
+    {
+        byte[] fields = Encoding.ASCII.GetBytes($"SFATAL\0VFATAL\0C{sqlState}\0Mrefused by the test\0\0");
+        byte[] message = [(byte)'E', 0, 0, 0, 0, .. fields];
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(1), fields.Length + 4);
+        Volatile.Write(ref _refusal, message);
+    }
 
     private async Task AcceptAsync()
     {
@@ -47,11 +62,59 @@ internal sealed class CuttingProxy : IAsyncDisposable
         using var server = new TcpClient();
         using (client)
         {
-            await server.ConnectAsync(IPAddress.Loopback, _server);
-            var cut = new StrongBox();
-            await Task.WhenAny(CopyAsync(client, server, chunk => cut.Is |= IsToCut(chunk)), CopyAsync(server, client, _ => { }, () => cut.Is));
-            if (cut.Is)
-                Interlocked.Increment(ref _cuts);
+            try
+            {
+                if (Interlocked.Exchange(ref _refusal, null) is { } refusal)
+                {
+                    await RefuseAsync(client, refusal);
+                    return;
+                }
+
+                await server.ConnectAsync(IPAddress.Loopback, _server);
+                var connection = new Relayed(Interlocked.Exchange(ref _answers, null));
+                await await Task.WhenAny(RelayRequestsAsync(client, server, connection), RelayAnswersAsync(server, client, connection));
+                if (connection.IsCut)
+                    Interlocked.Increment(ref _cuts);
+            }
+            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+            {
+                // Either end has closed, or the test is over.
+            }
+        }
+    }
+
+    private async Task RefuseAsync(TcpClient client, byte[] refusal)
+    {
+        await client.GetStream().ReadAtLeastAsync(new byte[8192], 8, throwOnEndOfStream: false, _closed.Token);
+        await client.GetStream().WriteAsync(refusal, _closed.Token);
+        Interlocked.Increment(ref _cuts);
+    }
+
+    private async Task RelayRequestsAsync(TcpClient client, TcpClient server, Relayed connection)
+    {
+        byte[] buffer = new byte[65_536];
+        while (await client.GetStream().ReadAsync(buffer, _closed.Token) is > 0 and var read)
+        {
+            connection.IsCut |= IsToCut(buffer.AsSpan(0, read));
+            connection.Answers?.Sent(buffer.AsSpan(0, read));
+            await server.GetStream().WriteAsync(buffer.AsMemory(0, read), _closed.Token);
+        }
+    }
+
+    private async Task RelayAnswersAsync(TcpClient server, TcpClient client, Relayed connection)
+    {
+        byte[] buffer = new byte[65_536];
+        while (await server.GetStream().ReadAsync(buffer, _closed.Token) is > 0 and var read)
+        {
+            if (connection.IsCut)
+                return;
+            int passed = connection.Answers?.Pass(buffer.AsSpan(0, read)) ?? read;
+            await client.GetStream().WriteAsync(buffer.AsMemory(0, passed), _closed.Token);
+            if (connection.Answers is { IsReached: true })
+            {
+                connection.IsCut = true;
+                return;
+            }
         }
     }
 
@@ -59,23 +122,6 @@ internal sealed class CuttingProxy : IAsyncDisposable
     {
         byte[]? text = Volatile.Read(ref _cutAfter);
         return text is not null && chunk.IndexOf(text) >= 0 && Interlocked.CompareExchange(ref _cutAfter, null, text) == text;
-    }
-
-    private async Task CopyAsync(TcpClient from, TcpClient to, SeenChunk seen, Func<bool>? isCut = null)
-    {
-        byte[] buffer = new byte[65_536];
-        try
-        {
-            while (await from.GetStream().ReadAsync(buffer, _closed.Token) is > 0 and var read && isCut?.Invoke() != true)
-            {
-                seen(buffer.AsSpan(0, read));
-                await to.GetStream().WriteAsync(buffer.AsMemory(0, read), _closed.Token);
-            }
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
-        {
-            // Either end has gone, or the test is over.
-        }
     }
 
     public async ValueTask DisposeAsync()
@@ -86,10 +132,55 @@ internal sealed class CuttingProxy : IAsyncDisposable
         _closed.Dispose();
     }
 
-    private delegate void SeenChunk(ReadOnlySpan<byte> chunk);
-
-    private sealed class StrongBox
+    private sealed class Relayed(AnswerCount? answers)
     {
-        internal volatile bool Is;
+        internal volatile bool IsCut;
+
+        internal AnswerCount? Answers => answers;
+    }
+
+    /// <summary>Counts the messages of the server: each is a type, and a length that counts itself.</summary>
+    private sealed class AnswerCount(byte[] from, int most)
+    {
+        private readonly List<byte> _header = [];
+        private volatile bool _counts;
+        private int _count;
+        private int _bodyLeft;
+
+        internal bool IsReached { get; private set; }
+
+        internal void Sent(ReadOnlySpan<byte> request) => _counts |= request.IndexOf(from) >= 0;
+
+        /// <summary>Returns how many bytes of a chunk come before the cut.</summary>
+        internal int Pass(ReadOnlySpan<byte> chunk)
+        {
+            for (int i = 0; i < chunk.Length; i++)
+            {
+                if (_counts && _header.Count == 0 && _count == most)
+                {
+                    IsReached = true;
+                    return i;
+                }
+
+                if (_bodyLeft > 0)
+                    _bodyLeft--;
+                else
+                    ReadHeader(chunk[i]);
+                if (_header.Count == 5 && _bodyLeft == 0)
+                {
+                    _header.Clear();
+                    _count += _counts ? 1 : 0;
+                }
+            }
+
+            return chunk.Length;
+        }
+
+        private void ReadHeader(byte next)
+        {
+            _header.Add(next);
+            if (_header.Count == 5)
+                _bodyLeft = BinaryPrimitives.ReadInt32BigEndian(_header.ToArray().AsSpan(1)) - 4;
+        }
     }
 }

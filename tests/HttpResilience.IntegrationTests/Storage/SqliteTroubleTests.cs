@@ -62,6 +62,35 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         (await storage.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("BEGIN EXCLUSIVE")]
+    [InlineData("BEGIN IMMEDIATE")]
+    [InlineData("BEGIN; SELECT count(*) FROM sqlite_schema")]
+    [InlineData("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE")]
+    [InlineData("PRAGMA journal_mode = WAL; PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE")]
+    public async Task A_process_that_locks_a_new_file_while_the_schema_is_created_loses_no_letter(string sql)
+    {
+        var other = Lock(sql);
+
+        var adding = _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        // Longer than the library waits by itself for a lock that SQLite does not wait for.
+        await Task.Delay(1500, Stop);
+        adding.IsCompleted.ShouldBeFalse();
+        other.Dispose();
+
+        (await adding).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_process_that_locks_a_new_file_for_longer_than_the_timeout_is_named_as_the_cause()
+    {
+        var store = _database.Open(connectionString: $"{_database.ConnectionString};Default Timeout=1").DeadLetters;
+        using var other = Lock("BEGIN; SELECT count(*) FROM sqlite_schema");
+
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => store.AddAsync(Letters.Plain(), Stop))).Message
+            .ShouldContain("another process for 1 seconds");
+    }
+
     [Fact]
     public async Task A_short_wait_for_another_process_fails_nobody()
     {
@@ -153,12 +182,12 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     /// <summary>Another process that is in the middle of a change.</summary>
-    private SqliteConnection Lock()
+    private SqliteConnection Lock(string sql = "BEGIN IMMEDIATE")
     {
         var connection = new SqliteConnection($"{_database.ConnectionString};Pooling=false");
         connection.Open();
         using var begin = connection.CreateCommand();
-        begin.CommandText = "BEGIN IMMEDIATE";
+        begin.CommandText = sql;
         begin.ExecuteNonQuery();
         return connection;
     }
