@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using HttpResilience;
+using HttpResilience.Storage;
 
 namespace InvoiceSender;
 

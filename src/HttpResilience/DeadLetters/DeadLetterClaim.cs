@@ -1,4 +1,4 @@
-namespace HttpResilience;
+namespace HttpResilience.Storage;
 
 /// <summary>What a worker asks of the store: letters that are due, for a while its own.</summary>
 public sealed record DeadLetterClaim

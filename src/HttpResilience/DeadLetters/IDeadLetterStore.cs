@@ -1,4 +1,4 @@
-namespace HttpResilience;
+namespace HttpResilience.Storage;
 
 /// <summary>
 /// Keeps dead letters. What a method has done is durable when its task completes: it outlives the death of the process and of the machine's power. All members
@@ -54,13 +54,4 @@ public interface IDeadLetterStore
     /// whoever has waited looks.
     /// </summary>
     Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken);
-}
-
-/// <summary>How many dead letters there are.</summary>
-/// <param name="ByStatus">Each status that has any.</param>
-/// <param name="OldestDueAt">When the pending letter was or is due that is due first; null when none is pending.</param>
-public sealed record DeadLetterCounts(IReadOnlyDictionary<DeadLetterStatus, long> ByStatus, DateTimeOffset? OldestDueAt)
-{
-    /// <summary>How many there are of a status.</summary>
-    public long this[DeadLetterStatus status] => ByStatus.GetValueOrDefault(status);
 }

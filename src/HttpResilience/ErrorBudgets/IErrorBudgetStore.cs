@@ -1,4 +1,4 @@
-namespace HttpResilience;
+namespace HttpResilience.Storage;
 
 /// <summary>
 /// Keeps what error budgets have counted, so that they outlive the process. What a method has done is durable when its task completes. All members may be called from many

@@ -1,4 +1,4 @@
-namespace HttpResilience;
+namespace HttpResilience.Storage;
 
 /// <summary>
 /// Keeps the last good responses of reads (<c>Fallback</c>), so that they outlive the process. All members may be called from many threads, processes and, where the

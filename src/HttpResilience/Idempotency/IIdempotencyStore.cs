@@ -1,4 +1,4 @@
-namespace HttpResilience;
+namespace HttpResilience.Storage;
 
 /// <summary>
 /// Remembers keyed calls and their responses (<c>Idempotency:RememberFor</c>). What a method has done is durable when its task completes. All members may be

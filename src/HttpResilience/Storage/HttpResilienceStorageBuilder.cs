@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 
-namespace HttpResilience;
+namespace HttpResilience.Storage;
 
 /// <summary>Where the store is chosen: <c>UseSqlite</c> and <c>UsePostgreSql</c> of the packages HttpResilience.Sqlite and HttpResilience.PostgreSql.</summary>
 public sealed class HttpResilienceStorageBuilder
