@@ -1,13 +1,38 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using HttpResilience;
-using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>
+/// The stages of the chain, outermost first. A stage that is switched off is not in the chain. The application's own handlers stand inside
+/// it.
+/// </summary>
+internal static class ResilienceChain
+{
+    internal static IReadOnlyList<Stage> Stages { get; } =
+    [
+        new(_ => true, s => new RequestLoggingHandler(s.Client, s.Meter, s.Logger<RequestLoggingHandler>())),
+        new(p => p.Idempotency is not null, _ => new IdempotencyKeyHandler()),
+        new(p => p.Idempotency?.RememberFor is not null, s => new ResponseReplayHandler(
+            s.Client, s.Classifier, s.Extensions, s.Get<IIdempotencyStore>(), s.Meter, s.Logger<ResponseReplayHandler>())),
+        new(p => p.Fallback is not null, s => new FallbackHandler(
+            s.Client, s.Has<IFallbackStore>() ? s.Get<FallbackArchive>() : null, s.Meter)),
+        new(p => p.DeadLetter is not null, s => new DeadLetterHandler(
+            s.Client, s.Classifier, s.Extensions, s.Get<IDeadLetterStore>(), s.Get<DeadLetterMeter>(), s.Logger<DeadLetterHandler>())),
+        new(_ => true, s => new RetryHandler(s.Client, s.Classifier, s.Extensions, s.Meter, s.Logger<RetryHandler>())),
+        new(p => p.Hedging is not null, s => new HedgingHandler(s.Client, s.Classifier, s.Meter, s.Logger<HedgingHandler>())),
+        new(p => p.CircuitBreaker is not null, s => new CircuitBreakerHandler(
+            s.Client, new CircuitEvents(s.Client, s.Meter, s.Logger<CircuitBreakerHandler>()))),
+        new(p => p.RateLimiter is not null, s => new RateLimitingHandler(s.Client)),
+        new(p => p.Chaos is not null, _ => new ChaosHandler()),
+    ];
+}
 
 /// <summary>Gives named and typed <see cref="HttpClient"/>s the resilience chain.</summary>
 public static partial class HttpResilienceServiceCollectionExtensions
@@ -23,25 +48,31 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
         /// <summary>Adds a typed client with the chain, named after its type.</summary>
         /// <inheritdoc cref="AddResilientHttpClient(IServiceCollection, string, Action{HttpResilienceOptions})"/>
-        public IHttpClientBuilder AddResilientHttpClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
+        public IHttpClientBuilder AddResilientHttpClient<
+            [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
             Action<HttpResilienceOptions>? configure = null)
             where TClient : class =>
             services.AddHttpClient<TClient>().AddResilience(configure);
 
         /// <summary>Adds a typed client with the chain, under a name of its own.</summary>
         /// <inheritdoc cref="AddResilientHttpClient(IServiceCollection, string, Action{HttpResilienceOptions})"/>
-        public IHttpClientBuilder AddResilientHttpClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
+        public IHttpClientBuilder AddResilientHttpClient<
+            [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
             string name, Action<HttpResilienceOptions>? configure = null)
             where TClient : class =>
             services.AddHttpClient<TClient>(name).AddResilience(configure);
 
-        /// <summary>Adds a typed client with the chain: an interface and its implementation. Without a name it is named after the interface.</summary>
+        /// <summary>
+        /// Adds a typed client with the chain: an interface and its implementation. Without a name it is named after the interface.
+        /// </summary>
         /// <inheritdoc cref="AddResilientHttpClient(IServiceCollection, string, Action{HttpResilienceOptions})"/>
-        public IHttpClientBuilder AddResilientHttpClient<TClient, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TImplementation>(
+        public IHttpClientBuilder AddResilientHttpClient<
+            TClient, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TImplementation>(
             string? name = null, Action<HttpResilienceOptions>? configure = null)
             where TClient : class
             where TImplementation : class, TClient =>
-            (name is null ? services.AddHttpClient<TClient, TImplementation>() : services.AddHttpClient<TClient, TImplementation>(name)).AddResilience(configure);
+            (name is null ? services.AddHttpClient<TClient, TImplementation>() : services.AddHttpClient<TClient, TImplementation>(name))
+                .AddResilience(configure);
     }
 
     extension(IHttpClientBuilder builder)
@@ -53,8 +84,10 @@ public static partial class HttpResilienceServiceCollectionExtensions
         {
             var services = builder.Services;
             AddSharedParts(services);
-            services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
-            services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(provider => new ConfigureResilientClient(provider, builder.Name));
+            services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(
+                provider => new ConfigureResilientClient(provider, builder.Name));
+            services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(
+                provider => new ConfigureResilientClient(provider, builder.Name));
             if (!services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == builder.Name))
             {
                 services.AddSingleton(new ResilientClient(builder.Name));
@@ -69,41 +102,47 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
     private static void AddSharedParts(IServiceCollection services)
     {
-        if (services.Any(d => d.ServiceType == typeof(ConfigureHttpResilienceOptions)))
+        if (services.Any(d => d.ServiceType == typeof(ClientStates)))
             return;
 
-        services.AddSingleton(provider => new ConfigureHttpResilienceOptions(
-            provider.GetServices<ResilientClient>(), provider.GetRequiredService<IServiceProviderIsService>(), provider.GetService<IConfiguration>(), provider.GetService<IHostEnvironment>()));
-        services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
-        services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => provider.GetRequiredService<ConfigureHttpResilienceOptions>());
-        services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientState.Create(provider, (string)name!));
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IConfigureOptions<HttpResilienceOptions>, ConfigureHttpResilienceOptions>();
+        services.AddSingleton<IValidateOptions<HttpResilienceOptions>, ConfigureHttpResilienceOptions>();
+        services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientFactory.Create(provider, (string)name!));
         services.AddSingleton<ClientStates>();
         services.AddSingleton<IResilientClients>(provider => provider.GetRequiredService<ClientStates>());
         services.AddSingleton(provider => new CallObservers(
             provider.GetServices<CallObserver>(), provider.GetRequiredService<ILoggerFactory>().CreateLogger(CallObservers.LogCategory)));
-        services.AddSingleton(provider => new DeadLetterMeter(provider.GetService<IMeterFactory>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
-        services.AddSingleton(provider => new ResilienceMeter(provider.GetService<IMeterFactory>(), provider.GetRequiredService<ClientStates>()));
-        services.AddSingleton(provider => new DeadLetterReplayer(
-            provider.GetRequiredService<IDeadLetterStore>(), new DeadLetterSender(provider, provider.GetRequiredService<IHttpClientFactory>()),
-            provider.GetRequiredService<DeadLetterMeter>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<DeadLetterReplay>>()));
-        services.AddSingleton(provider => new FallbackArchive(
-            provider.GetRequiredService<IFallbackStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<FallbackArchive>>()));
+        services.AddSingleton<ResilienceMeter>();
+        services.AddSingleton<DeadLetterMeter>();
         services.AddSingleton<ICircuits, Circuits>();
+        // Not by type: a container without a store would fail its validation.
+        services.AddSingleton(provider => new FallbackArchive(
+            provider.GetRequiredService<IFallbackStore>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<FallbackArchive>>()));
+        services.AddSingleton(provider => new DeadLetterReplayer(
+            provider.GetRequiredService<IDeadLetterStore>(),
+            new DeadLetterSender(provider, provider.GetRequiredService<IHttpClientFactory>()),
+            provider.GetRequiredService<DeadLetterMeter>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<DeadLetterReplay>>()));
         services.AddSingleton<IErrorBudgets>(provider => new ErrorBudgets(
-            provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(), provider.GetService<IErrorBudgetStore>()));
+            provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(),
+            provider.GetService<IErrorBudgetStore>()));
         services.AddSingleton(provider => new ErrorBudgetObserver(
-            new(provider.GetRequiredService<ILogger<ErrorBudget>>()), provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(IErrorBudgetStore)),
-            provider.GetService<IMeterFactory>()));
+            new(provider.GetRequiredService<ILogger<ErrorBudget>>()),
+            provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(IErrorBudgetStore)), provider.GetService<IMeterFactory>()));
         services.AddSingleton<CallObserver>(provider => provider.GetRequiredService<ErrorBudgetObserver>());
-        services.AddSingleton(provider => new Deployment(new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().Policy.DeploymentVersion))));
+        services.AddSingleton(provider => new Deployment(new Lazy<string>(() =>
+            Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().Policy.DeploymentVersion))));
         services.AddSingleton<IHostedService, ClientStartup>();
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
-            provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ErrorBudgetObserver>(), provider.GetRequiredService<Deployment>(),
-            provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<ErrorBudgetKeeper>>()));
+            provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ErrorBudgetObserver>(),
+            provider.GetRequiredService<Deployment>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ErrorBudgetKeeper>>()));
         AddAlerts(services);
-        // First, that is outermost: it looks at what the factory's own filters have put on.
+        // Outermost: it sees the handlers that the factory's own filters add.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
-        // And last: it stands behind whatever the others leave.
+        // Its handler stands behind all others.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, WireRequestCaptureFilter>());
         services.AddSingleton<IHttpMessageHandlerBuilderFilter, ResendCountFilter>();
     }

@@ -17,20 +17,20 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddOptionsWithValidateOnStart<AlertOptions>();
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>>(provider =>
             new ConfigureAlertClient(provider.GetRequiredService<IServiceProviderIsService>(), provider.GetRequiredService<IOptionsFactory<AlertOptions>>()));
-        services.AddSingleton(provider => new AlertQueue(provider.GetService<TimeProvider>() ?? TimeProvider.System));
+        services.AddSingleton(provider => new AlertQueue(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new AlertSettings(
             provider.GetRequiredService<IOptionsFactory<AlertOptions>>(), provider.GetService<IConfiguration>(), provider.GetRequiredService<AlertQueue>(),
             provider.GetRequiredService<ILogger<AlertSettings>>()));
         services.AddSingleton(provider => new AlertSinks(
-            provider, provider.GetServices<IAlertSink>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertSinks>>()));
+            provider, provider.GetServices<IAlertSink>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AlertSinks>>()));
         services.AddSingleton(provider => new BatchCadences(provider.GetRequiredService<AlertQueue>()));
         services.AddSingleton<CallObserver>(provider => new AlertObserver(provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<BatchCadences>()));
         services.AddSingleton(provider => new AlertSources(
             provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(), provider.GetRequiredService<BatchCadences>(), provider.GetRequiredService<AlertQueue>(), provider.GetService<IDeadLetterStore>(), provider.GetRequiredService<DeadLetterMeter>(),
-            provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AlertWatch>>()));
         services.AddSingleton(provider => new AlertWatch(
             provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<AlertSources>(), provider.GetRequiredService<BatchCadences>(), provider.GetRequiredService<AlertSinks>(),
-            provider.GetRequiredService<Deployment>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<AlertWatch>>()));
+            provider.GetRequiredService<Deployment>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AlertWatch>>()));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<AlertWatch>());
         AddAlertClient(services);
     }
@@ -43,6 +43,6 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddHttpClient(AlertClient.Name)
             // Behind a redirect there is somebody else; and spans of attempts would name the address.
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null })
-            .AddHttpMessageHandler(provider => new WebhookAddressHandler(provider.GetRequiredService<AlertSettings>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
+            .AddHttpMessageHandler(provider => new WebhookAddressHandler(provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<TimeProvider>()));
     }
 }

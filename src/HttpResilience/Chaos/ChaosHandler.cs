@@ -2,11 +2,17 @@ using Polly;
 
 namespace HttpResilience;
 
-/// <summary>Holds attempts up, fails them or answers them itself, as Polly's chaos strategies draw it. The innermost stage: the others take it for the host.</summary>
+/// <summary>
+/// Holds attempts up, fails them or answers them itself, as Polly's chaos strategies draw it. The innermost stage: the others take it for
+/// the host.
+/// </summary>
 internal sealed class ChaosHandler : ChainHandler
 {
-    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
-        call.Policy.Chaos is { } policy ? InjectAsync(policy, request, call, async, cancellationToken) : NextAsync(request, call, async, cancellationToken);
+    protected override ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        call.Policy.Chaos is { } policy
+            ? InjectAsync(policy, request, call, async, cancellationToken)
+            : NextAsync(request, call, async, cancellationToken);
 
     private async ValueTask<HttpResponseMessage> InjectAsync(
         ChaosPolicy policy, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
@@ -17,9 +23,12 @@ internal sealed class ChaosHandler : ChainHandler
             var state = (Handler: this, Request: request, Call: call);
             return async
                 ? await policy.Pipeline.ExecuteAsync(
-                    static (context, s) => s.Handler.NextAsync(s.Request, s.Call, async: true, context.CancellationToken), context, state).ConfigureAwait(false)
+                    static (context, s) => s.Handler.NextAsync(s.Request, s.Call, async: true, context.CancellationToken), context, state)
+                    .ConfigureAwait(false)
                 : policy.Pipeline.Execute(
-                    static (context, s) => s.Handler.NextAsync(s.Request, s.Call, async: false, context.CancellationToken).AsTask().GetAwaiter().GetResult(), context, state);
+                    static (context, s) => s.Handler.NextAsync(s.Request, s.Call, async: false, context.CancellationToken)
+                        .AsTask().GetAwaiter().GetResult(),
+                    context, state);
         }
         finally
         {

@@ -1,12 +1,13 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Leaves a host that keeps failing alone for a while. One circuit for each scheme, host and port, and one for each tenant's part of it;
+/// Sends nothing to a host while its circuit is open. One circuit for each scheme, host and port, and one for each tenant's part of it;
 /// <see cref="CircuitMachine"/> decides.
 /// </summary>
-internal sealed class CircuitBreakerHandler(ClientState client) : ChainHandler
+internal sealed class CircuitBreakerHandler(ClientState client, CircuitEvents events) : ChainHandler
 {
-    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    protected override ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (call.Policy.CircuitBreaker is { } policy && call.Host is { } host)
         {
@@ -30,16 +31,18 @@ internal sealed class CircuitBreakerHandler(ClientState client) : ChainHandler
     private int Enter(CircuitPolicy policy, HostState host, long now)
     {
         var admission = host.Circuit.Enter(policy, now);
-        client.Events.Moved(host, admission.Transition);
-        return admission.IsAllowed ? admission.Ticket
-            : throw new CircuitOpenException(
-                host.Key.Authority.ToString(), admission.OpenUntil > now ? client.Time.GetElapsedTime(now, admission.OpenUntil) : null, host.Key.Tenant);
+        events.Moved(host, admission.Transition);
+        if (admission.IsAllowed)
+            return admission.Ticket;
+        TimeSpan? left = admission.OpenUntil > now ? client.Time.GetElapsedTime(now, admission.OpenUntil) : null;
+        throw new CircuitOpenException(host.Key.Authority.ToString(), left, host.Key.Tenant);
     }
 
     private void Report(HttpCall call, HostState host, int ticket, CircuitOutcome outcome, in AttemptResult result, long endedAt)
     {
         long took = endedAt - call.AttemptStartedAt;
-        client.Events.Moved(host, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, took, call.Policy.PauseOf(result), endedAt));
+        long openAtLeast = call.Policy.PauseOf(result);
+        events.Moved(host, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, took, openAtLeast, endedAt));
     }
 
     private static CircuitOutcome OutcomeForTheHost(HttpCall call, in AttemptResult result) =>

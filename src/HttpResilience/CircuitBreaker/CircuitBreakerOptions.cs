@@ -1,15 +1,22 @@
 namespace HttpResilience;
 
-/// <summary>When a host that fails is left alone, and for how long. Section <c>CircuitBreaker</c>. Kept per scheme, host and port.</summary>
+/// <summary>
+/// When a host that fails is left alone, and for how long. Section <c>CircuitBreaker</c>. Kept per scheme, host and port.
+/// </summary>
 public sealed class CircuitBreakerOptions
 {
     /// <summary>How many failures in a row open the circuit. Null (not by this rule), or 1 or more; default 5.</summary>
     public int? FailureThreshold { get; set; } = 5;
 
-    /// <summary>Which part of the attempts in <see cref="SamplingDuration"/> must fail to open the circuit. Null (not by this rule), or 0 to 1; default 0.1.</summary>
+    /// <summary>
+    /// Which part of the attempts in <see cref="SamplingDuration"/> must fail to open the circuit. Null (not by this rule), or 0 to 1;
+    /// default 0.1.
+    /// </summary>
     public double? FailureRatio { get; set; } = 0.1;
 
-    /// <summary>How many attempts <see cref="SamplingDuration"/> must hold before <see cref="FailureRatio"/> counts. 1 or more; default 100.</summary>
+    /// <summary>
+    /// How many attempts <see cref="SamplingDuration"/> must hold before <see cref="FailureRatio"/> counts. 1 or more; default 100.
+    /// </summary>
     public int MinimumThroughput { get; set; } = 100;
 
     /// <summary>The time over which <see cref="FailureRatio"/> is taken. 10 ms to 1 day; default 30 s.</summary>
@@ -18,7 +25,10 @@ public sealed class CircuitBreakerOptions
     /// <summary>How long the circuit stays open the first time. Null (the stage is off), or 1 ms to 1 day; default 30 s.</summary>
     public TimeSpan? BreakDuration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Each break that follows a failed probe is twice as long as the one before, up to this. Null (breaks do not grow), or 1 ms to 1 day; default 5 min.</summary>
+    /// <summary>
+    /// Each break that follows a failed probe is twice as long as the one before, up to this. Null (breaks do not grow), or 1 ms to 1 day;
+    /// default 5 min.
+    /// </summary>
     public TimeSpan? MaxBreakDuration { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How many attempts a half-open circuit lets through at once. 1 or more; default 1.</summary>
@@ -30,25 +40,37 @@ public sealed class CircuitBreakerOptions
     /// <summary>An attempt that takes at least this long is a slow one. Null (not by this rule), or 1 ms to 1 day; default null.</summary>
     public TimeSpan? SlowCallDuration { get; set; }
 
-    /// <summary>Which part of the attempts in <see cref="SamplingDuration"/> must be slow to open the circuit, <see cref="MinimumThroughput"/> given. 0 to 1; default 1.</summary>
+    /// <summary>
+    /// Which part of the attempts in <see cref="SamplingDuration"/> must be slow to open the circuit, <see cref="MinimumThroughput"/>
+    /// given. 0 to 1; default 1.
+    /// </summary>
     public double SlowCallRatio { get; set; } = 1;
 
-    /// <summary>Whether calls on behalf of a tenant have a circuit of their own beside the host's. Default <see cref="CircuitIsolation.AuthorityAndTenant"/>.</summary>
+    /// <summary>
+    /// Whether calls on behalf of a tenant have a circuit of their own beside the host's. Default <see
+    /// cref="CircuitIsolation.AuthorityAndTenant"/>.
+    /// </summary>
     public CircuitIsolation Isolation { get; set; } = CircuitIsolation.AuthorityAndTenant;
 
-    /// <summary>How many circuits are kept; above that, the closed ones that were used least recently are forgotten. 1 or more; default 10000.</summary>
+    /// <summary>
+    /// How many circuits are kept; above that, the closed ones that were used least recently are forgotten. 1 or more; default 10000.
+    /// </summary>
     public int MaxCircuits { get; set; } = 10_000;
 
     internal static OptionKeys<CircuitBreakerOptions> Keys => new OptionKeys<CircuitBreakerOptions>()
         .OptionalInteger(nameof(FailureThreshold), o => o.FailureThreshold, (o, v) => o.FailureThreshold = v, 1, int.MaxValue)
         .OptionalNumber(nameof(FailureRatio), o => o.FailureRatio, (o, v) => o.FailureRatio = v, 0, 1)
         .Integer(nameof(MinimumThroughput), o => o.MinimumThroughput, (o, v) => o.MinimumThroughput = v, 1, int.MaxValue)
-        .Duration(nameof(SamplingDuration), o => o.SamplingDuration, (o, v) => o.SamplingDuration = v, TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1))
-        .OptionalDuration(nameof(BreakDuration), o => o.BreakDuration, (o, v) => o.BreakDuration = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
-        .OptionalDuration(nameof(MaxBreakDuration), o => o.MaxBreakDuration, (o, v) => o.MaxBreakDuration = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
+        .Duration(nameof(SamplingDuration), o => o.SamplingDuration, (o, v) => o.SamplingDuration = v,
+            TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1))
+        .OptionalDuration(nameof(BreakDuration), o => o.BreakDuration, (o, v) => o.BreakDuration = v,
+            TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
+        .OptionalDuration(nameof(MaxBreakDuration), o => o.MaxBreakDuration, (o, v) => o.MaxBreakDuration = v,
+            TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
         .Integer(nameof(HalfOpenProbes), o => o.HalfOpenProbes, (o, v) => o.HalfOpenProbes = v, 1, int.MaxValue)
         .Integer(nameof(SuccessThreshold), o => o.SuccessThreshold, (o, v) => o.SuccessThreshold = v, 1, int.MaxValue)
-        .OptionalDuration(nameof(SlowCallDuration), o => o.SlowCallDuration, (o, v) => o.SlowCallDuration = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
+        .OptionalDuration(nameof(SlowCallDuration), o => o.SlowCallDuration, (o, v) => o.SlowCallDuration = v,
+            TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
         .Number(nameof(SlowCallRatio), o => o.SlowCallRatio, (o, v) => o.SlowCallRatio = v, 0, 1)
         .Choice(nameof(Isolation), o => o.Isolation, (o, v) => o.Isolation = v)
         .Integer(nameof(MaxCircuits), o => o.MaxCircuits, (o, v) => o.MaxCircuits = v, 1, int.MaxValue)

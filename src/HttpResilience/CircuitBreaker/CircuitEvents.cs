@@ -2,8 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>Tells the world that a circuit of a client has changed its state.</summary>
-internal sealed partial class CircuitEvents(ClientState client, ILogger<CircuitBreakerHandler> logger)
+/// <summary>Reports the state changes of a client's circuits to the log and the metrics.</summary>
+internal sealed partial class CircuitEvents(ClientState client, ResilienceMeter meter, ILogger<CircuitBreakerHandler> logger)
 {
     internal void Moved(HostState host, CircuitTransition? transition)
     {
@@ -11,7 +11,7 @@ internal sealed partial class CircuitEvents(ClientState client, ILogger<CircuitB
             return;
 
         string clientName = client.Name;
-        client.Meter.CircuitMoved(clientName, host.Key, transition.To);
+        meter.CircuitMoved(clientName, host.Key, transition.To);
         client.Observers?.CircuitChanged(client, host, transition.To);
         string circuit = host.Tenant is null ? host.Authority : $"{host.Authority} for tenant {Redaction.Clean(host.Tenant)}";
         switch (transition.To)
@@ -31,15 +31,16 @@ internal sealed partial class CircuitEvents(ClientState client, ILogger<CircuitB
         }
     }
 
-    [LoggerMessage(301, LogLevel.Warning, "{ClientName}: the circuit of {Authority} is open, nothing is sent for {BreakMs} ms")]
+    [LoggerMessage(301, LogLevel.Warning, "{ClientName}: circuit for {Authority} opened for {BreakMs} ms")]
     private static partial void Opened(ILogger logger, string clientName, string authority, long breakMs);
 
-    [LoggerMessage(302, LogLevel.Information, "{ClientName}: the circuit of {Authority} is half open, a probe goes out")]
+    [LoggerMessage(302, LogLevel.Information, "{ClientName}: circuit for {Authority} is half-open; a probe is sent")]
     private static partial void HalfOpened(ILogger logger, string clientName, string authority);
 
-    [LoggerMessage(303, LogLevel.Information, "{ClientName}: the circuit of {Authority} is closed, the host is well again")]
+    [LoggerMessage(303, LogLevel.Information, "{ClientName}: circuit for {Authority} closed")]
     private static partial void Closed(ILogger logger, string clientName, string authority);
 
-    [LoggerMessage(304, LogLevel.Warning, "{ClientName}: the circuit of {Authority} was isolated by hand, nothing is sent until it is closed (ICircuits.Close)")]
+    [LoggerMessage(
+        304, LogLevel.Warning, "{ClientName}: circuit for {Authority} isolated by an operator; nothing is sent until ICircuits.Close")]
     private static partial void Isolated(ILogger logger, string clientName, string authority);
 }

@@ -1,16 +1,16 @@
 namespace HttpResilience;
 
 /// <summary>
-/// One circuit. It has no clock and does no I/O: timestamps come in, what happened comes out. While it is closed, an attempt that
+/// One circuit. It has no clock and does no I/O: timestamps are arguments, state changes are results. While it is closed, an attempt that
 /// succeeds takes no lock.
 /// </summary>
 /// <remarks>
-/// A period is the time between two changes of state. Its number, with the state in the two lowest bits, is the ticket of the attempts that it
-/// lets through; a result with another period's ticket is late and changes nothing.
+/// A period is the time between two changes of state. Its number, with the state in the two lowest bits, is the ticket of the attempts that
+/// it lets through; a result with another period's ticket is late and changes nothing.
 /// </remarks>
 internal sealed class CircuitMachine
 {
-    /// <summary>The ticket of an attempt that was not let through; no period has this number.</summary>
+    /// <summary>The ticket of an attempt that was rejected; no period has this number.</summary>
     internal const int NoTicket = 0;
 
     private const int StateMask = 3;
@@ -29,13 +29,13 @@ internal sealed class CircuitMachine
 
     internal CircuitState State => (CircuitState)(Volatile.Read(ref _period) & StateMask);
 
-    /// <summary>The timestamp until which nothing is let through; meaningful while the circuit is open.</summary>
+    /// <summary>The timestamp until which attempts are rejected; meaningful while the circuit is open.</summary>
     internal long OpenUntil => Volatile.Read(ref _openUntil);
 
-    /// <summary>Whether nothing is let through at a time to come, as far as is known now.</summary>
+    /// <summary>Whether attempts will be rejected at a later time, as far as is known now.</summary>
     internal bool IsOpenAt(long timestamp) => State is CircuitState.Isolated || (State is CircuitState.Open && OpenUntil > timestamp);
 
-    /// <summary>Asks to be let through.</summary>
+    /// <summary>Requests admission for an attempt.</summary>
     internal CircuitAdmission Enter(CircuitPolicy policy, long now)
     {
         int period = Volatile.Read(ref _period);
@@ -64,9 +64,9 @@ internal sealed class CircuitMachine
         }
     }
 
-    /// <summary>Takes the result of an attempt that was let through.</summary>
+    /// <summary>Reports the result of an admitted attempt.</summary>
     /// <param name="ticket">What <see cref="Enter"/> gave.</param>
-    /// <param name="openAtLeast">How long the server asked to be left alone, in timestamp ticks; 0 when it did not.</param>
+    /// <param name="openAtLeast">The server's Retry-After, in timestamp ticks; 0 when it sent none.</param>
     /// <param name="took">How long the attempt took, in timestamp ticks.</param>
     internal CircuitTransition? Report(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long took, long openAtLeast, long now)
     {
@@ -89,14 +89,14 @@ internal sealed class CircuitMachine
         return tooSlow ? OpenClosed(policy, ticket, openAtLeast, now) : null;
     }
 
-    /// <summary>Lets nothing through until somebody closes the circuit.</summary>
+    /// <summary>Rejects all attempts until the circuit is closed by an operator.</summary>
     internal CircuitTransition? Isolate()
     {
         lock (_gate)
             return State is CircuitState.Isolated ? null : MoveTo(CircuitState.Isolated);
     }
 
-    /// <summary>Lets everything through again, and forgets what was before.</summary>
+    /// <summary>Admits all attempts again, and resets the counts.</summary>
     internal CircuitTransition? Close()
     {
         lock (_gate)
@@ -166,10 +166,9 @@ internal sealed class CircuitMachine
 
     private CircuitTransition MoveTo(CircuitState state, long openFor = 0)
     {
-        var before = State;
         int period = (_period & ~StateMask) + StateMask + 1;
         Volatile.Write(ref _period, (period == NoTicket ? StateMask + 1 : period) | (int)state);
-        return new(before, state, openFor);
+        return new(state, openFor);
     }
 
     /// <summary>The time between recent calls, in timestamp ticks; null when there were too few.</summary>
@@ -182,13 +181,13 @@ internal sealed class CircuitMachine
     }
 }
 
-/// <summary>Whether an attempt is let through.</summary>
+/// <summary>Whether an attempt is admitted.</summary>
 /// <param name="IsAllowed">It is.</param>
 /// <param name="Ticket">To be given back with the result.</param>
-/// <param name="OpenUntil">When it is not: the timestamp until which nothing is; in the past while a probe is out.</param>
-/// <param name="Transition">The change of state that asking has caused, if any.</param>
+/// <param name="OpenUntil">For a rejection: the timestamp until which the circuit is open; in the past while a probe is in flight.</param>
+/// <param name="Transition">The state change caused by the request for admission, if any.</param>
 internal readonly record struct CircuitAdmission(bool IsAllowed, int Ticket, long OpenUntil, CircuitTransition? Transition);
 
 /// <summary>A change of state.</summary>
-/// <param name="OpenFor">How long nothing is let through, in timestamp ticks; 0 unless <paramref name="To"/> is open.</param>
-internal sealed record CircuitTransition(CircuitState From, CircuitState To, long OpenFor);
+/// <param name="OpenFor">How long attempts are rejected, in timestamp ticks; 0 unless <paramref name="To"/> is open.</param>
+internal sealed record CircuitTransition(CircuitState To, long OpenFor);

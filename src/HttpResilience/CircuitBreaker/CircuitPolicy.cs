@@ -1,6 +1,8 @@
 namespace HttpResilience;
 
-/// <summary>An immutable snapshot of <see cref="CircuitBreakerOptions"/>. Durations are in ticks of the timestamps that the machine is given.</summary>
+/// <summary>
+/// An immutable snapshot of <see cref="CircuitBreakerOptions"/>. Durations are in ticks of the timestamps that the machine is given.
+/// </summary>
 internal sealed record CircuitPolicy
 {
     internal required int FailureThreshold { get; init; }
@@ -27,12 +29,11 @@ internal sealed record CircuitPolicy
 
     internal required CircuitIsolation Isolation { get; init; }
 
-    internal required int MaxCircuits { get; init; }
-
     /// <param name="frequency">Timestamp ticks per second.</param>
     internal static CircuitPolicy? From(CircuitBreakerOptions options, long frequency)
     {
-        if (options.BreakDuration is not { } breakDuration || options is { FailureThreshold: null, FailureRatio: null, SlowCallDuration: null })
+        if (options.BreakDuration is not { } breakDuration
+            || options is { FailureThreshold: null, FailureRatio: null, SlowCallDuration: null })
             return null;
 
         // Exact, and up: in floating point 1.001 s are 1000 ms, and the break would be short.
@@ -50,7 +51,6 @@ internal sealed record CircuitPolicy
             SlowCallDuration = options.SlowCallDuration is { } slow ? Ticks(slow) : long.MaxValue,
             SlowCallRatio = options.SlowCallRatio,
             Isolation = options.Isolation,
-            MaxCircuits = options.MaxCircuits,
         };
     }
 }

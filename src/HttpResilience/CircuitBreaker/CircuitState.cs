@@ -3,15 +3,15 @@ namespace HttpResilience;
 /// <summary>The state of a circuit. The values are Polly's.</summary>
 public enum CircuitState
 {
-    /// <summary>Everything is let through.</summary>
+    /// <summary>Attempts are admitted.</summary>
     Closed,
 
-    /// <summary>Nothing is let through.</summary>
+    /// <summary>Attempts are rejected.</summary>
     Open,
 
-    /// <summary>A few probes are let through, to find out whether the host is well again.</summary>
+    /// <summary>A few probes are admitted, to check whether the host has recovered.</summary>
     HalfOpen,
 
-    /// <summary>Nothing is let through until somebody closes the circuit by hand (<see cref="ICircuits"/>).</summary>
+    /// <summary>Attempts are rejected until an operator closes the circuit (<see cref="ICircuits"/>).</summary>
     Isolated,
 }

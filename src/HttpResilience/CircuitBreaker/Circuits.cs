@@ -2,31 +2,36 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience;
 
-/// <summary>Finds the circuits in the state of the clients.</summary>
-internal sealed class Circuits(IServiceProvider services, ClientStates clients) : ICircuits
+/// <summary>The circuits of all clients, for operators.</summary>
+internal sealed class Circuits(IServiceProvider services, ClientStates clients, ResilienceMeter meter) : ICircuits
 {
     public IReadOnlyList<CircuitInfo> List(string? clientName = null) =>
     [
-        .. clients.Where(c => clientName is null || c.Name == clientName).SelectMany(client => client.Hosts.All.Select(host => Describe(client, host))),
+        .. clients.Where(c => clientName is null || c.Name == clientName)
+            .SelectMany(client => client.Hosts.All.Select(host => Describe(client, host))),
     ];
 
     public void Isolate(string clientName, Uri authority, string? tenant = null)
     {
         var (client, host) = Find(clientName, authority, tenant);
-        client.Events.Moved(host, host.Circuit.Isolate());
+        EventsOf(client).Moved(host, host.Circuit.Isolate());
     }
 
     public void Close(string clientName, Uri authority, string? tenant = null)
     {
         var (client, host) = Find(clientName, authority, tenant);
-        client.Events.Moved(host, host.Circuit.Close());
+        EventsOf(client).Moved(host, host.Circuit.Close());
     }
+
+    private CircuitEvents EventsOf(ClientState client) =>
+        new(client, meter, AlertClient.LoggerFor<CircuitBreakerHandler>(services, client.Name));
 
     private static CircuitInfo Describe(ClientState client, HostState host)
     {
         var state = host.Circuit.State;
         TimeSpan left = client.Time.GetElapsedTime(client.Time.GetTimestamp(), host.Circuit.OpenUntil);
-        return new(client.Name, host.Key.Authority.ToString(), host.Key.Tenant, state, state is CircuitState.Open && left > TimeSpan.Zero ? left : null);
+        TimeSpan? openFor = state is CircuitState.Open && left > TimeSpan.Zero ? left : null;
+        return new(client.Name, host.Key.Authority.ToString(), host.Key.Tenant, state, openFor);
     }
 
     private (ClientState Client, HostState Host) Find(string clientName, Uri authority, string? tenant)
@@ -37,6 +42,7 @@ internal sealed class Circuits(IServiceProvider services, ClientStates clients) 
             throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));
 
         var client = services.GetRequiredKeyedService<ClientState>(clientName);
-        return (client, client.HostFor(new HostKey(new HttpAuthority(authority), tenant), client.Policy, client.Time.GetTimestamp()));
+        var key = new HostKey(new HttpAuthority(authority), tenant);
+        return (client, client.Hosts.GetOrAdd(key, client.Policy.MaxHosts, client.Time.GetTimestamp()));
     }
 }

@@ -34,7 +34,7 @@ internal struct FailureWindow
         }
     }
 
-    /// <summary>What the parts that are not older than the sampling duration hold.</summary>
+    /// <summary>The sums over the parts that are not older than the sampling duration.</summary>
     internal readonly (long Attempts, long Failures) Sum(long now, long bucketLength)
     {
         long epoch = now / bucketLength;
@@ -51,7 +51,7 @@ internal struct FailureWindow
         return (attempts, failures);
     }
 
-    /// <summary>How far apart attempts have been, in timestamp ticks; null when there were too few to tell.</summary>
+    /// <summary>The average time between attempts, in timestamp ticks; null below a minimum of attempts.</summary>
     internal readonly long? Pace(long now, long bucketLength, int leastAttempts)
     {
         long epoch = now / bucketLength;

@@ -2,12 +2,15 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>What an attempt of a client ended with: the table, over that the overrides per status, over that the application's <see cref="IFailureClassifier"/>.</summary>
+/// <summary>
+/// Classifies the attempts of a client: by the built-in table, then by the overrides per status, then by the application's
+/// <see cref="IFailureClassifier"/>.
+/// </summary>
 internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, TimeProvider time, ILogger<AttemptClassifier> logger)
 {
     private const int MaxHint = 64;
 
-    /// <summary>What the head of a response means.</summary>
+    /// <summary>Classifies the head of a response.</summary>
     internal AttemptResult ClassifyHead(HttpResponseMessage response, HttpCall call)
     {
         int status = (int)response.StatusCode;
@@ -17,17 +20,18 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
         var result = FailureClassifier.Classify(response, call.IdempotencyKey is not null, time.GetUtcNow());
         if (result.RetryAfter is null && logger.IsEnabled(LogLevel.Debug))
             NotifyOfHint(call, response);
-        return call.Policy.Retry.Statuses.TryGetValue(status, out var policy) && policy.FailureClass is { } failureClass ? result.As(failureClass) : result;
+        return call.Policy.Retry.Statuses.TryGetValue(status, out var policy) && policy.FailureClass is { } failureClass
+            ? result.As(failureClass) : result;
     }
 
-    /// <summary>What a response means of which as much has been read as is going to be.</summary>
-    /// <param name="head">What its head means.</param>
+    /// <summary>Classifies a response, read as far as the attempt reads it.</summary>
+    /// <param name="head">The class of its head.</param>
     internal AttemptResult Classify(HttpResponseMessage response, HttpCall call, in AttemptResult head) =>
         supplied.Classifier is { } classifier ? Ask(classifier, call, response, null, head) : head;
 
-    /// <summary>What an exception means.</summary>
-    /// <param name="timedOut">The chain's own timer ended the attempt.</param>
-    /// <param name="cancelled">The token that the attempt was given is cancelled.</param>
+    /// <summary>Classifies an exception.</summary>
+    /// <param name="timedOut">The attempt timeout has expired.</param>
+    /// <param name="cancelled">The caller has cancelled the call.</param>
     internal AttemptResult Classify(Exception exception, HttpCall call, bool timedOut, bool cancelled)
     {
         var result = FailureClassifier.Classify(exception, timedOut, cancelled);
@@ -37,15 +41,21 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
 
     private static bool IsOurs(Exception exception) => exception is RejectedException or IdempotencyKeyReusedException;
 
-    // A classifier that fails must not lose the call, nor the place that it holds in a half-open circuit.
-    private AttemptResult Ask(IFailureClassifier classifier, HttpCall call, HttpResponseMessage? response, Exception? exception, in AttemptResult builtIn)
+    // A failing classifier must not fail the call, nor block a probe of a half-open circuit.
+    private AttemptResult Ask(
+        IFailureClassifier classifier, HttpCall call, HttpResponseMessage? response, Exception? exception, in AttemptResult builtIn)
     {
         FailureClassification before = builtIn.ToClassification(), after;
         try
         {
             after = classifier.Classify(call, response, exception, before);
-            if (after.FailureClass is FailureClass.Cancelled || !Enum.IsDefined(after.FailureClass) || (after.FailureClass is FailureClass.None && response is null))
-                throw new InvalidOperationException($"{after.FailureClass} cannot be what {(response is null ? "an exception" : "a response")} means.");
+            if (after.FailureClass is FailureClass.Cancelled || !Enum.IsDefined(after.FailureClass)
+                || (after.FailureClass is FailureClass.None && response is null))
+            {
+                string subject = response is null ? "an exception" : "a response";
+                throw new InvalidOperationException($"{after.FailureClass} is not a class for {subject}.");
+            }
+
         }
         catch (Exception e)
         {
@@ -64,9 +74,9 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
         HintIgnored(logger, call.ClientName, (int)response.StatusCode, field, Redaction.Clean(value[..Math.Min(value.Length, MaxHint)]));
     }
 
-    [LoggerMessage(407, LogLevel.Error, "{ClientName}: {Classifier} failed, the built-in classification stands")]
+    [LoggerMessage(407, LogLevel.Error, "{ClientName}: {Classifier} failed; the built-in classification is used")]
     private static partial void ClassifierFailed(ILogger logger, Exception exception, string clientName, string classifier);
 
-    [LoggerMessage(410, LogLevel.Debug, "{ClientName}: a {StatusCode} asks to wait in a way that cannot be read, {Field}: {Value}")]
+    [LoggerMessage(410, LogLevel.Debug, "{ClientName}: ignoring an unreadable delay in a {StatusCode} response, {Field}: {Value}")]
     private static partial void HintIgnored(ILogger logger, string clientName, int statusCode, string field, string value);
 }

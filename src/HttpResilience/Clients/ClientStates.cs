@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience;
 
-/// <summary>The clients whose state has been made so far.</summary>
+/// <summary>The clients that were made so far.</summary>
 /// <param name="services">The root container.</param>
 internal sealed class ClientStates(IServiceProvider services) : IResilientClients, IEnumerable<ClientState>
 {

@@ -1,8 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>
-/// What a client remembers of one host, or of one tenant's part of it: the circuit, the pause that the host asked for, the retries it has seen.
-/// </summary>
+/// <summary>The state of one host, or of one tenant's part of it: its circuit, its pause after a Retry-After, its retry budget.</summary>
 internal sealed class HostState(HostKey key) : ObservedHost
 {
     private HostPause? _pause;
@@ -20,43 +18,46 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     internal CircuitMachine Circuit { get; } = new();
 
-    /// <summary>When a call last asked for the host.</summary>
+    /// <summary>When the last call to the host started.</summary>
     internal long LastUsed => Volatile.Read(ref _lastUsed);
 
-    /// <summary>Null while the host has never asked for one.</summary>
+    /// <summary>Null until the host sends a Retry-After.</summary>
     internal HostPause? Pause => Volatile.Read(ref _pause);
 
-    /// <summary>Whether forgetting this would send something to a host that is to be left alone.</summary>
+    /// <summary>The host must not be called now; evicting its state would lose that.</summary>
     internal bool IsNeeded(long now) =>
         Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now) || Pause?.Until > now;
 
-    /// <summary>A call to it would be refused, or would have to wait.</summary>
-    internal bool IsToBeLeftAlone(ResiliencePolicy policy, long now) => Pause?.Until > now || (policy.CircuitBreaker is not null && Circuit.IsOpenAt(now));
+    /// <summary>A call to it would be rejected, or would have to wait.</summary>
+    internal bool IsToBeLeftAlone(ResiliencePolicy policy, long now) =>
+        Pause?.Until > now || (policy.CircuitBreaker is not null && Circuit.IsOpenAt(now));
 
     internal void Use(long now) => Volatile.Write(ref _lastUsed, now);
 
-    /// <summary>The pause, made when it is first asked for: most hosts never ask.</summary>
+    /// <summary>The pause, made on first use: most hosts never send a Retry-After.</summary>
     internal HostPause GetOrAddPause() => LazyInitializer.EnsureInitialized(ref _pause, static () => new());
 
-    /// <summary>Takes what an attempt was told about when the host may be called again.</summary>
-    /// <returns>Whether a pause begins with it.</returns>
+    /// <summary>Applies the Retry-After of an attempt to all calls to the host.</summary>
+    /// <returns>Whether it starts a pause.</returns>
     internal bool ApplyRetryAfter(ResiliencePolicy policy, in AttemptResult result, long endedAt) =>
-        // Other statuses that carry a Retry-After, such as 409 and 425, speak of the one request.
+        // Other statuses that carry a Retry-After, such as 409 and 425, concern only the one request.
         (result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.PauseOf(result) is > 0 and var pause
-        && GetOrAddPause().Extend(endedAt, endedAt + pause, policy.CircuitBreaker is { } circuit ? Circuit.PaceAt(circuit, endedAt) : null, policy.CircuitBreaker?.BucketLength * FailureWindow.Buckets ?? 0);
+        && GetOrAddPause().Extend(
+            endedAt, endedAt + pause, policy.CircuitBreaker is { } circuit ? Circuit.PaceAt(circuit, endedAt) : null,
+            policy.CircuitBreaker?.BucketLength * FailureWindow.Buckets ?? 0);
 
-    /// <summary>The budget, made at the first retry: a host that is well costs nothing.</summary>
+    /// <summary>The budget, made at the first retry: a healthy host costs nothing.</summary>
     internal RetryBudget GetOrAddBudget() => LazyInitializer.EnsureInitialized(ref _budget, static () => new());
 
-    /// <summary>Counts a call, once there is a budget to count it for.</summary>
+    /// <summary>Counts a call once the host has a budget.</summary>
     internal void CountCall(RetryBudgetPolicy policy, long now) => Volatile.Read(ref _budget)?.CountCall(policy, now);
 
     /// <summary>
-    /// Whether the failure of a tenant's call says something about the host: not when it was the same tenant that failed before. One customer whose
-    /// destination fails does not speak for the others.
+    /// Whether the failure of a tenant's call counts for the host: not when the previous failure was the same tenant's, since one failing
+    /// tenant does not show that the host fails.
     /// </summary>
     internal bool SpeaksForTheHost(string? tenant) => tenant is null || Interlocked.Exchange(ref _lastFailedTenant, tenant) != tenant;
 }
 
-/// <summary>What state is kept for: a host, or a tenant's part of it.</summary>
+/// <summary>The key of the state: a host, or a tenant's part of it.</summary>
 internal readonly record struct HostKey(HttpAuthority Authority, string? Tenant);

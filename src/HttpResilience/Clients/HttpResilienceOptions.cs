@@ -1,8 +1,9 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Everything that can be said about one named client. Read from <c>HttpResilience:Defaults</c>, over that <c>HttpResilience:Clients:&lt;name&gt;</c>, over
-/// that the delegate in code. The keys that <c>Microsoft.Extensions.Http.Resilience</c> has keep its names and nesting.
+/// Everything that can be said about one named client. Read from <c>HttpResilience:Defaults</c>, over that
+/// <c>HttpResilience:Clients:&lt;name&gt;</c>, over that the delegate in code. The keys that <c>Microsoft.Extensions.Http.Resilience</c>
+/// has keep its names and nesting.
 /// </summary>
 public sealed class HttpResilienceOptions
 {
@@ -10,8 +11,8 @@ public sealed class HttpResilienceOptions
     public Uri? BaseAddress { get; set; }
 
     /// <summary>
-    /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is set one second behind it, for the response
-    /// body that <see cref="HttpClient"/> reads after the chain; a value that the application sets stays.
+    /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is set one second behind
+    /// it, for the response body that <see cref="HttpClient"/> reads after the chain; a value that the application sets stays.
     /// </summary>
     public TimeoutOptions TotalRequestTimeout { get; } = new(TimeSpan.FromSeconds(100));
 

@@ -1,27 +1,28 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The application's own word on what a response or an exception means, for an API that does not say it with its status: a 200 whose body is an error, a 403
-/// that is a rate limit, a 400 that passes by itself.
+/// The application's own word on what a response or an exception means, for an API that does not say it with its status: a 200 whose body
+/// is an error, a 403 that is a rate limit, a 400 that passes by itself.
 /// </summary>
 /// <remarks>
-/// Register it as a singleton, for one client under its name (<c>AddKeyedSingleton&lt;IFailureClassifier, T&gt;("invoices")</c>) or for all clients
-/// (<c>AddSingleton</c>). For single statuses <c>Retry:Statuses:&lt;status&gt;:FailureClass</c> does it without code.
+/// Register it as a singleton, for one client under its name (<c>AddKeyedSingleton&lt;IFailureClassifier, T&gt;("invoices")</c>) or for all
+/// clients (<c>AddSingleton</c>). For single statuses <c>Retry:Statuses:&lt;status&gt;:FailureClass</c> does it without code.
 /// </remarks>
 /// <example><code>
-/// public FailureClassification Classify(HttpCall httpCall, HttpResponseMessage? response, Exception? exception, FailureClassification builtIn) =>
+/// public FailureClassification Classify(
+///     HttpCall httpCall, HttpResponseMessage? response, Exception? exception, FailureClassification builtIn) =>
 ///     response?.Headers.Contains("X-Maintenance") is true ? new(FailureClass.Transient) { MayHaveBeenProcessed = false } : builtIn;
 /// </code></example>
 public interface IFailureClassifier
 {
     /// <summary>
-    /// Classifies what an attempt ended with. Called for every response, successes included, and every exception but a cancellation by the caller and what
-    /// the chain itself throws. What it throws is logged as an error, and <paramref name="builtIn"/> stands.
+    /// Classifies what an attempt ended with. Called for every response, successes included, and every exception but a cancellation by the
+    /// caller and what the chain itself throws. What it throws is logged as an error, and <paramref name="builtIn"/> stands.
     /// </summary>
     /// <param name="httpCall">The call, with the attempts before this one.</param>
     /// <param name="response">
-    /// The response; null when there was none. Its body has been read, and can be read again synchronously, only when <c>Retry:IncludeResponseBody</c> is set and
-    /// the status is a success; else reading it takes it from the caller.
+    /// The response; null when there was none. Its body has been read, and can be read again synchronously, only when
+    /// <c>Retry:IncludeResponseBody</c> is set and the status is a success; else reading it takes it from the caller.
     /// </param>
     /// <param name="exception">The exception; null when there was a response.</param>
     /// <param name="builtIn">What the chain makes of it: return it for all that is not special.</param>

@@ -3,8 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HttpResilience;
 
 /// <summary>
-/// What the application decides itself, if it registered something for it: under the client's name, or for all clients. Looked up when first needed, so that
-/// a policy may itself use the client that it is for.
+/// The application's own classifier, conflict resolver and reconciler, registered under the client's name or for all clients. Resolved on
+/// first use, so that each of them may itself use the client.
 /// </summary>
 /// <param name="services">The root container.</param>
 internal sealed class RegisteredExtensions(IServiceProvider services, string clientName)

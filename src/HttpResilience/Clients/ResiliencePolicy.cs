@@ -1,13 +1,15 @@
 namespace HttpResilience;
 
-/// <summary>An immutable snapshot of <see cref="HttpResilienceOptions"/>, made once per client and reload. Handlers read this, never options.</summary>
+/// <summary>
+/// An immutable snapshot of <see cref="HttpResilienceOptions"/>, made once per client and reload. Handlers read this, never options.
+/// </summary>
 internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvider time)
 {
     private readonly long _totalTimeout = ToTicks(options.TotalRequestTimeout.Timeout, time);
     private readonly long _attemptTimeout = ToTicks(options.AttemptTimeout.Timeout, time);
     private readonly long _keyLifetime = ToTicks(options.Idempotency.KeyLifetime, time);
 
-    /// <summary>With a slash at its end, without which the last segment of its path would not count for relative URIs.</summary>
+    /// <summary>Ends with a slash; without it relative URIs would replace the last segment of the path.</summary>
     internal Uri? BaseAddress { get; } = options.BaseAddress is not { } uri || uri.AbsolutePath.EndsWith('/') ? options.BaseAddress
         : new UriBuilder(uri) { Path = uri.AbsolutePath + "/" }.Uri;
 
@@ -47,27 +49,33 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
     internal long AttemptEndFrom(long startedAt, long deadline) =>
         _attemptTimeout == long.MaxValue ? deadline : Math.Min(startedAt + _attemptTimeout, deadline);
 
-    /// <summary>The timestamp from which on the API may have forgotten the key of a call; <see cref="long.MaxValue"/> when it never does.</summary>
+    /// <summary>
+    /// The timestamp at which the key of a call may have expired at the API; <see cref="long.MaxValue"/> for never.
+    /// </summary>
     internal long KeyEndFrom(long startedAt) => _keyLifetime == long.MaxValue ? long.MaxValue : startedAt + _keyLifetime;
 
-    /// <summary>Whether the API may have forgotten a key.</summary>
+    /// <summary>Whether a key may have expired at the API.</summary>
     /// <param name="age">Since the key was first used.</param>
     internal bool KeyHasExpired(TimeSpan age) => age >= KeyLifetime;
 
     private TimeSpan? KeyLifetime { get; } = options.Idempotency.KeyLifetime;
 
     /// <summary>From <paramref name="now"/> to <paramref name="deadline"/>.</summary>
-    internal TimeSpan Remaining(long now, long deadline) => deadline == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, deadline);
+    internal TimeSpan Remaining(long now, long deadline) =>
+        deadline == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, deadline);
 
-    /// <summary>How many hosts are remembered.</summary>
+    /// <summary>The limit of hosts whose state is kept.</summary>
     internal int MaxHosts { get; } = options.CircuitBreaker.MaxCircuits;
 
-    /// <summary>For how long a host asks to be left alone, in ticks of the clock; 0 when it does not, or is not heard. It may ask for a long rest, not for one without end.</summary>
+    /// <summary>
+    /// The Retry-After of a response in ticks of the clock, at most <c>Retry:MaxRetryAfter</c>; 0 when there is none, or it is ignored
+    /// (<c>Retry:ShouldRetryAfterHeader</c>).
+    /// </summary>
     internal long PauseOf(in AttemptResult result) => result.RetryAfter is { } asked && Retry.ShouldRetryAfterHeader
         ? ToTimestamp(asked < Retry.MaxRetryAfter ? asked : Retry.MaxRetryAfter)
         : 0;
 
-    /// <summary>A duration in ticks of the clock, rounded up: no wait is shorter than asked.</summary>
+    /// <summary>A duration in ticks of the clock, rounded up: a wait is never too short.</summary>
     internal long ToTimestamp(TimeSpan duration) => ToTicks(duration, time);
 
     private static long ToTicks(TimeSpan? duration, TimeProvider time) => duration is { } d

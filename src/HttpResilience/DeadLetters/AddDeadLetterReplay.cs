@@ -31,7 +31,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
                 provider.GetRequiredService<ClientStates>(),
                 provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value,
                 provider.GetRequiredService<DeadLetterMeter>(),
-                provider.GetService<TimeProvider>() ?? TimeProvider.System,
+                provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<DeadLetterReplay>>()));
             services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DeadLetterReplay>());
             return services;

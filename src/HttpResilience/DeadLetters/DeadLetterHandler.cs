@@ -7,7 +7,9 @@ namespace HttpResilience;
 /// Keeps a request that has finally failed, before the caller learns of the failure. <see cref="DeadLetterDecision"/> decides what becomes of it. A store that
 /// fails does not change what the caller gets.
 /// </summary>
-internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterStore store, DeadLetterMeter meter, ILogger<DeadLetterHandler> logger) : ChainHandler
+internal sealed partial class DeadLetterHandler(
+    ClientState client, AttemptClassifier classifier, RegisteredExtensions extensions, IDeadLetterStore store, DeadLetterMeter meter,
+    ILogger<DeadLetterHandler> logger) : ChainHandler
 {
     // Longer, and a call hangs because of a disk.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(10);
@@ -38,7 +40,7 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
 
         if (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: true))
         {
-            var failure = await LetterFailure.OfAsync(response, request, call, client, async, cancellationToken).ConfigureAwait(false);
+            var failure = await LetterFailure.OfAsync(response, request, call, classifier, _time, async, cancellationToken).ConfigureAwait(false);
             await KeepAsync(policy, request, call.Revised ?? original, call, failure, async).ConfigureAwait(false);
         }
 
@@ -103,7 +105,7 @@ internal sealed partial class DeadLetterHandler(ClientState client, IDeadLetterS
     private DeadLetter Write(DeadLetterPolicy policy, RequestSnapshot original, HttpCall call, LetterFailure failure, ReadOnlyMemory<byte>? body)
     {
         var fate = LetterFate.Of(call.Policy.Retry, original.Method, call.IdempotencyKey is not null, call.MayHaveBeenProcessed, bodyIsMissing: body is null,
-            client.Supplied.Reconciler is not null);
+            extensions.Reconciler is not null);
         var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays: 0, policy.MaxReplays);
         var now = _time.GetUtcNow();
         return new()

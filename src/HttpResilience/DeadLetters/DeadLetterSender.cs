@@ -34,7 +34,8 @@ internal sealed class DeadLetterSender(IServiceProvider services, IHttpClientFac
             if (call.FailureClass is FailureClass.None)
                 return Replayed(letter, call, client.Time.GetUtcNow());
             hasResponse = true;
-            failure = await LetterFailure.OfAsync(response, request, call, client, async: true, cancellationToken).ConfigureAwait(false);
+            failure = await LetterFailure.OfAsync(
+                response, request, call, client.Get<AttemptClassifier>()!, client.Time, async: true, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e.GetHttpCall() is { FailureClass: not FailureClass.Cancelled } && !cancellationToken.IsCancellationRequested)
         {
@@ -47,7 +48,7 @@ internal sealed class DeadLetterSender(IServiceProvider services, IHttpClientFac
 
     private static LetterFate FateOf(ClientState client, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
         client.Policy.Retry, new HttpMethod(letter.Method), letter.IdempotencyKey is not null, mayHaveBeenProcessed, letter.BodyIsMissing,
-        client.Supplied.Reconciler is not null);
+        client.Get<RegisteredExtensions>()!.Reconciler is not null);
 
     private static DeadLetter Replayed(DeadLetter letter, HttpCall call, DateTimeOffset now) => letter with
     {

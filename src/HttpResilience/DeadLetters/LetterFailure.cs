@@ -13,13 +13,13 @@ internal readonly record struct LetterFailure(int? StatusCode, string? ErrorType
         (exception as RejectedException)?.RetryAfter);
 
     internal static async ValueTask<LetterFailure> OfAsync(
-        HttpResponseMessage response, HttpRequestMessage request, HttpCall call, ClientState client, bool async, CancellationToken cancellationToken)
+        HttpResponseMessage response, HttpRequestMessage request, HttpCall call, AttemptClassifier classifier, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
         var (redaction, maxBytes) = (call.Policy.Logging.Redaction, call.Policy.Logging.ErrorBodyBytes);
-        var said = maxBytes == 0 ? null : await ErrorBody.PeekProblemAsync(response, maxBytes, client.Time, async, cancellationToken).ConfigureAwait(false);
+        var said = maxBytes == 0 ? null : await ErrorBody.PeekProblemAsync(response, maxBytes, time, async, cancellationToken).ConfigureAwait(false);
         return new(
             (int)response.StatusCode, null, said is { } text ? redaction.Scrub(text.Title, request) : response.ReasonPhrase,
             said?.Detail is { } detail ? redaction.Scrub(detail, request) : null,
-            call.Policy.Retry.ShouldRetryAfterHeader ? client.Classifier.ClassifyHead(response, call).RetryAfter : null);
+            call.Policy.Retry.ShouldRetryAfterHeader ? classifier.ClassifyHead(response, call).RetryAfter : null);
     }
 }

@@ -37,7 +37,7 @@ internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider
         var timer = client.Timers.Rent(cancellationToken);
         try
         {
-            timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(ReadTimeout), client.DeadlineOf(call)));
+            timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(ReadTimeout), client.Deadline.Of(call)));
             // On a thread of its own where the store blocks.
             var finding = store.FindAsync(client.Name, resource, variant, timer.Token).WaitAsync(timer.Token);
             return async ? await finding.ConfigureAwait(false) : finding.GetAwaiter().GetResult();

@@ -13,6 +13,18 @@ internal sealed class FallbackCache
     private long _nothingBefore = long.MinValue;
     private long _bytes;
 
+    /// <summary>The cache of a client. It outlives the client's handlers, and is cleared when a reload switches the stage off.</summary>
+    internal static FallbackCache Of(ClientState client) => client.GetOrAdd(() =>
+    {
+        var cache = new FallbackCache();
+        client.PolicyChanged += () =>
+        {
+            if (client.Policy.Fallback is null)
+                cache.Clear();
+        };
+        return cache;
+    });
+
     internal long Bytes
     {
         get

@@ -6,8 +6,9 @@ namespace HttpResilience;
 /// Answers a read that the API cannot answer just now with the last good response to the same request, marked stale. <see cref="FallbackRules"/> decide. Whose
 /// response it is, is told by the request as it was sent (<see cref="WireRequestCapture"/>).
 /// </summary>
-internal sealed class FallbackHandler(ClientState client, FallbackArchive? archive) : ChainHandler
+internal sealed class FallbackHandler(ClientState client, FallbackArchive? archive, ResilienceMeter meter) : ChainHandler
 {
+    private readonly FallbackCache _cache = FallbackCache.Of(client);
     private readonly TimeProvider _time = client.Time;
 
     protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
@@ -60,7 +61,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
         {
             foreach (string resource in Touched(uri, response).Select(RequestFields.ResourceOf).Distinct())
             {
-                client.Fallbacks.Invalidate(resource, _time.GetTimestamp());
+                _cache.Invalidate(resource, _time.GetTimestamp());
                 archive?.Remove(client.Name, resource, variant: null);
             }
         }
@@ -92,7 +93,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
         var usableFor = freshness.Lifetime + Freshness.StaleFor(policy.StaleIfError, fields.CacheControl, default) - freshness.InitialAge;
         if (call.StopReason is not StopReason.Succeeded || !FallbackRules.MayBeKept((int)response.StatusCode, fields, question.Asked) || usableFor <= TimeSpan.Zero)
         {
-            client.Fallbacks.Remove(question.Resource, variant);
+            _cache.Remove(question.Resource, variant);
             archive?.Remove(client.Name, question.Resource, variant);
             return;
         }
@@ -104,8 +105,8 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
         {
             var kept = new CachedResponse(
                 new(question.Resource, variant, receivedAt, freshness.InitialAge, receivedAt + usableFor, new((int)response.StatusCode, response.ReasonPhrase, headers, body)), now);
-            bool isArchived = archive is null || client.Fallbacks.Find(question.Resource, variant) is { } before && kept.IsArchivedBy(before, _time);
-            if (client.Fallbacks.Put(kept, question.SentAt, policy.MaxBytes) && !isArchived)
+            bool isArchived = archive is null || _cache.Find(question.Resource, variant) is { } before && kept.IsArchivedBy(before, _time);
+            if (_cache.Put(kept, question.SentAt, policy.MaxBytes) && !isArchived)
                 archive!.Save(client.Name, kept.Stored, policy.MaxBytes);
         });
     }
@@ -114,10 +115,10 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
     {
         // Nothing was sent: what handlers inside would have added nobody knows, and a response to a request with more on it is not found.
         string variant = question.VariantAsSent() ?? question.VariantAsGiven();
-        var kept = client.Fallbacks.Find(question.Resource, variant);
+        var kept = _cache.Find(question.Resource, variant);
         if (kept is null && archive is not null
             && await archive.FindAsync(client, call, question.Resource, variant, async, cancellationToken).ConfigureAwait(false) is { } stored
-            && CachedResponse.From(stored, _time) is var archived && client.Fallbacks.Put(archived, archived.ReceivedAt, policy.MaxBytes))
+            && CachedResponse.From(stored, _time) is var archived && _cache.Put(archived, archived.ReceivedAt, policy.MaxBytes))
             kept = archived;
         return kept is not null && IsAnswer(policy, question, kept) ? kept : null;
     }
@@ -134,7 +135,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
         call.IsStale = true;
         call.Masked = (status, exception);
         call.Error = call.Policy.Logging.Redaction.Scrub(exception?.Message ?? $"The API answered {status}.", request);
-        client.Meter.FellBack(call, request.RequestUri);
+        meter.FellBack(call, request.RequestUri);
         var response = ResponseCopy.ToResponse(kept.Stored.Response, request);
         response.Headers.Age = TimeSpan.FromSeconds(Math.Min(Math.Floor(kept.AgeAt(_time.GetTimestamp(), _time).TotalSeconds), int.MaxValue));
         return response;

@@ -2,8 +2,8 @@ using Polly;
 
 namespace HttpResilience;
 
-/// <summary>An attempt that is hedged, with the requests it has sent so far. Travels in the context of Polly's pipeline.</summary>
-/// <param name="request">What the caller wants sent. It does not go out itself: requests side by side cannot share a message.</param>
+/// <summary>A hedged attempt, with the requests it has sent so far. It is carried by the context of Polly's pipeline.</summary>
+/// <param name="request">The caller's request. Copies of it are sent, because parallel requests cannot share a message.</param>
 /// <param name="cancellationToken">Ends the attempt as a whole.</param>
 internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, CancellationToken cancellationToken)
 {
@@ -18,10 +18,12 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
 
     internal IReadOnlyList<HedgedTry> Tries => _tries;
 
-    /// <summary>Another request may go out, as far as this attempt is concerned.</summary>
+    /// <summary>The attempt allows another request.</summary>
     internal bool MayGoOn => _mayGoOn;
 
-    /// <summary>Whether another request goes out now, which takes it out of the retry budget. Once the host has spoken against it, none does any more.</summary>
+    /// <summary>
+    /// Whether another request is sent now; it is taken from the retry budget. After a Retry-After of the host no other request is sent.
+    /// </summary>
     internal bool GoOn(long now)
     {
         if (_mayGoOn && (call.IsCircuitOpenAt(now) || call.Host?.Pause?.Until > now || !IsInBudget(now)))
@@ -49,10 +51,11 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
     }
 
     /// <summary>
-    /// Which of the requests speaks for the attempt: one that has won, even while the attempt was being given up; else the one that asks for the longest wait,
-    /// else the first.
+    /// The request whose result is that of the attempt: a winner, even if it ended during the cancellation of the attempt; else the one
+    /// with the longest Retry-After, else the first.
     /// </summary>
     internal HedgedTry Choose() => _tries.Find(t => t.HasWon) ?? _tries.MaxBy(t => t.Result.RetryAfter ?? TimeSpan.Zero)!;
 
-    private bool IsInBudget(long now) => call.Policy.Retry.Budget is not { } budget || call.Host is not { } host || host.GetOrAddBudget().TrySpend(budget, now);
+    private bool IsInBudget(long now) =>
+        call.Policy.Retry.Budget is not { } budget || call.Host is not { } host || host.GetOrAddBudget().TrySpend(budget, now);
 }

@@ -29,7 +29,9 @@ internal static class HedgedRequest
         return response;
     }
 
-    /// <summary>A body that lies in memory, under headers of its own: reading and changing those of one object from several threads is not safe.</summary>
+    /// <summary>
+    /// A body that lies in memory, under headers of its own: reading and changing those of one object from several threads is not safe.
+    /// </summary>
     private sealed class SharedContent : HttpContent
     {
         private readonly HttpContent _original;

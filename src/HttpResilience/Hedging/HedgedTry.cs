@@ -1,6 +1,8 @@
 namespace HttpResilience;
 
-/// <summary>One of the requests that an attempt sends side by side: a message and a view of the call of its own, and what came of it.</summary>
+/// <summary>
+/// One of the parallel requests of an attempt: its own message, its own view of the call, and its result.
+/// </summary>
 internal sealed class HedgedTry(HttpRequestMessage request, HttpCall call, bool safe)
 {
     internal HttpRequestMessage Request => request;
@@ -17,7 +19,7 @@ internal sealed class HedgedTry(HttpRequestMessage request, HttpCall call, bool 
 
     internal Exception? Exception { get; private set; }
 
-    /// <summary>It has ended with what the others need not be waited for.</summary>
+    /// <summary>Its result ends the race.</summary>
     internal bool HasWon { get; private set; }
 
     /// <summary>False when the request was rejected before it was sent, by the circuit or a limit.</summary>

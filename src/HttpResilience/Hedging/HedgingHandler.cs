@@ -5,26 +5,31 @@ using Polly;
 namespace HttpResilience;
 
 /// <summary>
-/// Sends a request that is slow to be answered a second time, and takes the first good answer. Polly's hedging keeps the time; <see cref="HedgingDecision"/> decides.
+/// Sends a slow request a second time and takes the first good response. Polly's hedging keeps the time; <see cref="HedgingDecision"/>
+/// decides.
 /// </summary>
-internal sealed partial class HedgingHandler(ClientState client, ILogger<HedgingHandler> logger) : ChainHandler
+internal sealed partial class HedgingHandler(
+    ClientState client, AttemptClassifier classifier, ResilienceMeter meter, ILogger<HedgingHandler> logger) : ChainHandler
 {
     private readonly TimeProvider _time = client.Time;
 
-    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
-        // A synchronous call is one thread, and it is on the wire: nobody is left to send a second request.
+    protected override ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        // A synchronous call blocks its only thread, so that it cannot send a second request.
         async && call.Policy.Hedging is { } policy
-            && HedgingDecision.AppliesTo(request.Method, call.IdempotencyKey is not null, call.Policy.Retry.UnsafeMethods, call.MaxRetryAttempts)
+            && HedgingDecision.AppliesTo(request.Method, call.IdempotencyKey is not null, call.Policy.Retry.UnsafeMethods,
+                call.MaxRetryAttempts)
             ? HedgeAsync(policy, request, call, cancellationToken)
             : NextAsync(request, call, async, cancellationToken);
 
-    private async ValueTask<HttpResponseMessage> HedgeAsync(HedgingPolicy policy, HttpRequestMessage request, HttpCall call, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> HedgeAsync(
+        HedgingPolicy policy, HttpRequestMessage request, HttpCall call, CancellationToken cancellationToken)
     {
         if (request.Content is { } body
             && !await RequestBody.TryShareAsync(body, call.Policy.Retry.MaxReplayBodyBytes, cancellationToken).ConfigureAwait(false))
             return await NextAsync(request, call, async: true, cancellationToken).ConfigureAwait(false);
 
-        Resend.WillCopy(client, call, request);
+        Resend.WillCopy(meter, call, request);
         var attempt = new HedgedAttempt(request, call, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         attempt.Enter(context);
@@ -49,14 +54,15 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
         return HedgedRequest.Answer(request, chosen.Request, chosen.Response!);
     }
 
-    private async ValueTask<Outcome<HedgedTry>> TryAsync(HttpRequestMessage request, HedgedAttempt attempt, CancellationToken cancellationToken)
+    private async ValueTask<Outcome<HedgedTry>> TryAsync(
+        HttpRequestMessage request, HedgedAttempt attempt, CancellationToken cancellationToken)
     {
         var call = attempt.Call;
         var begun = attempt.Begin(_time.GetTimestamp());
         if (attempt.Tries.Count > 1)
         {
             WillHedge(request, call, attempt.Tries.Count);
-            CallSpan.Enter(client, call, request, attempt.Tries[0].Request);
+            CallSpan.Enter(_time, call, request, attempt.Tries[0].Request);
         }
 
         HttpResponseMessage? response = null;
@@ -66,15 +72,19 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
         {
             var sending = NextAsync(begun.Request, begun.Call, async: true, cancellationToken).AsTask();
             response = await UnlessLostAsync(sending, cancellationToken, attempt.CancellationToken).ConfigureAwait(false);
-            result = client.Classifier.ClassifyHead(response, call);
+            result = classifier.ClassifyHead(response, call);
             if (call.Policy.Retry.IncludeResponseBody && result.IsSuccess)
-                await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async: true, cancellationToken).ConfigureAwait(false);
-            result = client.Classifier.Classify(response, call, result);
+            {
+                await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async: true, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+
+            result = classifier.Classify(response, call, result);
         }
         catch (Exception e)
         {
             exception = e;
-            result = client.Classifier.Classify(e, call, call.AttemptTimedOut, cancellationToken.IsCancellationRequested);
+            result = classifier.Classify(e, call, call.AttemptTimedOut, cancellationToken.IsCancellationRequested);
         }
 
         attempt.End(begun, response, exception, result, _time.GetTimestamp());
@@ -84,18 +94,21 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
     }
 
     /// <summary>
-    /// Tells how a request has ended. A failure at once, so that the circuit that it opens and the pause that it asks for hold for the next one already; how the
-    /// winner ends is the retry stage's to tell.
+    /// Reports how a request ended. Failures are reported immediately, so that an open circuit or a pause applies to the next request; the
+    /// retry stage reports the winner.
     /// </summary>
     private void NotifyEnded(HedgedTry ended)
     {
         NotifyNext(ended.Call, ended.Result, ended.EndedAt);
-        if (ended.Call.Host is { } host)
-            client.ApplyRetryAfter(host, ended.Call.Policy, ended.Result, ended.EndedAt);
+        if (ended.Call.Host is { } host && host.ApplyRetryAfter(ended.Call.Policy, ended.Result, ended.EndedAt))
+            meter.Paused(client.Name, host.Key, ended.Result.StatusCode);
     }
 
-    /// <summary>A request that does not hear that it has lost must not hold the answer back; its own answer is disposed when it comes.</summary>
-    private static async Task<HttpResponseMessage> UnlessLostAsync(Task<HttpResponseMessage> sending, CancellationToken ofTry, CancellationToken ofAttempt)
+    /// <summary>
+    /// A losing request that ignores its cancellation must not delay the response of the call; its own response is disposed.
+    /// </summary>
+    private static async Task<HttpResponseMessage> UnlessLostAsync(
+        Task<HttpResponseMessage> sending, CancellationToken ofTry, CancellationToken ofAttempt)
     {
         await ((Task)sending.WaitAsync(ofTry)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (sending.IsCompleted || ofAttempt.IsCancellationRequested)
@@ -110,11 +123,11 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
         if (late.IsCompletedSuccessfully)
             late.Result.Dispose();
         else
-            // Looked at, lest it counts as unobserved.
+            // Read, so that it does not count as unobserved.
             _ = late.Exception;
     }
 
-    /// <summary>Those that lost become part of the call's story and give back what they hold.</summary>
+    /// <summary>Records the losing requests in the call, and releases their circuits and responses.</summary>
     private void Settle(HedgedAttempt attempt, HedgedTry chosen)
     {
         foreach (var loser in attempt.Tries)
@@ -138,6 +151,8 @@ internal sealed partial class HedgingHandler(ClientState client, ILogger<Hedging
                 call.Policy.Logging.Redaction.PathOf(request, call), number);
     }
 
-    [LoggerMessage(EventId = 211, Message = "{ClientName} {Method} {Authority}{Path}: no good answer yet, request {Number} goes out beside those before it")]
-    private static partial void WillHedge(ILogger logger, LogLevel level, string clientName, string method, string authority, string path, int number);
+    [LoggerMessage(
+        EventId = 211, Message = "{ClientName} {Method} {Authority}{Path}: no good response yet; request {Number} is sent in parallel")]
+    private static partial void WillHedge(
+        ILogger logger, LogLevel level, string clientName, string method, string authority, string path, int number);
 }

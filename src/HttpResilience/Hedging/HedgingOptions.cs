@@ -1,14 +1,15 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Whether a request that is slow to be answered is sent a second time before the first is known to have failed; the first good answer counts, the other
-/// requests are cancelled. Section <c>Hedging</c>. Takes the edge off slow answers at the price of more load on the host, which <c>Retry:Budget</c> bounds.
+/// Whether a request that is slow to be answered is sent a second time before the first is known to have failed; the first good answer
+/// counts, the other requests are cancelled. Section <c>Hedging</c>. Takes the edge off slow answers at the price of more load on the host,
+/// which <c>Retry:Budget</c> bounds.
 /// </summary>
 /// <remarks>
-/// Only calls that bear being sent twice are hedged: those whose method is safe or idempotent (RFC 9110 §9.2), and those that carry an idempotency key unless
-/// <c>Retry:UnsafeMethods</c> is <see cref="UnsafeMethods.Never"/>. A call is not hedged either when its body cannot be kept in memory
-/// (<c>Retry:MaxReplayBodyBytes</c>), when it was given <c>WithMaxRetryAttempts(0)</c>, or when it is made with the synchronous <c>HttpClient.Send</c>, which has
-/// one thread and nobody on it to watch the time.
+/// Only calls that bear being sent twice are hedged: those whose method is safe or idempotent (RFC 9110 §9.2), and those that carry an
+/// idempotency key unless <c>Retry:UnsafeMethods</c> is <see cref="UnsafeMethods.Never"/>. A call is not hedged either when its body cannot
+/// be kept in memory (<c>Retry:MaxReplayBodyBytes</c>), when it was given <c>WithMaxRetryAttempts(0)</c>, or when it is made with the
+/// synchronous <c>HttpClient.Send</c>, which has one thread and nobody on it to watch the time.
 /// </remarks>
 public sealed class HedgingOptions
 {
@@ -16,12 +17,14 @@ public sealed class HedgingOptions
     public bool Enabled { get; set; }
 
     /// <summary>
-    /// How long an answer may take before the next request goes out. 0 (all go out at once) to 1 day; default 500 ms. After a failure that is worth a retry, and
-    /// for which the server did not ask to wait, it goes out without delay.
+    /// How long an answer may take before the next request goes out. 0 (all go out at once) to 1 day; default 500 ms. After a failure that
+    /// is worth a retry, and for which the server did not ask to wait, it goes out without delay.
     /// </summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How many requests an attempt may send besides its first. 1 to 10; default 1. They share its <c>AttemptTimeout</c>.</summary>
+    /// <summary>
+    /// How many requests an attempt may send besides its first. 1 to 10; default 1. They share its <c>AttemptTimeout</c>.
+    /// </summary>
     public int MaxHedgedAttempts { get; set; } = 1;
 
     internal static OptionKeys<HedgingOptions> Keys => new OptionKeys<HedgingOptions>()

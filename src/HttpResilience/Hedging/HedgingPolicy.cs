@@ -3,7 +3,9 @@ using Polly.Hedging;
 
 namespace HttpResilience;
 
-/// <summary>An immutable snapshot of <see cref="HedgingOptions"/>: Polly's hedging, told by <see cref="HedgedAttempt"/> what to do.</summary>
+/// <summary>
+/// An immutable snapshot of <see cref="HedgingOptions"/>: Polly's hedging, told by <see cref="HedgedAttempt"/> what to do.
+/// </summary>
 internal sealed class HedgingPolicy(HedgingOptions options, TimeProvider time)
 {
     // The result is the request itself, failed or not, so that Polly neither throws nor disposes anything.
@@ -17,7 +19,8 @@ internal sealed class HedgingPolicy(HedgingOptions options, TimeProvider time)
             MaxHedgedAttempts = maxHedgedAttempts,
             // Without end: those on their way are waited for.
             DelayGenerator = args => new(HedgedAttempt.Of(args.Context).MayGoOn ? delay : Timeout.InfiniteTimeSpan),
-            ActionGenerator = args => HedgedAttempt.Of(args.PrimaryContext).GoOn(time.GetTimestamp()) ? () => args.Callback(args.ActionContext) : null,
+            ActionGenerator = args => HedgedAttempt.Of(args.PrimaryContext).GoOn(time.GetTimestamp())
+                ? () => args.Callback(args.ActionContext) : null,
             ShouldHandle = static args => new(args.Outcome.Result is not { HasWon: true }),
         }).Build();
 }

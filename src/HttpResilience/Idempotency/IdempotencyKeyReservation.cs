@@ -13,6 +13,7 @@ internal sealed partial class IdempotencyKeyReservation
 
     private readonly ClientState _client;
     private readonly IIdempotencyStore _store;
+    private readonly ResilienceMeter _meter;
     private readonly ILogger _logger;
     private readonly Uri? _uri;
     private readonly string _path;
@@ -21,9 +22,9 @@ internal sealed partial class IdempotencyKeyReservation
     private readonly RememberedRequest _request;
 
     internal IdempotencyKeyReservation(
-        ClientState client, IIdempotencyStore store, ILogger logger, HttpRequestMessage request, HttpCall call, string fingerprint, TimeSpan rememberFor, bool async)
+        ClientState client, IIdempotencyStore store, ResilienceMeter meter, ILogger logger, HttpRequestMessage request, HttpCall call, string fingerprint, TimeSpan rememberFor, bool async)
     {
-        (_client, _store, _logger, _rememberFor, _async) = (client, store, logger, rememberFor, async);
+        (_client, _store, _meter, _logger, _rememberFor, _async) = (client, store, meter, logger, rememberFor, async);
         (Method, _uri, _path) = (request.Method, request.RequestUri, call.Policy.Logging.Redaction.PathOf(request, call));
         _request = new(client.Name, call.IdempotencyKey!, fingerprint, Guid.NewGuid(), default, default);
     }
@@ -126,7 +127,7 @@ internal sealed partial class IdempotencyKeyReservation
         }
         catch (Exception e)
         {
-            _client.Meter.Forgotten(_client.Name, _uri);
+            _meter.Forgotten(_client.Name, _uri);
             Forgotten(_logger, e, _client.Name, Method.Method, _uri is { IsAbsoluteUri: true } uri ? new HttpAuthority(uri).ToString() : "", _path, _request.Key);
             return default;
         }

@@ -7,7 +7,9 @@ namespace HttpResilience;
 /// Answers a call whose idempotency key is remembered with the response that the key got before, and remembers what others get. <see cref="ResponseReplayRules"/>
 /// decide. A store that fails leaves calls as they would be without it.
 /// </summary>
-internal sealed partial class ResponseReplayHandler(ClientState client, IIdempotencyStore store, ILogger<ResponseReplayHandler> logger) : ChainHandler
+internal sealed partial class ResponseReplayHandler(
+    ClientState client, AttemptClassifier classifier, RegisteredExtensions extensions, IIdempotencyStore store, ResilienceMeter meter,
+    ILogger<ResponseReplayHandler> logger) : ChainHandler
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxPollInterval = TimeSpan.FromSeconds(1);
@@ -31,7 +33,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
 
-        var memory = new IdempotencyKeyReservation(client, store, logger, request, call, fingerprint.Hash, rememberFor, async);
+        var memory = new IdempotencyKeyReservation(client, store, meter, logger, request, call, fingerprint.Hash, rememberFor, async);
         if (await TurnAsync(memory, call, async, cancellationToken).ConfigureAwait(false) is not { } known)
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         if (known.Response is { } remembered)
@@ -69,7 +71,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
         IdempotencyKeyReservation memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var ending = EndAsync(memory, lease, outcome, response);
-        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.DeadlineOf(call));
+        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.Deadline.Of(call));
         if (ending.IsCompleted || timeLeft <= TimeSpan.Zero)
             return;
         Task waiting = ending.WaitAsync(timeLeft < EndTimeout ? timeLeft : EndTimeout, _time, cancellationToken);
@@ -87,7 +89,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
 
     private async ValueTask<RememberedResponse?> CopyAsync(HttpResponseMessage response, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.DeadlineOf(call));
+        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.Deadline.Of(call));
         var copy = await ResponseCopy.TakeAsync(response, call.Policy.Logging.Redaction, timeLeft, _time, async, cancellationToken).ConfigureAwait(false);
         if (copy is null)
             NotRemembered(logger, client.Name, (int)response.StatusCode, call.IdempotencyKey, ResponseCopy.MaxBodyBytes);
@@ -98,7 +100,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
     /// <returns>What is known of it then; null when the store cannot tell.</returns>
     private async ValueTask<RememberedCall?> TurnAsync(IdempotencyKeyReservation memory, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        long deadline = client.DeadlineOf(call);
+        long deadline = client.Deadline.Of(call);
         for (var pause = FirstLook; ; pause = 2 * pause < MaxPollInterval ? 2 * pause : MaxPollInterval)
         {
             if (await memory.BeginAsync(cancellationToken).ConfigureAwait(false) is not { } known)
@@ -106,7 +108,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
             if (known.IsInDoubt)
                 call.ContinueInDoubt(known.BegunAt);
 
-            switch (ResponseReplayRules.Before(known, memory.Request, MayBeRepeated(memory, call), client.Supplied.Reconciler is not null))
+            switch (ResponseReplayRules.Before(known, memory.Request, MayBeRepeated(memory, call), extensions.Reconciler is not null))
             {
                 case ResponseReplayDecision.RejectReuse:
                     throw new IdempotencyKeyReusedException(call.IdempotencyKey!, "method, URI, tenant or body");
@@ -129,7 +131,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
     private HttpResponseMessage Answer(RememberedResponse remembered, HttpRequestMessage request, HttpCall call)
     {
         var response = ResponseCopy.ToResponse(remembered, request);
-        call.Stop(StopReason.Replayed, client.Classifier.Classify(response, call, client.Classifier.ClassifyHead(response, call)).FailureClass);
+        call.Stop(StopReason.Replayed, classifier.Classify(response, call, classifier.ClassifyHead(response, call)).FailureClass);
         return response;
     }
 
@@ -143,7 +145,7 @@ internal sealed partial class ResponseReplayHandler(ClientState client, IIdempot
     private TaskCanceledException TimedOut(HttpCall call)
     {
         call.Stop(StopReason.DeadlinePassed, FailureClass.Transient);
-        string message = $"The call was cancelled because {client.DeadlineNameOf(call)} of client '{client.Name}' has passed while it waited for another call with the same idempotency key; nothing was sent.";
+        string message = $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed while it waited for another call with the same idempotency key; nothing was sent.";
         return new(message, new TimeoutException(message));
     }
 

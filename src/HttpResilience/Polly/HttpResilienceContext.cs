@@ -6,7 +6,8 @@ namespace HttpResilience;
 public static class HttpResilienceContext
 {
     /// <summary>
-    /// The request, under <c>Resilience.Http.RequestMessage</c>: the name that Microsoft.Extensions.Http.Resilience uses too, so that what was written for it works here.
+    /// The request, under <c>Resilience.Http.RequestMessage</c>: the name that Microsoft.Extensions.Http.Resilience uses too, so that what
+    /// was written for it works here.
     /// </summary>
     public static readonly ResiliencePropertyKey<HttpRequestMessage> RequestKey = new("Resilience.Http.RequestMessage");
 
@@ -18,7 +19,9 @@ public static class HttpResilienceContext
         /// <summary>The request that the pipeline sends; null when it was not added with <c>AddPollyHandler</c>.</summary>
         public HttpRequestMessage? GetHttpRequest() => context.Properties.TryGetValue(RequestKey, out var request) ? request : null;
 
-        /// <summary>The call that the request belongs to: its key, tenant, tags and earlier attempts; null when the client has no chain.</summary>
+        /// <summary>
+        /// The call that the request belongs to: its key, tenant, tags and earlier attempts; null when the client has no chain.
+        /// </summary>
         public HttpCall? GetHttpCall() => context.Properties.TryGetValue(CallKey, out var call) ? call : null;
     }
 }

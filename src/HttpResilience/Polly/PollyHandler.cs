@@ -19,7 +19,8 @@ internal sealed class PollyHandler(ResiliencePipeline<HttpResponseMessage> pipel
             var state = (Handler: this, Request: request);
             return async
                 ? await pipeline.ExecuteAsync(
-                    static (context, s) => new ValueTask<HttpResponseMessage>(s.Handler.NextAsync(s.Request, context.CancellationToken)), context, state)
+                    static (context, s) => new ValueTask<HttpResponseMessage>(s.Handler.NextAsync(s.Request, context.CancellationToken)),
+                    context, state)
                     .ConfigureAwait(false)
                 : pipeline.Execute(static (context, s) => s.Handler.Next(s.Request, context.CancellationToken), context, state);
         }
@@ -38,7 +39,9 @@ internal sealed class PollyHandler(ResiliencePipeline<HttpResponseMessage> pipel
         return context;
     }
 
-    private Task<HttpResponseMessage> NextAsync(HttpRequestMessage request, CancellationToken cancellationToken) => base.SendAsync(request, cancellationToken);
+    private Task<HttpResponseMessage> NextAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        base.SendAsync(request, cancellationToken);
 
-    private HttpResponseMessage Next(HttpRequestMessage request, CancellationToken cancellationToken) => base.Send(request, cancellationToken);
+    private HttpResponseMessage Next(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        base.Send(request, cancellationToken);
 }

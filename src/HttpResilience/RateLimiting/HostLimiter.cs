@@ -3,8 +3,8 @@ using System.Threading.RateLimiting;
 namespace HttpResilience;
 
 /// <summary>
-/// Keeps the counts and buckets of a client's hosts. They are the platform's, which looks after all of them with one timer and forgets a host some ten seconds
-/// after it has everything back, so that none is forgotten that still counts.
+/// Keeps the counts and buckets of a client's hosts. They are the platform's, which looks after all of them with one timer and forgets a
+/// host some ten seconds after it has everything back, so that none is forgotten that still counts.
 /// </summary>
 internal sealed class HostLimiter
 {
@@ -22,15 +22,17 @@ internal sealed class HostLimiter
         };
     }
 
-    /// <summary>Waits for leave to send, as long as the limits' queues hold.</summary>
+    /// <summary>Waits for a permit, within the queue limits.</summary>
     internal ValueTask<RateLimitLease> AcquireAsync(HttpAuthority authority, CancellationToken cancellationToken) =>
         _limiter.AcquireAsync(authority, permitCount: 1, cancellationToken);
 
-    /// <summary>When there may be a token for one that was refused; null when it did not lack a token.</summary>
+    /// <summary>When a token may be available for a rejected attempt; null when it was not rejected for a token.</summary>
     // The time that the bucket itself names is a whole period, while it is filled bit by bit.
-    internal TimeSpan? RetryAfter(RateLimitLease refused) => refused.TryGetMetadata(MetadataName.RetryAfter, out _) ? _bucket?.QueueTime : null;
+    internal TimeSpan? RetryAfter(RateLimitLease refused) =>
+        refused.TryGetMetadata(MetadataName.RetryAfter, out _) ? _bucket?.QueueTime : null;
 
-    private static PartitionedRateLimiter<HttpAuthority> Create(TokenBucketPolicy policy) => PartitionedRateLimiter.Create<HttpAuthority, HttpAuthority>(authority =>
+    private static PartitionedRateLimiter<HttpAuthority> Create(TokenBucketPolicy policy) =>
+        PartitionedRateLimiter.Create<HttpAuthority, HttpAuthority>(authority =>
         RateLimitPartition.GetTokenBucketLimiter(authority, _ => new TokenBucketRateLimiterOptions
         {
             TokenLimit = policy.TokenLimit,
@@ -40,7 +42,8 @@ internal sealed class HostLimiter
             QueueProcessingOrder = policy.QueueProcessingOrder,
         }));
 
-    private static PartitionedRateLimiter<HttpAuthority> Create(ConcurrencyLimitPolicy policy) => PartitionedRateLimiter.Create<HttpAuthority, HttpAuthority>(authority =>
+    private static PartitionedRateLimiter<HttpAuthority> Create(ConcurrencyLimitPolicy policy) =>
+        PartitionedRateLimiter.Create<HttpAuthority, HttpAuthority>(authority =>
         RateLimitPartition.GetConcurrencyLimiter(authority, _ => new ConcurrencyLimiterOptions
         {
             PermitLimit = policy.PermitLimit,

@@ -3,8 +3,8 @@ using System.Threading.RateLimiting;
 namespace HttpResilience;
 
 /// <summary>
-/// How many attempts may go to one host: at once, and in a time. Section <c>RateLimiter</c>; absent, the stage is off. Each limit is kept per scheme, host and
-/// port, and is off when its section is absent. With both, an attempt takes a token first, then a place.
+/// How many attempts may go to one host: at once, and in a time. Section <c>RateLimiter</c>; absent, the stage is off. Each limit is kept
+/// per scheme, host and port, and is off when its section is absent. With both, an attempt takes a token first, then a place.
 /// </summary>
 public sealed class RateLimiterOptions
 {
@@ -15,7 +15,8 @@ public sealed class RateLimiterOptions
     public TokenBucketOptions? TokenBucket { get; set; }
 
     internal static OptionKeys<RateLimiterOptions> Keys => new OptionKeys<RateLimiterOptions>()
-        .OptionalSection(nameof(DefaultRateLimiterOptions), o => o.DefaultRateLimiterOptions, o => o.DefaultRateLimiterOptions ??= new(), ConcurrencyLimitOptions.Keys)
+        .OptionalSection(nameof(DefaultRateLimiterOptions), o => o.DefaultRateLimiterOptions,
+            o => o.DefaultRateLimiterOptions ??= new(), ConcurrencyLimitOptions.Keys)
         .OptionalSection(nameof(TokenBucket), o => o.TokenBucket, o => o.TokenBucket ??= new(), TokenBucketOptions.Keys)
         .Ignored("Name");
 }
@@ -27,8 +28,8 @@ public sealed class ConcurrencyLimitOptions
     public int PermitLimit { get; set; } = 1000;
 
     /// <summary>
-    /// How many attempts may wait for a place; more fail at once with <see cref="RateLimitedException"/>, and so does one whose time is over before its turn comes.
-    /// 0 or more; default 0.
+    /// How many attempts may wait for a place; more fail at once with <see cref="RateLimitedException"/>, and so does one whose time is
+    /// over before its turn comes. 0 or more; default 0.
     /// </summary>
     public int QueueLimit { get; set; }
 

@@ -6,7 +6,8 @@ namespace HttpResilience;
 internal sealed record RateLimiterPolicy(ConcurrencyLimitPolicy? Concurrency, TokenBucketPolicy? TokenBucket)
 {
     /// <returns>Null when there is no limit.</returns>
-    internal static RateLimiterPolicy? From(RateLimiterOptions? options) => options is null or { DefaultRateLimiterOptions: null, TokenBucket: null } ? null
+    internal static RateLimiterPolicy? From(RateLimiterOptions? options) =>
+        options is null or { DefaultRateLimiterOptions: null, TokenBucket: null } ? null
         : new(ConcurrencyLimitPolicy.From(options.DefaultRateLimiterOptions), TokenBucketPolicy.From(options.TokenBucket));
 }
 
@@ -18,9 +19,10 @@ internal sealed record ConcurrencyLimitPolicy(int PermitLimit, int QueueLimit, Q
 }
 
 /// <summary>An immutable snapshot of <see cref="TokenBucketOptions"/>.</summary>
-internal sealed record TokenBucketPolicy(int TokenLimit, int TokensPerPeriod, TimeSpan ReplenishmentPeriod, int QueueLimit, QueueProcessingOrder QueueProcessingOrder)
+internal sealed record TokenBucketPolicy(
+    int TokenLimit, int TokensPerPeriod, TimeSpan ReplenishmentPeriod, int QueueLimit, QueueProcessingOrder QueueProcessingOrder)
 {
-    /// <summary>How long it takes until those that wait and one more have got a token.</summary>
+    /// <summary>How long it takes until a full queue and one more attempt have received a token.</summary>
     internal TimeSpan QueueTime { get; } = TimeSpan.FromTicks((long)decimal.Min(
         long.MaxValue, decimal.Ceiling((decimal)ReplenishmentPeriod.Ticks * (QueueLimit + 1m) / TokensPerPeriod)));
 

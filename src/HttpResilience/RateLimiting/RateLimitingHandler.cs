@@ -3,13 +3,18 @@ using System.Threading.RateLimiting;
 
 namespace HttpResilience;
 
-/// <summary>Lets a limited number of attempts run at once, or in a time, per scheme, host and port. The limiters are the platform's.</summary>
+/// <summary>
+/// Lets a limited number of attempts run at once, or in a time, per scheme, host and port. The limiters are the platform's.
+/// </summary>
 internal sealed class RateLimitingHandler(ClientState client) : ChainHandler
 {
+    private readonly ClientLimiter _limiter = ClientLimiter.Of(client);
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    protected override async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    protected override async ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        if (client.Limiter is not { } limiter || request.RequestUri is not { IsAbsoluteUri: true } uri)
+        if (_limiter.Current is not { } limiter || request.RequestUri is not { IsAbsoluteUri: true } uri)
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
 
         var authority = new HttpAuthority(uri);
@@ -21,7 +26,7 @@ internal sealed class RateLimitingHandler(ClientState client) : ChainHandler
         }
         catch (OperationCanceledException) when (call.AttemptTimedOut)
         {
-            // Nothing was sent, and the host had no part in it: that is no timeout of the attempt.
+            // Nothing was sent: the attempt expired in the queue, which is a rejection and not a timeout of the host.
             throw RateLimitedException.ByClient(authority, retryAfter: null);
         }
 

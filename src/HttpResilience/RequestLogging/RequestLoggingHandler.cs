@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>The head of the chain: opens one <see cref="HttpCall"/> per logical request and writes one event when it ends.</summary>
-internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestLoggingHandler> logger) : ChainHandler
+internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter meter, ILogger<RequestLoggingHandler> logger) : ChainHandler
 {
     internal static readonly EventId CallSucceeded = new(101, nameof(CallSucceeded));
     internal static readonly EventId CallFailed = new(102, nameof(CallFailed));
@@ -54,8 +54,8 @@ internal sealed class RequestLoggingHandler(ClientState client, ILogger<RequestL
     {
         call.End(cancelled);
         client.Observers?.CallEnded(client, call);
-        client.Meter.CallEnded(call, request, response, exception);
-        CallSpan.End(client, call, request, response, exception);
+        meter.CallEnded(call, request, response, exception);
+        CallSpan.End(_time, call, request, response, exception);
     }
 
     // Returns the response only so that its caller has one kind of thing to wait for, and a smaller frame.

@@ -4,7 +4,7 @@ namespace HttpResilience;
 /// One try of a call: its timer, the response or exception it ended with, and what that means. A struct inside the async frame of
 /// <see cref="RetryHandler"/>, because an object or a frame for each attempt would make every call dearer.
 /// </summary>
-internal struct Attempt(ClientState client, HttpCall call, CancellationToken cancellationToken)
+internal struct Attempt(ClientState client, AttemptClassifier classifier, HttpCall call, CancellationToken cancellationToken)
 {
     private AttemptTimer _timer = client.Timers.Rent(cancellationToken);
     private Exception? _exception;
@@ -27,38 +27,35 @@ internal struct Attempt(ClientState client, HttpCall call, CancellationToken can
     /// <summary>The response body is part of the attempt (<c>Retry:IncludeResponseBody</c>).</summary>
     internal readonly bool IncludesBody => call.Policy.Retry.IncludeResponseBody && _result.IsSuccess;
 
-    /// <summary>The response is a conflict that the application can resolve; it needs the body for that.</summary>
-    internal readonly bool IsResolvableConflict => Response is not null && UserHooks.CanResolve(client, _result);
-
-    internal void Begin(HttpRequestMessage request, long startedAt, long deadline)
+    internal void Begin(long startedAt, long deadline)
     {
-        if (++Number > 1)
-            Resend.Begin(client, call, request);
+        Number++;
         (Response, _exception) = (null, null);
         call.Timer = _timer;
         _timer.Start(startedAt, call.Policy.AttemptEndFrom(startedAt, deadline));
     }
 
     /// <summary>
-    /// Classifies the head of the response. A failure that it announces, and its <c>Retry-After</c>, hold even when the body fails to arrive.
+    /// Classifies the head of the response. A failure that it announces, and its <c>Retry-After</c>, hold even when the body fails to
+    /// arrive.
     /// </summary>
     internal void Receive(HttpResponseMessage response)
     {
         Response = response;
-        _result = client.Classifier.ClassifyHead(response, call);
+        _result = classifier.ClassifyHead(response, call);
     }
 
     internal readonly ValueTask ReadBodyAsync(bool async) =>
         ResponseBody.ReadAsync(Response!, client.MaxResponseContentBufferSize, async, _timer.Token);
 
     /// <summary>Classifies the response, read as far as it is read inside the attempt.</summary>
-    internal void Classify() => _result = client.Classifier.Classify(Response!, call, _result);
+    internal void Classify() => _result = classifier.Classify(Response!, call, _result);
 
     internal void Fail(Exception exception, bool cancelled)
     {
         Response?.Dispose();
         (Response, _exception) = (null, exception);
-        _result = client.Classifier.Classify(exception, call, _timer.HasExpired, cancelled);
+        _result = classifier.Classify(exception, call, _timer.HasExpired, cancelled);
     }
 
     /// <summary>Records how the attempt ended.</summary>

@@ -10,7 +10,7 @@ internal static class Backoff
 
     /// <param name="retry">The number of the retry; the first is 1.</param>
     /// <param name="random">In [0, 1).</param>
-    /// <param name="previousRandom">What <paramref name="random"/> was for the retry before; ignored for the first.</param>
+    /// <param name="previousRandom">The value of <paramref name="random"/> for the previous retry; ignored for the first.</param>
     internal static TimeSpan Delay(BackoffPolicy policy, int retry, double random, double previousRandom)
     {
         if (policy is { Jitter: JitterMode.Decorrelated, Type: BackoffType.Exponential })
@@ -26,7 +26,10 @@ internal static class Backoff
         });
     }
 
-    /// <summary>What is added to a wait that the server asked for. Its word is a floor: the jitter only adds, at most the usual jitter of one <c>Delay</c>.</summary>
+    /// <summary>
+    /// The jitter added to a Retry-After. It is never negative, because the server's delay is a minimum, and at most the usual jitter of
+    /// one <c>Delay</c>.
+    /// </summary>
     internal static TimeSpan Spread(BackoffPolicy policy, TimeSpan asked, double random) => Ticks(random * policy.Jitter switch
     {
         JitterMode.None => 0,
@@ -36,7 +39,7 @@ internal static class Backoff
 
     private static double Base(BackoffPolicy policy, int retry) => Math.Min(Cap(policy), Uncapped(policy, retry));
 
-    // The growth is bounded before it is multiplied: infinity times a Delay of zero would not be a number.
+    // The growth is bounded before the multiplication: infinity times a Delay of zero is not a number.
     private static double Uncapped(BackoffPolicy policy, int retry) => policy.Delay.Ticks * policy.Type switch
     {
         BackoffType.Constant => 1,
@@ -45,8 +48,8 @@ internal static class Backoff
     };
 
     // Decorrelated jitter, version 2 (Polly's wiki, "Retry with jitter"): the difference of a smooth curve at two random points that lie
-    // one retry apart on average, scaled so that the median first wait is about Delay. Polly's curve doubles from retry to retry; taken as a multiple
-    // of the wait without jitter it is Polly's at a factor of two and has the same shape at any other.
+    // one retry apart on average, scaled so that the median first wait is about Delay. Polly's curve doubles from retry to retry; taken as
+    // a multiple of the wait without jitter it is Polly's at a factor of two and has the same shape at any other.
     private static double Decorrelated(BackoffPolicy policy, int retry, double random, double previousRandom)
     {
         double until = Curve(retry - 1, random);
@@ -55,7 +58,8 @@ internal static class Backoff
     }
 
     // 2^t × tanh(√(4t)) at t = retriesBefore + random, in units of 2^retriesBefore.
-    private static double Curve(int retriesBefore, double random) => Math.Pow(2, random) * Math.Tanh(Math.Sqrt(4 * (retriesBefore + random)));
+    private static double Curve(int retriesBefore, double random) =>
+        Math.Pow(2, random) * Math.Tanh(Math.Sqrt(4 * (retriesBefore + random)));
 
     private static double Cap(BackoffPolicy policy) => policy.MaxDelay?.Ticks ?? Longest;
 

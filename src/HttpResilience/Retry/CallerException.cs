@@ -11,7 +11,7 @@ internal static class CallerException
         if (call.AttemptTimedOut)
         {
             string message = call.StopReason is StopReason.DeadlinePassed
-                ? $"The call was cancelled because {client.DeadlineNameOf(call)} of client '{client.Name}' has passed."
+                ? $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed."
                 : $"The attempt was cancelled because AttemptTimeout ({call.Policy.AttemptTimeout}) of client '{client.Name}' has passed.";
             return new TaskCanceledException(message, new TimeoutException(message, exception));
         }

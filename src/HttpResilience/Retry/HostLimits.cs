@@ -1,22 +1,15 @@
 namespace HttpResilience;
 
-/// <summary>What the state of the host adds to the decision about a retry: it can only forbid it.</summary>
+/// <summary>The limits that the state of a host sets to a retry.</summary>
 internal static class HostLimits
 {
-    /// <summary>Applies the host's <c>Retry-After</c> to its other calls, and its circuit and retry budget to this one.</summary>
-    internal static RetryDecision Apply(ClientState client, HttpCall call, RetryDecision decision, in AttemptResult result, long endedAt)
+    /// <summary>Stops a retry that would meet an open circuit or exceed the retry budget of the host.</summary>
+    internal static RetryDecision Apply(RetryDecision retry, HttpCall call, HostState host, long endedAt)
     {
-        if (call.Host is not { } host)
-            return decision;
-
-        var policy = call.Policy;
-        client.ApplyRetryAfter(host, policy, result, endedAt);
-        if (!decision.IsRetry)
-            return decision;
-        if (call.IsCircuitOpenAt(endedAt + policy.ToTimestamp(decision.Delay)))
+        if (call.IsCircuitOpenAt(endedAt + call.Policy.ToTimestamp(retry.Delay)))
             return RetryDecision.Stop(StopReason.CircuitOpen);
-        return policy.Retry.Budget is { } budget && !host.GetOrAddBudget().TrySpend(budget, endedAt)
+        return call.Policy.Retry.Budget is { } budget && !host.GetOrAddBudget().TrySpend(budget, endedAt)
             ? RetryDecision.Stop(StopReason.BudgetExhausted)
-            : decision;
+            : retry;
     }
 }

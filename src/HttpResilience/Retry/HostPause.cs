@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The time for which a host asked to be left alone (RFC 9110 §10.2.3). It holds for every call to the host: those that can wait do, and come back
-/// spread out; the others are refused. Timestamps come in, a timestamp comes out.
+/// The pause that a host requested with Retry-After (RFC 9110 §10.2.3). It applies to every call to the host: calls whose deadline allows
+/// it wait, and are released spread out; the others are rejected. Timestamps are arguments and results.
 /// </summary>
 internal sealed class HostPause
 {
@@ -14,10 +14,12 @@ internal sealed class HostPause
 
     internal long Until => Volatile.Read(ref _until);
 
-    /// <summary>Takes a wish of the host. The longest one holds.</summary>
-    /// <param name="pace">How far apart calls to the host have been, in timestamp ticks; null when that is not known.</param>
-    /// <param name="measuredOver">Over what time that was. A pause in it makes calls look rarer than they are: then the pace is that of before.</param>
-    /// <returns>Whether a pause begins with it.</returns>
+    /// <summary>Applies a Retry-After. The longest one holds.</summary>
+    /// <param name="pace">The average time between calls to the host, in timestamp ticks; null when unknown.</param>
+    /// <param name="measuredOver">
+    /// The time over which it was measured. If that contains a pause, the pace from before the pause is used.
+    /// </param>
+    /// <returns>Whether it starts a pause.</returns>
     internal bool Extend(long now, long until, long? pace = null, long measuredOver = 0)
     {
         lock (_gate)
@@ -26,29 +28,37 @@ internal sealed class HostPause
                 return false;
             bool begins = _until <= now;
             if (begins)
-                (_from, _pace) = (FirstOfThoseThatStillWait(now), now - _until > measuredOver ? pace ?? long.MaxValue : Math.Min(_pace, pace ?? long.MaxValue));
+            {
+                long measured = pace ?? long.MaxValue;
+                (_from, _pace) = (FirstOfThoseThatStillWait(now), now - _until > measuredOver ? measured : Math.Min(_pace, measured));
+            }
+
             Volatile.Write(ref _until, until);
             return begins;
         }
     }
 
-    /// <summary>A call begins to wait; <see cref="Leave"/> when it does no longer.</summary>
-    /// <returns>How many wait already.</returns>
+    /// <summary>A call starts to wait; <see cref="Leave"/> ends its wait.</summary>
+    /// <returns>The number of calls already waiting.</returns>
     internal int Enter() => Interlocked.Increment(ref _waiting) - 1;
 
     internal void Leave() => Interlocked.Decrement(ref _waiting);
 
     /// <summary>
-    /// When a call may be sent. During a pause calls gather; they are let go in the order in which they came and at half the pace, so that together with
-    /// the calls that come by themselves then, the host sees one and a half times its usual load and not all at once. Where calls stop coming because all
-    /// that make them are waiting, the pace is that of before the pause.
+    /// When a call may be sent. Calls that wait are released in the order of their arrival at half the usual pace: together with new calls
+    /// the host gets one and a half times its usual load, not all at once. When no new calls arrive because all callers are waiting, the
+    /// pace from before the pause is used.
     /// </summary>
-    /// <param name="arrivedAt">When the call first found a pause: its turn goes by that, however often the host asks.</param>
-    /// <param name="ahead">How many were waiting then.</param>
+    /// <param name="arrivedAt">When the call started to wait, which decides its turn even if the host extends the pause.</param>
+    /// <param name="ahead">The number of calls that were waiting at that time.</param>
     /// <param name="deadline">The end of the call.</param>
-    /// <param name="maxSpread">Over what time calls that came together are spread at the most, in timestamp ticks; never longer than the pause was.</param>
+    /// <param name="maxSpread">
+    /// The longest time over which simultaneous calls are spread, in timestamp ticks; at most the length of the pause.
+    /// </param>
     /// <param name="random">In [0, 1).</param>
-    /// <returns><paramref name="now"/> when there is no pause, or the call's turn has come; null when the pause lasts beyond the deadline.</returns>
+    /// <returns>
+    /// <paramref name="now"/> when there is no pause, or the call's turn has come; null when the pause lasts beyond the deadline.
+    /// </returns>
     internal long? AdmitAt(long now, long arrivedAt, int ahead, long deadline, long maxSpread, double random)
     {
         if (arrivedAt >= Until)
@@ -63,12 +73,12 @@ internal sealed class HostPause
                 return null;
 
             turn += (long)(Math.Min(maxSpread, _until - _from) * random);
-            // Being polite is no reason to miss the deadline: then anywhere in the first half of what is left.
+            // The spread must not miss the deadline: then a random time in the first half of what remains.
             return turn < deadline ? turn : _until + (long)((deadline - _until) / 2 * random);
         }
     }
 
-    // After a pause half a second's arrivals go each second: this is whose turn it is. Those that came after the pause did not wait.
+    // Half a second's arrivals are released each second. Calls that arrived after the pause did not wait.
     private long FirstOfThoseThatStillWait(long now)
     {
         long turn = _from + (now - _until) / 2;

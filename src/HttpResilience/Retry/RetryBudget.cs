@@ -1,18 +1,18 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Bounds what retries add to the load of a host that fails: retries ≤ ratio × calls + a few, over a sliding time (Google SRE, Handling Overload;
-/// Finagle's retry budgets).
+/// Limits the load that retries add to a failing host: retries ≤ ratio × calls + a few, over a sliding time (Google SRE, Handling
+/// Overload; Finagle's retry budgets).
 /// </summary>
 internal sealed class RetryBudget
 {
-    // Attempts and failures of the window are, here, sendings and those among them that are retries.
+    // The window counts sends as attempts, and retries as failures.
     private FailureWindow _window;
 
     internal void CountCall(RetryBudgetPolicy policy, long now) => _window.Add(failed: false, now, policy.BucketLength);
 
-    /// <summary>Takes a retry out of the budget.</summary>
-    /// <returns>False when there is none left.</returns>
+    /// <summary>Takes a retry from the budget.</summary>
+    /// <returns>False when the budget is exhausted.</returns>
     internal bool TrySpend(RetryBudgetPolicy policy, long now)
     {
         var (sendings, retries) = _window.Sum(now, policy.BucketLength);
@@ -29,5 +29,6 @@ internal sealed class RetryBudget
 internal sealed record RetryBudgetPolicy(double RetryRatio, int MinimumThroughput, long BucketLength)
 {
     internal static RetryBudgetPolicy? From(RetryBudgetOptions options, long frequency) => options.RetryRatio is not { } ratio ? null
-        : new(ratio, options.MinimumThroughput, Math.Max(1, (long)(options.SamplingDuration.TotalSeconds * frequency) / FailureWindow.Buckets));
+        : new(ratio, options.MinimumThroughput,
+            Math.Max(1, (long)(options.SamplingDuration.TotalSeconds * frequency) / FailureWindow.Buckets));
 }

@@ -1,31 +1,32 @@
 namespace HttpResilience;
 
-/// <summary>Whether a failed attempt is repeated: after what wait, or why not.</summary>
+/// <summary>Whether a failed attempt is retried, after which delay, or why not.</summary>
 internal readonly record struct RetryDecision
 {
-    /// <summary><see cref="StopReason.None"/> when the attempt is repeated.</summary>
+    /// <summary><see cref="StopReason.None"/> for a retry.</summary>
     internal StopReason StopReason { get; private init; }
 
     internal TimeSpan Delay { get; private init; }
 
     internal bool IsRetry => StopReason is StopReason.None;
 
-    /// <summary>Before it is repeated, the request must be known not to have been processed (<see cref="IReconciler"/>).</summary>
+    /// <summary>Before the retry, <see cref="IReconciler"/> must find that the request was not processed.</summary>
     internal bool LooksFirst { get; private init; }
 
-    /// <summary>Before it is repeated, the request has to be brought up to date (<see cref="IConflictResolver"/>).</summary>
+    /// <summary>Before the retry, <see cref="IConflictResolver"/> must update the request.</summary>
     internal bool ResolvesFirst { get; private init; }
 
-    /// <summary>Decides.</summary>
+    /// <summary>Decides about a retry.</summary>
     /// <param name="policy">The policy of the call.</param>
-    /// <param name="result">What the attempt ended with.</param>
-    /// <param name="request">What may be repeated.</param>
+    /// <param name="result">The result of the attempt.</param>
+    /// <param name="request">The properties of the request that matter for a retry.</param>
     /// <param name="attempt">The number of the attempt that failed; the first is 1.</param>
-    /// <param name="remaining">Until the deadline of the call.</param>
+    /// <param name="remaining">The time until the deadline of the call.</param>
     /// <param name="random">In [0, 1).</param>
-    /// <param name="previousRandom">What <paramref name="random"/> was for the retry before.</param>
+    /// <param name="previousRandom">The value of <paramref name="random"/> for the previous retry.</param>
     internal static RetryDecision Decide(
-        RetryPolicy policy, in AttemptResult result, RetryableRequest request, int attempt, TimeSpan remaining, double random, double previousRandom)
+        RetryPolicy policy, in AttemptResult result, RetryableRequest request, int attempt, TimeSpan remaining, double random,
+        double previousRandom)
     {
         policy.Statuses.TryGetValue(result.StatusCode ?? 0, out var status);
 
@@ -41,15 +42,16 @@ internal readonly record struct RetryDecision
             return Stop(StopReason.UnsafeMethod);
         if (attempt > (request.MaxRetryAttempts ?? status?.MaxRetryAttempts ?? policy.MaxRetryAttempts))
             return Stop(StopReason.AttemptsExhausted);
-        // What never left this machine has not been read.
+        // The body of a request that was not sent has not been read.
         if (!request.BodyIsReplayable && (result.IsAmbiguous || result.StatusCode is not null))
             return Stop(StopReason.BodyNotReplayable);
-        // What is fetched is fresh only for a moment.
+        // No delay: the state that the resolver fetches is soon outdated.
         if (resolves)
             return new() { ResolvesFirst = true, LooksFirst = looks };
 
-        // Whatever this attempt ended with: if an earlier one may have been processed, only the key keeps the next from being a second request.
-        bool keyExpires = !looks && request.KeyExpiresIn < remaining && (result.IsAmbiguous || request.MayHaveBeenProcessed) && !MayBeRepeated(policy, request with { IsKeyed = false });
+        // Once any attempt may have been processed, only the key keeps the next one from being processed a second time.
+        bool keyExpires = !looks && request.KeyExpiresIn < remaining
+            && (result.IsAmbiguous || request.MayHaveBeenProcessed) && !MayBeRepeated(policy, request with { IsKeyed = false });
         var (limit, tooLate) = keyExpires ? (request.KeyExpiresIn, StopReason.KeyExpired) : (remaining, StopReason.DeadlineWouldPass);
 
         var backoff = status?.Backoff ?? policy.Backoff;
@@ -60,14 +62,15 @@ internal readonly record struct RetryDecision
         return (delay < limit ? Retry(delay) : Stop(tooLate)) with { LooksFirst = looks };
     }
 
-    private static RetryDecision After(RetryPolicy policy, BackoffPolicy backoff, TimeSpan asked, TimeSpan limit, StopReason tooLate, double random)
+    private static RetryDecision After(
+        RetryPolicy policy, BackoffPolicy backoff, TimeSpan asked, TimeSpan limit, StopReason tooLate, double random)
     {
         if (asked > policy.MaxRetryAfter)
             return Stop(StopReason.RetryAfterTooLong);
         if (asked >= limit)
             return Stop(tooLate);
 
-        // Jitter is a courtesy to the server; it is not what makes a call miss its deadline, nor wait longer than is allowed.
+        // Jitter must not make the call miss its deadline, nor wait longer than MaxRetryAfter.
         TimeSpan spread = asked + Backoff.Spread(backoff, asked, random);
         return Retry(spread < limit && spread <= policy.MaxRetryAfter ? spread : asked);
     }
@@ -80,18 +83,19 @@ internal readonly record struct RetryDecision
         _ => keyed,
     };
 
-    private static bool MayBeRepeated(RetryPolicy policy, RetryableRequest request) => MayBeRepeated(policy, request.IsIdempotent, request.IsKeyed);
+    private static bool MayBeRepeated(RetryPolicy policy, RetryableRequest request) =>
+        MayBeRepeated(policy, request.IsIdempotent, request.IsKeyed);
 
     private static RetryDecision Retry(TimeSpan delay) => new() { Delay = delay };
 
     internal static RetryDecision Stop(StopReason reason) => new() { StopReason = reason };
 }
 
-/// <summary>What of a request bears on whether it may be repeated.</summary>
+/// <summary>The properties of a request that decide whether it may be retried.</summary>
 /// <param name="IsIdempotent">Its method is safe or idempotent (RFC 9110 §9.2).</param>
 /// <param name="IsKeyed">It carries an idempotency key.</param>
 /// <param name="BodyIsReplayable">Its body can be sent a second time.</param>
-/// <param name="MaxRetryAttempts">What the caller said for this one call; null when nothing.</param>
+/// <param name="MaxRetryAttempts">The caller's limit for this call; null when not set.</param>
 internal readonly record struct RetryableRequest(bool IsIdempotent, bool IsKeyed, bool BodyIsReplayable, int? MaxRetryAttempts)
 {
     /// <summary>An attempt of the call, this or an earlier one, may have been processed.</summary>
@@ -100,9 +104,9 @@ internal readonly record struct RetryableRequest(bool IsIdempotent, bool IsKeyed
     /// <summary>The application can find out whether it has been processed.</summary>
     internal bool CanBeFound { get; init; }
 
-    /// <summary>The application can bring it up to date after a conflict.</summary>
+    /// <summary>The application can update it after a conflict.</summary>
     internal bool CanBeResolved { get; init; }
 
-    /// <summary>From the failure on, until the server may have forgotten the key.</summary>
+    /// <summary>The time from the failure until the key may have expired at the API.</summary>
     internal TimeSpan KeyExpiresIn { get; init; } = TimeSpan.MaxValue;
 }

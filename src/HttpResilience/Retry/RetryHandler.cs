@@ -5,11 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>
-/// Owns the deadline of a call, its attempts and the delays between them. <see cref="Attempt"/> is one try, <see cref="RetryDecision"/> decides
-/// about the next.
+/// Owns the deadline of a call, its attempts and the delays between them. <see cref="Attempt"/> is one try, <see cref="RetryDecision"/>
+/// decides about the next.
 /// </summary>
-internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHandler> logger) : ChainHandler
+internal sealed partial class RetryHandler(
+    ClientState client, AttemptClassifier classifier, RegisteredExtensions extensions, ResilienceMeter meter, ILogger<RetryHandler> logger)
+    : ChainHandler
 {
+    private readonly UserHooks _hooks = new(client, extensions);
     private readonly TimeProvider _time = client.Time;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -28,12 +31,12 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         }
 
         var original = new RequestSnapshot(request);
-        long deadline = client.LastAttemptEndOf(call);
+        long deadline = client.Deadline.LastAttemptEndOf(call);
         double random = 0;
         client.Observers?.CallStarting(client, call);
-        bool looksFirst = UserHooks.MustLookFirst(client, call, original.IsIdempotent);
-        client.FindHost(request, call);
-        var attempt = new Attempt(client, call, cancellationToken);
+        bool looksFirst = _hooks.MustLookFirst(call, original.IsIdempotent);
+        client.Hosts.FindFor(call, request.RequestUri);
+        var attempt = new Attempt(client, classifier, call, cancellationToken);
         try
         {
             while (true)
@@ -46,20 +49,22 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
                 if (looksFirst)
                 {
-                    var found = await UserHooks.FindAsync(client, request, call, deadline, async, cancellationToken).ConfigureAwait(false);
+                    var found = await _hooks.FindAsync(request, call, deadline, async, cancellationToken).ConfigureAwait(false);
                     if (found is not null)
                         return found;
                     startedAt = _time.GetTimestamp();
                 }
 
-                attempt.Begin(request, startedAt, deadline);
+                if (attempt.Number > 0)
+                    Resend.Begin(client.Time, meter, call, request);
+                attempt.Begin(startedAt, deadline);
                 try
                 {
                     attempt.Receive(await NextAsync(request, call, async, attempt.Token).ConfigureAwait(false));
                     if (attempt.IncludesBody)
                         await attempt.ReadBodyAsync(async).ConfigureAwait(false);
                     attempt.Classify();
-                    if (attempt.IsResolvableConflict)
+                    if (_hooks.CanResolve(attempt))
                         await attempt.ReadBodyAsync(async).ConfigureAwait(false);
                 }
                 catch (Exception e) when (!IsRejected(call, e))
@@ -80,7 +85,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
                 original.Restore(request);
                 if (decision.ResolvesFirst)
                 {
-                    bool isResolved = await UserHooks.ResolveAsync(client, request, attempt.Response!, call, deadline, async, cancellationToken)
+                    bool isResolved = await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken)
                         .ConfigureAwait(false);
                     if (!isResolved)
                         return attempt.Response!;
@@ -111,13 +116,18 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
         var request = new RetryableRequest(isIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts)
         {
             MayHaveBeenProcessed = call.MayHaveBeenProcessed,
-            CanBeFound = client.Supplied.Reconciler is not null,
-            CanBeResolved = attempt.IsResolvableConflict,
+            CanBeFound = extensions.Reconciler is not null,
+            CanBeResolved = _hooks.CanResolve(attempt),
             KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.KeyStartedAt)),
         };
         var remaining = policy.Remaining(endedAt, deadline);
         var decision = RetryDecision.Decide(policy.Retry, attempt.Result, request, attempt.Number, remaining, random, previousRandom);
-        return HostLimits.Apply(client, call, decision, attempt.Result, endedAt);
+        if (call.Host is not { } host)
+            return decision;
+
+        if (host.ApplyRetryAfter(policy, attempt.Result, endedAt))
+            meter.Paused(client.Name, host.Key, attempt.Result.StatusCode);
+        return decision.IsRetry ? HostLimits.Apply(decision, call, host, endedAt) : decision;
     }
 
     private HttpResponseMessage Stop(
@@ -147,7 +157,7 @@ internal sealed partial class RetryHandler(ClientState client, ILogger<RetryHand
 
     private void WillRetry(HttpRequestMessage request, HttpCall call, in Attempt attempt, TimeSpan delay)
     {
-        client.Meter.WillRetry(call, request, attempt.Result, attempt.Exception);
+        meter.WillRetry(call, request, attempt.Result, attempt.Exception);
         if (!logger.IsEnabled(call.Policy.Logging.RetryLevel))
             return;
         string outcome = attempt.Result.StatusCode?.ToString(CultureInfo.InvariantCulture) ?? attempt.Exception!.GetType().Name;

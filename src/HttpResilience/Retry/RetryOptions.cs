@@ -12,7 +12,10 @@ public sealed class RetryOptions
     /// <summary>The wait before the first retry. 0 to 1 day; default 1 s.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest backoff, before jitter. Null (no cap), or 0 to 1 day; default 60 s. A wait that the server asks for is bounded by <see cref="MaxRetryAfter"/> instead.</summary>
+    /// <summary>
+    /// The longest backoff, before jitter. Null (no cap), or 0 to 1 day; default 60 s. A wait that the server asks for is bounded by <see
+    /// cref="MaxRetryAfter"/> instead.
+    /// </summary>
     public TimeSpan? MaxDelay { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>What the wait is multiplied with from retry to retry when it grows exponentially. 1 to 10; default 2.</summary>
@@ -30,7 +33,9 @@ public sealed class RetryOptions
     /// <summary>The longest wait that a server may ask for; longer, and the call ends at once. 0 to 1 day; default 5 min.</summary>
     public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Whether POST and PATCH are repeated when they may have been processed. Default <see cref="UnsafeMethods.WhenKeyed"/>.</summary>
+    /// <summary>
+    /// Whether POST and PATCH are repeated when they may have been processed. Default <see cref="UnsafeMethods.WhenKeyed"/>.
+    /// </summary>
     public UnsafeMethods UnsafeMethods { get; set; } = UnsafeMethods.WhenKeyed;
 
     /// <summary>How much retries may add to the load of a host that fails.</summary>
@@ -43,12 +48,15 @@ public sealed class RetryOptions
     public int MaxReplayBodyBytes { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// Whether the body of a success is read inside the attempt, so that a body that breaks off is retried too. Costs the memory of the body and
-    /// takes streaming away. Default false.
+    /// Whether the body of a success is read inside the attempt, so that a body that breaks off is retried too. Costs the memory of the
+    /// body and takes streaming away. Default false.
     /// </summary>
     public bool IncludeResponseBody { get; set; }
 
-    /// <summary>Overrides for single statuses (400 to 599). A status that is not retried by default, such as 404, is retried when it names <see cref="RetryStatusOptions.MaxRetryAttempts"/>.</summary>
+    /// <summary>
+    /// Overrides for single statuses (400 to 599). A status that is not retried by default, such as 404, is retried when it names <see
+    /// cref="RetryStatusOptions.MaxRetryAttempts"/>.
+    /// </summary>
     public IDictionary<int, RetryStatusOptions> Statuses { get; } = new Dictionary<int, RetryStatusOptions>();
 
     internal static OptionKeys<RetryOptions> Keys => new OptionKeys<RetryOptions>()
@@ -90,18 +98,23 @@ public sealed class JitterOptions
         .Duration(nameof(Maximum), o => o.Maximum, (o, v) => o.Maximum = v, TimeSpan.Zero, TimeSpan.FromDays(1));
 }
 
-/// <summary>What differs for one status. Section <c>Retry:Statuses:&lt;status&gt;</c>. What is null stays as for the other statuses.</summary>
+/// <summary>
+/// What differs for one status. Section <c>Retry:Statuses:&lt;status&gt;</c>. What is null stays as for the other statuses.
+/// </summary>
 public sealed class RetryStatusOptions
 {
-    /// <summary>How many attempts may follow the first. Null, or 0 or more; default null. Naming it makes the status one that is retried.</summary>
+    /// <summary>
+    /// How many attempts may follow the first. Null, or 0 or more; default null. Naming it makes the status one that is retried.
+    /// </summary>
     public int? MaxRetryAttempts { get; set; }
 
     /// <summary>The wait before the first retry. Null, or 0 to 1 day; default null.</summary>
     public TimeSpan? Delay { get; set; }
 
     /// <summary>
-    /// What kind of failure the status is, which decides whether it is retried and counts against the circuit: <c>RateLimited</c> for an API that limits with 403,
-    /// <c>Conflict</c> for 412, <c>None</c> for a 404 that is an answer. Null (as built in), or any but <c>Cancelled</c>; default null.
+    /// What kind of failure the status is, which decides whether it is retried and counts against the circuit: <c>RateLimited</c> for an
+    /// API that limits with 403, <c>Conflict</c> for 412, <c>None</c> for a 404 that is an answer. Null (as built in), or any but
+    /// <c>Cancelled</c>; default null.
     /// </summary>
     public FailureClass? FailureClass { get; set; }
 
@@ -111,6 +124,7 @@ public sealed class RetryStatusOptions
     internal static OptionKeys<RetryStatusOptions> Keys => new OptionKeys<RetryStatusOptions>()
         .OptionalInteger(nameof(MaxRetryAttempts), o => o.MaxRetryAttempts, (o, v) => o.MaxRetryAttempts = v, 0, int.MaxValue)
         .OptionalDuration(nameof(Delay), o => o.Delay, (o, v) => o.Delay = v, TimeSpan.Zero, TimeSpan.FromDays(1))
-        .OptionalChoice(nameof(FailureClass), o => o.FailureClass, (o, v) => o.FailureClass = v, except: HttpResilience.FailureClass.Cancelled)
+        .OptionalChoice(nameof(FailureClass), o => o.FailureClass, (o, v) => o.FailureClass = v,
+            except: HttpResilience.FailureClass.Cancelled)
         .Number(nameof(DelayMultiplier), o => o.DelayMultiplier, (o, v) => o.DelayMultiplier = v, 0, 1000);
 }

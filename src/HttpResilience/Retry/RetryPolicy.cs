@@ -43,6 +43,7 @@ internal sealed record RetryStatusPolicy(int? MaxRetryAttempts, BackoffPolicy Ba
     internal static RetryStatusPolicy From(RetryStatusOptions status, RetryOptions options)
     {
         var backoff = BackoffPolicy.From(options);
-        return new(status.MaxRetryAttempts, backoff with { Delay = (status.Delay ?? backoff.Delay) * status.DelayMultiplier }, status.FailureClass);
+        var delay = (status.Delay ?? backoff.Delay) * status.DelayMultiplier;
+        return new(status.MaxRetryAttempts, backoff with { Delay = delay }, status.FailureClass);
     }
 }

@@ -4,27 +4,28 @@ namespace HttpResilience;
 /// Runs the application's <see cref="IReconciler"/> and <see cref="IConflictResolver"/> between two attempts, within the timeout of an
 /// attempt. Their exception reaches the caller with the failure of the attempt.
 /// </summary>
-internal static class UserHooks
+internal sealed class UserHooks(ClientState client, RegisteredExtensions extensions)
 {
     /// <summary>
     /// Whether the search comes before the first attempt: an earlier call may have been processed, and the request is not safe to repeat.
     /// </summary>
-    internal static bool MustLookFirst(ClientState client, HttpCall call, bool isIdempotent) => call.MayHaveBeenProcessed
-        && client.Supplied.Reconciler is not null
+    internal bool MustLookFirst(HttpCall call, bool isIdempotent) => call.MayHaveBeenProcessed
+        && extensions.Reconciler is not null
         && !RetryDecision.MayBeRepeated(call.Policy.Retry, isIdempotent, keyed: call.IdempotencyKey is not null && !call.KeyHasExpired);
 
-    internal static bool CanResolve(ClientState client, in AttemptResult result) =>
-        result.FailureClass is FailureClass.Conflict && client.Supplied.ConflictResolver is not null;
+    /// <summary>The response is a conflict that the application can resolve; it needs the body for that.</summary>
+    internal bool CanResolve(in Attempt attempt) =>
+        attempt is { Response: not null, Result.FailureClass: FailureClass.Conflict } && extensions.ConflictResolver is not null;
 
     /// <summary>Searches for what the request would have made.</summary>
     /// <returns>The response that answers the call; null when the request is sent again.</returns>
-    internal static async ValueTask<HttpResponseMessage?> FindAsync(
-        ClientState client, HttpRequestMessage request, HttpCall call, long deadline, bool async, CancellationToken cancellationToken)
+    internal async ValueTask<HttpResponseMessage?> FindAsync(
+        HttpRequestMessage request, HttpCall call, long deadline, bool async, CancellationToken cancellationToken)
     {
         const string Failed = "The request may have been processed, and the search for what it made failed; it was not sent again.";
-        var reconciler = client.Supplied.Reconciler!;
+        var reconciler = extensions.Reconciler!;
         var found = await RunAsync(
-            client, token => reconciler.FindAsync(call, request, token), call, StopReason.UnsafeMethod, Failed, deadline, async,
+            token => reconciler.FindAsync(call, request, token), call, StopReason.UnsafeMethod, Failed, deadline, async,
             cancellationToken).ConfigureAwait(false);
         if (found is null)
             return null;
@@ -37,13 +38,13 @@ internal static class UserHooks
 
     /// <summary>Updates the request after a conflict, and gives it a new key and a body that can be sent repeatedly.</summary>
     /// <returns>False when the conflict cannot be resolved.</returns>
-    internal static async ValueTask<bool> ResolveAsync(
-        ClientState client, HttpRequestMessage request, HttpResponseMessage conflict, HttpCall call, long deadline, bool async,
+    internal async ValueTask<bool> ResolveAsync(
+        HttpRequestMessage request, HttpResponseMessage conflict, HttpCall call, long deadline, bool async,
         CancellationToken cancellationToken)
     {
         try
         {
-            return await UpdateAsync(client, request, conflict, call, deadline, async, cancellationToken).ConfigureAwait(false);
+            return await UpdateAsync(request, conflict, call, deadline, async, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -53,15 +54,15 @@ internal static class UserHooks
         }
     }
 
-    private static async ValueTask<bool> UpdateAsync(
-        ClientState client, HttpRequestMessage request, HttpResponseMessage conflict, HttpCall call, long deadline, bool async,
+    private async ValueTask<bool> UpdateAsync(
+        HttpRequestMessage request, HttpResponseMessage conflict, HttpCall call, long deadline, bool async,
         CancellationToken cancellationToken)
     {
         const string Failed =
             "The request did not fit the state of the resource, and resolving the conflict failed; it was not sent again.";
-        var resolver = client.Supplied.ConflictResolver!;
+        var resolver = extensions.ConflictResolver!;
         bool isResolved = await RunAsync(
-            client, token => resolver.ResolveAsync(call, request, conflict, token), call, StopReason.NotRetryable, Failed, deadline, async,
+            token => resolver.ResolveAsync(call, request, conflict, token), call, StopReason.NotRetryable, Failed, deadline, async,
             cancellationToken).ConfigureAwait(false);
         // Also for a failure of what follows.
         call.Stop(StopReason.NotRetryable, FailureClass.Conflict);
@@ -76,8 +77,8 @@ internal static class UserHooks
         return true;
     }
 
-    private static async ValueTask<T> RunAsync<T>(
-        ClientState client, Func<CancellationToken, ValueTask<T>> hook, HttpCall call, StopReason stopReason, string failed, long deadline,
+    private async ValueTask<T> RunAsync<T>(
+        Func<CancellationToken, ValueTask<T>> hook, HttpCall call, StopReason stopReason, string failed, long deadline,
         bool async, CancellationToken cancellationToken)
     {
         long now = client.Time.GetTimestamp();

@@ -26,20 +26,21 @@ public static partial class HttpResilienceServiceCollectionExtensions
             if (builder.Providers.Count == 0)
                 throw new ArgumentException("No store was named: call UseSqlite (package HttpResilience.Sqlite) or UsePostgreSql (package HttpResilience.PostgreSql).", nameof(configure));
 
+            services.TryAddSingleton(TimeProvider.System);
             services.Replace(ServiceDescriptor.Singleton(provider =>
                 StorageChoice.From(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section)).Open(provider)));
             services.Replace(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>>(provider =>
                 new ValidateStorage(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section))));
             services.AddOptionsWithValidateOnStart<StorageOptions>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StorageUpkeep>(provider =>
-                new(provider.GetRequiredService<IIdempotencyStore>(), provider.GetRequiredService<IFallbackStore>(), provider.GetRequiredService<IErrorBudgetStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<StorageUpkeep>>())));
+                new(provider.GetRequiredService<IIdempotencyStore>(), provider.GetRequiredService<IFallbackStore>(), provider.GetRequiredService<IErrorBudgetStore>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<StorageUpkeep>>())));
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().DeadLetters);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().IdempotencyKeys);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Fallbacks);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
             services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(
-                provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<DeadLetterReplayer>, provider.GetService<TimeProvider>() ?? TimeProvider.System));
+                provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<DeadLetterReplayer>, provider.GetRequiredService<TimeProvider>()));
             return services;
         }
     }

@@ -20,7 +20,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
             AddSharedParts(services);
             services.AddSingleton(provider => new ResilienceHealthCheck(
-                provider.GetRequiredService<IResilientClients>(), provider.GetService<IDeadLetterStore>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
+                provider.GetRequiredService<IResilientClients>(), provider.GetService<IDeadLetterStore>(), provider.GetRequiredService<TimeProvider>()));
             return checks.Add(new HealthCheckRegistration(
                 ResilienceHealthCheck.Name, provider => provider.GetRequiredService<ResilienceHealthCheck>(), failureStatus: null, tags: null));
         }

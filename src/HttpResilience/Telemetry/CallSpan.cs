@@ -27,7 +27,7 @@ internal static class CallSpan
     /// <summary>Makes the span the current one of the attempt that begins; the first time it makes the span, too.</summary>
     /// <param name="request">The request of the call.</param>
     /// <param name="first">What its first attempt has sent: the request itself, or a copy.</param>
-    internal static void Enter(ClientState client, HttpCall call, HttpRequestMessage request, HttpRequestMessage first)
+    internal static void Enter(TimeProvider time, HttpCall call, HttpRequestMessage request, HttpRequestMessage first)
     {
         if (!call.IsTraced)
         {
@@ -35,14 +35,14 @@ internal static class CallSpan
                 return;
             // Whether or not it is sampled: that is decided once.
             call.IsTraced = true;
-            request.Options.Set(Key, Begin(client, call, request, first)!);
+            request.Options.Set(Key, Begin(time, call, request, first)!);
         }
 
         if (Of(call, request) is { } span)
             Activity.Current = span;
     }
 
-    internal static void End(ClientState client, HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception)
+    internal static void End(TimeProvider time, HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception)
     {
         if (Of(call, request) is not { } span)
             return;
@@ -56,17 +56,17 @@ internal static class CallSpan
         span.SetTag(TelemetryTags.Attempts, call.AttemptCount);
         if (call.FailureClass is not FailureClass.None)
             span.SetStatus(ActivityStatusCode.Error);
-        span.SetEndTime(client.Time.GetUtcNow().UtcDateTime);
+        span.SetEndTime(time.GetUtcNow().UtcDateTime);
         span.Stop();
     }
 
-    private static Activity? Begin(ClientState client, HttpCall call, HttpRequestMessage request, HttpRequestMessage first)
+    private static Activity? Begin(TimeProvider time, HttpCall call, HttpRequestMessage request, HttpRequestMessage first)
     {
         string method = TelemetryTags.MethodOf(request.Method);
         var tags = TelemetryTags.Of(call.ClientName, request.RequestUri);
         tags.Add(TelemetryTags.Method, method);
         ActivityLink[]? links = first.Options.TryGetValue(FirstAttemptKey, out var attempt) ? [new(attempt.Context)] : null;
-        var startedAt = client.Time.GetUtcNow() - client.Time.GetElapsedTime(call.StartedAt, client.Time.GetTimestamp());
+        var startedAt = time.GetUtcNow() - time.GetElapsedTime(call.StartedAt, time.GetTimestamp());
         return Source.StartActivity($"{method} {call.ClientName}", ActivityKind.Internal, parentContext: default, tags, links, startedAt);
     }
 }

@@ -11,8 +11,9 @@ internal sealed class DeadLetterMeter : IDisposable
     private readonly TimeProvider _time;
     private DeadLetterCounts? _counts;
 
-    /// <param name="factory">Makes the meter, and disposes it; null when there is none.</param>
-    internal DeadLetterMeter(IMeterFactory? factory, TimeProvider time)
+    /// <param name="time">The clock of the container.</param>
+    /// <param name="factory">Makes the meter, and disposes it. Null: the meter is made and disposed here.</param>
+    public DeadLetterMeter(TimeProvider time, IMeterFactory? factory = null)
     {
         _time = time;
         var meter = factory?.Create(ResilienceMeter.Name, TelemetryTags.Version) ?? (_own = new(ResilienceMeter.Name, TelemetryTags.Version));

@@ -9,18 +9,18 @@ namespace HttpResilience;
 internal static class Resend
 {
     /// <summary>Another attempt of a call begins; in the flow of the attempt.</summary>
-    internal static void Begin(ClientState client, HttpCall call, HttpRequestMessage request)
+    internal static void Begin(TimeProvider time, ResilienceMeter meter, HttpCall call, HttpRequestMessage request)
     {
         call.CountResends(call.AttemptCount);
-        if (client.Meter.PlatformDuration.IsHeard)
+        if (meter.PlatformDuration.IsHeard)
             Enrich(call, request);
-        CallSpan.Enter(client, call, request, request);
+        CallSpan.Enter(time, call, request, request);
     }
 
     /// <summary>Copies of a request are about to be sent side by side. Later it would be too late: they share their callbacks.</summary>
-    internal static void WillCopy(ClientState client, HttpCall call, HttpRequestMessage request)
+    internal static void WillCopy(ResilienceMeter meter, HttpCall call, HttpRequestMessage request)
     {
-        if (client.Meter.PlatformDuration.MayBeHeard)
+        if (meter.PlatformDuration.MayBeHeard)
             Enrich(call, request);
     }
 

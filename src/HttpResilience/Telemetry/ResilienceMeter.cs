@@ -26,9 +26,9 @@ internal sealed class ResilienceMeter : IDisposable
     private readonly Counter<long> _forgotten;
     private readonly Counter<long> _fallbacks;
 
-    /// <param name="factory">Makes the meter, and disposes it; null when there is none.</param>
-    /// <param name="clients">Those whose circuits are observed.</param>
-    internal ResilienceMeter(IMeterFactory? factory, ClientStates clients)
+    /// <param name="clients">The clients whose circuits are observed.</param>
+    /// <param name="factory">Makes the meter, and disposes it. Null: the meter is made and disposed here.</param>
+    public ResilienceMeter(ClientStates clients, IMeterFactory? factory = null)
     {
         _clients = clients;
         var meter = factory?.Create(Name, TelemetryTags.Version) ?? (_own = new(Name, TelemetryTags.Version));

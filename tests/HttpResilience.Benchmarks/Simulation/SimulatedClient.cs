@@ -33,7 +33,7 @@ internal static class SimulatedClient
         client.ConfigureHttpClient(c => c.Timeout = Timeout.InfiniteTimeSpan).SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(() => host);
         if (seed is { } s)
-            services.AddKeyedSingleton(Name, (provider, _) => ClientState.Create(provider, Name, new Random(s)));
+            services.AddKeyedSingleton(Name, (provider, _) => ClientFactory.Create(provider, Name, new Random(s)));
         return services.BuildServiceProvider().GetRequiredService<IHttpClientFactory>().CreateClient(Name);
     }
 }

@@ -107,8 +107,8 @@ public sealed class CircuitTests
         await Eventually.BeAsync(() => IsOver(client, server.Uri.Port));
 
         await client.Client.FailAsync<TaskCanceledException>(Mode.Async, Sending.Get(), caller: caller.Token);
-        client.State.HostFor(
-            new(new HttpAuthority(server.Uri), null), client.State.Policy, 0).Circuit.State.ShouldBe(CircuitState.HalfOpen);
+        client.State.Hosts.GetOrAdd(new(new HttpAuthority(server.Uri), null), client.State.Policy.MaxHosts, 0)
+            .Circuit.State.ShouldBe(CircuitState.HalfOpen);
         using var probe = await client.Client.SendAsync(Mode.Async, Sending.Get());
 
         probe.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
@@ -169,8 +169,8 @@ public sealed class CircuitTests
 
     private static bool IsOver(ResilientClientUnderTest client, int port)
     {
-        var circuit = client.State.HostFor(
-            new(new HttpAuthority(new Uri($"http://127.0.0.1:{port}/")), null), client.State.Policy, 0).Circuit;
+        var key = new HostKey(new HttpAuthority(new Uri($"http://127.0.0.1:{port}/")), null);
+        var circuit = client.State.Hosts.GetOrAdd(key, client.State.Policy.MaxHosts, 0).Circuit;
         return circuit.OpenUntil <= TimeProvider.System.GetTimestamp();
     }
 }

@@ -38,7 +38,7 @@ public sealed class CircuitConcurrencyTests
 
             AtOnce(thread => transitions[thread] = tester.Report(admissions[thread], CircuitOutcome.Failure));
 
-            transitions.OfType<CircuitTransition>().ShouldHaveSingleItem().ShouldBe(new CircuitTransition(CircuitState.Closed, CircuitState.Open, 30_000));
+            transitions.OfType<CircuitTransition>().ShouldHaveSingleItem().ShouldBe(new CircuitTransition(CircuitState.Open, 30_000));
             tester.Circuit.OpenUntil.ShouldBe(tester.Now + 30_000);
         }
     }

@@ -51,7 +51,6 @@ public sealed class CircuitDefaultsTests
             SlowCallDuration = 3_000_000,
             SlowCallRatio = 0.4,
             Isolation = CircuitIsolation.Authority,
-            MaxCircuits = 10,
         });
     }
 

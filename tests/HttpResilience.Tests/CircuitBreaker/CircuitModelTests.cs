@@ -58,7 +58,7 @@ public sealed class CircuitModelTests
                 if (_circuit.State != _model.State || (_model.State is CircuitState.Open && _circuit.OpenUntil != _model.OpenUntil))
                     Fail($"{_circuit.State} until {_circuit.OpenUntil}, the model says {_model.State} until {_model.OpenUntil}");
                 var expected = _circuit.State == before ? null
-                    : new CircuitTransition(before, _circuit.State, _circuit.State is CircuitState.Open ? _circuit.OpenUntil - _now : 0);
+                    : new CircuitTransition(_circuit.State, _circuit.State is CircuitState.Open ? _circuit.OpenUntil - _now : 0);
                 if (transition != expected)
                     Fail($"told {transition}, happened {expected}");
                 visited[_circuit.State] = visited.GetValueOrDefault(_circuit.State) + 1;

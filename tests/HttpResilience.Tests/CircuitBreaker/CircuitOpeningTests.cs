@@ -18,7 +18,7 @@ public sealed class CircuitOpeningTests
         _tester.Attempts(4, CircuitOutcome.Failure);
         _tester.State.ShouldBe(CircuitState.Closed);
 
-        _tester.Attempt(CircuitOutcome.Failure).ShouldBe(new CircuitTransition(CircuitState.Closed, CircuitState.Open, 30_000));
+        _tester.Attempt(CircuitOutcome.Failure).ShouldBe(new CircuitTransition(CircuitState.Open, 30_000));
 
         _tester.State.ShouldBe(CircuitState.Open);
         _tester.Circuit.OpenUntil.ShouldBe(_tester.Now + 30_000);

@@ -78,7 +78,7 @@ public sealed class SlowCallTests
         _tester.Report(running, CircuitOutcome.Success).ShouldBeNull();
         _tester.State.ShouldBe(CircuitState.Isolated);
 
-        _tester.Circuit.Close()!.From.ShouldBe(CircuitState.Isolated);
+        _tester.Circuit.Close()!.To.ShouldBe(CircuitState.Closed);
         _tester.Enter().IsAllowed.ShouldBeTrue();
         _tester.Circuit.Close().ShouldBeNull();
     }

@@ -93,6 +93,17 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
+    public void The_clock_is_that_of_the_application_even_when_it_is_registered_later()
+    {
+        _services.AddResilientHttpClient("invoices");
+        var clock = new ManualTimeProvider();
+        _services.AddSingleton<TimeProvider>(clock);
+        using var provider = _services.BuildServiceProvider();
+
+        provider.GetRequiredKeyedService<ClientState>("invoices").Time.ShouldBeSameAs(clock);
+    }
+
+    [Fact]
     public async Task Registered_twice_the_chain_does_not_stack()
     {
         Use(_services.AddResilientHttpClient("invoices").AddResilience().AddResilience());

@@ -24,6 +24,10 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         [typeof(AlertOutbox)] = typeof(AlertSinks),
         [typeof(WebhookAlertSink)] = typeof(AlertSinks),
         [typeof(IdempotencyKeyReservation)] = typeof(ResponseReplayHandler),
+        [typeof(ClientState)] = typeof(ClientState),
+        [typeof(ForeignHandlerFilter)] = typeof(ClientState),
+        [typeof(UnsafeMethodsNotice)] = typeof(ClientState),
+        [typeof(ChaosNotice)] = typeof(ClientState),
     };
 
     // Whose level depends on something; that it does so as the manual says, other tests see.

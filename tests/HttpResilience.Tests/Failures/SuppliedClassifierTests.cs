@@ -166,7 +166,7 @@ public sealed class SuppliedClassifierTests
 
         response.GetHttpCall()!.Attempts.Count.ShouldBe(2);
         var told = chain.Logs.WithId(407).ShouldHaveSingleItem();
-        (told.Level, told.Message).ShouldBe((LogLevel.Error, "api: Classifier failed, the built-in classification stands"));
+        (told.Level, told.Message).ShouldBe((LogLevel.Error, "api: Classifier failed; the built-in classification is used"));
     }
 
     [Fact]

@@ -219,7 +219,7 @@ public sealed class FallbackTests : IDisposable
         await chain.SeeThenLoseAsync(good: Good("secret", (field, value)));
 
         (await chain.StaleAsync()).ShouldBeNull();
-        chain.State.Fallbacks.Count.ShouldBe(0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(0);
     }
 
     [Theory, InlineData("Range", "bytes=0-1"), InlineData("If-Match", "\"x\""), InlineData("Cache-Control", "no-store")]
@@ -231,7 +231,7 @@ public sealed class FallbackTests : IDisposable
 
         await chain.SeeThenLoseAsync(request);
 
-        chain.State.Fallbacks.Count.ShouldBe(0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(0);
     }
 
     [Fact]
@@ -241,7 +241,7 @@ public sealed class FallbackTests : IDisposable
         chain.Server.Script(Good());
         (await chain.SendAsync(true, new(HttpMethod.Get, "search") { Content = new StringContent("q") })).Dispose();
 
-        chain.State.Fallbacks.Count.ShouldBe(0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(0);
     }
 
     [Fact]
@@ -280,7 +280,7 @@ public sealed class FallbackTests : IDisposable
         chain.Server.Script(Replies.Status(503));
 
         (await chain.StaleAsync())?.Length.ShouldBe(length);
-        chain.State.Fallbacks.Count.ShouldBe(isKept ? 1 : 0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(isKept ? 1 : 0);
     }
 
     [Theory, InlineData(16 * 1024, true), InlineData(16 * 1024 + 1, false)]
@@ -290,7 +290,7 @@ public sealed class FallbackTests : IDisposable
 
         await chain.SeeThenLoseAsync(good: Good(new('x', length)));
 
-        chain.State.Fallbacks.Count.ShouldBe(isKept ? 1 : 0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(isKept ? 1 : 0);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -303,12 +303,12 @@ public sealed class FallbackTests : IDisposable
 
         (await body.ReadAsync(new byte[2], Stop)).ShouldBe(2);
         (await body.ReadAsync(Memory<byte>.Empty, Stop)).ShouldBe(0);
-        chain.State.Fallbacks.Count.ShouldBe(0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(0);
 
         (await body.ReadAsync(new byte[2], Stop)).ShouldBe(1);
-        chain.State.Fallbacks.Count.ShouldBe(saysLength ? 1 : 0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(saysLength ? 1 : 0);
         (await body.ReadAsync(new byte[2], Stop)).ShouldBe(0);
-        chain.State.Fallbacks.Count.ShouldBe(1);
+        FallbackCache.Of(chain.State).Count.ShouldBe(1);
     }
 
     [Fact]
@@ -359,12 +359,12 @@ public sealed class FallbackTests : IDisposable
         var chain = Open();
         await chain.SeeThenLoseAsync(Chain.Get().WithTenant("a"));
         await chain.SeeThenLoseAsync(Chain.Get().WithTenant("b"));
-        chain.State.Fallbacks.Count.ShouldBe(2);
+        FallbackCache.Of(chain.State).Count.ShouldBe(2);
         chain.Server.Script(Replies.Status(204));
 
         (await chain.SendAsync(true, new HttpRequestMessage(HttpMethod.Delete, "invoices/1").WithTenant("c"))).Dispose();
 
-        chain.State.Fallbacks.Count.ShouldBe(0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(0);
     }
 
     [Fact]
@@ -377,7 +377,7 @@ public sealed class FallbackTests : IDisposable
 
         await response.Content.ReadAsByteArrayAsync(Stop);
 
-        chain.State.Fallbacks.Count.ShouldBe(0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(0);
     }
 
     [Fact]
@@ -396,11 +396,11 @@ public sealed class FallbackTests : IDisposable
     {
         using var chain = new Chain(settings: new Dictionary<string, string?> { ["Fallback:Enabled"] = "true" });
         await chain.SeeThenLoseAsync();
-        chain.State.Fallbacks.Count.ShouldBe(1);
+        FallbackCache.Of(chain.State).Count.ShouldBe(1);
 
         chain.Reload(("Fallback:Enabled", "false"));
 
-        (chain.State.Fallbacks.Count, chain.State.Fallbacks.Bytes).ShouldBe((0, 0));
+        (FallbackCache.Of(chain.State).Count, FallbackCache.Of(chain.State).Bytes).ShouldBe((0, 0));
     }
 
     [Theory, InlineData(503, "503"), InlineData(null, "connection_error")]
@@ -455,7 +455,7 @@ public sealed class FallbackTests : IDisposable
 
         await chain.SeeThenLoseAsync();
 
-        chain.State.Fallbacks.Count.ShouldBe(0);
+        FallbackCache.Of(chain.State).Count.ShouldBe(0);
         (await chain.StaleAsync()).ShouldBeNull();
     }
 

@@ -101,7 +101,7 @@ public sealed class RetryAfterTests
         first.SetResult(HedgedChain.Status(200));
         (await sending).Dispose();
 
-        chain.State.HostFor(new(new(new("https://api.test/")), null), chain.State.Policy, 0).Pause.ShouldNotBeNull()
+        chain.State.Hosts.GetOrAdd(new(new(new("https://api.test/")), null), chain.State.Policy.MaxHosts, 0).Pause.ShouldNotBeNull()
             .Until.ShouldBe(chain.Clock.GetTimestamp() + chain.State.Policy.ToTimestamp(TimeSpan.FromSeconds(17)));
     }
 }

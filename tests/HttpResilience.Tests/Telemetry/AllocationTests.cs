@@ -15,6 +15,7 @@ public sealed class AllocationTests
     {
         using var chain = new Chain();
         var client = chain.State;
+        var meter = chain.Services.GetRequiredService<ResilienceMeter>();
         using var request = Chain.Get("https://api.test/");
         using var response = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
         var call = HttpCall.Open(request, client);
@@ -23,12 +24,12 @@ public sealed class AllocationTests
         var host = new HostKey(new(request.RequestUri!), "comp1");
         void Everything()
         {
-            client.Meter.WillRetry(call, request, failure, exception: null);
-            client.Meter.CircuitMoved(client.Name, host, CircuitState.Open);
-            client.Meter.Paused(client.Name, host, 429);
-            Resend.Begin(client, call, request);
-            client.Meter.CallEnded(call, request, response, exception: null);
-            CallSpan.End(client, call, request, response, exception: null);
+            meter.WillRetry(call, request, failure, exception: null);
+            meter.CircuitMoved(client.Name, host, CircuitState.Open);
+            meter.Paused(client.Name, host, 429);
+            Resend.Begin(chain.Clock, meter, call, request);
+            meter.CallEnded(call, request, response, exception: null);
+            CallSpan.End(chain.Clock, call, request, response, exception: null);
         }
 
         Allocated(Everything).ShouldBe(0);
@@ -78,7 +79,7 @@ public sealed class AllocationTests
         using var chain = new Chain();
         var factory = chain.Services.GetRequiredService<IMeterFactory>();
         var duration = factory.Create("System.Net.Http").CreateHistogram<double>("http.client.request.duration");
-        var platform = chain.State.Meter.PlatformDuration;
+        var platform = chain.Services.GetRequiredService<ResilienceMeter>().PlatformDuration;
 
         (duration.Enabled, platform.IsHeard).ShouldBe((false, false));
         using (new MeasurementCollector(chain.Services, "System.Net.Http"))

@@ -175,7 +175,7 @@ public sealed class CallMetricsTests
     [Fact]
     public void Without_a_factory_the_meter_is_its_own()
     {
-        using var meter = new ResilienceMeter(factory: null, new(new ServiceCollection().BuildServiceProvider()));
+        using var meter = new ResilienceMeter(new(new ServiceCollection().BuildServiceProvider()));
         var heard = new List<string>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>

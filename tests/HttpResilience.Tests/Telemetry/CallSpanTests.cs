@@ -124,7 +124,7 @@ public sealed class CallSpanTests
         chain.Server.Script((clock, _, _) =>
         {
             // The retry waits for a second; the host has told somebody else to stay away for longer than this call has time.
-            chain.State.HostFor(new(new(new("https://api.test")), null), chain.State.Policy, clock.GetTimestamp())
+            chain.State.Hosts.GetOrAdd(new(new(new("https://api.test")), null), chain.State.Policy.MaxHosts, clock.GetTimestamp())
                 .GetOrAddPause().Extend(clock.GetTimestamp(), clock.GetTimestamp() + (200 * clock.TimestampFrequency));
             return Task.FromResult(new HttpResponseMessage(System.Net.HttpStatusCode.ServiceUnavailable));
         });

@@ -3,10 +3,10 @@ using System.Collections.Concurrent;
 namespace HttpResilience;
 
 /// <summary>
-/// The hosts of one client, bounded: above the limit those that were used least recently are forgotten, first the ones whose circuit is closed. A host
-/// that is to be left alone (open or isolated circuit, pause) is never forgotten.
+/// The hosts of one client, bounded: above the limit the least recently used are evicted, those with a closed circuit first. A host that
+/// must not be called now (open or isolated circuit, pause) is never evicted.
 /// </summary>
-internal sealed class HostCollection
+internal sealed class HostDirectory
 {
     private readonly ConcurrentDictionary<HostKey, HostState> _hosts = new();
     private readonly Lock _evicting = new();
@@ -16,10 +16,28 @@ internal sealed class HostCollection
 
     internal IEnumerable<HostState> All => _hosts.Select(h => h.Value);
 
-    /// <summary>Null for a host that nothing is known of.</summary>
+    /// <summary>The state of a host; null for a host that was not called yet.</summary>
     internal HostState? Find(HostKey key) => _hosts.GetValueOrDefault(key);
 
-    internal HostState For(HostKey key, int limit, long now)
+    /// <summary>A call to one of the hosts would be rejected, or would have to wait.</summary>
+    internal bool AnyIsToBeLeftAlone(ResiliencePolicy policy, long now) => All.Any(h => h.IsToBeLeftAlone(policy, now));
+
+    /// <summary>Finds the host that a call goes to, and the tenant's part of it where that has a circuit of its own.</summary>
+    internal void FindFor(HttpCall call, Uri? uri)
+    {
+        if (uri is not { IsAbsoluteUri: true })
+            return;
+
+        var policy = call.Policy;
+        var authority = new HttpAuthority(uri);
+        call.Host = GetOrAdd(new(authority, null), policy.MaxHosts, call.StartedAt);
+        if (call.Tenant is { } tenant && policy.CircuitBreaker?.Isolation is CircuitIsolation.AuthorityAndTenant)
+            call.TenantHost = GetOrAdd(new(authority, tenant), policy.MaxHosts, call.StartedAt);
+        if (policy.Retry.Budget is { } budget)
+            call.Host!.CountCall(budget, call.StartedAt);
+    }
+
+    internal HostState GetOrAdd(HostKey key, int limit, long now)
     {
         if (!_hosts.TryGetValue(key, out var host))
             host = Add(key, limit, now);
@@ -36,7 +54,7 @@ internal sealed class HostCollection
         return host;
     }
 
-    // A tenth at a time, so that looking through all of them is paid for by many additions.
+    // A tenth at a time: the search through all hosts then serves many additions.
     private void Evict(int limit, long now, HostState added)
     {
         lock (_evicting)
@@ -52,7 +70,8 @@ internal sealed class HostCollection
                     candidates.Add((host.Circuit.State is CircuitState.Closed, host.LastUsed, host));
             }
 
-            candidates.Sort(static (a, b) => a.IsClosed != b.IsClosed ? b.IsClosed.CompareTo(a.IsClosed) : a.LastUsed.CompareTo(b.LastUsed));
+            candidates.Sort(static (a, b) =>
+                a.IsClosed != b.IsClosed ? b.IsClosed.CompareTo(a.IsClosed) : a.LastUsed.CompareTo(b.LastUsed));
             foreach (var (_, _, host) in candidates.Take(excess + limit / 10))
             {
                 if (_hosts.TryRemove(host.Key, out _))

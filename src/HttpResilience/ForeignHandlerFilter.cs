@@ -1,15 +1,17 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Http.Logging;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
 /// <summary>
-/// Takes off what would do the chain's work a second time: the factory's own four log lines per attempt (unless they are wanted), and the
-/// <c>ResilienceHandler</c> of Microsoft.Extensions.Http.Resilience, which <c>ConfigureHttpClientDefaults</c> may have put on.
+/// Removes handlers that would repeat the chain's work: the factory's own four log lines per attempt (unless
+/// <c>Logging:KeepFactoryLogging</c> is set), and the <c>ResilienceHandler</c> of Microsoft.Extensions.Http.Resilience, which
+/// <c>ConfigureHttpClientDefaults</c> may have added.
 /// </summary>
-internal sealed class ForeignHandlerFilter(IServiceProvider services) : IHttpMessageHandlerBuilderFilter
+internal sealed partial class ForeignHandlerFilter(IServiceProvider services) : IHttpMessageHandlerBuilderFilter
 {
     private const string MicrosoftResilienceHandler = "Microsoft.Extensions.Http.Resilience.ResilienceHandler";
 
@@ -23,8 +25,15 @@ internal sealed class ForeignHandlerFilter(IServiceProvider services) : IHttpMes
         if (!client.Policy.Logging.KeepFactoryLogging)
             Remove(builder, h => h is LoggingScopeHttpMessageHandler or LoggingHttpMessageHandler);
         if (Remove(builder, h => h.GetType().FullName == MicrosoftResilienceHandler))
-            client.AnnounceForeignHandlerRemoved();
+            NotifyOnce(client);
     };
+
+    // The factory makes new handlers every two minutes.
+    private void NotifyOnce(ClientState client)
+    {
+        if (ForeignHandlerRemoval.Of(client).Mark())
+            ForeignHandlerRemoved(AlertClient.LoggerFor<ClientState>(services, client.Name), client.Name);
+    }
 
     private static bool Remove(HttpMessageHandlerBuilder builder, Func<DelegatingHandler, bool> isForeign)
     {
@@ -33,4 +42,7 @@ internal sealed class ForeignHandlerFilter(IServiceProvider services) : IHttpMes
             builder.AdditionalHandlers.Remove(handler);
         return foreign.Length > 0;
     }
+
+    [LoggerMessage(404, LogLevel.Information, "{ClientName}: a Microsoft ResilienceHandler was removed, so that retries do not multiply")]
+    private static partial void ForeignHandlerRemoved(ILogger logger, string clientName);
 }

@@ -3,13 +3,13 @@ using HttpResilience.Tests.CircuitBreaker;
 namespace HttpResilience.Tests.Clients;
 
 /// <summary>What is remembered of each host, and not of too many of them.</summary>
-public sealed class HostCollectionTests
+public sealed class HostDirectoryTests
 {
     private const int Limit = 100;
 
     private static readonly CircuitPolicy Policy = CircuitPolicies.Of(_ => { });
 
-    private readonly HostCollection _hosts = new();
+    private readonly HostDirectory _hosts = new();
     private long _now = 1_000_000;
 
     [Theory]
@@ -156,7 +156,7 @@ public sealed class HostCollectionTests
         _hosts.Count.ShouldBeInRange(1, Limit);
     }
 
-    private HostState For(string uri, int limit = Limit) => _hosts.For(new(new HttpAuthority(new Uri(uri)), null), limit, _now);
+    private HostState For(string uri, int limit = Limit) => _hosts.GetOrAdd(new(new HttpAuthority(new Uri(uri)), null), limit, _now);
 
     private HostState Use(string uri)
     {

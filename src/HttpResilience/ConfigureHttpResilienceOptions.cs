@@ -7,7 +7,8 @@ namespace HttpResilience;
 
 /// <summary>Reads the options of a client from the configuration, and validates what has become of them after code had its say.</summary>
 internal sealed class ConfigureHttpResilienceOptions(
-    IEnumerable<ResilientClient> clients, IServiceProviderIsService services, IConfiguration? configuration = null, IHostEnvironment? environment = null)
+    IEnumerable<ResilientClient> clients, IServiceProviderIsService services, IConfiguration? configuration = null,
+    IHostEnvironment? environment = null)
     : IConfigureNamedOptions<HttpResilienceOptions>, IValidateOptions<HttpResilienceOptions>
 {
     public void Configure(HttpResilienceOptions options) => Configure(Options.DefaultName, options);
@@ -31,7 +32,11 @@ internal sealed class ConfigureHttpResilienceOptions(
         if (options.DeadLetter.Enabled && !services.IsService(typeof(IDeadLetterStore)))
             problems.Add(NeedsStorage(path.Below(nameof(HttpResilienceOptions.DeadLetter)).Of(nameof(DeadLetterOptions.Enabled)), "True"));
         if (options.Idempotency is { Enabled: true, RememberFor: { } rememberFor } && !services.IsService(typeof(IIdempotencyStore)))
-            problems.Add(NeedsStorage(path.Below(nameof(HttpResilienceOptions.Idempotency)).Of(nameof(IdempotencyOptions.RememberFor)), rememberFor.ToString()));
+        {
+            string key = path.Below(nameof(HttpResilienceOptions.Idempotency)).Of(nameof(IdempotencyOptions.RememberFor));
+            problems.Add(NeedsStorage(key, rememberFor.ToString()));
+        }
+
         // Said once, not once for each client.
         if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
             problems.AddRange(UnknownRootKeys());

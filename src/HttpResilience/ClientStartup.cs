@@ -6,7 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
-/// <summary>When the host starts, makes the state of every client that is known by name, so that what the log has to say about them stands at its beginning.</summary>
+/// <summary>
+/// Makes every client that is known by name when the host starts, so that invalid options stop the host and notices about the clients are
+/// logged first.
+/// </summary>
 internal sealed partial class ClientStartup(
     IServiceProvider services, IEnumerable<ResilientClient> clients, ILogger<ClientStartup> logger) : IHostedService
 {
@@ -30,7 +33,7 @@ internal sealed partial class ClientStartup(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    // When all clients have the chain, their names are not known before they are used; what is configured is.
+    // When all clients have the chain, only the names in the configuration are known before the clients are used.
     private void Validate(IEnumerable<IConfigurationSection> sections)
     {
         var options = services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>();

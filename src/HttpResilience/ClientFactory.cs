@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience;
+
+/// <summary>Makes a client from the services of its container, and logs its notable settings.</summary>
+internal static class ClientFactory
+{
+    internal static ClientState Create(IServiceProvider services, string name, Random? random = null)
+    {
+        var options = services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>();
+        var time = services.GetRequiredService<TimeProvider>();
+        var logger = AlertClient.LoggerFor<ClientState>(services, name);
+        var observers = services.GetRequiredService<CallObservers>();
+        var client = new ClientState(name, options, services.GetService<IConfiguration>(), time, logger)
+        {
+            Random = random ?? Random.Shared,
+            Observers = observers.IsEmpty ? null : observers,
+        };
+        var extensions = client.GetOrAdd(() => new RegisteredExtensions(services, name));
+        client.GetOrAdd(() => new AttemptClassifier(extensions, time, AlertClient.LoggerFor<AttemptClassifier>(services, name)));
+        // Its gauges report the circuits of a client from the start, not from the first handler on.
+        services.GetRequiredService<ResilienceMeter>();
+        UnsafeMethodsNotice.Log(client, logger);
+        client.GetOrAdd(() => new ChaosNotice(client, logger));
+        services.GetRequiredService<ClientStates>().Add(client);
+        client.Observers?.ClientConfigured(client);
+        return client;
+    }
+}

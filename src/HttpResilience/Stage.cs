@@ -1,0 +1,29 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience;
+
+/// <summary>A stage of the chain.</summary>
+/// <param name="IsOn">Whether the chain of a client with this policy has the stage.</param>
+/// <param name="Create">Makes the handler of the stage.</param>
+internal sealed record Stage(Func<ResiliencePolicy, bool> IsOn, Func<StageServices, DelegatingHandler> Create);
+
+/// <summary>What the handlers of a client's chain are made of.</summary>
+/// <param name="services">The services of the handlers' scope.</param>
+internal sealed class StageServices(ClientState client, IServiceProvider services)
+{
+    internal ClientState Client => client;
+
+    internal AttemptClassifier Classifier => client.Get<AttemptClassifier>()!;
+
+    internal RegisteredExtensions Extensions => client.Get<RegisteredExtensions>()!;
+
+    internal ResilienceMeter Meter => Get<ResilienceMeter>();
+
+    internal T Get<T>()
+        where T : notnull => services.GetRequiredService<T>();
+
+    internal bool Has<T>() => services.GetService<T>() is not null;
+
+    internal ILogger<T> Logger<T>() => AlertClient.LoggerFor<T>(services, client.Name);
+}
