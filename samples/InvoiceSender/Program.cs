@@ -10,9 +10,9 @@ static IHost CreateHost(ClientKind client, Uri? api, string? deadLetters, AlertD
     if (api is not null) builder.Configuration["HttpResilience:Clients:invoices:BaseAddress"] = api.AbsoluteUri;
     configureLogging(builder.Logging);
 
-    // The only line that differs between the two clients.
+    // The only line that differs between the two clients; with it, alerts and the error budget.
     if (client is ClientKind.Resilient)
-        builder.Services.AddResilientHttpClient<InvoiceClient>("invoices", Configure);
+        builder.Services.AddHttpResilienceOperations().AddResilientHttpClient<InvoiceClient>("invoices", Configure);
     else
         builder.Services.AddHttpClient<InvoiceClient>(
             "invoices", http => (http.BaseAddress, http.Timeout) = (api, TimeSpan.FromSeconds(2)));

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Diagnostics.Metrics;
 using HttpResilience;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -125,21 +124,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             new DeadLetterSender(provider, provider.GetRequiredService<IHttpClientFactory>()),
             provider.GetRequiredService<DeadLetterMeter>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<DeadLetterReplay>>()));
-        services.AddSingleton<IErrorBudgets>(provider => new ErrorBudgets(
-            provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(),
-            provider.GetService<IErrorBudgetStore>()));
-        services.AddSingleton(provider => new ErrorBudgetObserver(
-            new(provider.GetRequiredService<ILogger<ErrorBudget>>()),
-            provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(IErrorBudgetStore)), provider.GetService<IMeterFactory>()));
-        services.AddSingleton<CallObserver>(provider => provider.GetRequiredService<ErrorBudgetObserver>());
-        services.AddSingleton(provider => new Deployment(new Lazy<string>(() =>
-            Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().Policy.DeploymentVersion))));
         services.AddSingleton<IHostedService, ClientStartup>();
-        services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
-            provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ErrorBudgetObserver>(),
-            provider.GetRequiredService<Deployment>(), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<ErrorBudgetKeeper>>()));
-        AddAlerts(services);
         // Outermost: it sees the handlers that the factory's own filters add.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
         // Its handler stands behind all others.

@@ -11,7 +11,7 @@ internal static class ClientFactory
     {
         var options = services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>();
         var time = services.GetRequiredService<TimeProvider>();
-        var logger = AlertClient.LoggerFor<ClientState>(services, name);
+        var logger = services.LoggerFor<ClientState>(name);
         var observers = services.GetRequiredService<CallObservers>();
         var client = new ClientState(name, options, services.GetService<IConfiguration>(), time, logger)
         {
@@ -19,7 +19,7 @@ internal static class ClientFactory
             Observers = observers.IsEmpty ? null : observers,
         };
         var extensions = client.GetOrAdd(() => new RegisteredExtensions(services, name));
-        client.GetOrAdd(() => new AttemptClassifier(extensions, time, AlertClient.LoggerFor<AttemptClassifier>(services, name)));
+        client.GetOrAdd(() => new AttemptClassifier(extensions, time, services.LoggerFor<AttemptClassifier>(name)));
         // Its gauges report the circuits of a client from the start, not from the first handler on.
         services.GetRequiredService<ResilienceMeter>();
         UnsafeMethodsNotice.Log(client, logger);

@@ -27,7 +27,9 @@ internal sealed partial class ClientStartup(
         if (clients.Any(c => c.Name is null))
             Validate(others);
         else
-            WarnOf(others.Select(section => (section.Path, section.Key)).Concat(RulesFor(names)), names);
+            WarnOf(others, names);
+        if (services.GetRequiredService<IServiceProviderIsService>() is var known && !OperationsPackage.IsIn(known))
+            OperationsAreOff(logger, OperationsPackage.HowToAdd);
         return Task.CompletedTask;
     }
 
@@ -54,16 +56,16 @@ internal sealed partial class ClientStartup(
             throw problems.Count == 1 ? problems[0] : new AggregateException(problems);
     }
 
-    private IEnumerable<(string Path, string Name)> RulesFor(string[] names) => services.GetRequiredService<AlertSettings>().Policy.Rules
-        .Where(rule => rule.Client is not null && !names.Contains(rule.Client)).Select(rule => ($"{OptionPath.Alerts}:Rules, Client '{rule.Client}',", rule.Client!));
-
     // Several programs may share one configuration file, so this is not an error.
-    private void WarnOf(IEnumerable<(string Path, string Name)> unused, string[] names)
+    private void WarnOf(IEnumerable<IConfigurationSection> unused, string[] names)
     {
-        foreach (var (path, name) in unused)
-            UnusedSection(logger, path, Spelling.Nearest(name, names));
+        foreach (var section in unused)
+            UnusedSection(logger, section.Path, Spelling.Nearest(section.Key, names));
     }
 
     [LoggerMessage(405, LogLevel.Warning, "{Section} configures a client that is not registered here; the nearest name that is: {Nearest}")]
     private static partial void UnusedSection(ILogger logger, string section, string nearest);
+
+    [LoggerMessage(412, LogLevel.Information, "Alerts and error budgets are off; to switch them on, add {HowToAdd}")]
+    private static partial void OperationsAreOff(ILogger logger, string howToAdd);
 }

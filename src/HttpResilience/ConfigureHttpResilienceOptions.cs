@@ -37,9 +37,18 @@ internal sealed class ConfigureHttpResilienceOptions(
             problems.Add(NeedsStorage(key, rememberFor.ToString()));
         }
 
+        bool hasOperations = OperationsPackage.IsIn(services);
+        if (!hasOperations)
+            problems.AddRange(OperationsPackage.ProblemsOf(options.ErrorBudget, path.Below(nameof(HttpResilienceOptions.ErrorBudget))));
+
         // Said once, not once for each client.
         if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
+        {
             problems.AddRange(UnknownRootKeys());
+            if (!hasOperations)
+                problems.AddRange(OperationsPackage.ProblemsOf(configuration));
+        }
+
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 

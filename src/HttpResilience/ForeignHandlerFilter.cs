@@ -32,7 +32,7 @@ internal sealed partial class ForeignHandlerFilter(IServiceProvider services) : 
     private void NotifyOnce(ClientState client)
     {
         if (ForeignHandlerRemoval.Of(client).Mark())
-            ForeignHandlerRemoved(AlertClient.LoggerFor<ClientState>(services, client.Name), client.Name);
+            ForeignHandlerRemoved(services.LoggerFor<ClientState>(client.Name), client.Name);
     }
 
     private static bool Remove(HttpMessageHandlerBuilder builder, Func<DelegatingHandler, bool> isForeign)

@@ -25,5 +25,5 @@ internal sealed class StageServices(ClientState client, IServiceProvider service
 
     internal bool Has<T>() => services.GetService<T>() is not null;
 
-    internal ILogger<T> Logger<T>() => AlertClient.LoggerFor<T>(services, client.Name);
+    internal ILogger<T> Logger<T>() => services.LoggerFor<T>(client.Name);
 }

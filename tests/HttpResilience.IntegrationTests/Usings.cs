@@ -1,3 +1,4 @@
+global using HttpResilience.Operations;
 global using HttpResilience.Storage;
 global using HttpResilience.Testing;
 global using Shouldly;

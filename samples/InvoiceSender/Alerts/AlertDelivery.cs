@@ -1,5 +1,3 @@
-using HttpResilience;
-
 namespace InvoiceSender;
 
 /// <summary>Where a host sends its alerts: the webhook given with --alerts, or the program's own receiver.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using HttpResilience;
 using HttpResilience.Testing;
 
 namespace InvoiceSender;

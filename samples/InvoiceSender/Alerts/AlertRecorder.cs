@@ -1,5 +1,3 @@
-using HttpResilience;
-
 namespace InvoiceSender;
 
 /// <summary>Records the alerts of a host and knows whether every incident has ended.</summary>

@@ -1,5 +1,3 @@
-using HttpResilience;
-
 namespace InvoiceSender;
 
 /// <summary>The alerts of a run and the webhook they were sent to.</summary>

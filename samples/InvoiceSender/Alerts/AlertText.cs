@@ -1,5 +1,4 @@
 using System.Globalization;
-using HttpResilience;
 
 namespace InvoiceSender;
 

@@ -1,5 +1,3 @@
-using HttpResilience;
-
 namespace InvoiceSender;
 
 /// <summary>The part of the error budget that a run has burnt.</summary>

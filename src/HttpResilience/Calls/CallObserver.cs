@@ -1,9 +1,10 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Observes the calls, circuits, dead letters and batches of all clients of a container, and may refuse calls. Register any number as singletons
-/// (<c>AddSingleton&lt;CallObserver, T&gt;</c>); none of them may need a client with the chain to be constructed. Methods are called by many threads at once, and
-/// inside calls: they should return at once. An exception that one throws is logged as an error and changes nothing.
+/// Observes the calls, circuits, dead letters and batches of all clients of a container, and may refuse calls. Register any number as
+/// singletons (<c>AddSingleton&lt;CallObserver, T&gt;</c>); none of them may need a client with the chain to be constructed. Methods are
+/// called by many threads at once, and inside calls: they should return at once. An exception that one throws is logged as an error and
+/// changes nothing.
 /// </summary>
 public abstract class CallObserver
 {
@@ -25,7 +26,9 @@ public abstract class CallObserver
     {
     }
 
-    /// <summary>Whether <see cref="CallStarting"/> would refuse a call now: dead letters of the client are then not claimed for replay.</summary>
+    /// <summary>
+    /// Whether <see cref="CallStarting"/> would refuse a call now: dead letters of the client are then not claimed for replay.
+    /// </summary>
     /// <param name="client">The client.</param>
     protected internal virtual bool IsPaused(ObservedClient client) => false;
 

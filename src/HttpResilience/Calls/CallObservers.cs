@@ -11,7 +11,8 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
 
     internal bool IsEmpty => _observers.Length == 0;
 
-    internal void ClientConfigured(ObservedClient client) => ForEach(client, static (observer, client) => observer.ClientConfigured(client));
+    internal void ClientConfigured(ObservedClient client) =>
+        ForEach(client, static (observer, client) => observer.ClientConfigured(client));
 
     /// <exception cref="IntegrationPausedException">An observer refuses the call.</exception>
     internal void CallStarting(ObservedClient client, HttpCall call)

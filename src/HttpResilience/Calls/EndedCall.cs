@@ -12,7 +12,10 @@ public readonly struct EndedCall
     /// <summary>The call.</summary>
     public HttpCall Call { get; }
 
-    /// <summary>The host of the request, tenants apart; null when the request has no absolute URI, or the call was answered or refused before its host was looked up.</summary>
+    /// <summary>
+    /// The host of the request, tenants apart; null when the request has no absolute URI, or the call was answered or refused before its
+    /// host was looked up.
+    /// </summary>
     public ObservedHost? Host { get; }
 
     /// <summary>What the call says about the API.</summary>

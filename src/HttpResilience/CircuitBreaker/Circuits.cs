@@ -24,7 +24,7 @@ internal sealed class Circuits(IServiceProvider services, ClientStates clients, 
     }
 
     private CircuitEvents EventsOf(ClientState client) =>
-        new(client, meter, AlertClient.LoggerFor<CircuitBreakerHandler>(services, client.Name));
+        new(client, meter, services.LoggerFor<CircuitBreakerHandler>(client.Name));
 
     private static CircuitInfo Describe(ClientState client, HostState host)
     {

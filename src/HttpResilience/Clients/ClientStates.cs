@@ -10,12 +10,15 @@ internal sealed class ClientStates(IServiceProvider services) : IResilientClient
 {
     private readonly ConcurrentBag<ClientState> _clients = [];
 
-    public IReadOnlyList<string> Names => [.. services.GetServices<ResilientClient>().Select(c => c.Name).OfType<string>()];
+    public IReadOnlyList<string>? Names => Registered.Any(c => c.Name is null) ? null : [.. Registered.Select(c => c.Name!)];
 
     public IReadOnlyList<ObservedClient> List() => [.. _clients];
 
     public ObservedClient? Find(string name) =>
-        Names.Contains(name) || _clients.Any(c => c.Name == name) ? services.GetRequiredKeyedService<ClientState>(name) : null;
+        Registered.Any(c => c.Name == name) || _clients.Any(c => c.Name == name) ? services.GetRequiredKeyedService<ClientState>(name)
+            : null;
+
+    private IEnumerable<ResilientClient> Registered => services.GetServices<ResilientClient>();
 
     internal void Add(ClientState client) => _clients.Add(client);
 

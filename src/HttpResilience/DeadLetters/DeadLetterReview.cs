@@ -2,14 +2,20 @@ namespace HttpResilience;
 
 /// <summary>Changes letters in the store on a person's word.</summary>
 /// <param name="replay">Gives what sends letters; null in a process that has no client with the chain.</param>
-internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterReplayer?> replay, TimeProvider time) : IDeadLetterReview
+/// <param name="meter">Shows what was last counted; null in such a process.</param>
+internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterReplayer?> replay, TimeProvider time, DeadLetterMeter? meter = null) : IDeadLetterReview
 {
     private const int PageSize = 500;
     private const string ReplayAction = "Replay";
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
 
-    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
+    public async Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken)
+    {
+        var counts = await store.CountAsync(cancellationToken).ConfigureAwait(false);
+        meter?.Counted(counts);
+        return counts;
+    }
 
     public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 

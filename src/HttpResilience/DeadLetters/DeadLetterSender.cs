@@ -7,7 +7,8 @@ internal sealed class DeadLetterSender(IServiceProvider services, IHttpClientFac
 {
     /// <summary>Whether the client is one of this process that keeps letters.</summary>
     internal bool Knows(string clientName) =>
-        (clientName == AlertClient.Name || services.GetServices<ResilientClient>().Any(c => c.Name is null || c.Name == clientName)) && services.GetRequiredKeyedService<ClientState>(clientName).Policy.DeadLetter is not null;
+        services.GetServices<ResilientClient>().Any(c => c.Name is null || c.Name == clientName)
+        && services.GetRequiredKeyedService<ClientState>(clientName).Policy.DeadLetter is not null;
 
     /// <summary>Sends the letter, unless there is a reason not to.</summary>
     /// <returns>The letter as it is to be kept, of the version that it came with.</returns>

@@ -1,9 +1,10 @@
 namespace HttpResilience;
 
 /// <summary>
-/// How many of a client's calls may fail, and over what time. Section <c>ErrorBudget</c>. The budget is what the objective leaves: with 0.999, one call in a
-/// thousand. Failures are calls that ended as Transient, ServerError, RateLimited, Authentication or Authorization, retries and all, also those that a stale response stood in
-/// for; cancelled calls and replayed responses count for nothing. Source: Google SRE Workbook, chapter 5.
+/// How many of a client's calls may fail, and over what time. Section <c>ErrorBudget</c>. The budget is what the objective leaves: with
+/// 0.999, one call in a thousand. Failures are calls that ended as Transient, ServerError, RateLimited, Authentication or Authorization,
+/// retries and all, also those that a stale response stood in for; cancelled calls and replayed responses count for nothing. Source:
+/// Google SRE Workbook, chapter 5.
 /// </summary>
 public sealed class ErrorBudgetOptions
 {
@@ -14,8 +15,9 @@ public sealed class ErrorBudgetOptions
     public TimeSpan Window { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// How much of the budget must be used up for the integration to be paused: calls fail at once (<see cref="IntegrationPausedException"/>) until probes find it
-    /// well, or somebody resumes it (<see cref="IErrorBudgets"/>). 2 is 200 % of the budget. Fewer than 5 failures pause nothing. Null (never), or 1 to 1000; default null.
+    /// How much of the budget must be used up for the integration to be paused: calls fail at once (<see
+    /// cref="IntegrationPausedException"/>) until probes find it well, or somebody resumes it (<c>IErrorBudgets.ResumeAsync</c>). 2 is
+    /// 200 % of the budget. Fewer than 5 failures pause nothing. Null (never), or 1 to 1000; default null.
     /// </summary>
     public double? PauseAtBurn { get; set; }
 

@@ -1,14 +1,19 @@
 namespace HttpResilience;
 
-/// <summary>What an ended call says about the API, by one table: for error budgets, for alerts about the host, and for stale responses.</summary>
+/// <summary>
+/// What an ended call says about the API, by one table: for error budgets, for alerts about the host, and for stale responses.
+/// </summary>
 /// <param name="FailureClass">What kind of failure it ended with; <see cref="FailureClass.None"/> for a success.</param>
 /// <param name="StopReason">Why no further attempt was made.</param>
 /// <param name="AttemptCount">How many attempts were sent; 0 when nothing was.</param>
 /// <param name="StatusCode">The status of the last attempt; null when it had no response, or nothing was sent.</param>
 /// <param name="IsTenantCircuitOpen">The circuit of the tenant rejected it while that of the host was closed.</param>
-public readonly record struct CallOutcome(FailureClass FailureClass, StopReason StopReason, int AttemptCount, int? StatusCode, bool IsTenantCircuitOpen)
+public readonly record struct CallOutcome(FailureClass FailureClass, StopReason StopReason, int AttemptCount, int? StatusCode,
+    bool IsTenantCircuitOpen)
 {
-    /// <summary>What the call says about the API as its callers see it: what an error budget counts, also when an open circuit rejected the call.</summary>
+    /// <summary>
+    /// What the call says about the API as its callers see it: what an error budget counts, also when an open circuit rejected the call.
+    /// </summary>
     public OutcomeKind Api => FailureClass switch
     {
         _ when StopReason is StopReason.Replayed or StopReason.IntegrationPaused or StopReason.KeyInDoubt => OutcomeKind.Neutral,
@@ -34,25 +39,17 @@ public readonly record struct CallOutcome(FailureClass FailureClass, StopReason 
     // A programming error or an untrusted certificate never reached the API.
     private OutcomeKind OfPermanent => StatusCode is null ? OutcomeKind.Neutral : OutcomeKind.Success;
 
-    /// <summary>Whether a call that ended with this class failed because of the API. What is about the one request (404, 409, 422) is an answer.</summary>
+    /// <summary>
+    /// Whether a call that ended with this class failed because of the API. What is about the one request (404, 409, 422) is an answer.
+    /// </summary>
     /// <param name="failureClass">What it ended with.</param>
     public static bool IsFailure(FailureClass failureClass) => failureClass
-        is FailureClass.Transient or FailureClass.ServerError or FailureClass.RateLimited or FailureClass.Authentication or FailureClass.Authorization;
+        is FailureClass.Transient or FailureClass.ServerError or FailureClass.RateLimited or FailureClass.Authentication
+            or FailureClass.Authorization;
 
     /// <summary>Whether the server failed or could not be reached.</summary>
     /// <param name="failureClass">What the call ended with.</param>
     public static bool IsOutage(FailureClass failureClass) => failureClass is FailureClass.Transient or FailureClass.ServerError;
-
-    /// <summary>Whether a stale response may stand in for what the call ended with: the API may recover without a change of the request.</summary>
-    /// <param name="status">The status of the response; null when the call ended with an exception.</param>
-    /// <param name="failureClass">What it ended with.</param>
-    internal static bool AllowsStale(int? status, FailureClass failureClass) => status switch
-    {
-        501 or 505 => failureClass is not FailureClass.None,
-        429 => failureClass is FailureClass.RateLimited,
-        >= 400 and < 500 => false,
-        _ => IsOutage(failureClass) || failureClass is FailureClass.RateLimited,
-    };
 }
 
 /// <summary>What one column of <see cref="CallOutcome"/> holds.</summary>

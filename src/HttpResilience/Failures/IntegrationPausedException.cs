@@ -4,7 +4,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// Nothing was sent: the client is paused, because its error budget is exhausted (<c>ErrorBudget:PauseAtBurn</c>) or an operator paused it
-/// (<see cref="IErrorBudgets"/>). <see cref="RejectedException.RetryAfter"/> is the shortest time until a call is sent as a probe; null
+/// (<c>IErrorBudgets.PauseAsync</c>). <see cref="RejectedException.RetryAfter"/> is the shortest time until a call is sent as a probe; null
 /// when an operator paused the client and has to resume it.
 /// </summary>
 public sealed class IntegrationPausedException : RejectedException

@@ -32,7 +32,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
         {
             response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && CallOutcome.AllowsStale(status: null, call.FailureClass))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && FallbackRules.AllowsStale(status: null, call.FailureClass))
         {
             if (await FindAsync(policy, question, call, async, cancellationToken).ConfigureAwait(false) is not { } kept)
                 throw;
@@ -42,7 +42,7 @@ internal sealed class FallbackHandler(ClientState client, FallbackArchive? archi
         int status = (int)response.StatusCode;
         if (FallbackRules.Supersedes(call.FailureClass))
             Learn(policy, question, call, response);
-        else if (CallOutcome.AllowsStale(status, call.FailureClass) && !cancellationToken.IsCancellationRequested
+        else if (FallbackRules.AllowsStale(status, call.FailureClass) && !cancellationToken.IsCancellationRequested
             && await FindAsync(policy, question, call, async, cancellationToken).ConfigureAwait(false) is { } kept)
         {
             response.Dispose();

@@ -13,6 +13,19 @@ internal static class FallbackRules
     internal static bool IsConditional(string field) =>
         field.Equals("Range", StringComparison.OrdinalIgnoreCase) || field.StartsWith("If-", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// Whether a stale response may stand in for what the call ended with: the API may recover without a change of the request.
+    /// </summary>
+    /// <param name="status">The status of the response; null when the call ended with an exception.</param>
+    /// <param name="failureClass">What it ended with.</param>
+    internal static bool AllowsStale(int? status, FailureClass failureClass) => status switch
+    {
+        501 or 505 => failureClass is not FailureClass.None,
+        429 => failureClass is FailureClass.RateLimited,
+        >= 400 and < 500 => false,
+        _ => CallOutcome.IsOutage(failureClass) || failureClass is FailureClass.RateLimited,
+    };
+
     /// <summary>Whether a response may be kept.</summary>
     /// <param name="fields">Its header fields.</param>
     /// <param name="asked">What the request said.</param>

@@ -1,18 +1,26 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
-namespace HttpResilience;
+namespace HttpResilience.Configuration;
 
 /// <summary>
 /// The configuration keys of <typeparamref name="TOptions"/>, each with its type and range: the one place that reading, validation and the
-/// hints about misspelt keys come from. The platform's binder stops at the first value that it cannot read and passes over keys that it does not know.
+/// hints about misspelt keys come from. The platform's binder stops at the first value that it cannot read and passes over keys that it
+/// does not know. For packages that bring a section of their own.
 /// </summary>
-internal sealed class OptionKeys<TOptions>
+/// <typeparam name="TOptions">The options that have the keys as properties.</typeparam>
+public sealed class OptionKeys<TOptions>
 {
     private readonly List<OptionKey<TOptions>> _keys = [];
 
-    internal void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    /// <summary>Sets the options to what a section says; keys that it leaves out stay as they are.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="section">The section.</param>
+    /// <param name="problems">Gets what cannot be read and what is not a key, each with its path.</param>
+    public void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
     {
+        ArgumentNullException.ThrowIfNull(section);
+        ArgumentNullException.ThrowIfNull(problems);
         if (!string.IsNullOrEmpty(section.Value))
             problems.Add($"{section.Path} is {OptionPath.Show(section.Value)}; it must be a section with keys such as {_keys[0].Name}.");
 
@@ -21,9 +29,18 @@ internal sealed class OptionKeys<TOptions>
             if (_keys.Find(k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)) is { } key)
                 key.Bind(options, child, problems);
             else
-                problems.Add($"{child.Path} is not a known key; did you mean {section.Path}:{Spelling.Nearest(child.Key, _keys.Where(k => k is not IgnoredKey<TOptions>).Select(k => k.Name))}?");
+                problems.Add($"{child.Path} is not a known key; did you mean {section.Path}:{Nearest(child.Key)}?");
         }
     }
+
+    private string Nearest(string key) => Spelling.Nearest(key, _keys.Where(k => k is not IgnoredKey<TOptions>).Select(k => k.Name));
+
+    /// <summary>Tells what is out of its range, whether configuration or code set it.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="section">The path of the section that they are read from.</param>
+    /// <param name="problems">Gets each problem with the path of its key.</param>
+    public void Validate(TOptions options, string section, ICollection<string> problems) =>
+        Validate(options, OptionPath.At(section), problems);
 
     internal void Validate(TOptions options, OptionPath path, ICollection<string> problems)
     {
@@ -35,31 +52,70 @@ internal sealed class OptionKeys<TOptions>
     internal IReadOnlyList<OptionShape> ShapesOf(TOptions defaults) => [.. _keys.Select(k => k.ShapeOf(defaults))];
 
     internal OptionKeys<TOptions> Integer(string name, Func<TOptions, int> get, Action<TOptions, int> set, int min, int max) =>
-        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}", get, set, TryParseInteger, v => v >= min && v <= max, new(min, max));
+        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}", get, set, TryParseInteger, v => v >= min && v <= max,
+            new(min, max));
 
     internal OptionKeys<TOptions> OptionalInteger(string name, Func<TOptions, int?> get, Action<TOptions, int?> set, int min, int max) =>
-        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}, or null", get, set, Optional<int>(TryParseInteger), v => v is null || (v >= min && v <= max), new(min, max));
+        Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}, or null", get, set, Optional<int>(TryParseInteger),
+            v => v is null || (v >= min && v <= max), new(min, max));
 
     internal OptionKeys<TOptions> Number(string name, Func<TOptions, double> get, Action<TOptions, double> set, double min, double max) =>
         Add(name, $"a number {Range(min, max)}", get, set, TryParseNumber, v => v >= min && v <= max, new(min, max));
 
-    internal OptionKeys<TOptions> OptionalNumber(string name, Func<TOptions, double?> get, Action<TOptions, double?> set, double min, double max) =>
-        Add(name, $"a number {Range(min, max)}, or null", get, set, Optional<double>(TryParseNumber), v => v is null || (v >= min && v <= max), new(min, max));
+    /// <summary>A number in a range, or null.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <param name="min">The least value.</param>
+    /// <param name="max">The greatest value.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> OptionalNumber(string name, Func<TOptions, double?> get, Action<TOptions, double?> set, double min,
+        double max) =>
+        Add(name, $"a number {Range(min, max)}, or null", get, set, Optional<double>(TryParseNumber),
+            v => v is null || (v >= min && v <= max), new(min, max));
 
-    internal OptionKeys<TOptions> Duration(string name, Func<TOptions, TimeSpan> get, Action<TOptions, TimeSpan> set, TimeSpan min, TimeSpan max) =>
+    internal OptionKeys<TOptions> Duration(string name, Func<TOptions, TimeSpan> get, Action<TOptions, TimeSpan> set, TimeSpan min,
+        TimeSpan max) =>
         Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}", get, set, TryParseDuration, v => v >= min && v <= max, new(min, max));
 
-    internal OptionKeys<TOptions> OptionalDuration(string name, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set, TimeSpan min, TimeSpan max) =>
-        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}, or null to switch it off", get, set, Optional<TimeSpan>(TryParseDuration), v => v is null || (v >= min && v <= max), new(min, max));
+    /// <summary>A duration in a range, or null.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <param name="min">The least value.</param>
+    /// <param name="max">The greatest value.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> OptionalDuration(string name, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set,
+        TimeSpan min, TimeSpan max) =>
+        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}, or null to switch it off", get, set,
+            Optional<TimeSpan>(TryParseDuration), v => v is null || (v >= min && v <= max), new(min, max));
 
-    internal OptionKeys<TOptions> Boolean(string name, Func<TOptions, bool> get, Action<TOptions, bool> set) =>
+    /// <summary>True or false.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> Boolean(string name, Func<TOptions, bool> get, Action<TOptions, bool> set) =>
         Add(name, "true or false", get, set, bool.TryParse, _ => true);
 
-    internal OptionKeys<TOptions> Choice<TEnum>(string name, Func<TOptions, TEnum> get, Action<TOptions, TEnum> set)
+    /// <summary>A name of an enum.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> Choice<TEnum>(string name, Func<TOptions, TEnum> get, Action<TOptions, TEnum> set)
         where TEnum : struct, Enum =>
-        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, TryParseChoice, v => Enum.IsDefined(v), new(Names: Enum.GetNames<TEnum>()));
+        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, TryParseChoice, v => Enum.IsDefined(v),
+            new(Names: Enum.GetNames<TEnum>()));
 
-    internal OptionKeys<TOptions> OptionalChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set, TEnum? except = null)
+    /// <summary>A name of an enum, or null.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <param name="except">A name that is not allowed. Default: none.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> OptionalChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set,
+        TEnum? except = null)
         where TEnum : struct, Enum
     {
         string[] names = [.. Enum.GetNames<TEnum>().Where(n => n != except?.ToString())];
@@ -67,22 +123,32 @@ internal sealed class OptionKeys<TOptions>
             v => v is null || (Enum.IsDefined(v.Value) && !v.Equals(except)), new(Names: names));
     }
 
-    internal OptionKeys<TOptions> RequiredChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set)
+    /// <summary>A name of an enum, which must be given.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> RequiredChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set)
         where TEnum : struct, Enum =>
-        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, Optional<TEnum>(TryParseChoice), v => v is { } value && Enum.IsDefined(value),
+        Add(name, $"one of {string.Join(", ", Enum.GetNames<TEnum>())}", get, set, Optional<TEnum>(TryParseChoice),
+            v => v is { } value && Enum.IsDefined(value),
             new(Names: Enum.GetNames<TEnum>(), IsRequired: true));
 
     internal OptionKeys<TOptions> OptionalUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
-        Add(name, "an absolute http or https URI, or null", get, set, TryParseUri, v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" }, new(Pattern: "^https?://"));
+        Add(name, "an absolute http or https URI, or null", get, set, TryParseUri,
+            v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" }, new(Pattern: "^https?://"));
 
     internal OptionKeys<TOptions> RequestHeader(string name, Func<TOptions, string> get, Action<TOptions, string> set) =>
-        Add(name, "an HTTP field name (RFC 9110 §5.6.2) of a request", get, set, (string? text, out string value) => (value = text ?? "").Length > 0, HttpToken.IsRequestHeader, new(Pattern: HttpToken.Pattern));
+        Add(name, "an HTTP field name (RFC 9110 §5.6.2) of a request", get, set,
+            (string? text, out string value) =>
+                (value = text ?? "").Length > 0, HttpToken.IsRequestHeader, new(Pattern: HttpToken.Pattern));
 
     internal OptionKeys<TOptions> Tokens(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid, HttpToken.Pattern));
 
     internal OptionKeys<TOptions> Authorities(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
-        Add(new ListKey<TOptions>(name, "scheme, host and port, such as https://api.example.com", get, set, HttpAuthority.IsValid, HttpAuthority.Pattern));
+        Add(new ListKey<TOptions>(name, "scheme, host and port, such as https://api.example.com", get, set, HttpAuthority.IsValid,
+            HttpAuthority.Pattern));
 
     internal OptionKeys<TOptions> Texts(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "text that is not empty", get, set, v => !string.IsNullOrWhiteSpace(v), @"\S"));
@@ -95,31 +161,52 @@ internal sealed class OptionKeys<TOptions>
         where TSection : class =>
         Add(new OptionalSectionKey<TOptions, TSection>(name, get, make, keys));
 
-    internal OptionKeys<TOptions> SectionPerStatus<TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
+    internal OptionKeys<TOptions> SectionPerStatus<TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get,
+        OptionKeys<TSection> keys)
         where TSection : new() =>
         Add(new StatusSectionsKey<TOptions, TSection>(name, get, keys));
 
-    internal OptionKeys<TOptions> Sections<TSection>(
+    /// <summary>A list of sections.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <param name="keys">The keys of each section.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> Sections<TSection>(
         string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys)
         where TSection : new() =>
         Add(new SectionListKey<TOptions, TSection>(name, get, set, keys));
 
-    internal OptionKeys<TOptions> OptionalText(string name, Func<TOptions, string?> get, Action<TOptions, string?> set) =>
+    /// <summary>Text, or null.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> OptionalText(string name, Func<TOptions, string?> get, Action<TOptions, string?> set) =>
         Add(name, "text, or null", get, set, (string? text, out string? value) =>
         {
             value = string.IsNullOrEmpty(text) ? null : text;
             return true;
         }, _ => true);
 
-    internal OptionKeys<TOptions> SecretUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) => Add(new SecretUriKey<TOptions>(name, get, set));
+    /// <summary>An absolute http or https URI, which must be given and is never shown.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="get">Reads the property.</param>
+    /// <param name="set">Sets the property.</param>
+    /// <returns>The same keys.</returns>
+    public OptionKeys<TOptions> SecretUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
+        Add(new SecretUriKey<TOptions>(name, get, set));
 
     internal OptionKeys<TOptions> Ignored(string name) => Add(new IgnoredKey<TOptions>(name));
 
-    internal static bool TryParseInteger(string? text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+    internal static bool TryParseInteger(string? text, out int value) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 
-    private static bool TryParseNumber(string? text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+    private static bool TryParseNumber(string? text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
 
-    private static bool TryParseDuration(string? text, out TimeSpan value) => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out value);
+    private static bool TryParseDuration(string? text, out TimeSpan value) =>
+        TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out value);
 
     private static bool TryParseChoice<TEnum>(string? text, out TEnum value)
         where TEnum : struct, Enum => Enum.TryParse(text, ignoreCase: true, out value);
@@ -147,7 +234,8 @@ internal sealed class OptionKeys<TOptions>
         : string.Create(CultureInfo.InvariantCulture, $"from {min} to {max}");
 
     private OptionKeys<TOptions> Add<TValue>(
-        string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed,
+        string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse,
+            Func<TValue, bool> isAllowed,
         ValueLimits? limits = null) =>
         Add(new ValueKey<TOptions, TValue>(name, expected, get, set, tryParse, isAllowed, limits));
 

@@ -1,9 +1,12 @@
-namespace HttpResilience;
+namespace HttpResilience.Configuration;
 
-/// <summary>Finds what a misspelt key was meant to be.</summary>
-internal static class Spelling
+/// <summary>Finds what a misspelt key or name was meant to be.</summary>
+public static class Spelling
 {
-    internal static string Nearest(string word, IEnumerable<string> known) => known.MinBy(k => Distance(word.ToUpperInvariant(), k.ToUpperInvariant()))!;
+    /// <summary>The known word with the fewest letters to insert, delete or replace; upper and lower case are the same.</summary>
+    /// <param name="word">The word as it was written.</param>
+    /// <param name="known">At least one word.</param>
+    public static string Nearest(string word, IEnumerable<string> known) => known.MinBy(k => Distance(word.ToUpperInvariant(), k.ToUpperInvariant()))!;
 
     // Levenshtein: the fewest letters to insert, delete or replace.
     private static int Distance(string a, string b)

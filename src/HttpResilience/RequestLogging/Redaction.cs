@@ -76,16 +76,7 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
         return 0;
     }
 
-    internal static string Clean(string text)
-    {
-        if (!text.AsSpan().ContainsAnyInRange('\0', '\u001f') && !text.AsSpan().ContainsAnyInRange('\u007f', '\u009f') && !text.AsSpan().ContainsAny('\u2028', '\u2029'))
-            return text;
-        return string.Create(text.Length, text, static (cleaned, original) =>
-        {
-            for (int i = 0; i < cleaned.Length; i++)
-                cleaned[i] = char.IsControl(original[i]) || original[i] is '\u2028' or '\u2029' ? ' ' : original[i];
-        });
-    }
+    internal static string Clean(string text) => SingleLine.Clean(text);
 
     // X-Functions-Key, X-Auth-Key, Ocp-Apim-Subscription-Key: credentials, all but one kind.
     private static bool IsKey(string header) =>

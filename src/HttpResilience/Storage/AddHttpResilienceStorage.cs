@@ -28,7 +28,8 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
             services.TryAddSingleton(TimeProvider.System);
             services.Replace(ServiceDescriptor.Singleton(provider =>
-                StorageChoice.From(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section)).Open(provider)));
+                StorageChoice.From(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section))
+                    .Open(provider)));
             services.Replace(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>>(provider =>
                 new ValidateStorage(builder.Providers, provider.GetService<IConfiguration>()?.GetSection(StorageChoice.Section))));
             services.AddOptionsWithValidateOnStart<StorageOptions>();

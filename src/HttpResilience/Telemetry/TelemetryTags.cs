@@ -16,7 +16,6 @@ internal static class TelemetryTags
     internal const string CircuitState = "http.resilience.circuit.state";
     internal const string CircuitScope = "http.resilience.circuit.scope";
     internal const string DeadLetterStatus = "http.resilience.dead_letter.status";
-    internal const string Window = "http.resilience.window";
     internal const string Method = "http.request.method";
     internal const string ResendCount = "http.request.resend_count";
     internal const string StatusCode = "http.response.status_code";

@@ -43,10 +43,10 @@ internal static class AlertCommand
     {
         using var off = Provider(failures, out var without);
         using var on = Provider(failures, out var with);
-        on.GetRequiredService<AlertWatch>().Begin();
+        on.GetRequiredService<AlertEvaluator>().Begin();
         for (int i = 0; i < failures; i++)
             await FailAsync(with).ConfigureAwait(false);
-        on.GetRequiredService<AlertWatch>().LookAtList();
+        on.GetRequiredService<AlertEvaluator>().LookAtList();
         await Load.RunAsync(without, kind, Calls / 10, threads: 1).ConfigureAwait(false);
         await Load.RunAsync(with, kind, Calls / 10, threads: 1).ConfigureAwait(false);
         double bytes = await BytesAsync(with, kind).ConfigureAwait(false) - await BytesAsync(without, kind).ConfigureAwait(false);
@@ -82,6 +82,7 @@ internal static class AlertCommand
     {
         var services = new ServiceCollection();
         HttpStatusCode[] statuses = [.. Enumerable.Repeat(HttpStatusCode.InternalServerError, failures)];
+        services.AddHttpResilienceOperations();
         services.AddResilientHttpClient("chain", o => (o.Retry.MaxRetryAttempts, o.CircuitBreaker.FailureThreshold) = (0, null))
             .ConfigurePrimaryHttpMessageHandler(() => new FirstFail(statuses));
         services.AddLogging();

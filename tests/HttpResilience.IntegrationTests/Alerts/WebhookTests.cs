@@ -236,6 +236,7 @@ public sealed class WebhookTests : IAsyncLifetime
         builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(_log);
         builder.Services.AddResilientHttpClient(Client, o => (o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (0, null))
             .ConfigureHttpClient(c => c.BaseAddress = api.Uri);
+        builder.Services.AddHttpResilienceOperations();
         services?.Invoke(builder.Services);
         if (configure is not null)
             builder.Services.Configure(AlertClient.Name, configure);

@@ -69,7 +69,7 @@ public abstract class KeptErrorBudgetContract : StorageContract
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(Database.Log);
         addStorage(builder.Services);
-        builder.Services.AddHttpResilienceHealthChecks();
+        builder.Services.AddHealthChecks().AddHttpResilience();
         builder.Services.AddResilientHttpClient("api", o =>
         {
             (o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration, o.ErrorBudget.PauseAtBurn) = (0, null, 2);
@@ -79,13 +79,15 @@ public abstract class KeptErrorBudgetContract : StorageContract
 
     private static async Task<HttpStatusCode> CallAsync(IHost host)
     {
-        using var response = await host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("api").GetAsync("https://api.test/", Stop);
+        using var response = await host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("api")
+            .GetAsync("https://api.test/", Stop);
         return response.StatusCode;
     }
 
     private static ErrorBudgetStatus Status(IHost host) => host.Services.GetRequiredService<IErrorBudgets>().List().Single();
 
-    private static async Task<HealthStatus> HealthAsync(IHost host) => (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Stop)).Status;
+    private static async Task<HealthStatus> HealthAsync(IHost host) =>
+        (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Stop)).Status;
 
     private sealed class Broken : HttpMessageHandler
     {

@@ -24,7 +24,8 @@ public sealed class ObservedBatchTests
         using Chain chain = Open(ours), other = Open(others);
 
         await IsolatedBatch.RunAsync(
-            Array.Empty<int>(), (_, _) => Task.CompletedTask, new() { Name = "nightly", Services = chain.Services }, TestContext.Current.CancellationToken);
+            Array.Empty<int>(), (_, _) => Task.CompletedTask, new() { Name = "nightly", Services = chain.Services },
+                TestContext.Current.CancellationToken);
 
         ours.Names.ShouldBe(["nightly"]);
         others.Names.ShouldBeEmpty();
@@ -45,7 +46,8 @@ public sealed class ObservedBatchTests
     private static Chain Open(CallObserver observer) => new(services: s => s.AddSingleton(observer));
 
     private static Task<BatchReport> RunAsync(Chain chain, BatchOptions<int> options) => IsolatedBatch.RunAsync(
-        [1, 2], async (_, token) => (await chain.Client.GetAsync("invoices", token)).EnsureSuccessStatusCode(), options, TestContext.Current.CancellationToken);
+        [1, 2], async (_, token) => (await chain.Client.GetAsync("invoices", token)).EnsureSuccessStatusCode(), options,
+            TestContext.Current.CancellationToken);
 
     private sealed class Finishes : CallObserver
     {

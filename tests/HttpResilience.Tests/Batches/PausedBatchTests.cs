@@ -1,4 +1,4 @@
-using HttpResilience.Tests.ErrorBudgets;
+using HttpResilience.Tests.Operations.ErrorBudgets;
 
 namespace HttpResilience.Tests.Batches;
 

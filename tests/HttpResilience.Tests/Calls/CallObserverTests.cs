@@ -51,7 +51,8 @@ public sealed class CallObserverTests
         circuits.Isolate("api", new("https://api.test"), "comp1");
         circuits.Close("api", new("https://api.test"), "comp1");
 
-        observer.Circuits.ShouldBe([("https://api.test", "comp1", CircuitState.Isolated), ("https://api.test", "comp1", CircuitState.Closed)]);
+        observer.Circuits.ShouldBe([("https://api.test", "comp1", CircuitState.Isolated),
+            ("https://api.test", "comp1", CircuitState.Closed)]);
     }
 
     [Fact]
@@ -59,7 +60,8 @@ public sealed class CallObserverTests
     {
         var observer = new Recorder();
         var store = new MemoryDeadLetterStore { Fails = new HttpResilienceStorageException("disk full") };
-        using var chain = Open(observer, o => (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts) = (true, 0), s => s.AddSingleton<IDeadLetterStore>(store));
+        using var chain = Open(observer, o => (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts) = (true, 0),
+            s => s.AddSingleton<IDeadLetterStore>(store));
         chain.Server.Script(Replies.Status(500));
 
         (await chain.PostAsync()).Dispose();
@@ -77,7 +79,8 @@ public sealed class CallObserverTests
 
         observer.Ended.Count.ShouldBe(1);
         var errors = chain.Logs.WithId(413);
-        errors.ShouldAllBe(e => e.Level == LogLevel.Error && (string)e["Observer"]! == nameof(Failing) && e.Category == "HttpResilience.CallObserver");
+        errors.ShouldAllBe(e => e.Level == LogLevel.Error && (string)e["Observer"]! == nameof(Failing)
+            && e.Category == "HttpResilience.CallObserver");
         // When the client is created, when the call starts and when it has ended.
         errors.Count.ShouldBe(3);
     }
@@ -85,13 +88,15 @@ public sealed class CallObserverTests
     [Fact]
     public async Task Each_observer_has_state_of_its_own_that_lives_with_the_host()
     {
-        using var chain = Open(new Counter<First>(), services: s => s.AddSingleton<CallObserver>(new Counter<Second>()).AddSingleton<CallObserver>(new Counter<Third>()));
+        using var chain = Open(new Counter<First>(),
+            services: s => s.AddSingleton<CallObserver>(new Counter<Second>()).AddSingleton<CallObserver>(new Counter<Third>()));
 
         for (int i = 0; i < 3; i++)
             (await chain.GetAsync()).Dispose();
 
         var host = chain.State.ObservedHosts.ShouldHaveSingleItem();
-        (host.Get<Count<First>>()!.Value, host.Get<Count<Second>>()!.Value, host.Get<Count<Third>>()!.Value, host.Get<string>()).ShouldBe((3, 3, 3, null));
+        (host.Get<Count<First>>()!.Value, host.Get<Count<Second>>()!.Value, host.Get<Count<Third>>()!.Value, host.Get<string>())
+            .ShouldBe((3, 3, 3, null));
     }
 
     [Fact]
@@ -107,7 +112,8 @@ public sealed class CallObserverTests
         states.Distinct().Count().ShouldBe(2);
     }
 
-    private static Chain Open(CallObserver observer, Action<HttpResilienceOptions>? options = null, Action<IServiceCollection>? services = null) =>
+    private static Chain Open(CallObserver observer, Action<HttpResilienceOptions>? options = null,
+        Action<IServiceCollection>? services = null) =>
         new(options, services: s =>
         {
             s.AddSingleton(observer);
@@ -134,7 +140,8 @@ public sealed class CallObserverTests
     {
         protected internal override void ClientConfigured(ObservedClient client) => throw new InvalidOperationException();
 
-        protected internal override IntegrationPausedException? CallStarting(ObservedClient client, HttpCall httpCall) => throw new InvalidOperationException();
+        protected internal override IntegrationPausedException? CallStarting(ObservedClient client, HttpCall httpCall) =>
+            throw new InvalidOperationException();
 
         protected internal override void CallEnded(in EndedCall ended) => throw new InvalidOperationException();
     }
@@ -161,6 +168,7 @@ public sealed class CallObserverTests
         protected internal override void CircuitChanged(ObservedClient client, ObservedHost host, CircuitState state) =>
             Circuits.Add((host.Authority, host.Tenant, state));
 
-        protected internal override void LetterLost(ObservedClient client, HttpCall httpCall) => Lost.Add((client.Name, httpCall.FailureClass));
+        protected internal override void LetterLost(ObservedClient client, HttpCall httpCall) =>
+            Lost.Add((client.Name, httpCall.FailureClass));
     }
 }

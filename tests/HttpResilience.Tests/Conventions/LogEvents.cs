@@ -12,17 +12,16 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
 {
     internal const string StorageCategory = "HttpResilience.Storage";
 
-    private const BindingFlags Any = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+    private const BindingFlags Any =
+        BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
     private static readonly Assembly[] Assemblies =
-        [typeof(HttpCall).Assembly, typeof(ManualTimeProvider).Assembly, Assembly.Load("HttpResilience.Sqlite"), Assembly.Load("HttpResilience.PostgreSql")];
+        [typeof(HttpCall).Assembly, typeof(Alert).Assembly, typeof(ManualTimeProvider).Assembly, Assembly.Load("HttpResilience.Sqlite"),
+            Assembly.Load("HttpResilience.PostgreSql")];
 
     // Who logs with a logger that another type was given.
     private static readonly Dictionary<Type, Type> Borrowed = new()
     {
-        [typeof(AlertLog)] = typeof(AlertWatch),
-        [typeof(AlertOutbox)] = typeof(AlertSinks),
-        [typeof(WebhookAlertSink)] = typeof(AlertSinks),
         [typeof(IdempotencyKeyReservation)] = typeof(ResponseReplayHandler),
         [typeof(ClientState)] = typeof(ClientState),
         [typeof(ForeignHandlerFilter)] = typeof(ClientState),
@@ -53,8 +52,10 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         let message = method.GetCustomAttribute<LoggerMessageAttribute>()
         where message is not null
         select new LogEvent(
-            message.EventId, message.EventName ?? method.Name, message.Level is LogLevel.None ? Levels.GetValueOrDefault(message.EventId, "depends") : message.Level.ToString(),
-            CategoriesOf(type), string.Join(", ", Placeholder.Matches(message.Message).Select(m => m.Groups[1].Value).Distinct().Order(StringComparer.Ordinal)));
+            message.EventId, message.EventName ?? method.Name,
+                message.Level is LogLevel.None ? Levels.GetValueOrDefault(message.EventId, "depends") : message.Level.ToString(),
+            CategoriesOf(type), string.Join(", ",
+                Placeholder.Matches(message.Message).Select(m => m.Groups[1].Value).Distinct().Order(StringComparer.Ordinal)));
 
     private static IEnumerable<LogEvent> ByHand() =>
         from type in Assemblies.SelectMany(a => a.GetTypes())
@@ -63,12 +64,14 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         let id = (EventId)field.GetValue(null)!
         select new LogEvent(id.Id, id.Name!, Levels.GetValueOrDefault(id.Id, "depends"), CategoriesOf(type), "");
 
-    private static string[] CategoriesOf(Type type) => type.Assembly != typeof(HttpCall).Assembly ? [StorageCategory]
-        : type.GetField("LogCategory", Any) is { } category ? [(string)category.GetRawConstantValue()!]
+    private static string[] CategoriesOf(Type type) =>
+        type.GetField("LogCategory", Any) is { } category ? [(string)category.GetRawConstantValue()!]
+        : type.Assembly != typeof(HttpCall).Assembly ? [StorageCategory]
         : Borrowed.TryGetValue(type, out var lender) ? [lender.FullName!]
         :
         [
             .. type.GetConstructors(Any).SelectMany(c => c.GetParameters()).Select(p => p.ParameterType)
-                .Where(t => t.IsGenericType && t.GetGenericTypeDefinition() == typeof(ILogger<>)).Select(t => t.GenericTypeArguments[0].FullName!),
+                .Where(t => t.IsGenericType && t.GetGenericTypeDefinition() == typeof(ILogger<>))
+                    .Select(t => t.GenericTypeArguments[0].FullName!),
         ];
 }

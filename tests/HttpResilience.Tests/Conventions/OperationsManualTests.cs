@@ -43,7 +43,8 @@ public sealed class OperationsManualTests
     {
         List<string> published = [];
         IServiceCollection? registered = null;
-        using var chain = new Chain(services: s => registered = s.AddHttpResilienceStorage(storage => storage.UseSqlite("Data Source=never-opened.db")).AddDeadLetterReplay());
+        using var chain = new Chain(services: s => registered = s.AddHttpResilienceStorage(storage => storage.UseSqlite("Data Source=never-opened.db"))
+            .AddDeadLetterReplay().AddHttpResilienceOperations());
         // The store can only be given up like this.
         await using var services = chain.Services;
         using var listener = new MeterListener
@@ -70,6 +71,7 @@ public sealed class OperationsManualTests
         string text = OperationsManual.SectionOf("Metrics") + OperationsManual.SectionOf("Traces");
 
         typeof(TelemetryTags).GetFields(BindingFlags.Static | BindingFlags.NonPublic).Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!)
+            .Append(ErrorBudgetGauges.WindowTag)
             .Where(tag => !text.Contains($"`{tag}`", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
@@ -136,7 +138,7 @@ public sealed class OperationsManualTests
     [Fact]
     public async Task Everything_that_the_health_check_tells_is_in_the_manual()
     {
-        using var chain = new Chain(services: s => s.AddHttpResilienceHealthChecks().Services.AddSingleton<IDeadLetterStore>(new MemoryDeadLetterStore()));
+        using var chain = new Chain(services: s => s.AddHealthChecks().AddHttpResilience().Services.AddSingleton<IDeadLetterStore>(new MemoryDeadLetterStore()));
         _ = chain.State;
         await chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync(Chain.Name, "me", TestContext.Current.CancellationToken);
 
@@ -156,7 +158,7 @@ public sealed class OperationsManualTests
         var name => name.ToLowerInvariant(),
     };
 
-    private static bool IsOurs(ServiceDescriptor descriptor) => descriptor.ServiceType.Assembly == typeof(HttpCall).Assembly;
+    private static bool IsOurs(ServiceDescriptor descriptor) => descriptor.ServiceType.Assembly == typeof(HttpCall).Assembly || descriptor.ServiceType.Assembly == typeof(Alert).Assembly;
 
     private static DeadLetter Letter() => new()
     {

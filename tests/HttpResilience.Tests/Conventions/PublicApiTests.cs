@@ -6,6 +6,7 @@ public sealed class PublicApiTests
 {
     /// <summary>What users build on changes only when somebody says so here.</summary>
     [Theory, InlineData(typeof(HttpCall), "PublicApi.txt"), InlineData(typeof(FaultScript), "PublicApi.Testing.txt")]
+    [InlineData(typeof(Alert), "PublicApi.Operations.txt")]
     [InlineData(typeof(SqliteStorageExtensions), "PublicApi.Sqlite.txt"), InlineData(typeof(PostgreSqlStorageExtensions), "PublicApi.PostgreSql.txt")]
     public void The_public_api_is_the_approved_one(Type typeInAssembly, string fileName)
     {

@@ -23,6 +23,7 @@ internal sealed class SourceGraph
     private const string ImplicitUsings = """
         global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
         global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
+        global using HttpResilience.Configuration; global using HttpResilience.Storage;
         """;
 
     // A missing body of a generated partial member is an error of the compilation, but does not hinder binding.

@@ -11,7 +11,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
     [Theory, InlineData(true), InlineData(false)]
     public async Task What_a_pause_turns_away_is_kept_whole_to_be_sent_later(bool byPerson)
     {
-        var chain = Open();
+        var chain = Open(services: s => s.AddHttpResilienceOperations());
         Pause(chain, byPerson ? "Ann" : null);
         chain.Clock.Advance(TimeSpan.FromSeconds(10));
 
@@ -31,7 +31,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
     [Fact]
     public async Task Letters_of_a_paused_integration_are_left_alone_until_one_may_be_a_probe()
     {
-        var chain = Open(services: s => s.AddResilientHttpClient("crm", o => o.DeadLetter.Enabled = true));
+        var chain = Open(services: s => s.AddHttpResilienceOperations().AddResilientHttpClient("crm", o => o.DeadLetter.Enabled = true));
         _ = chain.Services.GetRequiredKeyedService<ClientState>("crm");
         Pause(chain, by: null);
         var letter = Letter();
@@ -52,7 +52,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
     [Fact]
     public async Task A_letter_that_a_pause_turns_away_has_used_up_no_replay()
     {
-        var chain = Open();
+        var chain = Open(services: s => s.AddHttpResilienceOperations());
         var letter = Letter();
         await AddAsync(letter);
         Pause(chain, by: null);

@@ -44,8 +44,10 @@ public sealed class CallOutcomeTests
     [InlineData(FailureClass.Transient, 0, true)]
     [InlineData(FailureClass.Transient, 1, false)]
     [InlineData(FailureClass.Cancelled, 0, false)]
-    public void An_open_circuit_of_the_tenant_alone_is_a_failure_of_the_tenant_when_nothing_was_sent(FailureClass failureClass, int attempts, bool isTenantFailure) =>
-        new CallOutcome(failureClass, StopReason.CircuitOpen, attempts, null, IsTenantCircuitOpen: true).IsTenantFailure.ShouldBe(isTenantFailure);
+    public void An_open_circuit_of_the_tenant_alone_is_a_failure_of_the_tenant_when_nothing_was_sent(FailureClass failureClass,
+        int attempts, bool isTenantFailure) =>
+        new CallOutcome(failureClass, StopReason.CircuitOpen, attempts, null, IsTenantCircuitOpen: true)
+            .IsTenantFailure.ShouldBe(isTenantFailure);
 
     [Theory]
     [InlineData(FailureClass.Transient, true)]
@@ -55,39 +57,4 @@ public sealed class CallOutcomeTests
     [InlineData(FailureClass.None, false)]
     public void An_outage_is_a_server_that_fails_or_cannot_be_reached(FailureClass failureClass, bool isOutage) =>
         CallOutcome.IsOutage(failureClass).ShouldBe(isOutage);
-
-    [Theory]
-    [InlineData(null, FailureClass.Transient, true)]
-    [InlineData(null, FailureClass.ServerError, true)]
-    [InlineData(null, FailureClass.RateLimited, true)]
-    [InlineData(null, FailureClass.None, false)]
-    [InlineData(null, FailureClass.Cancelled, false)]
-    [InlineData(null, FailureClass.Permanent, false)]
-    [InlineData(null, FailureClass.Authentication, false)]
-    [InlineData(null, FailureClass.NotFound, false)]
-    [InlineData(500, FailureClass.ServerError, true)]
-    [InlineData(502, FailureClass.Transient, true)]
-    [InlineData(503, FailureClass.Transient, true)]
-    [InlineData(504, FailureClass.Transient, true)]
-    [InlineData(501, FailureClass.Permanent, true)]
-    [InlineData(505, FailureClass.Permanent, true)]
-    [InlineData(599, FailureClass.ServerError, true)]
-    // The application says what its API means by it.
-    [InlineData(500, FailureClass.NotFound, false)]
-    [InlineData(500, FailureClass.Permanent, false)]
-    [InlineData(503, FailureClass.None, false)]
-    [InlineData(200, FailureClass.Transient, true)]
-    [InlineData(200, FailureClass.None, false)]
-    [InlineData(429, FailureClass.RateLimited, true)]
-    [InlineData(429, FailureClass.Permanent, false)]
-    [InlineData(400, FailureClass.Validation, false)]
-    [InlineData(401, FailureClass.Authentication, false)]
-    [InlineData(403, FailureClass.Authorization, false)]
-    [InlineData(404, FailureClass.NotFound, false)]
-    [InlineData(404, FailureClass.Transient, false)]
-    [InlineData(408, FailureClass.Transient, false)]
-    [InlineData(425, FailureClass.Transient, false)]
-    [InlineData(499, FailureClass.Transient, false)]
-    public void A_stale_response_stands_in_for_an_api_that_may_recover(int? status, FailureClass failureClass, bool expected) =>
-        CallOutcome.AllowsStale(status, failureClass).ShouldBe(expected);
 }

@@ -14,7 +14,7 @@ internal static class ConfigurationSchema
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly DocComments Comments = new("HttpResilience.xml");
+    private static readonly DocComments Comments = new("HttpResilience.xml", "HttpResilience.Operations.xml");
 
     public static string Text { get; } = Build().ToJsonString(Indented) + "\n";
 

@@ -4,9 +4,12 @@ using System.Xml.Linq;
 namespace HttpResilience.Tests.Options;
 
 /// <summary>What the doc comments of an assembly say, without their markup. The compiler writes them beside it.</summary>
-internal sealed partial class DocComments(string fileName)
+internal sealed partial class DocComments(params string[] fileNames)
 {
-    private readonly Dictionary<string, XElement> _members = XDocument.Load(Path.Combine(AppContext.BaseDirectory, fileName)).Descendants("member")
+    private readonly Dictionary<string, XElement> _members = fileNames
+        .SelectMany(fileName => XDocument.Load(Path.Combine(AppContext.BaseDirectory, fileName)).Descendants("member"))
+        // A file may be compiled into both.
+        .DistinctBy(m => m.Attribute("name")!.Value)
         .ToDictionary(m => m.Attribute("name")!.Value);
 
     /// <exception cref="KeyNotFoundException">The type has no doc comment.</exception>

@@ -86,7 +86,7 @@ public sealed class StorageStartTests
 
         public ICheckpointStore Checkpoints => throw new NotSupportedException();
 
-        public IErrorBudgetStore ErrorBudgets { get; } = new ErrorBudgets.MemoryErrorBudgetStore();
+        public IErrorBudgetStore ErrorBudgets { get; } = new Operations.ErrorBudgets.MemoryErrorBudgetStore();
 
         public ValueTask DisposeAsync() => default;
     }

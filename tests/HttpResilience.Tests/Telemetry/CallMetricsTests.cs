@@ -11,7 +11,7 @@ public sealed class CallMetricsTests
     [Fact]
     public void The_instruments_have_the_names_units_and_buckets_that_dashboards_rely_on()
     {
-        using var chain = new Chain();
+        using var chain = new Chain(services: s => s.AddHttpResilienceOperations());
         _ = chain.State;
         using var metrics = new MeasurementCollector(chain.Services);
 

@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace HttpResilience.Operations;
+
+/// <summary>A webhook in force.</summary>
+/// <param name="Url">A secret but for its authority.</param>
+internal sealed record AlertWebhook(Uri Url, AlertWebhookFormat Format, string? Secret, AlertSeverity MinimumSeverity)
+{
+    private const string PathBegin = "/http-resilience-alert/";
+
+    /// <summary>Scheme, host and port: all of the address that may be shown.</summary>
+    internal string Authority { get; } = AuthorityOf(Url);
+
+    /// <summary>
+    /// What stands for the address in requests until they leave, and so in stored letters, logs and traces. The few bits of the hash tell
+    /// webhooks of one host apart, and nothing else.
+    /// </summary>
+    internal Uri Placeholder { get; } =
+        new(new(AuthorityOf(Url)), PathBegin + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Url.AbsoluteUri))[..4]));
+
+    internal static string AuthorityOf(Uri uri) =>
+        new UriBuilder(uri.Scheme, uri.IdnHost, uri.IsDefaultPort ? -1 : uri.Port).Uri.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>The signature of a body at a time: what a receiver with the same secret computes, too.</summary>
+    internal static string Sign(string secret, long unixSeconds, ReadOnlySpan<byte> body)
+    {
+        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(secret));
+        hmac.AppendData(Encoding.ASCII.GetBytes($"{unixSeconds}."));
+        hmac.AppendData(body);
+        return $"t={unixSeconds},v1={Convert.ToHexStringLower(hmac.GetHashAndReset())}";
+    }
+
+    // A record writes its members out.
+    public override string ToString() => Authority;
+}

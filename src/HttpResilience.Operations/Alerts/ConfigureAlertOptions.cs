@@ -1,0 +1,52 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience.Operations;
+
+/// <summary>Reads <c>HttpResilience:Alerts</c>, and validates what has become of it after code had its say.</summary>
+internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null) : IConfigureOptions<AlertOptions>,
+    IValidateOptions<AlertOptions>
+{
+    public void Configure(AlertOptions options)
+    {
+        if (configuration is not null)
+            AlertOptions.Keys.Bind(options, configuration.GetSection(AlertOptions.Section), options.BindingProblems);
+    }
+
+    public ValidateOptionsResult Validate(string? name, AlertOptions options)
+    {
+        List<string> problems = [];
+        AlertOptions.Keys.Validate(options, AlertOptions.Section, problems);
+        // A value that could not be read is missing as well: one message is enough.
+        problems.RemoveAll(p => options.BindingProblems.Exists(b => KeyOf(b).Equals(KeyOf(p), StringComparison.OrdinalIgnoreCase)));
+        problems.InsertRange(0, options.BindingProblems);
+        foreach (var (index, rule) in options.Rules.Index())
+            problems.AddRange(ProblemsOf(rule,
+                string.Create(CultureInfo.InvariantCulture, $"{AlertOptions.Section}:{nameof(AlertOptions.Rules)}:{index}")));
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private static string KeyOf(string problem) => problem.Split(" is ", 2)[0];
+
+    // What hangs together with the type.
+    private static IEnumerable<string> ProblemsOf(AlertRuleOptions rule, string path)
+    {
+        if (rule.Type is not { } type || !Enum.IsDefined(type))
+            yield break;
+
+        var shape = AlertRuleShape.Of(type);
+        if (rule.Threshold is { } threshold && !IsAllowed(shape, threshold))
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{path}:{nameof(rule.Threshold)} is '{threshold}'; for {type} it must be {Expected(shape)}.");
+        if (rule.Window is { } window && shape.Window == TimeSpan.Zero)
+            yield return $"{path}:{nameof(rule.Window)} is '{window}'; {type} has no window, it must be null.";
+    }
+
+    private static bool IsAllowed(AlertRuleShape shape, double threshold) =>
+        threshold >= shape.Least && threshold <= shape.Most && (!shape.IsCount || double.IsInteger(threshold));
+
+    private static string Expected(AlertRuleShape shape) => shape.Least is not { } least ? "null"
+        : string.Create(CultureInfo.InvariantCulture,
+            $"{(shape.IsCount ? "an integer" : "a number")} from {least} to {shape.Most}, or null");
+}

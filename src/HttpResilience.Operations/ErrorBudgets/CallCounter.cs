@@ -1,0 +1,149 @@
+namespace HttpResilience.Operations;
+
+/// <summary>
+/// Counts how the calls of a client end, in constant memory: totals since the process began, what a window holds, and what a store does
+/// not have yet. While a minute lasts, a call that ends adds one to a number and takes no lock.
+/// </summary>
+internal sealed class CallCounter
+{
+    internal static readonly FailureClass[] Classes = Enum.GetValues<FailureClass>();
+
+    // All bits for the classes that count against the budget, none for the others.
+    private static readonly long[] CountsAgainst = [.. Classes.Select(c => CallOutcome.IsFailure(c) ? -1L : 0)];
+
+    // Keeps other objects off the cache lines of the counters.
+    private const int Padding = 8;
+
+    private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
+    private readonly RollingCounts _history = new();
+    private readonly PendingCounts? _unsaved;
+    private readonly long[] _totals = new long[Padding + Classes.Length + Padding];
+    private readonly long _minuteLength;
+    private long _minuteStart = long.MinValue;
+    private TimeSpan _window;
+    // What the window held when the minute began, and the totals then.
+    private volatile Settled _settled = new(default, default);
+
+    /// <param name="isKept">There is a store that the counts go to.</param>
+    internal CallCounter(TimeProvider time, TimeSpan window, bool isKept)
+    {
+        (_time, _unsaved, _minuteLength) = (time, isKept ? new() : null, 60 * time.TimestampFrequency);
+        Use(window);
+    }
+
+    /// <summary>Calls and failures since the process began.</summary>
+    internal BudgetCount Totals
+    {
+        get
+        {
+            (long calls, long failures) = (0, 0);
+            for (int c = 0; c < CountsAgainst.Length; c++)
+            {
+                long ended = Volatile.Read(ref _totals[Padding + c]);
+                calls += ended;
+                failures += ended & CountsAgainst[c];
+            }
+
+            return new(calls, failures);
+        }
+    }
+
+    /// <summary>Calls and failures of the window: what it held when the minute began, and what has ended since.</summary>
+    internal BudgetCount InWindow
+    {
+        get
+        {
+            var settled = _settled;
+            return settled.Window + Totals - settled.Totals;
+        }
+    }
+
+    /// <summary>How many have ended in which way since the process began.</summary>
+    internal IReadOnlyDictionary<FailureClass, long> ByClass =>
+        Classes.ToDictionary(c => c, c => Volatile.Read(ref _totals[Padding + (int)c]));
+
+    /// <returns>Whether a minute has begun with it.</returns>
+    internal bool Add(FailureClass failureClass, long endedAt)
+    {
+        // One that ended in the minute before and comes only now counts for this one.
+        bool begins = endedAt - Volatile.Read(ref _minuteStart) >= _minuteLength;
+        if (begins)
+            BeginMinute(endedAt);
+        Interlocked.Increment(ref _totals[Padding + (int)failureClass]);
+        return begins;
+    }
+
+    /// <summary>Another window is looked at from now on.</summary>
+    internal void Use(TimeSpan window)
+    {
+        lock (_gate)
+        {
+            _window = window;
+            Settle(_time.GetTimestamp());
+        }
+    }
+
+    /// <summary>Calls and failures of a window that ends now.</summary>
+    internal BudgetCount Read(TimeSpan window, long now)
+    {
+        lock (_gate)
+        {
+            Settle(now);
+            return _history.Sum(window);
+        }
+    }
+
+    /// <summary>Takes what was counted before, by any process.</summary>
+    internal void Load(IReadOnlyList<ErrorBudgetCount> counts)
+    {
+        lock (_gate)
+        {
+            Settle(_time.GetTimestamp());
+            foreach (var count in counts)
+            {
+                // At the end of its 5 minutes: it is not forgotten before its time.
+                _history.Add(count.Period.ToUnixTimeSeconds() + PendingCounts.PeriodLength - 1, BudgetCount.Of(count));
+            }
+
+            Settle(_time.GetTimestamp());
+        }
+    }
+
+    /// <summary>Takes what has been counted since the last time; empty when nothing was, or nothing is kept.</summary>
+    internal IReadOnlyList<ErrorBudgetCount> TakeUnsaved(string clientName, string version)
+    {
+        lock (_gate)
+        {
+            Settle(_time.GetTimestamp());
+            return _unsaved?.Take(clientName, version) ?? [];
+        }
+    }
+
+    private void BeginMinute(long endedAt)
+    {
+        lock (_gate)
+        {
+            if (endedAt - _minuteStart >= _minuteLength)
+                Settle(endedAt);
+        }
+    }
+
+    /// <summary>Puts what was counted since the last time where it belongs, and lets time go on. Called with the gate held.</summary>
+    private void Settle(long now)
+    {
+        var totals = Totals;
+        _history.Add(totals - _settled.Totals);
+        // Read anew each time: the clock may have been set.
+        long ticks = _time.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.Ticks - _time.GetElapsedTime(now).Ticks;
+        _unsaved?.Add(_totals.AsSpan(Padding, Classes.Length));
+        _history.MoveTo(ticks / TimeSpan.TicksPerSecond);
+        _unsaved?.MoveTo(ticks / TimeSpan.TicksPerSecond);
+        _settled = new(_history.Sum(_window), totals);
+        long start = now - (long)(ticks % TimeSpan.TicksPerMinute * (_time.TimestampFrequency / (double)TimeSpan.TicksPerSecond));
+        if (start > _minuteStart)
+            Volatile.Write(ref _minuteStart, start);
+    }
+
+    private sealed record Settled(BudgetCount Window, BudgetCount Totals);
+}

@@ -1,0 +1,177 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience.Operations;
+
+/// <summary>
+/// Keeps the error budgets in the store: takes from it what was counted before, adds what is counted, and passes pauses on in both
+/// directions. A store that fails holds up nothing; what could not be saved is saved later. Without a store it only logs which version
+/// runs.
+/// </summary>
+internal sealed partial class ErrorBudgetKeeper(
+    IErrorBudgetStore? store, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time, ILogger logger) : BackgroundService
+{
+    internal const string LogCategory = "HttpResilience.ErrorBudgetKeeper";
+
+    internal static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
+
+    // The host waits for all that starts and stops with it.
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly Guid _writer = Guid.CreateVersion7();
+    private readonly HashSet<ErrorBudget> _loaded = [];
+    private ErrorBudgetUpdate? _unsure;
+    private long _sequence;
+    private bool _isAnnounced;
+    private bool _fails;
+
+    /// <summary>Waits up to 2 s for the pauses in the store, so that they hold for calls made while the host starts.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (store is not null)
+        {
+            using var timeout = new CancellationTokenSource(StartTimeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+            try
+            {
+                Adopt(await store.PausesAsync(either.Token).WaitAsync(either.Token).ConfigureAwait(false));
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Told, and tried again, as soon as it runs.
+            }
+        }
+
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        if (store is null)
+            return;
+        using var timeout = new CancellationTokenSource(StopTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await SavePausesAsync(store, await store.PausesAsync(either.Token).ConfigureAwait(false), either.Token).ConfigureAwait(false);
+            await SaveAsync(store, budgets.All, either.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Lost(logger, e);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (store is null)
+            FirstDeployed(logger, deployment.Version);
+        while (store is not null && !stoppingToken.IsCancellationRequested)
+        {
+            var added = budgets.Added;
+            try
+            {
+                await KeepAsync(store, stoppingToken).ConfigureAwait(false);
+                if (_fails)
+                    Works(logger);
+                _fails = false;
+            }
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                if (!_fails)
+                    Fails(logger, e, SaveEvery.TotalSeconds);
+                _fails = true;
+            }
+
+            // The counts of a new client are loaded at once.
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            await Task.WhenAny(Task.Delay(SaveEvery, time, enough.Token), added).ConfigureAwait(false);
+            await enough.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task KeepAsync(IErrorBudgetStore kept, CancellationToken cancellationToken)
+    {
+        if (!_isAnnounced)
+        {
+            deployment.Learn(await kept.StartedAsync(deployment.Version, time.GetUtcNow(), cancellationToken).ConfigureAwait(false));
+            _isAnnounced = true;
+            if (deployment is { Before: { } before, Since: { } since })
+                Deployed(logger, deployment.Version, since, before.Version, before.FirstSeenAt);
+            else
+                FirstDeployed(logger, deployment.Version);
+        }
+
+        var pauses = await kept.PausesAsync(cancellationToken).ConfigureAwait(false);
+        Adopt(pauses);
+        await SavePausesAsync(kept, pauses, cancellationToken).ConfigureAwait(false);
+
+        foreach (var budget in budgets.All.Where(b => !_loaded.Contains(b)).ToList())
+        {
+            var counts = await kept.LoadAsync(budget.ClientName, time.GetUtcNow() - RollingCounts.Length, cancellationToken)
+                .ConfigureAwait(false);
+            budget.Load(counts, deployment.Version);
+            _loaded.Add(budget);
+        }
+
+        // Only then: what it has counted itself would be loaded on top.
+        await SaveAsync(kept, _loaded, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Adopt(IReadOnlyList<ErrorBudgetPause> pauses)
+    {
+        foreach (var pause in pauses)
+            budgets.Find(pause.ClientName)?.Adopt(pause);
+    }
+
+    private async Task SavePausesAsync(IErrorBudgetStore kept, IReadOnlyList<ErrorBudgetPause> pauses, CancellationToken cancellationToken)
+    {
+        foreach (var budget in budgets.All)
+        {
+            if (budget.Pause.Change is { } change && !(pauses.FirstOrDefault(p => p.ClientName == budget.ClientName)?.At >= change.At))
+                await kept.SetPauseAsync(change, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task SaveAsync(IErrorBudgetStore kept, IEnumerable<ErrorBudget> whose, CancellationToken cancellationToken)
+    {
+        // It may have been added: the store adds it only once.
+        if (_unsure is not null)
+            await AddAsync(kept, _unsure, cancellationToken).ConfigureAwait(false);
+        List<ErrorBudgetCount> counts = [.. whose.SelectMany(c => c.TakeUnsaved(deployment.Version))];
+        if (counts.Count > 0)
+            await AddAsync(kept, new(_writer, ++_sequence, time.GetUtcNow(), counts), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task AddAsync(IErrorBudgetStore kept, ErrorBudgetUpdate update, CancellationToken cancellationToken)
+    {
+        _unsure = update;
+        await kept.AddAsync(update, cancellationToken).ConfigureAwait(false);
+        _unsure = null;
+    }
+
+    [LoggerMessage(606, LogLevel.Warning,
+        "What error budgets count cannot be kept, and pauses are not passed on; this is tried again every {Seconds} s, and nothing "
+        + "is lost while the process runs")]
+    private static partial void Fails(ILogger logger, Exception exception, double seconds);
+
+    [LoggerMessage(607, LogLevel.Information, "What error budgets count is kept again")]
+    private static partial void Works(ILogger logger);
+
+    [LoggerMessage(608, LogLevel.Warning, "The last of what error budgets have counted could not be kept")]
+    private static partial void Lost(ILogger logger, Exception exception);
+
+    [LoggerMessage(609, LogLevel.Information,
+        "Deployment: version {Version} since {Since:u}, before it {VersionBefore} since {SinceBefore:u}")]
+    private static partial void Deployed(ILogger logger, string version, DateTimeOffset since, string versionBefore,
+        DateTimeOffset sinceBefore);
+
+    [LoggerMessage(610, LogLevel.Information, "Deployment: version {Version}, no other is known to have run before")]
+    private static partial void FirstDeployed(ILogger logger, string version);
+}

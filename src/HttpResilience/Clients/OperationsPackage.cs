@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Whether the container has the package that evaluates alerts and error budgets: it registers its observer under its name. Without it,
+/// what is configured for it is an error, so that no alert is lost in silence.
+/// </summary>
+internal static class OperationsPackage
+{
+    internal const string Name = "HttpResilience.Operations";
+
+    internal const string HowToAdd = $"package {Name} and builder.Services.AddHttpResilienceOperations();";
+
+    internal static bool IsIn(IServiceProviderIsService services) =>
+        services is IServiceProviderIsKeyedService keyed && keyed.IsKeyedService(typeof(CallObserver), Name);
+
+    /// <summary>The section of alerts, when it is configured.</summary>
+    internal static IEnumerable<string> ProblemsOf(IConfiguration? configuration)
+    {
+        if (configuration?.GetSection(OptionPath.Alerts) is { } section && section.Exists())
+            yield return $"{section.Path} is configured, which needs {Name}; add {HowToAdd}";
+    }
+
+    /// <summary>Each key of an error budget that is not at its default.</summary>
+    internal static IEnumerable<string> ProblemsOf(ErrorBudgetOptions options, OptionPath path)
+    {
+        var defaults = new ErrorBudgetOptions();
+        (string Key, object? Value, object? Default)[] keys =
+        [
+            (nameof(options.Objective), options.Objective, defaults.Objective),
+            (nameof(options.Window), options.Window, defaults.Window),
+            (nameof(options.PauseAtBurn), options.PauseAtBurn, defaults.PauseAtBurn),
+        ];
+        return keys.Where(k => !Equals(k.Value, k.Default)).Select(k =>
+            $"{path.Of(k.Key)} is {OptionPath.Show(k.Value)}, which needs {Name}; add {HowToAdd}");
+    }
+}

@@ -1,0 +1,310 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HttpResilience.Tests.Operations.ErrorBudgets;
+
+/// <summary>What outlives a process, and what others hear of it.</summary>
+public sealed class ErrorBudgetKeeperTests
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    private readonly MemoryErrorBudgetStore _store = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_was_counted_is_saved_every_10_seconds_and_at_the_end_and_counted_on_by_the_next_run()
+    {
+        using (var first = await StartAsync())
+        {
+            await PausedCallTests.FailAsync(first.Chain, 3);
+            await first.TickAsync();
+            _store.Counts.ShouldBe([new("api", first.Version, Period(first), FailureClass.Transient, 3)]);
+            await first.TickAsync();
+            _store.Updates.Count.ShouldBe(1);
+            first.Chain.Server.Script(Replies.Status(200));
+            (await first.Chain.GetAsync()).Dispose();
+            first.Chain.Clock.Advance(TimeSpan.FromSeconds(1));
+            await first.StopAsync();
+        }
+
+        using var second = await StartAsync();
+        second.Chain.Clock.Advance(TimeSpan.FromMinutes(3));
+        second.Budget.Read(TimeSpan.FromHours(1), second.Now).ShouldBe(new(4, 3));
+        second.Budget.ClassTotals.Values.Sum().ShouldBe(0);
+        second.Budget.Baseline.ShouldBeNull();
+        await PausedCallTests.FailAsync(second.Chain, 1);
+        second.Budget.Read(TimeSpan.FromDays(30), second.Now).ShouldBe(new(5, 4));
+        await second.StopAsync();
+        _store.Counts.Sum(c => c.Calls).ShouldBe(5);
+
+        static DateTimeOffset Period(Run run) =>
+            run.Chain.Clock.Start - TimeSpan.FromSeconds(run.Chain.Clock.Start.ToUnixTimeSeconds() % 300);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_holds_up_nothing_is_told_of_once_and_gets_everything_once_it_is_back()
+    {
+        _store.Fails = new HttpResilienceStorageException("gone");
+        using var run = await StartAsync();
+        await PausedCallTests.FailAsync(run.Chain, 2);
+        await run.TickAsync();
+        await run.TickAsync();
+        var warning = run.Chain.Logs.WithId(606).ShouldHaveSingleItem();
+        (warning.Level, warning.Exception).ShouldBe((LogLevel.Warning, _store.Fails));
+
+        _store.Fails = null;
+        await run.TickAsync();
+        run.Chain.Logs.WithId(607).Count.ShouldBe(1);
+        _store.Counts.Sum(c => c.Calls).ShouldBe(2);
+
+        // What is told to have failed may have been done.
+        (_store.Fails, _store.LosesAnswers) = (new HttpResilienceStorageException("cut"), true);
+        await PausedCallTests.FailAsync(run.Chain, 1);
+        await run.TickAsync();
+        await run.Chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single().StopAsync(Stop);
+        run.Chain.Logs.WithId(608).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_update_of_which_nobody_knows_whether_it_was_added_is_given_again_as_it_was()
+    {
+        using var run = await StartAsync();
+        await PausedCallTests.FailAsync(run.Chain, 1);
+        var store = new FailingAdd(_store);
+        var keeper = new ErrorBudgetKeeper(store, run.Chain.Services.GetRequiredService<ErrorBudgetObserver>(),
+            new Deployment(new Lazy<string>("1.0")), run.Chain.Clock, run.Chain.Logs.CreateLogger(ErrorBudgetKeeper.LogCategory));
+        await run.StopAsync();
+        _store.Updates.Clear();
+        long before = _store.Counts.Sum(c => c.Calls);
+        await keeper.StartAsync(Stop);
+        await run.Chain.Clock.TimerDueInAsync(Interval);
+        await PausedCallTests.FailAsync(run.Chain, 1);
+        store.Loses = true;
+        await run.TickAsync();
+        store.Loses = false;
+        await PausedCallTests.FailAsync(run.Chain, 1);
+        await run.TickAsync();
+        await keeper.StopAsync(Stop);
+
+        _store.Updates.Select(u => u.Sequence).ShouldBe([1, 1, 2]);
+        _store.Counts.Sum(c => c.Calls).ShouldBe(before + 2);
+    }
+
+    [Fact]
+    public async Task A_pause_is_heard_of_by_another_process_and_outlives_both()
+    {
+        using var first = await StartAsync();
+        using var second = await StartAsync();
+        await PausedCallTests.FailAsync(first.Chain, 5);
+        await first.TickAsync();
+        await second.TickAsync();
+        second.Budget.IsPaused.ShouldBeTrue();
+        await second.Chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync("api", "Ann", Stop);
+        await first.TickAsync();
+        first.Budget.Pause.Change!.By.ShouldBe("Ann");
+
+        using var third = await StartAsync();
+        third.Budget.IsPaused.ShouldBeTrue();
+        third.Chain.Clock.Advance(TimeSpan.FromMinutes(5));
+        await third.Chain.Services.GetRequiredService<IErrorBudgets>().ResumeAsync("api", "Bob", Stop);
+        await first.TickAsync();
+        await second.TickAsync();
+
+        (first.Budget.IsPaused, second.Budget.IsPaused).ShouldBe((false, false));
+        await PausedCallTests.FailAsync(first.Chain, 4);
+        first.Budget.IsPaused.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Who_starts_after_it_was_resumed_is_not_paused_by_what_failed_before()
+    {
+        using var clock = new Chain();
+        var resumedAt = clock.Clock.Start - TimeSpan.FromMinutes(14);
+        await _store.SetPauseAsync(new("api", IsPaused: false, "Bob", resumedAt), Stop);
+        _store.Put(new("api", "1.0", resumedAt - TimeSpan.FromMinutes(5), FailureClass.Transient, 1000),
+            new("api", "1.0", resumedAt + TimeSpan.FromMinutes(5), FailureClass.Transient, 3));
+        using var run = await StartAsync();
+        run.Budget.Read(TimeSpan.FromHours(1), run.Now).ShouldBe(new(1003, 1003));
+
+        await PausedCallTests.FailAsync(run.Chain, 1);
+        run.Budget.IsPaused.ShouldBeFalse();
+        await PausedCallTests.FailAsync(run.Chain, 1);
+        run.Budget.IsPaused.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task What_other_versions_have_counted_is_known_apart_and_told_when_the_host_starts()
+    {
+        await _store.StartedAsync("0.9", new(2029, 12, 1, 0, 0, 0, TimeSpan.Zero), Stop);
+        using var earlier = await StartAsync();
+        var start = earlier.Chain.Clock.Start;
+        _store.Put(new("api", "0.9", start.AddHours(-2), FailureClass.None, 900),
+            new("api", "0.9", start.AddHours(-2), FailureClass.ServerError, 7),
+            new("api", "0.8", start.AddHours(-50), FailureClass.ServerError, 1),
+                new("api", earlier.Version, start.AddHours(-1), FailureClass.ServerError, 100));
+
+        using var run = await StartAsync();
+
+        var baseline = run.Budget.Baseline.ShouldNotBeNull();
+        (baseline[FailureClass.None], baseline[FailureClass.ServerError], baseline[FailureClass.Transient]).ShouldBe((900, 8, 0));
+        run.Budget.Read(TimeSpan.FromDays(30), run.Now).ShouldBe(new(1008, 108));
+        var told = run.Chain.Logs.WithId(609).ShouldHaveSingleItem();
+        (told.Level, told.Message).ShouldBe(
+            (LogLevel.Information, $"Deployment: version {run.Version} since 2030-01-02 03:04:05Z, "
+                + "before it 0.9 since 2029-12-01 00:00:00Z"));
+    }
+
+    [Fact]
+    public async Task A_client_that_appears_later_is_loaded_at_once()
+    {
+        using var run = await StartAsync(services => services.AddResilientHttpClient("crm"));
+        _store.Put(new ErrorBudgetCount("crm", "1.0", run.Chain.Clock.Start.AddMinutes(-30), FailureClass.Transient, 9));
+
+        var crm = run.Chain.Services.GetRequiredKeyedService<ClientState>("crm").Get<ErrorBudget>()!;
+
+        while (crm.Read(TimeSpan.FromHours(1), run.Now).Calls == 0)
+            await Task.Yield();
+        _store.Loads.ShouldBe(["api", "crm"]);
+    }
+
+    [Fact]
+    public async Task A_client_that_appears_while_another_is_loaded_does_not_count_its_own_calls_twice()
+    {
+        ErrorBudget? crm = null;
+        IServiceProvider? services = null;
+        _store.Loading = name =>
+        {
+            if (name != "api")
+                return;
+            crm = services!.GetRequiredKeyedService<ClientState>("crm").Get<ErrorBudget>()!;
+            crm.Count(FailureClass.Transient, isFailure: true, services!.GetRequiredService<TimeProvider>().GetTimestamp());
+        };
+        using var run = await StartAsync(s => s.AddResilientHttpClient("crm"), s => services = s);
+
+        while (_store.Loads.Count < 2 || _store.Counts.Count == 0)
+            await Task.Yield();
+        crm!.Read(TimeSpan.FromHours(1), run.Now).ShouldBe(new(1, 1));
+    }
+
+    [Fact]
+    public async Task Without_a_store_the_version_is_told_and_nothing_runs()
+    {
+        using var chain = PausedCallTests.PausingChain();
+        var keeper = chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
+        await keeper.StartAsync(Stop);
+        await keeper.ExecuteTask!;
+        await keeper.StopAsync(Stop);
+        chain.Budget.TakeUnsaved("1").ShouldBeEmpty();
+        chain.Logs.WithId(610).ShouldHaveSingleItem()["Version"].ShouldBe(chain.Services.GetRequiredService<Deployment>().Version);
+    }
+
+    [Fact]
+    public async Task A_pause_that_is_stored_holds_before_the_start_is_over()
+    {
+        await _store.SetPauseAsync(new("api", IsPaused: true, "operator", DateTimeOffset.UnixEpoch), Stop);
+        using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(_store));
+        var budget = chain.Budget;
+        // Fails before it gets to anything else: only what the start itself has read can be known.
+        _store.Loading = _ => throw new HttpResilienceStorageException("gone");
+        using var keeper = chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
+
+        await keeper.StartAsync(Stop);
+
+        budget.IsPaused.ShouldBeTrue();
+        await keeper.StopAsync(Stop);
+    }
+
+    [Fact]
+    public void A_resume_that_is_heard_of_begins_the_judging_anew_where_nothing_was_paused()
+    {
+        using var chain = PausedCallTests.PausingChain();
+        var (budget, clock) = (chain.Budget, chain.Clock);
+        for (int i = 0; i < 4; i++)
+            budget.Count(FailureClass.Transient, isFailure: true, clock.GetTimestamp());
+
+        budget.Adopt(new("api", IsPaused: false, "operator", clock.GetUtcNow()));
+        budget.Count(FailureClass.Transient, isFailure: true, clock.GetTimestamp());
+
+        budget.IsPaused.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task The_first_version_on_a_store_is_told_once()
+    {
+        using var run = await StartAsync();
+        await run.TickAsync();
+
+        var told = run.Chain.Logs.WithId(610).ShouldHaveSingleItem();
+        (told.Level, told["Version"]).ShouldBe((LogLevel.Information, run.Version));
+        run.Chain.Logs.WithId(609).ShouldBeEmpty();
+    }
+
+    private async Task<Run> StartAsync(Action<IServiceCollection>? services = null, Action<IServiceProvider>? built = null)
+    {
+        var chain = PausedCallTests.PausingChain(services: s =>
+        {
+            s.AddSingleton<IErrorBudgetStore>(_store);
+            services?.Invoke(s);
+        });
+        built?.Invoke(chain.Services);
+        _ = chain.State;
+        var run = new Run(chain);
+        await run.Keeper.StartAsync(Stop);
+        await chain.Clock.TimerDueInAsync(Interval);
+        return run;
+    }
+
+    private sealed record Run(Chain Chain) : IDisposable
+    {
+        public ErrorBudgetKeeper Keeper { get; } = Chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
+
+        public ErrorBudget Budget => Chain.Budget;
+
+        public string Version => Chain.Services.GetRequiredService<Deployment>().Version;
+
+        public long Now => Chain.Clock.GetTimestamp();
+
+        public async Task TickAsync()
+        {
+            Chain.Clock.Advance(Interval);
+            await Chain.Clock.TimerDueInAsync(Interval);
+        }
+
+        public Task StopAsync() => Keeper.StopAsync(Stop);
+
+        public void Dispose()
+        {
+            Keeper.Dispose();
+            Chain.Dispose();
+        }
+    }
+
+    /// <summary>Adds, and says that it has failed.</summary>
+    private sealed class FailingAdd(IErrorBudgetStore store) : IErrorBudgetStore
+    {
+        internal bool Loses { get; set; }
+
+        public async Task<bool> AddAsync(ErrorBudgetUpdate update, CancellationToken cancellationToken)
+        {
+            bool added = await store.AddAsync(update, cancellationToken);
+            return Loses ? throw new HttpResilienceStorageException("cut") : added;
+        }
+
+        public Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(string clientName, DateTimeOffset since,
+            CancellationToken cancellationToken) => store.LoadAsync(clientName, since, cancellationToken);
+
+        public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) =>
+            store.SetPauseAsync(pause, cancellationToken);
+
+        public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
+            store.PausesAsync(cancellationToken);
+
+        public Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at,
+            CancellationToken cancellationToken) => store.StartedAsync(version, at, cancellationToken);
+
+        public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+            store.PurgeAsync(before, cancellationToken);
+    }
+}
