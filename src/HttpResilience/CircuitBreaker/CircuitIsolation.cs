@@ -7,8 +7,8 @@ public enum CircuitIsolation
     Authority,
 
     /// <summary>
-    /// For each scheme, host and port, and for each tenant's part of it. A tenant whose calls fail opens its own circuit and does not affect
-    /// others; the host's circuit opens when calls of different tenants, or calls without one, fail.
+    /// For each scheme, host and port, and for each tenant's part of it. A tenant whose calls fail opens its own circuit and does not
+    /// affect others; the host's circuit opens when calls of different tenants, or calls without one, fail.
     /// </summary>
     AuthorityAndTenant,
 }

@@ -8,7 +8,7 @@ public sealed class PolicySnapshotTests
 {
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    // Read elsewhere: the first two by Polly's pipelines, whose values cannot be read back, the last one when the host starts.
+    // Polly's pipeline does not show the first two; the last one is checked when the host starts.
     private static readonly string[] NotInThePolicy = ["Hedging:Delay", "Hedging:MaxHedgedAttempts", "Chaos:AllowInProduction"];
 
     [Fact]
@@ -94,7 +94,8 @@ public sealed class PolicySnapshotTests
         null => "null",
         string text => text,
         IEnumerable items => $"[{string.Join(", ", items.Cast<object>().Select(Describe).Order(StringComparer.Ordinal))}]",
-        _ when IsOurs(value.GetType()) => $"{{{string.Join(", ", FieldsOf(value.GetType()).Select(f => $"{f.Name}: {Describe(f.GetValue(value))}"))}}}",
+        _ when IsOurs(value.GetType()) =>
+            $"{{{string.Join(", ", FieldsOf(value.GetType()).Select(f => $"{f.Name}: {Describe(f.GetValue(value))}"))}}}",
         _ => value.ToString()!,
     };
 
