@@ -12,11 +12,9 @@ internal static class ClientFactory
         var options = services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>();
         var time = services.GetRequiredService<TimeProvider>();
         var logger = services.LoggerFor<ClientState>(name);
-        var observers = services.GetRequiredService<CallObservers>();
         var client = new ClientState(name, options, services.GetService<IConfiguration>(), time, logger)
         {
             Random = random ?? Random.Shared,
-            Observers = observers.IsEmpty ? null : observers,
         };
         var extensions = client.GetOrAdd(() => new RegisteredExtensions(services, name));
         client.GetOrAdd(() => new AttemptClassifier(extensions, time, services.LoggerFor<AttemptClassifier>(name)));
@@ -25,7 +23,16 @@ internal static class ClientFactory
         UnsafeMethodsNotice.Log(client, logger);
         client.GetOrAdd(() => new ChaosNotice(client, logger));
         services.GetRequiredService<ClientStates>().Add(client);
-        client.Observers?.ClientConfigured(client);
+        Observe(client, services.GetRequiredService<CallObservers>());
         return client;
+    }
+
+    private static void Observe(ClientState client, CallObservers observers)
+    {
+        if (observers.IsEmpty)
+            return;
+        client.GetOrAdd(() => observers);
+        client.PolicyChanged += () => observers.ClientConfigured(client);
+        observers.ClientConfigured(client);
     }
 }

@@ -58,9 +58,6 @@ internal sealed partial class ClientState : ObservedClient, IDisposable
 
     internal AttemptTimers Timers { get; }
 
-    /// <summary>Null when the container has none.</summary>
-    internal CallObservers? Observers { get; init; }
-
     /// <summary>The source of jitter.</summary>
     internal Random Random { get; init; } = Random.Shared;
 
@@ -82,7 +79,6 @@ internal sealed partial class ClientState : ObservedClient, IDisposable
         {
             _policy = new(_options.Create(Name), Time);
             PolicyChanged?.Invoke();
-            Observers?.ClientConfigured(this);
             Reloaded(_logger, Name);
         }
         catch (Exception e)

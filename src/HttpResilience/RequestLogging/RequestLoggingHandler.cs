@@ -9,6 +9,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
     internal static readonly EventId CallFailed = new(102, nameof(CallFailed));
 
     private readonly TimeProvider _time = client.Time;
+    private readonly CallObservers? _observers = client.Observers;
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendCallAsync(request, async: true, cancellationToken);
@@ -21,7 +22,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
 
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
-        var call = HttpCall.Open(request, client.Name, client.Policy, client.Time, client.Observers);
+        var call = HttpCall.Open(request, client.Name, client.Policy, client.Time, _observers);
         HttpResponseMessage response;
         try
         {
@@ -53,7 +54,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
     private void End(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, bool cancelled)
     {
         call.End(cancelled);
-        client.Observers?.CallEnded(client, call);
+        _observers?.CallEnded(client, call);
         meter.CallEnded(call, request, response, exception);
         CallSpan.End(_time, call, request, response, exception);
     }

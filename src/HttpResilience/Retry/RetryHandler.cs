@@ -14,6 +14,7 @@ internal sealed partial class RetryHandler(
 {
     private readonly UserHooks _hooks = new(client, extensions);
     private readonly TimeProvider _time = client.Time;
+    private readonly CallObservers? _observers = client.Observers;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     protected override async ValueTask<HttpResponseMessage> SendAsync(
@@ -33,7 +34,7 @@ internal sealed partial class RetryHandler(
         var original = new RequestSnapshot(request);
         long deadline = client.Deadline.LastAttemptEndOf(call);
         double random = 0;
-        client.Observers?.CallStarting(client, call);
+        _observers?.CallStarting(client, call);
         bool looksFirst = _hooks.MustLookFirst(call, original.IsIdempotent);
         client.Hosts.FindFor(call, request.RequestUri);
         var attempt = new Attempt(client, classifier, call, cancellationToken);
