@@ -63,7 +63,3 @@ internal sealed class ConfigureHttpResilienceOptions(
             .Select(child => $"{child.Path} is not a known key; did you mean {OptionPath.Root}:{Spelling.Nearest(child.Key, known)}?");
     }
 }
-
-/// <summary>A client that has a chain.</summary>
-/// <param name="Name">Null for all clients, by <c>ConfigureHttpClientDefaults</c>.</param>
-internal sealed record ResilientClient(string? Name);

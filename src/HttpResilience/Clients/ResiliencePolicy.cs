@@ -29,7 +29,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal DeadLetterPolicy? DeadLetter { get; } = DeadLetterPolicy.From(options.DeadLetter);
 
-    internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging, time);
+    internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging);
 
     internal ErrorBudgetOptions ErrorBudget { get; } = options.ErrorBudget;
 

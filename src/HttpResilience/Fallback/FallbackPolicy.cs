@@ -7,8 +7,8 @@ internal sealed class FallbackPolicy(FallbackOptions options)
 
     internal int MaxBytes { get; } = options.MaxBytes;
 
-    /// <summary>One response shall not push out all others.</summary>
-    internal int MaxBodyBytes { get; } = Math.Min(ResponseCopy.MaxBodyBytes, options.MaxBytes / 4);
+    /// <summary>A quarter of all at most, so that one response does not evict every other.</summary>
+    internal int MaxBodyBytes { get; } = Math.Min(IdempotencyPolicy.MaxRememberedBodyBytes, options.MaxBytes / 4);
 
     internal bool CredentialsAreShared { get; } = options.CredentialsAreShared;
 

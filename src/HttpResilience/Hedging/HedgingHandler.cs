@@ -36,7 +36,7 @@ internal sealed partial class HedgingHandler(
         Outcome<HedgedTry> outcome;
         try
         {
-            outcome = await policy.Pipeline.ExecuteOutcomeAsync(
+            outcome = await HedgingPipeline.Of(policy, _time).ExecuteOutcomeAsync(
                 static (context, state) => state.Handler.TryAsync(state.Request, state.Attempt, context.CancellationToken), context,
                 (Handler: this, Request: request, Attempt: attempt)).ConfigureAwait(false);
         }

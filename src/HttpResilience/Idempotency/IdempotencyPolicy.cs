@@ -3,6 +3,9 @@ namespace HttpResilience;
 /// <summary>An immutable snapshot of <see cref="IdempotencyOptions"/>.</summary>
 internal sealed class IdempotencyPolicy(IdempotencyOptions options)
 {
+    /// <summary>The longest body of a response that is remembered.</summary>
+    internal const int MaxRememberedBodyBytes = 1024 * 1024;
+
     // A handful at most: looking at each beats hashing.
     private readonly HttpMethod[] _methods = [.. options.Methods.Select(m => new HttpMethod(m))];
 

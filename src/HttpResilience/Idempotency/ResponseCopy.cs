@@ -6,8 +6,7 @@ namespace HttpResilience;
 /// <summary>A response as it is remembered, and what is remembered as a response again.</summary>
 internal static class ResponseCopy
 {
-    /// <summary>The longest body that is remembered.</summary>
-    internal const int MaxBodyBytes = 1024 * 1024;
+    internal const int MaxBodyBytes = IdempotencyPolicy.MaxRememberedBodyBytes;
 
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
 

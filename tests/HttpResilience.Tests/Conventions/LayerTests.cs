@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
@@ -18,6 +19,9 @@ public sealed class LayerTests(ITestOutputHelper output)
     private static readonly HashSet<string> Hubs = ["HttpCall", "Client", "ClientState"];
 
     private static SourceGraph Source => Lazily.Value;
+
+    [Fact]
+    public void Every_type_that_the_source_names_is_found() => Source.Unbound.ShouldBeEmpty();
 
     [Fact]
     public void No_file_refers_to_a_higher_level() => Keep("upward references", Source.BetweenFiles
@@ -72,6 +76,16 @@ public sealed class LayerTests(ITestOutputHelper output)
         .Where(member => member.GetLeadingTrivia().Select(t => t.GetStructure()).OfType<DocumentationCommentTriviaSyntax>()
             .Sum(doc => doc.Content.OfType<XmlElementSyntax>().Count(e => e.StartTag.Name.LocalName.ValueText == "summary")) > 1)
         .Select(member => $"{tree.FilePath}({tree.GetLineSpan(member.Span).StartLinePosition.Line + 1}): two summaries")).ShouldBeEmpty();
+
+    [Fact]
+    public void The_chain_of_the_readme_is_the_list_of_stages()
+    {
+        string stages = Repository.Read("src/HttpResilience/AddResilientHttpClient.cs").Split("Stages { get; } =")[1].Split("];")[0];
+        string diagram = Repository.Read("README.md").Split("## The chain\n")[1].Split("\n## ")[0];
+
+        Regex.Matches(diagram, @"^ (\w+Handler)  ", RegexOptions.Multiline).Select(m => m.Groups[1].Value)
+            .ShouldBe(Regex.Matches(stages, @"new (\w+Handler)\(").Select(m => m.Groups[1].Value));
+    }
 
     // Every finding is in the message, and the number of them in the output: it shows when the limit can be tightened.
     private void Keep(string limit, IEnumerable<string> findings)

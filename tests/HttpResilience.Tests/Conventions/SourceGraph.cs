@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -32,17 +33,23 @@ internal sealed class SourceGraph
         var options = new CSharpParseOptions(LanguageVersion.CSharp14, DocumentationMode.Parse);
         Trees = [.. folders.SelectMany(folder => FilesOf(Path.Combine(root, folder)))
             .Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), options, Path.GetRelativePath(root, file)))];
+        string usings = ImplicitUsings + string.Concat(folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.csproj"))
+            .SelectMany(project => Regex.Matches(File.ReadAllText(project), "<Using Include=\"(.+?)\"")).Select(m => $"global using {m.Groups[1].Value};"));
         string platform = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
         var libraries = platform.Split(Path.PathSeparator).Where(path => !Path.GetFileName(path).StartsWith("HttpResilience", StringComparison.Ordinal));
         var compilation = CSharpCompilation.Create(
-            "Layers", [.. Trees, CSharpSyntaxTree.ParseText(ImplicitUsings, options)], libraries.Select(path => MetadataReference.CreateFromFile(path)),
+            "Layers", [.. Trees, CSharpSyntaxTree.ParseText(usings, options)], libraries.Select(path => MetadataReference.CreateFromFile(path)),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        Unbound = [.. compilation.GetDiagnostics().Where(d => d.Id is "CS0234" or "CS0246").Select(d => d.ToString())];
         References = [.. Trees.SelectMany(tree => ReferencesIn(tree, compilation.GetSemanticModel(tree)))];
     }
 
     internal IReadOnlyList<SyntaxTree> Trees { get; }
 
     internal IReadOnlyList<SourceReference> References { get; }
+
+    /// <summary>Names of types that the compiler did not find: what refers to them is missing in the graph.</summary>
+    internal IReadOnlyList<string> Unbound { get; }
 
     internal IEnumerable<string> Files => Trees.Select(tree => tree.FilePath);
 
@@ -122,13 +129,14 @@ internal sealed class SourceGraph
                 var found => found,
             })?.OriginalDefinition;
             if (symbol is null or INamespaceSymbol or IParameterSymbol or ILocalSymbol or ITypeParameterSymbol or IRangeVariableSymbol
-                || Outermost(symbol) is not { } type)
+                || Outermost(symbol) is not { IsTupleType: false } type)
                 continue;
 
             int line = tree.GetLineSpan(node.Span).StartLinePosition.Line + 1;
             string owner = (node.Ancestors().OfType<BaseTypeDeclarationSyntax>().LastOrDefault())?.Identifier.ValueText ?? "";
             string name = symbol is IMethodSymbol { MethodKind: MethodKind.Constructor } ? type.Name : symbol.Name;
-            if (symbol.DeclaringSyntaxReferences is not { Length: > 0 } declarations)
+            // new(...) names no type: only what it constructs from the graph counts.
+            if (symbol.DeclaringSyntaxReferences.IsEmpty && node is SimpleNameSyntax)
                 yield return new(tree.FilePath, line, owner, name, type.Name, null);
             foreach (var declaration in symbol.DeclaringSyntaxReferences)
                 yield return new(tree.FilePath, line, owner, name, type.Name, declaration.SyntaxTree.FilePath);

@@ -1,0 +1,27 @@
+using System.Runtime.CompilerServices;
+using Polly;
+using Polly.Hedging;
+
+namespace HttpResilience;
+
+/// <summary>Polly's hedging, which asks <see cref="HedgedAttempt"/> before each further request.</summary>
+internal static class HedgingPipeline
+{
+    // One for each policy, as a reload brings a new policy.
+    private static readonly ConditionalWeakTable<HedgingPolicy, ResiliencePipeline<HedgedTry>> Pipelines = [];
+
+    internal static ResiliencePipeline<HedgedTry> Of(HedgingPolicy policy, TimeProvider time) =>
+        Pipelines.TryGetValue(policy, out var pipeline) ? pipeline : Pipelines.GetValue(policy, p => Build(p, time));
+
+    // The result is the request itself, failed or not, so that Polly neither throws nor disposes anything.
+    private static ResiliencePipeline<HedgedTry> Build(HedgingPolicy policy, TimeProvider time) =>
+        new ResiliencePipelineBuilder<HedgedTry> { TimeProvider = time }.AddHedging(new HedgingStrategyOptions<HedgedTry>
+        {
+            MaxHedgedAttempts = policy.MaxHedgedAttempts,
+            // An infinite delay waits for the requests in flight.
+            DelayGenerator = args => new(HedgedAttempt.Of(args.Context).MayGoOn ? policy.Delay : Timeout.InfiniteTimeSpan),
+            ActionGenerator = args => HedgedAttempt.Of(args.PrimaryContext).GoOn(time.GetTimestamp())
+                ? () => args.Callback(args.ActionContext) : null,
+            ShouldHandle = static args => new(args.Outcome.Result is not { HasWon: true }),
+        }).Build();
+}
