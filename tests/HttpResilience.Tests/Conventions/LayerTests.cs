@@ -10,7 +10,7 @@ public sealed class LayerTests(ITestOutputHelper output)
     private static readonly Layers Layers = new(Repository.Read("tests/HttpResilience.Tests/Conventions/Layers.txt"));
 
     private static readonly Lazy<SourceGraph> Lazily = new(() =>
-        SourceGraph.Of(Path.Combine(Repository.Root, "src"), "HttpResilience"));
+        SourceGraph.Of(Path.Combine(Repository.Root, "src"), "HttpResilience", "HttpResilience.Operations"));
 
     private static readonly HashSet<string> NotForRules = ["HttpCall", "Client", "ClientState", "ILogger", "Task", "ValueTask"];
 
