@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace HttpResilience;
 
-/// <summary>Wakes who waits for letters, whoever has brought them: listens on a connection of its own, from the first wait on. While that is down, who waits waits for its time.</summary>
+/// <summary>
+/// Ends the waits for letters when any process has added some: from the first wait on, it listens on a connection of its own. While that is
+/// down, waits time out.
+/// </summary>
 internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     internal const string NotifySql = "SELECT pg_notify('http_resilience_letters', '')";
@@ -30,7 +33,7 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
         }
         catch (TimeoutException)
         {
-            // The time is over.
+            // The wait has timed out; the caller looks for letters anyway.
         }
 
         _signal.Take();
@@ -47,7 +50,7 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
                 connection.Notification += (_, _) => _signal.Give();
                 await using (var listen = new NpgsqlCommand("LISTEN http_resilience_letters", connection))
                     await listen.ExecuteNonQueryAsync(_closed.Token).ConfigureAwait(false);
-                // What came before anybody listened was told to nobody.
+                // Letters added before the LISTEN have sent no notification to this connection.
                 _signal.Give();
                 pause = FirstPause;
                 while (true)
@@ -92,6 +95,7 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
         _closed.Dispose();
     }
 
-    [LoggerMessage(2, LogLevel.Warning, "The connection that tells of new letters in {Database} is gone; it is made again in {Pause}, and until then new letters are found when their time comes")]
+    [LoggerMessage(
+        2, LogLevel.Warning, "Listening for new letters in {Database} failed; reconnecting in {Pause}, polling until then")]
     private static partial void LogDeaf(ILogger logger, Exception exception, string database, TimeSpan pause);
 }

@@ -1,44 +1,56 @@
 using Npgsql;
-using static HttpResilience.PostgreSqlLetter;
+using static HttpResilience.StoredTypes;
 
 namespace HttpResilience;
 
-/// <summary>The checkpoints of a PostgreSQL database. Whatever is asked for may be done twice, in case nobody knows whether it was done.</summary>
+/// <summary>The checkpoints of a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
 internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : ICheckpointStore
 {
-    private const string FailureColumns = "record_index, failure_class, error, error_type, status_code, idempotency_key, tenant, tags, dead_letter_id, failed_at, attempts";
-
     private const string BeginSql = """
         INSERT INTO http_resilience.checkpoints AS c (name, owner, lease_until, position, done) VALUES ($1, $2, $3, 0, '[]')
-        ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until WHERE c.owner = excluded.owner OR c.lease_until <= $4
+        ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
+        WHERE c.owner = excluded.owner OR c.lease_until <= $4
         """;
 
-    // What follows in the transaction is done only for the owner, whose row this locks.
-    private const string SaveSql = "UPDATE http_resilience.checkpoints SET lease_until = $3, position = $4, done = $5 WHERE name = $1 AND owner = $2 RETURNING 1";
+    // Locks the row, so that the rest of the transaction applies to its owner only.
+    private const string SaveSql = """
+        UPDATE http_resilience.checkpoints SET lease_until = $3, position = $4, done = $5 WHERE name = $1 AND owner = $2 RETURNING 1
+        """;
 
     private const string IsOwn = "EXISTS (SELECT 1 FROM http_resilience.checkpoints WHERE name = $1 AND owner = $2)";
 
-    private const string HealSql = $"DELETE FROM http_resilience.checkpoint_failures WHERE name = $1 AND record_index = ANY ($3) AND {IsOwn}";
+    private const string HealSql =
+        $"DELETE FROM http_resilience.checkpoint_failures WHERE name = $1 AND record_index = ANY ($3) AND {IsOwn}";
 
-    private const string FailSql = $"""
-        INSERT INTO http_resilience.checkpoint_failures (name, {FailureColumns}) SELECT $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 WHERE {IsOwn}
-        ON CONFLICT (name, record_index) DO UPDATE SET failure_class = excluded.failure_class, error = excluded.error, error_type = excluded.error_type,
-          status_code = excluded.status_code, idempotency_key = excluded.idempotency_key, tenant = excluded.tenant, tags = excluded.tags,
-          dead_letter_id = excluded.dead_letter_id, failed_at = excluded.failed_at, attempts = excluded.attempts
+    private static readonly string FailSql = $"""
+        INSERT INTO http_resilience.checkpoint_failures (name, {FailureColumns.Names})
+        SELECT $1, {string.Join(", ", FailureColumns.All.Select((_, i) => $"${i + 3}"))} WHERE {IsOwn}
+        ON CONFLICT (name, record_index) DO UPDATE
+        SET {string.Join(", ", FailureColumns.All.Skip(1).Select(c => $"{c.Name} = excluded.{c.Name}"))}
         """;
 
-    public Task<StoredCheckpoint> BeginAsync(string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) =>
+    private static readonly string FailuresSql = $"""
+        SELECT {FailureColumns.Names} FROM http_resilience.checkpoint_failures
+        WHERE name = $1 AND record_index > $2 ORDER BY record_index LIMIT $3
+        """;
+
+    public Task<StoredCheckpoint> BeginAsync(
+        string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
         {
             await using var batch = PostgreSqlWriter.Durable(connection);
             batch.BatchCommands.Add(new(BeginSql) { Parameters = { Text(name), Value(owner), Time(leaseUntil), Time(now) } });
-            batch.BatchCommands.Add(new("SELECT owner, lease_until, position, done FROM http_resilience.checkpoints WHERE name = $1") { Parameters = { Text(name) } });
+            batch.BatchCommands.Add(new("SELECT owner, lease_until, position, done FROM http_resilience.checkpoints WHERE name = $1")
+            {
+                Parameters = { Text(name) },
+            });
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (reader.FieldCount != 4)
                 await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var begun = new StoredCheckpoint(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt64(2), StoredJson.Ranges(reader.GetString(3)));
-            // Errors of the commit itself come at the end.
+            var begun = new StoredCheckpoint(
+                reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt64(2), StoredJson.Ranges(reader.GetString(3)));
+            // An error of the commit arrives with the last result.
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             return begun;
         }, cancellationToken);
@@ -47,11 +59,12 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using var batch = PostgreSqlWriter.Durable(connection);
-        batch.BatchCommands.Add(Command(SaveSql, update, Time(update.LeaseUntil), Value(update.Position), Text(StoredJson.Ranges(update.Done))));
+        batch.BatchCommands.Add(
+            Command(SaveSql, update, Time(update.LeaseUntil), Value(update.Position), Text(StoredJson.Ranges(update.Done))));
         if (update.Healed.Count > 0)
             batch.BatchCommands.Add(Command(HealSql, update, Value(update.Healed.ToArray())));
         foreach (var failure in update.Failed)
-            batch.BatchCommands.Add(Command(FailSql, update, Parameters(failure)));
+            batch.BatchCommands.Add(Command(FailSql, update, [.. FailureColumns.All.Select(c => c.Write(failure)!)]));
         bool isOwn;
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -68,15 +81,14 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return database.RunAsync<IReadOnlyList<BatchFailure>>(async (connection, _) =>
         {
-            await using var command = new NpgsqlCommand(
-                $"SELECT {FailureColumns} FROM http_resilience.checkpoint_failures WHERE name = $1 AND record_index > $2 ORDER BY record_index LIMIT $3", connection)
+            await using var command = new NpgsqlCommand(FailuresSql, connection)
             {
                 Parameters = { Text(name), Value(after ?? -1), Value((long)limit) },
             };
             await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             List<BatchFailure> failures = [];
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                failures.Add(Read(reader));
+                failures.Add(FailureColumns.Read(reader));
             return failures;
         }, cancellationToken);
     }
@@ -84,7 +96,11 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => database.RunAsync(async (connection, tries) =>
     {
         await using var command = new NpgsqlCommand(
-            "WITH failures AS (DELETE FROM http_resilience.checkpoint_failures WHERE name = $1) DELETE FROM http_resilience.checkpoints WHERE name = $1", connection)
+            """
+            WITH failures AS (DELETE FROM http_resilience.checkpoint_failures WHERE name = $1)
+            DELETE FROM http_resilience.checkpoints WHERE name = $1
+            """,
+            connection)
         {
             Parameters = { Text(name) },
         };
@@ -98,25 +114,4 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
             command.Parameters.Add(parameter);
         return command;
     }
-
-    private static NpgsqlParameter[] Parameters(BatchFailure failure) =>
-    [
-        Value(failure.Index), Text(failure.FailureClass.ToString()), Text(failure.Error), Text(failure.ErrorType), Optional(failure.StatusCode, NpgsqlTypes.NpgsqlDbType.Integer),
-        Text(failure.IdempotencyKey), Text(failure.Tenant), Text(StoredJson.Map(failure.Tags)), Optional(failure.DeadLetterId, NpgsqlTypes.NpgsqlDbType.Uuid), Time(failure.FailedAt), Value(failure.Attempts),
-    ];
-
-    private static BatchFailure Read(NpgsqlDataReader row) => new()
-    {
-        Index = row.GetInt64(0),
-        FailureClass = StoredText.Named<FailureClass>(row.GetString(1)),
-        Error = row.GetString(2),
-        ErrorType = Text(row, 3),
-        StatusCode = row.IsDBNull(4) ? null : row.GetInt32(4),
-        IdempotencyKey = Text(row, 5),
-        Tenant = Text(row, 6),
-        Tags = StoredJson.Map(row.GetString(7)),
-        DeadLetterId = row.IsDBNull(8) ? null : row.GetGuid(8),
-        FailedAt = row.GetFieldValue<DateTimeOffset>(9),
-        Attempts = row.GetInt32(10),
-    };
 }

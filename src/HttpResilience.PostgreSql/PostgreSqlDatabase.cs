@@ -3,14 +3,22 @@ using Npgsql;
 
 namespace HttpResilience;
 
-/// <summary>One PostgreSQL database: reaches it, and again when that fails for a moment, and says what is wrong with it.</summary>
+/// <summary>A PostgreSQL database: opens connections, retries passing failures, and describes the others.</summary>
 internal sealed class PostgreSqlDatabase : IAsyncDisposable
 {
-    /// <summary>How long after a failure what lasts for a moment is tried again: a connection that was cut, a backend that was stopped, a server that restarts.</summary>
+    /// <summary>
+    /// The delays before the retries of a passing failure: a connection that was cut, a backend that was terminated, a server that
+    /// restarts.
+    /// </summary>
     private static readonly TimeSpan[] Pauses = [.. new[] { 20, 100, 300, 600, 1000 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
 
-    /// <summary>A server that takes its time to fail is not asked as often: whoever waits is told within this, and the one timeout that is then running.</summary>
+    /// <summary>After this time a failure is not retried, so that a caller waits at most this long and one timeout.</summary>
     private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(5);
+
+    private const string IdleSessionTimeout = "57P05";
+
+    private static readonly (string Key, object Value)[] Defaults =
+        [("Timeout", 5), ("Command Timeout", 10), ("Max Auto Prepare", 20), ("Application Name", "HttpResilience")];
 
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _listening;
@@ -23,7 +31,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     {
         Name = $"the PostgreSQL database '{connection.Database ?? connection.Username}' at {connection.Host}:{connection.Port}";
         _source = Source(connection);
-        // A connection of its own, that notices when the server has gone without a word.
+        // Not pooled; the keep-alive detects a server that vanished without closing the connection.
         connection.Pooling = false;
         connection.KeepAlive = connection.KeepAlive == 0 ? 15 : connection.KeepAlive;
         _listening = Source(connection);
@@ -40,7 +48,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
             var given = new NpgsqlConnectionStringBuilder(connectionString);
             if (string.IsNullOrEmpty(given.Host))
                 throw new ArgumentException("Host is missing.");
-            foreach (var (key, value) in new (string, object)[] { ("Timeout", 5), ("Command Timeout", 10), ("Max Auto Prepare", 20), ("Application Name", "HttpResilience") })
+            foreach (var (key, value) in Defaults)
             {
                 if (!given.ShouldSerialize(key))
                     given[key] = value;
@@ -50,11 +58,13 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException)
         {
-            throw new HttpResilienceStorageException($"The connection string of the PostgreSQL database is not valid: {e.Message} Give it as 'Host=…;Database=…;Username=…;Password=…'.", e);
+            throw new HttpResilienceStorageException(
+                $"The connection string of the PostgreSQL database is not valid: {e.Message} "
+                + "Give it as 'Host=…;Database=…;Username=…;Password=…'.", e);
         }
     }
 
-    /// <summary>Does something that may be done again when nobody knows whether it was done; it is told how often it has been tried before.</summary>
+    /// <summary>Runs an action that may be repeated when its answer was lost. The action receives the number of earlier tries.</summary>
     internal async Task<T> RunAsync<T>(Func<NpgsqlConnection, int, Task<T>> action, CancellationToken cancellationToken)
     {
         long began = _time.GetTimestamp();
@@ -69,7 +79,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
                 if (e is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName })
                     _isReady = false;
                 else if (e is not PostgresException || IsShutdown(e))
-                    // Those that lie in the pool were cut as well.
+                    // The idle connections of the pool were cut too.
                     _source.Clear();
                 if (tries == Pauses.Length || !IsPassing(e) || _time.GetElapsedTime(began) > RetryTimeout)
                     throw Describe(e);
@@ -90,26 +100,29 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         }
         catch (InvalidOperationException e) when (connection.FullState != ConnectionState.Open)
         {
-            // Npgsql swallows a cut while it disposes of a reader or rolls back; only the next command fails, as one on a closed connection.
+            // Npgsql swallows a cut while it disposes of a reader or rolls back; only the next command fails, as one on a closed
+            // connection.
             throw new IOException($"The connection was cut. {e.Message}", e);
         }
     }
 
-    /// <summary>A connection that is kept to listen on.</summary>
-    internal async Task<NpgsqlConnection> OpenToListenAsync(CancellationToken cancellationToken) => await _listening.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+    /// <summary>Opens a connection that is kept open to listen on.</summary>
+    internal async Task<NpgsqlConnection> OpenToListenAsync(CancellationToken cancellationToken) =>
+        await _listening.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
 
     internal HttpResilienceStorageException Describe(Exception exception)
     {
         string what = exception switch
         {
             PostgresException { SqlState: PostgresErrorCodes.DiskFull } => "has no room on its disk",
-            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } => "does not accept the user or the password",
+            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } =>
+                "does not accept the user or the password",
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } => "does not exist: create it, or choose another one",
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } =>
-                $"does not let this user do what is needed: grant CREATE on the database for the first use, or own the schema {PostgreSqlSchema.Name}",
+                $"denies this user a right: grant CREATE on the database for the first use, or own the schema {PostgreSqlSchema.Name}",
             PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "can only be read: connect to the primary server",
-            PostgresException e when !IsShutdown(e) => "could not do what was asked",
-            _ => "cannot be reached: see whether the server runs and lets itself be reached from here, and whether host and port are right",
+            PostgresException e when !IsShutdown(e) => "reported an error",
+            _ => "cannot be reached: check that the server runs, that this machine may connect to it, and that host and port are right",
         };
         return new($"{char.ToUpperInvariant(Name[0])}{Name[1..]} {what}. ({exception.Message})", exception);
     }
@@ -130,9 +143,10 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         }
     }
 
-    // The slim builder leaves out what is found by reflection: trimmed applications keep only what is used here.
+    // The slim builder uses no reflection, so that trimmed applications keep only the features named here.
     private static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder connection) =>
-        new NpgsqlSlimDataSourceBuilder(connection.ConnectionString).EnableTransportSecurity().EnableIntegratedSecurity().EnableArrays().Build();
+        new NpgsqlSlimDataSourceBuilder(connection.ConnectionString).EnableTransportSecurity().EnableIntegratedSecurity().EnableArrays()
+            .Build();
 
     private static bool IsPassing(Exception e) => e switch
     {
@@ -147,7 +161,11 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     };
 
     private static bool IsShutdown(Exception e) =>
-        e is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow or "57P05" };
+        e is PostgresException
+        {
+            SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+                or PostgresErrorCodes.CannotConnectNow or IdleSessionTimeout,
+        };
 
     public async ValueTask DisposeAsync()
     {

@@ -2,35 +2,40 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using static HttpResilience.PostgreSqlLetter;
+using static HttpResilience.StoredTypes;
 
 namespace HttpResilience;
 
 /// <summary>The dead letters of a PostgreSQL database.</summary>
-internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, ILogger log) : IDeadLetterStore
+internal sealed class PostgreSqlDeadLetterStore(
+    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, ILogger log) : IDeadLetterStore
 {
     private const int PurgedAtOnce = 1000;
 
-    // One after another, for the millisecond that a claim takes: of two that look at the same time at the same letters one would go away with nothing though
-    // there are others.
+    // Claims run one at a time, for the millisecond that each takes: of two that read the same due letters, one would return none although
+    // others are due.
     private const string AloneSql = "SELECT pg_advisory_xact_lock($1)";
 
     private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
 
-    // One look at the index for each place that letters go to, and then the few that are due first there: what is excepted costs nothing, however many its
-    // letters are, and what a claim costs grows with the number of places, not of letters. A letter that somebody is just changing is passed over.
+    // One index lookup for each destination, then the first due letters of each: excluded destinations cost nothing, and the cost of a
+    // claim grows with the number of destinations, not of letters. A letter that another session is changing is skipped.
     private static readonly string ClaimSql = TakeSql("""
         WITH RECURSIVE destination (client_name, authority) AS (
-          SELECT c, (SELECT min(authority) FROM http_resilience.dead_letters WHERE client_name = c AND status IN ('Pending', 'InProgress')) FROM unnest($1) c
+          SELECT c, (SELECT min(authority) FROM http_resilience.dead_letters WHERE client_name = c AND status IN ('Pending', 'InProgress'))
+          FROM unnest($1) c
           UNION
           SELECT d.client_name, (
-            SELECT min(authority) FROM http_resilience.dead_letters WHERE client_name = d.client_name AND authority > d.authority AND status IN ('Pending', 'InProgress'))
+            SELECT min(authority) FROM http_resilience.dead_letters
+            WHERE client_name = d.client_name AND authority > d.authority AND status IN ('Pending', 'InProgress'))
           FROM destination d WHERE d.authority IS NOT NULL
         ), due AS MATERIALIZED (
           SELECT l.id FROM destination d CROSS JOIN LATERAL (
             SELECT id, due_at FROM http_resilience.dead_letters
             WHERE client_name = d.client_name AND authority = d.authority AND status IN ('Pending', 'InProgress') AND due_at <= $4
             ORDER BY due_at, id LIMIT $6) l
-          WHERE NOT EXISTS (SELECT 1 FROM unnest($2, $3) AS e (client_name, authority) WHERE e.client_name = d.client_name AND e.authority = d.authority)
+          WHERE NOT EXISTS (
+            SELECT 1 FROM unnest($2, $3) AS e (client_name, authority) WHERE e.client_name = d.client_name AND e.authority = d.authority)
           ORDER BY l.due_at, l.id LIMIT $6
         )
         """);
@@ -43,7 +48,7 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         )
         """);
 
-    /// <param name="due">Tells which letters; its parameters $4 and $5 are the time now, and the end of the lease.</param>
+    /// <param name="due">Selects the letters; its parameters $4 and $5 are the current time and the end of the lease.</param>
     private static string TakeSql(string due) => $"""
         {due}, taken AS MATERIALIZED (
           SELECT id, due_at FROM http_resilience.dead_letters
@@ -60,8 +65,10 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var added = await writer.RunAsync(() => New(letter), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
-        return added.Value || (added.WasSentBefore && await IsThereAsync(letter, letter.Version, New, cancellationToken).ConfigureAwait(false));
+        var added = await writer.RunAsync(() => New(letter), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
+            .ConfigureAwait(false);
+        return added.Value
+            || (added.WasSentBefore && await IsThereAsync(letter, letter.Version, New, cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken)
@@ -74,14 +81,18 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         return found is [var row] ? row.OrThrow() : null;
     }
 
-    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
+        StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
     {
         await using var command = Select(q);
         command.Connection = connection;
         return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
     }, cancellationToken), log);
 
-    private const string SetAsideSql = "UPDATE http_resilience.dead_letters SET status = 'RequiresReview', suggested_action = $1 WHERE id = ANY ($2) AND status = 'InProgress' AND due_at = $3";
+    private const string SetAsideSql = """
+        UPDATE http_resilience.dead_letters SET status = 'RequiresReview', suggested_action = $1
+        WHERE id = ANY ($2) AND status = 'InProgress' AND due_at = $3
+        """;
 
     public async Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
@@ -91,7 +102,7 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         var claimed = await database.RunAsync(async (connection, _) =>
         {
             var rows = await TakeAsync(connection).ConfigureAwait(false);
-            // Should this not be done any more, they are claimed once more when their lease ends.
+            // If this fails, the letters are claimed again when their lease ends.
             if (rows.Where(r => r.Letter is null).Select(r => Guid.Parse(r.Id)).ToArray() is { Length: > 0 } unreadable)
                 await SetAsideAsync(connection, unreadable).ConfigureAwait(false);
             return rows;
@@ -110,7 +121,9 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
             {
                 Parameters =
                 {
-                    Value(claim.Clients.Select(c => StoredText.Storable(c)!).ToArray()), Value(claim.Except.Select(d => StoredText.Storable(d.ClientName)!).ToArray()), Value(claim.Except.Select(d => d.Authority).ToArray()),
+                    Value(claim.Clients.Select(c => StoredText.Storable(c)!).ToArray()),
+                    Value(claim.Except.Select(d => StoredText.Storable(d.ClientName)!).ToArray()),
+                    Value(claim.Except.Select(d => d.Authority).ToArray()),
                     Time(claim.Now), Time(claim.LeaseUntil), Value(claim.Limit),
                 },
             });
@@ -120,7 +133,7 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
             List<StoredLetter> rows = [];
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                 rows.Add(Read(reader));
-            // Errors of the commit itself come at the end.
+            // An error of the commit arrives with the last result.
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             return rows;
         }
@@ -135,14 +148,19 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var changed = await writer.RunAsync(() => Changed(letter), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken).ConfigureAwait(false);
-        return changed.Value || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
+        var changed = await writer.RunAsync(
+            () => Changed(letter), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken)
+            .ConfigureAwait(false);
+        return changed.Value
+            || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
     {
-        var changed = await writer.RunAsync(() => Replaced(letter, replacement), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
-        return changed.Value || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
+        var changed = await writer.RunAsync(
+            () => Replaced(letter, replacement), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
+        return changed.Value
+            || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
@@ -150,13 +168,14 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         int purged = 0;
         while (true)
         {
-            // In portions: none holds its locks for long.
+            // In portions, so that no statement holds its locks for long.
             int some = await database.RunAsync(async (connection, _) =>
             {
                 await using var command = new NpgsqlCommand(
                     """
                     DELETE FROM http_resilience.dead_letters WHERE id IN (
-                      SELECT id FROM http_resilience.dead_letters WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1 LIMIT $2)
+                      SELECT id FROM http_resilience.dead_letters
+                      WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1 LIMIT $2)
                     """, connection)
                 {
                     Parameters = { Time(before), Value(PurgedAtOnce) },
@@ -173,7 +192,8 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
     {
         await using var command = new NpgsqlCommand(
             """
-            SELECT status, count(*), CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM http_resilience.dead_letters WHERE status = 'Pending') END
+            SELECT status, count(*),
+              CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM http_resilience.dead_letters WHERE status = 'Pending') END
             FROM http_resilience.dead_letters GROUP BY status
             """, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -181,10 +201,11 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
         DateTimeOffset? oldest = null;
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            // A status that only a newer version knows is counted by that.
+            // A status of a newer version is counted by that version only.
             if (StoredText.NamedOrNull<DeadLetterStatus>(reader.GetString(0)) is { } status)
                 counts[status] = reader.GetInt64(1);
-            oldest ??= await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false) ? null : reader.GetFieldValue<DateTimeOffset>(2);
+            oldest ??= await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false) ? null
+                : reader.GetFieldValue<DateTimeOffset>(2);
         }
 
         return new DeadLetterCounts(counts, oldest);
@@ -192,14 +213,16 @@ internal sealed class PostgreSqlDeadLetterStore(PostgreSqlDatabase database, Pos
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => arrivals.WaitAsync(atMost, cancellationToken);
 
-    /// <summary>The answer to a change was lost: was it made? It was when the letter is as the change would have it.</summary>
-    private async Task<bool> IsThereAsync(DeadLetter letter, long version, Func<DeadLetter, NpgsqlBatchCommand> change, CancellationToken cancellationToken)
+    /// <summary>Whether a change whose answer was lost was committed: it was if the stored letter equals its result.</summary>
+    private async Task<bool> IsThereAsync(
+        DeadLetter letter, long version, Func<DeadLetter, NpgsqlBatchCommand> change, CancellationToken cancellationToken)
     {
         var stored = await FindAsync(letter.Id, cancellationToken).ConfigureAwait(false);
         return stored is not null && stored.Version == version && Same(change(stored with { Version = letter.Version }), change(letter));
     }
 
-    private static bool Same(NpgsqlBatchCommand one, NpgsqlBatchCommand other) => one.Parameters.Zip(other.Parameters).All(p => (p.First.Value, p.Second.Value) switch
+    private static bool Same(NpgsqlBatchCommand one, NpgsqlBatchCommand other) =>
+        one.Parameters.Zip(other.Parameters).All(p => (p.First.Value, p.Second.Value) switch
     {
         (ReadOnlyMemory<byte> a, ReadOnlyMemory<byte> b) => a.Span.SequenceEqual(b.Span),
         var (a, b) => Equals(a, b),

@@ -1,9 +1,9 @@
 using Npgsql;
-using static HttpResilience.PostgreSqlLetter;
+using static HttpResilience.StoredTypes;
 
 namespace HttpResilience;
 
-/// <summary>What error budgets have counted, in a PostgreSQL database. Whatever is asked for may be done twice, in case nobody knows whether it was done.</summary>
+/// <summary>The counts of error budgets in a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
 internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : IErrorBudgetStore
 {
     private const string RegisterSql = """
@@ -12,38 +12,50 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
         """;
 
     private const string AddSql = """
-        INSERT INTO http_resilience.error_budget_counts AS c (client_name, period, version, failure_class, calls) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO http_resilience.error_budget_counts AS c (client_name, period, version, failure_class, calls)
+        VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (client_name, period, version, failure_class) DO UPDATE SET calls = c.calls + excluded.calls
         """;
 
     private const string PauseSql = """
         INSERT INTO http_resilience.error_budget_pauses AS p (client_name, is_paused, changed_by, changed_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (client_name) DO UPDATE SET is_paused = excluded.is_paused, changed_by = excluded.changed_by, changed_at = excluded.changed_at
+        ON CONFLICT (client_name) DO UPDATE
+        SET is_paused = excluded.is_paused, changed_by = excluded.changed_by, changed_at = excluded.changed_at
         WHERE p.changed_at < excluded.changed_at
         """;
 
     private const string StartedSql = """
         INSERT INTO http_resilience.deployed_versions AS v (version, first_seen_at, last_started_at) VALUES ($1, $2, $2)
         ON CONFLICT (version) DO UPDATE SET
-          first_seen_at = least(v.first_seen_at, excluded.first_seen_at), last_started_at = greatest(v.last_started_at, excluded.last_started_at)
+          first_seen_at = least(v.first_seen_at, excluded.first_seen_at),
+          last_started_at = greatest(v.last_started_at, excluded.last_started_at)
         """;
 
-    // An update that nobody knows to have been made is found to have been: the answer to that is not told from the one to an update that is given twice.
-    public Task<bool> AddAsync(ErrorBudgetUpdate update, CancellationToken cancellationToken) => database.RunAsync(async (connection, tries) =>
+    // A repeated update finds its sequence already stored, and the first try may have stored it: it counts as added.
+    public Task<bool> AddAsync(ErrorBudgetUpdate update, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, tries) =>
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await using var register = new NpgsqlCommand(RegisterSql, connection) { Parameters = { Value(update.Writer), Value(update.Sequence), Time(update.At) } };
+        await using var register = new NpgsqlCommand(RegisterSql, connection)
+        {
+            Parameters = { Value(update.Writer), Value(update.Sequence), Time(update.At) },
+        };
         if (await register.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) == 0)
             return tries > 0;
         if (update.Counts.Count > 0)
         {
             await using var batch = PostgreSqlWriter.Durable(connection);
-            // In one order: two that change the same rows in different orders would wait for each other.
-            foreach (var count in update.Counts.OrderBy(c => c.ClientName, StringComparer.Ordinal).ThenBy(c => c.Period).ThenBy(c => c.Version, StringComparer.Ordinal).ThenBy(c => c.FailureClass))
+            // In one order: transactions that change the same rows in different orders deadlock.
+            foreach (var count in update.Counts.OrderBy(c => c.ClientName, StringComparer.Ordinal).ThenBy(c => c.Period)
+                .ThenBy(c => c.Version, StringComparer.Ordinal).ThenBy(c => c.FailureClass))
             {
                 batch.BatchCommands.Add(new(AddSql)
                 {
-                    Parameters = { Text(count.ClientName), Time(count.Period), Text(count.Version), Text(count.FailureClass.ToString()), Value(count.Calls) },
+                    Parameters =
+                    {
+                        Text(count.ClientName), Time(count.Period), Text(count.Version),
+                        Text(count.FailureClass.ToString()), Value(count.Calls),
+                    },
                 });
             }
 
@@ -54,45 +66,60 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
         return true;
     }, cancellationToken);
 
-    public async Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(string clientName, DateTimeOffset since, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(
+        string clientName, DateTimeOffset since, CancellationToken cancellationToken)
     {
         var counts = await ReadAsync(
             () => new(
-                "SELECT period, version, failure_class, calls FROM http_resilience.error_budget_counts WHERE client_name = $1 AND period >= $2 ORDER BY period, version, failure_class")
+                """
+                SELECT period, version, failure_class, calls FROM http_resilience.error_budget_counts
+                WHERE client_name = $1 AND period >= $2 ORDER BY period, version, failure_class
+                """)
             {
                 Parameters = { Text(clientName), Time(since) },
             },
-            // What a newer version has counted that this one has no name for is no reason to do without the rest.
+            // A failure class of a newer version is skipped; the other counts remain usable.
             row => StoredText.NamedOrNull<FailureClass>(row.GetString(2)) is { } failureClass
-                ? new ErrorBudgetCount(clientName, row.GetString(1), row.GetFieldValue<DateTimeOffset>(0), failureClass, row.GetInt64(3)) : null,
+                ? new ErrorBudgetCount(clientName, row.GetString(1), row.GetFieldValue<DateTimeOffset>(0), failureClass, row.GetInt64(3))
+                : null,
             cancellationToken).ConfigureAwait(false);
         return [.. counts.OfType<ErrorBudgetCount>()];
     }
 
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => ChangeAsync(
-        () => [new(PauseSql) { Parameters = { Text(pause.ClientName), Value(pause.IsPaused), Text(pause.By), Time(pause.At) } }], cancellationToken);
+        () => [new(PauseSql) { Parameters = { Text(pause.ClientName), Value(pause.IsPaused), Text(pause.By), Time(pause.At) } }],
+        cancellationToken);
 
     public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) => ReadAsync(
         () => new("SELECT client_name, is_paused, changed_by, changed_at FROM http_resilience.error_budget_pauses ORDER BY client_name"),
-        row => new ErrorBudgetPause(row.GetString(0), row.GetBoolean(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
+        row => new ErrorBudgetPause(
+            row.GetString(0), row.GetBoolean(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
         cancellationToken);
 
     public async Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken)
     {
         await ChangeAsync(() => [new(StartedSql) { Parameters = { Text(version), Time(at) } }], cancellationToken).ConfigureAwait(false);
         return await ReadAsync(
-            () => new("SELECT version, first_seen_at, last_started_at FROM http_resilience.deployed_versions ORDER BY last_started_at DESC, version"),
+            () => new(
+                """
+                SELECT version, first_seen_at, last_started_at FROM http_resilience.deployed_versions ORDER BY last_started_at DESC, version
+                """),
             row => new DeployedVersion(row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetFieldValue<DateTimeOffset>(2)),
             cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
-        await ChangeAsync(() => [new("DELETE FROM http_resilience.error_budget_writers WHERE saved_at < $1") { Parameters = { Time(before) } }], cancellationToken).ConfigureAwait(false);
-        return await ChangeAsync(() => [new("DELETE FROM http_resilience.error_budget_counts WHERE period < $1") { Parameters = { Time(before) } }], cancellationToken).ConfigureAwait(false);
+        await ChangeAsync(
+            () => [new("DELETE FROM http_resilience.error_budget_writers WHERE saved_at < $1") { Parameters = { Time(before) } }],
+            cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(
+            () => [new("DELETE FROM http_resilience.error_budget_counts WHERE period < $1") { Parameters = { Time(before) } }],
+            cancellationToken).ConfigureAwait(false);
     }
 
-    private Task<int> ChangeAsync(Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    private Task<int> ChangeAsync(Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, _) =>
     {
         await using var batch = PostgreSqlWriter.Durable(connection);
         foreach (var command in commands())
@@ -101,7 +128,8 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
         return (int)batch.BatchCommands[^1].RecordsAffected;
     }, cancellationToken);
 
-    private Task<IReadOnlyList<T>> ReadAsync<T>(Func<NpgsqlCommand> query, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken) =>
+    private Task<IReadOnlyList<T>> ReadAsync<T>(
+        Func<NpgsqlCommand> query, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken) =>
         database.RunAsync<IReadOnlyList<T>>(async (connection, _) =>
         {
             await using var command = query();

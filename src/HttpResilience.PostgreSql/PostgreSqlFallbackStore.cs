@@ -1,15 +1,16 @@
 using Npgsql;
-using static HttpResilience.PostgreSqlLetter;
+using static HttpResilience.StoredTypes;
 
 namespace HttpResilience;
 
-/// <summary>The kept responses of a PostgreSQL database. Whatever is asked for may be done twice, in case nobody knows whether it was done.</summary>
+/// <summary>The fallback responses of a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
 internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFallbackStore
 {
     private const string Columns = "received_at, initial_age, expires_at, status_code, reason_phrase, headers, body";
 
     private const string SaveSql = $"""
-        INSERT INTO http_resilience.fallback_responses AS f (client_name, resource, variant, size, {Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        INSERT INTO http_resilience.fallback_responses AS f (client_name, resource, variant, size, {Columns})
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (client_name, resource, variant) DO UPDATE SET
           size = excluded.size, received_at = excluded.received_at, initial_age = excluded.initial_age, expires_at = excluded.expires_at,
           status_code = excluded.status_code, reason_phrase = excluded.reason_phrase, headers = excluded.headers, body = excluded.body
@@ -18,19 +19,23 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFa
 
     private const string TrimSql = """
         DELETE FROM http_resilience.fallback_responses AS f USING (
-          SELECT resource, variant, sum(size) OVER (ORDER BY received_at DESC, resource, variant) AS total FROM http_resilience.fallback_responses
+          SELECT resource, variant, sum(size) OVER (ORDER BY received_at DESC, resource, variant) AS total
+          FROM http_resilience.fallback_responses
           WHERE client_name = $1 AND (SELECT sum(size) FROM http_resilience.fallback_responses WHERE client_name = $1) > $2
         ) AS r WHERE f.client_name = $1 AND f.resource = r.resource AND f.variant = r.variant AND r.total > $2
         """;
 
-    public Task SaveAsync(string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) => ChangeAsync(
-        () => [.. responses.Select(r => Save(clientName, r)), new(TrimSql) { Parameters = { Text(clientName), Value(maxBytes) } }], cancellationToken);
+    public Task SaveAsync(
+        string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) => ChangeAsync(
+        () => [.. responses.Select(r => Save(clientName, r)), new(TrimSql) { Parameters = { Text(clientName), Value(maxBytes) } }],
+        cancellationToken);
 
     public Task<FallbackResponse?> FindAsync(string clientName, string resource, string variant, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
         {
             await using var command = new NpgsqlCommand(
-                $"SELECT {Columns} FROM http_resilience.fallback_responses WHERE client_name = $1 AND resource = $2 AND variant = $3", connection)
+                $"SELECT {Columns} FROM http_resilience.fallback_responses WHERE client_name = $1 AND resource = $2 AND variant = $3",
+                connection)
             {
                 Parameters = { Text(clientName), Text(resource), Text(variant) },
             };
@@ -49,10 +54,12 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFa
         cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => ChangeAsync(
-        () => [new("DELETE FROM http_resilience.fallback_responses WHERE expires_at <= $1") { Parameters = { Time(now) } }], cancellationToken);
+        () => [new("DELETE FROM http_resilience.fallback_responses WHERE expires_at <= $1") { Parameters = { Time(now) } }],
+        cancellationToken);
 
-    // One after the other, in one transaction: each changes many rows, and two that do so in different orders would wait for each other.
-    private Task<int> ChangeAsync(Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    // One at a time, in one transaction: each changes many rows, and transactions that do so in different orders deadlock.
+    private Task<int> ChangeAsync(Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, _) =>
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new($"SELECT pg_advisory_xact_lock({PostgreSqlSchema.FallbackLock})"));
@@ -65,13 +72,16 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFa
     {
         Parameters =
         {
-            Text(clientName), Text(response.Resource), Text(response.Variant), Value(response.Size), Time(response.ReceivedAt), Value((long)response.InitialAge.TotalMicroseconds),
-            Time(response.ExpiresAt), Value(response.Response.StatusCode), Text(response.Response.ReasonPhrase), Text(StoredJson.Pairs(response.Response.Headers)),
+            Text(clientName), Text(response.Resource), Text(response.Variant), Value(response.Size), Time(response.ReceivedAt),
+            Value((long)response.InitialAge.TotalMicroseconds),
+            Time(response.ExpiresAt), Value(response.Response.StatusCode), Text(response.Response.ReasonPhrase),
+            Text(StoredJson.Pairs(response.Response.Headers)),
             Bytes(response.Response.Body),
         },
     };
 
     private static FallbackResponse Read(string resource, string variant, NpgsqlDataReader row) => new(
-        resource, variant, row.GetFieldValue<DateTimeOffset>(0), TimeSpan.FromMicroseconds(row.GetInt64(1)), row.GetFieldValue<DateTimeOffset>(2),
+        resource, variant, row.GetFieldValue<DateTimeOffset>(0),
+        TimeSpan.FromMicroseconds(row.GetInt64(1)), row.GetFieldValue<DateTimeOffset>(2),
         new(row.GetInt32(3), row.IsDBNull(4) ? null : row.GetString(4), StoredJson.Pairs(row.GetString(5)), row.GetFieldValue<byte[]>(6)));
 }

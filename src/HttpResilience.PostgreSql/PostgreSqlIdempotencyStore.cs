@@ -1,5 +1,5 @@
 using Npgsql;
-using static HttpResilience.PostgreSqlLetter;
+using static HttpResilience.StoredTypes;
 
 namespace HttpResilience;
 
@@ -10,14 +10,17 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
 
     private const string BeginSql = $"""
         WITH begun AS (
-          INSERT INTO http_resilience.remembered_calls AS r (client_name, key, owner, fingerprint, lease_until, is_in_doubt, expires_at, begun_at)
+          INSERT INTO http_resilience.remembered_calls AS r
+            (client_name, key, owner, fingerprint, lease_until, is_in_doubt, expires_at, begun_at)
           VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7)
           ON CONFLICT (client_name, key) DO UPDATE SET
             is_in_doubt = CASE WHEN r.expires_at <= $7 THEN FALSE WHEN r.owner = excluded.owner THEN r.is_in_doubt ELSE TRUE END,
             begun_at = CASE WHEN r.expires_at <= $7 THEN excluded.begun_at ELSE r.begun_at END,
-            fingerprint = excluded.fingerprint, owner = excluded.owner, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
+            fingerprint = excluded.fingerprint, owner = excluded.owner, lease_until = excluded.lease_until,
+            expires_at = excluded.expires_at,
             status_code = NULL, reason_phrase = NULL, headers = NULL, body = NULL
-          WHERE r.expires_at <= $7 OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= $7))
+          WHERE r.expires_at <= $7
+            OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= $7))
           RETURNING {Columns}
         )
         SELECT {Columns} FROM begun
@@ -26,46 +29,59 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
         """;
 
     private const string CompleteSql = """
-        UPDATE http_resilience.remembered_calls SET expires_at = $4, is_in_doubt = FALSE, status_code = $5, reason_phrase = $6, headers = $7, body = $8
+        UPDATE http_resilience.remembered_calls
+        SET expires_at = $4, is_in_doubt = FALSE, status_code = $5, reason_phrase = $6, headers = $7, body = $8
         WHERE client_name = $1 AND key = $2 AND owner = $3 RETURNING 1
         """;
 
-    private const string ForgetSql = "DELETE FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2 AND owner = $3 AND status_code IS NULL RETURNING 1";
+    private const string ForgetSql = """
+        DELETE FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2 AND owner = $3 AND status_code IS NULL RETURNING 1
+        """;
 
     public async Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
         while (true)
         {
             var call = await writer.RunAsync(
-                () => Command(BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil), Time(request.ExpiresAt), Time(request.Now)),
+                () => Command(
+                    BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil), Time(request.ExpiresAt), Time(request.Now)),
                 async reader => await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner) : null,
                 notifies: false, cancellationToken).ConfigureAwait(false);
-            // One that another has begun while this was looking: it was in the way, and is not to be seen before the next look.
+            // Another session inserted the row after this statement's snapshot: it blocked the insert, and only the next statement sees it.
             if (call.Value is not null)
                 return call.Value;
         }
     }
 
-    public async Task<bool> CompleteAsync(RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
+    public async Task<bool> CompleteAsync(
+        RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
         (await writer.RunAsync(
-            () => Command(CompleteSql, request, Time(expiresAt), Value(response.StatusCode), Text(response.ReasonPhrase), Text(StoredJson.Pairs(response.Headers)), Bytes(response.Body)),
+            () => Command(
+                CompleteSql, request, Time(expiresAt), Value(response.StatusCode), Text(response.ReasonPhrase),
+                Text(StoredJson.Pairs(response.Headers)), Bytes(response.Body)),
             PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken).ConfigureAwait(false)).Value;
 
     public async Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
-        var forgotten = await writer.RunAsync(() => Command(ForgetSql, request), PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken).ConfigureAwait(false);
+        var forgotten = await writer.RunAsync(
+            () => Command(ForgetSql, request), PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken).ConfigureAwait(false);
         return forgotten.Value || (forgotten.WasSentBefore && !await IsThereAsync(request, cancellationToken).ConfigureAwait(false));
     }
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
     {
-        await using var command = new NpgsqlCommand("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1", connection) { Parameters = { Time(now) } };
+        await using var command = new NpgsqlCommand("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1", connection)
+        {
+            Parameters = { Time(now) },
+        };
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }, cancellationToken);
 
-    private Task<bool> IsThereAsync(RememberedRequest request, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    private Task<bool> IsThereAsync(RememberedRequest request, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, _) =>
     {
-        await using var command = new NpgsqlCommand("SELECT 1 FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2", connection)
+        await using var command = new NpgsqlCommand(
+            "SELECT 1 FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2", connection)
         {
             Parameters = { Text(request.ClientName), Text(request.Key) },
         };
@@ -83,7 +99,13 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
     private static RememberedCall Read(NpgsqlDataReader row, Guid asking)
     {
         var owner = row.GetGuid(1);
-        return new(row.GetString(0), owner, row.GetFieldValue<DateTimeOffset>(8), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3) && owner == asking, row.IsDBNull(4) ? null : new(
-            row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5), StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7)));
+        RememberedResponse? response = row.IsDBNull(4)
+            ? null
+            : new(
+                row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5),
+                StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7));
+        bool isInDoubt = row.GetBoolean(3) && owner == asking;
+        return new(
+            row.GetString(0), owner, row.GetFieldValue<DateTimeOffset>(8), row.GetFieldValue<DateTimeOffset>(2), isInDoubt, response);
     }
 }

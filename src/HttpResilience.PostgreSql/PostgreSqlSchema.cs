@@ -3,14 +3,17 @@ using Npgsql;
 namespace HttpResilience;
 
 /// <summary>
-/// What the database looks like: the steps that lead from nothing to each version. A step that has been released is never changed; a new version is one more.
-/// How many have been taken is the one row of <c>http_resilience.schema_version</c>.
+/// The schema as the steps that lead from an empty database to each version. A released step never changes; a new version adds a step. The
+/// number of steps taken is the one row of <c>http_resilience.schema_version</c>.
 /// </summary>
 internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 {
     internal const string Name = "http_resilience";
 
-    /// <summary>"HtRs", and what is locked: whoever makes or changes the schema, whoever claims letters, and whoever changes kept responses, does so alone.</summary>
+    /// <summary>
+    /// The advisory locks, each "HtRs" and a number: one session at a time changes the schema, claims letters, or changes fallback
+    /// responses.
+    /// </summary>
     internal const long SchemaLock = 0x48745273_00000001, ClaimLock = 0x48745273_00000002, FallbackLock = 0x48745273_00000003;
 
     internal static PostgreSqlSchema Current { get; } = new(
@@ -49,10 +52,12 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
           body_is_missing boolean NOT NULL,
           body bytea
         );
-        CREATE INDEX dead_letters_to_claim ON http_resilience.dead_letters (client_name, authority, due_at, id) WHERE status IN ('Pending', 'InProgress');
+        CREATE INDEX dead_letters_to_claim ON http_resilience.dead_letters (client_name, authority, due_at, id)
+          WHERE status IN ('Pending', 'InProgress');
         CREATE INDEX dead_letters_pending ON http_resilience.dead_letters (due_at) WHERE status = 'Pending';
         CREATE INDEX dead_letters_by_status ON http_resilience.dead_letters (status, id);
-        CREATE INDEX dead_letters_done ON http_resilience.dead_letters (last_failed_at) WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
+        CREATE INDEX dead_letters_done ON http_resilience.dead_letters (last_failed_at)
+          WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
 
         CREATE TABLE http_resilience.remembered_calls (
           client_name text COLLATE "C" NOT NULL,
@@ -140,7 +145,9 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 
     internal IReadOnlyList<string> Steps => steps;
 
-    /// <summary>Makes the schema, or brings an older one up to date; refuses what is not ours before anything is changed.</summary>
+    /// <summary>
+    /// Creates the schema or updates an older one. A schema of another application is rejected before anything is changed.
+    /// </summary>
     internal async Task PrepareAsync(NpgsqlConnection connection, string database, CancellationToken cancellationToken)
     {
         if (await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false) == steps.Count)
@@ -148,22 +155,28 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await ExecuteAsync($"SELECT pg_advisory_xact_lock({SchemaLock})").ConfigureAwait(false);
-        // Whoever else had the same in mind may have done it by now.
+        // Another process may have done it while this one waited for the lock.
         int version = await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false);
         if (version == steps.Count)
             return;
 
         if (version == 0)
         {
-            // Not IF NOT EXISTS: that asks for the right to create even where an administrator has already made it.
+            // Not IF NOT EXISTS, which requires the right to create even where the schema exists.
             if (await CountAsync("SELECT count(*) FROM pg_namespace WHERE nspname = 'http_resilience'").ConfigureAwait(false) == 0)
                 await ExecuteAsync("CREATE SCHEMA http_resilience").ConfigureAwait(false);
-            await ExecuteAsync("CREATE TABLE http_resilience.schema_version (version integer NOT NULL); INSERT INTO http_resilience.schema_version VALUES (0)").ConfigureAwait(false);
+            await ExecuteAsync(
+                """
+                CREATE TABLE http_resilience.schema_version (version integer NOT NULL);
+                INSERT INTO http_resilience.schema_version VALUES (0)
+                """).ConfigureAwait(false);
         }
 
         for (; version < steps.Count; version++)
             await ExecuteAsync(steps[version]).ConfigureAwait(false);
-        await ExecuteAsync($"UPDATE http_resilience.schema_version SET version = {steps.Count}; SELECT set_config('synchronous_commit', 'on', true)").ConfigureAwait(false);
+        await ExecuteAsync(
+            $"UPDATE http_resilience.schema_version SET version = {steps.Count}; SELECT set_config('synchronous_commit', 'on', true)")
+            .ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
 
         async Task ExecuteAsync(string sql)
@@ -193,7 +206,8 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         int[] found = [];
         if (versions == 1)
         {
-            await using var read = new NpgsqlCommand("SELECT coalesce(array_agg(version), '{}') FROM http_resilience.schema_version", connection);
+            await using var read = new NpgsqlCommand(
+                "SELECT coalesce(array_agg(version), '{}') FROM http_resilience.schema_version", connection);
             try
             {
                 found = await ReadAsync(read, r => r.GetFieldValue<int[]>(0), cancellationToken).ConfigureAwait(false);
@@ -207,12 +221,16 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         if (found is not [> 0 and var version])
             throw Foreign(database, tables);
         if (version > steps.Count)
-            throw new HttpResilienceStorageException($"The schema {Name} of {database} has version {version}, and this version of HttpResilience.PostgreSql knows {steps.Count}: it was left as it is; update the package.");
+            throw new HttpResilienceStorageException(
+                $"The schema {Name} of {database} has version {version}, "
+                + $"and this version of HttpResilience.PostgreSql knows {steps.Count}: nothing was changed; update the package.");
         return version;
     }
 
     private static HttpResilienceStorageException Foreign(string database, long tables) =>
-        new($"The schema {Name} of {database} is not one of HttpResilience ({tables} tables, and no schema_version with one row that says which version they have): it was left as it is; use another database.");
+        new(
+            $"The schema {Name} of {database} is not one of HttpResilience ({tables} tables, and no table schema_version with one row "
+            + "that holds their version): nothing was changed; use another database.");
 
     private static async Task<T> ReadAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>All that is kept in one PostgreSQL database.</summary>
+/// <summary>The stores of one PostgreSQL database.</summary>
 internal sealed class PostgreSqlStorage : IHttpResilienceStorage
 {
     private readonly PostgreSqlDatabase _database;
@@ -32,7 +32,7 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
 
     public IErrorBudgetStore ErrorBudgets { get; }
 
-    /// <summary>What has been asked for is still done; what is asked for later is not.</summary>
+    /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()
     {
         await _arrivals.DisposeAsync().ConfigureAwait(false);

@@ -4,15 +4,17 @@ using Npgsql;
 namespace HttpResilience;
 
 /// <summary>
-/// Sends the changes of this process to the database: all who wait when it comes to them in one message, one transaction and one wait for the disk of the
-/// server. Who comes alone waits for nobody.
+/// Writes the changes of this process in groups: the writes that wait are sent as one message and committed as one transaction with one
+/// disk flush. A single write is committed immediately.
 /// </summary>
 internal sealed class PostgreSqlWriter : IAsyncDisposable
 {
     private const int MaxConcurrency = 256;
 
-    // A server that is set to lose the last moments in a crash would make "durable" a lie; any other setting is the administrator's, who may want replicas too.
-    private const string DurableSql = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
+    // With synchronous_commit off, a crash of the server loses the last commits. Every other setting is durable, and the administrator's
+    // choice.
+    private const string DurableSql =
+        "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
 
     private readonly Channel<PostgreSqlWrite> _waiting = Channel.CreateUnbounded<PostgreSqlWrite>(new() { SingleReader = true });
     private readonly PostgreSqlDatabase _database;
@@ -24,21 +26,25 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         _work = Task.Run(WorkAsync);
     }
 
-    /// <summary>A transaction that is durable when it is over.</summary>
+    /// <summary>A batch whose commit is durable.</summary>
     internal static NpgsqlBatch Durable(NpgsqlConnection connection) => new(connection) { BatchCommands = { new(DurableSql) } };
 
-    /// <summary>Makes a change. It is on the server's disk when the task completes; a caller who cancels does not know whether it was made.</summary>
-    internal async Task<WriteResult<T>> RunAsync<T>(Func<NpgsqlBatchCommand> change, Func<NpgsqlDataReader, Task<T>> read, bool notifies, CancellationToken cancellationToken)
+    /// <summary>
+    /// Writes a change, which is on the server's disk when the task completes. After a cancellation it may or may not have been written.
+    /// </summary>
+    internal async Task<WriteResult<T>> RunAsync<T>(
+        Func<NpgsqlBatchCommand> change, Func<NpgsqlDataReader, Task<T>> read, bool notifies, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         T result = default!;
-        var write = new PostgreSqlWrite(change, async reader => result = await read(reader).ConfigureAwait(false), notifies, cancellationToken);
+        var write = new PostgreSqlWrite(
+            change, async reader => result = await read(reader).ConfigureAwait(false), notifies, cancellationToken);
         ObjectDisposedException.ThrowIf(!_waiting.Writer.TryWrite(write), typeof(PostgreSqlStorage));
         await write.Made.ConfigureAwait(false);
         return new(result, write.WasSentBefore);
     }
 
-    /// <summary>For changes that return a row when they have been made.</summary>
+    /// <summary>Reads the result of a change that returns a row if it was made.</summary>
     internal static Task<bool> HasRowAsync(NpgsqlDataReader reader) => reader.ReadAsync(CancellationToken.None);
 
     private async Task WorkAsync()
@@ -67,7 +73,7 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
             return;
         }
 
-        // One of them is at fault, and nothing of any was kept: each by itself now, so that it takes no other along.
+        // One write made the whole transaction fail: each is written by itself, so that only that one fails.
         foreach (var write in writes)
         {
             if (await TryAsync([write]).ConfigureAwait(false) is { } alone)
@@ -107,13 +113,15 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
             await write.ReadAsync(reader).ConfigureAwait(false);
         }
 
-        // Errors of the commit itself come at the end.
+        // An error of the commit arrives with the last result.
         while (await reader.NextResultAsync().ConfigureAwait(false))
         {
         }
     }
 
-    private static bool IsOfOne(Exception e) => e is not HttpResilienceStorageException { InnerException: var inner } || inner is PostgresException { SqlState: not (['0', '8', ..] or ['5', '7', ..]) };
+    private static bool IsOfOne(Exception e) =>
+        e is not HttpResilienceStorageException { InnerException: var inner }
+        || inner is PostgresException { SqlState: not (['0', '8', ..] or ['5', '7', ..]) };
 
     public async ValueTask DisposeAsync()
     {
@@ -122,13 +130,17 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     }
 }
 
-/// <summary>What came of a change.</summary>
-/// <param name="Value">What the database said.</param>
-/// <param name="WasSentBefore">It was sent before, and the answer was lost: what the database says now may be the effect of the change itself.</param>
+/// <summary>The result of a change.</summary>
+/// <param name="Value">The answer of the database.</param>
+/// <param name="WasSentBefore">
+/// The change was sent before and its answer was lost: this answer may show the effect of the first try.
+/// </param>
 internal readonly record struct WriteResult<T>(T Value, bool WasSentBefore);
 
-/// <summary>A change that waits for <see cref="PostgreSqlWriter"/>.</summary>
-internal sealed class PostgreSqlWrite(Func<NpgsqlBatchCommand> command, Func<NpgsqlDataReader, Task> read, bool notifies, CancellationToken cancelled) : PendingWrite(cancelled)
+/// <summary>A change that waits for the <see cref="PostgreSqlWriter"/>.</summary>
+internal sealed class PostgreSqlWrite(
+    Func<NpgsqlBatchCommand> command, Func<NpgsqlDataReader, Task> read, bool notifies, CancellationToken cancelled)
+    : PendingWrite(cancelled)
 {
     private int _sent;
 

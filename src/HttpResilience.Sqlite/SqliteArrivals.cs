@@ -1,6 +1,9 @@
 namespace HttpResilience;
 
-/// <summary>Wakes who waits for letters: at once for those of this process, and soon for those of others, of whom SQLite tells only whether they have written.</summary>
+/// <summary>
+/// Ends the waits for letters: at once when this process has added one, and by polling when another process has, of which SQLite shows only
+/// that it wrote.
+/// </summary>
 internal sealed class SqliteArrivals(SqliteWriter writer, TimeProvider time)
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
@@ -9,7 +12,7 @@ internal sealed class SqliteArrivals(SqliteWriter writer, TimeProvider time)
     private readonly Lock _gate = new();
     private (SqliteSession Session, long Version)? _seen;
 
-    /// <summary>Passes on the result of a change, and wakes who waits if it has brought a letter.</summary>
+    /// <summary>Returns the result of a change, and ends the waits if it has added a letter.</summary>
     internal bool Told(bool result, bool brought)
     {
         if (brought)
@@ -30,7 +33,7 @@ internal sealed class SqliteArrivals(SqliteWriter writer, TimeProvider time)
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            // The time is over.
+            // The wait has timed out; the caller looks for letters anyway.
         }
 
         _signal.Take();
@@ -51,17 +54,17 @@ internal sealed class SqliteArrivals(SqliteWriter writer, TimeProvider time)
 
     private async Task LookForOthersAsync(CancellationToken cancellationToken)
     {
-        // The number changes on a connection when another one has written: on that of the writer, somebody else.
+        // The number changes on a connection when another one has written; on the writer's, that is another process.
         var now = await writer.LookAsync(s => (s, s.Scalar<long>("PRAGMA data_version")), cancellationToken).ConfigureAwait(false);
         lock (_gate)
         {
-            // The first look finds a change too: what was written just before it would otherwise be told to nobody.
+            // The first look counts as a change, so that letters written just before it are found.
             if (now == _seen)
                 return;
             _seen = now;
         }
 
-        // All who wait, not only the one who has looked.
+        // Ends every wait, not only the one that looked.
         _signal.Give();
     }
 }

@@ -1,22 +1,32 @@
-using Microsoft.Data.Sqlite;
-
 namespace HttpResilience;
 
 /// <summary>The checkpoints of a SQLite database.</summary>
 internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders readers) : ICheckpointStore
 {
-    private const string FailureColumns = "record_index, failure_class, error, error_type, status_code, idempotency_key, tenant, tags, dead_letter_id, failed_at, attempts";
+    private static readonly string FailSql = $"""
+        INSERT OR REPLACE INTO checkpoint_failures (name, {FailureColumns.Names})
+        VALUES (@name, {string.Join(", ", FailureColumns.All.Select(c => $"@{c.Name}"))})
+        """;
 
-    public Task<StoredCheckpoint> BeginAsync(string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) => writer.RunAsync(s =>
+    private static readonly string FailuresSql = $"""
+        SELECT {FailureColumns.Names} FROM checkpoint_failures
+        WHERE name = @name AND record_index > @after ORDER BY record_index LIMIT @limit
+        """;
+
+    public Task<StoredCheckpoint> BeginAsync(
+        string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) => writer.RunAsync(s =>
     {
         s.Execute(
             """
             INSERT INTO checkpoints AS c (name, owner, lease_until, position, done) VALUES (@name, @owner, @lease_until, 0, '[]')
-            ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until WHERE c.owner = excluded.owner OR c.lease_until <= @now
+            ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
+            WHERE c.owner = excluded.owner OR c.lease_until <= @now
             """,
-            ("@name", StoredText.Storable(name)), ("@owner", owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(leaseUntil)), ("@now", StoredTime.Microseconds(now)));
+            ("@name", StoredText.Storable(name)), ("@owner", owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(leaseUntil)),
+            ("@now", StoredTime.Microseconds(now)));
         return s.Read(
-            row => new StoredCheckpoint(Guid.Parse(row.GetString(0)), StoredTime.From(row.GetInt64(1)), row.GetInt64(2), StoredJson.Ranges(row.GetString(3))),
+            row => new StoredCheckpoint(
+                Guid.Parse(row.GetString(0)), StoredTime.From(row.GetInt64(1)), row.GetInt64(2), StoredJson.Ranges(row.GetString(3))),
             "SELECT owner, lease_until, position, done FROM checkpoints WHERE name = @name", ("@name", StoredText.Storable(name))).Single();
     }, cancellationToken);
 
@@ -26,21 +36,20 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
         return writer.RunAsync(s =>
         {
             bool isOwn = s.Execute(
-                "UPDATE checkpoints SET lease_until = @lease_until, position = @position, done = @done WHERE name = @name AND owner = @owner",
-                name, ("@owner", update.Owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(update.LeaseUntil)), ("@position", update.Position),
+                """
+                UPDATE checkpoints SET lease_until = @lease_until, position = @position, done = @done WHERE name = @name AND owner = @owner
+                """,
+                name, ("@owner", update.Owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(update.LeaseUntil)),
+                ("@position", update.Position),
                 ("@done", StoredJson.Ranges(update.Done))) == 1;
             if (!isOwn)
                 return false;
 
             foreach (long index in update.Healed)
-                s.Execute("DELETE FROM checkpoint_failures WHERE name = @name AND record_index = @record_index", name, ("@record_index", index));
+                s.Execute("DELETE FROM checkpoint_failures WHERE name = @name AND record_index = @record_index", name,
+                ("@record_index", index));
             foreach (var failure in update.Failed)
-                s.Execute(
-                    $"""
-                    INSERT OR REPLACE INTO checkpoint_failures (name, {FailureColumns})
-                    VALUES (@name, @record_index, @failure_class, @error, @error_type, @status_code, @idempotency_key, @tenant, @tags, @dead_letter_id, @failed_at, @attempts)
-                    """,
-                    [name, .. Parameters(failure)]);
+                s.Execute(FailSql, [name, .. FailureColumns.All.Select(c => ($"@{c.Name}", c.Write(failure)))]);
             return true;
         }, cancellationToken);
     }
@@ -49,7 +58,7 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return readers.RunAsync<IReadOnlyList<BatchFailure>>(s => s.Read(
-            Read, $"SELECT {FailureColumns} FROM checkpoint_failures WHERE name = @name AND record_index > @after ORDER BY record_index LIMIT @limit",
+            FailureColumns.Read, FailuresSql,
             ("@name", StoredText.Storable(name)), ("@after", after ?? -1), ("@limit", limit)), cancellationToken);
     }
 
@@ -59,29 +68,4 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
         s.Execute("DELETE FROM checkpoint_failures WHERE name = @name", parameter);
         return s.Execute("DELETE FROM checkpoints WHERE name = @name", parameter) == 1;
     }, cancellationToken);
-
-    private static (string, object?)[] Parameters(BatchFailure failure) =>
-    [
-        ("@record_index", failure.Index), ("@failure_class", failure.FailureClass.ToString()), ("@error", StoredText.Storable(failure.Error)),
-        ("@error_type", StoredText.Storable(failure.ErrorType)), ("@status_code", failure.StatusCode), ("@idempotency_key", StoredText.Storable(failure.IdempotencyKey)),
-        ("@tenant", StoredText.Storable(failure.Tenant)), ("@tags", StoredText.Storable(StoredJson.Map(failure.Tags))), ("@dead_letter_id", failure.DeadLetterId?.ToString("D")),
-        ("@failed_at", StoredTime.Microseconds(failure.FailedAt)), ("@attempts", failure.Attempts),
-    ];
-
-    private static BatchFailure Read(SqliteDataReader row) => new()
-    {
-        Index = row.GetInt64(0),
-        FailureClass = StoredText.Named<FailureClass>(row.GetString(1)),
-        Error = row.GetString(2),
-        ErrorType = Text(row, 3),
-        StatusCode = row.IsDBNull(4) ? null : row.GetInt32(4),
-        IdempotencyKey = Text(row, 5),
-        Tenant = Text(row, 6),
-        Tags = StoredJson.Map(row.GetString(7)),
-        DeadLetterId = row.IsDBNull(8) ? null : Guid.Parse(row.GetString(8)),
-        FailedAt = StoredTime.From(row.GetInt64(9)),
-        Attempts = row.GetInt32(10),
-    };
-
-    private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

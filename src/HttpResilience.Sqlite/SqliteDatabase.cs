@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace HttpResilience;
 
-/// <summary>One database file: opens it, and says what is wrong with it.</summary>
+/// <summary>A database file: opens it, and describes what is wrong with it.</summary>
 internal sealed class SqliteDatabase(string path, string connectionString, TimeSpan timeout, SqliteSchema schema)
 {
     private const int DefaultTimeout = 10;
@@ -20,25 +20,29 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            throw new HttpResilienceStorageException($"The connection string of the SQLite database is not valid: {e.Message} Give it as 'Data Source=resilience.db'.", e);
+            throw new HttpResilienceStorageException(
+                $"The connection string of the SQLite database is not valid: {e.Message} Give it as 'Data Source=resilience.db'.", e);
         }
 
-        if (given.Mode == SqliteOpenMode.Memory || given.DataSource is "" or ":memory:" || given.DataSource.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
-            throw new HttpResilienceStorageException($"The SQLite database '{given.DataSource}' is not a file: what it keeps would not outlive the process. Give a path: 'Data Source=resilience.db'.");
+        if (given.Mode == SqliteOpenMode.Memory || given.DataSource is "" or ":memory:"
+            || given.DataSource.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
+            throw new HttpResilienceStorageException(
+                $"The SQLite database '{given.DataSource}' is not a file, and its contents would be lost with the process. "
+                + "Give a path: 'Data Source=resilience.db'.");
 
         var timeout = TimeSpan.FromSeconds(given.ShouldSerialize("Default Timeout") ? given.DefaultTimeout : DefaultTimeout);
         given.DataSource = System.IO.Path.GetFullPath(given.DataSource);
-        // The file is there when it is opened: made by Create, for its owner only, not by SQLite for everyone.
+        // The file exists when it is opened: Create makes it readable by its owner only; SQLite would make it readable by all.
         given.Mode = given.Mode == SqliteOpenMode.ReadOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWrite;
         given.Cache = SqliteCacheMode.Private;
-        // Connections are kept here, and closed when the storage is: a pool of the whole process would hold the file.
+        // The store keeps its connections and closes them with itself; the pool of the process would keep the file open.
         given.Pooling = false;
-        // SQLite itself waits for another process (busy_timeout): the library's own waiting in steps of 150 ms only adds to it.
+        // SQLite itself waits for another process (busy_timeout); the waiting of the library, in steps of 150 ms, only adds to it.
         given.DefaultTimeout = 1;
         return new(given.DataSource, given.ConnectionString, timeout, schema);
     }
 
-    /// <summary>A connection to the database, which has the schema that this version knows.</summary>
+    /// <summary>Opens a connection to the database and prepares its schema.</summary>
     internal SqliteSession Open()
     {
         SqliteConnection? connection = null;
@@ -71,14 +75,16 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
     {
         string what = exception switch
         {
-            SqliteException { SqliteErrorCode: 5 or 6 } => $"has been kept busy by another process for {timeout.TotalSeconds:0.#} seconds (Default Timeout)",
+            SqliteException { SqliteErrorCode: 5 or 6 } =>
+                $"was locked by another process for {timeout.TotalSeconds:0.#} seconds (Default Timeout)",
             SqliteException { SqliteErrorCode: 8 } => "can only be read: give the process the right to write the file and its directory",
-            SqliteException { SqliteErrorCode: 11 } => "is damaged: move it away and restore a copy, or let a new one be made",
-            SqliteException { SqliteErrorCode: 13 } => "is full: make room on the disk, purge what is done with, or raise max_page_count",
-            SqliteException { SqliteErrorCode: 14 } or UnauthorizedAccessException => "cannot be opened: give the process the right to read and write the file and its directory",
+            SqliteException { SqliteErrorCode: 11 } => "is damaged: move it away and restore a copy, or let a new one be created",
+            SqliteException { SqliteErrorCode: 13 } => "is full: free disk space, purge finished letters, or raise max_page_count",
+            SqliteException { SqliteErrorCode: 14 } or UnauthorizedAccessException =>
+                "cannot be opened: give the process the right to read and write the file and its directory",
             SqliteException { SqliteErrorCode: 26 } => "is not a SQLite database: it was left as it is; choose another path",
-            SqliteException { SqliteErrorCode: 10 } or IOException => "cannot be read or written: look at the disk",
-            _ => "could not do what was asked",
+            SqliteException { SqliteErrorCode: 10 } or IOException => "cannot be read or written: check the disk",
+            _ => "reported an error",
         };
         return new($"The SQLite database {path} {what}. ({exception.Message})", exception);
     }
@@ -87,8 +93,9 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
     {
         string directory = System.IO.Path.GetDirectoryName(path)!;
         if (!Directory.Exists(directory))
-            throw new HttpResilienceStorageException($"The SQLite database {path} cannot be made: there is no directory {directory}. Create it, or choose another path.");
-        // To close a file lets go of all locks that the process has on it: not while another thread already has it open.
+            throw new HttpResilienceStorageException(
+                $"The SQLite database {path} cannot be created: there is no directory {directory}. Create it, or choose another path.");
+        // Closing a file releases all locks that the process has on it (POSIX): not while another thread creates it.
         lock (Creating)
             CreateFile();
     }
@@ -98,7 +105,12 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         if (File.Exists(path))
             return;
 
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+        };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
@@ -107,7 +119,7 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         }
         catch (IOException) when (File.Exists(path))
         {
-            // Another process was faster.
+            // Another process created it first.
         }
     }
 }

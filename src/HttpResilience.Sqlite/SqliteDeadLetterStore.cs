@@ -8,20 +8,24 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
 {
     private const int PurgedAtOnce = 1000;
 
-    // One look at the index for each place that letters go to, and then the few that are due first there: what is excepted costs nothing, however many its
-    // letters are, and what a claim costs grows with the number of places, not of letters.
+    // One index lookup for each destination, then the first due letters of each: excluded destinations cost nothing, and the cost of a
+    // claim grows with the number of destinations, not of letters.
     private const string ClaimSql = """
         WITH RECURSIVE destination (client_name, authority) AS (
-          SELECT value, (SELECT min(authority) FROM dead_letters WHERE client_name = value AND status IN ('Pending', 'InProgress')) FROM json_each(@clients)
+          SELECT value, (SELECT min(authority) FROM dead_letters WHERE client_name = value AND status IN ('Pending', 'InProgress'))
+          FROM json_each(@clients)
           UNION
-          SELECT d.client_name, (SELECT min(l.authority) FROM dead_letters l WHERE l.client_name = d.client_name AND l.authority > d.authority AND l.status IN ('Pending', 'InProgress'))
+          SELECT d.client_name, (
+            SELECT min(l.authority) FROM dead_letters l
+            WHERE l.client_name = d.client_name AND l.authority > d.authority AND l.status IN ('Pending', 'InProgress'))
           FROM destination d WHERE d.authority IS NOT NULL
         )
         SELECT l.id FROM destination d JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = d.client_name AND authority = d.authority AND status IN ('Pending', 'InProgress') AND due_at <= @now
           ORDER BY due_at, id LIMIT @limit)
-        WHERE d.authority IS NOT NULL AND NOT EXISTS (SELECT 1 FROM json_each(@except) e WHERE e.value ->> 0 = d.client_name AND e.value ->> 1 = d.authority)
+        WHERE d.authority IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM json_each(@except) e WHERE e.value ->> 0 = d.client_name AND e.value ->> 1 = d.authority)
         ORDER BY l.due_at, l.id LIMIT @limit
         """;
 
@@ -45,15 +49,19 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
     }
 
     public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) =>
-        await readers.RunAsync(s => Find(s, SqliteLetter.Id(id)), cancellationToken).ConfigureAwait(false) is [var found] ? found.OrThrow() : null;
+        await readers.RunAsync(s => Find(s, SqliteLetter.Id(id)), cancellationToken).ConfigureAwait(false) is [var found]
+            ? found.OrThrow()
+            : null;
 
-    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => StoredLetter.PageAsync(query, q => readers.RunAsync(s =>
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
+        StoredLetter.PageAsync(query, q => readers.RunAsync(s =>
     {
         var (sql, parameters) = Select(q);
         return s.Read(SqliteLetter.Read, sql, parameters);
     }, cancellationToken), log);
 
-    // One that is in progress was in the hands of a worker that has not come back: what it has sent, nobody knows, and a person's word was for that time.
+    // A letter in progress belongs to a worker that stopped: it may have been sent, and a reviewer's action was meant for that attempt
+    // only.
     private static readonly string TakeSql = $"""
         UPDATE dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
           resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
@@ -74,9 +82,11 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
         {
             (string, object?) now = ("@now", StoredTime.Microseconds(claim.Now)), limit = ("@limit", claim.Limit);
             var ids = claim.Only is { } only
-                ? s.Read(row => row.GetString(0), ClaimOnlySql, ("@client_name", StoredText.Storable(only.ClientName)), ("@authority", only.Authority), now, limit)
+                ? s.Read(row => row.GetString(0), ClaimOnlySql, ("@client_name", StoredText.Storable(only.ClientName)),
+                ("@authority", only.Authority), now, limit)
                 : s.Read(row => row.GetString(0), ClaimSql, ("@clients", clients), ("@except", except), now, limit);
-            List<StoredLetter> rows = [.. ids.SelectMany(id => s.Read(SqliteLetter.Read, TakeSql, ("@due_at", StoredTime.Microseconds(claim.LeaseUntil)), ("@id", id)))];
+            var lease = ("@due_at", (object?)StoredTime.Microseconds(claim.LeaseUntil));
+            List<StoredLetter> rows = [.. ids.SelectMany(id => s.Read(SqliteLetter.Read, TakeSql, lease, ("@id", id)))];
             foreach (var row in rows.Where(r => r.Letter is null))
                 s.Execute(SetAsideSql, ("@action", StoredLetter.Action), ("@id", row.Id));
             return rows;
@@ -94,7 +104,9 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
     {
         var (old, @new) = (SqliteLetter.Changes(letter), SqliteLetter.Parameters(replacement));
-        bool changed = await writer.RunAsync(s => s.Execute(SqliteLetter.Update, old) == 1 && s.Execute(SqliteLetter.Insert, @new) == 1, cancellationToken).ConfigureAwait(false);
+        bool changed = await writer.RunAsync(
+            s => s.Execute(SqliteLetter.Update, old) == 1 && s.Execute(SqliteLetter.Insert, @new) == 1, cancellationToken)
+            .ConfigureAwait(false);
         return _arrivals.Told(changed, changed);
     }
 
@@ -103,11 +115,12 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
         int purged = 0;
         while (true)
         {
-            // In portions: letters that come in meanwhile do not wait for all of it.
+            // In portions, so that new letters do not wait for the whole purge.
             int some = await writer.RunAsync(s => s.Execute(
                 """
                 DELETE FROM dead_letters WHERE rowid IN (
-                  SELECT rowid FROM dead_letters WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @before LIMIT @limit)
+                  SELECT rowid FROM dead_letters
+                  WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @before LIMIT @limit)
                 """,
                 ("@before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)), cancellationToken).ConfigureAwait(false);
             purged += some;
@@ -118,12 +131,18 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => readers.RunAsync(s =>
     {
-        var counts = s.Read(row => (Status: StoredText.NamedOrNull<DeadLetterStatus>(row.GetString(0)), Count: row.GetInt64(1), Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.From(row.GetInt64(2))),
+        var counts = s.Read(
+            row => (
+                Status: StoredText.NamedOrNull<DeadLetterStatus>(row.GetString(0)),
+                Count: row.GetInt64(1),
+                Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.From(row.GetInt64(2))),
             """
-            SELECT status, count(*), CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM dead_letters WHERE status = 'Pending') END FROM dead_letters GROUP BY status
+            SELECT status, count(*), CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM dead_letters WHERE status = 'Pending') END
+            FROM dead_letters GROUP BY status
             """);
-        // A status that only a newer version knows is counted by that.
-        return new DeadLetterCounts(counts.Where(c => c.Status is not null).ToDictionary(c => c.Status!.Value, c => c.Count), counts.Max(c => c.Oldest));
+        // A status of a newer version is counted by that version only.
+        return new DeadLetterCounts(
+            counts.Where(c => c.Status is not null).ToDictionary(c => c.Status!.Value, c => c.Count), counts.Max(c => c.Oldest));
     }, cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);

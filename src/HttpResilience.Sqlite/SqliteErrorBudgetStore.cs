@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace HttpResilience;
 
-/// <summary>What error budgets have counted, in a SQLite database.</summary>
+/// <summary>The counts of error budgets in a SQLite database.</summary>
 internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders readers) : IErrorBudgetStore
 {
     private const string RegisterSql = """
@@ -11,13 +11,15 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
         """;
 
     private const string AddSql = """
-        INSERT INTO error_budget_counts (client_name, period, version, failure_class, calls) VALUES (@client_name, @period, @version, @failure_class, @calls)
+        INSERT INTO error_budget_counts (client_name, period, version, failure_class, calls)
+        VALUES (@client_name, @period, @version, @failure_class, @calls)
         ON CONFLICT (client_name, period, version, failure_class) DO UPDATE SET calls = calls + excluded.calls
         """;
 
     private const string PauseSql = """
         INSERT INTO error_budget_pauses AS p (client_name, is_paused, changed_by, changed_at) VALUES (@client_name, @is_paused, @by, @at)
-        ON CONFLICT (client_name) DO UPDATE SET is_paused = excluded.is_paused, changed_by = excluded.changed_by, changed_at = excluded.changed_at
+        ON CONFLICT (client_name) DO UPDATE
+        SET is_paused = excluded.is_paused, changed_by = excluded.changed_by, changed_at = excluded.changed_at
         WHERE p.changed_at < excluded.changed_at
         """;
 
@@ -39,21 +41,29 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
 
     public Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(string clientName, DateTimeOffset since, CancellationToken cancellationToken) =>
         readers.RunAsync<IReadOnlyList<ErrorBudgetCount>>(s => [.. s.Read(
-            // What a newer version has counted that this one has no name for is no reason to do without the rest.
+            // A failure class of a newer version is skipped; the other counts remain usable.
             row => StoredText.NamedOrNull<FailureClass>(row.GetString(2)) is { } failureClass
-                ? new ErrorBudgetCount(clientName, row.GetString(1), StoredTime.From(row.GetInt64(0)), failureClass, row.GetInt64(3)) : null,
-            "SELECT period, version, failure_class, calls FROM error_budget_counts WHERE client_name = @client_name AND period >= @since ORDER BY period, version, failure_class",
-            ("@client_name", StoredText.Storable(clientName)), ("@since", StoredTime.Microseconds(since))).OfType<ErrorBudgetCount>()], cancellationToken);
+                ? new ErrorBudgetCount(clientName, row.GetString(1), StoredTime.From(row.GetInt64(0)), failureClass, row.GetInt64(3))
+                : null,
+            """
+            SELECT period, version, failure_class, calls FROM error_budget_counts
+            WHERE client_name = @client_name AND period >= @since ORDER BY period, version, failure_class
+            """,
+            ("@client_name", StoredText.Storable(clientName)), ("@since", StoredTime.Microseconds(since))).OfType<ErrorBudgetCount>()],
+            cancellationToken);
 
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => writer.RunAsync(
         s => s.Execute(
-            PauseSql, ("@client_name", StoredText.Storable(pause.ClientName)), ("@is_paused", pause.IsPaused ? 1 : 0), ("@by", StoredText.Storable(pause.By)),
+            PauseSql, ("@client_name", StoredText.Storable(pause.ClientName)), ("@is_paused", pause.IsPaused ? 1 : 0),
+            ("@by", StoredText.Storable(pause.By)),
             ("@at", StoredTime.Microseconds(pause.At))),
         cancellationToken);
 
-    public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) => readers.RunAsync<IReadOnlyList<ErrorBudgetPause>>(
+    public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
+        readers.RunAsync<IReadOnlyList<ErrorBudgetPause>>(
         s => s.Read(
-            row => new ErrorBudgetPause(row.GetString(0), row.GetInt64(1) != 0, row.IsDBNull(2) ? null : row.GetString(2), StoredTime.From(row.GetInt64(3))),
+            row => new ErrorBudgetPause(
+                row.GetString(0), row.GetInt64(1) != 0, row.IsDBNull(2) ? null : row.GetString(2), StoredTime.From(row.GetInt64(3))),
             "SELECT client_name, is_paused, changed_by, changed_at FROM error_budget_pauses ORDER BY client_name"),
         cancellationToken);
 
@@ -61,7 +71,8 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
         writer.RunAsync<IReadOnlyList<DeployedVersion>>(s =>
         {
             s.Execute(StartedSql, ("@version", StoredText.Storable(version)), ("@at", StoredTime.Microseconds(at)));
-            return s.Read(Version, "SELECT version, first_seen_at, last_started_at FROM deployed_versions ORDER BY last_started_at DESC, version");
+            return s.Read(
+                Version, "SELECT version, first_seen_at, last_started_at FROM deployed_versions ORDER BY last_started_at DESC, version");
         }, cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => writer.RunAsync(s =>
@@ -73,9 +84,11 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
 
     private static (string, object?)[] Parameters(ErrorBudgetCount count) =>
     [
-        ("@client_name", StoredText.Storable(count.ClientName)), ("@period", StoredTime.Microseconds(count.Period)), ("@version", StoredText.Storable(count.Version)),
+        ("@client_name", StoredText.Storable(count.ClientName)), ("@period", StoredTime.Microseconds(count.Period)),
+        ("@version", StoredText.Storable(count.Version)),
         ("@failure_class", count.FailureClass.ToString()), ("@calls", count.Calls),
     ];
 
-    private static DeployedVersion Version(SqliteDataReader row) => new(row.GetString(0), StoredTime.From(row.GetInt64(1)), StoredTime.From(row.GetInt64(2)));
+    private static DeployedVersion Version(SqliteDataReader row) =>
+        new(row.GetString(0), StoredTime.From(row.GetInt64(1)), StoredTime.From(row.GetInt64(2)));
 }

@@ -2,14 +2,15 @@ using Microsoft.Data.Sqlite;
 
 namespace HttpResilience;
 
-/// <summary>The kept responses of a SQLite database.</summary>
+/// <summary>The fallback responses of a SQLite database.</summary>
 internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders readers) : IFallbackStore
 {
     private const string Columns = "received_at, initial_age, expires_at, status_code, reason_phrase, headers, body";
 
     private const string SaveSql = $"""
         INSERT INTO fallback_responses AS f (client_name, resource, variant, size, {Columns})
-        VALUES (@client_name, @resource, @variant, @size, @received_at, @initial_age, @expires_at, @status_code, @reason_phrase, @headers, @body)
+        VALUES (
+          @client_name, @resource, @variant, @size, @received_at, @initial_age, @expires_at, @status_code, @reason_phrase, @headers, @body)
         ON CONFLICT (client_name, resource, variant) DO UPDATE SET
           size = excluded.size, received_at = excluded.received_at, initial_age = excluded.initial_age, expires_at = excluded.expires_at,
           status_code = excluded.status_code, reason_phrase = excluded.reason_phrase, headers = excluded.headers, body = excluded.body
@@ -19,11 +20,14 @@ internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders rea
     private const string TrimSql = """
         DELETE FROM fallback_responses WHERE rowid IN (
           SELECT id FROM (
-            SELECT rowid AS id, sum(size) OVER (ORDER BY received_at DESC, resource, variant) AS total FROM fallback_responses WHERE client_name = @client_name
+            SELECT rowid AS id, sum(size) OVER (ORDER BY received_at DESC, resource, variant) AS total
+            FROM fallback_responses WHERE client_name = @client_name
           ) WHERE total > @max_bytes)
         """;
 
-    public Task SaveAsync(string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) => writer.RunAsync(s =>
+    public Task SaveAsync(
+        string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) =>
+        writer.RunAsync(s =>
     {
         var client = ("@client_name", (object?)StoredText.Storable(clientName));
         foreach (var response in responses)
@@ -36,22 +40,33 @@ internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders rea
     public async Task<FallbackResponse?> FindAsync(string clientName, string resource, string variant, CancellationToken cancellationToken)
     {
         var found = await readers.RunAsync(
-            s => s.Read(row => Read(resource, variant, row), $"SELECT {Columns} FROM fallback_responses WHERE client_name = @client_name AND resource = @resource AND variant = @variant",
+            s => s.Read(
+                row => Read(resource, variant, row),
+                $"""
+                SELECT {Columns} FROM fallback_responses WHERE client_name = @client_name AND resource = @resource AND variant = @variant
+                """,
                 ("@client_name", StoredText.Storable(clientName)), ("@resource", resource), ("@variant", variant)),
             cancellationToken).ConfigureAwait(false);
         return found.SingleOrDefault();
     }
 
-    public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken) => writer.RunAsync(s => s.Execute(
-        "DELETE FROM fallback_responses WHERE client_name = @client_name AND resource = @resource AND (@variant IS NULL OR variant = @variant)",
+    public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken) =>
+        writer.RunAsync(s => s.Execute(
+        """
+        DELETE FROM fallback_responses
+        WHERE client_name = @client_name AND resource = @resource AND (@variant IS NULL OR variant = @variant)
+        """,
         ("@client_name", StoredText.Storable(clientName)), ("@resource", resource), ("@variant", variant)), cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
-        writer.RunAsync(s => s.Execute("DELETE FROM fallback_responses WHERE expires_at <= @now", ("@now", StoredTime.Microseconds(now))), cancellationToken);
+        writer.RunAsync(
+            s => s.Execute("DELETE FROM fallback_responses WHERE expires_at <= @now", ("@now", StoredTime.Microseconds(now))),
+            cancellationToken);
 
     private static (string, object?)[] Parameters(FallbackResponse response) =>
     [
-        ("@resource", response.Resource), ("@variant", response.Variant), ("@size", response.Size), ("@received_at", StoredTime.Microseconds(response.ReceivedAt)),
+        ("@resource", response.Resource), ("@variant", response.Variant), ("@size", response.Size),
+        ("@received_at", StoredTime.Microseconds(response.ReceivedAt)),
         ("@initial_age", (long)response.InitialAge.TotalMicroseconds), ("@expires_at", StoredTime.Microseconds(response.ExpiresAt)),
         ("@status_code", response.Response.StatusCode), ("@reason_phrase", StoredText.Storable(response.Response.ReasonPhrase)),
         ("@headers", StoredJson.Pairs(response.Response.Headers)), ("@body", response.Response.Body.ToArray()),

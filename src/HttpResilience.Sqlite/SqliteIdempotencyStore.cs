@@ -15,7 +15,8 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotency
           begun_at = CASE WHEN r.expires_at <= @now THEN excluded.begun_at ELSE r.begun_at END,
           fingerprint = excluded.fingerprint, owner = excluded.owner, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
           status_code = NULL, reason_phrase = NULL, headers = NULL, body = NULL
-        WHERE r.expires_at <= @now OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= @now))
+        WHERE r.expires_at <= @now
+          OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= @now))
         """;
 
     private const string ReadSql = $"SELECT {Columns} FROM remembered_calls WHERE client_name = @client_name AND key = @key";
@@ -24,39 +25,53 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotency
     {
         s.Execute(BeginSql,
         [
-            .. Key(request), ("@fingerprint", request.Fingerprint), ("@lease_until", StoredTime.Microseconds(request.LeaseUntil)), ("@now", StoredTime.Microseconds(request.Now)),
+            .. Key(request), ("@fingerprint", request.Fingerprint), ("@lease_until", StoredTime.Microseconds(request.LeaseUntil)),
+            ("@now", StoredTime.Microseconds(request.Now)),
             ("@expires_at", request.ExpiresAt is { } expiresAt ? StoredTime.Microseconds(expiresAt) : null),
         ]);
         return s.Read(row => Read(row, request.Owner), ReadSql, Key(request)).Single();
     }, cancellationToken);
 
-    public Task<bool> CompleteAsync(RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    public Task<bool> CompleteAsync(
+        RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
         (string, object?)[] parameters =
         [
             .. Key(request), ("@expires_at", StoredTime.Microseconds(expiresAt)), ("@status_code", response.StatusCode),
-            ("@reason_phrase", StoredText.Storable(response.ReasonPhrase)), ("@headers", StoredJson.Pairs(response.Headers)), ("@body", response.Body.ToArray()),
+            ("@reason_phrase", StoredText.Storable(response.ReasonPhrase)), ("@headers", StoredJson.Pairs(response.Headers)),
+            ("@body", response.Body.ToArray()),
         ];
         return writer.RunAsync(s => s.Execute(
             """
-            UPDATE remembered_calls SET expires_at = @expires_at, is_in_doubt = FALSE, status_code = @status_code, reason_phrase = @reason_phrase, headers = @headers, body = @body
+            UPDATE remembered_calls
+            SET expires_at = @expires_at, is_in_doubt = FALSE, status_code = @status_code, reason_phrase = @reason_phrase,
+              headers = @headers, body = @body
             WHERE client_name = @client_name AND key = @key AND owner = @owner
             """, parameters) == 1, cancellationToken);
     }
 
     public Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken) => writer.RunAsync(s => s.Execute(
-        "DELETE FROM remembered_calls WHERE client_name = @client_name AND key = @key AND owner = @owner AND status_code IS NULL", Key(request)) == 1, cancellationToken);
+        "DELETE FROM remembered_calls WHERE client_name = @client_name AND key = @key AND owner = @owner AND status_code IS NULL",
+        Key(request)) == 1, cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
-        writer.RunAsync(s => s.Execute("DELETE FROM remembered_calls WHERE expires_at <= @now", ("@now", StoredTime.Microseconds(now))), cancellationToken);
+        writer.RunAsync(
+            s => s.Execute("DELETE FROM remembered_calls WHERE expires_at <= @now", ("@now", StoredTime.Microseconds(now))),
+            cancellationToken);
 
     private static (string, object?)[] Key(RememberedRequest request) =>
-        [("@client_name", StoredText.Storable(request.ClientName)), ("@key", StoredText.Storable(request.Key)), ("@owner", request.Owner.ToString("D"))];
+        [("@client_name", StoredText.Storable(request.ClientName)), ("@key", StoredText.Storable(request.Key)),
+        ("@owner", request.Owner.ToString("D"))];
 
     private static RememberedCall Read(SqliteDataReader row, Guid asking)
     {
         var owner = Guid.Parse(row.GetString(1));
-        return new(row.GetString(0), owner, StoredTime.From(row.GetInt64(8)), StoredTime.From(row.GetInt64(2)), row.GetBoolean(3) && owner == asking, row.IsDBNull(4) ? null : new(
-            row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5), StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7)));
+        RememberedResponse? response = row.IsDBNull(4)
+            ? null
+            : new(
+                row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5),
+                StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7));
+        bool isInDoubt = row.GetBoolean(3) && owner == asking;
+        return new(row.GetString(0), owner, StoredTime.From(row.GetInt64(8)), StoredTime.From(row.GetInt64(2)), isInDoubt, response);
     }
 }

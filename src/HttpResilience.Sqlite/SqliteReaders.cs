@@ -3,16 +3,18 @@ using Microsoft.Data.Sqlite;
 
 namespace HttpResilience;
 
-/// <summary>Connections to read with, which neither wait for the writer nor hold it up: in WAL mode each sees what was durable when it began.</summary>
+/// <summary>
+/// Connections for reading, which neither wait for the writer nor block it: in WAL mode each read sees the last commit before it began.
+/// </summary>
 internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
 {
-    private const int Most = 4;
+    private const int MaxConnections = 4;
 
     private readonly ConcurrentBag<SqliteSession> _idle = [];
-    private readonly SemaphoreSlim _free = new(Most);
+    private readonly SemaphoreSlim _free = new(MaxConnections);
     private bool _closed;
 
-    /// <summary>Reads, on a thread of the pool: SQLite blocks.</summary>
+    /// <summary>Reads on a thread of the pool, because SQLite blocks.</summary>
     internal async Task<T> RunAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken)
     {
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -56,11 +58,11 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _closed, true))
             return;
-        for (int i = 0; i < Most; i++)
+        for (int i = 0; i < MaxConnections; i++)
             await _free.WaitAsync().ConfigureAwait(false);
         while (_idle.TryTake(out var session))
             session.Dispose();
-        // Who waits for a turn, or comes later, gets it, and is told.
-        _free.Release(Most);
+        // Waiting and later callers get a turn, and with it an ObjectDisposedException.
+        _free.Release(MaxConnections);
     }
 }

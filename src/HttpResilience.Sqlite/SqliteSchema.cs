@@ -3,8 +3,8 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>
-/// What the database looks like: the steps that lead from nothing to each version. A step that has been released is never changed; a new version is one more.
-/// The file says by <c>application_id</c> that it is ours, and by <c>user_version</c> how many steps it has taken.
+/// The schema as the steps that lead from an empty file to each version. A released step never changes; a new version adds a step.
+/// <c>application_id</c> marks the file as one of HttpResilience, and <c>user_version</c> is the number of steps taken.
 /// </summary>
 internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
 {
@@ -138,7 +138,7 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
 
     internal IReadOnlyList<string> Steps => steps;
 
-    /// <summary>Makes the schema, or brings an older one up to date; refuses what is not ours before anything is changed.</summary>
+    /// <summary>Creates the schema or updates an older one. A file of another application is rejected before anything is changed.</summary>
     internal void Prepare(SqliteSession session, string path)
     {
         bool isReady = VersionOf(session, path) == steps.Count;
@@ -148,10 +148,11 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
             return;
 
         session.Execute("BEGIN IMMEDIATE");
-        // Whoever else had the same in mind may have done it by now.
+        // Another process may have done it while this one waited for the lock.
         for (int version = VersionOf(session, path); version < steps.Count; version++)
             session.Execute(steps[version]);
-        session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {steps.Count}"));
+        session.Execute(
+            string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {steps.Count}"));
         session.Execute("COMMIT");
     }
 
@@ -174,9 +175,13 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         if (application == 0 && version == 0 && objects == 0)
             return 0;
         if (application != ApplicationId)
-            throw new HttpResilienceStorageException($"The SQLite database {path} is not one of HttpResilience (application_id {application}, {objects} tables and indexes): it was left as it is; choose another path.");
+            throw new HttpResilienceStorageException(
+                $"The SQLite database {path} is not one of HttpResilience (application_id {application}, {objects} tables and indexes): "
+                + "nothing was changed; choose another path.");
         if (version > steps.Count)
-            throw new HttpResilienceStorageException($"The SQLite database {path} has schema version {version}, and this version of HttpResilience.Sqlite knows {steps.Count}: it was left as it is; update the package.");
+            throw new HttpResilienceStorageException(
+                $"The SQLite database {path} has schema version {version}, and this version of HttpResilience.Sqlite knows {steps.Count}: "
+                + "nothing was changed; update the package.");
         return (int)version;
     }
 }

@@ -3,19 +3,17 @@ using Microsoft.Data.Sqlite;
 
 namespace HttpResilience;
 
-/// <summary>A connection, used by one thread at a time, with the statements that it has prepared.</summary>
+/// <summary>A connection, used by one thread at a time, and its prepared statements.</summary>
 internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 {
     private const int HasMoved = 20;
 
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// The file is no longer where it was: deleted or replaced. SQLite would go on to write into what nobody can find any more.
-    /// </summary>
+    /// <summary>Whether the file was deleted or replaced: SQLite would go on writing to a file that has no name any more.</summary>
     internal bool IsGone => FileControl(connection.Handle!.DangerousGetHandle(), 0, HasMoved, out int moved) == 0 && moved != 0;
 
-    /// <summary>A statement, with its parameters by name.</summary>
+    /// <summary>A statement with its parameters, by name.</summary>
     internal SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         if (!_commands.TryGetValue(sql, out var command))
@@ -31,7 +29,8 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         return command;
     }
 
-    internal int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) => Command(sql, parameters).ExecuteNonQuery();
+    internal int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
+        Command(sql, parameters).ExecuteNonQuery();
 
     internal T? Scalar<T>(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
         Command(sql, parameters).ExecuteScalar() is { } value and not DBNull ? (T)value : default;
@@ -52,7 +51,8 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         connection.Dispose();
     }
 
-    // The one thing here that the managed library does not offer. Windows does not let anybody delete the file, and says so by an error code.
-    [DllImport("e_sqlite3", EntryPoint = "sqlite3_file_control", CallingConvention = CallingConvention.Cdecl), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    // The managed library does not offer this call. On Windows, where an open file cannot be deleted, it returns an error code.
+    [DllImport("e_sqlite3", EntryPoint = "sqlite3_file_control", CallingConvention = CallingConvention.Cdecl),
+    DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
     private static extern int FileControl(nint database, nint name, int operation, out int result);
 }

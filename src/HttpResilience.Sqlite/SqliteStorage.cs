@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>All that is kept in one SQLite file.</summary>
+/// <summary>The stores of one SQLite file.</summary>
 internal sealed class SqliteStorage : IHttpResilienceStorage
 {
     private readonly SqliteWriter _writer;
@@ -30,7 +30,7 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
 
     public IErrorBudgetStore ErrorBudgets { get; }
 
-    /// <summary>What has been asked for is still done; what is asked for later is not.</summary>
+    /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()
     {
         await _writer.DisposeAsync().ConfigureAwait(false);

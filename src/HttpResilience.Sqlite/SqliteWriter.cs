@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>
-/// The only one in this process that changes the database: one thread, since SQLite lets one write at a time and blocks while it does. All who wait when it
-/// comes to them share one transaction, and with it one wait for the disk; who comes alone waits for nobody.
+/// Writes all changes of this process on one thread, because SQLite allows one writer at a time and blocks it. The writes that wait share
+/// one transaction and one disk flush; a single write is committed immediately.
 /// </summary>
 internal sealed partial class SqliteWriter : IAsyncDisposable
 {
@@ -25,11 +25,15 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         _thread = new(() => Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
     }
 
-    /// <summary>Makes a change. It is on the disk when the task completes; a caller who cancels does not know whether it was made.</summary>
-    internal Task<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken) => EnqueueAsync(change, needsTransaction: true, cancellationToken);
+    /// <summary>
+    /// Writes a change, which is on the disk when the task completes. After a cancellation it may or may not have been written.
+    /// </summary>
+    internal Task<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken) =>
+        EnqueueAsync(change, needsTransaction: true, cancellationToken);
 
-    /// <summary>Looks at something that only the writer's own connection can tell.</summary>
-    internal Task<T> LookAsync<T>(Func<SqliteSession, T> look, CancellationToken cancellationToken) => EnqueueAsync(look, needsTransaction: false, cancellationToken);
+    /// <summary>Reads on the connection of the writer.</summary>
+    internal Task<T> LookAsync<T>(Func<SqliteSession, T> look, CancellationToken cancellationToken) =>
+        EnqueueAsync(look, needsTransaction: false, cancellationToken);
 
     private async Task<T> EnqueueAsync<T>(Func<SqliteSession, T> run, bool needsTransaction, CancellationToken cancellationToken)
     {
@@ -77,7 +81,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
             return;
         }
 
-        // One of them is at fault, and nothing of any was kept: each by itself now, so that it takes no other along.
+        // One write made the whole transaction fail: each is written by itself, so that only that one fails.
         foreach (var write in writes)
         {
             if (Try([write]) is { } alone)
@@ -102,7 +106,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // What a failed transaction leaves behind differs from error to error; a new connection never has any of it.
+            // The state after a failed transaction depends on the error; a new connection has none of it.
             Close();
             return new(e is SqliteException ? _database.Describe(e) : e, hasBegun);
         }
@@ -127,18 +131,20 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // The queue itself is left to the collector: who comes now, or closes again, is not to find it gone.
+        // The queue is not disposed, because later callers and a second disposal still use it.
         _waiting.CompleteAdding();
         await _thread.Value.ConfigureAwait(false);
     }
 
-    [LoggerMessage(1, LogLevel.Error, "The SQLite database {Path} was deleted or replaced while it was in use; what it held is no longer there, and what comes next is kept in the file that is there now")]
+    [LoggerMessage(
+        1, LogLevel.Error,
+        "The SQLite database {Path} was deleted or replaced while in use. Its contents are lost; new data goes to the present file")]
     private static partial void LogGone(ILogger logger, string path);
 
     private sealed record Failure(Exception Exception, bool IsOfOne);
 }
 
-/// <summary>A change that waits for <see cref="SqliteWriter"/>.</summary>
+/// <summary>A change that waits for the <see cref="SqliteWriter"/>.</summary>
 internal sealed class SqliteWrite(Action<SqliteSession> run, bool needsTransaction, CancellationToken cancelled) : PendingWrite(cancelled)
 {
     internal bool NeedsTransaction => needsTransaction;

@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>Tells whoever waits for letters that there are some. What comes while nobody waits is told to the next who does.</summary>
+/// <summary>Ends the waits for letters when there are some. A signal given while no wait is running ends the next one at once.</summary>
 internal sealed class LetterSignal
 {
     private readonly Lock _gate = new();
@@ -8,7 +8,7 @@ internal sealed class LetterSignal
     private long _given;
     private long _taken;
 
-    /// <summary>How often it had been given when it was last taken: where a wait that begins now begins.</summary>
+    /// <summary>The count of signals at the last <see cref="Take"/>: a new wait ends when the count exceeds it.</summary>
     internal long Taken
     {
         get
@@ -18,7 +18,7 @@ internal sealed class LetterSignal
         }
     }
 
-    /// <summary>Ends when it has been given more often than that. Who waits is not passed over because another has taken it meanwhile.</summary>
+    /// <summary>Completes when the count of signals exceeds this one, also when another wait has taken the signal meanwhile.</summary>
     internal Task GivenAfter(long count)
     {
         lock (_gate)
@@ -38,7 +38,7 @@ internal sealed class LetterSignal
         waiting?.TrySetResult();
     }
 
-    /// <summary>Whoever has waited, however that ended, looks for letters now: what was told until here needs not be told again.</summary>
+    /// <summary>Marks all signals as seen: after a wait, however it ended, the caller looks for letters.</summary>
     internal void Take()
     {
         lock (_gate)

@@ -1,14 +1,14 @@
 namespace HttpResilience;
 
-/// <summary>A change that somebody waits for while the one writer of the store makes it, together with those of others.</summary>
+/// <summary>A change that waits for the one writer of the store, which writes it together with others.</summary>
 internal abstract class PendingWrite(CancellationToken cancelled)
 {
     private readonly TaskCompletionSource _made = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Ends when the change is durable, when it has failed, or when the caller no longer waits.</summary>
+    /// <summary>Completes when the change is durable, has failed, or is cancelled by its caller.</summary>
     internal Task Made => _made.Task.WaitAsync(cancelled);
 
-    /// <summary>Nobody waits any more: a change that has not begun need not be made.</summary>
+    /// <summary>Whether the caller has cancelled: a change that has not begun is dropped.</summary>
     internal bool IsAbandoned => cancelled.IsCancellationRequested;
 
     internal void Complete() => _made.TrySetResult();
@@ -16,7 +16,7 @@ internal abstract class PendingWrite(CancellationToken cancelled)
     internal void Fail(Exception exception)
     {
         _made.TrySetException(exception);
-        // The caller may have gone; that nobody was told is no fault then.
+        // The exception is observed here, because the caller may have cancelled.
         _ = _made.Task.Exception;
     }
 }

@@ -5,30 +5,35 @@ using System.Text.Json.Serialization;
 
 namespace HttpResilience;
 
-/// <summary>What is a list in a letter is JSON in its row: header fields as <c>[["Name","value"],…]</c>, in order; tags as an object.</summary>
+/// <summary>Lists are stored as JSON: header fields as <c>[["Name","value"],…]</c>, in order; tags as an object.</summary>
 [JsonSerializable(typeof(List<string[]>))]
 [JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(List<long[]>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
-    // Read by people with the tools of the database, never put into a page: what is not ASCII stays legible.
+    // People read it with database tools, and no page embeds it: characters beyond ASCII stay unescaped.
     private static readonly StoredJson Legible = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    internal static string Pairs(IEnumerable<KeyValuePair<string, string>> pairs) => JsonSerializer.Serialize([.. pairs.Select(p => new[] { p.Key, p.Value })], Legible.ListStringArray);
+    internal static string Pairs(IEnumerable<KeyValuePair<string, string>> pairs) =>
+        JsonSerializer.Serialize([.. pairs.Select(p => new[] { p.Key, p.Value })], Legible.ListStringArray);
 
     internal static IReadOnlyList<KeyValuePair<string, string>> Pairs(string json) =>
         [.. JsonSerializer.Deserialize(json, Legible.ListStringArray)!.Select(pair => KeyValuePair.Create(pair[0], pair[1]))];
 
-    internal static string Ranges(IEnumerable<BatchRange> ranges) => JsonSerializer.Serialize([.. ranges.Select(r => new[] { r.From, r.To })], Legible.ListInt64Array);
+    internal static string Ranges(IEnumerable<BatchRange> ranges) =>
+        JsonSerializer.Serialize([.. ranges.Select(r => new[] { r.From, r.To })], Legible.ListInt64Array);
 
     internal static IReadOnlyList<BatchRange> Ranges(string json) =>
         [.. JsonSerializer.Deserialize(json, Legible.ListInt64Array)!.Select(range => new BatchRange(range[0], range[1]))];
 
     internal static string List(IEnumerable<string> values) => JsonSerializer.Serialize([.. values], Legible.ListString);
 
-    internal static string Map(IReadOnlyDictionary<string, string> map) => JsonSerializer.Serialize(new Dictionary<string, string>(map), Legible.DictionaryStringString);
+    internal static string Map(IReadOnlyDictionary<string, string> map) =>
+        JsonSerializer.Serialize(new Dictionary<string, string>(map), Legible.DictionaryStringString);
 
     internal static IReadOnlyDictionary<string, string> Map(string json) =>
-        JsonSerializer.Deserialize(json, Legible.DictionaryStringString) is { Count: > 0 } map ? map.AsReadOnly() : ReadOnlyDictionary<string, string>.Empty;
+        JsonSerializer.Deserialize(json, Legible.DictionaryStringString) is { Count: > 0 } map
+            ? map.AsReadOnly()
+            : ReadOnlyDictionary<string, string>.Empty;
 }

@@ -4,13 +4,14 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>
-/// A row of the letters: the letter, or why it cannot be read. A newer version or a hand may have written what this version does not know; that is told loudly,
-/// holds up nobody else's letter, and leaves the row as it is but for where it is on its way.
+/// A row of the letters: the letter, or the reason why it cannot be read. The row may come from a newer version or a manual edit. It is
+/// logged, does not block other letters, and only its status changes.
 /// </summary>
 internal sealed partial class StoredLetter
 {
-    /// <summary>In the row, for who looks at it with the tools of the database, or with a version that can read it.</summary>
-    internal const string Action = "Use a version of HttpResilience that can read this row, or correct it (the log says what could not be read); then replay it";
+    /// <summary>The suggested action in the row, for a reviewer with database tools or with a version that can read it.</summary>
+    internal const string Action =
+        "Use a version of HttpResilience that can read this row, or correct it (the log says what could not be read); then replay it";
 
     private readonly Exception? _whyNot;
 
@@ -34,9 +35,10 @@ internal sealed partial class StoredLetter
     }
 
     internal DeadLetter OrThrow() => Letter ?? throw new HttpResilienceStorageException(
-        $"Dead letter {Id} cannot be read: {_whyNot!.Message} It was left as it is; use a version of HttpResilience that can read it, or correct the row.", _whyNot);
+        $"Dead letter {Id} cannot be read: {_whyNot!.Message} The row was not changed; use a version of HttpResilience that can read it, "
+        + "or correct the row.", _whyNot);
 
-    /// <summary>Those of claimed rows that can be sent; of the others it is told that they have been set aside.</summary>
+    /// <summary>Returns the claimed letters that can be read, and logs the others, which were set aside for review.</summary>
     internal static IReadOnlyList<DeadLetter> Claimed(IReadOnlyList<StoredLetter> rows, ILogger log)
     {
         foreach (var row in rows.Where(r => r.Letter is null))
@@ -44,8 +46,9 @@ internal sealed partial class StoredLetter
         return [.. rows.Select(r => r.Letter).OfType<DeadLetter>()];
     }
 
-    /// <summary>A page of letters, as full as there are such that can be read: a shorter one is the last.</summary>
-    internal static async Task<IReadOnlyList<DeadLetter>> PageAsync(DeadLetterQuery query, Func<DeadLetterQuery, Task<List<StoredLetter>>> read, ILogger log)
+    /// <summary>Reads a page of readable letters. It is shorter than the limit only if it is the last one.</summary>
+    internal static async Task<IReadOnlyList<DeadLetter>> PageAsync(
+        DeadLetterQuery query, Func<DeadLetterQuery, Task<List<StoredLetter>>> read, ILogger log)
     {
         List<DeadLetter> page = [];
         var rest = query;
@@ -66,9 +69,15 @@ internal sealed partial class StoredLetter
         }
     }
 
-    [LoggerMessage(3, LogLevel.Error, "Dead letter {Id} is due and cannot be read; it requires review. Use a version of HttpResilience that can read it, or correct the row; then replay it")]
+    [LoggerMessage(
+        3, LogLevel.Error,
+        "Dead letter {Id} is due and cannot be read; it requires review. "
+        + "Use a version of HttpResilience that can read it, or correct the row; then replay it")]
     private static partial void LogSetAside(ILogger logger, Exception? exception, string id);
 
-    [LoggerMessage(4, LogLevel.Warning, "Dead letter {Id} cannot be read and is left out of the list. Use a version of HttpResilience that can read it, or correct the row")]
+    [LoggerMessage(
+        4, LogLevel.Warning,
+        "Dead letter {Id} cannot be read and is left out of the list. "
+        + "Use a version of HttpResilience that can read it, or correct the row")]
     private static partial void LogLeftOut(ILogger logger, Exception? exception, string id);
 }

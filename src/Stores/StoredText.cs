@@ -3,14 +3,15 @@ using System.Text;
 
 namespace HttpResilience;
 
-/// <summary>Text as every store can keep it.</summary>
+/// <summary>Text in the form that every store accepts.</summary>
 internal static class StoredText
 {
-    private static readonly SearchValues<char> Suspects = SearchValues.Create([.. Enumerable.Range(0xD800, 0x800).Select(c => (char)c), '\0']);
+    private static readonly SearchValues<char> Suspects = SearchValues.Create(
+        [.. Enumerable.Range(0xD800, 0x800).Select(c => (char)c), '\0']);
 
     /// <summary>
-    /// What an API says may hold anything, but PostgreSQL has no NUL in a text, and neither database half of a surrogate pair: they become U+FFFD.
-    /// A letter is worth more than the exact bytes of its error message.
+    /// Replaces with U+FFFD what a database rejects: NUL (PostgreSQL) and unpaired surrogates (both). An API's error message may contain
+    /// either, and must not prevent its letter from being stored.
     /// </summary>
     internal static string? Storable(string? text)
     {
@@ -23,12 +24,13 @@ internal static class StoredText
         return storable.ToString();
     }
 
-    /// <summary>The value of this name; null when this version does not know it.</summary>
+    /// <summary>The value of this name; null if this version does not know it.</summary>
     internal static T? NamedOrNull<T>(string name)
         where T : struct, Enum => Enum.TryParse(name, out T value) && Enum.IsDefined(value) ? value : null;
 
-    /// <summary>Names outlive a change of the order in which an enumeration lists them, and say something to whoever looks at the table.</summary>
+    /// <summary>Enumerations are stored by name, which survives a change of their order and is readable in the table.</summary>
     internal static T Named<T>(string name)
         where T : struct, Enum => NamedOrNull<T>(name)
-        ?? throw new HttpResilienceStorageException($"The database holds the {typeof(T).Name} '{name}', which this version does not know: a newer one has written it.");
+        ?? throw new HttpResilienceStorageException(
+            $"The database holds the {typeof(T).Name} '{name}', which this version does not know: a newer one has written it.");
 }

@@ -2,19 +2,23 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Storage;
 
-/// <summary>Where the store is chosen: <c>UseSqlite</c> and <c>UsePostgreSql</c> of the packages HttpResilience.Sqlite and HttpResilience.PostgreSql.</summary>
+/// <summary>
+/// Selects the durable store: <c>UseSqlite</c> of the package HttpResilience.Sqlite, <c>UsePostgreSql</c> of HttpResilience.PostgreSql.
+/// </summary>
 public sealed class HttpResilienceStorageBuilder
 {
     private readonly Dictionary<string, HttpResilienceStorageProvider> _providers = new(StringComparer.OrdinalIgnoreCase);
 
     internal HttpResilienceStorageBuilder(IServiceCollection services) => Services = services;
 
-    /// <summary>The container that the stores go to.</summary>
+    /// <summary>The collection to which storage is added.</summary>
     public IServiceCollection Services { get; }
 
     internal IReadOnlyDictionary<string, HttpResilienceStorageProvider> Providers => _providers;
 
-    /// <summary>For packages that bring a store: offers it. With several, <c>HttpResilience:Storage:Provider</c> says which one is used.</summary>
+    /// <summary>
+    /// Registers a store, for packages that contain one. With several, <c>HttpResilience:Storage:Provider</c> selects the one that is used.
+    /// </summary>
     /// <param name="provider">The store.</param>
     /// <returns>The same builder.</returns>
     public HttpResilienceStorageBuilder Use(HttpResilienceStorageProvider provider)
@@ -27,11 +31,15 @@ public sealed class HttpResilienceStorageBuilder
 
 /// <summary>A kind of durable store.</summary>
 /// <param name="Name">Its name in <c>HttpResilience:Storage:Provider</c>.</param>
-/// <param name="ConnectionString">What code said; null to take <c>HttpResilience:Storage:ConnectionString</c>.</param>
-/// <param name="Open">Makes the store, once for the container, which disposes it. It must not fail because the database cannot be reached: that is told by what is asked of the store.</param>
-public sealed record HttpResilienceStorageProvider(string Name, string? ConnectionString, Func<IServiceProvider, string, IHttpResilienceStorage> Open);
+/// <param name="ConnectionString">The connection string from code; null to read <c>HttpResilience:Storage:ConnectionString</c>.</param>
+/// <param name="Open">
+/// Creates the store, once for the container, which disposes it. It must not fail because the database cannot be reached: the operations of
+/// the store report that.
+/// </param>
+public sealed record HttpResilienceStorageProvider(
+    string Name, string? ConnectionString, Func<IServiceProvider, string, IHttpResilienceStorage> Open);
 
-/// <summary>All that a durable store keeps, in one database.</summary>
+/// <summary>The stores of one database.</summary>
 public interface IHttpResilienceStorage : IAsyncDisposable
 {
     /// <summary>The dead letters.</summary>
@@ -40,12 +48,12 @@ public interface IHttpResilienceStorage : IAsyncDisposable
     /// <summary>The remembered calls.</summary>
     IIdempotencyStore IdempotencyKeys { get; }
 
-    /// <summary>The responses that stand in for those that an API cannot give.</summary>
+    /// <summary>The last good responses, for calls that fail.</summary>
     IFallbackStore Fallbacks { get; }
 
-    /// <summary>How far batches are.</summary>
+    /// <summary>The progress of batches.</summary>
     ICheckpointStore Checkpoints { get; }
 
-    /// <summary>What error budgets have counted.</summary>
+    /// <summary>The counts of error budgets.</summary>
     IErrorBudgetStore ErrorBudgets { get; }
 }

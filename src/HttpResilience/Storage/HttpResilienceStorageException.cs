@@ -1,6 +1,8 @@
 namespace HttpResilience;
 
-/// <summary>A durable store could not do what was asked of it: it cannot be reached, is full, or the database is not one that this version can use.</summary>
-/// <param name="message">What is wrong with which database, and what to do about it.</param>
-/// <param name="innerException">What the database said; null when it said nothing.</param>
+/// <summary>
+/// An operation of a durable store failed: the database cannot be reached, is full, or is not one that this version can use.
+/// </summary>
+/// <param name="message">The database, what is wrong with it, and what to do about it.</param>
+/// <param name="innerException">The error of the database; null when there is none.</param>
 public sealed class HttpResilienceStorageException(string message, Exception? innerException = null) : Exception(message, innerException);

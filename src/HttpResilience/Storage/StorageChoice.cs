@@ -3,34 +3,41 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
-/// <summary>Which store is used, and which database it opens: code says it, the configuration says the rest.</summary>
+/// <summary>
+/// The store that is used and the database that it opens, from code and, where code does not say, from the configuration.
+/// </summary>
 internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, string ConnectionString)
 {
     internal const string Section = $"{OptionPath.Root}:Storage";
 
-    /// <summary>For messages that say that there is none.</summary>
-    internal const string HowToAdd = "package HttpResilience.Sqlite and AddHttpResilienceStorage(storage => storage.UseSqlite(\"Data Source=resilience.db\")), "
+    /// <summary>How to add a store, for the messages about a missing one.</summary>
+    internal const string HowToAdd =
+        "package HttpResilience.Sqlite and AddHttpResilienceStorage(storage => storage.UseSqlite(\"Data Source=resilience.db\")), "
         + "or for several machines package HttpResilience.PostgreSql and UsePostgreSql.";
 
-    /// <exception cref="OptionsValidationException">There is none.</exception>
-    internal static StorageChoice From(IReadOnlyDictionary<string, HttpResilienceStorageProvider> providers, IConfiguration? section)
+    /// <exception cref="OptionsValidationException">The store or its connection string is missing.</exception>
+    internal static StorageChoice From(HttpResilienceStorageBuilder storage, IConfiguration? configuration)
     {
         List<string> problems = [];
-        return Find(providers, section, problems) ?? throw new OptionsValidationException(Section, typeof(StorageChoice), problems);
+        return Find(storage, configuration, problems) ?? throw new OptionsValidationException(Section, typeof(StorageChoice), problems);
     }
 
-    /// <returns>Null when there is none, for the reasons added to <paramref name="problems"/>.</returns>
-    internal static StorageChoice? Find(IReadOnlyDictionary<string, HttpResilienceStorageProvider> providers, IConfiguration? section, List<string> problems)
+    /// <returns>Null when there are problems; they are added to <paramref name="problems"/>.</returns>
+    internal static StorageChoice? Find(HttpResilienceStorageBuilder storage, IConfiguration? configuration, List<string> problems)
     {
+        var (providers, section) = (storage.Providers, configuration?.GetSection(Section));
         problems.AddRange(
         [
             .. (section?.GetChildren() ?? []).Where(c => c.Key is not ("Provider" or "ConnectionString"))
-                .Select(c => $"{c.Path} is not a known key; did you mean {Section}:{Spelling.Nearest(c.Key, ["Provider", "ConnectionString"])}?"),
+                .Select(c =>
+                    $"{c.Path} is not a known key; did you mean {Section}:{Spelling.Nearest(c.Key, ["Provider", "ConnectionString"])}?"),
         ]);
         string? name = section?["Provider"] ?? (providers.Count == 1 ? providers.Keys.Single() : null);
         HttpResilienceStorageProvider? provider = null;
         if (name is null || !providers.TryGetValue(name, out provider))
-            problems.Add($"{Section}:Provider is {OptionPath.Show(name)}; it must be one of {string.Join(", ", providers.Keys)}, which AddHttpResilienceStorage names.");
+            problems.Add(
+                $"{Section}:Provider is {OptionPath.Show(name)}; it must be one of {string.Join(", ", providers.Keys)}, "
+                + "which AddHttpResilienceStorage names.");
         string? connectionString = provider?.ConnectionString ?? section?["ConnectionString"];
         if (provider is not null && string.IsNullOrWhiteSpace(connectionString))
             problems.Add($"{Section}:ConnectionString is missing; give it there or to Use{provider.Name}.");

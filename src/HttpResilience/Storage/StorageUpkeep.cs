@@ -3,8 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>Deletes once an hour what has expired in the store.</summary>
-internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, TimeProvider time, ILogger<StorageUpkeep> logger) : BackgroundService
+/// <summary>Deletes expired rows from the store once an hour.</summary>
+internal sealed partial class StorageUpkeep(
+    IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, TimeProvider time, ILogger<StorageUpkeep> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -19,20 +21,24 @@ internal sealed partial class StorageUpkeep(IIdempotencyStore keys, IFallbackSto
             try
             {
                 var now = time.GetUtcNow();
-                Purged(logger, await keys.PurgeAsync(now, stoppingToken).ConfigureAwait(false), await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false),
-                    await budgets.PurgeAsync(now - CountsKept, stoppingToken).ConfigureAwait(false));
+                int calls = await keys.PurgeAsync(now, stoppingToken).ConfigureAwait(false);
+                int responses = await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false);
+                int counts = await budgets.PurgeAsync(now - CountsKept, stoppingToken).ConfigureAwait(false);
+                Purged(logger, calls, responses, counts);
             }
             catch (HttpResilienceStorageException e)
             {
-                // What has expired does no harm until the next time.
+                // Expired rows do no harm: every query ignores them.
                 NotPurged(logger, e);
             }
         }
     }
 
-    [LoggerMessage(523, LogLevel.Debug, "{Calls} remembered calls, {Responses} kept responses and {Counts} counts of error budgets had expired and were deleted")]
+    [LoggerMessage(
+        523, LogLevel.Debug,
+        "Deleted expired rows: {Calls} remembered calls, {Responses} fallback responses, {Counts} error budget counts")]
     private static partial void Purged(ILogger logger, int calls, int responses, int counts);
 
-    [LoggerMessage(524, LogLevel.Warning, "What has expired in the store could not be deleted, and is left to the next time")]
+    [LoggerMessage(524, LogLevel.Warning, "Expired rows could not be deleted; the next attempt is in an hour")]
     private static partial void NotPurged(ILogger logger, Exception exception);
 }

@@ -3,15 +3,18 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
-/// <summary>Stands for the section <c>HttpResilience:Storage</c> among what is validated when the host starts.</summary>
+/// <summary>Stands for the section <c>HttpResilience:Storage</c> among the options that are validated when the host starts.</summary>
 internal sealed class StorageOptions;
 
-/// <summary>Says what is wrong with the section before anything is kept.</summary>
-internal sealed class ValidateStorage(IReadOnlyDictionary<string, HttpResilienceStorageProvider> providers, IConfiguration? section) : IValidateOptions<StorageOptions>
+/// <summary>Reports every problem of the section before the store is used.</summary>
+internal sealed class ValidateStorage(HttpResilienceStorageBuilder storage, IConfiguration? configuration = null)
+    : IValidateOptions<StorageOptions>
 {
     public ValidateOptionsResult Validate(string? name, StorageOptions options)
     {
         List<string> problems = [];
-        return StorageChoice.Find(providers, section, problems) is not null ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+        return StorageChoice.Find(storage, configuration, problems) is not null
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(problems);
     }
 }

@@ -36,7 +36,7 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
             {
                 await host.Services.GetRequiredService<IDeadLetterReview>().CountAsync(Stop);
                 await server.StopAsync();
-            }, "see whether the server runs");
+            }, "check that the server runs");
         }
         finally
         {
@@ -53,7 +53,7 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
         await using var readers = new SqliteReaders(file);
         var store = new SqliteDeadLetterStore(writer, readers, TimeProvider.System, NullLogger.Instance);
         await LosesAsync("full disk", services => database.AddTo(services.AddSingleton<IDeadLetterStore>(store)), async _ =>
-            await writer.LookAsync(s => s.Execute($"PRAGMA max_page_count = {s.Scalar<long>("PRAGMA page_count")}"), Stop), null, "is full: make room on the disk");
+            await writer.LookAsync(s => s.Execute($"PRAGMA max_page_count = {s.Scalar<long>("PRAGMA page_count")}"), Stop), null, "is full: free disk space");
     }
 
     private static async Task LosesAsync(string client, Action<IServiceCollection> addStorage, Func<IHost, Task> trouble, string? readsSay, string? keepingSays = null)

@@ -54,7 +54,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
 
         var adding = Enumerable.Range(0, 50).Select(_ => storage.AddAsync(Letters.Plain(), Stop)).ToList();
         foreach (var add in adding)
-            (await Should.ThrowAsync<HttpResilienceStorageException>(add)).Message.ShouldContain("kept busy by another process for 1 seconds");
+            (await Should.ThrowAsync<HttpResilienceStorageException>(add)).Message.ShouldContain("locked by another process for 1 seconds");
 
         Stopwatch.GetElapsedTime(began).ShouldBeLessThan(TimeSpan.FromSeconds(15));
         other.Dispose();
