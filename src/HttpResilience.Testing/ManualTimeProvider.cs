@@ -25,10 +25,10 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     public static DateTimeOffset DefaultStart { get; } = new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     /// <summary>
-    /// Whoever begins a wait finds that its time has come: the clock jumps there by itself, so a call with many retries takes no time and needs no
-    /// second thread that advances the clock. A wait is a timer that is created with its due time, as by
-    /// <see cref="Task.Delay(TimeSpan, TimeProvider)"/>; one that is set only later, such as that of an attempt, stays.
-    /// An outcome that never answers lets time pass up to the timeout of whoever waits for it. Default: false.
+    /// A wait ends as soon as it begins: the clock jumps to its end, so a call with many retries takes no time and needs no second thread that advances
+    /// the clock. A wait is a timer that is created with its due time, as by <see cref="Task.Delay(TimeSpan, TimeProvider)"/>. A timer that is set only
+    /// later, such as that of an attempt, and the timeout of a <see cref="CancellationTokenSource"/> do not move the clock. An outcome that never
+    /// answers advances the clock to the timeout of its caller. Default: false.
     /// </summary>
     public bool SkipsWaits { get; set; }
 
@@ -66,7 +66,8 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
         ArgumentNullException.ThrowIfNull(callback);
         var timer = new ManualTimer(Set, Remove, () => callback(state)) { IsWait = dueTime != Timeout.InfiniteTimeSpan };
         timer.Change(dueTime, period);
-        if (SkipsWaits && timer.IsWait)
+        // The timeout of a CancellationTokenSource limits work that has not begun yet: to skip it would cancel the work.
+        if (SkipsWaits && timer.IsWait && state is not CancellationTokenSource)
             Advance(dueTime);
         return timer;
     }

@@ -85,15 +85,6 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_class_that_only_a_newer_version_knows_is_left_out()
-    {
-        await AddAsync(1, Count(Noon, FailureClass.None, 1), Count(Noon, FailureClass.Conflict, 2));
-        await Database.ScalarAsync("UPDATE error_budget_counts SET failure_class = 'Quantum' WHERE failure_class = 'Conflict'");
-
-        (await Store.LoadAsync("billing", Noon, Stop)).ShouldBe([Count(Noon, FailureClass.None, 1)]);
-    }
-
-    [Fact]
     public async Task Many_processes_add_to_the_same_counts_at_once_and_none_is_lost()
     {
         IErrorBudgetStore[] stores = [Store, Database.Open().ErrorBudgets];

@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using HttpResilience.Tests.Storage;
 
 namespace HttpResilience.Tests.Batches;
 
 /// <summary>A batch goes on where the last run ended.</summary>
 public sealed class BatchCheckpointTests
 {
-    private readonly MemoryCheckpointStore _store = new();
+    private readonly TestStorage _store = new();
     private readonly ManualTimeProvider _clock = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -18,7 +19,7 @@ public sealed class BatchCheckpointTests
         var (report, worked) = await RunAsync(mode, _ => true);
 
         (report.Succeeded, report.Skipped, worked.Count).ShouldBe((0, 20, 0));
-        (_store.Kept.Position, _store.Kept.Done.Count).ShouldBe((20, 0));
+        (_store.Checkpoint.Position, _store.Checkpoint.Done.Count).ShouldBe((20, 0));
         report.ToString().ShouldBe("0 succeeded, 0 failed, 20 done before");
     }
 
@@ -70,13 +71,13 @@ public sealed class BatchCheckpointTests
     {
         var (began, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         int saves = 0;
-        _store.BeforeSave = () =>
+        _store.Before(nameof(ICheckpointStore.SaveAsync), () =>
         {
             if (Interlocked.Increment(ref saves) > 1)
                 return Task.CompletedTask;
             began.TrySetResult();
             return goOn.Task;
-        };
+        });
         var told = new ConcurrentQueue<BatchProgress>();
         // The others end while the first is being kept.
         var running = IsolatedBatch.RunAsync(Enumerable.Range(0, 8), (record, _) => record == 0 ? Task.CompletedTask : began.Task, Options(CheckpointMode.LastContiguousSuccess, 8), Stop);
@@ -90,13 +91,13 @@ public sealed class BatchCheckpointTests
         (await running).Succeeded.ShouldBe(8);
         // The first, those that ended during it, and the one that gives the batch back; a straggler may have come late.
         saves.ShouldBeInRange(3, 9);
-        _store.Kept.Position.ShouldBe(8);
+        _store.Checkpoint.Position.ShouldBe(8);
     }
 
     [Fact]
     public async Task A_store_that_fails_ends_the_batch()
     {
-        _store.Fails = new HttpResilienceStorageException("disk full");
+        (_store.Fails, _store.FailsOn) = (new HttpResilienceStorageException("disk full"), nameof(ICheckpointStore.SaveAsync));
         int begun = 0;
 
         var failure = await Should.ThrowAsync<HttpResilienceStorageException>(() => IsolatedBatch.RunAsync(Enumerable.Range(0, 1000), async (_, _) =>
@@ -113,13 +114,20 @@ public sealed class BatchCheckpointTests
     public async Task A_batch_that_another_run_has_is_refused()
     {
         _clock.SkipsWaits = true;
-        _store.Take(_clock.GetUtcNow() + TimeSpan.FromSeconds(15));
+        _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
         bool renewed = false;
-        _store.BeforeSave = () => Task.CompletedTask;
-        var other = new Renewing(_store, _clock, () => renewed = true);
+        // The other process renews its lease while this one waits.
+        int looks = 0;
+        _store.Before(nameof(ICheckpointStore.BeginAsync), () =>
+        {
+            if (++looks != 3)
+                return;
+            renewed = true;
+            _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
+        });
 
         var failure = await Should.ThrowAsync<BatchInProgressException>(() => IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask,
-            new() { Checkpoint = new(other, "invoices"), TimeProvider = _clock }, Stop));
+            new() { Checkpoint = new(_store.Checkpoints, "invoices"), TimeProvider = _clock }, Stop));
 
         (failure.Name, renewed).ShouldBe(("invoices", true));
         failure.Message.ShouldStartWith("Another run has the batch 'invoices', at least until ");
@@ -129,9 +137,9 @@ public sealed class BatchCheckpointTests
     public async Task A_batch_whose_run_was_killed_is_waited_for_until_its_lease_ends()
     {
         _clock.SkipsWaits = true;
-        _store.Take(_clock.GetUtcNow() + TimeSpan.FromSeconds(15));
+        _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
 
-        var report = await IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Checkpoint = new(_store, "invoices"), TimeProvider = _clock, RecordTimeout = null }, Stop);
+        var report = await IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Checkpoint = new(_store.Checkpoints, "invoices"), TimeProvider = _clock, RecordTimeout = null }, Stop);
 
         (report.Succeeded, _clock.Elapsed >= TimeSpan.FromSeconds(15)).ShouldBe((1, true));
     }
@@ -140,11 +148,11 @@ public sealed class BatchCheckpointTests
     public async Task The_wait_for_a_run_that_was_killed_does_not_count_as_an_outage()
     {
         _clock.SkipsWaits = true;
-        _store.Take(_clock.GetUtcNow() + TimeSpan.FromSeconds(15));
+        _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
         int times = 0;
 
         var report = await IsolatedBatch.RunAsync([1], (_, _) => times++ == 0 ? throw new CircuitOpenException("https://api.example.com", TimeSpan.FromSeconds(5)) : Task.CompletedTask,
-            new() { Checkpoint = new(_store, "invoices"), TimeProvider = _clock, RecordTimeout = null, OutageTimeout = TimeSpan.FromSeconds(10) }, Stop);
+            new() { Checkpoint = new(_store.Checkpoints, "invoices"), TimeProvider = _clock, RecordTimeout = null, OutageTimeout = TimeSpan.FromSeconds(10) }, Stop);
 
         (report.StopReason, times).ShouldBe((BatchStopReason.Completed, 2));
     }
@@ -155,22 +163,22 @@ public sealed class BatchCheckpointTests
         await Should.ThrowAsync<BatchInProgressException>(() => IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (r, _) =>
         {
             if (r == 5)
-                _store.Take(DateTimeOffset.MaxValue);
+                _store.TakeBatch("invoices", DateTimeOffset.MaxValue);
             return Task.CompletedTask;
         }, Options(CheckpointMode.LastContiguousSuccess, 1), Stop));
 
-        _store.Kept.Position.ShouldBe(5);
+        _store.Checkpoint.Position.ShouldBe(5);
     }
 
     [Fact]
     public async Task A_run_that_takes_long_renews_its_lease_and_gives_the_batch_back_at_its_end()
     {
         var renewed = new TaskCompletionSource();
-        _store.BeforeSave = () =>
+        _store.Before(nameof(ICheckpointStore.SaveAsync), () =>
         {
             renewed.TrySetResult();
             return Task.CompletedTask;
-        };
+        });
 
         await IsolatedBatch.RunAsync([1], async (_, _) =>
         {
@@ -178,11 +186,11 @@ public sealed class BatchCheckpointTests
             await renewed.Task;
         }, Options(CheckpointMode.LastContiguousSuccess), Stop);
 
-        _store.Kept.LeaseUntil.ShouldBe(_clock.GetUtcNow());
+        _store.Checkpoint.LeaseUntil.ShouldBe(_clock.GetUtcNow());
     }
 
     private BatchOptions<int> Options(CheckpointMode mode, int parallel = 4) =>
-        new() { Checkpoint = new(_store, "invoices", mode), TimeProvider = _clock, MaxParallelism = parallel };
+        new() { Checkpoint = new(_store.Checkpoints, "invoices", mode), TimeProvider = _clock, MaxParallelism = parallel };
 
     private async Task<(BatchReport, IReadOnlyCollection<int>)> RunAsync(CheckpointMode mode, Func<int, bool> isGood)
     {
@@ -204,27 +212,4 @@ public sealed class BatchCheckpointTests
         response.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Another process that is still at it.</summary>
-    private sealed class Renewing(MemoryCheckpointStore store, TimeProvider time, Action renewed) : ICheckpointStore
-    {
-        private int _looks;
-
-        public Task<StoredCheckpoint> BeginAsync(string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken)
-        {
-            if (++_looks == 3)
-            {
-                renewed();
-                store.Take(time.GetUtcNow() + TimeSpan.FromSeconds(15));
-            }
-
-            return store.BeginAsync(name, owner, now, leaseUntil, cancellationToken);
-        }
-
-        public Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken) => store.SaveAsync(update, cancellationToken);
-
-        public Task<IReadOnlyList<BatchFailure>> FailuresAsync(string name, long? after, int limit, CancellationToken cancellationToken) =>
-            store.FailuresAsync(name, after, limit, cancellationToken);
-
-        public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => store.DeleteAsync(name, cancellationToken);
-    }
 }

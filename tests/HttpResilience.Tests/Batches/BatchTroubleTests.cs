@@ -1,11 +1,12 @@
 using System.Net;
+using HttpResilience.Tests.Storage;
 
 namespace HttpResilience.Tests.Batches;
 
 /// <summary>What must not go wrong when something else does.</summary>
 public sealed class BatchTroubleTests
 {
-    private readonly MemoryCheckpointStore _store = new();
+    private readonly TestStorage _store = new();
     private readonly ManualTimeProvider _clock = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -15,11 +16,11 @@ public sealed class BatchTroubleTests
     {
         // The first save fails; the last one, which gives the batch back, does not.
         int saves = 0;
-        _store.BeforeSave = () => ++saves == 1 ? throw new HttpResilienceStorageException("for a moment") : Task.CompletedTask;
+        _store.Before(nameof(ICheckpointStore.SaveAsync), () => ++saves == 1 ? throw new HttpResilienceStorageException("for a moment") : Task.CompletedTask);
         Task Bad(int record, CancellationToken token) => throw new FormatException("bad");
 
         await Should.ThrowAsync<HttpResilienceStorageException>(() => IsolatedBatch.RunAsync([1], Bad, Options(mode), Stop));
-        _store.BeforeSave = () => Task.CompletedTask;
+        _store.Before(nameof(ICheckpointStore.SaveAsync), () => Task.CompletedTask);
         var next = await IsolatedBatch.RunAsync([1], Bad, Options(mode), Stop);
 
         next.Failures.ShouldHaveSingleItem().Error.ShouldBe("bad");
@@ -30,14 +31,14 @@ public sealed class BatchTroubleTests
     {
         var (saving, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         int saves = 0;
-        _store.BeforeSave = () =>
+        _store.Before(nameof(ICheckpointStore.SaveAsync), () =>
         {
             // The second fails while the first is under way; the renewal comes then.
             if (++saves != 1)
                 return Task.CompletedTask;
             saving.SetResult();
             return goOn.Task;
-        };
+        });
         var running = IsolatedBatch.RunAsync([0, 1, 2], async (record, _) =>
         {
             if (record == 1)
@@ -51,8 +52,8 @@ public sealed class BatchTroubleTests
         }, Options(CheckpointMode.AdvanceAndDeadLetter), Stop);
         await running;
 
-        (await _store.FailuresAsync("batch", null, 10, Stop)).Select(f => f.Index).ShouldBe([1]);
-        _store.Kept.Position.ShouldBe(3);
+        (await _store.Checkpoints.FailuresAsync("batch", null, 10, Stop)).Select(f => f.Index).ShouldBe([1]);
+        _store.Checkpoint.Position.ShouldBe(3);
     }
 
     [Fact]
@@ -83,7 +84,7 @@ public sealed class BatchTroubleTests
             throw new InvalidOperationException("the command has failed", new OperationCanceledException(token));
         }, Options(CheckpointMode.AdvanceAndDeadLetter), caller.Token));
 
-        (_store.Kept.Position, (await _store.FailuresAsync("batch", null, 10, Stop)).Count).ShouldBe((0, 0));
+        (_store.Checkpoint.Position, (await _store.Checkpoints.FailuresAsync("batch", null, 10, Stop)).Count).ShouldBe((0, 0));
     }
 
     [Fact]
@@ -104,7 +105,7 @@ public sealed class BatchTroubleTests
 
     [Fact]
     public void A_stream_has_no_checkpoint() => Should.Throw<ArgumentException>(
-        () => IsolatedBatch.StreamAsync([1], (r, _) => Task.FromResult(r), new() { Checkpoint = new(_store, "batch") }, Stop)).Message.ShouldContain("Use RunAsync");
+        () => IsolatedBatch.StreamAsync([1], (r, _) => Task.FromResult(r), new() { Checkpoint = new(_store.Checkpoints, "batch") }, Stop)).Message.ShouldContain("Use RunAsync");
 
     [Fact]
     public async Task One_host_that_is_down_is_no_outage_for_all()
@@ -148,5 +149,5 @@ public sealed class BatchTroubleTests
         report.Failures.Select(f => f.Tags["recordIndex"]).ShouldBe(["0", "1", "2"]);
     }
 
-    private BatchOptions<int> Options(CheckpointMode mode) => new() { Checkpoint = new(_store, "batch", mode), TimeProvider = _clock };
+    private BatchOptions<int> Options(CheckpointMode mode) => new() { Checkpoint = new(_store.Checkpoints, "batch", mode), TimeProvider = _clock };
 }

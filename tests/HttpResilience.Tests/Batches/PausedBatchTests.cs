@@ -1,4 +1,5 @@
 using HttpResilience.Tests.Operations.ErrorBudgets;
+using HttpResilience.Tests.Storage;
 
 namespace HttpResilience.Tests.Batches;
 
@@ -8,7 +9,7 @@ public sealed class PausedBatchTests
     public async Task A_pause_stops_the_whole_batch_at_its_first_record_and_says_so()
     {
         using var chain = PausedCallTests.PausingChain(o => o.ErrorBudget.Objective = 0.99);
-        var store = new MemoryCheckpointStore();
+        var store = new TestStorage();
         chain.Server.Script(Replies.Status(200), Replies.Status(503));
 
         var report = await IsolatedBatch.RunAsync(
@@ -18,7 +19,7 @@ public sealed class PausedBatchTests
                 MaxParallelism = 1,
                 RecordTimeout = null,
                 TimeProvider = chain.Clock,
-                Checkpoint = new(store, "batch") { Mode = CheckpointMode.AdvanceAndDeadLetter },
+                Checkpoint = new(store.Checkpoints, "batch") { Mode = CheckpointMode.AdvanceAndDeadLetter },
             },
             TestContext.Current.CancellationToken);
 
@@ -26,7 +27,7 @@ public sealed class PausedBatchTests
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.FailureForAll, 1, 6));
         report.StoppedBy!.ShouldSatisfyAllConditions(f => f.Index.ShouldBe(6), f => f.ErrorType.ShouldBe(nameof(IntegrationPausedException)));
         report.ToString().ShouldStartWith("1 succeeded, 6 failed; stopped early at record 6: Client 'api' has been paused since ");
-        store.Kept.Position.ShouldBe(6);
+        store.Checkpoint.Position.ShouldBe(6);
         chain.Server.Sent.Count.ShouldBe(6);
     }
 

@@ -14,7 +14,7 @@ public sealed class ReadmeExampleTests
         using var chain = new Chain(client: c => c.ConfigurePrimaryHttpMessageHandler(() => new Api()));
         Row[] rows = [new("comp1", "001"), new("comp1", "002"), new("comp2", "001")];
         var invoices = new Invoices(chain.Client);
-        var checkpoints = new MemoryCheckpointStore();
+        var checkpoints = new InMemoryStorage().Checkpoints;
         IProgress<BatchProgress>? progress = null;
         using var console = new StringWriter();
         var cancellationToken = TestContext.Current.CancellationToken;

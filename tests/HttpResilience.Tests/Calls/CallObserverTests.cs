@@ -1,4 +1,4 @@
-using HttpResilience.Tests.DeadLetters;
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -59,9 +59,9 @@ public sealed class CallObserverTests
     public async Task An_observer_gets_each_letter_that_could_not_be_stored()
     {
         var observer = new Recorder();
-        var store = new MemoryDeadLetterStore { Fails = new HttpResilienceStorageException("disk full") };
+        var store = new TestStorage { Fails = new HttpResilienceStorageException("disk full") };
         using var chain = Open(observer, o => (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts) = (true, 0),
-            s => s.AddSingleton<IDeadLetterStore>(store));
+            s => s.AddSingleton<IDeadLetterStore>(store.DeadLetters));
         chain.Server.Script(Replies.Status(500));
 
         (await chain.PostAsync()).Dispose();

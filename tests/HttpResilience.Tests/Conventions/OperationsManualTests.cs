@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using HttpResilience.Tests.DeadLetters;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -138,7 +137,7 @@ public sealed class OperationsManualTests
     [Fact]
     public async Task Everything_that_the_health_check_tells_is_in_the_manual()
     {
-        using var chain = new Chain(services: s => s.AddHealthChecks().AddHttpResilience().Services.AddSingleton<IDeadLetterStore>(new MemoryDeadLetterStore()));
+        using var chain = new Chain(services: s => s.AddHealthChecks().AddHttpResilience().Services.AddSingleton<IDeadLetterStore>(new InMemoryStorage().DeadLetters));
         _ = chain.State;
         await chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync(Chain.Name, "me", TestContext.Current.CancellationToken);
 

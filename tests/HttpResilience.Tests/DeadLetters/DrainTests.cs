@@ -63,7 +63,7 @@ public sealed class DrainTests : ReplayTestBase
     {
         var chain = Open(replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (1, 1));
         var mayUpdate = new TaskCompletionSource();
-        Store.MayUpdate = mayUpdate.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        Store.Before(nameof(IDeadLetterStore.UpdateAsync), () => mayUpdate.Task.WaitAsync(Hang, TestContext.Current.CancellationToken));
         chain.Server.Script((_, _, _) => AnswerAsync(Task.CompletedTask));
         await AddAsync(2);
 
@@ -82,7 +82,7 @@ public sealed class DrainTests : ReplayTestBase
         const int Letters = 2000;
         var chain = Open();
         var mayUpdate = new TaskCompletionSource();
-        Store.MayUpdate = mayUpdate.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        Store.Before(nameof(IDeadLetterStore.UpdateAsync), () => mayUpdate.Task.WaitAsync(Hang, TestContext.Current.CancellationToken));
         chain.Server.Script((_, _, _) => AnswerAsync(Task.CompletedTask));
         await AddAsync(Letters);
 

@@ -1,5 +1,6 @@
 using System.Net;
 using HttpResilience.Tests.Http;
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,7 +10,7 @@ namespace HttpResilience.Tests.DeadLetters;
 /// <summary>A call that finally fails is kept before its caller learns of the failure.</summary>
 public sealed class KeptCallTests : IDisposable
 {
-    private readonly MemoryDeadLetterStore _store = new();
+    private readonly TestStorage _store = new();
     private Chain? _chain;
 
     [Theory, InlineData(true), InlineData(false)]
@@ -25,7 +26,7 @@ public sealed class KeptCallTests : IDisposable
         using var response = await chain.SendAsync(async, request.WithTenant("comp1").WithTag("rowNumber", 5));
 
         var call = response.GetHttpCall()!;
-        var letter = _store.Only;
+        var letter = _store.Letter;
         letter.Id.ShouldBe(call.DeadLetterId!.Value);
         letter.Id.Version.ShouldBe(7);
         (letter.ClientName, letter.Method, letter.Uri.ToString()).ShouldBe(("api", "POST", "https://api.test/invoices?draft=1"));
@@ -48,7 +49,7 @@ public sealed class KeptCallTests : IDisposable
 
         var failure = await Should.ThrowAsync<HttpRequestException>(() => chain.PostAsync(async));
 
-        var letter = _store.Only;
+        var letter = _store.Letter;
         failure.GetHttpCall()!.DeadLetterId.ShouldBe(letter.Id);
         (letter.StatusCode, letter.ErrorType, letter.ErrorTitle, letter.MayHaveBeenProcessed).ShouldBe((null, "HttpRequestException", "Connection refused", false));
     }
@@ -63,7 +64,7 @@ public sealed class KeptCallTests : IDisposable
 
         (await chain.PostAsync()).Dispose();
 
-        (_store.Only.Status, _store.Only.SuggestedAction).ShouldBe((DeadLetterStatus.RequiresReview, action));
+        (_store.Letter.Status, _store.Letter.SuggestedAction).ShouldBe((DeadLetterStatus.RequiresReview, action));
     }
 
     [Fact]
@@ -74,7 +75,7 @@ public sealed class KeptCallTests : IDisposable
 
         (await chain.PostAsync()).Dispose();
 
-        (_store.Only.StopReason, _store.Only.DueAt).ShouldBe((StopReason.RetryAfterTooLong, chain.Clock.GetUtcNow() + TimeSpan.FromHours(1)));
+        (_store.Letter.StopReason, _store.Letter.DueAt).ShouldBe((StopReason.RetryAfterTooLong, chain.Clock.GetUtcNow() + TimeSpan.FromHours(1)));
     }
 
     [Fact]
@@ -86,7 +87,7 @@ public sealed class KeptCallTests : IDisposable
 
         await Should.ThrowAsync<CircuitOpenException>(() => chain.PostAsync());
 
-        var letter = _store.Only;
+        var letter = _store.Letter;
         (letter.FailureClass, letter.StopReason, letter.Attempts, letter.MayHaveBeenProcessed).ShouldBe((FailureClass.Transient, StopReason.CircuitOpen, 0, false));
         letter.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
     }
@@ -124,7 +125,7 @@ public sealed class KeptCallTests : IDisposable
 
         (await chain.SendAsync(true, Chain.Post(new ByteArrayContent(new byte[length])))).Dispose();
 
-        (_store.Only.BodyIsMissing, _store.Only.Body?.Length, _store.Only.Status)
+        (_store.Letter.BodyIsMissing, _store.Letter.Body?.Length, _store.Letter.Status)
             .ShouldBe((missing, missing ? null : length, missing ? DeadLetterStatus.RequiresReview : DeadLetterStatus.Pending));
     }
 
@@ -136,7 +137,7 @@ public sealed class KeptCallTests : IDisposable
 
         (await chain.SendAsync(true, Chain.Post(new StreamContent(new OneShotStream(new byte[10]))))).Dispose();
 
-        (_store.Only.BodyIsMissing, _store.Only.Body).ShouldBe((true, null));
+        (_store.Letter.BodyIsMissing, _store.Letter.Body).ShouldBe((true, null));
     }
 
     [Fact]
@@ -149,7 +150,7 @@ public sealed class KeptCallTests : IDisposable
 
         (await chain.SendAsync(true, Chain.Post(content))).Dispose();
 
-        _store.Only.Body!.Value.ToArray().ShouldBe("abc"u8.ToArray());
+        _store.Letter.Body!.Value.ToArray().ShouldBe("abc"u8.ToArray());
     }
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
@@ -158,10 +159,10 @@ public sealed class KeptCallTests : IDisposable
         var chain = Open(o => o.Retry.MaxRetryAttempts = 0);
         chain.Server.Script(Replies.Status(503));
 
-        using var response = await chain.SendAsync(async, Chain.Post(new StreamContent(new ReadOnceStream(hangs))));
+        using var response = await chain.SendAsync(async, Chain.Post(new StreamContent(new ReadOnceStream(hangs ? chain.Clock : null))));
 
-        (_store.Only.Id, _store.Only.BodyIsMissing, _store.Only.Body, _store.Only.Status).ShouldBe((response.GetHttpCall()!.DeadLetterId!.Value, true, null, DeadLetterStatus.RequiresReview));
-        _store.Only.SuggestedAction.ShouldBe("Send it again from where it came; its body could not be kept");
+        (_store.Letter.Id, _store.Letter.BodyIsMissing, _store.Letter.Body, _store.Letter.Status).ShouldBe((response.GetHttpCall()!.DeadLetterId!.Value, true, null, DeadLetterStatus.RequiresReview));
+        _store.Letter.SuggestedAction.ShouldBe("Send it again from where it came; its body could not be kept");
         chain.Logs.WithId(502).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
         chain.Logs.WithId(501).ShouldBeEmpty();
     }
@@ -174,7 +175,7 @@ public sealed class KeptCallTests : IDisposable
 
         (await chain.SendAsync(true, new(HttpMethod.Delete, "invoices/1"))).Dispose();
 
-        (_store.Only.BodyIsMissing, _store.Only.Body, _store.Only.Status).ShouldBe((false, null, DeadLetterStatus.Pending));
+        (_store.Letter.BodyIsMissing, _store.Letter.Body, _store.Letter.Status).ShouldBe((false, null, DeadLetterStatus.Pending));
     }
 
     [Fact]
@@ -185,7 +186,7 @@ public sealed class KeptCallTests : IDisposable
 
         await Should.ThrowAsync<HttpRequestException>(() => chain.PostAsync());
 
-        _store.Only.SuggestedAction.ShouldBe("Check whether it was processed; then resolve it, or replay it");
+        _store.Letter.SuggestedAction.ShouldBe("Check whether it was processed; then resolve it, or replay it");
     }
 
     [Fact]
@@ -199,8 +200,8 @@ public sealed class KeptCallTests : IDisposable
 
         (await chain.SendAsync(true, request)).Dispose();
 
-        _store.Only.Headers.ShouldBeEmpty();
-        _store.Only.Uri.ToString().ShouldBe("https://api.test/invoices");
+        _store.Letter.Headers.ShouldBeEmpty();
+        _store.Letter.Uri.ToString().ShouldBe("https://api.test/invoices");
     }
 
     [Fact]
@@ -211,7 +212,7 @@ public sealed class KeptCallTests : IDisposable
 
         using var response = await chain.PostAsync();
 
-        (_store.Only.Body!.Value.ToArray(), _store.Only.IdempotencyKey).ShouldBe(("fresh"u8.ToArray(), response.GetHttpCall()!.IdempotencyKey), Same);
+        (_store.Letter.Body!.Value.ToArray(), _store.Letter.IdempotencyKey).ShouldBe(("fresh"u8.ToArray(), response.GetHttpCall()!.IdempotencyKey), Same);
     }
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
@@ -219,6 +220,7 @@ public sealed class KeptCallTests : IDisposable
     {
         var chain = Open();
         (_store.Fails, _store.Hangs) = (new HttpResilienceStorageException("disk full"), hangs);
+        _store.Before(nameof(IDeadLetterStore.AddAsync), () => chain.Clock.Advance(hangs ? TimeSpan.FromSeconds(10) : TimeSpan.Zero));
         chain.Server.Script(Replies.Status(422, "{\"title\":\"No such currency\"}", "application/problem+json"));
 
         using var response = await chain.SendAsync(async, Chain.Post().WithIdempotencyKey("comp1:1").WithTenant("comp1").WithTag("rowNumber", 5));
@@ -254,7 +256,7 @@ public sealed class KeptCallTests : IDisposable
             options?.Invoke(o);
         }, client, s =>
         {
-            s.AddSingleton<IDeadLetterStore>(_store);
+            s.AddSingleton<IDeadLetterStore>(_store.DeadLetters);
             services?.Invoke(s);
         });
 
@@ -279,8 +281,9 @@ public sealed class KeptCallTests : IDisposable
         }
     }
 
-    /// <summary>It can be rewound, and is gone all the same: a file that somebody has deleted, or that lies on a disk that does not answer.</summary>
-    private sealed class ReadOnceStream(bool hangs) : MemoryStream(new byte[10])
+    /// <summary>It can be rewound, but not read a second time: a file that was deleted, or one on a disk that does not respond.</summary>
+    /// <param name="clock">Not null: the second read does not end, and time passes.</param>
+    private sealed class ReadOnceStream(ManualTimeProvider? clock) : MemoryStream(new byte[10])
     {
         private bool _isRead;
 
@@ -292,8 +295,11 @@ public sealed class KeptCallTests : IDisposable
 
         public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
         {
-            if (_isRead && hangs)
+            if (_isRead && clock is not null)
+            {
+                clock.Advance(TimeSpan.FromSeconds(5));
                 await Task.Delay(Timeout.Infinite, CancellationToken.None);
+            }
             else if (_isRead)
                 throw new IOException("gone");
             _isRead = true;

@@ -39,7 +39,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
         await StartAsync();
         await ClaimsAsync(1);
         Store.Claims[^1].Clients.ShouldBe(["crm"]);
-        Store.Only.Status.ShouldBe(DeadLetterStatus.Pending);
+        Store.Letter.Status.ShouldBe(DeadLetterStatus.Pending);
 
         chain.Clock.Advance(TimeSpan.FromSeconds(30));
         Store.WakeUp();
@@ -57,11 +57,11 @@ public sealed class PausedIntegrationTests : ReplayTestBase
         await AddAsync(letter);
         Pause(chain, by: null);
         var replay = chain.Services.GetRequiredService<DeadLetterReplayer>();
-        var claimed = (await Store.ClaimAsync(new() { Clients = ["api"], Now = chain.Clock.GetUtcNow(), LeaseUntil = chain.Clock.GetUtcNow() + DeadLetterReplayer.Lease, Limit = 1 }, Stop)).Single();
+        var claimed = (await Store.DeadLetters.ClaimAsync(new() { Clients = ["api"], Now = chain.Clock.GetUtcNow(), LeaseUntil = chain.Clock.GetUtcNow() + DeadLetterReplayer.Lease, Limit = 1 }, Stop)).Single();
 
         await replay.SendAsync(claimed, Stop);
 
-        (Store.Only.Status, Store.Only.Replays, Store.Only.DueAt).ShouldBe((DeadLetterStatus.Pending, 0, chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30)));
+        (Store.Letter.Status, Store.Letter.Replays, Store.Letter.DueAt).ShouldBe((DeadLetterStatus.Pending, 0, chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30)));
     }
 
     private static void Pause(Chain chain, string? by) =>

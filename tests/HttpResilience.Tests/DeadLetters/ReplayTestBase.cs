@@ -1,3 +1,4 @@
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.DeadLetters;
@@ -9,7 +10,7 @@ public abstract class ReplayTestBase : IAsyncDisposable
 
     private Chain? _chain;
 
-    private protected MemoryDeadLetterStore Store { get; } = new();
+    private protected TestStorage Store { get; } = new();
 
     private protected Chain OpenChain => _chain!;
 
@@ -39,7 +40,7 @@ public abstract class ReplayTestBase : IAsyncDisposable
             options?.Invoke(o);
         }, c => c.AddHttpMessageHandler(() => new AddsCredentials()), s =>
         {
-            s.AddSingleton<IDeadLetterStore>(Store).AddDeadLetterReplay(replay);
+            s.AddSingleton<IDeadLetterStore>(Store.DeadLetters).AddDeadLetterReplay(replay);
             services?.Invoke(s);
         });
         _chain.Clock.SkipsWaits = false;
@@ -47,7 +48,7 @@ public abstract class ReplayTestBase : IAsyncDisposable
         return _chain;
     }
 
-    private protected Task<bool> AddAsync(DeadLetter letter) => Store.AddAsync(letter, CancellationToken.None);
+    private protected Task<bool> AddAsync(DeadLetter letter) => Store.DeadLetters.AddAsync(letter, CancellationToken.None);
 
     private protected DeadLetter Letter() => new()
     {

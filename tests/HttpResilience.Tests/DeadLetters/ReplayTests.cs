@@ -20,7 +20,7 @@ public sealed class ReplayTests : ReplayTestBase
         var sent = chain.Server.Sent.ShouldHaveSingleItem();
         (sent.Method, sent.Uri, sent.Body, sent.IdempotencyKey).ShouldBe(("POST", letter.Uri, "{}", "key-1"));
         (sent.Headers["X-Version"], sent.Headers["Content-Type"], sent.Headers["Authorization"]).ShouldBe(("1, 2", "application/json", "Bearer fresh"));
-        var after = Store.Only;
+        var after = Store.Letter;
         (after.Replays, after.Attempts, after.StatusCode, after.DueAt).ShouldBe((1, 5, 201, chain.Clock.GetUtcNow()));
         chain.Logs.Call["Tenant"].ShouldBe("comp1");
     }
@@ -29,7 +29,7 @@ public sealed class ReplayTests : ReplayTestBase
     public async Task A_count_that_fails_keeps_no_letter_waiting()
     {
         var chain = Open();
-        Store.CountFails = new HttpResilienceStorageException("too slow");
+        (Store.Fails, Store.FailsOn) = (new HttpResilienceStorageException("too slow"), nameof(IDeadLetterStore.CountAsync));
         chain.Server.Script(Replies.Status(201));
         await StartAsync();
         await ClaimsAsync(1);
@@ -55,7 +55,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.Pending);
 
-        var after = Store.Only;
+        var after = Store.Letter;
         (after.Replays, after.Attempts, after.ErrorTitle, after.DueAt - chain.Clock.GetUtcNow()).ShouldBe((3, 5, "busy", TimeSpan.FromMinutes(8)));
     }
 
@@ -70,7 +70,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.RequiresReview);
 
-        (Store.Only.SuggestedAction, Store.Only.FailureClass).ShouldBe(("Check the API key", FailureClass.Authentication));
+        (Store.Letter.SuggestedAction, Store.Letter.FailureClass).ShouldBe(("Check the API key", FailureClass.Authentication));
         chain.Logs.WithId(511).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
     }
 
@@ -127,7 +127,7 @@ public sealed class ReplayTests : ReplayTestBase
         await ClaimsAsync(1);
 
         Store.Claims[^1].Except.ShouldBe([new("api", "https://api.test")]);
-        Store.Only.Status.ShouldBe(DeadLetterStatus.Pending);
+        Store.Letter.Status.ShouldBe(DeadLetterStatus.Pending);
         chain.Server.Script(Replies.Status(200));
         chain.Clock.Advance(TimeSpan.FromSeconds(61));
         Store.WakeUp();
@@ -147,10 +147,10 @@ public sealed class ReplayTests : ReplayTestBase
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
         for (int tick = 1; tick <= 2; tick++)
         {
-            var due = Store.Only.DueAt;
+            var due = Store.Letter.DueAt;
             chain.Clock.Advance(TimeSpan.FromSeconds(10));
-            await EventuallyAsync(() => Store.Only.DueAt > due);
-            Store.Only.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
+            await EventuallyAsync(() => Store.Letter.DueAt > due);
+            Store.Letter.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
         }
 
         answer.SetResult();
@@ -168,11 +168,11 @@ public sealed class ReplayTests : ReplayTestBase
 
         await StartAsync();
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
-        await Store.UpdateAsync(Store.Only with { ErrorTitle = "another's" }, CancellationToken.None);
+        await Store.DeadLetters.UpdateAsync(Store.Letter with { ErrorTitle = "another's" }, CancellationToken.None);
         chain.Clock.Advance(TimeSpan.FromSeconds(10));
 
         await EventuallyAsync(() => chain.Logs.WithId(512).Count == 1);
-        (Store.Only.ErrorTitle, Store.Only.Status).ShouldBe(("another's", DeadLetterStatus.InProgress));
+        (Store.Letter.ErrorTitle, Store.Letter.Status).ShouldBe(("another's", DeadLetterStatus.InProgress));
     }
 
     [Fact]
@@ -190,7 +190,7 @@ public sealed class ReplayTests : ReplayTestBase
         answer.SetResult();
         await stopping;
 
-        Store.Only.Status.ShouldBe(DeadLetterStatus.Replayed);
+        Store.Letter.Status.ShouldBe(DeadLetterStatus.Replayed);
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class ReplayTests : ReplayTestBase
 
         await Worker!.StopAsync(new CancellationToken(canceled: true));
 
-        (Store.Only.Status, Store.Only.DueAt, Store.Only.Replays, Store.Only.MayHaveBeenProcessed)
+        (Store.Letter.Status, Store.Letter.DueAt, Store.Letter.Replays, Store.Letter.MayHaveBeenProcessed)
             .ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), 0, true));
     }
 
@@ -267,7 +267,7 @@ public sealed class ReplayTests : ReplayTestBase
         await UntilAsync(letter, DeadLetterStatus.Replayed);
 
         chain.Server.Sent.ShouldBeEmpty();
-        Store.Only.StopReason.ShouldBe(StopReason.Reconciled);
+        Store.Letter.StopReason.ShouldBe(StopReason.Reconciled);
     }
 
     [Fact]
@@ -281,7 +281,7 @@ public sealed class ReplayTests : ReplayTestBase
         await UntilAsync(letter, DeadLetterStatus.Pending);
 
         chain.Server.Sent.ShouldBeEmpty();
-        (Store.Only.FailureClass, Store.Only.StopReason, Store.Only.Replays).ShouldBe((FailureClass.Transient, StopReason.UnsafeMethod, 1));
+        (Store.Letter.FailureClass, Store.Letter.StopReason, Store.Letter.Replays).ShouldBe((FailureClass.Transient, StopReason.UnsafeMethod, 1));
     }
 
     [Fact]
@@ -314,7 +314,7 @@ public sealed class ReplayTests : ReplayTestBase
         Store.WakeUp();
         await EventuallyAsync(() => Store.Letters.Single(l => l.Id == waiting.Id).Status is DeadLetterStatus.InProgress);
 
-        await Store.UpdateAsync(Store.Letters.Single(l => l.Id == waiting.Id) with { ErrorTitle = "another's" }, CancellationToken.None);
+        await Store.DeadLetters.UpdateAsync(Store.Letters.Single(l => l.Id == waiting.Id) with { ErrorTitle = "another's" }, CancellationToken.None);
         chain.Clock.Advance(TimeSpan.FromSeconds(25));
         answer.SetResult();
 
@@ -342,6 +342,7 @@ public sealed class ReplayTests : ReplayTestBase
         var (letter, other) = (Letter() with { Status = DeadLetterStatus.RequiresReview, MayHaveBeenProcessed = true }, Letter());
         await AddAsync(letter);
         await AddAsync(other);
+        var untouched = Store.Letters.Single(l => l.Id == other.Id);
         DeadLetter? meanwhile = null;
         chain.Server.Script((_, _, _) =>
         {
@@ -354,7 +355,7 @@ public sealed class ReplayTests : ReplayTestBase
         (after.Status, after.Replays, after.Resolution?.By).ShouldBe((DeadLetterStatus.Replayed, 1, "alice"));
         after.ShouldBe(Store.Letters.Single(l => l.Id == letter.Id));
         (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + DeadLetterReplayer.Lease));
-        Store.Letters.Single(l => l.Id == other.Id).ShouldBe(other);
+        Store.Letters.Single(l => l.Id == other.Id).ShouldBe(untouched);
         chain.Server.Sent.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("key-1");
     }
 
@@ -369,7 +370,7 @@ public sealed class ReplayTests : ReplayTestBase
         var after = await Review().SendAsync(letter.Id, "alice", CancellationToken.None);
 
         (after.Status, after.SuggestedAction, after.StatusCode).ShouldBe((DeadLetterStatus.RequiresReview, "Check permissions", 403));
-        after.ShouldBe(Store.Only);
+        after.ShouldBe(Store.Letter);
     }
 
     [Fact]
@@ -388,7 +389,7 @@ public sealed class ReplayTests : ReplayTestBase
 
         await Should.ThrowAsync<OperationCanceledException>(Review().SendAsync(letter.Id, "alice", enough.Token));
 
-        (Store.Only.Status, Store.Only.DueAt, Store.Only.MayHaveBeenProcessed).ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), true));
+        (Store.Letter.Status, Store.Letter.DueAt, Store.Letter.MayHaveBeenProcessed).ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), true));
     }
 
     [Theory]
@@ -401,15 +402,16 @@ public sealed class ReplayTests : ReplayTestBase
         var chain = Open(o => o.DeadLetter.Enabled = enabled);
         var letter = Letter() with { Status = status, ClientName = client };
         await AddAsync(letter);
+        var stored = Store.Letter;
 
         await Should.ThrowAsync<InvalidOperationException>(Review().SendAsync(letter.Id, "alice", CancellationToken.None));
         await Should.ThrowAsync<KeyNotFoundException>(Review().SendAsync(Guid.NewGuid(), "alice", CancellationToken.None));
 
-        Store.Only.ShouldBe(letter);
+        Store.Letter.ShouldBe(stored);
         chain.Server.Sent.ShouldBeEmpty();
     }
 
-    private DeadLetterReview Review() => new(Store, OpenChain.Services.GetRequiredService<DeadLetterReplayer>, OpenChain.Clock);
+    private DeadLetterReview Review() => new(Store.DeadLetters, OpenChain.Services.GetRequiredService<DeadLetterReplayer>, OpenChain.Clock);
 
     private sealed class Fails : IReconciler
     {

@@ -1,3 +1,4 @@
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using static HttpResilience.Tests.Fallback.FallbackChain;
 
@@ -6,7 +7,7 @@ namespace HttpResilience.Tests.Fallback;
 /// <summary>With durable storage the kept responses outlive the process, and calls do not depend on it.</summary>
 public sealed class FallbackArchiveTests : IDisposable
 {
-    private readonly MemoryFallbackStore _store = new();
+    private readonly TestStorage _store = new();
     private readonly List<Chain> _opened = [];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -17,7 +18,7 @@ public sealed class FallbackArchiveTests : IDisposable
         var first = Open();
         await first.SeeThenLoseAsync(Chain.Get().WithTenant("a"), Good("seen", ("Age", "5"), ("Cache-Control", "max-age=60"), ("Set-Cookie", "secret=1")));
         first.Dispose();
-        var kept = _store.All.ShouldHaveSingleItem();
+        var kept = _store.Responses.ShouldHaveSingleItem();
         (kept.ReceivedAt, kept.InitialAge, kept.ExpiresAt).ShouldBe((first.Clock.GetUtcNow(), TimeSpan.FromSeconds(5), first.Clock.GetUtcNow().AddDays(1).AddSeconds(55)));
         kept.Response.Headers.Select(h => h.Key).ShouldNotContain("Set-Cookie");
 
@@ -70,7 +71,7 @@ public sealed class FallbackArchiveTests : IDisposable
         var chain = Open(o => (o.TotalRequestTimeout.Timeout, o.AttemptTimeout.Timeout) = (TimeSpan.FromSeconds(10), null));
         chain.Server.Script(Replies.Stalls());
         _store.Hangs = hangs;
-        _store.OnFind = () => chain.Clock.Advance(TimeSpan.FromMilliseconds(hangs ? 250 : 200));
+        _store.Before(nameof(IFallbackStore.FindAsync), () => chain.Clock.Advance(TimeSpan.FromMilliseconds(hangs ? 250 : 200)));
 
         if (hangs)
             (await Record.ExceptionAsync(() => chain.GetAsync())).ShouldBeOfType<TaskCanceledException>().InnerException.ShouldBeOfType<TimeoutException>();
@@ -96,7 +97,7 @@ public sealed class FallbackArchiveTests : IDisposable
     {
         var chain = Open();
         (_store.Fails, _store.Hangs) = (new HttpResilienceStorageException("disk full"), hangs);
-        _store.OnFind = () => chain.Clock.Advance(TimeSpan.FromMilliseconds(hangs ? 250 : 0));
+        _store.Before(nameof(IFallbackStore.FindAsync), () => chain.Clock.Advance(TimeSpan.FromMilliseconds(hangs ? 250 : 0)));
         await chain.SeeThenLoseAsync(failure: Replies.Status(503, "why"));
 
         (await chain.StaleAsync(async: async)).ShouldBe("good");
@@ -118,7 +119,7 @@ public sealed class FallbackArchiveTests : IDisposable
         chain.Server.Script(Replies.Status(503));
         using var caller = new CancellationTokenSource();
         _store.Hangs = true;
-        _store.OnFind = caller.Cancel;
+        _store.Before(nameof(IFallbackStore.FindAsync), caller.Cancel);
 
         await Should.ThrowAsync<OperationCanceledException>(() => chain.SendAsync(true, Chain.Get(), caller.Token));
     }
@@ -135,7 +136,7 @@ public sealed class FallbackArchiveTests : IDisposable
         (await chain.SendAsync(true, Chain.Get("b"))).Dispose();
         chain.Dispose();
 
-        _store.All.ShouldHaveSingleItem().Resource.ShouldBe(RequestFields.ResourceOf(new("https://api.test/c")));
+        _store.Responses.ShouldHaveSingleItem().Resource.ShouldBe(RequestFields.ResourceOf(new("https://api.test/c")));
     }
 
     [Fact]
@@ -178,7 +179,7 @@ public sealed class FallbackArchiveTests : IDisposable
         await chain.SeeThenLoseAsync(good: Good("two"));
         chain.Dispose();
 
-        System.Text.Encoding.UTF8.GetString(_store.All.ShouldHaveSingleItem().Response.Body.Span).ShouldBe("two");
+        System.Text.Encoding.UTF8.GetString(_store.Responses.ShouldHaveSingleItem().Response.Body.Span).ShouldBe("two");
     }
 
     public void Dispose() => _opened.ForEach(c => c.Dispose());
@@ -191,7 +192,7 @@ public sealed class FallbackArchiveTests : IDisposable
 
     private Chain Open(Action<HttpResilienceOptions>? options = null)
     {
-        var chain = FallbackChain.Open(options, services: s => s.AddSingleton<IFallbackStore>(_store));
+        var chain = FallbackChain.Open(options, services: s => s.AddSingleton<IFallbackStore>(_store.Fallbacks));
         _opened.Add(chain);
         return chain;
     }

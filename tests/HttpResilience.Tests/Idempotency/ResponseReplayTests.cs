@@ -1,5 +1,6 @@
 using System.Net;
 using HttpResilience.Tests.Http;
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,7 +10,7 @@ namespace HttpResilience.Tests.Idempotency;
 /// <summary>A call whose key is remembered is answered, not sent.</summary>
 public sealed class ResponseReplayTests : IDisposable
 {
-    private readonly MemoryIdempotencyStore _store = new();
+    private readonly TestStorage _store = new();
     private Chain? _chain;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -43,7 +44,7 @@ public sealed class ResponseReplayTests : IDisposable
         var call = second.GetHttpCall()!;
         (call.IsReplayed, call.StopReason, call.FailureClass, call.Attempts.Count, call.IdempotencyKey).ShouldBe((true, StopReason.Replayed, FailureClass.None, 0, "comp1:1"));
         chain.Logs.Calls[1].Message.ShouldContain("201 in 0 ms, 0 attempts, Replayed");
-        _store.Only.ExpiresAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromDays(7));
+        _store.Key.ExpiresAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromDays(7));
     }
 
     [Fact]
@@ -66,11 +67,11 @@ public sealed class ResponseReplayTests : IDisposable
         chain.Server.Script(Replies.Status(429), Replies.ConnectionRefused(), Replies.Status(401), Replies.Status(201));
 
         (await chain.SendAsync(true, Keyed())).Dispose();
-        _store.IsEmpty.ShouldBeTrue();
+        _store.Keys.ShouldBeEmpty();
         await Should.ThrowAsync<HttpRequestException>(() => chain.SendAsync(true, Keyed()));
-        _store.IsEmpty.ShouldBeTrue();
+        _store.Keys.ShouldBeEmpty();
         (await chain.SendAsync(true, Keyed())).Dispose();
-        _store.IsEmpty.ShouldBeTrue();
+        _store.Keys.ShouldBeEmpty();
         (await chain.SendAsync(true, Keyed())).StatusCode.ShouldBe(HttpStatusCode.Created);
     }
 
@@ -108,11 +109,11 @@ public sealed class ResponseReplayTests : IDisposable
     {
         var chain = Open();
         var other = await TakeAsync(chain);
-        _store.OnBegin = n =>
+        _store.Before(nameof(IIdempotencyStore.BeginAsync), () =>
         {
-            if (n == 5)
-                _store.CompleteAsync(other, new(201, null, [], "of the first"u8.ToArray()), DateTimeOffset.MaxValue, Stop);
-        };
+            if (_store.Begun.Count == 5)
+                _store.IdempotencyKeys.CompleteAsync(other, new(201, null, [], "of the first"u8.ToArray()), DateTimeOffset.MaxValue, Stop);
+        });
 
         using var response = await chain.SendAsync(async, Keyed());
 
@@ -127,11 +128,11 @@ public sealed class ResponseReplayTests : IDisposable
     {
         var chain = Open();
         var other = await TakeAsync(chain, TimeSpan.FromMinutes(1));
-        _store.OnBegin = n =>
+        _store.Before(nameof(IIdempotencyStore.BeginAsync), () =>
         {
-            if (n == 10)
-                _store.ForgetAsync(other, Stop);
-        };
+            if (_store.Begun.Count == 10)
+                _store.IdempotencyKeys.ForgetAsync(other, Stop);
+        });
 
         using var response = await chain.SendAsync(true, Keyed());
 
@@ -158,11 +159,11 @@ public sealed class ResponseReplayTests : IDisposable
         var chain = Open();
         using var caller = new CancellationTokenSource();
         await TakeAsync(chain, TimeSpan.FromMinutes(5));
-        _store.OnBegin = n =>
+        _store.Before(nameof(IIdempotencyStore.BeginAsync), () =>
         {
-            if (n == 4)
+            if (_store.Begun.Count == 4)
                 caller.Cancel();
-        };
+        });
 
         var failure = (await Record.ExceptionAsync(() => chain.SendAsync(true, Keyed(), caller.Token))).ShouldBeAssignableTo<OperationCanceledException>()!;
 
@@ -178,7 +179,7 @@ public sealed class ResponseReplayTests : IDisposable
         using var response = await chain.SendAsync(true, Keyed());
 
         chain.Server.Sent.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("comp1:1");
-        (response.GetHttpCall()!.MayHaveBeenProcessed, _store.Only.Response!.StatusCode, _store.Only.IsInDoubt).ShouldBe((true, 200, false));
+        (response.GetHttpCall()!.MayHaveBeenProcessed, _store.Key.Response!.StatusCode, _store.Key.IsInDoubt).ShouldBe((true, 200, false));
     }
 
     public static TheoryData<bool, bool> Unsafe => new() { { true, false }, { false, true } };
@@ -196,7 +197,7 @@ public sealed class ResponseReplayTests : IDisposable
 
         looks.ShouldBe(["comp1:1"]);
         chain.Server.Sent.Count.ShouldBe(keyIsOld ? 1 : 0);
-        (response.GetHttpCall()!.StopReason, _store.Only.Response!.StatusCode)
+        (response.GetHttpCall()!.StopReason, _store.Key.Response!.StatusCode)
             .ShouldBe(keyIsOld ? (StopReason.Succeeded, 200) : (StopReason.Reconciled, 209));
     }
 
@@ -281,7 +282,7 @@ public sealed class ResponseReplayTests : IDisposable
 
         (await chain.SendAsync(true, Keyed())).Dispose();
 
-        (_store.Only.LeaseUntil, _store.Only.Response).ShouldBe((chain.Clock.GetUtcNow(), null));
+        (_store.Key.LeaseUntil, _store.Key.Response).ShouldBe((chain.Clock.GetUtcNow(), null));
     }
 
     [Theory, InlineData(1024 * 1024, false), InlineData(1024 * 1024 + 1, true)]
@@ -314,7 +315,7 @@ public sealed class ResponseReplayTests : IDisposable
         using var response = await chain.SendAsync(true, Keyed(), completion: HttpCompletionOption.ResponseHeadersRead);
 
         await Should.ThrowAsync<Exception>(() => response.Content.ReadAsByteArrayAsync(Stop));
-        (_store.Only.Response, _store.Only.LeaseUntil).ShouldBe((null, chain.Clock.GetUtcNow()));
+        (_store.Key.Response, _store.Key.LeaseUntil).ShouldBe((null, chain.Clock.GetUtcNow()));
     }
 
     [Fact]
@@ -324,7 +325,7 @@ public sealed class ResponseReplayTests : IDisposable
         chain.Server.Script((clock, _, _) =>
         {
             clock.Advance(TimeSpan.FromSeconds(25));
-            _store.Only.LeaseUntil.ShouldBe(clock.GetUtcNow() + TimeSpan.FromSeconds(25));
+            _store.Key.LeaseUntil.ShouldBe(clock.GetUtcNow() + TimeSpan.FromSeconds(25));
             return Replies.Status(201)(clock, true, default);
         });
 
@@ -341,7 +342,7 @@ public sealed class ResponseReplayTests : IDisposable
         (await chain.SendAsync(true, Keyed())).Dispose();
 
         _store.Begun[0].ExpiresAt.ShouldBe(_store.Begun[0].LeaseUntil);
-        _store.Only.ExpiresAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(1));
+        _store.Key.ExpiresAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(1));
         chain.Clock.Advance(TimeSpan.FromSeconds(1));
         (await chain.SendAsync(true, Keyed())).GetHttpCall()!.IsReplayed.ShouldBeFalse();
     }
@@ -351,7 +352,7 @@ public sealed class ResponseReplayTests : IDisposable
     {
         var chain = Open();
         (_store.Fails, _store.Hangs) = (new HttpResilienceStorageException("disk full"), hangs);
-        _store.OnBegin = _ => chain.Clock.Advance(hangs ? TimeSpan.FromSeconds(5) : TimeSpan.Zero);
+        _store.Before(nameof(IIdempotencyStore.BeginAsync), () => chain.Clock.Advance(hangs ? TimeSpan.FromSeconds(5) : TimeSpan.Zero));
 
         using var response = await chain.SendAsync(async, Keyed());
 
@@ -383,11 +384,11 @@ public sealed class ResponseReplayTests : IDisposable
     {
         var chain = Open(o => o.Retry.UnsafeMethods = UnsafeMethods.Never);
         using var caller = new CancellationTokenSource();
-        _store.OnBegin = n =>
+        _store.Before(nameof(IIdempotencyStore.BeginAsync), () =>
         {
-            if (n == 1)
+            if (_store.Begun.Count == 1)
                 caller.Cancel();
-        };
+        });
 
         await Record.ExceptionAsync(() => chain.SendAsync(true, Keyed(), caller.Token));
 
@@ -414,7 +415,7 @@ public sealed class ResponseReplayTests : IDisposable
         var chain = Open();
         chain.Server.Script((clock, async, token) =>
         {
-            _store.Steal();
+            _store.TakeKeys();
             return Replies.Status(201)(clock, async, token);
         });
 
@@ -431,7 +432,7 @@ public sealed class ResponseReplayTests : IDisposable
 
         (await chain.SendAsync(true, Keyed())).Dispose();
 
-        _store.Only.Response.ShouldBeNull();
+        _store.Key.Response.ShouldBeNull();
     }
 
     [Fact]
@@ -456,7 +457,7 @@ public sealed class ResponseReplayTests : IDisposable
             options?.Invoke(o);
         }, services: s =>
         {
-            s.AddSingleton<IIdempotencyStore>(_store);
+            s.AddSingleton<IIdempotencyStore>(_store.IdempotencyKeys);
             services?.Invoke(s);
         });
     }
@@ -469,7 +470,7 @@ public sealed class ResponseReplayTests : IDisposable
             await new BodyDigest(int.MaxValue, required: true, async: true, Stop).ReadAsync(content.Content)).Hash;
         var now = chain.Clock.GetUtcNow();
         var other = new RememberedRequest("api", "comp1:1", fingerprint, Guid.NewGuid(), now, now + (lease ?? TimeSpan.FromSeconds(30)));
-        await _store.BeginAsync(other, Stop);
+        await _store.IdempotencyKeys.BeginAsync(other, Stop);
         return other;
     }
 

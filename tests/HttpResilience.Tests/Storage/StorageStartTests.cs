@@ -1,4 +1,3 @@
-using HttpResilience.Tests.Idempotency;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -39,21 +38,21 @@ public sealed class StorageStartTests
     public async Task What_has_expired_is_deleted_every_hour_and_a_store_that_fails_is_asked_again()
     {
         var clock = new ManualTimeProvider();
-        var store = new MemoryIdempotencyStore();
+        var store = new TestStorage();
         using var logs = new LogCollector();
         using var host = Build([], "memory", clock, store, logs);
         await host.StartAsync(Stop);
-        await store.BeginAsync(new("api", "key", "hash", Guid.NewGuid(), clock.GetUtcNow(), clock.GetUtcNow()) { ExpiresAt = clock.GetUtcNow() + TimeSpan.FromHours(1) }, Stop);
+        await store.IdempotencyKeys.BeginAsync(new("api", "key", "hash", Guid.NewGuid(), clock.GetUtcNow(), clock.GetUtcNow()) { ExpiresAt = clock.GetUtcNow() + TimeSpan.FromHours(1) }, Stop);
 
         await clock.TimerDueInAsync(TimeSpan.FromHours(1));
         store.Fails = new HttpResilienceStorageException("gone");
         clock.Advance(TimeSpan.FromHours(1));
         await Eventually(() => logs.WithId(524).Count == 1);
-        store.IsEmpty.ShouldBeFalse();
+        store.Keys.ShouldNotBeEmpty();
 
         store.Fails = null;
         clock.Advance(TimeSpan.FromHours(1));
-        await Eventually(() => store.IsEmpty);
+        await Eventually(() => store.Keys.Count == 0);
         await host.StopAsync(Stop);
     }
 
@@ -64,7 +63,7 @@ public sealed class StorageStartTests
     }
 
     private static IHost Build(
-        Dictionary<string, string?> settings, string? connectionString, TimeProvider? time = null, MemoryIdempotencyStore? keys = null, ILoggerProvider? logs = null)
+        Dictionary<string, string?> settings, string? connectionString, TimeProvider? time = null, TestStorage? store = null, ILoggerProvider? logs = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection(settings);
@@ -72,22 +71,8 @@ public sealed class StorageStartTests
             builder.Services.AddSingleton(time);
         if (logs is not null)
             builder.Logging.AddProvider(logs);
-        builder.Services.AddHttpResilienceStorage(storage => storage.Use(new("Memory", connectionString, (_, _) => new Memory(keys!))));
+        builder.Services.AddHttpResilienceStorage(storage => storage.Use(new("Memory", connectionString, (_, _) => (store ?? new()).Storage)));
         return builder.Build();
     }
 
-    private sealed class Memory(MemoryIdempotencyStore keys) : IHttpResilienceStorage
-    {
-        public IDeadLetterStore DeadLetters => throw new NotSupportedException();
-
-        public IIdempotencyStore IdempotencyKeys => keys;
-
-        public IFallbackStore Fallbacks { get; } = new Fallback.MemoryFallbackStore();
-
-        public ICheckpointStore Checkpoints => throw new NotSupportedException();
-
-        public IErrorBudgetStore ErrorBudgets { get; } = new Operations.ErrorBudgets.MemoryErrorBudgetStore();
-
-        public ValueTask DisposeAsync() => default;
-    }
 }

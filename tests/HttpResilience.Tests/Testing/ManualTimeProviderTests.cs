@@ -142,6 +142,18 @@ public sealed class ManualTimeProviderTests
         (await Should.ThrowAsync<TimeoutException>(() => clock.TimerDueInAsync(TimeSpan.FromSeconds(3)))).Message.ShouldContain("due in 00:00:02");
     }
 
+    [Fact]
+    public void The_timeout_of_a_cancellation_does_not_move_a_clock_that_skips_waits()
+    {
+        _clock.SkipsWaits = true;
+
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(10), _clock);
+
+        (timeout.IsCancellationRequested, _clock.Elapsed).ShouldBe((false, TimeSpan.Zero));
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        timeout.IsCancellationRequested.ShouldBeTrue();
+    }
+
     private ITimer Timer(string name, double seconds, TimeSpan? period = null) => _clock.CreateTimer(
         _ => _fired.Add($"{name} at {_clock.Elapsed.TotalSeconds}"), null, TimeSpan.FromSeconds(seconds), period ?? Timeout.InfiniteTimeSpan);
 }

@@ -1,5 +1,5 @@
-using HttpResilience.Tests.DeadLetters;
 using HttpResilience.Tests.Operations.ErrorBudgets;
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -169,7 +169,7 @@ public sealed class AlertEvaluatorTests
     [Fact]
     public async Task A_failure_class_that_comes_with_a_version_is_told_with_the_version()
     {
-        var store = new MemoryErrorBudgetStore();
+        var store = new InMemoryStorage().ErrorBudgets;
         using var bench = new AlertBench(
             services: s => s.AddSingleton<IErrorBudgetStore>(store), alerts: a =>
                 (a.DeploymentVersion, a.Rules) = ("2.0", [new() { Type = AlertRuleType.ErrorClassSinceDeployment }]));
@@ -247,9 +247,9 @@ public sealed class AlertEvaluatorTests
     [Fact]
     public async Task What_could_not_be_kept_is_told_and_over_when_it_does_not_happen_again_for_an_hour()
     {
-        var store = new MemoryDeadLetterStore { Fails = new HttpResilienceStorageException("disk full") };
+        var store = new TestStorage { Fails = new HttpResilienceStorageException("disk full") };
         using var bench = new AlertBench(o => (o.DeadLetter.Enabled, o.DeadLetter.Methods) = (true, ["GET"]),
-            s => s.AddSingleton<IDeadLetterStore>(store));
+            s => s.AddSingleton<IDeadLetterStore>(store.DeadLetters));
         await bench.CallAsync(500);
 
         var told = bench.Told.ShouldHaveSingleItem();
@@ -263,9 +263,9 @@ public sealed class AlertEvaluatorTests
     [Fact]
     public async Task Dead_letters_are_counted_every_half_minute_in_processes_without_a_worker_too()
     {
-        var store = new MemoryDeadLetterStore();
+        var store = new TestStorage();
         using var bench = new AlertBench(o => (o.DeadLetter.Enabled, o.DeadLetter.Methods, o.DeadLetter.MaxReplays) = (true, ["GET"], 0),
-            s => s.AddSingleton<IDeadLetterStore>(store),
+            s => s.AddSingleton<IDeadLetterStore>(store.DeadLetters),
             a => a.Rules = [new() { Type = AlertRuleType.DeadLetters, Threshold = 2 }]);
         await bench.CallAsync(422, 422);
         bench.Wait(TimeSpan.FromMinutes(1));
@@ -275,7 +275,7 @@ public sealed class AlertEvaluatorTests
         bench.Wait(TimeSpan.FromSeconds(40));
         bench.Told.ShouldHaveSingleItem()["Title"].ShouldBe("Dead letters pile up");
         foreach (var letter in store.Letters.Skip(1))
-            await store.UpdateAsync(letter with { Status = DeadLetterStatus.Resolved }, CancellationToken.None);
+            await store.DeadLetters.UpdateAsync(letter with { Status = DeadLetterStatus.Resolved }, CancellationToken.None);
         bench.Wait(TimeSpan.FromSeconds(40));
         bench.Phases.ShouldBe("+-");
     }
@@ -283,13 +283,13 @@ public sealed class AlertEvaluatorTests
     [Fact]
     public async Task A_store_that_cannot_count_is_told_and_ends_nothing()
     {
-        var store = new MemoryDeadLetterStore();
+        var store = new TestStorage();
         using var bench = new AlertBench(o => (o.DeadLetter.Enabled, o.DeadLetter.Methods) = (true, ["GET"]),
-            s => s.AddSingleton<IDeadLetterStore>(store),
+            s => s.AddSingleton<IDeadLetterStore>(store.DeadLetters),
             a => a.Rules = [new() { Type = AlertRuleType.DeadLetters, Threshold = 0 }]);
         await bench.CallAsync(422);
         bench.Wait(TimeSpan.FromSeconds(40));
-        store.CountFails = new HttpResilienceStorageException("gone");
+        (store.Fails, store.FailsOn) = (new HttpResilienceStorageException("gone"), nameof(IDeadLetterStore.CountAsync));
         bench.Wait(TimeSpan.FromMinutes(5));
 
         bench.Phases.ShouldBe("+");

@@ -1,3 +1,4 @@
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ public sealed class ErrorBudgetKeeperTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    private readonly MemoryErrorBudgetStore _store = new();
+    private readonly TestStorage _store = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -72,18 +73,17 @@ public sealed class ErrorBudgetKeeperTests
     {
         using var run = await StartAsync();
         await PausedCallTests.FailAsync(run.Chain, 1);
-        var store = new FailingAdd(_store);
-        var keeper = new ErrorBudgetKeeper(store, run.Chain.Services.GetRequiredService<ErrorBudgetObserver>(),
+        var keeper = new ErrorBudgetKeeper(_store.ErrorBudgets, run.Chain.Services.GetRequiredService<ErrorBudgetObserver>(),
             new Deployment(new Lazy<string>("1.0")), run.Chain.Clock, run.Chain.Logs.CreateLogger(ErrorBudgetKeeper.LogCategory));
         await run.StopAsync();
-        _store.Updates.Clear();
+        _store.ForgetOperations();
         long before = _store.Counts.Sum(c => c.Calls);
         await keeper.StartAsync(Stop);
         await run.Chain.Clock.TimerDueInAsync(Interval);
         await PausedCallTests.FailAsync(run.Chain, 1);
-        store.Loses = true;
+        (_store.Fails, _store.FailsOn, _store.LosesAnswers) = (new HttpResilienceStorageException("cut"), nameof(IErrorBudgetStore.AddAsync), true);
         await run.TickAsync();
-        store.Loses = false;
+        _store.Fails = null;
         await PausedCallTests.FailAsync(run.Chain, 1);
         await run.TickAsync();
         await keeper.StopAsync(Stop);
@@ -122,7 +122,7 @@ public sealed class ErrorBudgetKeeperTests
     {
         using var clock = new Chain();
         var resumedAt = clock.Clock.Start - TimeSpan.FromMinutes(14);
-        await _store.SetPauseAsync(new("api", IsPaused: false, "Bob", resumedAt), Stop);
+        await _store.ErrorBudgets.SetPauseAsync(new("api", IsPaused: false, "Bob", resumedAt), Stop);
         _store.Put(new("api", "1.0", resumedAt - TimeSpan.FromMinutes(5), FailureClass.Transient, 1000),
             new("api", "1.0", resumedAt + TimeSpan.FromMinutes(5), FailureClass.Transient, 3));
         using var run = await StartAsync();
@@ -137,7 +137,7 @@ public sealed class ErrorBudgetKeeperTests
     [Fact]
     public async Task What_other_versions_have_counted_is_known_apart_and_told_when_the_host_starts()
     {
-        await _store.StartedAsync("0.9", new(2029, 12, 1, 0, 0, 0, TimeSpan.Zero), Stop);
+        await _store.ErrorBudgets.StartedAsync("0.9", new(2029, 12, 1, 0, 0, 0, TimeSpan.Zero), Stop);
         using var earlier = await StartAsync();
         var start = earlier.Chain.Clock.Start;
         _store.Put(new("api", "0.9", start.AddHours(-2), FailureClass.None, 900),
@@ -174,13 +174,13 @@ public sealed class ErrorBudgetKeeperTests
     {
         ErrorBudget? crm = null;
         IServiceProvider? services = null;
-        _store.Loading = name =>
+        _store.Before(nameof(IErrorBudgetStore.LoadAsync), () =>
         {
-            if (name != "api")
+            if (_store.Loads[^1] != "api")
                 return;
             crm = services!.GetRequiredKeyedService<ClientState>("crm").Get<ErrorBudget>()!;
             crm.Count(FailureClass.Transient, isFailure: true, services!.GetRequiredService<TimeProvider>().GetTimestamp());
-        };
+        });
         using var run = await StartAsync(s => s.AddResilientHttpClient("crm"), s => services = s);
 
         while (_store.Loads.Count < 2 || _store.Counts.Count == 0)
@@ -203,11 +203,11 @@ public sealed class ErrorBudgetKeeperTests
     [Fact]
     public async Task A_pause_that_is_stored_holds_before_the_start_is_over()
     {
-        await _store.SetPauseAsync(new("api", IsPaused: true, "operator", DateTimeOffset.UnixEpoch), Stop);
-        using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(_store));
+        await _store.ErrorBudgets.SetPauseAsync(new("api", IsPaused: true, "operator", DateTimeOffset.UnixEpoch), Stop);
+        using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(_store.ErrorBudgets));
         var budget = chain.Budget;
         // Fails before it gets to anything else: only what the start itself has read can be known.
-        _store.Loading = _ => throw new HttpResilienceStorageException("gone");
+        (_store.Fails, _store.FailsOn) = (new HttpResilienceStorageException("gone"), nameof(IErrorBudgetStore.LoadAsync));
         using var keeper = chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
 
         await keeper.StartAsync(Stop);
@@ -245,7 +245,7 @@ public sealed class ErrorBudgetKeeperTests
     {
         var chain = PausedCallTests.PausingChain(services: s =>
         {
-            s.AddSingleton<IErrorBudgetStore>(_store);
+            s.AddSingleton<IErrorBudgetStore>(_store.ErrorBudgets);
             services?.Invoke(s);
         });
         built?.Invoke(chain.Services);
@@ -279,32 +279,5 @@ public sealed class ErrorBudgetKeeperTests
             Keeper.Dispose();
             Chain.Dispose();
         }
-    }
-
-    /// <summary>Adds, and says that it has failed.</summary>
-    private sealed class FailingAdd(IErrorBudgetStore store) : IErrorBudgetStore
-    {
-        internal bool Loses { get; set; }
-
-        public async Task<bool> AddAsync(ErrorBudgetUpdate update, CancellationToken cancellationToken)
-        {
-            bool added = await store.AddAsync(update, cancellationToken);
-            return Loses ? throw new HttpResilienceStorageException("cut") : added;
-        }
-
-        public Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(string clientName, DateTimeOffset since,
-            CancellationToken cancellationToken) => store.LoadAsync(clientName, since, cancellationToken);
-
-        public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) =>
-            store.SetPauseAsync(pause, cancellationToken);
-
-        public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
-            store.PausesAsync(cancellationToken);
-
-        public Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at,
-            CancellationToken cancellationToken) => store.StartedAsync(version, at, cancellationToken);
-
-        public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-            store.PurgeAsync(before, cancellationToken);
     }
 }

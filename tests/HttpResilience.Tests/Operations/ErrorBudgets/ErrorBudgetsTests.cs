@@ -1,3 +1,4 @@
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Operations.ErrorBudgets;
@@ -80,8 +81,8 @@ public sealed class ErrorBudgetsTests
     [Fact]
     public async Task A_pause_is_kept_when_its_task_completes_and_holds_here_when_it_cannot_be()
     {
-        var store = new MemoryErrorBudgetStore();
-        using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(store));
+        var store = new TestStorage();
+        using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(store.ErrorBudgets));
         var budgets = chain.Services.GetRequiredService<IErrorBudgets>();
         await budgets.PauseAsync("api", "Ann", Stop);
         store.PauseOf("api").ShouldBe(new("api", IsPaused: true, "Ann", chain.Clock.GetUtcNow()));

@@ -48,7 +48,7 @@ public sealed class PendingCountsTests
     public void A_minute_that_ends_belongs_to_its_own_5_minutes()
     {
         using var chain = new Chain(services: s => s.AddHttpResilienceOperations()
-            .AddSingleton<IErrorBudgetStore>(new MemoryErrorBudgetStore()));
+            .AddSingleton<IErrorBudgetStore>(new InMemoryStorage().ErrorBudgets));
         var budget = chain.Budget;
         budget.Count(FailureClass.None, isFailure: false, chain.Clock.GetTimestamp());
         chain.Clock.Advance(TimeSpan.FromMinutes(5));

@@ -1,5 +1,5 @@
-using HttpResilience.Tests.DeadLetters;
 using HttpResilience.Tests.Operations.ErrorBudgets;
+using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -7,7 +7,7 @@ namespace HttpResilience.Tests.Operations.Health;
 
 public sealed class ResilienceHealthCheckTests : IDisposable
 {
-    private readonly MemoryDeadLetterStore _store = new();
+    private readonly TestStorage _store = new();
     private Chain? _chain;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -132,7 +132,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
 
     private Chain Open(Action<HttpResilienceOptions>? options = null)
     {
-        _chain = PausedCallTests.PausingChain(options, s => s.AddSingleton<IDeadLetterStore>(_store).AddHealthChecks().AddHttpResilience());
+        _chain = PausedCallTests.PausingChain(options, s => s.AddSingleton<IDeadLetterStore>(_store.DeadLetters).AddHealthChecks().AddHttpResilience());
         _chain.Clock.SkipsWaits = false;
         return _chain;
     }

@@ -1,0 +1,55 @@
+namespace HttpResilience.Testing;
+
+/// <summary>The checkpoints of an <see cref="InMemoryStorage"/>.</summary>
+internal sealed class InMemoryCheckpointStore(InMemoryConnection connection) : InMemoryStore<ICheckpointStore>(connection), ICheckpointStore
+{
+    public Task<StoredCheckpoint> BeginAsync(
+        string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) => RunAsync(name, () =>
+    {
+        var lease = StoredTime.Cut(leaseUntil);
+        if (Find(name) is not { } batch)
+            Database.Batches[StoredText.Storable(name)!] = batch = new(new(owner, lease, 0, []));
+        else if (batch.Checkpoint.Owner == owner || batch.Checkpoint.LeaseUntil <= StoredTime.Cut(now))
+            batch.Checkpoint = batch.Checkpoint with { Owner = owner, LeaseUntil = lease };
+        return batch.Checkpoint;
+    }, cancellationToken);
+
+    public Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken) => RunAsync(update, () =>
+    {
+        if (Find(update.Name) is not { } batch || batch.Checkpoint.Owner != update.Owner)
+            return false;
+        batch.Checkpoint = new(update.Owner, StoredTime.Cut(update.LeaseUntil), update.Position, [.. update.Done]);
+        foreach (long index in update.Healed)
+            batch.Failures.Remove(index);
+        foreach (var failure in update.Failed)
+            batch.Failures[failure.Index] = Normalize(failure);
+        return true;
+    }, cancellationToken);
+
+    public Task<IReadOnlyList<BatchFailure>> FailuresAsync(string name, long? after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return RunAsync<IReadOnlyList<BatchFailure>>(
+            name, () => [.. (Find(name)?.Failures.Values.AsEnumerable() ?? []).Where(f => after is null || f.Index > after).Take(limit)], cancellationToken);
+    }
+
+    public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) =>
+        RunAsync(name, () => Database.Batches.Remove(StoredText.Storable(name)!), cancellationToken);
+
+    private static BatchFailure Normalize(BatchFailure failure) => new()
+    {
+        Index = failure.Index,
+        FailureClass = failure.FailureClass,
+        Error = StoredText.Storable(failure.Error)!,
+        ErrorType = StoredText.Storable(failure.ErrorType),
+        StatusCode = failure.StatusCode,
+        Attempts = failure.Attempts,
+        IdempotencyKey = StoredText.Storable(failure.IdempotencyKey),
+        Tenant = StoredText.Storable(failure.Tenant),
+        Tags = StoredJson.Map(StoredJson.Map(failure.Tags)),
+        DeadLetterId = failure.DeadLetterId,
+        FailedAt = StoredTime.Cut(failure.FailedAt),
+    };
+
+    private InMemoryBatch? Find(string name) => Database.Batches.GetValueOrDefault(StoredText.Storable(name)!);
+}

@@ -1,0 +1,109 @@
+namespace HttpResilience.Testing;
+
+/// <summary>The dead letters of an <see cref="InMemoryStorage"/>.</summary>
+internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>, IDeadLetterStore
+{
+    private readonly TimeProvider _time;
+    private readonly LetterSignal _signal = new();
+
+    internal InMemoryDeadLetterStore(InMemoryConnection connection, TimeProvider time)
+        : base(connection)
+    {
+        _time = time;
+        Database.LetterArrived += _signal.Give;
+        // The first wait ends at once: letters may have arrived before this connection was opened.
+        _signal.Give();
+    }
+
+    public Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken) =>
+        RunAsync(letter, () => Add(InMemoryLetter.Normalize(letter)), cancellationToken);
+
+    public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) =>
+        RunAsync(id, () => Database.Letters.GetValueOrDefault(id), cancellationToken);
+
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<DeadLetter>>(
+            query, () => [.. Database.Letters.Values.Reverse().Where(InMemoryLetter.Filter(query)).Take(query.Limit)], cancellationToken);
+
+    public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
+        return RunAsync<IReadOnlyList<DeadLetter>>(claim, () =>
+        {
+            DeadLetter[] claimed = [.. Claimable(InMemoryLetter.Normalize(claim)).Select(l => InMemoryLetter.Claim(l, claim.LeaseUntil))];
+            foreach (var letter in claimed)
+                Database.Letters[letter.Id] = letter;
+            return claimed;
+        }, cancellationToken);
+    }
+
+    public Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken) => RunAsync(letter, () =>
+    {
+        bool updated = Update(letter);
+        if (updated && letter.Status == DeadLetterStatus.Pending)
+            Database.NotifyLetterArrived();
+        return updated;
+    }, cancellationToken);
+
+    public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) => RunAsync(letter, () =>
+    {
+        if (!IsCurrent(letter))
+            return false;
+        if (!Add(InMemoryLetter.Normalize(replacement)))
+            throw new HttpResilienceStorageException($"There is already a dead letter {replacement.Id}.");
+        return Update(letter);
+    }, cancellationToken);
+
+    public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => RunAsync(before, () =>
+    {
+        Guid[] done =
+        [
+            .. Database.Letters.Values
+                .Where(l => l.Status is DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted && l.LastFailedAt < StoredTime.Cut(before))
+                .Select(l => l.Id),
+        ];
+        return done.Count(Database.Letters.Remove);
+    }, cancellationToken);
+
+    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => RunAsync(null, () => new DeadLetterCounts(
+        Database.Letters.Values.GroupBy(l => l.Status).ToDictionary(g => g.Key, g => g.LongCount()),
+        Database.Letters.Values.Where(l => l.Status is DeadLetterStatus.Pending).Min(l => (DateTimeOffset?)l.DueAt)), cancellationToken);
+
+    public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => StartAsync(atMost, async () =>
+    {
+        ThrowIfClosed();
+        try
+        {
+            await _signal.GivenAfter(_signal.Taken).WaitAsync(atMost, _time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The time is over.
+        }
+
+        _signal.Take();
+        return true;
+    }, cancellationToken);
+
+    private IEnumerable<DeadLetter> Claimable(DeadLetterClaim claim) => Database.Letters.Values
+        .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress && l.DueAt <= claim.Now && claim.Includes(new(l.ClientName, l.Authority)))
+        .OrderBy(l => l.DueAt).ThenBy(l => l.Id).Take(claim.Limit);
+
+    private bool Add(DeadLetter letter)
+    {
+        bool added = Database.Letters.TryAdd(letter.Id, letter);
+        if (added)
+            Database.NotifyLetterArrived();
+        return added;
+    }
+
+    private bool Update(DeadLetter letter)
+    {
+        if (!IsCurrent(letter))
+            return false;
+        Database.Letters[letter.Id] = InMemoryLetter.Change(Database.Letters[letter.Id], letter);
+        return true;
+    }
+
+    private bool IsCurrent(DeadLetter letter) => Database.Letters.GetValueOrDefault(letter.Id)?.Version == letter.Version;
+}

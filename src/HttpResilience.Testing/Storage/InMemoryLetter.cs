@@ -1,0 +1,79 @@
+namespace HttpResilience.Testing;
+
+/// <summary>Letters, claims and queries in the form in which every store holds them: whole microseconds, text without NUL, bytes of their own.</summary>
+internal static class InMemoryLetter
+{
+    internal static DeadLetter Normalize(DeadLetter letter) => Change(letter, letter) with
+    {
+        ClientName = StoredText.Storable(letter.ClientName)!,
+        FirstFailedAt = StoredTime.Cut(letter.FirstFailedAt),
+        IdempotencyKey = StoredText.Storable(letter.IdempotencyKey),
+        Tenant = StoredText.Storable(letter.Tenant),
+        Tags = StoredJson.Map(StoredJson.Map(letter.Tags)),
+        Headers = StoredJson.Pairs(StoredJson.Pairs(letter.Headers)),
+        Body = letter.Body is { } body ? body.ToArray() : default(ReadOnlyMemory<byte>?),
+        Version = letter.Version,
+    };
+
+    /// <summary>The letter in its changed state. What was asked for (client, method, URI, header fields, body, key, tenant, tags) never changes.</summary>
+    internal static DeadLetter Change(DeadLetter stored, DeadLetter changed) => stored with
+    {
+        Version = stored.Version + 1,
+        Status = changed.Status,
+        DueAt = StoredTime.Cut(changed.DueAt),
+        FailureClass = changed.FailureClass,
+        StopReason = changed.StopReason,
+        MayHaveBeenProcessed = changed.MayHaveBeenProcessed,
+        StatusCode = changed.StatusCode,
+        ErrorType = StoredText.Storable(changed.ErrorType),
+        ErrorTitle = StoredText.Storable(changed.ErrorTitle),
+        ErrorDetail = StoredText.Storable(changed.ErrorDetail),
+        Attempts = changed.Attempts,
+        Replays = changed.Replays,
+        LastFailedAt = StoredTime.Cut(changed.LastFailedAt),
+        SuggestedAction = StoredText.Storable(changed.SuggestedAction),
+        Resolution = changed.Resolution is { } r
+            ? new(StoredText.Storable(r.Action)!, StoredText.Storable(r.Notes), StoredText.Storable(r.By)!, StoredTime.Cut(r.At))
+            : null,
+        ReplacedBy = changed.ReplacedBy,
+    };
+
+    /// <summary>The letter in progress. The worker of an expired lease may have sent it, and a resolution applied to that time only.</summary>
+    internal static DeadLetter Claim(DeadLetter letter, DateTimeOffset leaseUntil)
+    {
+        bool leaseExpired = letter.Status is DeadLetterStatus.InProgress;
+        return letter with
+        {
+            Status = DeadLetterStatus.InProgress,
+            DueAt = StoredTime.Cut(leaseUntil),
+            MayHaveBeenProcessed = letter.MayHaveBeenProcessed || leaseExpired,
+            Resolution = leaseExpired ? null : letter.Resolution,
+            Version = letter.Version + 1,
+        };
+    }
+
+    internal static DeadLetterClaim Normalize(DeadLetterClaim claim) => claim with
+    {
+        Clients = [.. claim.Clients.Select(c => StoredText.Storable(c)!)],
+        Except = [.. claim.Except.Select(Normalize)],
+        Only = claim.Only is { } only ? Normalize(only) : null,
+        Now = StoredTime.Cut(claim.Now),
+    };
+
+    internal static Func<DeadLetter, bool> Filter(DeadLetterQuery query)
+    {
+        var (client, tenant) = (StoredText.Storable(query.ClientName), StoredText.Storable(query.Tenant));
+        return letter =>
+            (query.Status is not { } status || letter.Status == status)
+            && (client is null || letter.ClientName == client)
+            && (query.Authority is null || letter.Authority == query.Authority)
+            && (tenant is null || letter.Tenant == tenant)
+            && (query.FailureClass is not { } failureClass || letter.FailureClass == failureClass)
+            && (query.Since is not { } since || letter.FirstFailedAt >= StoredTime.Cut(since))
+            && (query.Until is not { } until || letter.FirstFailedAt < StoredTime.Cut(until))
+            && (query.Before is not { } before || letter.Id.CompareTo(before) < 0);
+    }
+
+    private static DeadLetterDestination Normalize(DeadLetterDestination destination) =>
+        destination with { ClientName = StoredText.Storable(destination.ClientName)! };
+}

@@ -1,0 +1,84 @@
+namespace HttpResilience.Testing;
+
+/// <summary>
+/// A store in memory, for tests: dead letters, idempotency keys, cached responses, checkpoints and the counts of error budgets, with the behaviour of the SQLite and
+/// PostgreSQL stores. It forgets everything when the process ends; production needs one of those. Register it with <c>storage.UseInMemory()</c>.
+/// </summary>
+/// <remarks>
+/// All members may be used from several threads at once. Several containers that use the same instance behave like several processes on one database: disposing a
+/// container closes its connection and keeps the data, so that a test can stop a host and start it again.
+/// </remarks>
+/// <example><code>
+/// var storage = new InMemoryStorage();
+/// services.AddHttpResilienceStorage(s => s.UseInMemory(storage));
+/// // ... make a call that fails ...
+/// var letters = await storage.DeadLetters.ListAsync(new DeadLetterQuery(), CancellationToken.None);
+/// </code></example>
+public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
+{
+    private readonly InMemoryConnection _connection;
+
+    /// <summary>Creates an empty store.</summary>
+    /// <param name="time">
+    /// The clock by which <see cref="IDeadLetterStore.WaitForLettersAsync"/> of this instance measures its timeout. A container uses its own. Default: the system's.
+    /// </param>
+    public InMemoryStorage(TimeProvider? time = null)
+        : this(new InMemoryDatabase(), time ?? TimeProvider.System)
+    {
+    }
+
+    private InMemoryStorage(InMemoryDatabase database, TimeProvider time)
+    {
+        _connection = new(database);
+        DeadLetters = new InMemoryDeadLetterStore(_connection, time);
+        IdempotencyKeys = new InMemoryIdempotencyStore(_connection);
+        Fallbacks = new InMemoryFallbackStore(_connection);
+        Checkpoints = new InMemoryCheckpointStore(_connection);
+        ErrorBudgets = new InMemoryErrorBudgetStore(_connection);
+    }
+
+    /// <summary>
+    /// Wraps each operation of every container that uses this data, to simulate a store that is slow, full or unreachable, and to observe what is stored. The function
+    /// gets the operation and a delegate that runs it; what it throws, the caller of the store gets. Null, the default, runs each operation directly.
+    /// </summary>
+    /// <example><code>
+    /// storage.Intercept = (operation, run) => operation.Method == nameof(IDeadLetterStore.AddAsync)
+    ///     ? throw new HttpResilienceStorageException("disk full")
+    ///     : run();
+    /// </code></example>
+    public Func<InMemoryOperation, Func<Task>, Task>? Intercept
+    {
+        get => _connection.Database.Intercept;
+        set => _connection.Database.Intercept = value;
+    }
+
+    /// <inheritdoc/>
+    public IDeadLetterStore DeadLetters { get; }
+
+    /// <inheritdoc/>
+    public IIdempotencyStore IdempotencyKeys { get; }
+
+    /// <inheritdoc/>
+    public IFallbackStore Fallbacks { get; }
+
+    /// <inheritdoc/>
+    public ICheckpointStore Checkpoints { get; }
+
+    /// <inheritdoc/>
+    public IErrorBudgetStore ErrorBudgets { get; }
+
+    internal InMemoryDatabase Database => _connection.Database;
+
+    /// <summary>Closes this instance: its stores throw <see cref="ObjectDisposedException"/> afterwards. Other users of the same data are not affected.</summary>
+    public void Dispose() => _connection.Close();
+
+    /// <inheritdoc cref="Dispose"/>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Opens the same data once more, as another process does.</summary>
+    internal InMemoryStorage Connect(TimeProvider time) => new(Database, time);
+}

@@ -1,0 +1,41 @@
+namespace HttpResilience.IntegrationTests.Storage;
+
+public sealed class InMemoryDeadLetterStoreTests : DeadLetterStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
+public sealed class InMemoryDeadLetterQueryTests : DeadLetterQueryContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
+public sealed class InMemoryDeadLetterClaimTests : DeadLetterClaimContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
+public sealed class InMemoryIdempotencyStoreTests : IdempotencyStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
+public sealed class InMemoryCheckpointStoreTests : CheckpointStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
+public sealed class InMemoryStorageLifetimeTests : StorageLifetimeContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
+public sealed class InMemoryFallbackStoreTests : FallbackStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
+public sealed class InMemoryErrorBudgetStoreTests : ErrorBudgetStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
