@@ -39,6 +39,16 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
         return this;
     }
 
+    /// <summary>Replaces all outcomes, for an API that changes in the middle of a test: the next request gets the first of these. The record is kept.</summary>
+    public FaultScript Replace(params Outcome[] outcomes)
+    {
+        ArgumentNullException.ThrowIfNull(outcomes);
+        if (Array.IndexOf(outcomes, null) >= 0)
+            throw new ArgumentException("An outcome is null.", nameof(outcomes));
+        _script.Replace(outcomes);
+        return this;
+    }
+
     /// <inheritdoc cref="Outcome.Status(int, string, TimeSpan?, ValueTuple{string, string}[])"/>
     public FaultScript Status(int status, string body = "", TimeSpan? retryAfter = null, params (string Name, string Value)[] headers) =>
         Then(Outcome.Status(status, body, retryAfter, headers));

@@ -40,6 +40,16 @@ internal sealed class Script(TimeProvider time, bool keepsRequests)
             _outcomes.Add(outcome);
     }
 
+    internal void Replace(IEnumerable<Outcome> outcomes)
+    {
+        lock (_gate)
+        {
+            _outcomes.Clear();
+            _outcomes.AddRange(outcomes);
+            (_next, _outageBegan) = (0, null);
+        }
+    }
+
     internal void ChangeLast(Func<Outcome, Outcome> change)
     {
         lock (_gate)

@@ -36,7 +36,7 @@ internal sealed class Chain : IDisposable
 
     public ManualTimeProvider Clock { get; } = new() { SkipsWaits = true };
 
-    public ScriptedHandler Server { get; }
+    public FaultScript Server { get; }
 
     public LogCollector Logs { get; } = new();
 

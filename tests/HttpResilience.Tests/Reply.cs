@@ -1,10 +1,34 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.Tests;
 
-/// <summary>What the scripted server does with one attempt.</summary>
+/// <summary>The reply of the scripted server to one attempt.</summary>
 internal delegate Task<HttpResponseMessage> Reply(ManualTimeProvider clock, bool async, CancellationToken cancellationToken);
+
+internal static class ScriptedReplies
+{
+    extension(FaultScript server)
+    {
+        /// <summary>Replaces the script. The last reply repeats.</summary>
+        public void Script(params Reply[] replies) => server.Replace(new ReplyOutcome(replies));
+    }
+
+    /// <summary>Replies that may move the clock themselves. The next one is taken when its request is in the record, so that a reply is not seen before its request.</summary>
+    private sealed class ReplyOutcome(Reply[] replies) : Outcome
+    {
+        private int _next = -1;
+
+        internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken)
+        {
+            var reply = replies[Math.Min(Interlocked.Increment(ref _next), replies.Length - 1)];
+            return new(reply((ManualTimeProvider)stage.Time, stage.Async, cancellationToken));
+        }
+
+        internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) => throw new NotSupportedException();
+    }
+}
 
 internal static class Replies
 {

@@ -18,7 +18,7 @@ public sealed class BatchCallTests
             Scope = (record, index) => new() { IdempotencyKey = $"comp1:{record}", Tenant = $"comp{record}", Tags = { ["rowNumber"] = index + 2 } },
         }, Stop);
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe(["comp1:1", "comp1:2", "comp1:3"]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(["comp1:1", "comp1:2", "comp1:3"]);
         chain.Logs.Calls.Select(c => (c["Tenant"], c["rowNumber"], c["recordIndex"])).ShouldBe([("comp1", 2L, 0L), ("comp2", 3L, 1L), ("comp3", 4L, 2L)]);
     }
 
@@ -103,7 +103,7 @@ public sealed class BatchCallTests
 
         // The first failed by itself and opened the circuit for 30 s; the others waited.
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.Completed, 9, 1));
-        chain.Server.Sent.Count.ShouldBe(10);
+        chain.Server.Requests.Count.ShouldBe(10);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(30));
     }
 
@@ -117,7 +117,7 @@ public sealed class BatchCallTests
             new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, OutageTimeout = TimeSpan.FromSeconds(patience) }, Stop);
 
         (report.StopReason, report.Failed, report.StoppedBy!.ErrorType).ShouldBe((BatchStopReason.FailureForAll, 1 + 5, nameof(CircuitOpenException)));
-        chain.Server.Sent.Count.ShouldBe(sent);
+        chain.Server.Requests.Count.ShouldBe(sent);
     }
 
     [Theory, InlineData(true, 1.0, 59), InlineData(false, 1.0, 59), InlineData(true, 0.0, 5.9), InlineData(true, null, 59)]
@@ -165,8 +165,8 @@ public sealed class BatchCallTests
         using var keyed = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
         keyed.Server.Script(Replies.Reset(), Replies.Status(200));
         report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(keyed, t), new() { RecordTimeout = null, TimeProvider = keyed.Clock, Scope = (_, _) => new() { IdempotencyKey = "comp1:1" } }, Stop);
-        (report.Succeeded, keyed.Server.Sent.Count).ShouldBe((1, 2));
-        keyed.Server.Sent.ShouldAllBe(s => s.IdempotencyKey == "comp1:1");
+        (report.Succeeded, keyed.Server.Requests.Count).ShouldBe((1, 2));
+        keyed.Server.Requests.ShouldAllBe(s => s.IdempotencyKey == "comp1:1");
     }
 
     private static async Task SendAsync(Chain chain, CancellationToken token)

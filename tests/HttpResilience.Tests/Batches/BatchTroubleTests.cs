@@ -70,7 +70,7 @@ public sealed class BatchTroubleTests
         }, new() { RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
 
         report.Failures.ShouldHaveSingleItem().ErrorType.ShouldBe(nameof(CircuitOpenException));
-        chain.Server.Sent.Count(s => s.Uri.AbsolutePath == "/customers").ShouldBe(1);
+        chain.Server.Requests.Count(s => s.Uri.AbsolutePath == "/customers").ShouldBe(1);
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class BatchTroubleTests
     {
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script((clock, async, token) =>
-            (chain.Server.Sent[^1].Uri.Host == "dead.test" ? Replies.ConnectionRefused() : Replies.Status(200))(clock, async, token));
+            (chain.Server.Requests[^1].Uri.Host == "dead.test" ? Replies.ConnectionRefused() : Replies.Status(200))(clock, async, token));
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), async (record, token) =>
         {

@@ -28,7 +28,7 @@ public sealed class PausedBatchTests
         report.StoppedBy!.ShouldSatisfyAllConditions(f => f.Index.ShouldBe(6), f => f.ErrorType.ShouldBe(nameof(IntegrationPausedException)));
         report.ToString().ShouldStartWith("1 succeeded, 6 failed; stopped early at record 6: Client 'api' has been paused since ");
         store.Checkpoint.Position.ShouldBe(6);
-        chain.Server.Sent.Count.ShouldBe(6);
+        chain.Server.Requests.Count.ShouldBe(6);
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public sealed class SettledTests
     {
         using var chain = FallbackChain.Open();
         await chain.SeeThenLoseAsync(Chain.Get("customer"));
-        chain.Server.Script(FallbackChain.Good("fresh"), Replies.Status(503));
+        chain.Server.Replace(Outcome.Decide(r => r.Uri.AbsolutePath == "/orders" ? Outcome.Status(200, "fresh") : Outcome.Status(503)));
 
         var (fresh, stale) = await Settled.WhenAll(
             ct => chain.Client.GetStringAsync("orders", ct), ct => chain.Client.GetStringAsync("customer", ct), Stop);
@@ -56,7 +56,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task They_run_at_the_same_time()
+    public async Task The_calls_run_at_the_same_time()
     {
         var first = new TaskCompletionSource<int>();
 
@@ -70,7 +70,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task The_caller_that_cancels_is_told_so_when_all_have_ended()
+    public async Task A_cancellation_is_thrown_when_all_calls_have_ended()
     {
         using var caller = new CancellationTokenSource();
         var last = new TaskCompletionSource<int>();
@@ -97,7 +97,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task What_was_done_before_the_caller_cancelled_counts()
+    public async Task Calls_completed_before_the_cancellation_count()
     {
         using var caller = new CancellationTokenSource();
 

@@ -37,7 +37,7 @@ public sealed class CallObserverTests
 
         thrown.ShouldBeSameAs(observer.Refusal);
         thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.IntegrationPaused);
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Fact]

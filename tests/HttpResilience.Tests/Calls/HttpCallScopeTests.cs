@@ -12,7 +12,7 @@ public sealed class HttpCallScopeTests
         using var response = await chain.PostAsync(async);
 
         var call = response.GetHttpCall()!;
-        chain.Server.Sent[0].IdempotencyKey.ShouldBe("comp1:invoice:001");
+        chain.Server.Requests[0].IdempotencyKey.ShouldBe("comp1:invoice:001");
         (call.IdempotencyKey, call.Tenant).ShouldBe(("comp1:invoice:001", "comp1"));
         call.Tags.ShouldBe([new("rowNumber", 5)]);
     }
@@ -25,13 +25,13 @@ public sealed class HttpCallScopeTests
 
         using var response = await chain.SendAsync(true, new(new(method), "invoices/1"));
 
-        chain.Server.Sent[0].IdempotencyKey.ShouldBeNull();
+        chain.Server.Requests[0].IdempotencyKey.ShouldBeNull();
         response.GetHttpCall()!.IdempotencyKey.ShouldBeNull();
         response.GetHttpCall()!.Tenant.ShouldBe("comp1");
     }
 
     [Fact]
-    public async Task What_is_said_about_the_request_beats_the_scope()
+    public async Task Settings_of_the_request_take_precedence_over_the_scope()
     {
         using var chain = new Chain();
         using var scope = HttpCallScope.Begin(new() { IdempotencyKey = "of scope", Tenant = "of scope", Tags = { ["a"] = 1, ["b"] = 1 } });

@@ -97,7 +97,7 @@ public sealed class HttpCallTests
     }
 
     [Fact]
-    public void What_did_not_come_through_the_chain_has_no_call()
+    public void A_response_that_did_not_pass_the_chain_has_no_call()
     {
         using var response = new HttpResponseMessage();
         using var request = Chain.Get();

@@ -38,7 +38,7 @@ public sealed class ChaosStartTests
     [InlineData("Production", "false", "false", false)]
     [InlineData("Staging", "true", "false", true)]
     [InlineData("Development", "true", "false", true)]
-    public async Task Elsewhere_or_told_twice_it_starts_and_one_warning_says_so(string environment, string enabled, string allowed, bool isOn)
+    public async Task Outside_production_or_when_confirmed_twice_the_host_starts_with_one_warning(string environment, string enabled, string allowed, bool isOn)
     {
         using var host = Build(environment, new() { [$"{Client}:Enabled"] = enabled, [$"{Client}:AllowInProduction"] = allowed }, out var logs);
 

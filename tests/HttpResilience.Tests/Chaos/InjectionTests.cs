@@ -11,7 +11,7 @@ public sealed class InjectionTests
 
         var thrown = await Assert.ThrowsAnyAsync<HttpRequestException>(() => chain.GetAsync(async));
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
         var call = thrown.GetHttpCall().ShouldNotBeNull();
         call.Attempts.Select(a => a.FailureClass).ShouldBe(Enumerable.Repeat(FailureClass.Transient, 4));
         call.StopReason.ShouldBe(StopReason.AttemptsExhausted);
@@ -37,7 +37,7 @@ public sealed class InjectionTests
         response.StatusCode.ShouldBe((HttpStatusCode)(status ?? 503));
         response.RequestMessage.ShouldNotBeNull();
         response.GetHttpCall()!.Attempts.ShouldHaveSingleItem();
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -48,7 +48,7 @@ public sealed class InjectionTests
         using var response = await chain.GetAsync(async);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        chain.Server.Sent.ShouldHaveSingleItem().At.ShouldBe(TimeSpan.FromSeconds(5));
+        chain.Server.Requests.ShouldHaveSingleItem().SentAfter.ShouldBe(TimeSpan.FromSeconds(5));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -63,7 +63,7 @@ public sealed class InjectionTests
         var thrown = await Assert.ThrowsAnyAsync<TaskCanceledException>(() => sending);
 
         thrown.InnerException.ShouldBeOfType<TimeoutException>();
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Fact]
@@ -77,14 +77,14 @@ public sealed class InjectionTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task What_is_not_hit_goes_through(bool async)
+    public async Task A_call_without_an_injected_fault_is_sent(bool async)
     {
         using var chain = WithChaos(_ => { });
 
         using var response = await chain.PostAsync(async);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        chain.Server.Sent.ShouldHaveSingleItem().Body.ShouldBe("{\"number\":1}");
+        chain.Server.Requests.ShouldHaveSingleItem().Text.ShouldBe("{\"number\":1}");
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class CircuitLifetimeTests
 
         chain.State.Policy.ShouldNotBeSameAs(before);
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -24,7 +24,7 @@ public sealed class CircuitLifetimeTests
         using var rotated = new HttpClient(Chain.BuildHandlers(chain.Services).Build()) { BaseAddress = new("https://api.test/") };
 
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => rotated.SendAsync(Chain.Get(), TestContext.Current.CancellationToken));
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]

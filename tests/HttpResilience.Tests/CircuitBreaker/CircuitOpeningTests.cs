@@ -121,7 +121,7 @@ public sealed class CircuitOpeningTests
     [InlineData(30_001, 30_001)]
     [InlineData(120_000, 120_000)]
     [InlineData(600_000, 600_000)]
-    public void A_server_that_names_the_time_to_come_back_is_left_alone_at_least_that_long(long asked, long openFor)
+    public void A_break_lasts_at_least_as_long_as_the_Retry_After_of_the_server(long asked, long openFor)
     {
         _tester.Attempts(4, CircuitOutcome.Failure);
 

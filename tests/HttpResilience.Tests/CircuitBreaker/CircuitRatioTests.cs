@@ -79,7 +79,7 @@ public sealed class CircuitRatioTests
     }
 
     [Fact]
-    public void What_led_to_a_break_is_forgotten_when_the_circuit_closes()
+    public void Failures_that_led_to_a_break_are_forgotten_when_the_circuit_closes()
     {
         var tester = new CircuitTester(ByRatioOnly(0.5, minimumThroughput: 10, breakDuration: TimeSpan.FromSeconds(1)));
         tester.Break();

@@ -33,7 +33,7 @@ public sealed class CountingTests
 
         (await other.GetAsync()).Dispose();
 
-        other.Server.Sent.Count.ShouldBe(1);
+        other.Server.Requests.Count.ShouldBe(1);
     }
 
     [Theory]
@@ -45,7 +45,7 @@ public sealed class CountingTests
 
         await FailAsync(chain, 20);
 
-        chain.Server.Sent.Count.ShouldBe(20);
+        chain.Server.Requests.Count.ShouldBe(20);
         chain.Logs.WithId(301).ShouldBeEmpty();
     }
 
@@ -57,7 +57,7 @@ public sealed class CountingTests
 
         await FailAsync(chain, 6);
 
-        chain.Server.Sent.Count.ShouldBe(6);
+        chain.Server.Requests.Count.ShouldBe(6);
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class CountingTests
         (await chain.GetAsync()).Dispose();
 
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
-        chain.Server.Sent.Count.ShouldBe(4);
+        chain.Server.Requests.Count.ShouldBe(4);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class FailureWindowTests
     }
 
     [Fact]
-    public void It_counts_attempts_and_failures()
+    public void The_window_counts_attempts_and_failures()
     {
         Add(now: 5_000, successes: 7, failures: 3);
         Add(now: 5_099, successes: 1, failures: 0);
@@ -24,7 +24,7 @@ public sealed class FailureWindowTests
     }
 
     [Fact]
-    public void It_counts_from_the_very_beginning_of_time()
+    public void The_window_counts_from_the_first_timestamp()
     {
         Add(now: 0, successes: 1, failures: 1);
 
@@ -49,7 +49,7 @@ public sealed class FailureWindowTests
     }
 
     [Fact]
-    public void It_slides_by_one_part_at_a_time()
+    public void The_window_slides_by_one_part_at_a_time()
     {
         for (int part = 0; part < 50; part++)
         {

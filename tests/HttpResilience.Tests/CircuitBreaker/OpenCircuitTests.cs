@@ -19,7 +19,7 @@ public sealed class OpenCircuitTests
 
         var thrown = await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync(async));
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
         chain.Clock.Elapsed.ShouldBe(before);
         thrown.Authority.ShouldBe("https://api.test");
         thrown.RetryAfter.ShouldBe(TimeSpan.FromSeconds(20));
@@ -36,7 +36,7 @@ public sealed class OpenCircuitTests
 
         var thrown = await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 1]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 1]);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(1));
         thrown.RetryAfter.ShouldBe(TimeSpan.FromSeconds(30));
         thrown.InnerException.ShouldBeOfType<HttpRequestException>();
@@ -73,7 +73,7 @@ public sealed class OpenCircuitTests
         var thrown = await Assert.ThrowsAnyAsync<CircuitOpenException>(() => waiting);
         thrown.RetryAfter.ShouldBe(TimeSpan.FromSeconds(29));
         thrown.GetHttpCall()!.Attempts.Count.ShouldBe(1);
-        chain.Server.Sent.Count.ShouldBe(3);
+        chain.Server.Requests.Count.ShouldBe(3);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class OpenCircuitTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 1]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 1]);
         ((int)response.StatusCode).ShouldBe(200);
     }
 
@@ -113,11 +113,11 @@ public sealed class OpenCircuitTests
         for (int i = 0; i < 20; i++)
             (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(20);
+        chain.Server.Requests.Count.ShouldBe(20);
     }
 
     [Fact]
-    public async Task What_is_rejected_is_an_HttpRequestException_that_says_for_how_long()
+    public async Task A_rejection_is_an_HttpRequestException_that_says_for_how_long()
     {
         using var chain = BreaksAfter(1);
         chain.Server.Script(Replies.Status(503));

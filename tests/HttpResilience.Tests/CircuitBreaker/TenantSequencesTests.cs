@@ -7,7 +7,7 @@ public sealed class TenantSequencesTests
     private const int Calls = 50;
 
     [Fact]
-    public async Task One_tenant_that_fails_never_opens_the_circuit_of_the_host_or_of_another()
+    public async Task A_single_failing_tenant_never_opens_the_circuit_of_the_host_or_of_another_tenant()
     {
         int seed = Environment.TickCount & 0xFFFF;
         int rejections = 0;

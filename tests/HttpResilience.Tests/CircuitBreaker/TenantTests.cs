@@ -93,7 +93,7 @@ public sealed class TenantTests
     }
 
     [Fact]
-    public void What_is_no_client_or_no_host_is_refused()
+    public void An_unknown_client_or_host_is_refused()
     {
         using var chain = NewChain();
         var circuits = chain.Services.GetRequiredService<ICircuits>();

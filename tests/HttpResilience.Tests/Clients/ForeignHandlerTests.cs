@@ -8,7 +8,7 @@ namespace HttpResilience.Tests.Clients
     public sealed class ForeignHandlerTests
     {
         [Theory, InlineData(true), InlineData(false)]
-        public async Task It_is_taken_off_with_one_line(bool before)
+        public async Task The_foreign_handler_is_removed_with_one_line(bool before)
         {
             void AddDefaults(IServiceCollection services) =>
                 services.ConfigureHttpClientDefaults(defaults => defaults.AddHttpMessageHandler(() => new ResilienceHandler()));
@@ -18,8 +18,8 @@ namespace HttpResilience.Tests.Clients
             (await chain.GetAsync()).Dispose();
             (await chain.GetAsync()).Dispose();
 
-            chain.Server.Sent.Count.ShouldBe(3);
-            chain.Server.Sent.ShouldAllBe(s => !s.Headers.ContainsKey("X-Microsoft"));
+            chain.Server.Requests.Count.ShouldBe(3);
+            chain.Server.Requests.ShouldAllBe(s => !s.Headers.ContainsKey("X-Microsoft"));
             var line = chain.Logs.WithId(404).ShouldHaveSingleItem();
             (line.Level, line["ClientName"]).ShouldBe((LogLevel.Information, Chain.Name));
         }
@@ -57,7 +57,7 @@ namespace HttpResilience.Tests.Clients
         }
 
         [Fact]
-        public void It_stays_on_a_client_without_the_chain()
+        public void The_foreign_handler_stays_on_a_client_without_the_chain()
         {
             using var chain = new Chain(services: s => s.AddHttpClient("other").AddHttpMessageHandler(() => new ResilienceHandler()));
 

@@ -28,7 +28,7 @@ public sealed class HostDirectoryTests
     [InlineData("https://a.example", "http://a.example")]
     [InlineData("https://a.example", "https://a.example:8443")]
     [InlineData("https://a.example", "https://b.example")]
-    public void Another_authority_has_another(string one, string other)
+    public void Each_authority_has_a_state_of_its_own(string one, string other)
     {
         For(one).ShouldNotBeSameAs(For(other));
         _hosts.Count.ShouldBe(2);
@@ -117,7 +117,7 @@ public sealed class HostDirectoryTests
     }
 
     [Fact]
-    public void One_whose_break_has_passed_unprobed_goes_after_all_closed_ones()
+    public void A_host_whose_break_has_passed_unprobed_is_evicted_after_all_closed_ones()
     {
         var bad = Break(Use("https://bad.example"));
         _now = bad.Circuit.OpenUntil;

@@ -93,7 +93,7 @@ public sealed class HttpClientDefaultsTests
         (await chain.PostAsync(async)).Dispose();
 
         seen.Count.ShouldBe(3);
-        seen.Distinct().ShouldHaveSingleItem().ShouldBe(chain.Server.Sent[0].IdempotencyKey);
+        seen.Distinct().ShouldHaveSingleItem().ShouldBe(chain.Server.Requests[0].IdempotencyKey);
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class HttpClientDefaultsTests
     {
         var seen = new ConcurrentQueue<string?>();
         var clock = new ManualTimeProvider { SkipsWaits = true };
-        using var server = new ScriptedHandler(clock);
+        using var server = new FaultScript(clock);
         server.Script(Replies.Status(503), Replies.Status(200));
         _services.AddSingleton<TimeProvider>(clock).AddHttpClient("invoices").AddHttpMessageHandler(() => new Notes(seen))
             .ConfigurePrimaryHttpMessageHandler(() => server).AddResilience();
@@ -109,7 +109,7 @@ public sealed class HttpClientDefaultsTests
         (await Create().SendAsync(Chain.Post(), TestContext.Current.CancellationToken)).Dispose();
 
         seen.ShouldBe([null]);
-        server.Sent.Count.ShouldBe(2);
+        server.Requests.Count.ShouldBe(2);
     }
 
     private HttpClient Create()

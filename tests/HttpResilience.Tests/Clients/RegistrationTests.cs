@@ -7,7 +7,7 @@ public sealed class RegistrationTests : IDisposable
 {
     private readonly ManualTimeProvider _clock = new() { SkipsWaits = true };
     private readonly IServiceCollection _services = new ServiceCollection();
-    private readonly ScriptedHandler _server;
+    private readonly FaultScript _server;
 
     public RegistrationTests()
     {
@@ -141,7 +141,7 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task Other_clients_are_left_alone()
+    public async Task Other_clients_are_unchanged()
     {
         _services.AddResilientHttpClient("invoices");
         _services.AddHttpClient("other");
@@ -170,7 +170,7 @@ public sealed class RegistrationTests : IDisposable
         using var response = await create(scope.ServiceProvider).SendAsync(Chain.Get("https://api.test/"), TestContext.Current.CancellationToken);
 
         ((int)response.StatusCode).ShouldBe(200);
-        _server.Sent.Count.ShouldBe(2);
+        _server.Requests.Count.ShouldBe(2);
         response.GetHttpCall()!.ClientName.ShouldBe(name);
     }
 

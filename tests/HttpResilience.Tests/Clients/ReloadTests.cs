@@ -14,7 +14,7 @@ public sealed class ReloadTests
         chain.Reload(("Retry:MaxRetryAttempts", "1"), ("CircuitBreaker:FailureThreshold", "100"));
         (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(4 + 2);
+        chain.Server.Requests.Count.ShouldBe(4 + 2);
         chain.Logs.WithId(402).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Debug);
     }
 
@@ -46,7 +46,7 @@ public sealed class ReloadTests
 
         chain.State.Policy.ShouldBeSameAs(good);
         (await chain.GetAsync()).Dispose();
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
         var error = chain.Logs.WithId(403).ShouldHaveSingleItem();
         error.Level.ShouldBe(LogLevel.Error);
         error["ClientName"].ShouldBe(Chain.Name);
@@ -66,7 +66,7 @@ public sealed class ReloadTests
         chain.Reload(("Retry:MaxRetryAttempts", "0"));
 
         (await chain.GetAsync()).Dispose();
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class ReloadTests
         chain.Reload(("Retry:MaxRetryAttempts", "3"));
 
         (await chain.GetAsync()).Dispose();
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
     }
 
     [Fact]
@@ -93,8 +93,8 @@ public sealed class ReloadTests
         for (int i = 0; i < 10; i++)
             (await chain.PostAsync()).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(1 + 10);
-        chain.Server.Sent[^1].IdempotencyKey.ShouldBeNull();
+        chain.Server.Requests.Count.ShouldBe(1 + 10);
+        chain.Server.Requests[^1].IdempotencyKey.ShouldBeNull();
     }
 
     [Fact]

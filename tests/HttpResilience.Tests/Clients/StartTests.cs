@@ -12,7 +12,7 @@ public sealed class StartTests
     private const string Client = "HttpResilience:Clients:invoices";
 
     [Fact]
-    public async Task Every_problem_is_told_at_once_with_its_path_its_value_and_what_is_allowed()
+    public async Task All_problems_are_reported_at_once_with_path_value_and_allowed_range()
     {
         var problems = await ProblemsAsync(
             s => s.AddResilientHttpClient("invoices"),
@@ -41,7 +41,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task What_code_sets_is_checked_too()
+    public async Task Values_set_in_code_are_validated_too()
     {
         var problems = await ProblemsAsync(s => s.AddResilientHttpClient("invoices", o =>
         {
@@ -63,7 +63,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task A_value_out_of_range_is_told_where_it_was_set()
+    public async Task A_value_out_of_range_is_reported_where_it_was_set()
     {
         var problems = await ProblemsAsync(
             s => s.AddResilientHttpClient("invoices"), ("HttpResilience:Defaults:Retry:MaxRetryAfter", "2.00:00:00"));
@@ -72,7 +72,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task The_problems_of_all_clients_are_told()
+    public async Task The_problems_of_all_clients_are_reported()
     {
         var problems = await ProblemsAsync(
             s =>
@@ -138,7 +138,7 @@ public sealed class StartTests
     [InlineData(UnsafeMethods.WhenKeyed, false, "only when they were not sent or not processed")]
     [InlineData(UnsafeMethods.Never, true, "only when they were not sent or not processed")]
     [InlineData(UnsafeMethods.Always, false, "always")]
-    public async Task One_line_for_each_client_tells_on_what_ground_unsafe_calls_are_repeated(UnsafeMethods unsafeMethods, bool keyed, string ground)
+    public async Task One_line_per_client_says_on_what_ground_unsafe_calls_are_retried(UnsafeMethods unsafeMethods, bool keyed, string ground)
     {
         using var logs = new LogCollector();
         using var host = Host(logs, s =>

@@ -111,7 +111,7 @@ public sealed class DrainTests : ReplayTestBase
 
         Store.Letters.Count(l => l.Status is DeadLetterStatus.Pending).ShouldBeGreaterThan(280);
         Store.Letters.Count(l => l.Status is DeadLetterStatus.Pending && (l.Replays, l.StopReason, l.MayHaveBeenProcessed) != (0, StopReason.AttemptsExhausted, false)).ShouldBeLessThanOrEqualTo(8);
-        chain.Server.Sent.Count.ShouldBeLessThanOrEqualTo(307);
+        chain.Server.Requests.Count.ShouldBeLessThanOrEqualTo(307);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class DrainTests : ReplayTestBase
         chain.Server.Script((_, _, token) => AnswerAsync(Interlocked.Increment(ref _asked) <= 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
         await AddAsync(Many);
         await StartAsync();
-        await EventuallyAsync(() => chain.Server.Sent.Count == 14 && _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
+        await EventuallyAsync(() => chain.Server.Requests.Count == 14 && _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
 
         var stopping = Worker!.StopAsync(CancellationToken.None);
         await EventuallyAsync(() => Count(DeadLetterStatus.InProgress) == 4);
@@ -131,7 +131,7 @@ public sealed class DrainTests : ReplayTestBase
         Store.Letters.Where(l => l.Status is DeadLetterStatus.Pending).ShouldAllBe(l => l.Replays == 0 && !l.MayHaveBeenProcessed && l.DueAt == chain.Clock.GetUtcNow());
         answer.SetResult();
         await stopping;
-        (Count(DeadLetterStatus.InProgress), Count(DeadLetterStatus.Replayed)).ShouldBe((0, chain.Server.Sent.Count));
+        (Count(DeadLetterStatus.InProgress), Count(DeadLetterStatus.Replayed)).ShouldBe((0, chain.Server.Requests.Count));
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class DrainTests : ReplayTestBase
         chain.Server.Script((_, _, token) => AnswerAsync(Interlocked.Increment(ref _asked) <= 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
         await AddAsync(Many);
         await StartAsync();
-        await EventuallyAsync(() => chain.Server.Sent.Count == 14 && _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
+        await EventuallyAsync(() => chain.Server.Requests.Count == 14 && _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
 
         chain.Clock.Advance(TimeSpan.FromSeconds(6));
         Store.WakeUp();

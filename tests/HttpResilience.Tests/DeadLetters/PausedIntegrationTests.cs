@@ -25,7 +25,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
             && !l.MayHaveBeenProcessed && !l.BodyIsMissing && l.Attempts == 0);
         // With the next probe, or a minute later when there will be none.
         Store.Letters.ShouldAllBe(l => l.DueAt == chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(byPerson ? 60 : 20));
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Fact]

@@ -17,8 +17,8 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.Replayed);
 
-        var sent = chain.Server.Sent.ShouldHaveSingleItem();
-        (sent.Method, sent.Uri, sent.Body, sent.IdempotencyKey).ShouldBe(("POST", letter.Uri, "{}", "key-1"));
+        var sent = chain.Server.Requests.ShouldHaveSingleItem();
+        (sent.Method, sent.Uri, sent.Text, sent.IdempotencyKey).ShouldBe((HttpMethod.Post, letter.Uri, "{}", "key-1"));
         (sent.Headers["X-Version"], sent.Headers["Content-Type"], sent.Headers["Authorization"]).ShouldBe(("1, 2", "application/json", "Bearer fresh"));
         var after = Store.Letter;
         (after.Replays, after.Attempts, after.StatusCode, after.DueAt).ShouldBe((1, 5, 201, chain.Clock.GetUtcNow()));
@@ -84,7 +84,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.RequiresReview);
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Theory]
@@ -98,7 +98,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.RequiresReview);
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.Replayed);
 
-        chain.Server.Sent.ShouldHaveSingleItem().Uri.ShouldBe(letter.Uri);
+        chain.Server.Requests.ShouldHaveSingleItem().Uri.ShouldBe(letter.Uri);
     }
 
     [Theory, InlineData(false), InlineData(true)]
@@ -226,9 +226,9 @@ public sealed class ReplayTests : ReplayTestBase
         await AddAsync(other);
 
         await StartAsync();
-        await EventuallyAsync(() => chain.Server.Sent.Any(s => s.Uri.Host == "api.test"));
+        await EventuallyAsync(() => chain.Server.Requests.Any(s => s.Uri.Host == "api.test"));
 
-        chain.Server.Sent.Count(s => s.Uri.Host == "slow.test").ShouldBe(2);
+        chain.Server.Requests.Count(s => s.Uri.Host == "slow.test").ShouldBe(2);
         answer.SetResult();
         await EventuallyAsync(() => Store.Letters.All(l => l.Status is DeadLetterStatus.Replayed));
     }
@@ -266,7 +266,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.Replayed);
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
         Store.Letter.StopReason.ShouldBe(StopReason.Reconciled);
     }
 
@@ -280,7 +280,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.Pending);
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
         (Store.Letter.FailureClass, Store.Letter.StopReason, Store.Letter.Replays).ShouldBe((FailureClass.Transient, StopReason.UnsafeMethod, 1));
     }
 
@@ -294,7 +294,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.Replayed);
 
-        var sent = chain.Server.Sent.ShouldHaveSingleItem();
+        var sent = chain.Server.Requests.ShouldHaveSingleItem();
         sent.Headers.Keys.ShouldNotContain("Host");
         sent.Headers.Keys.ShouldNotContain("Transfer-Encoding");
         sent.Headers.Keys.ShouldNotContain("X-Api-Key");
@@ -319,7 +319,7 @@ public sealed class ReplayTests : ReplayTestBase
         answer.SetResult();
 
         await EventuallyAsync(() => chain.Logs.WithId(512).Count == 1);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -332,7 +332,7 @@ public sealed class ReplayTests : ReplayTestBase
         await StartAsync();
         await UntilAsync(letter, DeadLetterStatus.RequiresReview);
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Fact]
@@ -356,7 +356,7 @@ public sealed class ReplayTests : ReplayTestBase
         after.ShouldBe(Store.Letters.Single(l => l.Id == letter.Id));
         (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + DeadLetterReplayer.Lease));
         Store.Letters.Single(l => l.Id == other.Id).ShouldBe(untouched);
-        chain.Server.Sent.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("key-1");
+        chain.Server.Requests.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("key-1");
     }
 
     [Fact]
@@ -408,7 +408,7 @@ public sealed class ReplayTests : ReplayTestBase
         await Should.ThrowAsync<KeyNotFoundException>(Review().SendAsync(Guid.NewGuid(), "alice", CancellationToken.None));
 
         Store.Letter.ShouldBe(stored);
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     private DeadLetterReview Review() => new(Store.DeadLetters, OpenChain.Services.GetRequiredService<DeadLetterReplayer>, OpenChain.Clock);

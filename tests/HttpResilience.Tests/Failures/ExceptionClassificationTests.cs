@@ -41,7 +41,7 @@ public sealed class ExceptionClassificationTests
     [InlineData(HttpRequestError.ConfigurationLimitExceeded)]
     [InlineData(HttpRequestError.VersionNegotiationError)]
     [InlineData(HttpRequestError.ExtendedConnectNotSupported)]
-    public void What_the_clients_own_settings_forbid_is_permanent(HttpRequestError error) =>
+    public void A_failure_caused_by_settings_of_the_client_is_permanent(HttpRequestError error) =>
         Classify(new HttpRequestException(error)).ShouldMean(Permanent);
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class ExceptionClassificationTests
         Classify(new HttpRequestException("x", new IOException("x", new SocketException((int)SocketError.ConnectionReset)))).ShouldMean(Ambiguous);
 
     [Fact]
-    public void A_body_that_broke_off_and_a_timer_of_somebody_else_are_ambiguous()
+    public void A_truncated_body_and_a_timeout_of_another_handler_are_ambiguous()
     {
         Classify(new IOException("x")).ShouldMean(Ambiguous);
         Classify(new HttpIOException(HttpRequestError.ResponseEnded)).ShouldMean(Ambiguous);

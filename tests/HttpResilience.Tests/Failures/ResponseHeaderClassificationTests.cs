@@ -58,7 +58,7 @@ public sealed class ResponseHeaderClassificationTests
     [InlineData(true, "later", false)]
     [InlineData(false, "2", false)]
     [InlineData(false, null, false)]
-    public void A_409_is_repeated_only_when_keyed_and_told_when_to_come_back(bool keyed, string? retryAfter, bool isRetryable)
+    public void A_409_is_retried_only_with_a_key_and_a_Retry_After(bool keyed, string? retryAfter, bool isRetryable)
     {
         var result = Classify(409, keyed, retryAfter is null ? [] : [("Retry-After", retryAfter)]);
 

@@ -30,7 +30,7 @@ public sealed class StatusClassTests
 
         chain.Logs.Call["FailureClass"].ShouldBe(counts || !retried ? failureClass.ToString() : null);
         (failure is CircuitOpenException).ShouldBe(counts);
-        chain.Server.Sent.Count.ShouldBe(retried && !counts ? 2 : 1);
+        chain.Server.Requests.Count.ShouldBe(retried && !counts ? 2 : 1);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class StatusClassTests
         using var refused = await chain.GetAsync();
         using var next = await chain.GetAsync();
 
-        chain.Server.Sent[1].At.ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(7));
+        chain.Server.Requests[1].SentAfter.ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(7));
     }
 
     [Fact]

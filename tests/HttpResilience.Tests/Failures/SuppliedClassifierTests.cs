@@ -22,7 +22,7 @@ public sealed class SuppliedClassifierTests
     }
 
     [Fact]
-    public async Task It_sees_the_call_the_exception_and_what_is_built_in()
+    public async Task The_classifier_sees_the_call_the_exception_and_the_built_in_result()
     {
         var seen = new List<(string Client, int Attempts, HttpStatusCode? Status, Type? Exception, FailureClassification BuiltIn)>();
         using var chain = With((call, response, exception, builtIn) =>
@@ -53,7 +53,7 @@ public sealed class SuppliedClassifierTests
     }
 
     [Theory, InlineData(true, StopReason.UnsafeMethod), InlineData(false, StopReason.Succeeded)]
-    public async Task It_says_whether_the_request_may_have_been_processed(bool mayHave, StopReason expected)
+    public async Task The_classifier_says_whether_the_request_may_have_been_processed(bool mayHave, StopReason expected)
     {
         using var chain = With((_, response, _, builtIn) =>
             response?.StatusCode is HttpStatusCode.Conflict ? new(FailureClass.Transient) { MayHaveBeenProcessed = mayHave } : builtIn, o => o.Idempotency.Enabled = false);
@@ -65,7 +65,7 @@ public sealed class SuppliedClassifierTests
     }
 
     [Fact]
-    public async Task It_says_how_long_to_wait()
+    public async Task The_classifier_says_how_long_to_wait()
     {
         using var chain = With((_, response, _, builtIn) => response?.StatusCode is HttpStatusCode.BadRequest
             ? new(FailureClass.RateLimited) { RetryAfter = TimeSpan.FromSeconds(20) } : builtIn);
@@ -73,11 +73,11 @@ public sealed class SuppliedClassifierTests
 
         (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent[1].At.ShouldBe(TimeSpan.FromSeconds(20));
+        chain.Server.Requests[1].SentAfter.ShouldBe(TimeSpan.FromSeconds(20));
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task It_says_what_counts_against_the_circuit(bool counts)
+    public async Task The_classifier_says_what_counts_against_the_circuit(bool counts)
     {
         using var chain = With((_, response, _, _) => new(FailureClass.Permanent) { CountsAgainstCircuit = counts }, o => o.CircuitBreaker.FailureThreshold = 1);
         chain.Server.Script(Replies.Status(200));
@@ -99,7 +99,7 @@ public sealed class SuppliedClassifierTests
     }
 
     [Fact]
-    public async Task What_it_leaves_as_it_is_keeps_its_status_options()
+    public async Task A_failure_that_the_classifier_does_not_change_keeps_its_status_options()
     {
         using var chain = With((_, _, _, builtIn) => builtIn, o => o.Retry.Statuses[404] = new() { MaxRetryAttempts = 2 });
         chain.Server.Script(Replies.Status(404));
@@ -110,7 +110,7 @@ public sealed class SuppliedClassifierTests
     }
 
     [Fact]
-    public async Task What_the_chain_itself_refuses_is_not_its_to_judge()
+    public async Task The_classifier_does_not_see_rejections_of_the_chain()
     {
         var judged = new List<Type?>();
         using var chain = With((_, _, exception, builtIn) =>
@@ -150,7 +150,7 @@ public sealed class SuppliedClassifierTests
     public static TheoryData<string> Broken => ["throws", "Cancelled", "None for an exception", "no such class"];
 
     [Theory, MemberData(nameof(Broken))]
-    public async Task One_that_fails_is_told_and_the_built_in_word_stands(string how)
+    public async Task A_classifier_that_throws_is_logged_and_the_built_in_result_stands(string how)
     {
         using var chain = With((_, _, exception, builtIn) => how switch
         {

@@ -56,7 +56,7 @@ public sealed class CacheControlTests
     [InlineData("x-no-store, no-storeage")]
     [InlineData(",,, ,")]
     [InlineData("private, public, no-transform, immutable")]
-    public void What_only_looks_like_it_is_not_no_store(string field) => CacheControl.Parse(field).ShouldBe(default);
+    public void A_directive_that_only_resembles_it_is_not_no_store(string field) => CacheControl.Parse(field).ShouldBe(default);
 
     [Fact]
     public void A_field_to_refresh_that_cannot_be_read_asks_for_more_than_any_response_has() =>

@@ -35,7 +35,7 @@ public sealed class FallbackArchiveTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_too_old_for_the_policy_of_today_is_not_used()
+    public async Task A_response_too_old_for_the_current_policy_is_not_used()
     {
         var first = Open();
         await first.SeeThenLoseAsync();
@@ -113,7 +113,7 @@ public sealed class FallbackArchiveTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caller_that_leaves_while_the_store_is_asked_is_gone()
+    public async Task A_call_that_is_cancelled_while_the_store_is_read_ends()
     {
         var chain = Open();
         chain.Server.Script(Replies.Status(503));
@@ -140,7 +140,7 @@ public sealed class FallbackArchiveTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_store_still_has_from_before_a_change_is_not_used()
+    public async Task A_stored_response_from_before_a_change_is_not_used()
     {
         var first = Open();
         await first.SeeThenLoseAsync();
@@ -172,7 +172,7 @@ public sealed class FallbackArchiveTests : IDisposable
     }
 
     [Fact]
-    public async Task What_differs_is_written_at_once()
+    public async Task A_different_response_is_written_at_once()
     {
         var chain = Open();
         await chain.SeeThenLoseAsync(good: Good("one"));

@@ -12,7 +12,7 @@ public sealed class FallbackCacheTests
     private readonly FallbackCache _memory = new();
 
     [Fact]
-    public void What_was_not_asked_for_longest_goes_first()
+    public void The_least_recently_used_response_is_evicted_first()
     {
         foreach (string resource in (string[])["a", "b", "c"])
             Put(resource, 30_000).ShouldBeTrue();
@@ -25,7 +25,7 @@ public sealed class FallbackCacheTests
     }
 
     [Fact]
-    public void One_that_is_too_big_pushes_out_nobody()
+    public void A_response_that_is_too_big_evicts_no_other()
     {
         Put("a", 1000);
 
@@ -46,7 +46,7 @@ public sealed class FallbackCacheTests
     }
 
     [Fact]
-    public void What_was_asked_for_before_an_invalidation_is_not_kept_and_what_comes_after_is()
+    public void A_response_requested_before_an_invalidation_is_not_cached_and_a_later_one_is()
     {
         Put("a", 1);
         _memory.Invalidate("a", now: 10);
@@ -58,7 +58,7 @@ public sealed class FallbackCacheTests
     }
 
     [Fact]
-    public void However_many_invalidations_none_is_passed_over()
+    public void No_invalidation_is_lost_however_many_there_are()
     {
         for (int i = 0; i < 10_000; i++)
             _memory.Invalidate(i.ToString(CultureInfo.InvariantCulture), now: i);

@@ -69,7 +69,7 @@ public sealed class FallbackRulesTests
     [InlineData(200, "Vary: Accept, X-Request-Id", "", false)]
     [InlineData(200, "Vary: traceparent", "", false)]
     [InlineData(200, "Vary: pragma", "", false)]
-    public void What_a_private_cache_may_keep_is_kept(int status, string field, string asked, bool expected)
+    public void A_response_that_a_private_cache_may_store_is_stored(int status, string field, string asked, bool expected)
     {
         int colon = field.IndexOf(':');
         var fields = new ResponseFields(colon < 0 ? [] : [new(field[..colon], field[(colon + 2)..])]);
@@ -90,7 +90,7 @@ public sealed class FallbackRulesTests
     [InlineData(41, "min-fresh=20", false)]
     [InlineData(0, "min-fresh=x", false)]
     [InlineData(60, "garbage;", false)]
-    public void It_answers_until_it_is_too_old_or_the_caller_does_not_want_it(int age, string asked, bool expected) =>
+    public void A_stale_response_is_used_until_it_is_too_old_or_the_caller_forbids_it(int age, string asked, bool expected) =>
         FallbackRules.Answers(TimeSpan.FromSeconds(age), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(100), CacheControl.Parse(asked)).ShouldBe(expected);
 
     [Theory]
@@ -120,7 +120,7 @@ public sealed class FallbackRulesTests
     [InlineData(FailureClass.Cancelled, false)]
     [InlineData(FailureClass.Validation, false)]
     [InlineData(FailureClass.Permanent, false)]
-    public void What_holds_for_good_ends_the_use_of_what_was_before(FailureClass failureClass, bool expected) =>
+    public void A_permanent_status_ends_the_use_of_the_stored_response(FailureClass failureClass, bool expected) =>
         FallbackRules.Supersedes(failureClass).ShouldBe(expected);
 
     [Theory]

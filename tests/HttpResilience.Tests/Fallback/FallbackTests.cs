@@ -54,11 +54,11 @@ public sealed class FallbackTests : IDisposable
         var chain = Open(o => (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.FailureThreshold) = (TimeSpan.FromSeconds(30), 1));
         await chain.SeeThenLoseAsync();
         (await chain.StaleAsync()).ShouldBe("good");
-        int sent = chain.Server.Sent.Count;
+        int sent = chain.Server.Requests.Count;
 
         (await chain.StaleAsync(async: async)).ShouldBe("good");
 
-        chain.Server.Sent.Count.ShouldBe(sent);
+        chain.Server.Requests.Count.ShouldBe(sent);
         chain.Logs.Calls[^1]["StopReason"].ShouldBe("CircuitOpen");
     }
 
@@ -68,20 +68,20 @@ public sealed class FallbackTests : IDisposable
         var chain = Open(o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5));
         await chain.SeeThenLoseAsync(failure: Replies.Status(429, ("Retry-After", "60")));
         (await chain.StaleAsync()).ShouldBe("good");
-        int sent = chain.Server.Sent.Count;
+        int sent = chain.Server.Requests.Count;
 
         (await chain.StaleAsync()).ShouldBe("good");
-        chain.Server.Sent.Count.ShouldBe(sent);
+        chain.Server.Requests.Count.ShouldBe(sent);
         (await Should.ThrowAsync<RateLimitedException>(() => chain.SendAsync(true, Chain.Get("unknown")))).RetryAfter.ShouldNotBeNull();
 
         var limited = Open(o => o.RateLimiter = new() { TokenBucket = new() { TokenLimit = 1, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromHours(1) } });
         await limited.SeeThenLoseAsync();
         (await limited.StaleAsync()).ShouldBe("good");
-        limited.Server.Sent.Count.ShouldBe(1);
+        limited.Server.Requests.Count.ShouldBe(1);
     }
 
     [Theory, InlineData(400), InlineData(401), InlineData(403), InlineData(404), InlineData(408), InlineData(409), InlineData(425)]
-    public async Task What_the_api_says_about_the_request_comes_through(int status)
+    public async Task A_client_error_of_the_api_is_returned(int status)
     {
         var chain = Open();
         await chain.SeeThenLoseAsync(failure: Replies.Status(status));
@@ -100,7 +100,7 @@ public sealed class FallbackTests : IDisposable
     [InlineData(400, true)]
     [InlineData(408, true)]
     [InlineData(409, true)]
-    public async Task What_is_gone_or_forbidden_by_now_is_not_used_any_more(int status, bool isUsed)
+    public async Task A_resource_that_is_gone_or_forbidden_is_not_used_any_more(int status, bool isUsed)
     {
         var chain = Open();
         await chain.SeeThenLoseAsync(failure: Replies.Status(status));
@@ -133,7 +133,7 @@ public sealed class FallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task A_mistake_in_the_program_is_told()
+    public async Task A_programming_error_is_thrown()
     {
         var chain = Open();
         await chain.SeeThenLoseAsync(failure: Replies.Throws(() => new InvalidOperationException("bug")));
@@ -142,7 +142,7 @@ public sealed class FallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_never_seen_fails_as_ever()
+    public async Task A_request_without_a_stored_response_fails_as_without_the_feature()
     {
         var chain = Open();
         chain.Server.Script(Replies.Status(503, "why", "text/plain"));
@@ -161,7 +161,7 @@ public sealed class FallbackTests : IDisposable
 
         using var response = await chain.SendAsync(true, Chain.Get());
 
-        chain.Server.Sent.Count.ShouldBe(4);
+        chain.Server.Requests.Count.ShouldBe(4);
         (response.GetHttpCall()!.StopReason, response.GetHttpCall()!.IsStale).ShouldBe((StopReason.AttemptsExhausted, true));
     }
 
@@ -178,7 +178,7 @@ public sealed class FallbackTests : IDisposable
     [InlineData("max-age=60", "stale-if-error=5", 66, false)]
     [InlineData("max-age=60", "no-cache", 1, false)]
     [InlineData("max-age=60", "max-age=5", 6, false)]
-    public async Task It_is_used_until_it_is_too_old(string said, string asked, int seconds, bool isUsed)
+    public async Task A_stale_response_is_used_until_it_is_too_old(string said, string asked, int seconds, bool isUsed)
     {
         var chain = Open();
         await chain.SeeThenLoseAsync(good: Good("good", ("Cache-Control", said)));
@@ -212,7 +212,7 @@ public sealed class FallbackTests : IDisposable
     [InlineData("Cache-Control", "must-revalidate")]
     [InlineData("Vary", "*")]
     [InlineData("Age", "garbage")]
-    public async Task What_may_not_be_kept_is_not_and_ends_what_was(string field, string value)
+    public async Task A_response_that_must_not_be_stored_is_not_and_removes_the_stored_one(string field, string value)
     {
         var chain = Open();
         await chain.SeeThenLoseAsync();
@@ -368,7 +368,7 @@ public sealed class FallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_read_before_a_change_is_not_kept_after_it()
+    public async Task A_response_read_before_a_change_is_not_stored_after_it()
     {
         var chain = Open();
         chain.Server.Script(Replies.Content(200, () => new StreamContent(new OneShotStream([1]))), Replies.Status(204));
@@ -381,7 +381,7 @@ public sealed class FallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_kept_outlives_handlers_and_a_reload()
+    public async Task The_cache_outlives_handlers_and_a_reload()
     {
         var chain = Open();
         await chain.SeeThenLoseAsync();
@@ -392,7 +392,7 @@ public sealed class FallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_kept_does_not_outlive_the_end_of_the_feature()
+    public async Task The_cache_is_cleared_when_the_feature_is_disabled()
     {
         using var chain = new Chain(settings: new Dictionary<string, string?> { ["Fallback:Enabled"] = "true" });
         await chain.SeeThenLoseAsync();

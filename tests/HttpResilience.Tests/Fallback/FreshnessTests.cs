@@ -57,7 +57,7 @@ public sealed class FreshnessTests
     }
 
     [Theory, InlineData("0"), InlineData("-1"), InlineData("tomorrow"), InlineData("")]
-    public void What_is_no_date_has_expired(string expires) => Freshness.Of(Fields(("Expires", expires)), Noon, TimeSpan.Zero).Lifetime.ShouldBe(TimeSpan.Zero);
+    public void An_invalid_date_has_expired(string expires) => Freshness.Of(Fields(("Expires", expires)), Noon, TimeSpan.Zero).Lifetime.ShouldBe(TimeSpan.Zero);
 
     [Fact]
     public void Of_several_the_first_to_come_counts()

@@ -28,7 +28,7 @@ public sealed class RequestFieldsTests
     };
 
     [Theory, MemberData(nameof(Others))]
-    public void What_is_asked_otherwise_or_by_another_has_another_hash(string what, string method, string uri, string headers, string? tenant) =>
+    public void A_different_request_or_caller_has_another_hash(string what, string method, string uri, string headers, string? tenant) =>
         Hash(method, uri, headers, tenant).ShouldNotBe(Hash("GET", Uri, "Authorization: A", "comp1"), what);
 
     [Theory]

@@ -23,7 +23,7 @@ public sealed class WhoseResponseTests : IDisposable
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory, MemberData(nameof(Given))]
-    public async Task What_is_on_the_request_tells_users_apart(string how)
+    public async Task Fields_of_the_request_distinguish_users(string how)
     {
         var chain = Open();
         await AskAsync(chain, how, "alice", Good("alice's"));
@@ -35,7 +35,7 @@ public sealed class WhoseResponseTests : IDisposable
     }
 
     [Theory, CombinatorialAdded]
-    public async Task What_a_handler_inside_adds_tells_users_apart(string how, string failure)
+    public async Task Fields_that_an_inner_handler_adds_distinguish_users(string how, string failure)
     {
         var gate = new Gate();
         var chain = Open(
@@ -54,7 +54,7 @@ public sealed class WhoseResponseTests : IDisposable
         gate.Fails = failure == "handler";
         if (failure is "circuit" or "pause")
             await AsAsync("carol", () => chain.SendAsync(true, Chain.Get("other")));
-        int sent = chain.Server.Sent.Count;
+        int sent = chain.Server.Requests.Count;
 
         string? bobs = await AsAsync("bob", () => chain.StaleAsync());
         string? nobodys = await AsAsync(null, () => chain.StaleAsync());
@@ -65,7 +65,7 @@ public sealed class WhoseResponseTests : IDisposable
         bool isKnown = failure is "status" or "exception" && how is not ("copy without options" or "short cut");
         alices.ShouldBe(isKnown ? "alice's" : null);
         if (failure is "circuit" or "pause" or "handler")
-            chain.Server.Sent.Count.ShouldBe(sent);
+            chain.Server.Requests.Count.ShouldBe(sent);
     }
 
     [Theory, MemberData(nameof(Failures))]
@@ -114,7 +114,7 @@ public sealed class WhoseResponseTests : IDisposable
     }
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
-    public async Task What_the_primary_handler_adds_tells_users_apart(bool copies, bool toUri)
+    public async Task Fields_that_the_primary_handler_adds_distinguish_users(bool copies, bool toUri)
     {
         var chain = Open(client: client => client.ConfigurePrimaryHttpMessageHandler(services => new Primary(services.GetRequiredService<Box>().Server!, copies, toUri)),
             services: services => services.AddSingleton<Box>());
@@ -236,7 +236,7 @@ public sealed class WhoseResponseTests : IDisposable
 
     private sealed class Box
     {
-        internal ScriptedHandler? Server { get; set; }
+        internal FaultScript? Server { get; set; }
     }
 
     /// <summary>A handler of the application's that says who the user is. Nobody else adds nothing.</summary>

@@ -34,8 +34,8 @@ public sealed class EligibilityTests
         await chain.PassDelayAsync();
         using var response = await sending;
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe([response.GetHttpCall()!.IdempotencyKey, response.GetHttpCall()!.IdempotencyKey]);
-        chain.Server.Sent.Select(s => s.Body).Distinct().ShouldHaveSingleItem().ShouldBe("{\"number\":1}");
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe([response.GetHttpCall()!.IdempotencyKey, response.GetHttpCall()!.IdempotencyKey]);
+        chain.Server.Requests.Select(s => s.Text).Distinct().ShouldHaveSingleItem().ShouldBe("{\"number\":1}");
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class EligibilityTests
         using var response = await chain.GetAsync(async: false);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        chain.Server.Sent.ShouldHaveSingleItem();
+        chain.Server.Requests.ShouldHaveSingleItem();
     }
 
     [Theory, InlineData(false), InlineData(true)]
@@ -98,7 +98,7 @@ public sealed class EligibilityTests
         chain.Clock.Advance(TimeSpan.FromSeconds(20));
         await caller.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
-        chain.Server.Sent.ShouldHaveSingleItem();
+        chain.Server.Requests.ShouldHaveSingleItem();
         request.Dispose();
     }
 }

@@ -15,7 +15,7 @@ public sealed class HedgedCallTests
         await chain.PassDelayAsync();
         using var response = await sending;
 
-        chain.Server.Sent.Select(s => s.At).ShouldBe([TimeSpan.Zero, HedgedChain.Delay]);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe([TimeSpan.Zero, HedgedChain.Delay]);
         response.RequestMessage.ShouldBeSameAs(request);
         var call = response.GetHttpCall().ShouldNotBeNull();
         call.Attempts.Select(a => ((int?)a.StatusCode, a.FailureClass, a.Elapsed)).ShouldBe(
@@ -33,7 +33,7 @@ public sealed class HedgedCallTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.ShouldHaveSingleItem();
+        chain.Server.Requests.ShouldHaveSingleItem();
         response.GetHttpCall()!.Attempts.ShouldHaveSingleItem().Elapsed.ShouldBe(HedgedChain.Delay - TimeSpan.FromTicks(1));
     }
 
@@ -66,7 +66,7 @@ public sealed class HedgedCallTests
             await chain.PassDelayAsync(sent);
         using var response = await sending;
 
-        chain.Server.Sent.Select(s => s.At).ShouldBe([TimeSpan.Zero, HedgedChain.Delay, 2 * HedgedChain.Delay, 3 * HedgedChain.Delay]);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe([TimeSpan.Zero, HedgedChain.Delay, 2 * HedgedChain.Delay, 3 * HedgedChain.Delay]);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class HedgedCallTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Select(s => s.At).ShouldBe([TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero]);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe([TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero]);
     }
 
     [Theory, InlineData(500), InlineData(503), InlineData(408), InlineData(0)]
@@ -89,7 +89,7 @@ public sealed class HedgedCallTests
         using var response = await chain.GetAsync();
 
         ((int)response.StatusCode).ShouldBe(200);
-        chain.Server.Sent.Select(s => s.At).ShouldBe([TimeSpan.Zero, TimeSpan.Zero]);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe([TimeSpan.Zero, TimeSpan.Zero]);
         response.GetHttpCall()!.Attempts.Select(a => (int?)a.StatusCode).ShouldBe([status == 0 ? null : status, 200]);
     }
 
@@ -102,7 +102,7 @@ public sealed class HedgedCallTests
         using var response = await chain.GetAsync();
 
         ((int)response.StatusCode).ShouldBe(status);
-        chain.Server.Sent.ShouldHaveSingleItem();
+        chain.Server.Requests.ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class HedgedCallTests
         chain.Clock.Advance(TimeSpan.FromSeconds(1));
         using var response = await sending;
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 0, 1, 1]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 0, 1, 1]);
         response.GetHttpCall()!.Attempts.Count.ShouldBe(4);
         chain.Logs.WithId(201).ShouldHaveSingleItem();
     }
@@ -135,7 +135,7 @@ public sealed class HedgedCallTests
         chain.Clock.Advance(TimeSpan.FromSeconds(1));
         using var response = await sending;
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 0.5, 31]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 0.5, 31]);
         response.GetHttpCall()!.Attempts.Select(a => a.FailureClass).ShouldBe([FailureClass.Transient, FailureClass.Transient, FailureClass.None]);
     }
 

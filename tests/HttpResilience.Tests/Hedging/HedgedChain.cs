@@ -27,7 +27,7 @@ internal static class HedgedChain
     }
 
     /// <summary>Ends when so many requests have reached the wire.</summary>
-    public static Task SentAsync(this Chain chain, int count) => UntilAsync(() => chain.Server.Sent.Count >= count);
+    public static Task SentAsync(this Chain chain, int count) => UntilAsync(() => chain.Server.Requests.Count >= count);
 
     /// <summary>Ends when the chain has heard that the host wants to be left alone.</summary>
     public static Task PausedAsync(this Chain chain) => UntilAsync(() => chain.State.Hosts.All.Any(h => h.Pause is not null));

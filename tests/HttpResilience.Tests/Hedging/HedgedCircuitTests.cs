@@ -50,7 +50,7 @@ public sealed class HedgedCircuitTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
         chain.Logs.WithId(301).ShouldHaveSingleItem();
     }
 
@@ -87,7 +87,7 @@ public sealed class HedgedCircuitTests
 
         ((int)response.StatusCode).ShouldBe(503);
         response.GetHttpCall()!.Attempts.ShouldHaveSingleItem();
-        chain.Server.Sent.ShouldHaveSingleItem();
+        chain.Server.Requests.ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class HedgedCircuitTests
 
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
     }
 
@@ -109,7 +109,7 @@ public sealed class HedgedCircuitTests
 
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
 
-        chain.Server.Sent.ShouldHaveSingleItem();
+        chain.Server.Requests.ShouldHaveSingleItem();
         chain.Logs.WithId(211).ShouldBeEmpty();
         chain.Logs.Calls[^1]["Attempts"].ShouldBe(0);
     }
@@ -128,7 +128,7 @@ public sealed class HedgedCircuitTests
         probe.SetResult(HedgedChain.Status(200));
         (await sending).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
         chain.Logs.WithId(303).ShouldHaveSingleItem();
     }
 

@@ -24,8 +24,8 @@ public sealed class HedgedRequestTests
         await chain.PassDelayAsync();
         (await sending).Dispose();
 
-        chain.Server.Sent.Select(s => s.Body).ShouldBe([text, text]);
-        chain.Server.Sent.ShouldAllBe(s => s.Headers["Content-Language"] == "da" && s.Headers["Content-Type"] == content.Headers.ContentType!.ToString());
+        chain.Server.Requests.Select(s => s.Text).ShouldBe([text, text]);
+        chain.Server.Requests.ShouldAllBe(s => s.Headers["Content-Language"] == "da" && s.Headers["Content-Type"] == content.Headers.ContentType!.ToString());
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class HedgedRequestTests
         await caller.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
 
-        chain.Server.Sent.ShouldHaveSingleItem().Body.ShouldBe("once");
+        chain.Server.Requests.ShouldHaveSingleItem().Text.ShouldBe("once");
     }
 
     [Theory, InlineData("json"), InlineData("seekable stream")]
@@ -54,8 +54,8 @@ public sealed class HedgedRequestTests
         using var response = await chain.SendAsync(true, Chain.Post(Body(kind)));
 
         ((int)response.StatusCode).ShouldBe(201);
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 1]);
-        chain.Server.Sent.Select(s => s.Body).Distinct().ShouldHaveSingleItem().ShouldNotBeNull().Length.ShouldBeGreaterThan(4);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 1]);
+        chain.Server.Requests.Select(s => s.Text).Distinct().ShouldHaveSingleItem().ShouldNotBeNull().Length.ShouldBeGreaterThan(4);
     }
 
     [Fact]
@@ -78,11 +78,11 @@ public sealed class HedgedRequestTests
         seen.Append(request).Distinct().Count().ShouldBe(3);
         seen.ShouldAllBe(r => r.Version == request.Version && r.VersionPolicy == request.VersionPolicy && r.RequestUri == request.RequestUri);
         seen.ShouldAllBe(r => r.Options.Contains(new("mine", "kept")));
-        chain.Server.Sent.ShouldAllBe(s => s.Headers["Accept"] == "text/csv" && s.Headers["X-Two"] == "1, 2");
+        chain.Server.Requests.ShouldAllBe(s => s.Headers["Accept"] == "text/csv" && s.Headers["X-Two"] == "1, 2");
     }
 
     [Fact]
-    public async Task What_inner_handlers_add_stays_with_the_request_they_added_it_to()
+    public async Task Additions_of_inner_handlers_stay_with_their_request()
     {
         int number = 0;
         using var chain = HedgedChain.Create(client: builder => builder.AddHttpMessageHandler(() => new Inner(request =>
@@ -97,7 +97,7 @@ public sealed class HedgedRequestTests
         await chain.PassDelayAsync();
         (await sending).Dispose();
 
-        chain.Server.Sent.Select(s => (s.Headers["X-Number"], s.Headers["X-Body-Number"])).ShouldBe([("1", "1"), ("2", "2")]);
+        chain.Server.Requests.Select(s => (s.Headers["X-Number"], s.Headers["X-Body-Number"])).ShouldBe([("1", "1"), ("2", "2")]);
         request.Headers.Contains("X-Number").ShouldBeFalse();
         request.Content!.Headers.Contains("X-Body-Number").ShouldBeFalse();
     }

@@ -12,7 +12,7 @@ public sealed class HedgingBudgetTests
         // One hedge, a retry, its hedge: then there is nothing left.
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Count.ShouldBe(4);
+        chain.Server.Requests.Count.ShouldBe(4);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.BudgetExhausted);
     }
 
@@ -29,7 +29,7 @@ public sealed class HedgingBudgetTests
         first.SetResult(HedgedChain.Status(200));
         (await sending).Dispose();
 
-        chain.Server.Sent.ShouldHaveSingleItem();
+        chain.Server.Requests.ShouldHaveSingleItem();
         chain.Logs.WithId(211).ShouldBeEmpty();
     }
 
@@ -42,6 +42,6 @@ public sealed class HedgingBudgetTests
         for (int i = 0; i < 3; i++)
             (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(4);
+        chain.Server.Requests.Count.ShouldBe(4);
     }
 }

@@ -10,7 +10,7 @@ public sealed class HedgingOptionsTests
     [InlineData("MaxHedgedAttempts", "0", "an integer from 1 to 10")]
     [InlineData("MaxHedgedAttempts", "11", "an integer from 1 to 10")]
     [InlineData("Enabled", "yes", "true or false")]
-    public void A_value_out_of_range_is_told_with_its_path(string key, string value, string expected)
+    public void A_value_out_of_range_is_reported_with_its_path(string key, string value, string expected)
     {
         using var chain = new Chain(settings: new Dictionary<string, string?> { [$"Hedging:{key}"] = value });
 

@@ -24,7 +24,7 @@ public sealed class LoserTests
     }
 
     [Fact]
-    public async Task A_loser_that_hears_nothing_holds_nobody_up_and_its_late_response_is_disposed()
+    public async Task A_loser_that_ignores_cancellation_delays_no_caller_and_its_late_response_is_disposed()
     {
         using var chain = HedgedChain.Create();
         var late = HedgedChain.Answer();
@@ -41,7 +41,7 @@ public sealed class LoserTests
     }
 
     [Fact]
-    public async Task A_failure_that_comes_late_is_nobodys_unobserved_exception()
+    public async Task A_late_failure_is_no_unobserved_exception()
     {
         var unobserved = new List<Exception>();
         EventHandler<UnobservedTaskExceptionEventArgs> remember = (_, e) => unobserved.Add(e.Exception);

@@ -13,7 +13,7 @@ public sealed class RetryAfterTests
         chain.Clock.Advance(TimeSpan.FromSeconds(17));
         using var response = await sending;
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 17]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 17]);
     }
 
     [Fact]
@@ -27,7 +27,7 @@ public sealed class RetryAfterTests
         chain.Clock.Advance(TimeSpan.FromSeconds(1));
         using var response = await sending;
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 1]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 1]);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class RetryAfterTests
         first.SetResult(HedgedChain.Status(200));
         using var response = await sending;
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -66,7 +66,7 @@ public sealed class RetryAfterTests
         chain.Clock.Advance(TimeSpan.FromSeconds(17));
         using var response = await sending;
 
-        chain.Server.Sent[^1].At.ShouldBe(HedgedChain.Delay + TimeSpan.FromSeconds(17));
+        chain.Server.Requests[^1].SentAfter.ShouldBe(HedgedChain.Delay + TimeSpan.FromSeconds(17));
     }
 
     [Fact]
@@ -84,12 +84,12 @@ public sealed class RetryAfterTests
         first.SetResult(HedgedChain.Status(200));
         (await sending).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
         chain.Logs.WithId(211).ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task What_a_loser_was_told_holds_for_other_calls()
+    public async Task The_Retry_After_of_a_loser_applies_to_other_calls()
     {
         using var chain = HedgedChain.Create();
         var first = HedgedChain.Answer();

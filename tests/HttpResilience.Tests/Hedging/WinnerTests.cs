@@ -76,6 +76,6 @@ public sealed class WinnerTests
         using var response = await chain.PostAsync();
 
         ((int)response.StatusCode).ShouldBe(409);
-        chain.Server.Sent.ShouldHaveSingleItem();
+        chain.Server.Requests.ShouldHaveSingleItem();
     }
 }

@@ -32,7 +32,7 @@ public sealed class BlockedThreadTests
         thread.Start();
 
         await sent.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
-        chain.Server.Sent[0].Body.ShouldBe("abc");
+        chain.Server.Requests[0].Text.ShouldBe("abc");
     }
 
     /// <summary>Runs what is posted when its thread comes to it, and that waits.</summary>

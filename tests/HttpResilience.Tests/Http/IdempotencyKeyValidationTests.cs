@@ -26,7 +26,7 @@ public sealed class IdempotencyKeyValidationTests
     [InlineData("\u00fcber")]
     [InlineData("a\u2028b")]
     [InlineData("\ud83d\ude00")]
-    public void What_a_header_cannot_carry_is_no_key(string? key) =>
+    public void A_text_that_a_header_cannot_carry_is_no_key(string? key) =>
         Should.Throw<ArgumentException>(() => IdempotencyKey.Validate(key!)).ParamName.ShouldBe("key");
 
     [Fact]

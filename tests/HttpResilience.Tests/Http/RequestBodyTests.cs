@@ -15,7 +15,7 @@ public sealed class RequestBodyTests
     public void No_content_can_be_sent_again() => RequestBody.IsReplayable(null).ShouldBeTrue();
 
     [Theory, MemberData(nameof(Replayable))]
-    public async Task What_is_said_to_be_replayable_is_written_alike_three_times(string kind)
+    public async Task Replayable_content_is_written_alike_three_times(string kind)
     {
         using var content = Make(kind);
 
@@ -28,7 +28,7 @@ public sealed class RequestBodyTests
     }
 
     [Theory, MemberData(nameof(OnlyOnce))]
-    public void What_may_be_written_only_once_is_not_replayable(string kind)
+    public void Content_that_can_be_written_only_once_is_not_replayable(string kind)
     {
         using var content = Make(kind);
 

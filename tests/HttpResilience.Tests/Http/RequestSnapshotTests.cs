@@ -55,7 +55,7 @@ public sealed class RequestSnapshotTests : IDisposable
     });
 
     [Fact]
-    public void What_a_redirect_did_is_undone()
+    public void The_changes_of_a_redirect_are_undone()
     {
         var (uri, content) = (_request.RequestUri, _request.Content);
 

@@ -68,7 +68,7 @@ public sealed class RetryAfterTests
     [InlineData("922337203685478")]
     [InlineData("79228162514264337593543950335")]
     [InlineData("99999999999999999999999999999999")]
-    public void What_is_not_a_number_of_seconds_is_ignored(string value) => Of(("Retry-After", value)).ShouldBeNull();
+    public void A_value_that_is_no_number_of_seconds_is_ignored(string value) => Of(("Retry-After", value)).ShouldBeNull();
 
     [Theory]
     [InlineData("-1")]
@@ -76,7 +76,7 @@ public sealed class RetryAfterTests
     [InlineData("5\0")]
     [InlineData("99999999999999999999")]
     [InlineData("Sun, 01 Mar 2026 12:00:30 GMT")]
-    public void What_is_not_a_number_of_milliseconds_is_ignored(string value)
+    public void A_value_that_is_no_number_of_milliseconds_is_ignored(string value)
     {
         Of(("retry-after-ms", value)).ShouldBeNull();
         Of(("x-ms-retry-after-ms", value)).ShouldBeNull();

@@ -67,7 +67,7 @@ public sealed class BodyDigestTests
         (await Digest(null)).ShouldBe(await Digest(new ByteArrayContent([])));
 
     [Fact]
-    public async Task What_is_serialized_anew_each_time_is_written_once()
+    public async Task Content_that_is_serialized_on_each_write_is_written_once()
     {
         var value = new Changing();
         using var content = JsonContent.Create(value);
@@ -81,7 +81,7 @@ public sealed class BodyDigestTests
     }
 
     [Theory, InlineData(12, true), InlineData(11, false)]
-    public async Task What_can_be_read_only_once_must_fit(int maxBytes, bool fits)
+    public async Task Content_that_can_be_read_only_once_must_fit(int maxBytes, bool fits)
     {
         using var content = new StreamContent(new OneShotStream(Encoding.UTF8.GetBytes(Json)));
 
@@ -89,7 +89,7 @@ public sealed class BodyDigestTests
     }
 
     [Fact]
-    public async Task What_can_be_read_again_may_be_of_any_length()
+    public async Task Content_that_can_be_read_again_may_be_of_any_length()
     {
         using var stream = new StreamContent(new MemoryStream(new byte[100]));
         using var json = JsonContent.Create(new string('x', 100));
@@ -99,7 +99,7 @@ public sealed class BodyDigestTests
     }
 
     [Theory, InlineData(null), InlineData(13L)]
-    public async Task Nobody_insisting_a_stream_that_may_not_fit_is_left_unread(long? length)
+    public async Task A_stream_that_may_not_fit_is_not_read_unless_the_digest_is_required(long? length)
     {
         var stream = new OneShotStream(Encoding.UTF8.GetBytes(Json));
         using var content = new StreamContent(stream) { Headers = { ContentLength = length } };

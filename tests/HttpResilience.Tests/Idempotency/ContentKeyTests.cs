@@ -20,9 +20,9 @@ public sealed class ContentKeyTests
 
         string key = response.GetHttpCall()!.IdempotencyKey!;
         key.Length.ShouldBe(43);
-        first.Server.Sent.Select(s => (s.IdempotencyKey, s.Body)).ShouldBe([(key, "{\"number\":1}"), (key, "{\"number\":1}")]);
-        afterCrash.Server.Sent[0].IdempotencyKey.ShouldBe(key);
-        afterCrash.Server.Sent[1].IdempotencyKey.ShouldNotBe(key);
+        first.Server.Requests.Select(s => (s.IdempotencyKey, s.Text)).ShouldBe([(key, "{\"number\":1}"), (key, "{\"number\":1}")]);
+        afterCrash.Server.Requests[0].IdempotencyKey.ShouldBe(key);
+        afterCrash.Server.Requests[1].IdempotencyKey.ShouldNotBe(key);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class ContentKeyTests
         using (HttpCallScope.Begin(new() { Tenant = "a" }))
             (await chain.SendAsync(true, Post("invoices"))).Dispose();
 
-        string[] keys = [.. chain.Server.Sent.Select(s => s.IdempotencyKey!)];
+        string[] keys = [.. chain.Server.Requests.Select(s => s.IdempotencyKey!)];
         keys[..6].Distinct().Count().ShouldBe(6);
         keys[6].ShouldBe(keys[3]);
         Array.ForEach(keys, IdempotencyKey.Validate);
@@ -56,7 +56,7 @@ public sealed class ContentKeyTests
         (await chain.SendAsync(true, new(HttpMethod.Post, "close"))).Dispose();
         (await chain.SendAsync(true, new(HttpMethod.Post, "close"))).Dispose();
 
-        chain.Server.Sent[0].IdempotencyKey.ShouldNotBeNull().ShouldBe(chain.Server.Sent[1].IdempotencyKey);
+        chain.Server.Requests[0].IdempotencyKey.ShouldNotBeNull().ShouldBe(chain.Server.Requests[1].IdempotencyKey);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class ContentKeyTests
             (await chain.SendAsync(true, Invoice(1))).Dispose();
         (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe(["of header", "of request", "of scope", null]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(["of header", "of request", "of scope", null]);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -84,9 +84,9 @@ public sealed class ContentKeyTests
 
         (await chain.SendAsync(async, Chain.Post(content))).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(2);
-        chain.Server.Sent[0].Body!.ShouldContain("abc");
-        (chain.Server.Sent[1].IdempotencyKey, chain.Server.Sent[1].Body).ShouldBe((chain.Server.Sent[0].IdempotencyKey, chain.Server.Sent[0].Body));
+        chain.Server.Requests.Count.ShouldBe(2);
+        chain.Server.Requests[0].Text.ShouldContain("abc");
+        (chain.Server.Requests[1].IdempotencyKey, chain.Server.Requests[1].Text).ShouldBe((chain.Server.Requests[0].IdempotencyKey, chain.Server.Requests[0].Text));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -99,21 +99,21 @@ public sealed class ContentKeyTests
 
         thrown.Message.ShouldContain("Idempotency:KeySource");
         thrown.Message.ShouldContain("Retry:MaxReplayBodyBytes (2)");
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.IdempotencyKey).ShouldBe((StopReason.NotRetryable, FailureClass.Permanent, null));
         chain.Logs.Call.Level.ShouldBe(Microsoft.Extensions.Logging.LogLevel.Warning);
     }
 
     [Fact]
-    public async Task It_is_sent_under_a_key_of_its_own()
+    public async Task The_request_is_sent_under_a_key_of_its_own()
     {
         using var chain = FromContent(o => o.Retry.MaxReplayBodyBytes = 2);
         using var content = new StreamContent(new OneShotStream("abc"u8.ToArray()));
 
         (await chain.SendAsync(true, Chain.Post(content).WithIdempotencyKey("mine"))).Dispose();
 
-        (chain.Server.Sent[0].IdempotencyKey, chain.Server.Sent[0].Body).ShouldBe(("mine", "abc"));
+        (chain.Server.Requests[0].IdempotencyKey, chain.Server.Requests[0].Text).ShouldBe(("mine", "abc"));
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class ContentKeyTests
 
         using var response = await chain.SendAsync(true, Invoice(1));
 
-        chain.Server.Sent[0].Headers["X-Key"].ShouldBe($"\"{response.GetHttpCall()!.IdempotencyKey}\"");
+        chain.Server.Requests[0].Headers["X-Key"].ShouldBe($"\"{response.GetHttpCall()!.IdempotencyKey}\"");
     }
 
     [Fact]
@@ -135,8 +135,8 @@ public sealed class ContentKeyTests
         chain.Reload(("Idempotency:KeySource", "Random"));
         (await chain.SendAsync(true, Invoice(1))).Dispose();
 
-        chain.Server.Sent[0].IdempotencyKey!.Length.ShouldBe(43);
-        Guid.TryParseExact(chain.Server.Sent[1].IdempotencyKey, "D", out _).ShouldBeTrue();
+        chain.Server.Requests[0].IdempotencyKey!.Length.ShouldBe(43);
+        Guid.TryParseExact(chain.Server.Requests[1].IdempotencyKey, "D", out _).ShouldBeTrue();
         new IdempotencyOptions().KeySource.ShouldBe(KeySource.Random);
     }
 
@@ -161,7 +161,7 @@ public sealed class ContentKeyTests
 
         thrown.CancellationToken.ShouldBe(cancelled.Token);
         thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.Cancelled);
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     private static HttpRequestMessage Invoice(int number) =>

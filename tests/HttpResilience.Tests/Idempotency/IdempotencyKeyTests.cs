@@ -13,7 +13,7 @@ public sealed class IdempotencyKeyTests
         using var first = await chain.PostAsync(async);
         using var second = await chain.PostAsync(async);
 
-        string[] keys = [.. chain.Server.Sent.Select(s => s.IdempotencyKey!)];
+        string[] keys = [.. chain.Server.Requests.Select(s => s.IdempotencyKey!)];
         keys.Length.ShouldBe(5);
         keys[..4].Distinct().ShouldHaveSingleItem();
         keys[4].ShouldNotBe(keys[0]);
@@ -36,7 +36,7 @@ public sealed class IdempotencyKeyTests
             response.GetHttpCall()!.IdempotencyKey.ShouldBe("comp1:invoice:001");
         }
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe(["comp1:invoice:001", "comp1:invoice:001"]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(["comp1:invoice:001", "comp1:invoice:001"]);
     }
 
     [Theory, InlineData("POST", true), InlineData("PATCH", true), InlineData("GET", false), InlineData("PUT", false), InlineData("DELETE", false), InlineData("HEAD", false)]
@@ -46,7 +46,7 @@ public sealed class IdempotencyKeyTests
 
         using var response = await chain.SendAsync(true, new(new(method), "invoices"));
 
-        (chain.Server.Sent[0].IdempotencyKey is not null).ShouldBe(keyed);
+        (chain.Server.Requests[0].IdempotencyKey is not null).ShouldBe(keyed);
         (response.GetHttpCall()!.IdempotencyKey is not null).ShouldBe(keyed);
     }
 
@@ -58,8 +58,8 @@ public sealed class IdempotencyKeyTests
         (await chain.SendAsync(true, new(HttpMethod.Put, "invoices/1"))).Dispose();
         (await chain.PostAsync()).Dispose();
 
-        chain.Server.Sent[0].IdempotencyKey.ShouldNotBeNull();
-        chain.Server.Sent[1].IdempotencyKey.ShouldBeNull();
+        chain.Server.Requests[0].IdempotencyKey.ShouldNotBeNull();
+        chain.Server.Requests[1].IdempotencyKey.ShouldBeNull();
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class IdempotencyKeyTests
 
         (await chain.SendAsync(true, new HttpRequestMessage(new("QUERY"), "invoices").WithIdempotencyKey("mine"))).Dispose();
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe(["mine", "mine"]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(["mine", "mine"]);
     }
 
     [Fact]
@@ -80,8 +80,8 @@ public sealed class IdempotencyKeyTests
 
         (await chain.SendAsync(true, Chain.Post().WithIdempotencyKey("mine"))).Dispose();
 
-        chain.Server.Sent[0].Headers["X-Request-Key"].ShouldBe("mine");
-        chain.Server.Sent[0].IdempotencyKey.ShouldBeNull();
+        chain.Server.Requests[0].Headers["X-Request-Key"].ShouldBe("mine");
+        chain.Server.Requests[0].IdempotencyKey.ShouldBeNull();
     }
 
     [Theory, InlineData("mine", "\"mine\""), InlineData("a\"b\\c", "\"a\\\"b\\\\c\"")]
@@ -92,7 +92,7 @@ public sealed class IdempotencyKeyTests
 
         using var response = await chain.SendAsync(true, Chain.Post().WithIdempotencyKey(key));
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe([header, header]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe([header, header]);
         response.GetHttpCall()!.IdempotencyKey.ShouldBe(key);
     }
 
@@ -103,7 +103,7 @@ public sealed class IdempotencyKeyTests
 
         using var response = await chain.PostAsync();
 
-        chain.Server.Sent[0].IdempotencyKey.ShouldBeNull();
+        chain.Server.Requests[0].IdempotencyKey.ShouldBeNull();
         response.GetHttpCall()!.IdempotencyKey.ShouldBeNull();
     }
 
@@ -128,7 +128,7 @@ public sealed class IdempotencyKeyTests
 
         var thrown = await Assert.ThrowsAnyAsync<ArgumentException>(() => chain.PostAsync(async));
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
         chain.Logs.Call["StopReason"].ShouldBe("NotRetryable");
         thrown.GetHttpCall()!.Attempts.ShouldBeEmpty();
     }
@@ -142,7 +142,7 @@ public sealed class IdempotencyKeyTests
 
         await Assert.ThrowsAnyAsync<ArgumentException>(() => chain.SendAsync(true, request));
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Theory, InlineData(1), InlineData(255)]
@@ -153,7 +153,7 @@ public sealed class IdempotencyKeyTests
 
         (await chain.SendAsync(true, Chain.Post().WithIdempotencyKey(key))).Dispose();
 
-        chain.Server.Sent[0].IdempotencyKey.ShouldBe(key);
+        chain.Server.Requests[0].IdempotencyKey.ShouldBe(key);
     }
 
     [Fact]
@@ -164,6 +164,6 @@ public sealed class IdempotencyKeyTests
         await Task.WhenAll(Enumerable.Range(0, 100).Select(i =>
             chain.SendAsync(true, Chain.Post(new StringContent(i.ToString(CultureInfo.InvariantCulture))))));
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).Distinct().Count().ShouldBe(100);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).Distinct().Count().ShouldBe(100);
     }
 }

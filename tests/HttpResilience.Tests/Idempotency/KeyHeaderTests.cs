@@ -26,12 +26,12 @@ public sealed class KeyHeaderTests
 
         using var response = await chain.SendAsync(true, request);
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe([header, header]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe([header, header]);
         response.GetHttpCall()!.IdempotencyKey.ShouldBe(key);
     }
 
     [Fact]
-    public async Task Where_keys_are_not_quoted_quotes_are_part_of_the_key()
+    public async Task Quotes_are_part_of_the_key_where_keys_are_not_quoted()
     {
         using var chain = new Chain();
         var request = Chain.Post();
@@ -43,7 +43,7 @@ public sealed class KeyHeaderTests
     }
 
     [Fact]
-    public void What_is_quoted_is_read_back()
+    public void A_quoted_key_is_read_back()
     {
         int seed = Random.Shared.Next();
         var random = new Random(seed);
@@ -67,7 +67,7 @@ public sealed class KeyHeaderTests
 
         (await chain.SendAsync(true, request)).Dispose();
 
-        chain.Server.Sent[0].Headers[configured].ShouldBe("mine");
+        chain.Server.Requests[0].Headers[configured].ShouldBe("mine");
     }
 
     [Theory, InlineData("POST"), InlineData("GET")]
@@ -79,7 +79,7 @@ public sealed class KeyHeaderTests
 
         using var response = await chain.SendAsync(true, new(new(method), "invoices"));
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe(["of client", "of client"]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(["of client", "of client"]);
         response.GetHttpCall()!.IdempotencyKey.ShouldBe("of client");
     }
 
@@ -97,7 +97,7 @@ public sealed class KeyHeaderTests
 
         (await chain.SendAsync(true, Chain.Post().WithIdempotencyKey("a b"))).Dispose();
 
-        chain.Server.Sent[0].IdempotencyKey.ShouldBe("a b");
+        chain.Server.Requests[0].IdempotencyKey.ShouldBe("a b");
     }
 
     [Theory, InlineData("Content-Type"), InlineData("content-md5"), InlineData("Expires")]

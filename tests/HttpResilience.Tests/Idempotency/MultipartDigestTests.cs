@@ -68,7 +68,7 @@ public sealed class MultipartDigestTests
     }
 
     [Fact]
-    public async Task What_is_digested_of_a_multipart_body_is_not_taken_for_a_plain_one()
+    public async Task The_digest_of_a_multipart_body_differs_from_that_of_a_plain_body()
     {
         byte[]? empty = await DigestAsync(new MultipartContent());
 
@@ -77,7 +77,7 @@ public sealed class MultipartDigestTests
     }
 
     [Fact]
-    public async Task That_somebody_has_asked_for_the_length_of_a_part_makes_no_difference()
+    public async Task Reading_the_length_of_a_part_makes_no_difference()
     {
         byte[]? digest = await DigestAsync(new MultipartContent { new StringContent("text") });
         var part = new StringContent("text");
@@ -97,7 +97,7 @@ public sealed class MultipartDigestTests
     }
 
     [Fact]
-    public async Task What_was_digested_is_what_is_sent()
+    public async Task The_digested_content_is_the_content_that_is_sent()
     {
         using var content = new MultipartContent("mixed", "boundary") { OneWay("01234"), new StringContent("text") };
 

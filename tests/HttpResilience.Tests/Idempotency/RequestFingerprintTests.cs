@@ -39,7 +39,7 @@ public sealed class RequestFingerprintTests
     };
 
     [Theory, MemberData(nameof(SameUri))]
-    public void What_is_sent_alike_is_the_same_uri(string one, string other)
+    public void Uris_that_are_sent_alike_are_the_same(string one, string other)
     {
         KeyOf(uri: one).ShouldBe(KeyOf(uri: other));
         Of(uri: one).DifferenceFrom(Of(uri: other)).ShouldBeNull();
@@ -58,7 +58,7 @@ public sealed class RequestFingerprintTests
     };
 
     [Theory, MemberData(nameof(OtherUri))]
-    public void What_is_sent_otherwise_is_another_uri(string one, string other)
+    public void Uris_that_are_sent_differently_are_different(string one, string other)
     {
         KeyOf(uri: one).ShouldNotBe(KeyOf(uri: other));
         Of(uri: one).DifferenceFrom(Of(uri: other)).ShouldBe("URI");
@@ -79,18 +79,18 @@ public sealed class RequestFingerprintTests
     public void Each_tenant_has_keys_of_its_own(string? one, string? other) => KeyOf(tenant: one).ShouldNotBe(KeyOf(tenant: other));
 
     [Fact]
-    public void Even_tenants_that_no_encoding_can_write_are_told_apart() => KeyOf(tenant: "\ud800").ShouldNotBe(KeyOf(tenant: "\ud801"));
+    public void Tenants_that_no_encoding_can_write_are_distinguished() => KeyOf(tenant: "\ud800").ShouldNotBe(KeyOf(tenant: "\ud801"));
 
     [Fact]
     public void The_tenant_is_no_part_of_the_request_that_a_key_was_given_for() =>
         Of(tenant: "a").DifferenceFrom(Of(tenant: "b")).ShouldBeNull();
 
     [Fact]
-    public void All_that_differs_is_told() =>
+    public void Every_difference_is_reported() =>
         Of(method: "PATCH", uri: "https://api.test/b", body: "b"u8).DifferenceFrom(Of()).ShouldBe("method and URI and body");
 
     [Fact]
-    public void A_body_that_is_not_known_is_not_told_from_another()
+    public void An_unknown_body_is_not_distinguished_from_another()
     {
         var unknown = new RequestFingerprint(HttpMethod.Post, new("https://api.test/a"), null, null);
 

@@ -17,7 +17,7 @@ public sealed class ResponseReplayRulesTests
     [InlineData("hash", true, true, false, false, false, "RejectDoubt")]
     [InlineData("other", true, false, true, true, false, "RejectReuse")]
     [InlineData("other", false, false, true, true, true, "RejectReuse")]
-    public void What_is_known_of_the_key_decides(string fingerprint, bool isMine, bool isInDoubt, bool mayBeRepeated, bool canBeFound, bool isDone, string expected)
+    public void The_state_of_the_key_decides(string fingerprint, bool isMine, bool isInDoubt, bool mayBeRepeated, bool canBeFound, bool isDone, string expected)
     {
         var known = new RememberedCall(fingerprint, isMine ? Mine : Guid.NewGuid(), Now, Now, isInDoubt, isDone ? Created : null);
 
@@ -50,7 +50,7 @@ public sealed class ResponseReplayRulesTests
     }
 
     [Theory, MemberData(nameof(Responses))]
-    public void What_a_response_settles_is_remembered(int status, FailureClass failureClass, StopReason stopReason, string expected)
+    public void A_response_that_settles_the_call_is_stored(int status, FailureClass failureClass, StopReason stopReason, string expected)
     {
         ResponseReplayRules.After(status, failureClass, stopReason, wasSent: true, mayHaveBeenProcessed: false).ToString().ShouldBe(expected);
 
@@ -63,7 +63,7 @@ public sealed class ResponseReplayRulesTests
     [InlineData(FailureClass.Transient, true, "Forget"), InlineData(FailureClass.RateLimited, true, "Forget")]
     [InlineData(FailureClass.Cancelled, true, "LeaveInDoubt"), InlineData(FailureClass.Permanent, true, "LeaveInDoubt"), InlineData(FailureClass.None, true, "LeaveInDoubt")]
     [InlineData(FailureClass.Cancelled, false, "Forget"), InlineData(FailureClass.Transient, false, "Forget"), InlineData(FailureClass.None, false, "Forget")]
-    public void What_was_certainly_not_processed_is_forgotten(FailureClass failureClass, bool wasSent, string expected)
+    public void A_call_that_was_certainly_not_processed_is_removed(FailureClass failureClass, bool wasSent, string expected)
     {
         ResponseReplayRules.After(null, failureClass, StopReason.NotRetryable, wasSent, mayHaveBeenProcessed: false).ToString().ShouldBe(expected);
         ResponseReplayRules.After(null, failureClass, StopReason.NotRetryable, wasSent, mayHaveBeenProcessed: true).ShouldBe(ResponseReplayOutcome.LeaveInDoubt);

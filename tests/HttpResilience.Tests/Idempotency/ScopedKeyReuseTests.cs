@@ -20,7 +20,7 @@ public sealed class ScopedKeyReuseTests
         (thrown.IdempotencyKey, thrown.Difference).ShouldBe(("comp1:invoice:001", "body"));
         thrown.Message.ShouldContain("'comp1:invoice:001'");
         thrown.Message.ShouldContain("a different body; nothing was sent");
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.IdempotencyKey, call.Attempts.Count)
             .ShouldBe((StopReason.NotRetryable, FailureClass.Permanent, "comp1:invoice:001", 0));
@@ -39,7 +39,7 @@ public sealed class ScopedKeyReuseTests
     };
 
     [Theory, MemberData(nameof(Others))]
-    public async Task What_is_another_is_told(string method, string uri, string body, string difference)
+    public async Task The_difference_is_reported(string method, string uri, string body, string difference)
     {
         using var chain = new Chain();
         using var scope = HttpCallScope.Begin(new() { IdempotencyKey = "mine" });
@@ -61,7 +61,7 @@ public sealed class ScopedKeyReuseTests
         (await chain.SendAsync(async, Post("x"))).Dispose();
         using var response = await chain.SendAsync(async, new(HttpMethod.Post, "https://api.test:443/invoices") { Content = new ByteArrayContent("x"u8.ToArray()) });
 
-        chain.Server.Sent.Select(s => (s.IdempotencyKey, s.Body)).ShouldBe([("mine", "x"), ("mine", "x"), ("mine", "x")]);
+        chain.Server.Requests.Select(s => (s.IdempotencyKey, s.Text)).ShouldBe([("mine", "x"), ("mine", "x"), ("mine", "x")]);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
     }
 
@@ -80,7 +80,7 @@ public sealed class ScopedKeyReuseTests
         using (HttpCallScope.Begin(new() { IdempotencyKey = "mine" }))
             await Assert.ThrowsAsync<IdempotencyKeyReusedException>(() => chain.SendAsync(true, Post("y")));
 
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class ScopedKeyReuseTests
         (await chain.SendAsync(true, new(HttpMethod.Get, "invoices"))).Dispose();
         (await chain.SendAsync(true, Post("x"))).Dispose();
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).ShouldBe(["outer", "inner", "of request", null, "outer"]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(["outer", "inner", "of request", null, "outer"]);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class ScopedKeyReuseTests
                 (await chain.SendAsync(true, Post(body))).Dispose();
         }
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
     }
 
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
@@ -137,9 +137,9 @@ public sealed class ScopedKeyReuseTests
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
         outcomes.OfType<string>().Distinct().ShouldHaveSingleItem();
-        outcomes.Count(o => o is null).ShouldBe(16 - chain.Server.Sent.Count);
-        chain.Server.Sent.Select(s => s.Body).Distinct().ShouldHaveSingleItem();
-        chain.Server.Sent.Count.ShouldBe(Enumerable.Range(0, 16).Count(i => (i % kinds).ToString(CultureInfo.InvariantCulture) == chain.Server.Sent[0].Body));
+        outcomes.Count(o => o is null).ShouldBe(16 - chain.Server.Requests.Count);
+        chain.Server.Requests.Select(s => s.Text).Distinct().ShouldHaveSingleItem();
+        chain.Server.Requests.Count.ShouldBe(Enumerable.Range(0, 16).Count(i => (i % kinds).ToString(CultureInfo.InvariantCulture) == chain.Server.Requests[0].Text));
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class ScopedKeyReuseTests
         await Assert.ThrowsAsync<IdempotencyKeyReusedException>(
             () => chain.Client.PostAsJsonAsync("invoices", new Dictionary<string, int> { ["number"] = 2 }, TestContext.Current.CancellationToken));
 
-        chain.Server.Sent.Select(s => s.Body).ShouldBe(["{\"number\":1}", "{\"number\":1}"]);
+        chain.Server.Requests.Select(s => s.Text).ShouldBe(["{\"number\":1}", "{\"number\":1}"]);
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class ScopedKeyReuseTests
             (await chain.SendAsync(true, Chain.Post(content))).Dispose();
         }
 
-        chain.Server.Sent.Select(s => s.Body).ShouldBe(["x", "y"]);
+        chain.Server.Requests.Select(s => s.Text).ShouldBe(["x", "y"]);
         using var elsewhere = new StreamContent(new OneShotStream("x"u8.ToArray()));
         (await Assert.ThrowsAsync<IdempotencyKeyReusedException>(() => chain.SendAsync(true, new(HttpMethod.Post, "orders") { Content = elsewhere })))
             .Difference.ShouldBe("URI");
@@ -186,11 +186,11 @@ public sealed class ScopedKeyReuseTests
             (await chain.SendAsync(true, request)).Dispose();
         }
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
     }
 
     [Fact]
-    public void It_is_what_callers_already_catch_and_nothing_that_helps_to_send_again()
+    public void The_exception_is_one_that_callers_already_catch_and_is_not_retried()
     {
         var exception = new IdempotencyKeyReusedException("mine", "body");
 

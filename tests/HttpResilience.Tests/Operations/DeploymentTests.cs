@@ -12,7 +12,7 @@ public sealed class DeploymentTests
     [InlineData("+0af7", null)]
     [InlineData("", null)]
     [InlineData(null, null)]
-    public void What_names_the_build_is_no_part_of_the_version(string? informational, string? version) =>
+    public void Build_metadata_is_no_part_of_the_version(string? informational, string? version) =>
         Deployment.Shorten(informational).ShouldBe(version);
 
     [Theory, InlineData(" 2030-01-02.7 ", "2030-01-02.7"), InlineData(" ", null), InlineData(null, null)]

@@ -47,7 +47,7 @@ public sealed class ConfigurationSchemaTests
     [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": [] }, "Logging": { "RedactedHeaders": ["X-Secret"] } } } }""")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "RateLimiter": { "TokenBucket": { "TokenLimit": 10, "TokensPerPeriod": 5 } } } } }""")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxDelay": null, "Delay": "1.00:00:00", "Jitter": { "Mode": null } }, "BaseAddress": null } } }""")]
-    public void What_is_right_is_valid(string document) => Problems(document).ShouldBeEmpty();
+    public void A_correct_configuration_is_valid(string document) => Problems(document).ShouldBeEmpty();
 
     [Theory]
     [InlineData("""{ "HttpResilience": { "Client": {} } }""", "/HttpResilience/Client")]
@@ -70,7 +70,7 @@ public sealed class ConfigurationSchemaTests
     [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": ["GO PLACES"] } } } }""", "/HttpResilience/Defaults/Idempotency/Methods/0")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "HeaderName": "" } } } }""", "/HttpResilience/Defaults/Idempotency/HeaderName")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "BaseAddress": "/v1" } } }""", "/HttpResilience/Defaults/BaseAddress")]
-    public void What_is_wrong_is_refused_where_it_stands(string document, string path) =>
+    public void A_wrong_value_is_refused_at_its_path(string document, string path) =>
         Problems(document).ShouldHaveSingleItem().ShouldStartWith($"{path}: ");
 
     private static IReadOnlyList<string> Problems(string document) => JsonSchema.Problems(Schema, JsonNode.Parse(document));

@@ -19,7 +19,7 @@ public sealed class MicrosoftSectionTests
         new ConfigurationBuilder().AddJsonStream(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Section))).Build();
 
     [Fact]
-    public void It_binds_unchanged()
+    public void The_section_binds_unchanged()
     {
         using var chain = Create();
 
@@ -41,7 +41,7 @@ public sealed class MicrosoftSectionTests
 
         (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 3, 9, 16, 23, 30]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 3, 9, 16, 23, 30]);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class MicrosoftSectionTests
 
         var thrown = await Assert.ThrowsAnyAsync<TaskCanceledException>(() => chain.GetAsync());
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 16, 35, 55, 75, 95]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 16, 35, 55, 75, 95]);
         thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.AttemptsExhausted);
     }
 

@@ -63,5 +63,5 @@ public sealed class SpellingTests
     [InlineData("")]
     [InlineData("completely different")]
     [InlineData("\u00fc\u4e2d\ud83d\ude00")]
-    public void Whatever_is_asked_there_is_an_answer(string word) => Spelling.Nearest(word, RetryKeys).ShouldBeOneOf(RetryKeys);
+    public void There_is_a_nearest_key_for_any_text(string word) => Spelling.Nearest(word, RetryKeys).ShouldBeOneOf(RetryKeys);
 }

@@ -48,7 +48,7 @@ public sealed class AddPollyHandlerTests
     }
 
     [Fact]
-    public void It_stands_where_it_was_added()
+    public void The_handler_stands_where_it_was_added()
     {
         using var chain = new Chain(client: builder => builder
             .AddHttpMessageHandler(() => new Marker())
@@ -107,7 +107,7 @@ public sealed class AddPollyHandlerTests
     }
 
     [Fact]
-    public void It_can_be_built_with_services_that_outlive_the_handler()
+    public void The_pipeline_can_be_built_with_services_that_outlive_the_handler()
     {
         IServiceProvider? given = null;
         using var chain = new Chain(client: builder => builder.AddPollyHandler("mine", (services, pipeline) =>
@@ -123,13 +123,13 @@ public sealed class AddPollyHandlerTests
     }
 
     [Fact]
-    public async Task It_needs_no_chain()
+    public async Task The_handler_needs_no_chain()
     {
         var seen = new List<(HttpRequestMessage?, HttpCall?)>();
         var services = new ServiceCollection();
         services.AddHttpClient("plain")
             .AddPollyHandler("mine", pipeline => pipeline.AddStrategy(_ => new RecordingStrategy(c => seen.Add((c.GetHttpRequest(), c.GetHttpCall())))))
-            .ConfigurePrimaryHttpMessageHandler(() => new ScriptedHandler(new()));
+            .ConfigurePrimaryHttpMessageHandler(() => new FaultScript());
         using var provider = services.BuildServiceProvider();
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.test/");
 

@@ -53,7 +53,7 @@ public sealed class PollyExceptionTests
             thrown.GetHttpCall()!.FailureClass.ShouldBe(FailureClass.Transient);
         }
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
         chain.Logs.WithId(301).ShouldBeEmpty();
     }
 

@@ -53,7 +53,7 @@ public sealed class RateLimiterOptionsTests
     [InlineData("QueueLimit", "-1")]
     [InlineData("QueueProcessingOrder", "Youngest")]
     [InlineData("TokensPerSecond", "5")]
-    public void What_is_out_of_range_is_refused(string key, string value)
+    public void A_value_out_of_range_is_refused(string key, string value)
     {
         var settings = new Dictionary<string, string> { ["TokenLimit"] = "1", ["TokensPerPeriod"] = "1", [key] = value };
 
@@ -66,7 +66,7 @@ public sealed class RateLimiterOptionsTests
     [InlineData(60, 100, 0, 6_000_000)]
     [InlineData(1, 3, 0, 3_333_334)]
     [InlineData(86400, 1, int.MaxValue, long.MaxValue)]
-    public void Those_that_wait_and_one_more_have_a_token_after(int seconds, int tokens, int queue, long ticks) =>
+    public void The_waiting_calls_and_one_more_have_a_token_after(int seconds, int tokens, int queue, long ticks) =>
         new TokenBucketPolicy(1, tokens, TimeSpan.FromSeconds(seconds), queue, QueueProcessingOrder.OldestFirst).QueueTime.ShouldBe(TimeSpan.FromTicks(ticks));
 
     private static RateLimiterPolicy? PolicyOf(params (string Key, string Value)[] settings)

@@ -20,7 +20,7 @@ public sealed class TokenBucketTests
         thrown.Message.ShouldBe("The client's limit of requests to https://api.test is reached; the next token is available in 21600.0 s (RateLimiter:TokenBucket).");
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count).ShouldBe((StopReason.RateLimited, FailureClass.RateLimited, 0));
-        chain.Server.Sent.Count.ShouldBe(3);
+        chain.Server.Requests.Count.ShouldBe(3);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -32,7 +32,7 @@ public sealed class TokenBucketTests
         var thrown = await Assert.ThrowsAsync<RateLimitedException>(() => chain.GetAsync(async));
 
         (thrown.GetHttpCall()!.StopReason, thrown.GetHttpCall()!.Attempts.Count).ShouldBe((StopReason.RateLimited, 2));
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class TokenBucketTests
     }
 
     [Fact]
-    public async Task What_does_not_fit_into_the_queue_is_told_when_the_queue_has_passed()
+    public async Task A_call_that_does_not_fit_into_the_queue_learns_when_the_queue_has_passed()
     {
         using var chain = Limited(new() { TokenLimit = 1, TokensPerPeriod = 24, QueueLimit = 2 });
         using var caller = new CancellationTokenSource();
@@ -75,7 +75,7 @@ public sealed class TokenBucketTests
     }
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true)]
-    public async Task One_that_waits_for_a_token_until_its_time_is_over_was_not_sent_and_says_nothing_of_the_host(bool async, bool hedged)
+    public async Task An_attempt_that_times_out_waiting_for_a_token_was_not_sent_and_does_not_count_against_the_host(bool async, bool hedged)
     {
         using var chain = Limited(new() { TokenLimit = 1, TokensPerPeriod = 1, QueueLimit = 5 }, o =>
         {
@@ -96,7 +96,7 @@ public sealed class TokenBucketTests
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count, call.MayHaveBeenProcessed).ShouldBe((StopReason.RateLimited, FailureClass.RateLimited, 0, false));
         chain.Services.GetRequiredService<ICircuits>().List().ShouldAllBe(c => c.State == CircuitState.Closed);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -135,7 +135,7 @@ public sealed class TokenBucketTests
 
         (noPlace.RetryAfter, noToken.RetryAfter).ShouldBe((null, Day));
         noPlace.Message.ShouldBe("The client's limit of requests to https://api.test is reached (RateLimiter).");
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class TokenBucketTests
         for (int i = 0; i < 5; i++)
             (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(5);
+        chain.Server.Requests.Count.ShouldBe(5);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class CallEventTests
 
         (await chain.GetAsync(async)).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(4);
+        chain.Server.Requests.Count.ShouldBe(4);
         var line = chain.Logs.Entries.Skip(before).Where(e => e.Level >= LogLevel.Information).ShouldHaveSingleItem();
         (line.Id.Id, line.Level, line["Attempts"]).ShouldBe((102, LogLevel.Warning, 4));
         chain.Logs.WithId(201).Select(e => (e.Level, e["Attempt"], e["Outcome"], e["DelayMs"])).ShouldBe(
@@ -61,7 +61,7 @@ public sealed class CallEventTests
     }
 
     [Fact]
-    public async Task An_exception_is_told_by_type_and_message_and_has_no_status()
+    public async Task An_exception_is_logged_by_type_and_message_and_has_no_status()
     {
         using var chain = new Chain();
         chain.Server.Script(Replies.Status(503), Replies.ConnectionRefused());
@@ -76,7 +76,7 @@ public sealed class CallEventTests
     }
 
     [Fact]
-    public async Task An_open_circuit_is_told_too()
+    public async Task An_open_circuit_is_logged_too()
     {
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(503));

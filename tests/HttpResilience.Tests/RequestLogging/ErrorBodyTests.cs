@@ -38,7 +38,7 @@ public sealed class ErrorBodyTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task No_more_than_the_limit_is_told(bool seekable)
+    public async Task A_body_is_logged_up_to_the_limit(bool seekable)
     {
         using var chain = new Chain(o => o.Logging.ErrorBodyBytes = 10);
         chain.Clock.SkipsWaits = false;
@@ -52,7 +52,7 @@ public sealed class ErrorBodyTests
 
     // The limit leaves title and detail readable that come before it.
     [Fact]
-    public async Task A_problem_that_is_longer_than_the_limit_is_told_as_far_as_it_goes()
+    public async Task A_problem_longer_than_the_limit_is_logged_up_to_the_limit()
     {
         using var chain = new Chain(o => o.Logging.ErrorBodyBytes = 64);
         chain.Server.Script(Replies.Status(400, $$"""{"title":"Invalid","detail":"VAT","trace":"{{new string('x', 5000)}}"}""", "application/problem+json"));
@@ -76,7 +76,7 @@ public sealed class ErrorBodyTests
     }
 
     [Fact]
-    public async Task The_body_of_a_success_is_left_alone()
+    public async Task The_body_of_a_success_is_not_read()
     {
         using var chain = new Chain();
         var body = new WireStream([1, 2, 3]);
@@ -89,7 +89,7 @@ public sealed class ErrorBodyTests
     }
 
     [Fact]
-    public async Task The_body_of_a_response_that_is_discarded_is_left_alone()
+    public async Task The_body_of_a_discarded_response_is_not_read()
     {
         using var chain = new Chain();
         var body = new WireStream([1, 2, 3]);
@@ -102,7 +102,7 @@ public sealed class ErrorBodyTests
     }
 
     [Fact]
-    public async Task An_empty_body_is_not_told()
+    public async Task An_empty_body_is_not_logged()
     {
         using var chain = new Chain();
         chain.Server.Script(Replies.Status(400), Replies.Content(400, () => new WireStream([]).ToContent()));

@@ -16,7 +16,7 @@ public sealed class FactoryLoggingTests
     }
 
     [Fact]
-    public async Task They_can_be_kept()
+    public async Task The_loggers_of_the_factory_can_be_kept()
     {
         using var chain = new Chain(settings: new Dictionary<string, string?> { ["Logging:KeepFactoryLogging"] = "true" });
 

@@ -50,7 +50,7 @@ public sealed class ForgedLineTests
     }
 
     [Fact]
-    public async Task What_the_server_said_is_still_readable()
+    public async Task The_text_of_the_server_is_still_readable()
     {
         using var chain = new Chain(o => o.Retry.MaxRetryAttempts = 0);
         chain.Server.Script(Replies.Status(503, "one\r\ntwo"));

@@ -100,7 +100,7 @@ public sealed class RedactionTests : IDisposable
     [InlineData("jane:hunter22", "jane:hunter22")]
     [InlineData("jane:hunter22", "hunter22")]
     [InlineData("jane:hunt:er22", "hunt:er22")]
-    public void What_Basic_credentials_stand_for_is_struck_out(string credentials, string echoed)
+    public void The_user_and_password_of_Basic_credentials_are_redacted(string credentials, string echoed)
     {
         _request.Headers.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(credentials)));
 
@@ -142,7 +142,7 @@ public sealed class RedactionTests : IDisposable
     }
 
     [Fact]
-    public void What_is_too_short_to_be_a_secret_does_not_tear_holes_into_the_text()
+    public void A_value_too_short_to_be_a_secret_is_not_redacted_elsewhere_in_the_text()
     {
         _request.RequestUri = new("https://a.example/?x=a&y=it&z=&w=the");
 

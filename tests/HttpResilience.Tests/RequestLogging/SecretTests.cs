@@ -23,7 +23,7 @@ public sealed class SecretTests
     public async Task No_secret_reaches_a_log_line_of_a_sync_call() => await AssertSilentAsync("text", async: false);
 
     [Fact]
-    public async Task What_is_allowed_is_logged()
+    public async Task Allowed_fields_are_logged()
     {
         using var chain = new Chain(o => o.Logging.AllowedQueryParameters = ["page"]);
 
@@ -86,7 +86,7 @@ public sealed class SecretTests
 
         await Record.ExceptionAsync(async () => (await chain.SendAsync(async, Request())).Dispose());
 
-        chain.Server.Sent[0].Headers["Authorization"].ShouldContain(Secrets[0]);
+        chain.Server.Requests[0].Headers["Authorization"].ShouldContain(Secrets[0]);
         chain.Logs.Calls.Count.ShouldBe(1);
         string[] forms = [.. Secrets.Select(s => JsonEncodedText.Encode(s).ToString()), .. Secrets.Select(Uri.EscapeDataString), .. all];
         foreach (var entry in chain.Logs.Entries)

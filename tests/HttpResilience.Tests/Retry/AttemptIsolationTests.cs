@@ -25,7 +25,7 @@ public sealed class AttemptIsolationTests
 
         (await chain.SendAsync(async, request)).Dispose();
 
-        string[] Of(string name) => [.. chain.Server.Sent.Select(s => s.Headers[name])];
+        string[] Of(string name) => [.. chain.Server.Requests.Select(s => s.Headers[name])];
         Of("X-Attempt").ShouldBe(["1", "2", "3"]);
         Of("Authorization").ShouldBe(["Bearer token1", "Bearer token2", "Bearer token3"]);
         Of("X-Given").ShouldBe(["0, 1", "0, 2", "0, 3"]);
@@ -46,7 +46,7 @@ public sealed class AttemptIsolationTests
 
         (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Select(s => s.Headers[name]).ShouldBe(["span1", "span2"]);
+        chain.Server.Requests.Select(s => s.Headers[name]).ShouldBe(["span1", "span2"]);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class AttemptIsolationTests
 
         (await chain.SendAsync(true, request)).Dispose();
 
-        chain.Server.Sent.Select(s => s.Headers["traceparent"]).ShouldBe(["the-application's", "the-application's"]);
+        chain.Server.Requests.Select(s => s.Headers["traceparent"]).ShouldBe(["the-application's", "the-application's"]);
     }
 
     // A redirect is followed below the chain, on the same message.
@@ -72,9 +72,9 @@ public sealed class AttemptIsolationTests
 
         (await chain.PostAsync()).Dispose();
 
-        chain.Server.Sent[1].Method.ShouldBe("POST");
-        chain.Server.Sent[1].Uri.ShouldBe(new("https://api.test/invoices"));
-        chain.Server.Sent[1].Body.ShouldBe(chain.Server.Sent[0].Body);
+        chain.Server.Requests[1].Method.ShouldBe(HttpMethod.Post);
+        chain.Server.Requests[1].Uri.ShouldBe(new("https://api.test/invoices"));
+        chain.Server.Requests[1].Text.ShouldBe(chain.Server.Requests[0].Text);
     }
 
     [Theory, InlineData(true), InlineData(false)]

@@ -18,7 +18,7 @@ public sealed class BudgetedRetryTests
 
         ((int)response.StatusCode).ShouldBe(500);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.BudgetExhausted);
-        chain.Server.Sent.Count.ShouldBe(3);
+        chain.Server.Requests.Count.ShouldBe(3);
     }
 
     [Fact]
@@ -53,6 +53,6 @@ public sealed class BudgetedRetryTests
         for (int i = 0; i < 20; i++)
             (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(80);
+        chain.Server.Requests.Count.ShouldBe(80);
     }
 }

@@ -69,7 +69,7 @@ public sealed class CancellationTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => chain.SendAsync(true, Chain.Get(), new CancellationToken(canceled: true)));
 
-        chain.Server.Sent.ShouldBeEmpty();
+        chain.Server.Requests.ShouldBeEmpty();
     }
 
     private static async Task AssertCancelledAsync(Chain chain, Task<HttpResponseMessage> sending, CancellationToken token)
@@ -77,7 +77,7 @@ public sealed class CancellationTests
         var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.WaitAsync(TimeSpan.FromSeconds(30)));
 
         thrown.CancellationToken.ShouldBe(token);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass).ShouldBe((StopReason.Cancelled, FailureClass.Cancelled));
         chain.Logs.Call["StopReason"].ShouldBe("Cancelled");

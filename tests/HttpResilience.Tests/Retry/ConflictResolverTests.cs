@@ -21,14 +21,14 @@ public sealed class ConflictResolverTests
         using var response = await chain.SendAsync(async, Put());
 
         ((int)response.StatusCode).ShouldBe(200);
-        chain.Server.Sent.Select(s => (s.At, s.Body, s.Headers.GetValueOrDefault("If-Match"))).ShouldBe([
+        chain.Server.Requests.Select(s => (s.SentAfter, s.Text, s.Headers.GetValueOrDefault("If-Match"))).ShouldBe([
             (TimeSpan.Zero, "change", null), (TimeSpan.Zero, "change on v2", "v2"),
         ]);
         response.GetHttpCall()!.Attempts.Select(a => a.FailureClass).ShouldBe([FailureClass.Conflict, FailureClass.None]);
     }
 
     [Fact]
-    public async Task What_it_changed_holds_for_the_retries_that_follow()
+    public async Task Changes_of_the_resolver_apply_to_the_following_retries()
     {
         using var chain = With((_, request, _, _) =>
         {
@@ -40,7 +40,7 @@ public sealed class ConflictResolverTests
 
         (await chain.SendAsync(true, Put())).Dispose();
 
-        chain.Server.Sent.Select(s => (s.Uri.Query, s.Headers.GetValueOrDefault("If-Match"))).ShouldBe([("", null), ("?version=2", "v2"), ("?version=2", "v2")]);
+        chain.Server.Requests.Select(s => (s.Uri.Query, s.Headers.GetValueOrDefault("If-Match"))).ShouldBe([("", null), ("?version=2", "v2"), ("?version=2", "v2")]);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class ConflictResolverTests
 
         using var response = await chain.PostAsync();
 
-        var keys = chain.Server.Sent.Select(s => s.IdempotencyKey).ToArray();
+        var keys = chain.Server.Requests.Select(s => s.IdempotencyKey).ToArray();
         keys[0].ShouldNotBe(keys[1]);
         keys[1].ShouldBe(keys[2]);
         response.GetHttpCall()!.IdempotencyKey.ShouldBe(keys[1]);
@@ -70,7 +70,7 @@ public sealed class ConflictResolverTests
         (await chain.PostAsync()).Dispose();
         (await chain.SendAsync(true, Chain.Post(new StringContent("fresh")))).Dispose();
 
-        var keys = chain.Server.Sent.Select(s => s.IdempotencyKey).ToArray();
+        var keys = chain.Server.Requests.Select(s => s.IdempotencyKey).ToArray();
         keys[0].ShouldNotBe(keys[1]);
         keys[1].ShouldBe(keys[2]);
     }
@@ -90,7 +90,7 @@ public sealed class ConflictResolverTests
 
         using var response = await chain.SendAsync(true, Chain.Post().WithIdempotencyKey("mine"));
 
-        chain.Server.Sent[1].IdempotencyKey.ShouldBe(expected);
+        chain.Server.Requests[1].IdempotencyKey.ShouldBe(expected);
         response.GetHttpCall()!.IdempotencyKey.ShouldBe(expected);
     }
 
@@ -102,7 +102,7 @@ public sealed class ConflictResolverTests
 
         (await chain.PostAsync()).Dispose();
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).Distinct().ShouldHaveSingleItem();
+        chain.Server.Requests.Select(s => s.IdempotencyKey).Distinct().ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class ConflictResolverTests
 
         (await chain.PostAsync()).Dispose();
 
-        chain.Server.Sent[1].IdempotencyKey.ShouldBe("its own");
+        chain.Server.Requests[1].IdempotencyKey.ShouldBe("its own");
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class ConflictResolverTests
     }
 
     [Fact]
-    public async Task It_is_asked_as_often_as_attempts_are_left()
+    public async Task The_resolver_is_called_as_often_as_attempts_are_left()
     {
         int asked = 0;
         using var chain = With((_, _, _, _) =>
@@ -186,7 +186,7 @@ public sealed class ConflictResolverTests
 
         using var response = await chain.SendAsync(true, Put());
 
-        (asked, chain.Server.Sent.Count, response.GetHttpCall()!.StopReason).ShouldBe((3, 4, StopReason.AttemptsExhausted));
+        (asked, chain.Server.Requests.Count, response.GetHttpCall()!.StopReason).ShouldBe((3, 4, StopReason.AttemptsExhausted));
     }
 
     [Fact]
@@ -197,8 +197,8 @@ public sealed class ConflictResolverTests
 
         using var response = await chain.PostAsync();
 
-        chain.Server.Sent.Select(s => s.IdempotencyKey).Distinct().ShouldHaveSingleItem();
-        chain.Server.Sent[1].At.ShouldBe(TimeSpan.FromSeconds(2));
+        chain.Server.Requests.Select(s => s.IdempotencyKey).Distinct().ShouldHaveSingleItem();
+        chain.Server.Requests[1].SentAfter.ShouldBe(TimeSpan.FromSeconds(2));
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public sealed class ConflictResolverTests
     }
 
     [Fact]
-    public async Task It_learns_that_the_conflict_may_be_with_the_call_itself()
+    public async Task The_resolver_learns_that_the_conflict_may_be_with_the_call_itself()
     {
         bool? mayHave = null;
         using var chain = With((call, _, _, _) =>
@@ -243,7 +243,7 @@ public sealed class ConflictResolverTests
         using var response = await chain.PostAsync();
 
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.BodyNotReplayable);
-        chain.Server.Sent.Select(s => s.Body).ShouldBe(["{\"number\":1}", "fresh"]);
+        chain.Server.Requests.Select(s => s.Text).ShouldBe(["{\"number\":1}", "fresh"]);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class HostPauseTests
     [InlineData(10_000, 0.999, 40_999)]
     [InlineData(20_000, 0.0, 60_000)]
     [InlineData(39_999, 0.0, 99_998)]
-    public void Those_that_wait_come_back_in_the_order_in_which_they_came_at_half_the_pace(long arrival, double random, long expected)
+    public void Waiting_calls_return_in_order_of_arrival_at_half_the_pace(long arrival, double random, long expected)
     {
         var pause = new HostPause();
         pause.Extend(now: 10_000, until: 40_000);
@@ -26,7 +26,7 @@ public sealed class HostPauseTests
     }
 
     [Theory, InlineData(0, 40_000), InlineData(1, 40_050), InlineData(7, 40_350), InlineData(100_000, 98_000)]
-    public void Where_calls_stop_coming_because_all_wait_the_pace_is_half_that_of_before(int ahead, long expected)
+    public void When_no_calls_arrive_because_all_wait_the_pace_is_half_of_the_one_before(int ahead, long expected)
     {
         var pause = new HostPause();
         pause.Extend(now: 10_000, until: 40_000, pace: 25, measuredOver: 30_000);
@@ -47,7 +47,7 @@ public sealed class HostPauseTests
     }
 
     [Fact]
-    public void Those_that_wait_are_counted()
+    public void Waiting_calls_are_counted()
     {
         var pause = new HostPause();
 
@@ -138,7 +138,7 @@ public sealed class HostPauseTests
 
     /// <summary>Ten thousand random sequences against the rules said plainly.</summary>
     [Fact]
-    public void Whatever_happens_nothing_goes_before_the_end_of_the_longest_wish_or_after_its_deadline()
+    public void No_call_is_sent_before_the_longest_pause_ends_or_after_its_own_deadline()
     {
         int seed = Environment.TickCount;
         var random = new Random(seed);

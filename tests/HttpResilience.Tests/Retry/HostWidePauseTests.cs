@@ -14,8 +14,8 @@ public sealed class HostWidePauseTests
         using var response = await chain.GetAsync(async);
 
         response.GetHttpCall()!.Attempts.Count.ShouldBe(1);
-        chain.Server.Sent.Count.ShouldBe(2);
-        (chain.Server.Sent[1].At - chain.Server.Sent[0].At).ShouldBeGreaterThanOrEqualTo(Asked);
+        chain.Server.Requests.Count.ShouldBe(2);
+        (chain.Server.Requests[1].SentAfter - chain.Server.Requests[0].SentAfter).ShouldBeGreaterThanOrEqualTo(Asked);
     }
 
     [Theory, InlineData(429), InlineData(503)]
@@ -28,11 +28,11 @@ public sealed class HostWidePauseTests
         var thrown = await Assert.ThrowsAsync<RateLimitedException>(() => chain.GetAsync());
 
         thrown.RetryAfter.ShouldBe(Asked);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Theory, InlineData(200), InlineData(404), InlineData(500)]
-    public async Task A_quota_that_another_answer_has_used_up_holds_nobody_back(int status)
+    public async Task A_quota_that_another_response_used_up_delays_no_call(int status)
     {
         using var chain = new Chain();
         chain.Server.Script(Replies.Status(status, ("RateLimit", "\"default\";r=0;t=20")), Replies.Status(200));
@@ -59,11 +59,11 @@ public sealed class HostWidePauseTests
         thrown.GetHttpCall()!.FailureClass.ShouldBe(FailureClass.RateLimited);
         thrown.GetHttpCall()!.Attempts.ShouldBeEmpty();
         chain.Clock.Elapsed.ShouldBe(before);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]
-    public async Task Another_host_is_not_held_back()
+    public async Task Calls_to_another_host_are_not_delayed()
     {
         using var chain = Paused(429);
         (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
@@ -90,7 +90,7 @@ public sealed class HostWidePauseTests
     }
 
     [Fact]
-    public async Task A_host_cannot_ask_to_be_left_alone_for_longer_than_MaxRetryAfter()
+    public async Task A_host_cannot_pause_calls_for_longer_than_MaxRetryAfter()
     {
         using var chain = new Chain(o => o.TotalRequestTimeout.Timeout = TimeSpan.FromMinutes(20));
         chain.Server.Script(Replies.Status(429, ("Retry-After", "5184000")), Replies.Status(200));
@@ -98,7 +98,7 @@ public sealed class HostWidePauseTests
 
         (await chain.GetAsync()).Dispose();
 
-        (chain.Server.Sent[1].At - chain.Server.Sent[0].At).ShouldBeInRange(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.1));
+        (chain.Server.Requests[1].SentAfter - chain.Server.Requests[0].SentAfter).ShouldBeInRange(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.1));
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class HostWidePauseTests
     }
 
     [Fact]
-    public async Task When_hints_are_not_heard_nobody_waits()
+    public async Task No_call_waits_when_hints_are_ignored()
     {
         using var chain = Paused(429, o => o.Retry.ShouldRetryAfterHeader = false);
         (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();

@@ -19,7 +19,7 @@ public sealed class KeyLifetimeDecisionTests
         Decide(status, keyExpiresInMs).StopReason.ShouldBe(expected);
 
     [Theory, InlineData(429), InlineData(425), InlineData(500)]
-    public void It_is_enough_that_an_earlier_attempt_may_have_been_processed(int status) =>
+    public void An_expired_key_stops_a_call_of_which_an_earlier_attempt_may_have_been_processed(int status) =>
         Decide(status, 1000, earlier: true).StopReason.ShouldBe(StopReason.KeyExpired);
 
     [Fact]
@@ -33,11 +33,11 @@ public sealed class KeyLifetimeDecisionTests
     }
 
     [Fact]
-    public void What_is_idempotent_needs_no_key() =>
+    public void An_idempotent_method_needs_no_key() =>
         Decide(500, keyExpiresInMs: 0, earlier: true, idempotent: true).IsRetry.ShouldBeTrue();
 
     [Fact]
-    public void Where_unsafe_methods_are_always_repeated_the_key_does_not_matter() =>
+    public void The_key_does_not_matter_where_unsafe_methods_are_always_retried() =>
         Decide(500, keyExpiresInMs: 0, earlier: true, unsafeMethods: UnsafeMethods.Always).IsRetry.ShouldBeTrue();
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class KeyLifetimeDecisionTests
     }
 
     [Fact]
-    public void A_deadline_that_comes_first_is_what_is_told() =>
+    public void A_deadline_that_comes_first_is_the_reason() =>
         RetryDecision.Decide(RetryPolicy.From(Options, TimeSpan.TicksPerSecond), FailureClassifier.Of(500, false, true), Post with { KeyExpiresIn = TimeSpan.FromSeconds(1) }, 1, TimeSpan.FromSeconds(1), 0.5, 0)
             .StopReason.ShouldBe(StopReason.DeadlineWouldPass);
 

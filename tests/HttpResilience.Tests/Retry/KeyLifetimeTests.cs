@@ -15,7 +15,7 @@ public sealed class KeyLifetimeTests
 
         using var response = await chain.PostAsync();
 
-        (chain.Server.Sent.Count, response.GetHttpCall()!.StopReason).ShouldBe((attempts, stopReason));
+        (chain.Server.Requests.Count, response.GetHttpCall()!.StopReason).ShouldBe((attempts, stopReason));
         ((int)response.StatusCode).ShouldBe(stopReason is StopReason.Succeeded ? 201 : 500);
     }
 
@@ -45,14 +45,14 @@ public sealed class KeyLifetimeTests
     }
 
     [Fact]
-    public async Task What_was_never_processed_is_repeated_under_a_key_of_any_age()
+    public async Task A_request_that_was_never_processed_is_retried_under_a_key_of_any_age()
     {
         using var chain = new Chain(o => o.Idempotency.KeyLifetime = TimeSpan.FromSeconds(10));
         chain.Server.Script(Replies.Status(429, ("Retry-After", "9")), Replies.Status(429, ("Retry-After", "9")), Replies.Status(201));
 
         (await chain.PostAsync()).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(3);
+        chain.Server.Requests.Count.ShouldBe(3);
     }
 
     /// <summary>The wait for the second attempt takes one second; meanwhile another call learns that the host wants to be left alone for twenty.</summary>
@@ -81,7 +81,7 @@ public sealed class KeyLifetimeTests
         }
 
         (call.Attempts.Count, call.StopReason).ShouldBe((attempts, stopReason));
-        chain.Server.Sent.Count.ShouldBe(attempts + 1);
+        chain.Server.Requests.Count.ShouldBe(attempts + 1);
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class KeyLifetimeTests
 
         (await chain.SendAsync(true, new(HttpMethod.Put, "invoices/1"))).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(2);
+        chain.Server.Requests.Count.ShouldBe(2);
     }
 
     [Theory, InlineData("00:00:00.999"), InlineData("366.00:00:00"), InlineData("-1"), InlineData("soon")]

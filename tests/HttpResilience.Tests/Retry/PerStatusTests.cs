@@ -15,7 +15,7 @@ public sealed class PerStatusTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 5, 15]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 5, 15]);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.AttemptsExhausted);
     }
 
@@ -27,7 +27,7 @@ public sealed class PerStatusTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 3, 5]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 3, 5]);
     }
 
     [Fact]
@@ -39,17 +39,17 @@ public sealed class PerStatusTests
         using var response = await chain.GetAsync();
 
         ((int)response.StatusCode).ShouldBe(500);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]
-    public async Task What_the_call_itself_says_beats_the_status()
+    public async Task Options_of_the_call_take_precedence_over_those_of_the_status()
     {
         using var chain = new Chain(settings: new Dictionary<string, string?> { ["Retry:Statuses:503:MaxRetryAttempts"] = "1" });
         chain.Server.Script(Replies.Status(503));
 
         (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(3))).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(4);
+        chain.Server.Requests.Count.ShouldBe(4);
     }
 }

@@ -7,7 +7,7 @@ namespace HttpResilience.Tests.Retry;
 public sealed class ReconcilerTests
 {
     [Theory, InlineData(true), InlineData(false)]
-    public async Task What_is_found_is_the_answer_and_nothing_is_sent_again(bool async)
+    public async Task A_response_that_is_found_is_returned_and_the_request_is_not_sent_again(bool async)
     {
         var reconciler = new Reconciler(() => new(HttpStatusCode.OK) { Content = new StringContent("invoice 1") });
         using var chain = With(reconciler);
@@ -18,7 +18,7 @@ public sealed class ReconcilerTests
 
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("invoice 1");
         response.RequestMessage.ShouldBe(request);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         var call = response.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count).ShouldBe((StopReason.Reconciled, FailureClass.None, 1));
         var logged = chain.Logs.Call;
@@ -26,7 +26,7 @@ public sealed class ReconcilerTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task What_is_not_found_is_sent_again_after_the_wait(bool async)
+    public async Task A_request_that_is_not_found_is_sent_again_after_the_delay(bool async)
     {
         var reconciler = new Reconciler(() => null);
         using var chain = With(reconciler);
@@ -38,11 +38,11 @@ public sealed class ReconcilerTests
         ((int)response.StatusCode).ShouldBe(201);
         // Just before the next attempt: what was not there yet a moment ago may be there now.
         reconciler.Asked.ShouldBe([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)]);
-        chain.Server.Sent.Select(s => s.At).ShouldBe([TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)]);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe([TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)]);
     }
 
     [Fact]
-    public async Task It_gets_the_request_as_the_application_made_it()
+    public async Task The_reconciler_gets_the_request_as_the_application_made_it()
     {
         string? seen = null;
         var reconciler = new Reconciler(() => null)
@@ -61,7 +61,7 @@ public sealed class ReconcilerTests
     public static TheoryData<string> NotAsked => ["get", "keyed", "not processed", "no attempts left", "deadline", "always"];
 
     [Theory, MemberData(nameof(NotAsked))]
-    public async Task It_is_asked_only_where_the_answer_matters(string why)
+    public async Task The_reconciler_is_called_only_where_its_answer_matters(string why)
     {
         var reconciler = new Reconciler(() => null);
         using var chain = With(reconciler, o =>
@@ -103,7 +103,7 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
-    public async Task It_is_asked_after_a_wait_that_the_server_asks_for_too()
+    public async Task The_reconciler_is_called_after_a_delay_of_the_server_too()
     {
         var reconciler = new Reconciler(() => null);
         using var chain = With(reconciler);
@@ -115,7 +115,7 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
-    public async Task What_a_key_could_expire_for_does_not_matter_without_one()
+    public async Task The_lifetime_of_keys_does_not_matter_without_a_key()
     {
         using var chain = With(new Reconciler(() => null), o => o.Idempotency.KeyLifetime = TimeSpan.FromSeconds(1));
         chain.Server.Script(Replies.Status(500), Replies.Status(500), Replies.Status(200));
@@ -136,7 +136,7 @@ public sealed class ReconcilerTests
         (failure.StatusCode, failure.InnerException).ShouldBe((HttpStatusCode.InternalServerError, failure.InnerException.ShouldBeOfType<IOException>()));
         var call = failure.GetHttpCall()!;
         (call.StopReason, call.FailureClass).ShouldBe((StopReason.UnsafeMethod, FailureClass.ServerError));
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
-    public async Task It_may_use_the_very_client_that_it_is_for()
+    public async Task The_reconciler_may_use_the_client_that_it_serves()
     {
         using var chain = new Chain(o => o.Idempotency.Enabled = false, services: services => services.AddSingleton<IReconciler, SearchesWithTheClient>());
         chain.Server.Script(Replies.Reset(), Replies.Status(200, "invoice 1"));
@@ -172,7 +172,7 @@ public sealed class ReconcilerTests
         using var response = await chain.PostAsync();
 
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("invoice 1");
-        chain.Server.Sent.Select(s => s.Method).ShouldBe(["POST", "GET"]);
+        chain.Server.Requests.Select(s => s.Method.Method).ShouldBe(["POST", "GET"]);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Reconciled);
     }
 

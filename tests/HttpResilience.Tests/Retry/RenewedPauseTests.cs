@@ -16,7 +16,7 @@ public sealed class RenewedPauseTests
     private static readonly TimeSpan Reasonable = TimeSpan.FromSeconds(4 * 1.4);
 
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
-    public void Nobody_waits_for_long_and_all_callers_get_their_turn(int seed)
+    public void No_caller_waits_for_long_and_all_get_their_turn(int seed)
     {
         var time = new VirtualTime();
         int requests = 0;

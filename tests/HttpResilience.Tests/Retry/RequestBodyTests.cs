@@ -29,8 +29,8 @@ public sealed class RequestBodyTests
         using var response = await chain.SendAsync(true, Chain.Post(content));
 
         ((int)response.StatusCode).ShouldBe(200, kind);
-        chain.Server.Sent.Select(s => s.Body).Distinct().ShouldHaveSingleItem()!.ShouldContain("invoice");
-        chain.Server.Sent.Count.ShouldBe(3);
+        chain.Server.Requests.Select(s => s.Text).Distinct().ShouldHaveSingleItem()!.ShouldContain("invoice");
+        chain.Server.Requests.Count.ShouldBe(3);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -43,7 +43,7 @@ public sealed class RequestBodyTests
 
         ((int)response.StatusCode).ShouldBe(503);
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("busy");
-        chain.Server.Sent.ShouldHaveSingleItem().Body.ShouldBe("an invoice");
+        chain.Server.Requests.ShouldHaveSingleItem().Text.ShouldBe("an invoice");
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.BodyNotReplayable);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
     }
@@ -71,7 +71,7 @@ public sealed class RequestBodyTests
         using var response = await refusing.SendAsync(true, Chain.Post(new StreamContent(new OneTimeStream(Bytes))));
 
         ((int)response.StatusCode).ShouldBe(200);
-        refusing.Server.Sent.ShouldHaveSingleItem().Body.ShouldBe("an invoice");
+        refusing.Server.Requests.ShouldHaveSingleItem().Text.ShouldBe("an invoice");
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -84,7 +84,7 @@ public sealed class RequestBodyTests
         using var response = await chain.SendAsync(async, Chain.Post(content));
 
         ((int)response.StatusCode).ShouldBe(200);
-        chain.Server.Sent.Select(s => s.Body).ShouldBe(["an invoice", "an invoice"]);
+        chain.Server.Requests.Select(s => s.Text).ShouldBe(["an invoice", "an invoice"]);
     }
 
     [Theory, InlineData(10, 2), InlineData(9, 1)]
@@ -96,8 +96,8 @@ public sealed class RequestBodyTests
 
         using var response = await chain.SendAsync(true, Chain.Post(content));
 
-        chain.Server.Sent.Count.ShouldBe(attempts);
-        chain.Server.Sent.ShouldAllBe(s => s.Body == "an invoice");
+        chain.Server.Requests.Count.ShouldBe(attempts);
+        chain.Server.Requests.ShouldAllBe(s => s.Text == "an invoice");
     }
 
     private sealed class RefusesOnce(Func<bool> refuses) : DelegatingHandler

@@ -27,7 +27,7 @@ public sealed class ResponseBodyTests
         using var response = await chain.GetAsync(async);
 
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("whole");
-        chain.Server.Sent[1].At.ShouldBe(TimeSpan.FromSeconds(31));
+        chain.Server.Requests[1].SentAfter.ShouldBe(TimeSpan.FromSeconds(31));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class ResponseBodyTests
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => chain.GetAsync());
 
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
     }
 
     [Theory, InlineData(true), InlineData(false)]

@@ -16,7 +16,7 @@ public sealed class RetriedCallTests
         using var response = await chain.GetAsync(async);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
     }
 
@@ -30,7 +30,7 @@ public sealed class RetriedCallTests
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("well");
-        chain.Server.Sent.Select(s => s.At).ShouldBe(ExponentialStarts[..3]);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe(ExponentialStarts[..3]);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
     }
 
@@ -43,8 +43,8 @@ public sealed class RetriedCallTests
         using var response = await chain.SendAsync(async, new(HttpMethod.Put, "invoices/1") { Content = new StringContent("net=5") });
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        chain.Server.Sent.Select(s => s.Body).ShouldBe(["net=5", "net=5", "net=5"]);
-        chain.Server.Sent.ShouldAllBe(s => s.Method == "PUT" && s.IdempotencyKey == null);
+        chain.Server.Requests.Select(s => s.Text).ShouldBe(["net=5", "net=5", "net=5"]);
+        chain.Server.Requests.ShouldAllBe(s => s.Method.Method == "PUT" && s.IdempotencyKey == null);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -56,8 +56,8 @@ public sealed class RetriedCallTests
         using var response = await chain.GetAsync(async);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        chain.Server.Sent.Count.ShouldBe(2);
-        chain.Server.Sent.ShouldAllBe(s => s.IdempotencyKey == null);
+        chain.Server.Requests.Count.ShouldBe(2);
+        chain.Server.Requests.ShouldAllBe(s => s.IdempotencyKey == null);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -70,7 +70,7 @@ public sealed class RetriedCallTests
 
         response.StatusCode.ShouldBe(HttpStatusCode.GatewayTimeout);
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("the last");
-        chain.Server.Sent.Select(s => s.At).ShouldBe(ExponentialStarts);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe(ExponentialStarts);
         var call = response.GetHttpCall()!;
         (call.StopReason, call.FailureClass).ShouldBe((StopReason.AttemptsExhausted, FailureClass.Transient));
     }
@@ -85,13 +85,13 @@ public sealed class RetriedCallTests
         var thrown = await Assert.ThrowsAnyAsync<HttpRequestException>(() => chain.GetAsync(async));
 
         thrown.ShouldBeSameAs(last);
-        chain.Server.Sent.Count.ShouldBe(4);
+        chain.Server.Requests.Count.ShouldBe(4);
         thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.AttemptsExhausted);
     }
 
     [Theory]
     [InlineData(400), InlineData(401), InlineData(403), InlineData(404), InlineData(409), InlineData(410), InlineData(422), InlineData(501), InlineData(505)]
-    public async Task What_cannot_get_better_is_sent_once(int status)
+    public async Task A_permanent_failure_is_sent_once(int status)
     {
         using var chain = new Chain();
         chain.Server.Script(Replies.Status(status), Replies.Status(200));
@@ -99,7 +99,7 @@ public sealed class RetriedCallTests
         using var response = await chain.GetAsync();
 
         ((int)response.StatusCode).ShouldBe(status);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.NotRetryable);
     }
 
@@ -112,7 +112,7 @@ public sealed class RetriedCallTests
 
         using var response = await chain.SendAsync(async, Chain.Get().WithMaxRetryAttempts(retries));
 
-        chain.Server.Sent.Count.ShouldBe(1 + retries);
+        chain.Server.Requests.Count.ShouldBe(1 + retries);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.AttemptsExhausted);
     }
 
@@ -129,9 +129,9 @@ public sealed class RetriedCallTests
         using (HttpCallScope.Begin(new() { MaxRetryAttempts = 1 }))
         {
             (await chain.GetAsync()).Dispose();
-            chain.Server.Sent.Count.ShouldBe(2);
+            chain.Server.Requests.Count.ShouldBe(2);
             (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(2))).Dispose();
-            chain.Server.Sent.Count.ShouldBe(2 + 3);
+            chain.Server.Requests.Count.ShouldBe(2 + 3);
         }
     }
 
@@ -143,7 +143,7 @@ public sealed class RetriedCallTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Count.ShouldBe(attempts);
+        chain.Server.Requests.Count.ShouldBe(attempts);
     }
 
     [Fact]
@@ -182,7 +182,7 @@ public sealed class RetriedCallTests
 
         (await Assert.ThrowsAnyAsync<InvalidOperationException>(() => chain.GetAsync())).ShouldBeSameAs(error);
 
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         error.GetHttpCall()!.StopReason.ShouldBe(StopReason.NotRetryable);
     }
 }

@@ -88,7 +88,7 @@ public sealed class RetryAfterWaitTests
         chain.Clock.Advance(TimeSpan.FromMilliseconds(7001));
         (await sending).Dispose();
 
-        chain.Server.Sent[1].At.ShouldBe(TimeSpan.FromMilliseconds(7001));
+        chain.Server.Requests[1].SentAfter.ShouldBe(TimeSpan.FromMilliseconds(7001));
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class RetryAfterWaitTests
             chain.Server.Script(Replies.Status(429, ("Retry-After", "3")), Replies.Status(200));
             TimeSpan begun = chain.Clock.Elapsed;
             (await chain.GetAsync()).Dispose();
-            (chain.Server.Sent[^1].At - begun).ShouldBeInRange(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(3.25));
+            (chain.Server.Requests[^1].SentAfter - begun).ShouldBeInRange(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(3.25));
         }
     }
 
@@ -116,7 +116,7 @@ public sealed class RetryAfterWaitTests
 
         ((int)response.StatusCode).ShouldBe(503);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.DeadlineWouldPass);
     }
 
@@ -128,7 +128,7 @@ public sealed class RetryAfterWaitTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 20]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 20]);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(20));
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.DeadlineWouldPass);
     }
@@ -157,7 +157,7 @@ public sealed class RetryAfterWaitTests
 
         using var response = await chain.GetAsync();
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 1, 3, 7]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 1, 3, 7]);
     }
 
     [Theory]
@@ -221,7 +221,7 @@ public sealed class RetryAfterWaitTests
 
         (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent[1].At.ShouldBe(TimeSpan.FromSeconds(1));
+        chain.Server.Requests[1].SentAfter.ShouldBe(TimeSpan.FromSeconds(1));
     }
 
     private static async Task AssertWaitsAsync(Chain chain, bool async, TimeSpan wait)
@@ -230,11 +230,11 @@ public sealed class RetryAfterWaitTests
         var sending = chain.GetAsync(async);
         await chain.Clock.TimerDueInAsync(wait);
         chain.Clock.Advance(wait > OneMillisecond ? wait - OneMillisecond : wait - OneTick);
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         sending.IsCompleted.ShouldBeFalse();
 
         chain.Clock.Advance(wait - chain.Clock.Elapsed);
         (await sending).Dispose();
-        chain.Server.Sent.Select(s => s.At).ShouldBe([TimeSpan.Zero, wait]);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe([TimeSpan.Zero, wait]);
     }
 }

@@ -74,7 +74,7 @@ public sealed class RetryDecisionHintTests
     [InlineData(429)]
     [InlineData(500)]
     [InlineData(503)]
-    public void It_counts_for_every_status_that_is_retried(int status) =>
+    public void Retry_After_applies_to_every_status_that_is_retried(int status) =>
         (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: true, keyed: false) with { RetryAfter = TimeSpan.FromSeconds(7) } })
             .ShouldRetryAfter(TimeSpan.FromSeconds(7));
 

@@ -46,7 +46,7 @@ public sealed class RetryDecisionPerStatusTests
             .ShouldRetryAfter(TimeSpan.FromSeconds(seconds));
 
     [Fact]
-    public void What_the_call_itself_says_comes_before_the_status()
+    public void Options_of_the_call_take_precedence_over_those_of_the_status()
     {
         (Got(404, new() { MaxRetryAttempts = 2 }) with { MaxRetryAttempts = 0 }).ShouldStop(StopReason.AttemptsExhausted);
         (Got(404, new() { MaxRetryAttempts = 2 }) with { MaxRetryAttempts = 3, Attempt = 3 }).ShouldRetryAfter(TimeSpan.FromSeconds(4));

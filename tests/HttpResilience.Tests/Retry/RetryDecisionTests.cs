@@ -33,7 +33,7 @@ public sealed class RetryDecisionTests
     [InlineData(422)]
     [InlineData(501)]
     [InlineData(505)]
-    public void What_another_try_cannot_help_is_not_repeated(int status) =>
+    public void A_failure_that_another_attempt_cannot_change_is_not_retried(int status) =>
         (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: false, keyed: true), IsKeyed = true }).ShouldStop(StopReason.NotRetryable);
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class RetryDecisionTests
     [InlineData(1, 1, true)]
     [InlineData(1, 2, false)]
     [InlineData(9, 9, true)]
-    public void What_the_call_itself_says_about_the_attempts_comes_before_the_options(int ofCall, int attempt, bool isRetry) =>
+    public void The_number_of_attempts_of_the_call_takes_precedence_over_the_options(int ofCall, int attempt, bool isRetry) =>
         (Ordinary with { MaxRetryAttempts = ofCall, Attempt = attempt, Remaining = TimeSpan.MaxValue }).Take().StopReason
             .ShouldBe(isRetry ? StopReason.None : StopReason.AttemptsExhausted);
 
@@ -115,7 +115,7 @@ public sealed class RetryDecisionTests
         (Ordinary with { IsIdempotent = false, Result = Ambiguous with { SaidRetry = true } }).ShouldStop(StopReason.UnsafeMethod);
 
     [Fact]
-    public void Of_several_reasons_the_first_in_order_is_told()
+    public void The_first_of_several_reasons_is_reported()
     {
         var everythingWrong = new Decision
         {

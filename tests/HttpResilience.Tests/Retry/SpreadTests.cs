@@ -14,7 +14,7 @@ public sealed class SpreadTests
     [InlineData(JitterMode.Additive, 30, 0.199)]
     [InlineData(JitterMode.Additive, 0.1, 0.199)]
     [InlineData(JitterMode.None, 30, 0)]
-    public void It_is_at_most_the_jitter_of_one_delay(JitterMode mode, double askedSeconds, double mostSeconds)
+    public void The_spread_is_at_most_the_jitter_of_one_delay(JitterMode mode, double askedSeconds, double mostSeconds)
     {
         var policy = Policy with { Jitter = mode };
         var asked = TimeSpan.FromSeconds(askedSeconds);
@@ -26,7 +26,7 @@ public sealed class SpreadTests
     }
 
     [Fact]
-    public void It_is_never_negative_and_never_overflows()
+    public void The_spread_is_never_negative_and_never_overflows()
     {
         TimeSpan[] waits = [TimeSpan.Zero, TimeSpan.FromTicks(1), TimeSpan.FromDays(60), TimeSpan.MaxValue];
         foreach (var mode in Enum.GetValues<JitterMode>())

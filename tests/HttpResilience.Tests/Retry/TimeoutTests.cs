@@ -10,7 +10,7 @@ public sealed class TimeoutTests
 
         using var response = await chain.GetAsync(async);
 
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 31]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 31]);
         response.GetHttpCall()!.Attempts[0].ShouldBe(new(null, FailureClass.Transient, nameof(TaskCanceledException), TimeSpan.FromSeconds(30)));
     }
 
@@ -24,7 +24,7 @@ public sealed class TimeoutTests
 
         thrown.InnerException.ShouldBeOfType<TimeoutException>();
         thrown.Message.ShouldContain("AttemptTimeout (00:00:30)");
-        chain.Server.Sent.Count.ShouldBe(4);
+        chain.Server.Requests.Count.ShouldBe(4);
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass).ShouldBe((StopReason.AttemptsExhausted, FailureClass.Transient));
     }
@@ -40,7 +40,7 @@ public sealed class TimeoutTests
         thrown.InnerException.ShouldBeOfType<TimeoutException>();
         thrown.Message.ShouldContain("TotalRequestTimeout (00:00:40)");
         chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(40));
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 31]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 31]);
         thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.DeadlinePassed);
     }
 
@@ -53,7 +53,7 @@ public sealed class TimeoutTests
         using var response = await chain.GetAsync();
 
         // 9 s, a wait of 1 s, 9 s: a wait of 2 s more would end at 21 s.
-        chain.Server.Sent.Select(s => s.At.TotalSeconds).ShouldBe([0, 10]);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 10]);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.DeadlineWouldPass);
     }
 
@@ -91,6 +91,6 @@ public sealed class TimeoutTests
         for (int i = 0; i < 5; i++)
             (await chain.GetAsync()).Dispose();
 
-        chain.Server.Sent.Count.ShouldBe(6);
+        chain.Server.Requests.Count.ShouldBe(6);
     }
 }

@@ -41,7 +41,7 @@ public sealed class UnsafeMethodTests
         (await CallAsync(failure, o => o.Idempotency.Enabled = false, HttpMethod.Delete)).ShouldBe((2, StopReason.Succeeded));
 
     [Theory, InlineData("QUERY"), InlineData("get"), InlineData("LOCK")]
-    public async Task A_method_that_nobody_knows_counts_as_unsafe(string method) =>
+    public async Task An_unknown_method_counts_as_unsafe(string method) =>
         (await CallAsync("reset", _ => { }, new(method))).ShouldBe(method == "get" ? (2, StopReason.Succeeded) : (1, StopReason.UnsafeMethod));
 
     [Fact]
@@ -65,11 +65,11 @@ public sealed class UnsafeMethodTests
         try
         {
             using var response = await chain.SendAsync(true, new(method ?? HttpMethod.Post, "invoices") { Content = new StringContent("{}") });
-            return (chain.Server.Sent.Count, response.GetHttpCall()!.StopReason);
+            return (chain.Server.Requests.Count, response.GetHttpCall()!.StopReason);
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
         {
-            return (chain.Server.Sent.Count, e.GetHttpCall()!.StopReason);
+            return (chain.Server.Requests.Count, e.GetHttpCall()!.StopReason);
         }
     }
 

@@ -11,7 +11,7 @@ public sealed class AllocationTests
     private const int Calls = 1000;
 
     [Fact]
-    public void Nothing_is_allocated_when_nobody_listens()
+    public void Telemetry_allocates_nothing_without_a_listener()
     {
         using var chain = new Chain();
         var client = chain.State;

@@ -131,7 +131,7 @@ public sealed class CallSpanTests
 
         await Assert.ThrowsAsync<RateLimitedException>(() => chain.GetAsync());
 
-        (spans.Asked, chain.Server.Sent.Count).ShouldBe((0, 1));
+        (spans.Asked, chain.Server.Requests.Count).ShouldBe((0, 1));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class CircuitMetricsTests
     }
 
     [Fact]
-    public async Task A_tenants_circuit_is_counted_apart_and_its_name_is_not_told()
+    public async Task The_circuit_of_a_tenant_is_counted_apart_without_the_name_of_the_tenant()
     {
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
         using var metrics = Listen(chain);

@@ -20,7 +20,7 @@ public sealed class ResendCountPropagatorTests
     }
 
     [Theory, InlineData("the application's own", true), InlineData("System.Net.Http.HttpRequestOut", false)]
-    public void Other_spans_and_those_that_nobody_keeps_are_left_alone(string name, bool isKept)
+    public void Other_spans_and_those_that_are_not_recorded_are_unchanged(string name, bool isKept)
     {
         using var chain = new Chain();
         using var activity = new Activity(name) { IsAllDataRequested = isKept }.Start();

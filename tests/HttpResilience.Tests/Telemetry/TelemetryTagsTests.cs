@@ -8,7 +8,7 @@ public sealed partial class TelemetryTagsTests
     [InlineData("GET", "GET"), InlineData("HEAD", "HEAD"), InlineData("POST", "POST"), InlineData("PUT", "PUT"), InlineData("DELETE", "DELETE")]
     [InlineData("CONNECT", "CONNECT"), InlineData("OPTIONS", "OPTIONS"), InlineData("TRACE", "TRACE"), InlineData("PATCH", "PATCH")]
     [InlineData("get", "GET"), InlineData("Post", "POST"), InlineData("QUERY", "_OTHER"), InlineData("BREW", "_OTHER"), InlineData("GETS", "_OTHER")]
-    public void Only_known_methods_are_told(string method, string expected) => TelemetryTags.MethodOf(new(method)).ShouldBe(expected);
+    public void Unknown_methods_are_reported_as_other(string method, string expected) => TelemetryTags.MethodOf(new(method)).ShouldBe(expected);
 
     [Theory]
     [InlineData(FailureClass.None, 200, null), InlineData(FailureClass.None, 404, null), InlineData(FailureClass.None, null, null)]
@@ -35,12 +35,12 @@ public sealed partial class TelemetryTagsTests
     };
 
     [Theory, MemberData(nameof(Exceptions))]
-    public void An_exception_is_told_by_its_type(Exception exception, string expected) => TelemetryTags.ErrorTypeOf(FailureClass.None, 200, exception).ShouldBe(expected);
+    public void An_exception_is_reported_by_its_type(Exception exception, string expected) => TelemetryTags.ErrorTypeOf(FailureClass.None, 200, exception).ShouldBe(expected);
 
     [Theory]
     [InlineData("https://api.test/a?b", "server.address=api.test, server.port=443"), InlineData("http://[::1]:8080/", "server.address=::1, server.port=8080")]
     [InlineData("https://user:secret@bücher.test/", "server.address=xn--bcher-kva.test, server.port=443"), InlineData("relative", "")]
-    public void A_host_is_told_by_name_and_port(string uri, string expected) =>
+    public void A_host_is_reported_by_name_and_port(string uri, string expected) =>
         string.Join(", ", TelemetryTags.Of("api", new Uri(uri, UriKind.RelativeOrAbsolute)).Select(t => $"{t.Key}={t.Value}"))
             .ShouldBe(expected.Length == 0 ? "http.resilience.client=api" : $"http.resilience.client=api, {expected}");
 

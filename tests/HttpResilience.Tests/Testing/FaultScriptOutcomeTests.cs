@@ -138,7 +138,7 @@ public sealed class FaultScriptOutcomeTests
     }
 
     [Fact]
-    public async Task What_takes_a_server_says_so()
+    public async Task An_outcome_that_needs_a_server_says_so()
     {
         var script = new FaultScript().Raw("HTTP/1.1 200 OK").Serve(_ => Task.CompletedTask);
         using var client = FaultScriptTests.Client(script);

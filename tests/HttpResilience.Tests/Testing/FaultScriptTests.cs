@@ -16,6 +16,25 @@ public sealed class FaultScriptTests
     }
 
     [Fact]
+    public async Task A_replaced_script_begins_anew_and_keeps_its_record()
+    {
+        var script = new FaultScript().Status(503).OutageFor(TimeSpan.FromHours(1));
+        using var http = new HttpClient(script) { BaseAddress = new("https://api.test/") };
+        (await http.GetAsync(new Uri("a", UriKind.Relative), TestContext.Current.CancellationToken)).Dispose();
+
+        script.Replace(Outcome.Status(201), Outcome.Status(202)).Status(203);
+
+        foreach (int status in (int[])[201, 202, 203])
+        {
+            using var response = await http.GetAsync(new Uri("b", UriKind.Relative), TestContext.Current.CancellationToken);
+            ((int)response.StatusCode).ShouldBe(status);
+        }
+
+        script.Requests.Count.ShouldBe(4);
+        Should.Throw<ArgumentException>(() => script.Replace(Outcome.Reset(), null!));
+    }
+
+    [Fact]
     public async Task A_script_without_outcomes_answers_200() => (await StatusesAsync(new(), 2)).ShouldBe([200, 200]);
 
     [Fact]
@@ -45,7 +64,7 @@ public sealed class FaultScriptTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task It_remembers_what_was_sent(bool async)
+    public async Task The_script_records_the_requests(bool async)
     {
         var clock = new ManualTimeProvider();
         var script = new FaultScript(clock).Status(200);
@@ -73,7 +92,7 @@ public sealed class FaultScriptTests
     }
 
     [Fact]
-    public async Task What_was_sent_stays_what_it_was_when_the_message_changes()
+    public async Task A_recorded_request_does_not_change_with_its_message()
     {
         var script = new FaultScript();
         using var client = Client(script);
@@ -135,7 +154,7 @@ public sealed class FaultScriptTests
     }
 
     [Fact]
-    public void What_makes_no_sense_is_refused_when_it_is_said()
+    public void An_invalid_outcome_is_refused_when_it_is_added()
     {
         var script = new FaultScript();
 

@@ -20,7 +20,7 @@ public sealed class HttpCallAssertTests : IDisposable
     }
 
     [Fact]
-    public async Task What_holds_passes()
+    public async Task An_assertion_that_holds_passes()
     {
         _script.Status(503).Reset().Status(201);
         var call = await PostAsync();
@@ -33,7 +33,7 @@ public sealed class HttpCallAssertTests : IDisposable
     }
 
     [Fact]
-    public async Task What_does_not_hold_throws_and_tells_the_whole_story()
+    public async Task An_assertion_that_fails_throws_and_reports_the_whole_call()
     {
         _script.Status(503).Reset().Status(201);
         var call = await PostAsync();
@@ -66,7 +66,7 @@ public sealed class HttpCallAssertTests : IDisposable
     }
 
     [Fact]
-    public async Task Keys_that_differ_or_are_missing_are_told()
+    public async Task Keys_that_differ_or_are_missing_are_reported()
     {
         Failure(() => HttpCallAssert.SameKeyOnEveryRequest(_script.Requests)).ShouldBe("Every request should have carried the same Idempotency-Key. They were: none.");
         await _client.GetAsync("x", TestContext.Current.CancellationToken);
@@ -81,7 +81,7 @@ public sealed class HttpCallAssertTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wait_that_is_too_short_or_one_too_many_is_told()
+    public async Task A_delay_that_is_too_short_or_superfluous_is_reported()
     {
         _script.Status(503).Status(200);
         await PostAsync();

@@ -8,7 +8,7 @@ public sealed class ManualTimeProviderTests
     private readonly List<string> _fired = [];
 
     [Fact]
-    public void It_stands_still_until_it_is_moved()
+    public void The_clock_stands_still_until_it_is_advanced()
     {
         long before = _clock.GetTimestamp();
         _clock.GetUtcNow().ShouldBe(ManualTimeProvider.DefaultStart);
@@ -22,7 +22,7 @@ public sealed class ManualTimeProviderTests
     }
 
     [Fact]
-    public void It_starts_where_it_is_told_and_is_set_forward_but_not_back()
+    public void The_clock_starts_at_the_given_time_and_is_set_forward_but_not_back()
     {
         var clock = new ManualTimeProvider(new(2027, 3, 4, 12, 0, 0, TimeSpan.FromHours(2)));
         clock.GetUtcNow().ShouldBe(new(2027, 3, 4, 10, 0, 0, TimeSpan.Zero));
@@ -76,7 +76,7 @@ public sealed class ManualTimeProviderTests
     }
 
     [Fact]
-    public void It_moves_to_the_next_timer_if_there_is_one()
+    public void The_clock_advances_to_the_next_timer_if_there_is_one()
     {
         using var later = Timer("later", seconds: 2);
         using var timer = Timer("next", seconds: 1);
@@ -90,7 +90,7 @@ public sealed class ManualTimeProviderTests
     }
 
     [Fact]
-    public async Task Who_waits_is_skipped_ahead_when_it_is_told_to()
+    public async Task A_clock_that_skips_waits_ends_each_wait_at_once()
     {
         _clock.SkipsWaits = true;
         using var setLater = _clock.CreateTimer(_ => _fired.Add("set later"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -103,7 +103,7 @@ public sealed class ManualTimeProviderTests
     }
 
     [Fact]
-    public async Task A_test_waits_until_somebody_waits()
+    public async Task A_test_can_wait_until_another_task_waits()
     {
         var set = _clock.UntilSomebodyWaitsAsync();
         using var notAWait = _clock.CreateTimer(_ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -133,7 +133,7 @@ public sealed class ManualTimeProviderTests
     }
 
     [Fact]
-    public async Task It_does_not_wait_for_ever_and_says_what_there_is_instead()
+    public async Task A_wait_for_a_timer_times_out_and_lists_the_timers_that_are_set()
     {
         var clock = new ManualTimeProvider { WaitTimeout = TimeSpan.Zero };
         (await Should.ThrowAsync<TimeoutException>(clock.UntilSomebodyWaitsAsync)).Message.ShouldContain("none");

@@ -25,7 +25,7 @@ public sealed class ReadmeExampleTests
     // </readme>
 
     [Fact]
-    public void It_stands_in_the_readme_as_it_is_compiled_here()
+    public void The_example_of_the_readme_is_the_one_compiled_here()
     {
         string source = Repository.Read("tests/HttpResilience.Tests/Testing/ReadmeExampleTests.cs");
         string readme = Repository.Read("README.md");

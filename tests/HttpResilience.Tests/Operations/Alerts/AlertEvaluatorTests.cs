@@ -118,7 +118,7 @@ public sealed class AlertEvaluatorTests
         for (int i = 0; i < 5; i++)
             await bench.CallForAsync("only", 500);
 
-        bench.Chain.Server.Sent.Count.ShouldBe(5);
+        bench.Chain.Server.Requests.Count.ShouldBe(5);
         bench.Told.ShouldHaveSingleItem()["Tenant"].ShouldBe("only");
     }
 

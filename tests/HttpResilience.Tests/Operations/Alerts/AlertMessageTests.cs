@@ -59,13 +59,13 @@ public sealed class AlertMessageTests
     [InlineData(AlertSeverity.Warning, AlertSeverity.Warning, true)]
     public async Task What_is_not_urgent_enough_is_not_sent(AlertSeverity severity, AlertSeverity minimum, bool isSent)
     {
-        var server = new ScriptedHandler(new ManualTimeProvider());
+        var server = new FaultScript(new ManualTimeProvider());
         var sink = new WebhookAlertSink(new(new("https://hooks.test/T0K3N"), default, null, minimum), new Factory(server), letters: null,
             TimeProvider.System, new LogCollector().CreateLogger("test"));
 
         await sink.SendAsync(Sample with { Severity = severity }, TestContext.Current.CancellationToken);
 
-        server.Sent.Count.ShouldBe(isSent ? 1 : 0);
+        server.Requests.Count.ShouldBe(isSent ? 1 : 0);
     }
 
     // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac secret

@@ -5,7 +5,7 @@ namespace HttpResilience.Tests.Operations.ErrorBudgets;
 public sealed class ErrorBudgetMetricsTests
 {
     [Fact]
-    public async Task What_is_left_of_the_budget_and_how_fast_it_burns_can_be_observed()
+    public async Task The_remaining_budget_and_its_burn_rate_can_be_observed()
     {
         using var chain = PausedCallTests.PausingChain(o => (o.ErrorBudget.Objective, o.ErrorBudget.PauseAtBurn) = (0.9, null));
         _ = chain.State;

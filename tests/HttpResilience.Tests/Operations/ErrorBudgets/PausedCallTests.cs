@@ -20,7 +20,7 @@ public sealed class PausedCallTests
 
         (paused.ClientName, paused.RetryAfter, paused.Since).ShouldBe(("api", TimeSpan.FromSeconds(20), chain.Clock.GetUtcNow() - TimeSpan.FromSeconds(10)));
         paused.Message.ShouldBe("Client 'api' has been paused since 2030-01-02 03:04:05Z; the next probe is sent in 20.0 s at the earliest.");
-        chain.Server.Sent.Count.ShouldBe(5);
+        chain.Server.Requests.Count.ShouldBe(5);
         var call = paused.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count, call.MayHaveBeenProcessed)
             .ShouldBe((StopReason.IntegrationPaused, FailureClass.Transient, 0, false));
@@ -201,7 +201,7 @@ public sealed class PausedCallTests
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         response.GetHttpCall()!.ShouldSatisfyAllConditions(c => c.IsStale.ShouldBeTrue(),
             c => c.StopReason.ShouldBe(StopReason.IntegrationPaused));
-        chain.Server.Sent.Count.ShouldBe(6);
+        chain.Server.Requests.Count.ShouldBe(6);
     }
 
     [Fact]
@@ -214,7 +214,7 @@ public sealed class PausedCallTests
 
         failure.GetHttpCall()!.ShouldSatisfyAllConditions(c => c.StopReason.ShouldBe(StopReason.IntegrationPaused),
             c => c.MayHaveBeenProcessed.ShouldBeFalse());
-        chain.Server.Sent.Count.ShouldBe(1);
+        chain.Server.Requests.Count.ShouldBe(1);
         chain.Budget.Read(TimeSpan.FromHours(1), chain.Clock.GetTimestamp()).Calls.ShouldBe(0);
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using HttpResilience.Tests.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -27,7 +26,6 @@ public sealed class VirtualTrafficTests
         const int Seconds = 30 * 86400;
         // Up to and without each second.
         int[] calls = new int[Seconds + 1], failures = new int[Seconds + 1];
-        var watch = Stopwatch.StartNew();
         double failing = 0.001;
         for (int second = 0; second < Seconds; second++)
         {
@@ -45,10 +43,8 @@ public sealed class VirtualTrafficTests
         }
 
         Compare(Seconds);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{calls[^1]} calls in {watch.Elapsed.TotalSeconds:0.0} s");
         budget.ClassTotals[FailureClass.ServerError].ShouldBe(failures[^1]);
         budget.ClassTotals[FailureClass.None].ShouldBe(calls[^1] - failures[^1]);
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(30));
 
         void Compare(int elapsed)
         {
