@@ -59,6 +59,7 @@ public abstract class KilledBatchContract : CrashContract
     }
 }
 
+[Collection("Crashes on SQLite")]
 public sealed class SqliteKilledBatchTests : KilledBatchContract
 {
     protected override bool IsPostgreSql => false;
@@ -68,7 +69,7 @@ public sealed class SqliteKilledBatchTests : KilledBatchContract
     protected override Task ShouldBeSoundAsync() => SqliteCheck.ShouldBeSoundAsync(Database);
 }
 
-[Collection(nameof(PostgreSqlServer))]
+[Collection("Crashes on PostgreSQL")]
 public sealed class PostgreSqlKilledBatchTests(PostgreSqlServer server) : KilledBatchContract
 {
     protected override bool IsPostgreSql => true;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using HttpResilience.CrashWorker;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
@@ -113,62 +112,6 @@ public abstract class KilledContract : CrashContract
         if (kind > 4)
             milliseconds /= await worker.HasSaidAsync("ended", ended, TimeSpan.FromSeconds(10)) ? 20 : 1;
         await Task.Delay(milliseconds, Stop);
-    }
-
-    public static TheoryData<Moment> Moments => [.. Enum.GetValues<Moment>()];
-
-    [Theory, MemberData(nameof(Moments))]
-    public async Task Killed_at_the_worst_moment_it_loses_nothing_and_doubles_nothing(Moment moment)
-    {
-        await using var api = await OrdersApi.StartAsync(0);
-        (api.IsFaulty, api.Always) = (true, Fault.Broken);
-        bool isKept = moment is not (Moment.BeforeKeeping or Moment.AfterKeeping);
-        if (isKept)
-        {
-            await using var first = WorkerProcess.Start(Settings(api, "first") with { Replays = false });
-            first.Tell("send 1 key-1");
-            await first.UntilAsync("ended 1 kept");
-            await first.KillAsync();
-        }
-
-        api.IsFaulty = !isKept;
-        await using (var killed = WorkerProcess.Start(Settings(api, "killed", TimeSpan.FromMinutes(5)) with { HaltsAt = moment }))
-        {
-            if (!isKept)
-                killed.Tell("send 1 key-1");
-            await killed.UntilAsync($"at {moment}");
-            await killed.KillAsync();
-        }
-
-        var left = await AllLettersAsync();
-        api.IsFaulty = false;
-        await using (var last = WorkerProcess.Start(Settings(api, "last", TimeSpan.FromHours(1))))
-        {
-            if (!isKept)
-                last.Tell("send 1 key-1");
-            last.Tell("finish");
-            await last.UntilAsync("drained");
-            await last.StopAsync();
-        }
-
-        left.Select(l => l.Status).ShouldBe(moment switch
-        {
-            Moment.BeforeKeeping => [],
-            Moment.AfterKeeping => [DeadLetterStatus.Pending],
-            Moment.AfterResult => [DeadLetterStatus.Replayed],
-            _ => [DeadLetterStatus.InProgress],
-        });
-        api.Processed(1).ShouldBe(1);
-        api.Arrivals.Select(a => a.Key).Distinct().ShouldBe(["key-1"]);
-        api.Arrivals.Count(a => a.Worker == "last").ShouldBe(moment switch
-        {
-            // The application's own, and that of the letter.
-            Moment.AfterKeeping => 2,
-            Moment.AfterResult => 0,
-            _ => 1,
-        });
-        (await AllLettersAsync()).ShouldAllBe(l => l.Status == DeadLetterStatus.Replayed);
-        await ShouldBeSoundAsync();
     }
 
     private static string Details(List<DeadLetter> letters, OrdersApi api, int requests) => "\n" + string.Join('\n', letters

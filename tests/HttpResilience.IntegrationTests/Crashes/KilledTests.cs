@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
+[Collection("Crashes on SQLite")]
 public sealed class SqliteKilledTests : KilledContract
 {
     protected override bool IsPostgreSql => false;
@@ -12,8 +13,26 @@ public sealed class SqliteKilledTests : KilledContract
     protected override Task ShouldBeSoundAsync() => SqliteCheck.ShouldBeSoundAsync(Database);
 }
 
-[Collection(nameof(PostgreSqlServer))]
+[Collection("Crashes on PostgreSQL")]
 public sealed class PostgreSqlKilledTests(PostgreSqlServer server) : KilledContract
+{
+    protected override bool IsPostgreSql => true;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
+[Collection("Crashes on SQLite")]
+public sealed class SqliteKilledAtMomentTests : KilledAtMomentContract
+{
+    protected override bool IsPostgreSql => false;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+
+    protected override Task ShouldBeSoundAsync() => SqliteCheck.ShouldBeSoundAsync(Database);
+}
+
+[Collection("Crashes on PostgreSQL")]
+public sealed class PostgreSqlKilledAtMomentTests(PostgreSqlServer server) : KilledAtMomentContract
 {
     protected override bool IsPostgreSql => true;
 

@@ -2,6 +2,7 @@ using HttpResilience.IntegrationTests.Storage;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
+[Collection("Crashes on SQLite")]
 public sealed class SqliteManyWorkersTests : ManyWorkersContract
 {
     protected override bool IsPostgreSql => false;
@@ -11,7 +12,7 @@ public sealed class SqliteManyWorkersTests : ManyWorkersContract
     protected override Task ShouldBeSoundAsync() => SqliteCheck.ShouldBeSoundAsync(Database);
 }
 
-[Collection(nameof(PostgreSqlServer))]
+[Collection("Crashes on PostgreSQL")]
 public sealed class PostgreSqlManyWorkersTests(PostgreSqlServer server) : ManyWorkersContract
 {
     protected override bool IsPostgreSql => true;

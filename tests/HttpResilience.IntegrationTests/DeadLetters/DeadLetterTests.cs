@@ -23,7 +23,6 @@ public sealed class SqliteDeadLetterTests : DeadLetterContract
     }
 }
 
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlDeadLetterTests(PostgreSqlServer server) : DeadLetterContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

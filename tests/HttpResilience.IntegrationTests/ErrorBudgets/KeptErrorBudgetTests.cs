@@ -9,7 +9,6 @@ public sealed class SqliteErrorBudgetTests : KeptErrorBudgetContract
     protected override void UseNowhere(HttpResilienceStorageBuilder storage) => storage.UseSqlite("Data Source=/no/such/directory/resilience.db");
 }
 
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlErrorBudgetTests(PostgreSqlServer server) : KeptErrorBudgetContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

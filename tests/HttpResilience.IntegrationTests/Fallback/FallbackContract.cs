@@ -113,7 +113,6 @@ public sealed class SqliteFallbackTests : FallbackContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlFallbackTests(PostgreSqlServer server) : FallbackContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

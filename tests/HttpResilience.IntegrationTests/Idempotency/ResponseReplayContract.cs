@@ -109,7 +109,6 @@ public sealed class SqliteResponseReplayTests : ResponseReplayContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlResponseReplayTests(PostgreSqlServer server) : ResponseReplayContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

@@ -4,23 +4,8 @@ using System.Text.RegularExpressions;
 namespace HttpResilience.IntegrationTests.Samples;
 
 /// <summary>The dead-letter commands of the sample in the order of the README.</summary>
-public sealed partial class InvoiceSenderTests : IDisposable
+public sealed class InvoiceSenderTests : InvoiceSenderLetters
 {
-    // With seed 3 the receiver of number 11 rejects every attempt; the currency of number 23 is invalid.
-    private const string Invoices = """
-        invoiceNumber,company,receiverName,receiver,currency,net,vat,dueDate
-        2026-00010,placeholder-paints,Ipsum Foods,0208:9905224185,PLN,899.00,188.79,2026-11-16
-        2026-00011,placeholder-paints,Ipsum Office Supplies,0208:9905224185,PLN,899.00,188.79,2026-11-16
-        2026-00023,placeholder-paints,"Ipsum Tools, Inc.",0208:9905224185,EUX,899.00,188.79,2026-11-16
-        """;
-
-    private const string Good = """
-        { "invoiceNumber": "2026-00023", "company": "placeholder-paints", "receiverName": "Ipsum Tools", "receiver": "0208:9905224185",
-          "currency": "EUR", "net": 1, "vat": 0, "dueDate": "2026-11-16" }
-        """;
-
-    private readonly SampleProgram _program = new();
-
     [Fact]
     public async Task Finally_failed_invoices_are_stored_corrected_and_replayed_until_the_api_has_each_once()
     {
@@ -54,28 +39,32 @@ public sealed partial class InvoiceSenderTests : IDisposable
         (await ExpectAsync(0, $"dead-letters show {Text(old, "id")}")).Output.ShouldContain("replaced by ");
 
         // Invoices sent before are sent once more with the same keys.
-        (await _program.RunAsync("--dead-letters --csv invoices.csv --seed 3")).Output.ShouldContain(
+        (await Program.RunAsync("--dead-letters --csv invoices.csv --seed 3")).Output.ShouldContain(
             "The API's ledger has 3 invoices, each once.");
     }
+}
 
+/// <summary>Letters are edited with an editor or from a file, and resolved.</summary>
+public sealed class InvoiceSenderEditTests : InvoiceSenderLetters
+{
     [Fact]
     public async Task A_letter_is_corrected_in_an_editor_or_by_a_file_or_resolved()
     {
         await SendAsync();
         var (pending, review) = (Text(await OnlyAsync("pending"), "id"), Text(await OnlyAsync("review"), "id"));
-        await File.WriteAllTextAsync(_program.PathOf("not-an-invoice.json"), """{ "a": 1 }""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Program.PathOf("not-an-invoice.json"), """{ "a": 1 }""", TestContext.Current.CancellationToken);
 
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", "true"), ("VISUAL", null))).ShouldSatisfyAllConditions(
+        (await Program.RunAsync($"dead-letters edit {review}", ("EDITOR", "true"), ("VISUAL", null))).ShouldSatisfyAllConditions(
             result => result.ExitCode.ShouldBe(2), result => result.Error.ShouldContain("The body is unchanged"));
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", null), ("VISUAL", null))).Error.ShouldContain(
+        (await Program.RunAsync($"dead-letters edit {review}", ("EDITOR", null), ("VISUAL", null))).Error.ShouldContain(
             "No editor is configured: set EDITOR");
         (await ExpectAsync(1, $"dead-letters edit {review} --body not-an-invoice.json")).Output.ShouldContain(
             "review, for 0 s: 400 Validation, The body is not an invoice");
         review = Text(await OnlyAsync("review"), "id");
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Error
+        (await Program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {Program.PathOf("good.json")}"), ("VISUAL", null))).Error
             .ShouldContain("The editor exited with code");
-        await File.WriteAllTextAsync(_program.PathOf("good.json"), Good, TestContext.Current.CancellationToken);
-        (await _program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {_program.PathOf("good.json")}"), ("VISUAL", null))).Output
+        await File.WriteAllTextAsync(Program.PathOf("good.json"), Good, TestContext.Current.CancellationToken);
+        (await Program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {Program.PathOf("good.json")}"), ("VISUAL", null))).Output
             .ShouldContain("accepted (201)");
         (await ExpectAsync(0, $"dead-letters resolve {pending} --action Credited --notes 2026-00999 --who alice")).Output.ShouldContain(
             "resolved by alice: Credited");
@@ -86,12 +75,16 @@ public sealed partial class InvoiceSenderTests : IDisposable
         await FailsAsync($"dead-letters resolve {review} --action Again", "is Resubmitted");
         await FailsAsync($"dead-letters edit {review} --set a=2", "is Resubmitted");
     }
+}
 
+/// <summary>A command that cannot be executed says why and changes nothing.</summary>
+public sealed class InvoiceSenderErrorTests : InvoiceSenderLetters
+{
     [Fact]
     public async Task An_invalid_command_is_rejected_and_changes_nothing()
     {
         await FailsAsync("dead-letters list", "There is no dead-letter store at invoices.deadletters.db. To create one");
-        File.Exists(_program.PathOf("invoices.deadletters.db")).ShouldBeFalse();
+        File.Exists(Program.PathOf("invoices.deadletters.db")).ShouldBeFalse();
         await SendAsync();
         var review = Text(await OnlyAsync("review"), "id");
 
@@ -110,7 +103,11 @@ public sealed partial class InvoiceSenderTests : IDisposable
 
         (await ListAsync("all")).Count.ShouldBe(2);
     }
+}
 
+/// <summary>The README shows the output of the program.</summary>
+public sealed partial class InvoiceSenderReadmeTests : InvoiceSenderLetters
+{
     [Fact]
     public async Task The_readme_shows_the_output_of_the_sample()
     {
@@ -118,18 +115,18 @@ public sealed partial class InvoiceSenderTests : IDisposable
         string[] shown = readme[readme.IndexOf("$ head -26 ", StringComparison.Ordinal)..].Split("```")[0].Split(
             '\n', StringSplitOptions.RemoveEmptyEntries);
         await File.WriteAllLinesAsync(
-            _program.PathOf("25.csv"),
+            Program.PathOf("25.csv"),
             File.ReadLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv")).Take(26),
             TestContext.Current.CancellationToken);
 
         var seen = new List<string>();
         await SeeAsync("--dead-letters --csv 25.csv --seed 3");
         seen.AddRange(
-            (await File.ReadAllLinesAsync(_program.PathOf("25.status.csv"), TestContext.Current.CancellationToken)).Select(WithoutLuck));
+            (await File.ReadAllLinesAsync(Program.PathOf("25.status.csv"), TestContext.Current.CancellationToken)).Select(WithoutLuck));
         await SeeAsync("dead-letters replay --all");
         await File.WriteAllTextAsync(
-            _program.PathOf("25.csv"),
-            (await File.ReadAllTextAsync(_program.PathOf("25.csv"), TestContext.Current.CancellationToken)).Replace("EUX", "EUR"),
+            Program.PathOf("25.csv"),
+            (await File.ReadAllTextAsync(Program.PathOf("25.csv"), TestContext.Current.CancellationToken)).Replace("EUX", "EUR"),
             TestContext.Current.CancellationToken);
         await SeeAsync("--dead-letters --csv 25.csv --seed 3");
         await SeeAsync("dead-letters list");
@@ -137,10 +134,8 @@ public sealed partial class InvoiceSenderTests : IDisposable
         shown.Where(line => !line.StartsWith('$') && !line.StartsWith("Next: ")).Select(WithoutLuck).Except(seen).ShouldBeEmpty();
 
         async Task SeeAsync(string arguments) =>
-            seen.AddRange((await _program.RunAsync(arguments, ("COLUMNS", "120"))).Output.Split('\n').Select(WithoutLuck));
+            seen.AddRange((await Program.RunAsync(arguments, ("COLUMNS", "120"))).Output.Split('\n').Select(WithoutLuck));
     }
-
-    public void Dispose() => _program.Dispose();
 
     // Ids, keys and times differ between runs, and the number of attempts depends on the speed of the machine.
     private static string WithoutLuck(string line) => Spaces().Replace(Times().Replace(Ids().Replace(line, "ID"), "N"), " ").Trim();
@@ -153,28 +148,4 @@ public sealed partial class InvoiceSenderTests : IDisposable
 
     [GeneratedRegex(" +")]
     private static partial Regex Spaces();
-
-    private async Task SendAsync()
-    {
-        await File.WriteAllTextAsync(_program.PathOf("invoices.csv"), Invoices, TestContext.Current.CancellationToken);
-        var report = JsonNode.Parse((await ExpectAsync(0, "--dead-letters --csv invoices.csv --seed 3 --json")).Output)!;
-        (report["accepted"]!.GetValue<int>(), report["deadLetters"]!.AsArray().Count, report["lost"]!.AsArray().Count,
-            report["stored"]!.GetValue<int>()).ShouldBe((1, 2, 0, 1));
-    }
-
-    private async Task<JsonNode> OnlyAsync(string status) => (await ListAsync(status)).ShouldHaveSingleItem()!;
-
-    private async Task<JsonArray> ListAsync(string status) =>
-        JsonNode.Parse((await ExpectAsync(0, $"dead-letters list --status {status} --json")).Output)!.AsArray();
-
-    private async Task FailsAsync(string arguments, string message) => (await ExpectAsync(2, arguments)).Error.ShouldContain(message);
-
-    private async Task<SampleProgram.Result> ExpectAsync(int exitCode, string arguments)
-    {
-        var result = await _program.RunAsync(arguments);
-        result.ExitCode.ShouldBe(exitCode, $"{arguments}\n{result.Output}\n{result.Error}");
-        return result;
-    }
-
-    private static string Text(JsonNode letter, string property) => letter[property]!.GetValue<string>();
 }

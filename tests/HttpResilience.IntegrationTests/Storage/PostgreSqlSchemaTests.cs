@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>Which schemas are used, and which are left alone.</summary>
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageContract
 {
     private PostgreSqlTestDatabase Own => (PostgreSqlTestDatabase)Database;

@@ -4,7 +4,10 @@ using Npgsql;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>A real PostgreSQL server with a data directory of its own, for as long as its tests run, or this process lives.</summary>
+/// <summary>
+/// A real PostgreSQL server with a data directory of its own, for as long as its tests run, or this process lives. One serves all tests, each with a database of its
+/// own; a class that stops the server has its own as class fixture.
+/// </summary>
 public sealed class PostgreSqlServer : IAsyncLifetime
 {
     // Ends by itself when its input does, which is when this process has ended, however that came: no signal to the group ends it sooner, before it has cleaned up.
@@ -14,7 +17,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         bin=$1 port=$2
         dir=$(mktemp -d "${TMPDIR:-/tmp}/httpresilience-postgres-XXXXXX")
         "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; rm -rf "$dir"; exit 1; }
-        printf "port = %s\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\n" "$port" "$dir" >>"$dir/data/postgresql.conf"
+        printf "port = %s\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\nmax_connections = 400\n" "$port" "$dir" >>"$dir/data/postgresql.conf"
         "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w start >/dev/null || { cat "$dir/log" >&2; rm -rf "$dir"; exit 1; }
         echo "$dir"
         cat >/dev/null || true

@@ -3,7 +3,6 @@ using Npgsql;
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>Answers that are lost, connections that are cut, rows that others hold.</summary>
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageContract
 {
     private PostgreSqlTestDatabase Own => (PostgreSqlTestDatabase)Database;

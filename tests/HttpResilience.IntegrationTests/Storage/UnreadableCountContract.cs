@@ -20,7 +20,6 @@ public sealed class SqliteUnreadableCountTests : UnreadableCountContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlUnreadableCountTests(PostgreSqlServer server) : UnreadableCountContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

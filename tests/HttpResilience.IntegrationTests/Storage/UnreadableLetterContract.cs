@@ -86,7 +86,6 @@ public sealed class SqliteUnreadableLetterTests : UnreadableLetterContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlUnreadableLetterTests(PostgreSqlServer server) : UnreadableLetterContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
