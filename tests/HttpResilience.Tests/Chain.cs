@@ -6,7 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience.Tests;
 
-/// <summary>One client with the chain, on a scripted server, a manual clock and a configuration in memory. Waits are without jitter: 1, 2 and 4 seconds.</summary>
+/// <summary>
+/// One client with the chain, on a scripted server, a manual clock and a configuration in memory.
+/// Waits are without jitter: 1, 2 and 4 seconds.
+/// </summary>
 internal sealed class Chain : IDisposable
 {
     internal const string Name = "api";
@@ -50,14 +53,17 @@ internal sealed class Chain : IDisposable
 
     internal ErrorBudget Budget => State.Get<ErrorBudget>()!;
 
-    /// <summary>What <see cref="IHttpClientFactory"/> does when it needs handlers, the first time and whenever those it has are two minutes old.</summary>
+    /// <summary>
+    /// What <see cref="IHttpClientFactory"/> does when it needs handlers, the first time and whenever those it has are two minutes old.
+    /// </summary>
     public static HttpMessageHandlerBuilder BuildHandlers(IServiceProvider services, string name = Name)
     {
         var builder = services.GetRequiredService<HttpMessageHandlerBuilder>();
         builder.Name = name;
         Action<HttpMessageHandlerBuilder> configure = b =>
         {
-            foreach (var action in services.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>().Get(name).HttpMessageHandlerBuilderActions)
+            foreach (var action in services.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>()
+                .Get(name).HttpMessageHandlerBuilderActions)
                 action(b);
         };
         foreach (var filter in services.GetServices<IHttpMessageHandlerBuilderFilter>().Reverse())
@@ -70,12 +76,14 @@ internal sealed class Chain : IDisposable
     /// <param name="async">False: with <see cref="HttpClient.Send(HttpRequestMessage)"/>, on a thread of its own.</param>
     /// <param name="caller">The caller's token; that of the test when there is none.</param>
     public Task<HttpResponseMessage> SendAsync(
-        bool async, HttpRequestMessage request, CancellationToken? caller = null, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
+        bool async, HttpRequestMessage request, CancellationToken? caller = null,
+        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         var token = caller ?? TestContext.Current.CancellationToken;
         return async
             ? Client.SendAsync(request, completion, token)
-            : Task.Factory.StartNew(() => Client.Send(request, completion, token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            : Task.Factory.StartNew(() => Client.Send(request, completion, token), CancellationToken.None, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
     }
 
     public Task<HttpResponseMessage> GetAsync(bool async = true) => SendAsync(async, Get());

@@ -15,12 +15,16 @@ internal static class ScriptedReplies
         public void Script(params Reply[] replies) => server.Replace(new ReplyOutcome(replies));
     }
 
-    /// <summary>Replies that may move the clock themselves. The next one is taken when its request is in the record, so that a reply is not seen before its request.</summary>
+    /// <summary>
+    /// Replies that may move the clock themselves. The next one is taken when its request is in the record, so
+    /// that a reply is not seen before its request.
+    /// </summary>
     private sealed class ReplyOutcome(Reply[] replies) : Outcome
     {
         private int _next = -1;
 
-        internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken)
+        internal override ValueTask<HttpResponseMessage> RespondAsync(
+            SentRequest request, Testing.Stage stage, CancellationToken cancellationToken)
         {
             var reply = replies[Math.Min(Interlocked.Increment(ref _next), replies.Length - 1)];
             return new(reply((ManualTimeProvider)stage.Time, stage.Async, cancellationToken));
@@ -44,10 +48,12 @@ internal static class Replies
     public static Reply Throws(Func<Exception> exception) => (_, _, _) => Task.FromException<HttpResponseMessage>(exception());
 
     public static Reply ConnectionRefused() => Throws(() =>
-        new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused", new SocketException((int)SocketError.ConnectionRefused)));
+        new HttpRequestException(
+            HttpRequestError.ConnectionError, "Connection refused", new SocketException((int)SocketError.ConnectionRefused)));
 
     public static Reply Reset() => Throws(() =>
-        new HttpRequestException("An error occurred while sending the request.", new IOException("Reset", new SocketException((int)SocketError.ConnectionReset))));
+        new HttpRequestException("An error occurred while sending the request.",
+            new IOException("Reset", new SocketException((int)SocketError.ConnectionReset))));
 
     /// <summary>Time passes before the reply.</summary>
     public static Reply After(TimeSpan duration, Reply reply) => (clock, async, cancellationToken) =>

@@ -11,7 +11,8 @@ internal static class Repository
     {
         string root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "HttpResilience.sln")))
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException($"No HttpResilience.sln above {AppContext.BaseDirectory}");
+            root = Path.GetDirectoryName(root)
+                ?? throw new InvalidOperationException($"No HttpResilience.sln above {AppContext.BaseDirectory}");
         return root;
     }
 }

@@ -4,7 +4,6 @@ using Npgsql;
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>The first use of a database prepares its schema. A failure that passes is retried there as it is for a write, so that no letter is lost.</summary>
-[Collection(nameof(PostgreSqlServer))]
 public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : StorageContract
 {
     private const long TestLock = 42;

@@ -38,9 +38,11 @@ public sealed class ChaosStartTests
     [InlineData("Production", "false", "false", false)]
     [InlineData("Staging", "true", "false", true)]
     [InlineData("Development", "true", "false", true)]
-    public async Task Outside_production_or_when_confirmed_twice_the_host_starts_with_one_warning(string environment, string enabled, string allowed, bool isOn)
+    public async Task Outside_production_or_when_confirmed_twice_the_host_starts_with_one_warning(
+        string environment, string enabled, string allowed, bool isOn)
     {
-        using var host = Build(environment, new() { [$"{Client}:Enabled"] = enabled, [$"{Client}:AllowInProduction"] = allowed }, out var logs);
+        using var host = Build(
+            environment, new() { [$"{Client}:Enabled"] = enabled, [$"{Client}:AllowInProduction"] = allowed }, out var logs);
 
         await host.StartAsync(TestContext.Current.CancellationToken);
         _ = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("api");
@@ -48,7 +50,8 @@ public sealed class ChaosStartTests
         var warnings = logs.Entries.Where(e => e.Level >= LogLevel.Warning).ToList();
         warnings.Count.ShouldBe(isOn ? 1 : 0);
         if (isOn)
-            warnings[0].Message.ShouldBe("api: chaos is on, 5% of the attempts are held up for 00:00:05, 5% fail, 5% get a 503 (Chaos:Enabled)");
+            warnings[0].Message.ShouldBe(
+                "api: chaos is on, 5% of the attempts are held up for 00:00:05, 5% fail, 5% get a 503 (Chaos:Enabled)");
         await host.StopAsync(TestContext.Current.CancellationToken);
     }
 

@@ -30,7 +30,8 @@ public sealed class InjectionTests
     [Theory, InlineData(true, null), InlineData(false, null), InlineData(true, 429), InlineData(false, 418)]
     public async Task A_status_answers_the_attempt_and_nothing_is_sent(bool async, int? status)
     {
-        using var chain = WithChaos(o => (o.Status.InjectionRate, o.Status.StatusCode) = (1, status ?? o.Status.StatusCode), o => o.Retry.MaxRetryAttempts = 0);
+        using var chain = WithChaos(
+            o => (o.Status.InjectionRate, o.Status.StatusCode) = (1, status ?? o.Status.StatusCode), o => o.Retry.MaxRetryAttempts = 0);
 
         using var response = await chain.GetAsync(async);
 
@@ -54,7 +55,8 @@ public sealed class InjectionTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task Latency_beyond_the_attempts_timeout_is_a_timeout(bool async)
     {
-        using var chain = WithChaos(o => (o.Latency.InjectionRate, o.Latency.Duration) = (1, TimeSpan.FromMinutes(1)), o => o.Retry.MaxRetryAttempts = 0);
+        using var chain = WithChaos(
+            o => (o.Latency.InjectionRate, o.Latency.Duration) = (1, TimeSpan.FromMinutes(1)), o => o.Retry.MaxRetryAttempts = 0);
         chain.Clock.SkipsWaits = false;
 
         var sending = chain.GetAsync(async);

@@ -43,8 +43,8 @@ public sealed class CircuitConcurrencyTests
         }
     }
 
-    // The moment between a probe's look at the period and the change of it is short: two threads that run all the time meet in it, fifty that are
-    // woken one after the other do not.
+    // The moment between a probe's look at the period and the change of it is short: two threads that run all the time meet in it, fifty
+    // that are woken one after the other do not.
     [Fact]
     public void Of_two_probes_that_fail_at_once_one_opens_the_circuit_again_and_tells_it()
     {

@@ -1,6 +1,8 @@
 namespace HttpResilience.Tests.CircuitBreaker;
 
-/// <summary>The built-in defaults, as the documentation of <c>appsettings.json</c> states them, and what the policy makes of the options.</summary>
+/// <summary>
+/// The built-in defaults, as the documentation of <c>appsettings.json</c> states them, and what the policy makes of the options.
+/// </summary>
 public sealed class CircuitDefaultsTests
 {
     [Fact]
@@ -64,7 +66,8 @@ public sealed class CircuitDefaultsTests
         }
 
         CircuitPolicy.From(new() { BreakDuration = TimeSpan.FromTicks(1) }, CircuitPolicies.Frequency)!.BreakDuration.ShouldBe(1);
-        CircuitPolicy.From(new() { BreakDuration = TimeSpan.FromDays(1) }, frequency: 1_000_000_000)!.BreakDuration.ShouldBe(86_400_000_000_000);
+        CircuitPolicy.From(
+            new() { BreakDuration = TimeSpan.FromDays(1) }, frequency: 1_000_000_000)!.BreakDuration.ShouldBe(86_400_000_000_000);
     }
 
     [Fact]

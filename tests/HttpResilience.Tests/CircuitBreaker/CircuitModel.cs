@@ -1,8 +1,8 @@
 namespace HttpResilience.Tests.CircuitBreaker;
 
 /// <summary>
-/// What a circuit does, said as plainly as can be: nothing packed, nothing counted ahead. It keeps the history of the period it is in and looks through
-/// all of it each time. Time is in milliseconds.
+/// What a circuit does, said as plainly as can be: nothing packed, nothing counted ahead. It keeps the history of the period it is in and
+/// looks through all of it each time. Time is in milliseconds.
 /// </summary>
 internal sealed class CircuitModel(CircuitBreakerOptions options)
 {
@@ -75,7 +75,9 @@ internal sealed class CircuitModel(CircuitBreakerOptions options)
         Begin(CircuitState.Open);
     }
 
-    /// <summary>A failure opens for failures, what was slow for slowness; whatever else ends changes nothing, whatever the history.</summary>
+    /// <summary>
+    /// A failure opens for failures, what was slow for slowness; whatever else ends changes nothing, whatever the history.
+    /// </summary>
     private bool IsTooMuch(CircuitOutcome outcome, bool isSlow, long now)
     {
         var counted = _results.Where(r => r.Outcome is not CircuitOutcome.Neutral).ToArray();

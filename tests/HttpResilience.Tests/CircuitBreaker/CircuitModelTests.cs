@@ -3,8 +3,8 @@ using System.Text;
 namespace HttpResilience.Tests.CircuitBreaker;
 
 /// <summary>
-/// Random sequences of attempts, results in any order and also late, fast and slow, cancellations, operators and steps of the clock: the circuit does what
-/// its model does.
+/// Random sequences of attempts, results in any order and also late, fast and slow, cancellations, operators and steps of the
+/// clock: the circuit does what its model does.
 /// </summary>
 public sealed class CircuitModelTests
 {
@@ -119,7 +119,9 @@ public sealed class CircuitModelTests
 
         private CircuitTransition? Report()
         {
-            var outcome = _random.Next(12) == 0 ? CircuitOutcome.Neutral : _random.Next(100) < _failureChance ? CircuitOutcome.Failure : CircuitOutcome.Success;
+            var outcome = _random.Next(12) == 0 ? CircuitOutcome.Neutral
+                : _random.Next(100) < _failureChance ? CircuitOutcome.Failure
+                : CircuitOutcome.Success;
             // Around the limit more often than not.
             long slow = (long)(_options.SlowCallDuration ?? TimeSpan.FromSeconds(1)).TotalMilliseconds;
             long took = _random.Next(100) < _slowChance ? slow + _random.Next(2) * _random.Next(5_000) : _random.Next(2) * (slow - 1);

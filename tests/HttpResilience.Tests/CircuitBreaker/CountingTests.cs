@@ -53,7 +53,8 @@ public sealed class CountingTests
     public async Task An_answer_in_between_begins_the_count_anew(int status)
     {
         using var chain = OneAttempt();
-        chain.Server.Script(Replies.Status(503), Replies.Status(503), Replies.Status(status), Replies.Status(503), Replies.Status(503), Replies.Status(200));
+        chain.Server.Script(Replies.Status(503), Replies.Status(503), Replies.Status(status), Replies.Status(503), Replies.Status(503),
+            Replies.Status(200));
 
         await FailAsync(chain, 6);
 
@@ -76,7 +77,8 @@ public sealed class CountingTests
     public async Task A_caller_that_leaves_says_nothing_about_the_host()
     {
         using var chain = OneAttempt();
-        chain.Server.Script(Replies.Status(503), Replies.Status(503), Replies.Hangs(), Replies.Hangs(), Replies.Hangs(), Replies.Status(503));
+        chain.Server.Script(
+            Replies.Status(503), Replies.Status(503), Replies.Hangs(), Replies.Hangs(), Replies.Hangs(), Replies.Status(503));
         await FailAsync(chain, 2);
         for (int i = 0; i < 3; i++)
             await CancelAsync(chain);

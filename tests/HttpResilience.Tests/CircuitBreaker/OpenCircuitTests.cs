@@ -79,7 +79,8 @@ public sealed class OpenCircuitTests
     [Fact]
     public async Task A_wait_that_ends_after_the_break_is_worth_waiting()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.BreakDuration) = (1, TimeSpan.FromMilliseconds(500)));
+        using var chain =
+            new Chain(o => (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.BreakDuration) = (1, TimeSpan.FromMilliseconds(500)));
         chain.Server.Script(Replies.Status(503), Replies.Status(200));
 
         using var response = await chain.GetAsync();

@@ -111,7 +111,9 @@ public sealed class TenantTests
             options?.Invoke(o);
         });
         chain.Server.Script((_, _, _) => Task.FromResult(new HttpResponseMessage(
-            HttpCallScope.Current?.Tenant is { } tenant && _failing.Contains(tenant) ? System.Net.HttpStatusCode.InternalServerError : System.Net.HttpStatusCode.OK)));
+            HttpCallScope.Current?.Tenant is { } tenant && _failing.Contains(tenant)
+                ? System.Net.HttpStatusCode.InternalServerError
+                : System.Net.HttpStatusCode.OK)));
         return chain;
     }
 

@@ -8,7 +8,8 @@ public sealed class AllClientsTests
     [Fact]
     public async Task Invalid_defaults_keep_the_host_from_starting()
     {
-        var problems = await ProblemsAsync(("HttpResilience:Defaults:Retry:MaxRetryAttempts", "many"), ("HttpResilience:Default:Retry:Delay", "1"));
+        var problems = await ProblemsAsync(
+            ("HttpResilience:Defaults:Retry:MaxRetryAttempts", "many"), ("HttpResilience:Default:Retry:Delay", "1"));
 
         problems.ShouldBe(
         [
@@ -21,12 +22,14 @@ public sealed class AllClientsTests
     public async Task An_invalid_section_of_a_client_keeps_the_host_from_starting()
     {
         var problems = await ProblemsAsync(
-            ("HttpResilience:Clients:invoices:Retry:MaxRetryAttempts", "many"), ("HttpResilience:Clients:payments:Retry:MaxRetryAttemps", "1"));
+            ("HttpResilience:Clients:invoices:Retry:MaxRetryAttempts", "many"),
+            ("HttpResilience:Clients:payments:Retry:MaxRetryAttemps", "1"));
 
         problems.ShouldBe(
         [
             "HttpResilience:Clients:invoices:Retry:MaxRetryAttempts is 'many'; it must be an integer of 0 or more.",
-            "HttpResilience:Clients:payments:Retry:MaxRetryAttemps is not a known key; did you mean HttpResilience:Clients:payments:Retry:MaxRetryAttempts?",
+            "HttpResilience:Clients:payments:Retry:MaxRetryAttemps is not a known key; "
+                + "did you mean HttpResilience:Clients:payments:Retry:MaxRetryAttempts?",
         ], ignoreOrder: true);
     }
 

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.Clients
 {
-    /// <summary>Microsoft's handler, which <c>ConfigureHttpClientDefaults</c> may have put on every client, as .NET Aspire's service defaults do.</summary>
+    /// <summary>
+    /// Microsoft's handler, which <c>ConfigureHttpClientDefaults</c> may have put on every client, as .NET Aspire's service defaults do.
+    /// </summary>
     public sealed class ForeignHandlerTests
     {
         [Theory, InlineData(true), InlineData(false)]
@@ -12,7 +14,9 @@ namespace HttpResilience.Tests.Clients
         {
             void AddDefaults(IServiceCollection services) =>
                 services.ConfigureHttpClientDefaults(defaults => defaults.AddHttpMessageHandler(() => new ResilienceHandler()));
-            using var chain = before ? new Chain(services: AddDefaults) : new Chain(client: b => b.AddHttpMessageHandler(() => new ResilienceHandler()));
+            using var chain = before
+                ? new Chain(services: AddDefaults)
+                : new Chain(client: b => b.AddHttpMessageHandler(() => new ResilienceHandler()));
             chain.Server.Script(Replies.Status(503), Replies.Status(200));
 
             (await chain.GetAsync()).Dispose();

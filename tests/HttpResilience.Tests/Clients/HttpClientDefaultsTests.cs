@@ -78,7 +78,8 @@ public sealed class HttpClientDefaultsTests
     [Fact]
     public void A_base_address_that_the_application_set_wins()
     {
-        _services.AddHttpClient("invoices", c => c.BaseAddress = new("https://mine.example.com/v2")).AddResilience(o => o.BaseAddress = new("https://api.example.com"));
+        _services.AddHttpClient("invoices", c => c.BaseAddress = new("https://mine.example.com/v2")).AddResilience(
+            o => o.BaseAddress = new("https://api.example.com"));
 
         Create().BaseAddress!.AbsoluteUri.ShouldBe("https://mine.example.com/v2");
     }

@@ -88,7 +88,8 @@ public sealed class PrecedenceTests
     public void Code_for_all_clients_beats_the_configuration_and_code_for_one_beats_that()
     {
         var services = Services(new() { ["HttpResilience:Clients:invoices:Retry:MaxRetryAttempts"] = "5" });
-        services.ConfigureHttpClientDefaults(defaults => defaults.AddResilience(o => (o.Retry.MaxRetryAttempts, o.Retry.BackoffFactor) = (6, 3)));
+        services.ConfigureHttpClientDefaults(
+            defaults => defaults.AddResilience(o => (o.Retry.MaxRetryAttempts, o.Retry.BackoffFactor) = (6, 3)));
         services.AddResilientHttpClient("invoices", o => o.Retry.MaxRetryAttempts = 7);
         services.AddHttpClient("other");
         using var provider = services.BuildServiceProvider();
@@ -118,13 +119,17 @@ public sealed class PrecedenceTests
         o.AttemptTimeout.Timeout.ShouldBe(TimeSpan.FromSeconds(30));
         (o.Retry.MaxRetryAttempts, o.Retry.BackoffType, o.Retry.Delay, o.Retry.MaxDelay, o.Retry.BackoffFactor)
             .ShouldBe((3, BackoffType.Exponential, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), 2));
-        (o.Retry.UseJitter, o.Retry.Jitter.Mode, o.Retry.Jitter.Factor, o.Retry.Jitter.Maximum).ShouldBe((true, null, 0.25, TimeSpan.FromMilliseconds(199)));
-        (o.Retry.ShouldRetryAfterHeader, o.Retry.MaxRetryAfter, o.Retry.UnsafeMethods).ShouldBe((true, TimeSpan.FromMinutes(5), UnsafeMethods.WhenKeyed));
+        (o.Retry.UseJitter, o.Retry.Jitter.Mode, o.Retry.Jitter.Factor, o.Retry.Jitter.Maximum).ShouldBe(
+            (true, null, 0.25, TimeSpan.FromMilliseconds(199)));
+        (o.Retry.ShouldRetryAfterHeader, o.Retry.MaxRetryAfter, o.Retry.UnsafeMethods).ShouldBe(
+            (true, TimeSpan.FromMinutes(5), UnsafeMethods.WhenKeyed));
         (o.Retry.MaxReplayBodyBytes, o.Retry.IncludeResponseBody).ShouldBe((1_048_576, false));
-        (o.Retry.Budget.RetryRatio, o.Retry.Budget.SamplingDuration, o.Retry.Budget.MinimumThroughput).ShouldBe((0.2, TimeSpan.FromSeconds(10), 10));
+        (o.Retry.Budget.RetryRatio, o.Retry.Budget.SamplingDuration, o.Retry.Budget.MinimumThroughput).ShouldBe(
+            (0.2, TimeSpan.FromSeconds(10), 10));
         o.Retry.Statuses.ShouldBeEmpty();
         var circuit = o.CircuitBreaker;
-        (circuit.FailureThreshold, circuit.FailureRatio, circuit.MinimumThroughput, circuit.SamplingDuration).ShouldBe((5, 0.1, 100, TimeSpan.FromSeconds(30)));
+        (circuit.FailureThreshold, circuit.FailureRatio, circuit.MinimumThroughput, circuit.SamplingDuration).ShouldBe(
+            (5, 0.1, 100, TimeSpan.FromSeconds(30)));
         (circuit.BreakDuration, circuit.MaxBreakDuration).ShouldBe((TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)));
         (circuit.HalfOpenProbes, circuit.SuccessThreshold, circuit.MaxCircuits).ShouldBe((1, 1, 10_000));
         (circuit.SlowCallDuration, circuit.SlowCallRatio, circuit.Isolation).ShouldBe((null, 1.0, CircuitIsolation.AuthorityAndTenant));

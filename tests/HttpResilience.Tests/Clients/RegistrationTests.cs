@@ -89,7 +89,8 @@ public sealed class RegistrationTests : IDisposable
         await using var provider = _services.BuildServiceProvider();
 
         string[] names = ["a", nameof(InvoiceClient), "b", nameof(IInvoiceClient), "c", "d"];
-        names.Select(n => provider.GetRequiredKeyedService<ClientState>(n).Policy.Retry.MaxRetryAttempts).ShouldBe([11, 12, 13, 14, 15, 16]);
+        names.Select(n => provider.GetRequiredKeyedService<ClientState>(n).Policy.Retry.MaxRetryAttempts)
+            .ShouldBe([11, 12, 13, 14, 15, 16]);
     }
 
     [Fact]
@@ -137,7 +138,8 @@ public sealed class RegistrationTests : IDisposable
         });
         await using var provider = _services.BuildServiceProvider();
 
-        Chain.BuildHandlers(provider, "invoices").AdditionalHandlers.Select(h => h.GetType()).ShouldBe([typeof(RequestLoggingHandler), typeof(RetryHandler)]);
+        Chain.BuildHandlers(provider,
+            "invoices").AdditionalHandlers.Select(h => h.GetType()).ShouldBe([typeof(RequestLoggingHandler), typeof(RetryHandler)]);
     }
 
     [Fact]
@@ -167,7 +169,8 @@ public sealed class RegistrationTests : IDisposable
         await using var provider = _services.BuildServiceProvider(validateScopes: true);
         using var scope = provider.CreateScope();
 
-        using var response = await create(scope.ServiceProvider).SendAsync(Chain.Get("https://api.test/"), TestContext.Current.CancellationToken);
+        using var response = await create(scope.ServiceProvider).SendAsync(
+            Chain.Get("https://api.test/"), TestContext.Current.CancellationToken);
 
         ((int)response.StatusCode).ShouldBe(200);
         _server.Requests.Count.ShouldBe(2);

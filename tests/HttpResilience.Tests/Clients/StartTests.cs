@@ -28,7 +28,8 @@ public sealed class StartTests
 
         problems.ShouldBe(
         [
-            "HttpResilience:Defaults:AttemptTimeout:Timeout is 'soon'; it must be a duration (d.hh:mm:ss.fff) from 00:00:00.0010000 to 1.00:00:00, or null to switch it off.",
+            "HttpResilience:Defaults:AttemptTimeout:Timeout is 'soon'; it must be a duration (d.hh:mm:ss.fff) from 00:00:00.0010000 to "
+                + "1.00:00:00, or null to switch it off.",
             $"{Client}:Retry:MaxRetryAttempts is '-1'; it must be an integer of 0 or more.",
             $"{Client}:Retry:MaxRetryAttemps is not a known key; did you mean {Client}:Retry:MaxRetryAttempts?",
             $"{Client}:Retri is not a known key; did you mean {Client}:Retry?",
@@ -85,29 +86,60 @@ public sealed class StartTests
 
         problems.Count.ShouldBe(2);
         problems.ShouldContain(p => p.StartsWith($"{Client}:Retry:MaxRetryAttempts is 'many'", StringComparison.Ordinal));
-        problems.ShouldContain(p => p.StartsWith("HttpResilience:Clients:payments:Retry:MaxRetryAttempts is 'few'", StringComparison.Ordinal));
+        problems.ShouldContain(
+            p => p.StartsWith("HttpResilience:Clients:payments:Retry:MaxRetryAttempts is 'few'", StringComparison.Ordinal));
     }
 
     public static TheoryData<string, string?> Invalid => new()
     {
-        { "TotalRequestTimeout:Timeout", "00:00:00" }, { "TotalRequestTimeout:Timeout", "2.00:00:00" }, { "TotalRequestTimeout", "00:00:05" },
+        { "TotalRequestTimeout:Timeout", "00:00:00" },
+        { "TotalRequestTimeout:Timeout", "2.00:00:00" },
+        { "TotalRequestTimeout", "00:00:05" },
         { "AttemptTimeout:Timeout", "-00:00:01" }, { "AttemptTimeout:Timeout:Seconds", "5" },
-        { "Retry:MaxRetryAttempts", "2147483648" }, { "Retry:MaxRetryAttempts", "3.0" }, { "Retry:MaxRetryAttempts", "" }, { "Retry:BackoffType", "7" },
-        { "Retry:Delay", "-00:00:01" }, { "Retry:Delay", "1.00:00:01" }, { "Retry:Delay", null }, { "Retry:MaxDelay", "x" }, { "Retry:BackoffFactor", "0.9" },
-        { "Retry:BackoffFactor", "NaN" }, { "Retry:BackoffFactor", "11" }, { "Retry:UseJitter", "yes" }, { "Retry:Jitter:Mode", "Wild" }, { "Retry:Jitter:Factor", "1.1" },
-        { "Retry:Jitter:Maximum", "-00:00:01" }, { "Retry:ShouldRetryAfterHeader", "" }, { "Retry:MaxRetryAfter", "1.00:00:01" }, { "Retry:UnsafeMethods", "Sometimes" },
+        { "Retry:MaxRetryAttempts", "2147483648" },
+        { "Retry:MaxRetryAttempts", "3.0" },
+        { "Retry:MaxRetryAttempts", "" },
+        { "Retry:BackoffType", "7" },
+        { "Retry:Delay", "-00:00:01" },
+        { "Retry:Delay", "1.00:00:01" },
+        { "Retry:Delay", null },
+        { "Retry:MaxDelay", "x" },
+        { "Retry:BackoffFactor", "0.9" },
+        { "Retry:BackoffFactor", "NaN" },
+        { "Retry:BackoffFactor", "11" },
+        { "Retry:UseJitter", "yes" },
+        { "Retry:Jitter:Mode", "Wild" },
+        { "Retry:Jitter:Factor", "1.1" },
+        { "Retry:Jitter:Maximum", "-00:00:01" },
+        { "Retry:ShouldRetryAfterHeader", "" },
+        { "Retry:MaxRetryAfter", "1.00:00:01" },
+        { "Retry:UnsafeMethods", "Sometimes" },
         { "Retry:MaxReplayBodyBytes", "-1" }, { "Retry:IncludeResponseBody", "1" }, { "Retry:Statuses:teapot:MaxRetryAttempts", "1" },
-        { "Retry:Statuses:399:MaxRetryAttempts", "1" }, { "Retry:Statuses:600:MaxRetryAttempts", "1" }, { "Retry:Statuses:503:MaxRetryAttempts", "-1" },
+        { "Retry:Statuses:399:MaxRetryAttempts", "1" },
+        { "Retry:Statuses:600:MaxRetryAttempts", "1" },
+        { "Retry:Statuses:503:MaxRetryAttempts", "-1" },
         { "Retry:Statuses:503:DelayMultiplier", "-1" }, { "Retry:Statuses:503:Delay", "x" }, { "Retry:Statuses:503:Dellay", "00:00:01" },
         { "CircuitBreaker:FailureThreshold", "0" }, { "CircuitBreaker:FailureRatio", "-0.1" }, { "CircuitBreaker:MinimumThroughput", "0" },
-        { "CircuitBreaker:SamplingDuration", "00:00:00.009" }, { "CircuitBreaker:BreakDuration", "00:00:00" }, { "CircuitBreaker:MaxBreakDuration", "2.00:00:00" },
+        { "CircuitBreaker:SamplingDuration", "00:00:00.009" },
+        { "CircuitBreaker:BreakDuration", "00:00:00" },
+        { "CircuitBreaker:MaxBreakDuration", "2.00:00:00" },
         { "CircuitBreaker:HalfOpenProbes", "0" }, { "CircuitBreaker:SuccessThreshold", "0" }, { "CircuitBreaker:MaxCircuits", "0" },
         { "Retry:Budget:RetryRatio", "-1" }, { "Retry:Budget:SamplingDuration", "00:00:00" }, { "Retry:Budget:MinimumThroughput", "-1" },
-        { "CircuitBreaker:SlowCallDuration", "00:00:00" }, { "CircuitBreaker:SlowCallRatio", "1.1" }, { "CircuitBreaker:Isolation", "Everybody" },
+        { "CircuitBreaker:SlowCallDuration", "00:00:00" },
+        { "CircuitBreaker:SlowCallRatio", "1.1" },
+        { "CircuitBreaker:Isolation", "Everybody" },
         { "RateLimiter:DefaultRateLimiterOptions:PermitLimit", "0" }, { "RateLimiter:DefaultRateLimiterOptions:QueueLimit", "-1" },
-        { "Idempotency:KeySource", "Thin air" }, { "Idempotency:KeyLifetime", "00:00:00" }, { "Idempotency:Enabled", "x" }, { "Idempotency:HeaderName", "" }, { "Idempotency:HeaderName", "a b" }, { "Idempotency:Methods:0", "" },
+        { "Idempotency:KeySource", "Thin air" },
+        { "Idempotency:KeyLifetime", "00:00:00" },
+        { "Idempotency:Enabled", "x" },
+        { "Idempotency:HeaderName", "" },
+        { "Idempotency:HeaderName", "a b" },
+        { "Idempotency:Methods:0", "" },
         { "Idempotency:Methods", "POST" }, { "Idempotency:Quoted", "x" },
-        { "Logging:Level", "Loud" }, { "Logging:RetryLevel", "Quiet" }, { "Logging:ErrorBodyBytes", "65537" }, { "Logging:ErrorBodyBytes", "-1" },
+        { "Logging:Level", "Loud" },
+        { "Logging:RetryLevel", "Quiet" },
+        { "Logging:ErrorBodyBytes", "65537" },
+        { "Logging:ErrorBodyBytes", "-1" },
         { "Logging:RedactedHeaders:0", "a b" }, { "Logging:AllowedQueryParameters:0", " " },
         { "BaseAddress", "https//x" }, { "BaseAddress", "ftp://x" }, { "Unknown", "1" }, { "retry:unknown", "1" },
     };
@@ -117,14 +149,16 @@ public sealed class StartTests
     {
         var problems = await ProblemsAsync(s => s.AddResilientHttpClient("invoices"), ($"{Client}:{key}", value));
 
-        problems.ShouldHaveSingleItem().ShouldStartWith($"{Client}:{key.Split(":Seconds")[0].Split(":MaxRetryAttempts")[0]}", Case.Insensitive);
+        problems.ShouldHaveSingleItem().ShouldStartWith(
+            $"{Client}:{key.Split(":Seconds")[0].Split(":MaxRetryAttempts")[0]}", Case.Insensitive);
     }
 
     [Fact]
     public async Task A_section_for_a_client_that_is_not_there_is_a_warning()
     {
         using var logs = new LogCollector();
-        using var host = Host(logs, s => s.AddResilientHttpClient("invoices"), ("HttpResilience:Clients:invoice:Retry:MaxRetryAttempts", "2"));
+        using var host = Host(
+            logs, s => s.AddResilientHttpClient("invoices"), ("HttpResilience:Clients:invoice:Retry:MaxRetryAttempts", "2"));
 
         await host.StartAsync(TestContext.Current.CancellationToken);
 
@@ -138,7 +172,8 @@ public sealed class StartTests
     [InlineData(UnsafeMethods.WhenKeyed, false, "only when they were not sent or not processed")]
     [InlineData(UnsafeMethods.Never, true, "only when they were not sent or not processed")]
     [InlineData(UnsafeMethods.Always, false, "always")]
-    public async Task One_line_per_client_says_on_what_ground_unsafe_calls_are_retried(UnsafeMethods unsafeMethods, bool keyed, string ground)
+    public async Task One_line_per_client_says_on_what_ground_unsafe_calls_are_retried(
+        UnsafeMethods unsafeMethods, bool keyed, string ground)
     {
         using var logs = new LogCollector();
         using var host = Host(logs, s =>
@@ -152,11 +187,13 @@ public sealed class StartTests
         host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("invoices").Dispose();
 
         logs.WithId(401).Select(e => e["ClientName"]).ShouldBe(["invoices", "payments"]);
-        (logs.WithId(401)[0].Level, logs.WithId(401)[0].Message).ShouldBe((LogLevel.Information, $"invoices: calls that are not idempotent are repeated {ground}"));
+        (logs.WithId(401)[0].Level, logs.WithId(401)[0].Message).ShouldBe(
+            (LogLevel.Information, $"invoices: calls that are not idempotent are repeated {ground}"));
         await host.StopAsync(TestContext.Current.CancellationToken);
     }
 
-    private static async Task<IReadOnlyList<string>> ProblemsAsync(Action<IServiceCollection> add, params (string Key, string? Value)[] settings)
+    private static async Task<IReadOnlyList<string>> ProblemsAsync(
+        Action<IServiceCollection> add, params (string Key, string? Value)[] settings)
     {
         using var logs = new LogCollector();
         using var host = Host(logs, add, settings);

@@ -17,9 +17,11 @@ public sealed class ExceptionClassificationTests
 
     private static readonly AttemptResult Ambiguous = NotSent with { IsAmbiguous = true };
 
-    private static readonly AttemptResult Permanent = new() { FailureClass = FailureClass.Permanent, CircuitOutcome = CircuitOutcome.Neutral };
+    private static readonly AttemptResult Permanent =
+        new() { FailureClass = FailureClass.Permanent, CircuitOutcome = CircuitOutcome.Neutral };
 
-    private static readonly AttemptResult Cancelled = new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral };
+    private static readonly AttemptResult Cancelled =
+        new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral };
 
     [Theory]
     [InlineData(HttpRequestError.NameResolutionError)]
@@ -46,7 +48,8 @@ public sealed class ExceptionClassificationTests
 
     [Fact]
     public void A_proxy_that_does_not_accept_the_credentials_is_an_authentication_failure() =>
-        Classify(new HttpRequestException(HttpRequestError.UserAuthenticationError)).ShouldMean(Permanent with { FailureClass = FailureClass.Authentication });
+        Classify(new HttpRequestException(HttpRequestError.UserAuthenticationError)).ShouldMean(
+            Permanent with { FailureClass = FailureClass.Authentication });
 
     [Theory]
     [InlineData(SocketError.ConnectionRefused)]
@@ -77,7 +80,8 @@ public sealed class ExceptionClassificationTests
 
     [Fact]
     public void A_reset_in_the_middle_of_the_exchange_may_have_carried_the_request() =>
-        Classify(new HttpRequestException("x", new IOException("x", new SocketException((int)SocketError.ConnectionReset)))).ShouldMean(Ambiguous);
+        Classify(new HttpRequestException("x", new IOException("x", new SocketException((int)SocketError.ConnectionReset))))
+            .ShouldMean(Ambiguous);
 
     [Fact]
     public void A_truncated_body_and_a_timeout_of_another_handler_are_ambiguous()
@@ -103,7 +107,8 @@ public sealed class ExceptionClassificationTests
     {
         FailureClassifier.Classify(new OperationCanceledException(), timedOut: false, cancelled: true).ShouldMean(Cancelled);
         FailureClassifier.Classify(new TaskCanceledException(), timedOut: false, cancelled: true).ShouldMean(Cancelled);
-        FailureClassifier.Classify(new HttpRequestException("x", new IOException("x")), timedOut: false, cancelled: true).ShouldMean(Cancelled);
+        FailureClassifier.Classify(new HttpRequestException("x", new IOException("x")), timedOut: false, cancelled: true)
+            .ShouldMean(Cancelled);
         FailureClassifier.Classify(new ObjectDisposedException("x"), timedOut: false, cancelled: true).ShouldMean(Cancelled);
     }
 
@@ -113,7 +118,8 @@ public sealed class ExceptionClassificationTests
         var rejected = new AttemptResult { FailureClass = FailureClass.Transient, CircuitOutcome = CircuitOutcome.Neutral };
 
         Classify(new CircuitOpenException("https://a.example", null)).ShouldMean(rejected);
-        FailureClassifier.Classify(new CircuitOpenException("https://a.example", null), timedOut: false, cancelled: true).ShouldMean(rejected);
+        FailureClassifier.Classify(new CircuitOpenException("https://a.example", null), timedOut: false, cancelled: true)
+            .ShouldMean(rejected);
     }
 
     // The time of an attempt can be over in the queue before the limit: that is no timeout of the host.
@@ -136,7 +142,8 @@ public sealed class ExceptionClassificationTests
     [InlineData(503, FailureClass.Transient, true)]
     [InlineData(500, FailureClass.ServerError, true)]
     [InlineData(404, FailureClass.NotFound, false)]
-    public void A_handler_that_turned_a_status_into_an_exception_is_read_by_the_status(int status, FailureClass failureClass, bool isRetryable)
+    public void A_handler_that_turned_a_status_into_an_exception_is_read_by_the_status(
+        int status, FailureClass failureClass, bool isRetryable)
     {
         var result = Classify(new HttpRequestException("x", null, (HttpStatusCode)status));
 
@@ -151,7 +158,8 @@ public sealed class ExceptionClassificationTests
     public sealed class Tls
     {
         [Theory]
-        [InlineData("The remote certificate is invalid according to the validation procedure: RemoteCertificateNameMismatch, RemoteCertificateChainErrors")]
+        [InlineData("The remote certificate is invalid according to the validation procedure: RemoteCertificateNameMismatch, "
+            + "RemoteCertificateChainErrors")]
         [InlineData("The remote certificate is invalid because of errors in the certificate chain: NotTimeValid")]
         [InlineData("The remote certificate was rejected by the provided RemoteCertificateValidationCallback.")]
         [InlineData("net_ssl_io_cert_validation, RemoteCertificateNameMismatch")]
@@ -162,14 +170,16 @@ public sealed class ExceptionClassificationTests
         public void A_handshake_that_broke_has_carried_nothing()
         {
             Classify(Failed(new IOException("Received an unexpected EOF or 0 bytes from the transport stream."))).ShouldMean(NotSent);
-            Classify(Failed(new AuthenticationException("Authentication failed, see inner exception.", new IOException("x")))).ShouldMean(NotSent);
+            Classify(Failed(new AuthenticationException("Authentication failed, see inner exception.", new IOException("x"))))
+                .ShouldMean(NotSent);
             Classify(Failed(null)).ShouldMean(NotSent);
         }
 
         // A load balancer on its knees answers in plain text.
         [Fact]
         public void An_answer_that_is_not_TLS_is_a_broken_handshake_not_a_bad_certificate() =>
-            Classify(Failed(new AuthenticationException("Cannot determine the frame size or a corrupted frame was received."))).ShouldMean(NotSent);
+            Classify(Failed(new AuthenticationException("Cannot determine the frame size or a corrupted frame was received.")))
+                .ShouldMean(NotSent);
 
         private static HttpRequestException Failed(Exception? cause) =>
             new(HttpRequestError.SecureConnectionError, "The SSL connection could not be established, see inner exception.", cause);

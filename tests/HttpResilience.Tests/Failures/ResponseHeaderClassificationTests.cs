@@ -40,7 +40,8 @@ public sealed class ResponseHeaderClassificationTests
     [InlineData(500)]
     [InlineData(502)]
     [InlineData(504)]
-    public void Only_a_503_is_made_unambiguous_by_Retry_After(int status) => Classify(status, ("Retry-After", "30")).IsAmbiguous.ShouldBeTrue();
+    public void Only_a_503_is_made_unambiguous_by_Retry_After(int status) =>
+        Classify(status, ("Retry-After", "30")).IsAmbiguous.ShouldBeTrue();
 
     [Theory]
     [InlineData(429)]
@@ -83,10 +84,12 @@ public sealed class ResponseHeaderClassificationTests
     [InlineData("0", 0)]
     [InlineData("soon", 30)]
     public void A_quota_comes_after_Retry_After(string retryAfter, int seconds) =>
-        Classify(503, ("RateLimit", "\"default\";r=0;t=30"), ("Retry-After", retryAfter)).RetryAfter.ShouldBe(TimeSpan.FromSeconds(seconds));
+        Classify(
+            503, ("RateLimit", "\"default\";r=0;t=30"), ("Retry-After", retryAfter)).RetryAfter.ShouldBe(TimeSpan.FromSeconds(seconds));
 
     [Fact]
-    public void A_503_with_a_quota_that_is_used_up_may_have_been_processed() => Classify(503, ("RateLimit", "\"default\";r=0;t=30")).IsAmbiguous.ShouldBeTrue();
+    public void A_503_with_a_quota_that_is_used_up_may_have_been_processed() =>
+        Classify(503, ("RateLimit", "\"default\";r=0;t=30")).IsAmbiguous.ShouldBeTrue();
 
     [Theory, InlineData(404), InlineData(409), InlineData(400), InlineData(403)]
     public void A_quota_that_is_used_up_makes_no_status_one_that_is_repeated(int status) =>
@@ -110,7 +113,8 @@ public sealed class ResponseHeaderClassificationTests
     [InlineData("yes")]
     [InlineData("1")]
     [InlineData("true, false")]
-    public void A_word_of_the_server_that_cannot_be_read_is_none(string value) => Classify(503, ("X-Should-Retry", value)).SaidRetry.ShouldBeNull();
+    public void A_word_of_the_server_that_cannot_be_read_is_none(string value) =>
+        Classify(503, ("X-Should-Retry", value)).SaidRetry.ShouldBeNull();
 
     [Fact]
     public void A_server_that_contradicts_itself_has_said_nothing() =>
@@ -123,7 +127,8 @@ public sealed class ResponseHeaderClassificationTests
     [Fact]
     public void Without_the_header_the_server_has_said_nothing() => Classify(503).SaidRetry.ShouldBeNull();
 
-    private static AttemptResult Classify(int status, params (string Name, string Value)[] headers) => Classify(status, keyed: false, headers);
+    private static AttemptResult Classify(int status, params (string Name, string Value)[] headers) =>
+        Classify(status, keyed: false, headers);
 
     private static AttemptResult Classify(int status, bool keyed, (string Name, string Value)[] headers)
     {

@@ -87,7 +87,8 @@ public sealed class StatusClassTests
         using var chain = new Chain(settings: new Dictionary<string, string?> { ["Retry:Statuses:404:FailureClass"] = "Cancelled" });
 
         Should.Throw<OptionsValidationException>(() => chain.Client).Failures.ShouldBe([
-            "HttpResilience:Clients:api:Retry:Statuses:404:FailureClass is 'Cancelled'; it must be one of None, Transient, ServerError, RateLimited, "
+            "HttpResilience:Clients:api:Retry:Statuses:404:FailureClass is 'Cancelled'; it must be one of None, Transient, ServerError, "
+                + "RateLimited, "
             + "Authentication, Authorization, NotFound, Conflict, Validation, Permanent, or null.",
         ]);
     }

@@ -25,7 +25,8 @@ public sealed class StatusClassificationTests
         var result = Classify(status);
 
         result.IsSuccess.ShouldBeTrue();
-        result.ShouldMean(new AttemptResult { StatusCode = status, FailureClass = FailureClass.None, CircuitOutcome = CircuitOutcome.Success });
+        result.ShouldMean(
+            new AttemptResult { StatusCode = status, FailureClass = FailureClass.None, CircuitOutcome = CircuitOutcome.Success });
     }
 
     [Theory]
@@ -47,7 +48,8 @@ public sealed class StatusClassificationTests
     [InlineData(503, FailureClass.Transient, true, true, true)]
     [InlineData(504, FailureClass.Transient, true, true, true)]
     [InlineData(505, FailureClass.Permanent, false, false, false)]
-    public void A_listed_status_means_what_its_row_says(int status, FailureClass failureClass, bool isRetryable, bool isAmbiguous, bool countsAgainstTheCircuit) =>
+    public void A_listed_status_means_what_its_row_says(
+        int status, FailureClass failureClass, bool isRetryable, bool isAmbiguous, bool countsAgainstTheCircuit) =>
         Classify(status).ShouldMean(new AttemptResult
         {
             StatusCode = status,
@@ -61,7 +63,8 @@ public sealed class StatusClassificationTests
     public void Every_other_4xx_is_permanent_and_shows_a_host_that_is_alive()
     {
         foreach (int status in Enumerable.Range(400, 100).Except(Listed))
-            Classify(status).ShouldMean(new AttemptResult { StatusCode = status, FailureClass = FailureClass.Permanent, CircuitOutcome = CircuitOutcome.Success });
+            Classify(status).ShouldMean(
+                new AttemptResult { StatusCode = status, FailureClass = FailureClass.Permanent, CircuitOutcome = CircuitOutcome.Success });
     }
 
     [Fact]

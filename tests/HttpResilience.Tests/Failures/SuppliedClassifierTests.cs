@@ -11,7 +11,9 @@ public sealed class SuppliedClassifierTests
     public async Task A_success_whose_body_is_an_error_is_retried(bool async)
     {
         using var chain = With((_, response, _, builtIn) =>
-            response?.Content.ReadAsStringAsync().Result.Contains("busy", StringComparison.Ordinal) is true ? new(FailureClass.Transient) : builtIn,
+            response?.Content.ReadAsStringAsync().Result.Contains("busy", StringComparison.Ordinal) is true
+                ? new(FailureClass.Transient)
+                : builtIn,
             o => o.Retry.IncludeResponseBody = true);
         chain.Server.Script(Replies.Status(200, "{\"error\":\"busy\"}"), Replies.Status(200, "{\"id\":1}"));
 
@@ -56,7 +58,8 @@ public sealed class SuppliedClassifierTests
     public async Task The_classifier_says_whether_the_request_may_have_been_processed(bool mayHave, StopReason expected)
     {
         using var chain = With((_, response, _, builtIn) =>
-            response?.StatusCode is HttpStatusCode.Conflict ? new(FailureClass.Transient) { MayHaveBeenProcessed = mayHave } : builtIn, o => o.Idempotency.Enabled = false);
+            response?.StatusCode is HttpStatusCode.Conflict ? new(FailureClass.Transient) { MayHaveBeenProcessed = mayHave } : builtIn,
+            o => o.Idempotency.Enabled = false);
         chain.Server.Script(Replies.Status(409), Replies.Status(200));
 
         using var response = await chain.PostAsync();
@@ -79,7 +82,8 @@ public sealed class SuppliedClassifierTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task The_classifier_says_what_counts_against_the_circuit(bool counts)
     {
-        using var chain = With((_, response, _, _) => new(FailureClass.Permanent) { CountsAgainstCircuit = counts }, o => o.CircuitBreaker.FailureThreshold = 1);
+        using var chain = With((_, response, _, _) => new(FailureClass.Permanent) { CountsAgainstCircuit = counts },
+            o => o.CircuitBreaker.FailureThreshold = 1);
         chain.Server.Script(Replies.Status(200));
 
         (await chain.GetAsync()).Dispose();
@@ -183,12 +187,15 @@ public sealed class SuppliedClassifierTests
     }
 
     private static Chain With(
-        Func<HttpCall, HttpResponseMessage?, Exception?, FailureClassification, FailureClassification> classify, Action<HttpResilienceOptions>? options = null) =>
+        Func<HttpCall, HttpResponseMessage?, Exception?, FailureClassification, FailureClassification> classify,
+        Action<HttpResilienceOptions>? options = null) =>
         new(options, services: services => services.AddSingleton<IFailureClassifier>(new Classifier(classify)));
 
-    private sealed class Classifier(Func<HttpCall, HttpResponseMessage?, Exception?, FailureClassification, FailureClassification> classify) : IFailureClassifier
+    private sealed class Classifier(Func<HttpCall, HttpResponseMessage?, Exception?, FailureClassification, FailureClassification> classify)
+        : IFailureClassifier
     {
-        public FailureClassification Classify(HttpCall httpCall, HttpResponseMessage? response, Exception? exception, FailureClassification builtIn) =>
+        public FailureClassification Classify(
+            HttpCall httpCall, HttpResponseMessage? response, Exception? exception, FailureClassification builtIn) =>
             classify(httpCall, response, exception, builtIn);
     }
 }

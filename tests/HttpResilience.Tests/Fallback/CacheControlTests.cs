@@ -1,6 +1,8 @@
 namespace HttpResilience.Tests.Fallback;
 
-/// <summary>Directives as RFC 9111 §5.2 and RFC 5861 §4 have them; what cannot be read lets nothing through that it might have been meant to stop.</summary>
+/// <summary>
+/// Directives as RFC 9111 §5.2 and RFC 5861 §4 have them; what cannot be read lets nothing through that it might have been meant to stop.
+/// </summary>
 public sealed class CacheControlTests
 {
     [Theory]
@@ -30,7 +32,8 @@ public sealed class CacheControlTests
         var all = CacheControl.Parse("max-age=60", "stale-if-error=30, No-Cache", "must-revalidate,only-if-cached , min-fresh=5");
 
         all.ShouldBe(CacheControl.Parse("max-age=60, stale-if-error=30, no-cache, must-revalidate, only-if-cached, min-fresh=5"));
-        (all.MaxAge, all.StaleIfError, all.MinFresh).ShouldBe((TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5)));
+        (all.MaxAge, all.StaleIfError, all.MinFresh).ShouldBe(
+            (TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5)));
         (all.NoCache, all.MustRevalidate, all.NoStore).ShouldBe((true, true, false));
     }
 
@@ -68,7 +71,8 @@ public sealed class CacheControlTests
         int seed = Random.Shared.Next();
         TestContext.Current.SendDiagnosticMessage($"seed {seed}");
         var random = new Random(seed);
-        string[] pieces = ["no-store", "max-age", "stale-if-error", "=", "\"", "\\", ",", " ", "\t", "60", "99999999999999999999", ";", "\0", "\uD800", "é", "-"];
+        string[] pieces = ["no-store",
+            "max-age", "stale-if-error", "=", "\"", "\\", ",", " ", "\t", "60", "99999999999999999999", ";", "\0", "\uD800", "é", "-"];
         for (int i = 0; i < 20_000; i++)
         {
             string field = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => pieces[random.Next(pieces.Length)]));

@@ -16,10 +16,12 @@ public sealed class FallbackArchiveTests : IDisposable
     public async Task The_next_process_finds_what_this_one_has_seen(bool async)
     {
         var first = Open();
-        await first.SeeThenLoseAsync(Chain.Get().WithTenant("a"), Good("seen", ("Age", "5"), ("Cache-Control", "max-age=60"), ("Set-Cookie", "secret=1")));
+        await first.SeeThenLoseAsync(
+            Chain.Get().WithTenant("a"), Good("seen", ("Age", "5"), ("Cache-Control", "max-age=60"), ("Set-Cookie", "secret=1")));
         first.Dispose();
         var kept = _store.Responses.ShouldHaveSingleItem();
-        (kept.ReceivedAt, kept.InitialAge, kept.ExpiresAt).ShouldBe((first.Clock.GetUtcNow(), TimeSpan.FromSeconds(5), first.Clock.GetUtcNow().AddDays(1).AddSeconds(55)));
+        (kept.ReceivedAt, kept.InitialAge, kept.ExpiresAt).ShouldBe(
+            (first.Clock.GetUtcNow(), TimeSpan.FromSeconds(5), first.Clock.GetUtcNow().AddDays(1).AddSeconds(55)));
         kept.Response.Headers.Select(h => h.Key).ShouldNotContain("Set-Cookie");
 
         var second = Open();
@@ -28,7 +30,8 @@ public sealed class FallbackArchiveTests : IDisposable
         (await second.StaleAsync(Chain.Get().WithTenant("b"))).ShouldBeNull();
         using var response = await second.SendAsync(async, Chain.Get().WithTenant("a"));
 
-        (response.GetHttpCall()!.IsStale, await response.Content.ReadAsStringAsync(Stop), response.Headers.Age).ShouldBe((true, "seen", TimeSpan.FromSeconds(65)));
+        (response.GetHttpCall()!.IsStale, await response.Content.ReadAsStringAsync(Stop), response.Headers.Age).ShouldBe(
+            (true, "seen", TimeSpan.FromSeconds(65)));
         // In memory from now on.
         _store.Fails = new HttpResilienceStorageException("down");
         (await second.StaleAsync(Chain.Get().WithTenant("a"))).ShouldBe("seen");
@@ -74,7 +77,8 @@ public sealed class FallbackArchiveTests : IDisposable
         _store.Before(nameof(IFallbackStore.FindAsync), () => chain.Clock.Advance(TimeSpan.FromMilliseconds(hangs ? 250 : 200)));
 
         if (hangs)
-            (await Record.ExceptionAsync(() => chain.GetAsync())).ShouldBeOfType<TaskCanceledException>().InnerException.ShouldBeOfType<TimeoutException>();
+            (await Record.ExceptionAsync(() => chain.GetAsync()))
+                .ShouldBeOfType<TaskCanceledException>().InnerException.ShouldBeOfType<TimeoutException>();
         else
             (await chain.StaleAsync()).ShouldBe("good");
 
@@ -84,7 +88,8 @@ public sealed class FallbackArchiveTests : IDisposable
     [Fact]
     public async Task Without_a_store_an_attempt_has_all_the_time_there_is()
     {
-        using var chain = FallbackChain.Open(o => (o.TotalRequestTimeout.Timeout, o.AttemptTimeout.Timeout) = (TimeSpan.FromSeconds(10), null));
+        using var chain = FallbackChain.Open(
+            o => (o.TotalRequestTimeout.Timeout, o.AttemptTimeout.Timeout) = (TimeSpan.FromSeconds(10), null));
         chain.Server.Script(Replies.Stalls());
 
         await Should.ThrowAsync<TaskCanceledException>(() => chain.GetAsync());

@@ -86,7 +86,8 @@ public sealed class FallbackCacheTests
     {
         int seed = Random.Shared.Next();
         TestContext.Current.SendDiagnosticMessage($"seed {seed}");
-        // One clock for all threads: after an invalidation at the time of a thread far ahead, the responses of the others would be rejected as older.
+        // One clock for all threads: after an invalidation at the time of a thread far ahead, the responses
+        // of the others would be rejected as older.
         long clock = 0;
         Parallel.For(0, 4, thread =>
         {
@@ -130,7 +131,8 @@ public sealed class FallbackCacheTests
     {
         long before = GC.GetTotalMemory(forceFullCollection: true);
         for (int i = 0; i < 5000; i++)
-            _memory.Put(Kept(RequestFields.ResourceOf(new($"https://api.test/{i}")), 100, RequestFields.ResourceOf(new($"https://v.test/{i}"))), 1, int.MaxValue);
+            _memory.Put(Kept(RequestFields.ResourceOf(new($"https://api.test/{i}")), 100,
+                RequestFields.ResourceOf(new($"https://v.test/{i}"))), 1, int.MaxValue);
 
         long taken = GC.GetTotalMemory(forceFullCollection: true) - before;
 
@@ -139,8 +141,10 @@ public sealed class FallbackCacheTests
         GC.KeepAlive(_memory);
     }
 
-    private bool Put(string resource, int bytes, long receivedAt = 0, long askedAt = 1) => _memory.Put(Kept(resource, bytes, "v", receivedAt), askedAt, MaxBytes);
+    private bool Put(string resource, int bytes, long receivedAt = 0, long askedAt = 1) =>
+        _memory.Put(Kept(resource, bytes, "v", receivedAt), askedAt, MaxBytes);
 
     private static CachedResponse Kept(string resource, int bytes, string variant = "v", long receivedAt = 0) => new(
-        new(resource, variant, default, default, default, new(200, "OK", [new("Content-Type", "text/plain")], new byte[bytes])), receivedAt);
+        new(resource, variant, default, default, default, new(200, "OK", [new("Content-Type", "text/plain")], new byte[bytes])),
+        receivedAt);
 }

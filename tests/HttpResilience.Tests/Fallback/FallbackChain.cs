@@ -5,7 +5,8 @@ namespace HttpResilience.Tests.Fallback;
 /// <summary>A chain with the fallback, whose calls are not retried, so that a failure is one reply of the script.</summary>
 internal static class FallbackChain
 {
-    internal static Chain Open(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null, Action<IServiceCollection>? services = null) => new(
+    internal static Chain Open(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null,
+        Action<IServiceCollection>? services = null) => new(
         o =>
         {
             (o.Fallback.Enabled, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (true, 0, null);
@@ -43,7 +44,8 @@ internal static class FallbackChain
     }
 
     /// <summary>A good response comes, then the API is down.</summary>
-    internal static async Task SeeThenLoseAsync(this Chain chain, HttpRequestMessage? request = null, Reply? good = null, Reply? failure = null)
+    internal static async Task SeeThenLoseAsync(
+        this Chain chain, HttpRequestMessage? request = null, Reply? good = null, Reply? failure = null)
     {
         chain.Server.Script(good ?? Good());
         (await chain.SendAsync(true, request ?? Chain.Get())).Dispose();

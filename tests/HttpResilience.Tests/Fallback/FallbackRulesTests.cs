@@ -91,7 +91,8 @@ public sealed class FallbackRulesTests
     [InlineData(0, "min-fresh=x", false)]
     [InlineData(60, "garbage;", false)]
     public void A_stale_response_is_used_until_it_is_too_old_or_the_caller_forbids_it(int age, string asked, bool expected) =>
-        FallbackRules.Answers(TimeSpan.FromSeconds(age), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(100), CacheControl.Parse(asked)).ShouldBe(expected);
+        FallbackRules.Answers(TimeSpan.FromSeconds(age), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(100), CacheControl.Parse(asked))
+            .ShouldBe(expected);
 
     [Theory]
     [InlineData("POST", 200, FailureClass.None, true)]
@@ -131,5 +132,6 @@ public sealed class FallbackRulesTests
     [InlineData("If-Range", true)]
     [InlineData("Accept-Ranges", false)]
     [InlineData("Accept", false)]
-    public void A_part_or_a_difference_is_not_asked_for_here(string field, bool expected) => FallbackRules.IsConditional(field).ShouldBe(expected);
+    public void A_part_or_a_difference_is_not_asked_for_here(string field, bool expected) =>
+        FallbackRules.IsConditional(field).ShouldBe(expected);
 }

@@ -23,7 +23,8 @@ public sealed class FallbackTests : IDisposable
             o.AttemptTimeout.Timeout = outage == "deadline" ? null : TimeSpan.FromSeconds(3);
         });
         await chain.SeeThenLoseAsync(good: Good("old"));
-        await chain.SeeThenLoseAsync(good: Good("{\"id\":7}", ("X-Twice", "1"), ("X-Twice", "2"), ("Set-Cookie", "session=secret"), ("Age", "5"), ("Connection", "close"), ("Content-Language", "de")));
+        await chain.SeeThenLoseAsync(good: Good("{\"id\":7}", ("X-Twice", "1"), ("X-Twice", "2"), ("Set-Cookie", "session=secret"),
+            ("Age", "5"), ("Connection", "close"), ("Content-Language", "de")));
         chain.Clock.Advance(TimeSpan.FromMinutes(1));
         chain.Server.Script(outage switch
         {
@@ -43,9 +44,11 @@ public sealed class FallbackTests : IDisposable
         response.Content.Headers.ContentLanguage.ShouldBe(["de"]);
         response.Content.Headers.ContentType!.ToString().ShouldBe("text/plain; charset=utf-8");
         (response.Headers.Contains("Set-Cookie"), response.Headers.Contains("Connection")).ShouldBe((false, false));
-        response.Headers.GetValues("Age").ShouldHaveSingleItem().ShouldBe((65 + took.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        response.Headers.GetValues("Age").ShouldHaveSingleItem().ShouldBe(
+            (65 + took.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture));
         var call = response.GetHttpCall()!;
-        (call.IsStale, call.FailureClass is FailureClass.None, call.StopReason is StopReason.Succeeded, call.Attempts.Count).ShouldBe((true, false, false, 1));
+        (call.IsStale, call.FailureClass is FailureClass.None, call.StopReason is StopReason.Succeeded, call.Attempts.Count)
+            .ShouldBe((true, false, false, 1));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -74,7 +77,8 @@ public sealed class FallbackTests : IDisposable
         chain.Server.Requests.Count.ShouldBe(sent);
         (await Should.ThrowAsync<RateLimitedException>(() => chain.SendAsync(true, Chain.Get("unknown")))).RetryAfter.ShouldNotBeNull();
 
-        var limited = Open(o => o.RateLimiter = new() { TokenBucket = new() { TokenLimit = 1, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromHours(1) } });
+        var limited = Open(o => o.RateLimiter =
+            new() { TokenBucket = new() { TokenLimit = 1, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromHours(1) } });
         await limited.SeeThenLoseAsync();
         (await limited.StaleAsync()).ShouldBe("good");
         limited.Server.Requests.Count.ShouldBe(1);
@@ -150,7 +154,8 @@ public sealed class FallbackTests : IDisposable
             (response.StatusCode, await response.Content.ReadAsStringAsync(Stop)).ShouldBe((HttpStatusCode.ServiceUnavailable, "why"));
 
         chain.Server.Script(Replies.ConnectionRefused());
-        (await Should.ThrowAsync<HttpRequestException>(() => chain.SendAsync(true, Chain.Get()))).HttpRequestError.ShouldBe(HttpRequestError.ConnectionError);
+        (await Should.ThrowAsync<HttpRequestException>(() => chain.SendAsync(true, Chain.Get()))).HttpRequestError.ShouldBe(
+            HttpRequestError.ConnectionError);
     }
 
     [Fact]
@@ -248,7 +253,8 @@ public sealed class FallbackTests : IDisposable
     public async Task Head_and_get_are_kept_apart_and_head_keeps_the_length()
     {
         var chain = Open();
-        await chain.SeeThenLoseAsync(new(HttpMethod.Head, "invoices/1"), Replies.With(() => new() { Content = new ByteArrayContent([]) { Headers = { ContentLength = 4711 } } }));
+        await chain.SeeThenLoseAsync(new(HttpMethod.Head, "invoices/1"),
+            Replies.With(() => new() { Content = new ByteArrayContent([]) { Headers = { ContentLength = 4711 } } }));
 
         (await chain.StaleAsync()).ShouldBeNull();
         using var response = await chain.SendAsync(true, new(HttpMethod.Head, "invoices/1"));
@@ -274,7 +280,8 @@ public sealed class FallbackTests : IDisposable
     public async Task A_body_up_to_a_mebibyte_is_kept(int length, bool saysLength, bool isKept)
     {
         var chain = Open();
-        chain.Server.Script(Replies.Content(200, () => saysLength ? new ByteArrayContent(new byte[length]) : new StreamContent(new OneShotStream(new byte[length]))));
+        chain.Server.Script(Replies.Content(
+            200, () => saysLength ? new ByteArrayContent(new byte[length]) : new StreamContent(new OneShotStream(new byte[length]))));
         using (var response = await chain.SendAsync(true, Chain.Get()))
             (await response.Content.ReadAsByteArrayAsync(Stop)).Length.ShouldBe(length);
         chain.Server.Script(Replies.Status(503));
@@ -297,7 +304,8 @@ public sealed class FallbackTests : IDisposable
     public async Task A_body_is_kept_when_its_reader_has_come_to_its_end_and_not_before(bool saysLength)
     {
         var chain = Open();
-        chain.Server.Script(Replies.Content(200, () => saysLength ? new ByteArrayContent([1, 2, 3]) : new StreamContent(new OneShotStream([1, 2, 3]))));
+        chain.Server.Script(
+            Replies.Content(200, () => saysLength ? new ByteArrayContent([1, 2, 3]) : new StreamContent(new OneShotStream([1, 2, 3]))));
         using var response = await chain.SendAsync(true, Chain.Get(), completion: HttpCompletionOption.ResponseHeadersRead);
         await using var body = await response.Content.ReadAsStreamAsync(Stop);
 
@@ -324,7 +332,8 @@ public sealed class FallbackTests : IDisposable
         (await chain.StaleAsync()).ShouldBe("good");
     }
 
-    [Theory, InlineData("POST", 201, false), InlineData("PUT", 200, false), InlineData("PATCH", 204, false), InlineData("DELETE", 204, false), InlineData("PUT", 303, false),
+    [Theory, InlineData("POST", 201, false), InlineData("PUT", 200,
+        false), InlineData("PATCH", 204, false), InlineData("DELETE", 204, false), InlineData("PUT", 303, false),
         InlineData("PUT", 400, true), InlineData("PUT", 503, true), InlineData("OPTIONS", 200, true)]
     public async Task A_change_that_succeeds_makes_what_was_kept_useless(string method, int status, bool isUsed)
     {
@@ -413,7 +422,8 @@ public sealed class FallbackTests : IDisposable
         (await chain.StaleAsync()).ShouldBe("good");
 
         var fallback = metrics.Of("fallbacks").ShouldHaveSingleItem();
-        (fallback.Value, fallback["http.resilience.client"], fallback["server.address"], fallback["http.resilience.stop_reason"]).ShouldBe((1, "api", "api.test", "AttemptsExhausted"));
+        (fallback.Value, fallback["http.resilience.client"], fallback["server.address"], fallback["http.resilience.stop_reason"]).ShouldBe(
+            (1, "api", "api.test", "AttemptsExhausted"));
         var call = metrics.Of("call.duration").ShouldHaveSingleItem();
         (call["http.response.status_code"], call["error.type"]).ShouldBe((200, errorType));
     }
@@ -429,7 +439,8 @@ public sealed class FallbackTests : IDisposable
         using var response = await chain.SendAsync(true, request);
 
         var entry = chain.Logs.Calls[^1];
-        (entry.Level, entry.Id.Name, entry["IsStale"], entry["StatusCode"], entry["FailureClass"], entry["StopReason"]).ShouldBe((LogLevel.Warning, "CallFailed", true, 200, "Transient", "AttemptsExhausted"));
+        (entry.Level, entry.Id.Name, entry["IsStale"], entry["StatusCode"], entry["FailureClass"], entry["StopReason"]).ShouldBe(
+            (LogLevel.Warning, "CallFailed", true, 200, "Transient", "AttemptsExhausted"));
         (entry["ErrorMessage"], entry["ErrorBody"]).ShouldBe(("no route to s3cret", null));
         entry.Message.ShouldEndWith(", Transient, AttemptsExhausted, answered with a stale response: no route to s3cret");
         response.GetHttpCall()!.Error.ShouldBe("no route to s3cret");
@@ -469,7 +480,8 @@ public sealed class FallbackTests : IDisposable
 
     private sealed class CombinatorialOutagesAttribute : Xunit.v3.DataAttribute
     {
-        public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(System.Reflection.MethodInfo testMethod, Xunit.Sdk.DisposalTracker disposalTracker) =>
+        public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
+            System.Reflection.MethodInfo testMethod, Xunit.Sdk.DisposalTracker disposalTracker) =>
             new([.. from outage in Outages from async in (bool[])[true, false] select new TheoryDataRow<string, bool>(outage.Data, async)]);
 
         public override bool SupportsDiscoveryEnumeration() => true;

@@ -31,7 +31,8 @@ public sealed class FreshnessTests
 
     [Theory, InlineData("-5"), InlineData("x"), InlineData("5, x"), InlineData("1.5"), InlineData("")]
     public void An_age_that_cannot_be_read_is_too_old_for_anything(string age) =>
-        Freshness.Of(Fields(("Age", age)), Noon, TimeSpan.Zero).InitialAge.ShouldBeGreaterThan(TimeSpan.FromSeconds(int.MaxValue) + TimeSpan.FromDays(365));
+        Freshness.Of(Fields(("Age", age)), Noon,
+            TimeSpan.Zero).InitialAge.ShouldBeGreaterThan(TimeSpan.FromSeconds(int.MaxValue) + TimeSpan.FromDays(365));
 
     [Fact]
     public void The_longest_age_still_counts() =>
@@ -51,13 +52,15 @@ public sealed class FreshnessTests
     [InlineData(null, null, null, 0)]
     public void The_lifetime_is_max_age_or_else_expires(string? cacheControl, int? date, int? expires, int expected)
     {
-        var fields = Fields(("Cache-Control", cacheControl), ("Date", date is { } d ? Date(d) : null), ("Expires", expires is { } e ? Date(e) : null), ("Last-Modified", Date(-100_000)));
+        var fields = Fields(("Cache-Control", cacheControl), ("Date", date is { } d ? Date(d) : null),
+            ("Expires", expires is { } e ? Date(e) : null), ("Last-Modified", Date(-100_000)));
 
         Freshness.Of(fields, Noon, TimeSpan.Zero).Lifetime.ShouldBe(TimeSpan.FromSeconds(expected));
     }
 
     [Theory, InlineData("0"), InlineData("-1"), InlineData("tomorrow"), InlineData("")]
-    public void An_invalid_date_has_expired(string expires) => Freshness.Of(Fields(("Expires", expires)), Noon, TimeSpan.Zero).Lifetime.ShouldBe(TimeSpan.Zero);
+    public void An_invalid_date_has_expired(string expires) =>
+        Freshness.Of(Fields(("Expires", expires)), Noon, TimeSpan.Zero).Lifetime.ShouldBe(TimeSpan.Zero);
 
     [Fact]
     public void Of_several_the_first_to_come_counts()
@@ -77,7 +80,8 @@ public sealed class FreshnessTests
     [InlineData(0, null, 0)]
     [InlineData(null, 0, 0)]
     public void Response_and_request_can_shorten_the_time_and_not_lengthen_it(int? response, int? request, int expected) =>
-        Freshness.StaleFor(TimeSpan.FromSeconds(100), StaleIfError(response), StaleIfError(request)).ShouldBe(TimeSpan.FromSeconds(expected));
+        Freshness.StaleFor(TimeSpan.FromSeconds(100), StaleIfError(response), StaleIfError(request)).ShouldBe(
+            TimeSpan.FromSeconds(expected));
 
     private static CacheControl StaleIfError(int? seconds) => CacheControl.Parse(seconds is null ? "" : $"stale-if-error={seconds}");
 

@@ -34,7 +34,8 @@ public sealed class RequestFieldsTests
     [Theory]
     [InlineData("authorization: A")]
     [InlineData("AUTHORIZATION: A|traceparent: 00-1-2-00")]
-    [InlineData("Authorization: A|X-Request-ID: 5|X-Correlation-Id: 6|x-b3-traceid: 7|Idempotency-Key: 8|Cache-Control: max-stale|Pragma: x|X-Amzn-Trace-Id: 9")]
+    [InlineData("Authorization: A|X-Request-ID: 5|X-Correlation-Id: 6|x-b3-traceid: 7|Idempotency-Key: 8|Cache-Control: max-stale|Pragma: "
+        + "x|X-Amzn-Trace-Id: 9")]
     public void The_case_of_names_and_what_belongs_to_one_message_make_no_difference(string headers) =>
         Hash("GET", Uri, headers, "comp1").ShouldBe(Hash("GET", Uri, "Authorization: A", "comp1"));
 
@@ -48,7 +49,8 @@ public sealed class RequestFieldsTests
     [Fact]
     public void Values_cannot_run_into_each_other()
     {
-        string[] hashes = [Hash("GET", Uri, "A: 1|B: 2"), Hash("GET", Uri, "A: 1field b:2"), Hash("GET", Uri, "A: 1\nfield b:2"), Hash("GET", Uri, "", "x"), Hash("GET", Uri, "", "xmethod GET")];
+        string[] hashes = [Hash("GET", Uri, "A: 1|B: 2"), Hash("GET", Uri, "A: 1field b:2"),
+            Hash("GET", Uri, "A: 1\nfield b:2"), Hash("GET", Uri, "", "x"), Hash("GET", Uri, "", "xmethod GET")];
 
         hashes.Distinct().Count().ShouldBe(hashes.Length);
         Hash("GET", Uri, "", "\uD800").ShouldNotBe(Hash("GET", Uri, "", "\uD801"));

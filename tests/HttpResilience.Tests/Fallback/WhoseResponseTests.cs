@@ -11,11 +11,13 @@ public sealed class WhoseResponseTests : IDisposable
     private Chain? _chain;
 
     /// <summary>How a request says on whose behalf it is, on its way in.</summary>
-    public static TheoryData<string> Given => new("Authorization", "Cookie", "X-Api-Key", "X-User", "Accept-Language", "tenant", "empty tenant", "no tenant", "user-info", "query", "scope tenant");
+    public static TheoryData<string> Given => new("Authorization", "Cookie", "X-Api-Key", "X-User", "Accept-Language", "tenant",
+        "empty tenant", "no tenant", "user-info", "query", "scope tenant");
 
     /// <summary>What a handler inside the chain does to say on whose behalf a request is.</summary>
     public static TheoryData<string> Added => new(
-        "Authorization", "authorization", "X-User", "Accept-Language with Vary", "query", "host", "method", "copy", "copy without options", "short cut", "second value", "cookie");
+        "Authorization", "authorization", "X-User", "Accept-Language with Vary", "query", "host", "method", "copy", "copy without options",
+        "short cut", "second value", "cookie");
 
     /// <summary>What keeps the second call from being answered.</summary>
     public static TheoryData<string> Failures => new("status", "exception", "handler", "circuit", "pause");
@@ -42,14 +44,21 @@ public sealed class WhoseResponseTests : IDisposable
             o =>
             {
                 o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5);
-                (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.FailureThreshold) = (TimeSpan.FromHours(1), failure == "circuit" ? 1 : 1000);
+                (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.FailureThreshold) =
+                    (TimeSpan.FromHours(1), failure == "circuit" ? 1 : 1000);
             },
             client => client.AddHttpMessageHandler(() => new Adding(how, gate)));
         chain.Server.Script(Good("alice's", how.EndsWith("Vary", StringComparison.Ordinal) ? ("Vary", "Accept-Language") : ("X-None", "")));
         gate.Body = "alice's";
         await AsAsync("alice", () => chain.SendAsync(true, Chain.Get()));
         gate.Body = null;
-        var down = failure switch { "exception" => Replies.Reset(), "pause" => Replies.Status(429, ("Retry-After", "60")), _ => Replies.Status(503) };
+        var down = failure switch
+        {
+            "exception" =>
+            Replies.Reset(),
+            "pause" => Replies.Status(429, ("Retry-After", "60")),
+            _ => Replies.Status(503)
+        };
         chain.Server.Script(down);
         gate.Fails = failure == "handler";
         if (failure is "circuit" or "pause")
@@ -61,7 +70,8 @@ public sealed class WhoseResponseTests : IDisposable
         string? alices = await AsAsync("alice", () => chain.StaleAsync());
 
         (bobs, nobodys).ShouldBe((null, null));
-        // While nothing is sent nobody knows who is asking; a copy that has lost the call's options, and an answer from within, come from nobody knows whom.
+        // While nothing is sent nobody knows who is asking; a copy that has lost the call's options, and an answer
+        // from within, come from nobody knows whom.
         bool isKnown = failure is "status" or "exception" && how is not ("copy without options" or "short cut");
         alices.ShouldBe(isKnown ? "alice's" : null);
         if (failure is "circuit" or "pause" or "handler")
@@ -77,11 +87,18 @@ public sealed class WhoseResponseTests : IDisposable
             {
                 o.Fallback.CredentialsAreShared = true;
                 o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5);
-                (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.FailureThreshold) = (TimeSpan.FromHours(1), failure == "circuit" ? 1 : 1000);
+                (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.FailureThreshold) =
+                    (TimeSpan.FromHours(1), failure == "circuit" ? 1 : 1000);
             },
             client => client.AddHttpMessageHandler(() => new Adding("Authorization", gate)));
         await AsAsync("token 1", () => AskAsync(chain, "X-User", "alice", Good("alice's")));
-        chain.Server.Script(failure switch { "exception" => Replies.Reset(), "pause" => Replies.Status(429, ("Retry-After", "60")), _ => Replies.Status(503) });
+        chain.Server.Script(failure switch
+        {
+            "exception" =>
+            Replies.Reset(),
+            "pause" => Replies.Status(429, ("Retry-After", "60")),
+            _ => Replies.Status(503)
+        });
         gate.Fails = failure == "handler";
         if (failure is "circuit" or "pause")
             await AsAsync("token 1", () => chain.SendAsync(true, Chain.Get("other")));
@@ -104,7 +121,8 @@ public sealed class WhoseResponseTests : IDisposable
     [Fact]
     public async Task Of_a_token_that_is_renewed_between_attempts_the_last_one_counts()
     {
-        var chain = Open(o => o.Retry.MaxRetryAttempts = 1, client => client.AddHttpMessageHandler(() => new Rotating("1", "2", "2", "1", "2", "2", "3")));
+        var chain = Open(o => o.Retry.MaxRetryAttempts = 1,
+            client => client.AddHttpMessageHandler(() => new Rotating("1", "2", "2", "1", "2", "2", "3")));
         chain.Server.Script(Replies.Status(503), Good("alice's"), Replies.Status(503));
         (await chain.SendAsync(true, Chain.Get())).Dispose();
 
@@ -116,7 +134,8 @@ public sealed class WhoseResponseTests : IDisposable
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
     public async Task Fields_that_the_primary_handler_adds_distinguish_users(bool copies, bool toUri)
     {
-        var chain = Open(client: client => client.ConfigurePrimaryHttpMessageHandler(services => new Primary(services.GetRequiredService<Box>().Server!, copies, toUri)),
+        var chain = Open(client: client =>
+            client.ConfigurePrimaryHttpMessageHandler(services => new Primary(services.GetRequiredService<Box>().Server!, copies, toUri)),
             services: services => services.AddSingleton<Box>());
         chain.Services.GetRequiredService<Box>().Server = chain.Server;
         await AsAsync("alice", () => chain.SeeThenLoseAsync(good: Good("alice's")));
@@ -142,13 +161,14 @@ public sealed class WhoseResponseTests : IDisposable
         string[] users = [.. Enumerable.Range(0, 20).Select(i => $"user {i}")];
         int stale = 0;
 
-        await Parallel.ForEachAsync(Enumerable.Range(0, 4000).Select(_ => users[random.Next(users.Length)]).ToList(), Stop, async (user, _) =>
-        {
-            string? told = await AsAsync(user, () => TryAsync(chain));
-            if (told is not null)
-                Interlocked.Increment(ref stale);
-            told?.ShouldBe($"Bearer {user}");
-        });
+        await Parallel.ForEachAsync(Enumerable.Range(0, 4000).Select(_ => users[random.Next(users.Length)]).ToList(), Stop,
+            async (user, _) =>
+            {
+                string? told = await AsAsync(user, () => TryAsync(chain));
+                if (told is not null)
+                    Interlocked.Increment(ref stale);
+                told?.ShouldBe($"Bearer {user}");
+            });
 
         stale.ShouldBeGreaterThan(100);
     }
@@ -169,7 +189,8 @@ public sealed class WhoseResponseTests : IDisposable
         }
     }
 
-    private Chain Open(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null, Action<IServiceCollection>? services = null)
+    private Chain Open(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null,
+        Action<IServiceCollection>? services = null)
     {
         _chain?.Dispose();
         return _chain = FallbackChain.Open(options, client, services);
@@ -345,7 +366,8 @@ public sealed class WhoseResponseTests : IDisposable
 
     private sealed class CombinatorialAddedAttribute : Xunit.v3.DataAttribute
     {
-        public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(System.Reflection.MethodInfo testMethod, Xunit.Sdk.DisposalTracker disposalTracker) =>
+        public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
+            System.Reflection.MethodInfo testMethod, Xunit.Sdk.DisposalTracker disposalTracker) =>
             new([.. from how in Added from failure in Failures select new TheoryDataRow<string, string>(how.Data, failure.Data)]);
 
         public override bool SupportsDiscoveryEnumeration() => true;

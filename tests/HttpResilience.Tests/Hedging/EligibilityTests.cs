@@ -34,7 +34,8 @@ public sealed class EligibilityTests
         await chain.PassDelayAsync();
         using var response = await sending;
 
-        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe([response.GetHttpCall()!.IdempotencyKey, response.GetHttpCall()!.IdempotencyKey]);
+        chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(
+            [response.GetHttpCall()!.IdempotencyKey, response.GetHttpCall()!.IdempotencyKey]);
         chain.Server.Requests.Select(s => s.Text).Distinct().ShouldHaveSingleItem().ShouldBe("{\"number\":1}");
     }
 

@@ -66,7 +66,8 @@ public sealed class HedgedCallTests
             await chain.PassDelayAsync(sent);
         using var response = await sending;
 
-        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe([TimeSpan.Zero, HedgedChain.Delay, 2 * HedgedChain.Delay, 3 * HedgedChain.Delay]);
+        chain.Server.Requests.Select(s => s.SentAfter).ShouldBe(
+            [TimeSpan.Zero, HedgedChain.Delay, 2 * HedgedChain.Delay, 3 * HedgedChain.Delay]);
     }
 
     [Fact]
@@ -136,7 +137,8 @@ public sealed class HedgedCallTests
         using var response = await sending;
 
         chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 0.5, 31]);
-        response.GetHttpCall()!.Attempts.Select(a => a.FailureClass).ShouldBe([FailureClass.Transient, FailureClass.Transient, FailureClass.None]);
+        response.GetHttpCall()!.Attempts.Select(a => a.FailureClass).ShouldBe(
+            [FailureClass.Transient, FailureClass.Transient, FailureClass.None]);
     }
 
     [Fact]

@@ -5,7 +5,8 @@ internal static class HedgedChain
 {
     public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(500);
 
-    public static Chain Create(Action<HttpResilienceOptions>? options = null, Action<Microsoft.Extensions.DependencyInjection.IHttpClientBuilder>? client = null)
+    public static Chain Create(
+        Action<HttpResilienceOptions>? options = null, Action<Microsoft.Extensions.DependencyInjection.IHttpClientBuilder>? client = null)
     {
         var chain = new Chain(
             o =>
@@ -46,7 +47,8 @@ internal static class HedgedChain
     public static Reply When(TaskCompletionSource<HttpResponseMessage> answer) => (_, _, _) => answer.Task;
 
     /// <summary>The answer comes when the test gives it, unless the request is cancelled before.</summary>
-    public static Reply WhenNotCancelled(TaskCompletionSource<HttpResponseMessage> answer) => (_, _, cancellationToken) => answer.Task.WaitAsync(cancellationToken);
+    public static Reply WhenNotCancelled(TaskCompletionSource<HttpResponseMessage> answer) =>
+        (_, _, cancellationToken) => answer.Task.WaitAsync(cancellationToken);
 
     public static TaskCompletionSource<HttpResponseMessage> Answer() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -8,7 +8,8 @@ namespace HttpResilience.Tests.Hedging;
 
 public sealed class HedgedRequestTests
 {
-    public static TheoryData<string> Bodies => ["string", "bytes", "json", "form", "multipart", "seekable stream", "stream of known length"];
+    public static TheoryData<string> Bodies =>
+        ["string", "bytes", "json", "form", "multipart", "seekable stream", "stream of known length"];
 
     [Theory, MemberData(nameof(Bodies))]
     public async Task Each_request_carries_the_whole_body_and_its_headers(string kind)
@@ -25,7 +26,8 @@ public sealed class HedgedRequestTests
         (await sending).Dispose();
 
         chain.Server.Requests.Select(s => s.Text).ShouldBe([text, text]);
-        chain.Server.Requests.ShouldAllBe(s => s.Headers["Content-Language"] == "da" && s.Headers["Content-Type"] == content.Headers.ContentType!.ToString());
+        chain.Server.Requests.ShouldAllBe(
+            s => s.Headers["Content-Language"] == "da" && s.Headers["Content-Type"] == content.Headers.ContentType!.ToString());
     }
 
     [Fact]
@@ -76,7 +78,8 @@ public sealed class HedgedRequestTests
         (await sending).Dispose();
 
         seen.Append(request).Distinct().Count().ShouldBe(3);
-        seen.ShouldAllBe(r => r.Version == request.Version && r.VersionPolicy == request.VersionPolicy && r.RequestUri == request.RequestUri);
+        seen.ShouldAllBe(
+            r => r.Version == request.Version && r.VersionPolicy == request.VersionPolicy && r.RequestUri == request.RequestUri);
         seen.ShouldAllBe(r => r.Options.Contains(new("mine", "kept")));
         chain.Server.Requests.ShouldAllBe(s => s.Headers["Accept"] == "text/csv" && s.Headers["X-Two"] == "1, 2");
     }
@@ -125,7 +128,8 @@ public sealed class HedgedRequestTests
             "bytes" => WithType(new ByteArrayContent(bytes)),
             "json" => JsonContent.Create(new { number = 1, receiver = "Ærø Møller" }),
             "form" => new FormUrlEncodedContent([new("number", "1")]),
-            "multipart" => new MultipartContent("mixed", "boundary") { new StringContent(text), new StreamContent(new MemoryStream(bytes)) },
+            "multipart" =>
+                new MultipartContent("mixed", "boundary") { new StringContent(text), new StreamContent(new MemoryStream(bytes)) },
             "seekable stream" => WithType(new StreamContent(new MemoryStream(bytes))),
             _ => WithLength(WithType(new StreamContent(new OneShotStream(bytes))), bytes.Length),
         };

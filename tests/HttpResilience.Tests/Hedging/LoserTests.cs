@@ -19,7 +19,8 @@ public sealed class LoserTests
         await chain.PassDelayAsync();
         using var response = await sending;
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         TestContext.Current.CancellationToken.IsCancellationRequested.ShouldBeFalse();
     }
 
@@ -139,7 +140,8 @@ public sealed class LoserTests
         var first = HedgedChain.Answer();
         chain.Server.Script(HedgedChain.WhenNotCancelled(first));
 
-        var sending = await Task.Run(() => Task.FromResult(chain.GetAsync())).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var sending = await Task.Run(() => Task.FromResult(chain.GetAsync())).WaitAsync(
+            TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         first.SetResult(HedgedChain.Status(200));
         (await sending).Dispose();
 

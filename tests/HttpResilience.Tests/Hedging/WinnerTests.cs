@@ -24,9 +24,11 @@ public sealed class WinnerTests
     [Fact]
     public void An_exception_never_wins()
     {
-        Exception[] exceptions = [new HttpRequestException(), new CircuitOpenException("", null), new RateLimitedException(""), new InvalidOperationException()];
+        Exception[] exceptions =
+            [new HttpRequestException(), new CircuitOpenException("", null), new RateLimitedException(""), new InvalidOperationException()];
         foreach (var exception in exceptions)
-            HedgingDecision.Wins(FailureClassifier.Classify(exception, timedOut: false, cancelled: false), safe: true).ShouldBeFalse(exception.GetType().Name);
+            HedgingDecision.Wins(FailureClassifier.Classify(exception, timedOut: false, cancelled: false), safe: true)
+                .ShouldBeFalse(exception.GetType().Name);
     }
 
     [Fact]
@@ -34,9 +36,11 @@ public sealed class WinnerTests
     {
         Exception[] exceptions = [new CircuitOpenException("", null), new RateLimitedException(""), new InvalidOperationException()];
         foreach (var exception in exceptions)
-            HedgingDecision.MayFollow(FailureClassifier.Classify(exception, timedOut: false, cancelled: false)).ShouldBeFalse(exception.GetType().Name);
+            HedgingDecision.MayFollow(FailureClassifier.Classify(exception, timedOut: false, cancelled: false))
+                .ShouldBeFalse(exception.GetType().Name);
         HedgingDecision.MayFollow(FailureClassifier.Classify(new IOException(), timedOut: false, cancelled: false)).ShouldBeTrue();
-        HedgingDecision.MayFollow(FailureClassifier.Classify(new OperationCanceledException(), timedOut: false, cancelled: true)).ShouldBeFalse();
+        HedgingDecision.MayFollow(FailureClassifier.Classify(new OperationCanceledException(), timedOut: false, cancelled: true))
+            .ShouldBeFalse();
     }
 
     [Theory, InlineData("true", 404, false, true), InlineData("false", 503, true, false)]

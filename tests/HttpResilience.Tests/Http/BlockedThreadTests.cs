@@ -3,7 +3,9 @@ using System.Net;
 
 namespace HttpResilience.Tests.Http;
 
-/// <summary><see cref="HttpClient.Send(HttpRequestMessage)"/> on a thread that content wants to come back to, such as that of a window.</summary>
+/// <summary>
+/// <see cref="HttpClient.Send(HttpRequestMessage)"/> on a thread that content wants to come back to, such as that of a window.
+/// </summary>
 public sealed class BlockedThreadTests
 {
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);

@@ -28,13 +28,14 @@ internal static class FuzzedHeader
     /// <summary>Items of <c>RateLimit</c> in both forms.</summary>
     internal static string RateLimit(Random random)
     {
-        string value = string.Join(random.Next(2) == 0 ? "," : ", ", Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(4) switch
-        {
-            0 => $"limit=10,remaining={random.Next(2)},reset={random.Next(400)}",
-            1 => $"\"{Value(random)}\";r={random.Next(2)};t={Value(random)}",
-            2 => $"a;r={Value(random)};t={random.Next(400)}",
-            _ => $"\"a\";r={random.Next(2)};t={random.Next(400)};pk=:YQ==:",
-        }));
+        string value = string.Join(random.Next(2) == 0 ? "," : ", ",
+            Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(4) switch
+            {
+                0 => $"limit=10,remaining={random.Next(2)},reset={random.Next(400)}",
+                1 => $"\"{Value(random)}\";r={random.Next(2)};t={Value(random)}",
+                2 => $"a;r={Value(random)};t={random.Next(400)}",
+                _ => $"\"a\";r={random.Next(2)};t={random.Next(400)};pk=:YQ==:",
+            }));
         for (int mutations = random.Next(4); mutations > 0 && value.Length > 0; mutations--)
             value = Mutated(value, random);
         return value;
@@ -45,8 +46,10 @@ internal static class FuzzedHeader
 
     private static string Date(Random random)
     {
-        int year = random.Next(4) switch { 0 => 2026, 1 => random.Next(1990, 2090), 2 => random.Next(1, 10_000), _ => random.Next(9_900, 10_000) };
-        var date = new DateTimeOffset(year, random.Next(1, 13), random.Next(1, 29), random.Next(24), random.Next(60), random.Next(60), TimeSpan.Zero);
+        int year =
+            random.Next(4) switch { 0 => 2026, 1 => random.Next(1990, 2090), 2 => random.Next(1, 10_000), _ => random.Next(9_900, 10_000) };
+        var date = new DateTimeOffset(
+            year, random.Next(1, 13), random.Next(1, 29), random.Next(24), random.Next(60), random.Next(60), TimeSpan.Zero);
         if (year == 2026)
             date = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero).AddSeconds(random.Next(-600, 600));
         return random.Next(3) switch

@@ -14,7 +14,8 @@ public sealed class HttpAuthorityTests
     [InlineData("http://[::1]/", "http://[::1]")]
     [InlineData("http://[2001:DB8::1]:8080/", "http://[2001:db8::1]:8080")]
     [InlineData("https://b\u00fccher.example/", "https://xn--bcher-kva.example")]
-    public void An_authority_reads_as_scheme_host_and_port(string uri, string text) => new HttpAuthority(new Uri(uri)).ToString().ShouldBe(text);
+    public void An_authority_reads_as_scheme_host_and_port(string uri, string text) =>
+        new HttpAuthority(new Uri(uri)).ToString().ShouldBe(text);
 
     [Theory]
     [InlineData("https://a.example/x", "https://a.example/y?z=1")]
@@ -47,7 +48,8 @@ public sealed class HttpAuthorityTests
     }
 
     [Fact]
-    public void An_authority_is_not_its_text() => new HttpAuthority(new Uri("https://a.example")).Equals((object)"https://a.example").ShouldBeFalse();
+    public void An_authority_is_not_its_text() =>
+        new HttpAuthority(new Uri("https://a.example")).Equals((object)"https://a.example").ShouldBeFalse();
 
     [Fact]
     public void A_request_without_an_absolute_URI_has_no_name_of_an_authority()

@@ -28,8 +28,10 @@ public sealed class HttpDateTests
     {
         for (var day = new DateTimeOffset(2023, 1, 1, 1, 2, 3, TimeSpan.Zero); day.Year < 2027; day = day.AddDays(1))
         {
-            string asctime = $"{day.ToString("ddd MMM", CultureInfo.InvariantCulture)} {day.Day,2} {day.ToString("HH:mm:ss yyyy", CultureInfo.InvariantCulture)}";
-            string[] forms = [day.ToString("R", CultureInfo.InvariantCulture), day.ToString("dddd, dd-MMM-yy HH:mm:ss 'GMT'", CultureInfo.InvariantCulture), asctime];
+            string asctime = $"{day.ToString("ddd MMM", CultureInfo.InvariantCulture)} {day.Day,2} "
+                + $"{day.ToString("HH:mm:ss yyyy", CultureInfo.InvariantCulture)}";
+            string[] forms = [day.ToString("R", CultureInfo.InvariantCulture),
+                day.ToString("dddd, dd-MMM-yy HH:mm:ss 'GMT'", CultureInfo.InvariantCulture), asctime];
             foreach (string form in forms)
             {
                 HttpDate.TryParse(form, Now, out var date).ShouldBeTrue(form);
@@ -55,7 +57,8 @@ public sealed class HttpDateTests
     [InlineData("2080-06-01", "01-Jan-31", 2031)]
     public void A_year_more_than_fifty_years_ahead_is_a_past_one(string now, string date, int year)
     {
-        HttpDate.TryParse($"Monday, {date} 00:00:00 GMT", DateTimeOffset.Parse(now + "T00:00:00Z", CultureInfo.InvariantCulture), out var read).ShouldBeTrue();
+        HttpDate.TryParse($"Monday, {date} 00:00:00 GMT", DateTimeOffset.Parse(
+            now + "T00:00:00Z", CultureInfo.InvariantCulture), out var read).ShouldBeTrue();
         read.Year.ShouldBe(year);
     }
 
@@ -112,7 +115,8 @@ public sealed class HttpDateTests
             {
                 string text = $"Monday, 01-Jul-{twoDigits:00} 00:00:00 GMT";
                 var now = new DateTimeOffset(year, 7, 1, 0, 0, 0, TimeSpan.Zero);
-                if (Should.NotThrow(() => HttpDate.TryParse(text, now, out var date) ? date : (DateTimeOffset?)null, $"{text} in {year}") is { } read)
+                if (Should.NotThrow(
+                    () => HttpDate.TryParse(text, now, out var date) ? date : (DateTimeOffset?)null, $"{text} in {year}") is { } read)
                     (read.Year % 100, read.Year <= year + 50).ShouldBe((twoDigits, true), $"{text} in {year}");
             }
         }

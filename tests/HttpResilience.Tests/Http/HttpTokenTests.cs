@@ -22,5 +22,6 @@ public sealed class HttpTokenTests
     [InlineData("line\r\nbreak", false)]
     [InlineData("(comment)", false)]
     [InlineData("\u00e4", false)]
-    public void A_token_has_at_least_one_character_and_no_separator(string? text, bool isToken) => HttpToken.IsValid(text).ShouldBe(isToken);
+    public void A_token_has_at_least_one_character_and_no_separator(string? text, bool isToken) =>
+        HttpToken.IsValid(text).ShouldBe(isToken);
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace HttpResilience.Tests.Http;
 
-/// <summary>The fields that tell when a quota that is used up is filled again: <c>RateLimit</c>, and the two kinds of <c>RateLimit-Reset</c>.</summary>
+/// <summary>
+/// The fields that tell when a quota that is used up is filled again: <c>RateLimit</c>, and the two kinds of <c>RateLimit-Reset</c>.
+/// </summary>
 public sealed class RateLimitFieldsTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -30,7 +32,8 @@ public sealed class RateLimitFieldsTests
     [InlineData("limit=100, remaining=0, reset=30", 30)]
     [InlineData("reset=30,remaining=0", 30)]
     [InlineData("limit=100;w=60, remaining=0, reset=30;c=\"a,b\"", 30)]
-    public void A_quota_of_RateLimit_that_is_used_up_is_a_wait(string value, double seconds) => Of(("RateLimit", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
+    public void A_quota_of_RateLimit_that_is_used_up_is_a_wait(string value, double seconds) =>
+        Of(("RateLimit", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
 
     [Theory]
     [InlineData("\"default\";r=50;t=30")]
@@ -41,7 +44,8 @@ public sealed class RateLimitFieldsTests
     [InlineData("limit=100, remaining=0")]
     [InlineData("limit=100, reset=30")]
     [InlineData("\"default\";r=0;r=5;t=30")]
-    public void A_quota_of_RateLimit_that_is_not_used_up_or_names_no_time_is_no_wait(string value) => Of(("RateLimit", value)).ShouldBeNull();
+    public void A_quota_of_RateLimit_that_is_not_used_up_or_names_no_time_is_no_wait(string value) =>
+        Of(("RateLimit", value)).ShouldBeNull();
 
     [Theory]
     [InlineData("")]
@@ -68,7 +72,8 @@ public sealed class RateLimitFieldsTests
 
     [Fact]
     public void Of_several_lines_of_RateLimit_the_longest_valid_counts() =>
-        Of(("RateLimit", "\"a\";r=0;t=5"), ("RateLimit", "\"b\";r=0;t=30"), ("RateLimit", "\"c\";r=1;t=60"), ("RateLimit", "x")).ShouldBe(TimeSpan.FromSeconds(30));
+        Of(("RateLimit", "\"a\";r=0;t=5"), ("RateLimit", "\"b\";r=0;t=30"), ("RateLimit", "\"c\";r=1;t=60"), ("RateLimit", "x"))
+            .ShouldBe(TimeSpan.FromSeconds(30));
 
     [Fact]
     public void The_old_form_is_read_line_by_line() => Of(("RateLimit", "remaining=0"), ("RateLimit", "reset=30")).ShouldBeNull();
@@ -121,7 +126,8 @@ public sealed class RateLimitFieldsTests
     [InlineData(-30, 0)]
     [InlineData(-700_000_000, 0)]
     [InlineData(5_184_000, 5_184_000)]
-    public void A_reset_since_1970_is_a_wait_from_now(int offset, int seconds) => OfEpoch(Noon + offset).ShouldBe(TimeSpan.FromSeconds(seconds));
+    public void A_reset_since_1970_is_a_wait_from_now(int offset, int seconds) =>
+        OfEpoch(Noon + offset).ShouldBe(TimeSpan.FromSeconds(seconds));
 
     [Fact]
     public void A_reset_since_1970_may_have_a_fraction() =>
@@ -144,17 +150,21 @@ public sealed class RateLimitFieldsTests
     [Theory]
     [InlineData("Sun, 01 Mar 2026 17:00:00 GMT", 5 * 3600)]
     [InlineData("Sunday, 01-Mar-26 07:00:00 GMT", -5 * 3600)]
-    public void A_reset_since_1970_is_read_by_the_servers_clock(string date, int offset) => OfEpoch(Noon + offset + 45, date).ShouldBe(TimeSpan.FromSeconds(45));
+    public void A_reset_since_1970_is_read_by_the_servers_clock(string date, int offset) =>
+        OfEpoch(Noon + offset + 45, date).ShouldBe(TimeSpan.FromSeconds(45));
 
     [Fact]
     public void The_Date_has_no_say_in_a_number_of_seconds() =>
-        Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "30"), ("Date", "Tue, 01 Jan 2036 00:00:00 GMT")).ShouldBe(TimeSpan.FromSeconds(30));
+        Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "30"), ("Date", "Tue, 01 Jan 2036 00:00:00 GMT"))
+            .ShouldBe(TimeSpan.FromSeconds(30));
 
     [Fact]
     public void Of_several_quotas_the_longest_that_is_used_up_counts()
     {
-        Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Remaining", "7"), ("X-RateLimit-Reset", "30"), ("X-RateLimit-Reset", "9000")).ShouldBe(TimeSpan.FromSeconds(30));
-        Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "30"), ("X-RateLimit-Reset", "60")).ShouldBe(TimeSpan.FromSeconds(60));
+        Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Remaining", "7"), ("X-RateLimit-Reset", "30"), ("X-RateLimit-Reset", "9000"))
+            .ShouldBe(TimeSpan.FromSeconds(30));
+        Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "30"), ("X-RateLimit-Reset", "60"))
+            .ShouldBe(TimeSpan.FromSeconds(60));
         Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "30"), ("X-RateLimit-Reset", "60")).ShouldBeNull();
     }
 
@@ -170,10 +180,12 @@ public sealed class RateLimitFieldsTests
     {
         (string Name, string? Value)[] headers =
         [
-            ("RateLimit-Remaining", "0"), ("RateLimit-Reset", reset), ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", xReset), ("RateLimit", rateLimit),
+            ("RateLimit-Remaining", "0"), ("RateLimit-Reset", reset), ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", xReset),
+            ("RateLimit", rateLimit),
         ];
 
-        Of([.. headers.Where(h => h.Value is not null).Select(h => (h.Name, h.Value!))]).ShouldBe(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
+        Of([.. headers.Where(h => h.Value is not null).Select(h => (h.Name, h.Value!))]).ShouldBe(
+            seconds is { } s ? TimeSpan.FromSeconds(s) : null);
     }
 
     [Fact]
@@ -208,7 +220,8 @@ public sealed class RateLimitFieldsTests
 
     private static TimeSpan? OfEpoch(long seconds, string? date = null)
     {
-        (string, string)[] headers = [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", seconds.ToString(CultureInfo.InvariantCulture))];
+        (string, string)[] headers =
+            [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", seconds.ToString(CultureInfo.InvariantCulture))];
         return Of(date is null ? headers : [.. headers, ("Date", date)]);
     }
 

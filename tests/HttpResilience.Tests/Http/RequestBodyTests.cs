@@ -7,9 +7,11 @@ namespace HttpResilience.Tests.Http;
 /// <summary>Which content can be written a second time as it is.</summary>
 public sealed class RequestBodyTests
 {
-    public static TheoryData<string> Replayable => ["bytes", "slice", "memory", "string", "form", "json", "stream", "stream from its middle", "multipart", "nested multipart"];
+    public static TheoryData<string> Replayable =>
+        ["bytes", "slice", "memory", "string", "form", "json", "stream", "stream from its middle", "multipart", "nested multipart"];
 
-    public static TheoryData<string> OnlyOnce => ["one-shot stream", "custom", "multipart with a one-shot stream", "nested multipart with a one-shot stream", "json of async strings", "json of async numbers"];
+    public static TheoryData<string> OnlyOnce => ["one-shot stream", "custom",
+        "multipart with a one-shot stream", "nested multipart with a one-shot stream", "json of async strings", "json of async numbers"];
 
     [Fact]
     public void No_content_can_be_sent_again() => RequestBody.IsReplayable(null).ShouldBeTrue();
@@ -73,12 +75,17 @@ public sealed class RequestBodyTests
         "json" => JsonContent.Create(new { Number = 5 }),
         "stream" => new StreamContent(new MemoryStream("invoice"u8.ToArray())),
         "stream from its middle" => new StreamContent(new MemoryStream("invoice"u8.ToArray()) { Position = 3 }),
-        "multipart" => new MultipartFormDataContent { { new StringContent("a"), "a" }, { new StreamContent(new MemoryStream([1, 2])), "file", "a.bin" } },
+        "multipart" => new MultipartFormDataContent
+        {
+            { new StringContent("a"), "a" },
+            { new StreamContent(new MemoryStream([1, 2])), "file", "a.bin" }
+        },
         "nested multipart" => new MultipartContent { new MultipartContent { new StringContent("a") }, new ByteArrayContent([1]) },
         "one-shot stream" => new StreamContent(new OneShotStream([1, 2])),
         "custom" => new CustomContent(),
         "multipart with a one-shot stream" => new MultipartContent { new StringContent("a"), new StreamContent(new OneShotStream([1, 2])) },
-        "nested multipart with a one-shot stream" => new MultipartContent { new MultipartContent { new StreamContent(new OneShotStream([1, 2])) } },
+        "nested multipart with a one-shot stream" =>
+            new MultipartContent { new MultipartContent { new StreamContent(new OneShotStream([1, 2])) } },
         "json of async strings" => JsonContent.Create(AsyncStrings()),
         "json of async numbers" => JsonContent.Create(AsyncNumbers()),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),

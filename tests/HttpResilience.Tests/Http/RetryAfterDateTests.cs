@@ -62,7 +62,8 @@ public sealed class RetryAfterDateTests
         Of("Sun, 01 Mar 2026 12:00:30 GMT", Noon, "Sun, 01 Mar 2026 12:00:10 GMT").ShouldBe(TimeSpan.FromSeconds(30));
 
     [Fact]
-    public void The_Date_has_no_say_in_a_number_of_seconds() => Of("30", "Tue, 01 Jan 2036 00:00:00 GMT").ShouldBe(TimeSpan.FromSeconds(30));
+    public void The_Date_has_no_say_in_a_number_of_seconds() =>
+        Of("30", "Tue, 01 Jan 2036 00:00:00 GMT").ShouldBe(TimeSpan.FromSeconds(30));
 
     [Fact]
     public void Two_digits_of_a_year_are_read_in_the_century_of_the_response() =>

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace HttpResilience.Tests.Http;
 
-/// <summary>Whatever a server puts into its headers, it is read without an exception and never as a wait below nothing or above the limit.</summary>
+/// <summary>
+/// Whatever a server puts into its headers, it is read without an exception and never as a wait below nothing or above the limit.
+/// </summary>
 public sealed class RetryAfterFuzzTests
 {
     private const int Seed = 20260301;
@@ -37,7 +39,8 @@ public sealed class RetryAfterFuzzTests
                 asked.ShouldBe(rateLimit ? RateLimitFields.Of(response.Headers, Now) : RetryAfter.Of(response.Headers, Now));
                 (asked ?? TimeSpan.Zero).ShouldBeGreaterThanOrEqualTo(TimeSpan.Zero);
                 _ = RetryAfter.UnreadableIn(response.Headers);
-                var decision = RetryDecision.Decide(Policy, result, Get, attempt: 1, TimeSpan.MaxValue, random.NextDouble(), previousRandom: 0);
+                var decision = RetryDecision.Decide(
+                    Policy, result, Get, attempt: 1, TimeSpan.MaxValue, random.NextDouble(), previousRandom: 0);
                 decision.Delay.ShouldBeInRange(TimeSpan.Zero, Policy.MaxRetryAfter);
                 read += asked is null ? 0 : 1;
                 waited += asked > TimeSpan.Zero && decision.IsRetry ? 1 : 0;

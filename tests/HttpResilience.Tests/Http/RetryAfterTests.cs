@@ -16,7 +16,8 @@ public sealed class RetryAfterTests
     [InlineData(" 7 ", 7)]
     [InlineData("\t7\t", 7)]
     [InlineData("5184000", 5184000)]
-    public void Seconds_are_read_whole_and_fractional(string value, double seconds) => Of(("Retry-After", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
+    public void Seconds_are_read_whole_and_fractional(string value, double seconds) =>
+        Of(("Retry-After", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
 
     [Fact]
     public void The_longest_wait_that_fits_is_read() => Of(("Retry-After", "922337203685")).ShouldBe(new TimeSpan(9223372036850000000));
@@ -37,7 +38,8 @@ public sealed class RetryAfterTests
     [InlineData("0.00000001", 1)]
     [InlineData("0.00000011", 2)]
     [InlineData("1.00000001", 10_000_001)]
-    public void A_wait_finer_than_the_clock_is_rounded_up(string value, long ticks) => Of(("Retry-After", value)).ShouldBe(TimeSpan.FromTicks(ticks));
+    public void A_wait_finer_than_the_clock_is_rounded_up(string value, long ticks) =>
+        Of(("Retry-After", value)).ShouldBe(TimeSpan.FromTicks(ticks));
 
     [Theory]
     [InlineData("")]
@@ -122,7 +124,8 @@ public sealed class RetryAfterTests
     [InlineData("5000", null, "1", 5000)]
     public void The_first_valid_of_the_three_wins(string? retryAfterMs, string? xMsRetryAfterMs, string? retryAfter, int? milliseconds)
     {
-        (string Name, string? Value)[] headers = [("Retry-After", retryAfter), ("x-ms-retry-after-ms", xMsRetryAfterMs), ("retry-after-ms", retryAfterMs)];
+        (string Name, string? Value)[] headers =
+            [("Retry-After", retryAfter), ("x-ms-retry-after-ms", xMsRetryAfterMs), ("retry-after-ms", retryAfterMs)];
 
         Of([.. headers.Where(h => h.Value is not null).Select(h => (h.Name, h.Value!))])
             .ShouldBe(milliseconds is { } ms ? TimeSpan.FromMilliseconds(ms) : null);
@@ -141,7 +144,8 @@ public sealed class RetryAfterTests
 
     [Fact]
     public void Of_several_lines_in_milliseconds_the_longest_valid_counts() =>
-        Of(("retry-after-ms", "10"), ("retry-after-ms", "x"), ("retry-after-ms", "30"), ("retry-after-ms", "20")).ShouldBe(TimeSpan.FromMilliseconds(30));
+        Of(("retry-after-ms", "10"), ("retry-after-ms", "x"), ("retry-after-ms", "30"), ("retry-after-ms", "20")).ShouldBe(
+            TimeSpan.FromMilliseconds(30));
 
     private static TimeSpan? Of(params (string Name, string Value)[] headers)
     {

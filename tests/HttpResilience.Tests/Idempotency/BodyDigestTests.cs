@@ -20,7 +20,8 @@ public sealed class BodyDigestTests
         ["json"] = () => JsonContent.Create(new Dictionary<string, int> { ["number"] = 1 }),
         ["seekable stream"] = () => new StreamContent(new MemoryStream(Encoding.UTF8.GetBytes(Json))),
         ["one-way stream"] = () => new StreamContent(new OneShotStream(Encoding.UTF8.GetBytes(Json))),
-        ["one-way stream of known length"] = () => new StreamContent(new OneShotStream(Encoding.UTF8.GetBytes(Json))) { Headers = { ContentLength = Json.Length } },
+        ["one-way stream of known length"] =
+            () => new StreamContent(new OneShotStream(Encoding.UTF8.GetBytes(Json))) { Headers = { ContentLength = Json.Length } },
         ["content of its own"] = () => new WrittenContent(Json),
     };
 

@@ -31,7 +31,8 @@ public sealed class ContentKeyTests
         using var chain = FromContent();
         HttpRequestMessage[] requests =
         [
-            Post("invoices"), Post("invoices?draft=true"), Post("orders"), Post("invoices").WithTenant("a"), Post("invoices").WithTenant("b"),
+            Post("invoices"), Post("invoices?draft=true"), Post("orders"), Post("invoices").WithTenant("a"),
+            Post("invoices").WithTenant("b"),
             new(HttpMethod.Patch, "invoices") { Content = new StringContent("x") },
         ];
 
@@ -80,13 +81,15 @@ public sealed class ContentKeyTests
     {
         using var chain = FromContent();
         chain.Server.Script(Replies.Status(503), Replies.Status(201));
-        using var content = new MultipartContent("mixed", "b") { new StreamContent(new OneShotStream("abc"u8.ToArray())), new StringContent("text") };
+        using var content = new MultipartContent("mixed",
+            "b") { new StreamContent(new OneShotStream("abc"u8.ToArray())), new StringContent("text") };
 
         (await chain.SendAsync(async, Chain.Post(content))).Dispose();
 
         chain.Server.Requests.Count.ShouldBe(2);
         chain.Server.Requests[0].Text.ShouldContain("abc");
-        (chain.Server.Requests[1].IdempotencyKey, chain.Server.Requests[1].Text).ShouldBe((chain.Server.Requests[0].IdempotencyKey, chain.Server.Requests[0].Text));
+        (chain.Server.Requests[1].IdempotencyKey, chain.Server.Requests[1].Text).ShouldBe(
+            (chain.Server.Requests[0].IdempotencyKey, chain.Server.Requests[0].Text));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -157,7 +160,8 @@ public sealed class ContentKeyTests
         await using var endless = new Endless(cancelled);
         using var content = new StreamContent(endless);
 
-        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => chain.SendAsync(true, Chain.Post(content), cancelled.Token));
+        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => chain.SendAsync(true, Chain.Post(content), cancelled.Token));
 
         thrown.CancellationToken.ShouldBe(cancelled.Token);
         thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.Cancelled);

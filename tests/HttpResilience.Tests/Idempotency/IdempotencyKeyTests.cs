@@ -39,7 +39,8 @@ public sealed class IdempotencyKeyTests
         chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(["comp1:invoice:001", "comp1:invoice:001"]);
     }
 
-    [Theory, InlineData("POST", true), InlineData("PATCH", true), InlineData("GET", false), InlineData("PUT", false), InlineData("DELETE", false), InlineData("HEAD", false)]
+    [Theory, InlineData("POST", true), InlineData("PATCH",
+        true), InlineData("GET", false), InlineData("PUT", false), InlineData("DELETE", false), InlineData("HEAD", false)]
     public async Task Posts_and_patches_get_a_key_and_nothing_else_does(string method, bool keyed)
     {
         using var chain = new Chain();

@@ -54,7 +54,8 @@ public sealed class KeyHeaderTests
             string header = IdempotencyKey.Quote(key);
 
             IdempotencyKey.FromHeader(header, quoted: true).ShouldBe(key, $"seed {seed}");
-            header[1..^1].Replace("\\\\", "", StringComparison.Ordinal).Replace("\\\"", "", StringComparison.Ordinal).ShouldNotContain('"', $"seed {seed}");
+            header[1..^1].Replace("\\\\", "", StringComparison.Ordinal).Replace("\\\"", "", StringComparison.Ordinal).ShouldNotContain('"',
+                $"seed {seed}");
         }
     }
 
@@ -106,6 +107,7 @@ public sealed class KeyHeaderTests
         using var chain = new Chain(settings: new Dictionary<string, string?> { ["Idempotency:HeaderName"] = name });
 
         Should.Throw<Microsoft.Extensions.Options.OptionsValidationException>(() => chain.Client)
-            .Message.ShouldContain($"HttpResilience:Clients:api:Idempotency:HeaderName is '{name}'; it must be an HTTP field name (RFC 9110 §5.6.2) of a request");
+            .Message.ShouldContain($"HttpResilience:Clients:api:Idempotency:HeaderName is '{name}'; it must be an HTTP field name (RFC "
+                + $"9110 §5.6.2) of a request");
     }
 }

@@ -55,7 +55,8 @@ public sealed class MultipartDigestTests
         ["one part less"] = () => Form(("a", "1")),
         ["bytes moved from part to part"] = () => Form(("a", "12"), ("b", "")),
         ["no parts"] = () => Form(),
-        ["another media type"] = () => new MultipartFormDataContent { { new StringContent("1", null, "text/csv"), "a" }, { new StringContent("2"), "b" } },
+        ["another media type"] =
+            () => new MultipartFormDataContent { { new StringContent("1", null, "text/csv"), "a" }, { new StringContent("2"), "b" } },
         ["the same bytes as text"] = () => new StringContent("a=1&b=2"),
     };
 
@@ -103,7 +104,8 @@ public sealed class MultipartDigestTests
 
         byte[]? digest = await DigestAsync(content);
 
-        (await WriteAsync(content)).ShouldBe("--boundary\r\n\r\n01234\r\n--boundary\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ntext\r\n--boundary--\r\n");
+        (await WriteAsync(content)).ShouldBe(
+            "--boundary\r\n\r\n01234\r\n--boundary\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ntext\r\n--boundary--\r\n");
         (await WriteAsync(content)).ShouldBe(await WriteAsync(content));
         (await DigestAsync(content)).ShouldBe(digest);
     }

@@ -10,7 +10,8 @@ public sealed class RequestFingerprintTests
     [Fact]
     public void The_key_of_the_same_data_never_changes_from_version_to_version()
     {
-        // Computed by hand from the layout: each text as its length in characters (int32, big endian; -1 for none) and UTF-16 big endian, then the digest of the body.
+        // Computed by hand from the layout: each text as its length in characters (int32, big endian; -1 for none) and UTF-16
+        // big endian, then the digest of the body.
         byte[] data =
         [
             .. Text("HttpResilience content key 1"), .. Text("POST"), .. Text("https://api.test/invoices?x=1"), .. Text("comp1"), .. Body,
@@ -114,8 +115,10 @@ public sealed class RequestFingerprintTests
         var keys = new Dictionary<(string, string, string?, string), string>();
         for (int i = 0; i < 20_000; i++)
         {
-            var data = (Method: Word(random, 1), Uri: Word(random, 0), Tenant: random.Next(4) == 0 ? null : Word(random, 0), Body: Word(random, 0));
-            string key = new RequestFingerprint(new(data.Method), new($"http://h/{data.Uri}"), data.Tenant, SHA256.HashData(Encoding.ASCII.GetBytes(data.Body))).ToKey();
+            var data = (
+                Method: Word(random, 1), Uri: Word(random, 0), Tenant: random.Next(4) == 0 ? null : Word(random, 0), Body: Word(random, 0));
+            string key = new RequestFingerprint(
+                new(data.Method), new($"http://h/{data.Uri}"), data.Tenant, SHA256.HashData(Encoding.ASCII.GetBytes(data.Body))).ToKey();
 
             keys.TryAdd(data, key);
             keys[data].ShouldBe(key, $"seed {seed}, round {i}: {data}");
@@ -125,10 +128,13 @@ public sealed class RequestFingerprintTests
         keys.Values.Distinct().Count().ShouldBe(keys.Count, $"seed {seed}");
     }
 
-    private static string Word(Random random, int shortest) => new([.. Enumerable.Range(0, random.Next(shortest, 4)).Select(_ => "AB"[random.Next(2)])]);
+    private static string Word(Random random, int shortest) =>
+        new([.. Enumerable.Range(0, random.Next(shortest, 4)).Select(_ => "AB"[random.Next(2)])]);
 
-    private static string KeyOf(string method = "POST", string uri = "https://api.test/a", string? tenant = null) => Of(method, uri, tenant).ToKey();
+    private static string KeyOf(string method = "POST", string uri = "https://api.test/a", string? tenant = null) =>
+        Of(method, uri, tenant).ToKey();
 
-    private static RequestFingerprint Of(string method = "POST", string uri = "https://api.test/a", string? tenant = null, ReadOnlySpan<byte> body = default) =>
+    private static RequestFingerprint Of(
+        string method = "POST", string uri = "https://api.test/a", string? tenant = null, ReadOnlySpan<byte> body = default) =>
         new(new(method), new(uri), tenant, SHA256.HashData(body));
 }

@@ -17,7 +17,8 @@ public sealed class ResponseReplayRulesTests
     [InlineData("hash", true, true, false, false, false, "RejectDoubt")]
     [InlineData("other", true, false, true, true, false, "RejectReuse")]
     [InlineData("other", false, false, true, true, true, "RejectReuse")]
-    public void The_state_of_the_key_decides(string fingerprint, bool isMine, bool isInDoubt, bool mayBeRepeated, bool canBeFound, bool isDone, string expected)
+    public void The_state_of_the_key_decides(
+        string fingerprint, bool isMine, bool isInDoubt, bool mayBeRepeated, bool canBeFound, bool isDone, string expected)
     {
         var known = new RememberedCall(fingerprint, isMine ? Mine : Guid.NewGuid(), Now, Now, isInDoubt, isDone ? Created : null);
 
@@ -35,7 +36,8 @@ public sealed class ResponseReplayRulesTests
             data.Add(200, FailureClass.Permanent, StopReason.NotRetryable, "Forget");
             foreach (int status in (int[])[301, 303, 304, 307])
                 data.Add(status, FailureClass.None, StopReason.Succeeded, "LeaveInDoubt");
-            foreach (int status in (int[])[400, 402, 404, 405, 406, 410, 411, 412, 413, 414, 415, 416, 417, 418, 422, 423, 424, 426, 428, 431, 451, 499])
+            foreach (int status in (int[])[400,
+                402, 404, 405, 406, 410, 411, 412, 413, 414, 415, 416, 417, 418, 422, 423, 424, 426, 428, 431, 451, 499])
                 data.Add(status, FailureClass.Validation, StopReason.NotRetryable, "Remember");
             foreach (int status in (int[])[401, 403, 407, 408, 409, 421, 425, 429])
                 data.Add(status, FailureClass.Permanent, StopReason.NotRetryable, "Forget");
@@ -52,7 +54,8 @@ public sealed class ResponseReplayRulesTests
     [Theory, MemberData(nameof(Responses))]
     public void A_response_that_settles_the_call_is_stored(int status, FailureClass failureClass, StopReason stopReason, string expected)
     {
-        ResponseReplayRules.After(status, failureClass, stopReason, wasSent: true, mayHaveBeenProcessed: false).ToString().ShouldBe(expected);
+        ResponseReplayRules.After(status, failureClass, stopReason, wasSent: true, mayHaveBeenProcessed: false)
+            .ToString().ShouldBe(expected);
 
         // An earlier attempt may have been processed: what does not settle the call leaves it open.
         ResponseReplayRules.After(status, failureClass, stopReason, wasSent: true, mayHaveBeenProcessed: true).ToString()
@@ -61,11 +64,15 @@ public sealed class ResponseReplayRulesTests
 
     [Theory]
     [InlineData(FailureClass.Transient, true, "Forget"), InlineData(FailureClass.RateLimited, true, "Forget")]
-    [InlineData(FailureClass.Cancelled, true, "LeaveInDoubt"), InlineData(FailureClass.Permanent, true, "LeaveInDoubt"), InlineData(FailureClass.None, true, "LeaveInDoubt")]
-    [InlineData(FailureClass.Cancelled, false, "Forget"), InlineData(FailureClass.Transient, false, "Forget"), InlineData(FailureClass.None, false, "Forget")]
+    [InlineData(FailureClass.Cancelled, true, "LeaveInDoubt"), InlineData(
+        FailureClass.Permanent, true, "LeaveInDoubt"), InlineData(FailureClass.None, true, "LeaveInDoubt")]
+    [InlineData(FailureClass.Cancelled, false, "Forget"), InlineData(
+        FailureClass.Transient, false, "Forget"), InlineData(FailureClass.None, false, "Forget")]
     public void A_call_that_was_certainly_not_processed_is_removed(FailureClass failureClass, bool wasSent, string expected)
     {
-        ResponseReplayRules.After(null, failureClass, StopReason.NotRetryable, wasSent, mayHaveBeenProcessed: false).ToString().ShouldBe(expected);
-        ResponseReplayRules.After(null, failureClass, StopReason.NotRetryable, wasSent, mayHaveBeenProcessed: true).ShouldBe(ResponseReplayOutcome.LeaveInDoubt);
+        ResponseReplayRules.After(null, failureClass, StopReason.NotRetryable, wasSent, mayHaveBeenProcessed: false)
+            .ToString().ShouldBe(expected);
+        ResponseReplayRules.After(null, failureClass, StopReason.NotRetryable, wasSent, mayHaveBeenProcessed: true).ShouldBe(
+            ResponseReplayOutcome.LeaveInDoubt);
     }
 }

@@ -22,7 +22,14 @@ public sealed class ResponseReplayTests : IDisposable
         chain.Server.Script(Replies.With(() => new(HttpStatusCode.Created)
         {
             ReasonPhrase = "Made",
-            Headers = { { "Location", "/invoices/7" }, { "X-Twice", ["1", "2"] }, { "Set-Cookie", "session=secret" }, { "X-Api-Key", "secret" }, { "Connection", "close" } },
+            Headers =
+            {
+                { "Location", "/invoices/7" },
+                { "X-Twice", ["1", "2"] },
+                { "Set-Cookie", "session=secret" },
+                { "X-Api-Key", "secret" },
+                { "Connection", "close" }
+            },
             Content = new StringContent("{\"id\":7}", null, "application/json"),
         }));
         using var first = await chain.SendAsync(async, Keyed());
@@ -32,7 +39,8 @@ public sealed class ResponseReplayTests : IDisposable
         chain.Server.Requests.Count.ShouldBe(1);
         foreach (var response in (HttpResponseMessage[])[first, second])
         {
-            (response.StatusCode, response.ReasonPhrase, response.Headers.Location!.ToString()).ShouldBe((HttpStatusCode.Created, "Made", "/invoices/7"));
+            (response.StatusCode, response.ReasonPhrase, response.Headers.Location!.ToString()).ShouldBe(
+                (HttpStatusCode.Created, "Made", "/invoices/7"));
             response.Headers.GetValues("X-Twice").ShouldBe(["1", "2"]);
             (await response.Content.ReadAsStringAsync(Stop)).ShouldBe("{\"id\":7}");
             response.Content.Headers.ContentType!.ToString().ShouldBe("application/json; charset=utf-8");
@@ -42,7 +50,8 @@ public sealed class ResponseReplayTests : IDisposable
         second.Headers.Select(h => h.Key).ShouldBe(["Location", "X-Twice"], ignoreOrder: true);
         (first.GetHttpCall()!.IsReplayed, first.GetHttpCall()!.StopReason).ShouldBe((false, StopReason.Succeeded));
         var call = second.GetHttpCall()!;
-        (call.IsReplayed, call.StopReason, call.FailureClass, call.Attempts.Count, call.IdempotencyKey).ShouldBe((true, StopReason.Replayed, FailureClass.None, 0, "comp1:1"));
+        (call.IsReplayed, call.StopReason, call.FailureClass, call.Attempts.Count, call.IdempotencyKey).ShouldBe(
+            (true, StopReason.Replayed, FailureClass.None, 0, "comp1:1"));
         chain.Logs.Calls[1].Message.ShouldContain("201 in 0 ms, 0 attempts, Replayed");
         _store.Key.ExpiresAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromDays(7));
     }
@@ -84,7 +93,8 @@ public sealed class ResponseReplayTests : IDisposable
         (await chain.SendAsync(true, Keyed())).Dispose();
         var other = new HttpRequestMessage(new(method), uri) { Content = new StringContent(body) }.WithIdempotencyKey("comp1:1");
 
-        var failure = await Should.ThrowAsync<IdempotencyKeyReusedException>(() => chain.SendAsync(true, tenant is null ? other : other.WithTenant(tenant)));
+        var failure = await Should.ThrowAsync<IdempotencyKeyReusedException>(
+            () => chain.SendAsync(true, tenant is null ? other : other.WithTenant(tenant)));
 
         failure.IdempotencyKey.ShouldBe("comp1:1");
         chain.Server.Requests.Count.ShouldBe(1);
@@ -150,7 +160,8 @@ public sealed class ResponseReplayTests : IDisposable
         var failure = (await Record.ExceptionAsync(() => chain.SendAsync(true, Keyed()))).ShouldBeOfType<TaskCanceledException>();
 
         failure.InnerException.ShouldBeOfType<TimeoutException>().Message.ShouldContain("TotalRequestTimeout (00:00:10)");
-        (failure.GetHttpCall()!.StopReason, chain.Clock.Elapsed, chain.Server.Requests.Count).ShouldBe((StopReason.DeadlinePassed, TimeSpan.FromSeconds(10), 0));
+        (failure.GetHttpCall()!.StopReason, chain.Clock.Elapsed, chain.Server.Requests.Count).ShouldBe(
+            (StopReason.DeadlinePassed, TimeSpan.FromSeconds(10), 0));
     }
 
     [Fact]
@@ -165,7 +176,8 @@ public sealed class ResponseReplayTests : IDisposable
                 caller.Cancel();
         });
 
-        var failure = (await Record.ExceptionAsync(() => chain.SendAsync(true, Keyed(), caller.Token))).ShouldBeAssignableTo<OperationCanceledException>()!;
+        var failure = (await Record.ExceptionAsync(() => chain.SendAsync(true, Keyed(), caller.Token)))
+            .ShouldBeAssignableTo<OperationCanceledException>()!;
 
         (failure.CancellationToken, failure.GetHttpCall()!.StopReason).ShouldBe((caller.Token, StopReason.Cancelled));
     }
@@ -291,7 +303,8 @@ public sealed class ResponseReplayTests : IDisposable
         foreach (bool saysLength in (bool[])[true, false])
         {
             var chain = Open(o => o.Retry.UnsafeMethods = UnsafeMethods.Never);
-            chain.Server.Script(Replies.Content(201, () => saysLength ? new ByteArrayContent(new byte[length]) : new StreamContent(new OneShotStream(new byte[length]))));
+            chain.Server.Script(Replies.Content(
+                201, () => saysLength ? new ByteArrayContent(new byte[length]) : new StreamContent(new OneShotStream(new byte[length]))));
             using var request = Keyed($"key {saysLength}");
             using var response = await chain.SendAsync(true, request);
             (await response.Content.ReadAsByteArrayAsync(Stop)).Length.ShouldBe(length);
@@ -359,7 +372,8 @@ public sealed class ResponseReplayTests : IDisposable
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         var lost = chain.Logs.WithId(521).ShouldHaveSingleItem();
         (lost.Level, lost.Message).ShouldBe((LogLevel.Critical,
-            "api POST https://api.test/invoices: what becomes of the call with key comp1:1 could not be remembered; the same call again may be sent again. Check the store"));
+            "api POST https://api.test/invoices: what becomes of the call with key comp1:1 could not be remembered; "
+                + "the same call again may be sent again. Check the store"));
         if (hangs)
             chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(5));
     }
@@ -400,7 +414,8 @@ public sealed class ResponseReplayTests : IDisposable
     public async Task A_body_that_cannot_be_compared_is_not_answered_for_another()
     {
         var chain = Open();
-        static HttpRequestMessage Pay(string body) => Chain.Post(new StreamContent(new OneShotStream(System.Text.Encoding.UTF8.GetBytes(body)))).WithIdempotencyKey("comp1:1");
+        static HttpRequestMessage Pay(string body) =>
+            Chain.Post(new StreamContent(new OneShotStream(System.Text.Encoding.UTF8.GetBytes(body)))).WithIdempotencyKey("comp1:1");
         (await chain.SendAsync(true, Pay("pay 1"))).Dispose();
 
         (await chain.SendAsync(true, Pay("pay 1000000"))).GetHttpCall()!.IsReplayed.ShouldBeFalse();
@@ -441,7 +456,8 @@ public sealed class ResponseReplayTests : IDisposable
         using var chain = new Chain(o => o.Idempotency.RememberFor = TimeSpan.FromDays(7));
 
         Should.Throw<OptionsValidationException>(() => chain.Client).Failures.ShouldHaveSingleItem().ShouldStartWith(
-            "HttpResilience:Clients:api:Idempotency:RememberFor is '7.00:00:00', which needs durable storage; add package HttpResilience.Sqlite and AddHttpResilienceStorage(");
+            "HttpResilience:Clients:api:Idempotency:RememberFor is '7.00:00:00', which needs durable storage; "
+                + "add package HttpResilience.Sqlite and AddHttpResilienceStorage(");
     }
 
     public void Dispose() => _chain?.Dispose();

@@ -59,7 +59,8 @@ public sealed class ScopedKeyReuseTests
         chain.Server.Script(Replies.Status(422), Replies.Status(503), Replies.Status(201));
 
         (await chain.SendAsync(async, Post("x"))).Dispose();
-        using var response = await chain.SendAsync(async, new(HttpMethod.Post, "https://api.test:443/invoices") { Content = new ByteArrayContent("x"u8.ToArray()) });
+        using var response = await chain.SendAsync(
+            async, new(HttpMethod.Post, "https://api.test:443/invoices") { Content = new ByteArrayContent("x"u8.ToArray()) });
 
         chain.Server.Requests.Select(s => (s.IdempotencyKey, s.Text)).ShouldBe([("mine", "x"), ("mine", "x"), ("mine", "x")]);
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
@@ -139,7 +140,8 @@ public sealed class ScopedKeyReuseTests
         outcomes.OfType<string>().Distinct().ShouldHaveSingleItem();
         outcomes.Count(o => o is null).ShouldBe(16 - chain.Server.Requests.Count);
         chain.Server.Requests.Select(s => s.Text).Distinct().ShouldHaveSingleItem();
-        chain.Server.Requests.Count.ShouldBe(Enumerable.Range(0, 16).Count(i => (i % kinds).ToString(CultureInfo.InvariantCulture) == chain.Server.Requests[0].Text));
+        chain.Server.Requests.Count.ShouldBe(
+            Enumerable.Range(0, 16).Count(i => (i % kinds).ToString(CultureInfo.InvariantCulture) == chain.Server.Requests[0].Text));
     }
 
     [Fact]
@@ -147,11 +149,14 @@ public sealed class ScopedKeyReuseTests
     {
         using var chain = new Chain();
         using var scope = HttpCallScope.Begin(new() { IdempotencyKey = "mine" });
-        (await chain.Client.PostAsJsonAsync("invoices", new Dictionary<string, int> { ["number"] = 1 }, TestContext.Current.CancellationToken)).Dispose();
-        (await chain.Client.PostAsJsonAsync("invoices", new Dictionary<string, int> { ["number"] = 1 }, TestContext.Current.CancellationToken)).Dispose();
+        (await chain.Client.PostAsJsonAsync(
+            "invoices", new Dictionary<string, int> { ["number"] = 1 }, TestContext.Current.CancellationToken)).Dispose();
+        (await chain.Client.PostAsJsonAsync(
+            "invoices", new Dictionary<string, int> { ["number"] = 1 }, TestContext.Current.CancellationToken)).Dispose();
 
         await Assert.ThrowsAsync<IdempotencyKeyReusedException>(
-            () => chain.Client.PostAsJsonAsync("invoices", new Dictionary<string, int> { ["number"] = 2 }, TestContext.Current.CancellationToken));
+            () => chain.Client.PostAsJsonAsync(
+                "invoices", new Dictionary<string, int> { ["number"] = 2 }, TestContext.Current.CancellationToken));
 
         chain.Server.Requests.Select(s => s.Text).ShouldBe(["{\"number\":1}", "{\"number\":1}"]);
     }
@@ -170,7 +175,8 @@ public sealed class ScopedKeyReuseTests
 
         chain.Server.Requests.Select(s => s.Text).ShouldBe(["x", "y"]);
         using var elsewhere = new StreamContent(new OneShotStream("x"u8.ToArray()));
-        (await Assert.ThrowsAsync<IdempotencyKeyReusedException>(() => chain.SendAsync(true, new(HttpMethod.Post, "orders") { Content = elsewhere })))
+        (await Assert.ThrowsAsync<IdempotencyKeyReusedException>(
+            () => chain.SendAsync(true, new(HttpMethod.Post, "orders") { Content = elsewhere })))
             .Difference.ShouldBe("URI");
     }
 

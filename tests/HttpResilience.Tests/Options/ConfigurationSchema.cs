@@ -12,7 +12,8 @@ internal static class ConfigurationSchema
     private const string DurationPattern = @"^(\d{1,8}\.)?([01]?\d|2[0-3]):[0-5]?\d(:[0-5]?\d(\.\d{1,7})?)?$";
     private const string Client = "httpResilienceClient";
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly DocComments Comments = new("HttpResilience.xml", "HttpResilience.Operations.xml");
 
@@ -28,7 +29,11 @@ internal static class ConfigurationSchema
     private static JsonObject Build() => new()
     {
         // The names of all packages that have a schema stand side by side here.
-        ["definitions"] = new JsonObject { [Client] = Section(HttpResilienceOptions.Keys.ShapesOf(new HttpResilienceOptions()), Comments.SummaryOf(typeof(HttpResilienceOptions))) },
+        ["definitions"] = new JsonObject
+        {
+            [Client] = Section(
+            HttpResilienceOptions.Keys.ShapesOf(new HttpResilienceOptions()), Comments.SummaryOf(typeof(HttpResilienceOptions)))
+        },
         ["type"] = "object",
         ["properties"] = new JsonObject { [OptionPath.Root] = Root() },
     };
@@ -42,14 +47,27 @@ internal static class ConfigurationSchema
             properties[key] = key switch
             {
                 "Defaults" => client.DeepClone(),
-                "Clients" => new JsonObject { ["type"] = "object", ["description"] = "The clients by name, each over Defaults.", ["additionalProperties"] = client.DeepClone() },
+                "Clients" => new JsonObject
+                {
+                    ["type"] =
+                    "object",
+                    ["description"] = "The clients by name, each over Defaults.",
+                    ["additionalProperties"] = client.DeepClone()
+                },
                 "Storage" => Storage(),
                 "Alerts" => Section(AlertOptions.Keys.ShapesOf(new AlertOptions()), Comments.SummaryOf(typeof(AlertOptions))),
                 _ => throw new NotSupportedException($"What does {OptionPath.Root}:{key} hold?"),
             };
         }
 
-        return new() { ["type"] = "object", ["description"] = "Clients with a resilience chain (HttpResilience).", ["properties"] = properties, ["additionalProperties"] = false };
+        return new()
+        {
+            ["type"] = "object",
+            ["description"] =
+            "Clients with a resilience chain (HttpResilience).",
+            ["properties"] = properties,
+            ["additionalProperties"] = false
+        };
     }
 
     private static JsonObject Storage() => new()
@@ -58,8 +76,15 @@ internal static class ConfigurationSchema
         ["description"] = "The durable store that AddHttpResilienceStorage opens, where code does not say it.",
         ["properties"] = new JsonObject
         {
-            ["Provider"] = new JsonObject { ["type"] = "string", ["description"] = "Which store, when code names several.", ["enum"] = new JsonArray("Sqlite", "PostgreSql") },
-            ["ConnectionString"] = new JsonObject { ["type"] = "string", ["description"] = "Which database, such as Data Source=resilience.db." },
+            ["Provider"] = new JsonObject
+            {
+                ["type"] =
+                "string",
+                ["description"] = "Which store, when code names several.",
+                ["enum"] = new JsonArray("Sqlite", "PostgreSql")
+            },
+            ["ConnectionString"] =
+                new JsonObject { ["type"] = "string", ["description"] = "Which database, such as Data Source=resilience.db." },
         },
         ["additionalProperties"] = false,
     };
@@ -103,7 +128,8 @@ internal static class ConfigurationSchema
     private static JsonObject Of(ValueShape value)
     {
         var type = Nullable.GetUnderlyingType(value.Type) ?? value.Type;
-        bool isNullable = value.Limits is not { IsRequired: true } && (type != value.Type || value is { Type.IsValueType: false, Default: null });
+        bool isNullable = value.Limits is not { IsRequired: true }
+            && (type != value.Type || value is { Type.IsValueType: false, Default: null });
         string name = type == typeof(bool) ? "boolean" : type == typeof(int) ? "integer" : type == typeof(double) ? "number" : "string";
         var schema = new JsonObject
         {

@@ -25,7 +25,8 @@ public sealed class ConfigurationSchemaTests
     }
 
     [Fact]
-    public void The_configuration_of_the_sample_is_valid() => Problems(Repository.Read("samples/InvoiceSender/appsettings.json")).ShouldBeEmpty();
+    public void The_configuration_of_the_sample_is_valid() =>
+        Problems(Repository.Read("samples/InvoiceSender/appsettings.json")).ShouldBeEmpty();
 
     [Fact]
     public void The_examples_of_the_readme_are_valid()
@@ -44,31 +45,51 @@ public sealed class ConfigurationSchemaTests
     [InlineData("""{ "HttpResilience": {} }""")]
     [InlineData("""{ "HttpResilience": { "Defaults": {}, "Clients": { "any name at all": {} } } }""")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "Statuses": { "404": { "MaxRetryAttempts": 2 }, "599": {} } } } } }""")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": [] }, "Logging": { "RedactedHeaders": ["X-Secret"] } } } }""")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "RateLimiter": { "TokenBucket": { "TokenLimit": 10, "TokensPerPeriod": 5 } } } } }""")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxDelay": null, "Delay": "1.00:00:00", "Jitter": { "Mode": null } }, "BaseAddress": null } } }""")]
+    [InlineData(
+        """{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": [] }, "Logging": { "RedactedHeaders": ["X-Secret"] } } } }""")]
+    [InlineData(
+        """{ "HttpResilience": { "Defaults": { "RateLimiter": { "TokenBucket": { "TokenLimit": 10, "TokensPerPeriod": 5 } } } } }""")]
+    [InlineData(
+        """
+        { "HttpResilience": { "Defaults": {
+          "Retry": { "MaxDelay": null, "Delay": "1.00:00:00", "Jitter": { "Mode": null } }, "BaseAddress": null } } }
+        """)]
     public void A_correct_configuration_is_valid(string document) => Problems(document).ShouldBeEmpty();
 
     [Theory]
     [InlineData("""{ "HttpResilience": { "Client": {} } }""", "/HttpResilience/Client")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "Retries": {} } } }""", "/HttpResilience/Defaults/Retries")]
-    [InlineData("""{ "HttpResilience": { "Clients": { "api": { "Retry": { "MaxRetries": 1 } } } } }""", "/HttpResilience/Clients/api/Retry/MaxRetries")]
-    [InlineData("""{ "HttpResilience": { "Clients": { "api": { "Retry": { "Statuses": { "200": {} } } } } } }""", "/HttpResilience/Clients/api/Retry/Statuses/200")]
+    [InlineData("""{ "HttpResilience": { "Clients": { "api": { "Retry": { "MaxRetries": 1 } } } } }""",
+        "/HttpResilience/Clients/api/Retry/MaxRetries")]
+    [InlineData("""{ "HttpResilience": { "Clients": { "api": { "Retry": { "Statuses": { "200": {} } } } } } }""",
+        "/HttpResilience/Clients/api/Retry/Statuses/200")]
     [InlineData("""{ "HttpResilience": { "Clients": { "api": 5 } } }""", "/HttpResilience/Clients/api")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": "00:00:10" } } }""", "/HttpResilience/Defaults/TotalRequestTimeout")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": { "Timeout": 10 } } } }""", "/HttpResilience/Defaults/TotalRequestTimeout/Timeout")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": { "Timeout": "10" } } } }""", "/HttpResilience/Defaults/TotalRequestTimeout/Timeout")]
+    [InlineData(
+        """{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": "00:00:10" } } }""", "/HttpResilience/Defaults/TotalRequestTimeout")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": { "Timeout": 10 } } } }""",
+        "/HttpResilience/Defaults/TotalRequestTimeout/Timeout")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "TotalRequestTimeout": { "Timeout": "10" } } } }""",
+        "/HttpResilience/Defaults/TotalRequestTimeout/Timeout")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "Delay": "00:00:61" } } } }""", "/HttpResilience/Defaults/Retry/Delay")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "Delay": null } } } }""", "/HttpResilience/Defaults/Retry/Delay")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxRetryAttempts": -1 } } } }""", "/HttpResilience/Defaults/Retry/MaxRetryAttempts")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxRetryAttempts": 1.5 } } } }""", "/HttpResilience/Defaults/Retry/MaxRetryAttempts")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "BackoffFactor": 11 } } } }""", "/HttpResilience/Defaults/Retry/BackoffFactor")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "BackoffType": "Quadratic" } } } }""", "/HttpResilience/Defaults/Retry/BackoffType")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "UseJitter": "maybe" } } } }""", "/HttpResilience/Defaults/Retry/UseJitter")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "CircuitBreaker": { "FailureRatio": 1.1 } } } }""", "/HttpResilience/Defaults/CircuitBreaker/FailureRatio")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": "POST" } } } }""", "/HttpResilience/Defaults/Idempotency/Methods")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": ["GO PLACES"] } } } }""", "/HttpResilience/Defaults/Idempotency/Methods/0")]
-    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "HeaderName": "" } } } }""", "/HttpResilience/Defaults/Idempotency/HeaderName")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxRetryAttempts": -1 } } } }""",
+        "/HttpResilience/Defaults/Retry/MaxRetryAttempts")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "MaxRetryAttempts": 1.5 } } } }""",
+        "/HttpResilience/Defaults/Retry/MaxRetryAttempts")]
+    [InlineData(
+        """{ "HttpResilience": { "Defaults": { "Retry": { "BackoffFactor": 11 } } } }""", "/HttpResilience/Defaults/Retry/BackoffFactor")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Retry": { "BackoffType": "Quadratic" } } } }""",
+        "/HttpResilience/Defaults/Retry/BackoffType")]
+    [InlineData(
+        """{ "HttpResilience": { "Defaults": { "Retry": { "UseJitter": "maybe" } } } }""", "/HttpResilience/Defaults/Retry/UseJitter")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "CircuitBreaker": { "FailureRatio": 1.1 } } } }""",
+        "/HttpResilience/Defaults/CircuitBreaker/FailureRatio")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": "POST" } } } }""",
+        "/HttpResilience/Defaults/Idempotency/Methods")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "Methods": ["GO PLACES"] } } } }""",
+        "/HttpResilience/Defaults/Idempotency/Methods/0")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "HeaderName": "" } } } }""",
+        "/HttpResilience/Defaults/Idempotency/HeaderName")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "BaseAddress": "/v1" } } }""", "/HttpResilience/Defaults/BaseAddress")]
     public void A_wrong_value_is_refused_at_its_path(string document, string path) =>
         Problems(document).ShouldHaveSingleItem().ShouldStartWith($"{path}: ");

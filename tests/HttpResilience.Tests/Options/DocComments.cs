@@ -31,7 +31,8 @@ internal sealed partial class DocComments(params string[] fileNames)
         _ => "",
     };
 
-    // "P:HttpResilience.RetryOptions.MaxDelay" is MaxDelay, the reader knows where he is; "P:System.Net.Http.HttpClient.Timeout" is HttpClient.Timeout.
+    // "P:HttpResilience.RetryOptions.MaxDelay" is MaxDelay, the reader knows where he is;
+    // "P:System.Net.Http.HttpClient.Timeout" is HttpClient.Timeout.
     private static string Name(string reference)
     {
         string[] words = reference.Split('(')[0].Split('.', ':');

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace HttpResilience.Tests.Options;
 
-/// <summary>Checks a document against a schema (draft 7), as far as the schema here goes: a keyword that is not known here is an exception.</summary>
+/// <summary>
+/// Checks a document against a schema (draft 7), as far as the schema here goes: a keyword that is not known here is an exception.
+/// </summary>
 internal static class JsonSchema
 {
     /// <summary>What is wrong with the document, each with its path.</summary>

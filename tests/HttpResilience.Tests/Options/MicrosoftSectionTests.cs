@@ -11,7 +11,8 @@ public sealed class MicrosoftSectionTests
             "TotalRequestTimeout": { "Timeout": "00:02:00", "Name": "Standard-TotalRequestTimeout" },
             "Retry": { "MaxRetryAttempts": 5, "BackoffType": "Linear", "UseJitter": false, "Delay": "00:00:03", "MaxDelay": "00:00:07",
                        "ShouldRetryAfterHeader": false, "Name": "Standard-Retry" },
-            "CircuitBreaker": { "FailureRatio": 0.5, "MinimumThroughput": 8, "SamplingDuration": "00:10:00", "BreakDuration": "00:00:11", "Name": "Standard-CircuitBreaker" },
+            "CircuitBreaker": { "FailureRatio": 0.5, "MinimumThroughput": 8, "SamplingDuration": "00:10:00",
+              "BreakDuration": "00:00:11", "Name": "Standard-CircuitBreaker" },
             "AttemptTimeout": { "Timeout": "00:00:13", "Name": "Standard-AttemptTimeout" } } } } }
         """;
 
@@ -69,5 +70,6 @@ public sealed class MicrosoftSectionTests
         thrown.RetryAfter.ShouldBe(TimeSpan.FromSeconds(11));
     }
 
-    private static Chain Create(Action<HttpResilienceOptions>? options = null) => new(options, services: s => s.AddSingleton(Configuration));
+    private static Chain Create(Action<HttpResilienceOptions>? options = null) =>
+        new(options, services: s => s.AddSingleton(Configuration));
 }

@@ -50,12 +50,13 @@ public sealed class SchemaAndBinderTests
         return problems.Where(p => p.StartsWith($"{OptionPath.Clients}:api:{path}", StringComparison.Ordinal));
     }
 
-    private static IEnumerable<(string Path, OptionShape Shape)> All(string path, IReadOnlyList<OptionShape> shapes) => shapes.SelectMany(shape => shape switch
-    {
-        SectionShape section => All($"{path}{shape.Name}:", section.Keys),
-        StatusSectionsShape statuses => All($"{path}{shape.Name}:404:", statuses.Keys),
-        _ => [($"{path}{shape.Name}", shape)],
-    });
+    private static IEnumerable<(string Path, OptionShape Shape)> All(string path, IReadOnlyList<OptionShape> shapes) =>
+        shapes.SelectMany(shape => shape switch
+        {
+            SectionShape section => All($"{path}{shape.Name}:", section.Keys),
+            StatusSectionsShape statuses => All($"{path}{shape.Name}:404:", statuses.Keys),
+            _ => [($"{path}{shape.Name}", shape)],
+        });
 
     private static IEnumerable<string> Candidates(OptionShape shape) => shape switch
     {
@@ -63,14 +64,18 @@ public sealed class SchemaAndBinderTests
         ListShape => ["""["A", "B-c"]""", "[]", """["A", ""]""", "\"A\""],
         ValueShape { Limits.Names: { } names } => [.. names.Select(n => $"\"{n}\""), "\"Nonsense\"", "true", "null"],
         ValueShape { Limits: { Min: int min, Max: int max } } =>
-            [$"{min}", $"{max}", "\"x\"", "1.5", .. min == int.MinValue ? [] : new[] { $"{min - 1}" }, .. max == int.MaxValue ? [] : new[] { $"{max + 1}" }, "null"],
-        ValueShape { Limits: { Min: double min, Max: double max } } => [$"{min}", $"{max}", $"{min - 0.1}", $"{max + 0.1}", "\"x\"", "null"],
+            [$"{min}", $"{max}", "\"x\"",
+                "1.5", .. min == int.MinValue ? [] : new[] { $"{min - 1}" }, .. max == int.MaxValue ? [] : new[] { $"{max + 1}" }, "null"],
+        ValueShape { Limits: { Min: double min, Max: double max } } =>
+            [$"{min}", $"{max}", $"{min - 0.1}", $"{max + 0.1}", "\"x\"", "null"],
         ValueShape { Limits: { Min: TimeSpan min, Max: TimeSpan max } } =>
         [
-            $"\"{ConfigurationSchema.Show(min)}\"", $"\"{ConfigurationSchema.Show(max)}\"", min > TimeSpan.FromMinutes(1) ? "\"01:00\"" : "\"00:01\"", "\"-00:00:01\"", "\"00:60:00\"", "\"soon\"", "true", "null",
+            $"\"{ConfigurationSchema.Show(min)}\"", $"\"{ConfigurationSchema.Show(max)}\"",
+            min > TimeSpan.FromMinutes(1) ? "\"01:00\"" : "\"00:01\"", "\"-00:00:01\"", "\"00:60:00\"", "\"soon\"", "true", "null",
         ],
         ValueShape value when value.Type == typeof(bool) => ["true", "false", "\"maybe\"", "1", "null"],
-        ValueShape value when value.Type == typeof(Uri) => ["\"https://a.test/\"", "\"http://a.test\"", "\"ftp://a.test\"", "\"/v1\"", "null"],
+        ValueShape value when value.Type == typeof(Uri) =>
+            ["\"https://a.test/\"", "\"http://a.test\"", "\"ftp://a.test\"", "\"/v1\"", "null"],
         ValueShape => ["\"X-Key\"", "\"a b\"", "\"\"", "null"],
         _ => throw new NotSupportedException(shape.ToString()),
     };

@@ -4,7 +4,8 @@ public sealed class SpellingTests
 {
     private static readonly string[] RetryKeys =
     [
-        "MaxRetryAttempts", "BackoffType", "Delay", "MaxDelay", "BackoffFactor", "UseJitter", "Jitter", "ShouldRetryAfterHeader", "MaxRetryAfter",
+        "MaxRetryAttempts", "BackoffType", "Delay", "MaxDelay", "BackoffFactor", "UseJitter", "Jitter", "ShouldRetryAfterHeader",
+        "MaxRetryAfter",
         "UnsafeMethods", "MaxReplayBodyBytes", "IncludeResponseBody", "Statuses",
     ];
 

@@ -9,11 +9,13 @@ public sealed class AddPollyHandlerTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task The_pipeline_runs_once_per_attempt_with_the_call_at_hand(bool async)
     {
-        var seen = new List<(HttpCall? Call, HttpRequestMessage? Request, HttpRequestMessage? ByMicrosoftsName, int Attempts, bool CanEnd)>();
+        var seen =
+            new List<(HttpCall? Call, HttpRequestMessage? Request, HttpRequestMessage? ByMicrosoftsName, int Attempts, bool CanEnd)>();
         using var chain = WithStrategy(context =>
         {
             context.Properties.TryGetValue(new ResiliencePropertyKey<HttpRequestMessage>("Resilience.Http.RequestMessage"), out var byName);
-            seen.Add((context.GetHttpCall(), context.GetHttpRequest(), byName, context.GetHttpCall()!.Attempts.Count, context.CancellationToken.CanBeCanceled));
+            seen.Add((context.GetHttpCall(), context.GetHttpRequest(), byName, context.GetHttpCall()!.Attempts.Count,
+                context.CancellationToken.CanBeCanceled));
         });
         var wentOutAsync = new List<bool>();
         Reply Noted(int status) => (clock, isAsync, cancellationToken) =>
@@ -99,7 +101,8 @@ public sealed class AddPollyHandlerTests
     {
         int first = 0;
         int second = 0;
-        using var chain = new Chain(client: builder => builder.AddPollyHandler("mine", _ => first++).AddPollyHandler("mine", _ => second++));
+        using var chain =
+            new Chain(client: builder => builder.AddPollyHandler("mine", _ => first++).AddPollyHandler("mine", _ => second++));
 
         Chain.BuildHandlers(chain.Services).AdditionalHandlers.Count(h => h is PollyHandler).ShouldBe(2);
 
@@ -128,12 +131,14 @@ public sealed class AddPollyHandlerTests
         var seen = new List<(HttpRequestMessage?, HttpCall?)>();
         var services = new ServiceCollection();
         services.AddHttpClient("plain")
-            .AddPollyHandler("mine", pipeline => pipeline.AddStrategy(_ => new RecordingStrategy(c => seen.Add((c.GetHttpRequest(), c.GetHttpCall())))))
+            .AddPollyHandler(
+                "mine", pipeline => pipeline.AddStrategy(_ => new RecordingStrategy(c => seen.Add((c.GetHttpRequest(), c.GetHttpCall())))))
             .ConfigurePrimaryHttpMessageHandler(() => new FaultScript());
         using var provider = services.BuildServiceProvider();
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.test/");
 
-        using var response = await provider.GetRequiredService<IHttpClientFactory>().CreateClient("plain").SendAsync(request, TestContext.Current.CancellationToken);
+        using var response = await provider.GetRequiredService<IHttpClientFactory>().CreateClient("plain").SendAsync(
+            request, TestContext.Current.CancellationToken);
 
         seen.ShouldBe([(request, null)]);
     }
@@ -154,8 +159,10 @@ public sealed class AddPollyHandlerTests
         var builder = new ServiceCollection().AddHttpClient("api");
 
         Should.Throw<ArgumentException>(() => builder.AddPollyHandler(" ", _ => { }));
-        Should.Throw<ArgumentNullException>(() => builder.AddPollyHandler("x", (Action<ResiliencePipelineBuilder<HttpResponseMessage>>)null!));
-        Should.Throw<ArgumentNullException>(() => builder.AddPollyHandler("x", (Action<IServiceProvider, ResiliencePipelineBuilder<HttpResponseMessage>>)null!));
+        Should.Throw<ArgumentNullException>(
+            () => builder.AddPollyHandler("x", (Action<ResiliencePipelineBuilder<HttpResponseMessage>>)null!));
+        Should.Throw<ArgumentNullException>(
+            () => builder.AddPollyHandler("x", (Action<IServiceProvider, ResiliencePipelineBuilder<HttpResponseMessage>>)null!));
     }
 
     private static Chain WithStrategy(Action<ResilienceContext> record) =>

@@ -40,11 +40,12 @@ public sealed class PollyExceptionTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task A_circuit_of_Pollys_that_is_open_is_not_retried_and_does_not_count(bool async)
     {
-        using var chain = new Chain(o => o.CircuitBreaker.FailureThreshold = 1, client: builder => builder.AddPollyHandler("mine", pipeline =>
-        {
-            var isolated = new CircuitBreakerManualControl(isIsolated: true);
-            pipeline.AddCircuitBreaker(new() { ManualControl = isolated });
-        }));
+        using var chain = new Chain(o => o.CircuitBreaker.FailureThreshold = 1,
+            client: builder => builder.AddPollyHandler("mine", pipeline =>
+            {
+                var isolated = new CircuitBreakerManualControl(isIsolated: true);
+                pipeline.AddCircuitBreaker(new() { ManualControl = isolated });
+            }));
 
         for (int i = 0; i < 2; i++)
         {
@@ -60,7 +61,8 @@ public sealed class PollyExceptionTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task The_callers_cancellation_goes_through_the_pipeline(bool async)
     {
-        using var chain = new Chain(client: builder => builder.AddPollyHandler("mine", pipeline => pipeline.AddTimeout(TimeSpan.FromMinutes(10))));
+        using var chain =
+            new Chain(client: builder => builder.AddPollyHandler("mine", pipeline => pipeline.AddTimeout(TimeSpan.FromMinutes(10))));
         chain.Clock.SkipsWaits = false;
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         chain.Server.Script(Replies.Hangs(begun));

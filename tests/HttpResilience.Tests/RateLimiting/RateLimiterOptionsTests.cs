@@ -28,12 +28,14 @@ public sealed class RateLimiterOptionsTests
 
     [Fact]
     public void A_limit_of_concurrent_attempts_alone_limits_nothing_else() =>
-        PolicyOf(("RateLimiter:DefaultRateLimiterOptions:QueueLimit", "7")).ShouldBe(new(new(1000, 7, QueueProcessingOrder.OldestFirst), null));
+        PolicyOf(("RateLimiter:DefaultRateLimiterOptions:QueueLimit", "7")).ShouldBe(
+            new(new(1000, 7, QueueProcessingOrder.OldestFirst), null));
 
     [Fact]
     public void Every_key_of_the_bucket_is_read() =>
         PolicyOf(
-            ($"{Bucket}:TokenLimit", "10"), ($"{Bucket}:TokensPerPeriod", "5"), ($"{Bucket}:ReplenishmentPeriod", "00:01:00"), ($"{Bucket}:QueueLimit", "3"),
+            ($"{Bucket}:TokenLimit", "10"), ($"{Bucket}:TokensPerPeriod", "5"), ($"{Bucket}:ReplenishmentPeriod", "00:01:00"),
+            ($"{Bucket}:QueueLimit", "3"),
             ($"{Bucket}:QueueProcessingOrder", "NewestFirst"))!.TokenBucket
             .ShouldBe(new(10, 5, TimeSpan.FromMinutes(1), 3, QueueProcessingOrder.NewestFirst));
 
@@ -57,7 +59,8 @@ public sealed class RateLimiterOptionsTests
     {
         var settings = new Dictionary<string, string> { ["TokenLimit"] = "1", ["TokensPerPeriod"] = "1", [key] = value };
 
-        Problems([.. settings.Select(s => ($"{Bucket}:{s.Key}", s.Value))]).ShouldHaveSingleItem().ShouldStartWith($"HttpResilience:Clients:api:{Bucket}:{key} is ");
+        Problems([.. settings.Select(s => ($"{Bucket}:{s.Key}", s.Value))]).ShouldHaveSingleItem().ShouldStartWith(
+            $"HttpResilience:Clients:api:{Bucket}:{key} is ");
     }
 
     [Theory]
@@ -67,7 +70,8 @@ public sealed class RateLimiterOptionsTests
     [InlineData(1, 3, 0, 3_333_334)]
     [InlineData(86400, 1, int.MaxValue, long.MaxValue)]
     public void The_waiting_calls_and_one_more_have_a_token_after(int seconds, int tokens, int queue, long ticks) =>
-        new TokenBucketPolicy(1, tokens, TimeSpan.FromSeconds(seconds), queue, QueueProcessingOrder.OldestFirst).QueueTime.ShouldBe(TimeSpan.FromTicks(ticks));
+        new TokenBucketPolicy(1, tokens, TimeSpan.FromSeconds(seconds), queue,
+            QueueProcessingOrder.OldestFirst).QueueTime.ShouldBe(TimeSpan.FromTicks(ticks));
 
     private static RateLimiterPolicy? PolicyOf(params (string Key, string Value)[] settings)
     {
@@ -81,5 +85,6 @@ public sealed class RateLimiterOptionsTests
         return Should.Throw<OptionsValidationException>(() => chain.State).Failures;
     }
 
-    private static Chain Create((string Key, string Value)[] settings) => new(settings: settings.ToDictionary(s => s.Key, s => (string?)s.Value));
+    private static Chain Create((string Key, string Value)[] settings) =>
+        new(settings: settings.ToDictionary(s => s.Key, s => (string?)s.Value));
 }

@@ -17,7 +17,8 @@ public sealed class TokenBucketTests
         var thrown = await Assert.ThrowsAsync<RateLimitedException>(() => chain.PostAsync(async));
 
         (thrown.Authority, thrown.RetryAfter).ShouldBe(("https://api.test", TimeSpan.FromHours(6)));
-        thrown.Message.ShouldBe("The client's limit of requests to https://api.test is reached; the next token is available in 21600.0 s (RateLimiter:TokenBucket).");
+        thrown.Message.ShouldBe("The client's limit of requests to https://api.test is reached; the next token is available in 21600.0 s "
+            + "(RateLimiter:TokenBucket).");
         var call = thrown.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count).ShouldBe((StopReason.RateLimited, FailureClass.RateLimited, 0));
         chain.Server.Requests.Count.ShouldBe(3);
@@ -75,7 +76,8 @@ public sealed class TokenBucketTests
     }
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true)]
-    public async Task An_attempt_that_times_out_waiting_for_a_token_was_not_sent_and_does_not_count_against_the_host(bool async, bool hedged)
+    public async Task An_attempt_that_times_out_waiting_for_a_token_was_not_sent_and_does_not_count_against_the_host(bool async,
+        bool hedged)
     {
         using var chain = Limited(new() { TokenLimit = 1, TokensPerPeriod = 1, QueueLimit = 5 }, o =>
         {
@@ -94,7 +96,8 @@ public sealed class TokenBucketTests
         var thrown = await Assert.ThrowsAsync<RateLimitedException>(() => sending);
 
         var call = thrown.GetHttpCall()!;
-        (call.StopReason, call.FailureClass, call.Attempts.Count, call.MayHaveBeenProcessed).ShouldBe((StopReason.RateLimited, FailureClass.RateLimited, 0, false));
+        (call.StopReason, call.FailureClass, call.Attempts.Count, call.MayHaveBeenProcessed).ShouldBe(
+            (StopReason.RateLimited, FailureClass.RateLimited, 0, false));
         chain.Services.GetRequiredService<ICircuits>().List().ShouldAllBe(c => c.State == CircuitState.Closed);
         chain.Server.Requests.Count.ShouldBe(1);
     }
@@ -121,7 +124,8 @@ public sealed class TokenBucketTests
     [Fact]
     public async Task With_both_limits_a_token_is_taken_first()
     {
-        using var chain = Limited(new() { TokenLimit = 2, TokensPerPeriod = 1 }, o => o.RateLimiter!.DefaultRateLimiterOptions = new() { PermitLimit = 1 });
+        using var chain = Limited(
+            new() { TokenLimit = 2, TokensPerPeriod = 1 }, o => o.RateLimiter!.DefaultRateLimiterOptions = new() { PermitLimit = 1 });
         var begun = new TaskCompletionSource();
         using var caller = new CancellationTokenSource();
         chain.Server.Script(Replies.Hangs(begun), Replies.Status(200));
@@ -141,7 +145,8 @@ public sealed class TokenBucketTests
     [Fact]
     public async Task With_both_limits_a_place_is_given_back()
     {
-        using var chain = Limited(new() { TokenLimit = 5, TokensPerPeriod = 1 }, o => o.RateLimiter!.DefaultRateLimiterOptions = new() { PermitLimit = 1 });
+        using var chain = Limited(
+            new() { TokenLimit = 5, TokensPerPeriod = 1 }, o => o.RateLimiter!.DefaultRateLimiterOptions = new() { PermitLimit = 1 });
 
         for (int i = 0; i < 5; i++)
             (await chain.GetAsync()).Dispose();

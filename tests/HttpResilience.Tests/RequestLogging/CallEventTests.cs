@@ -32,15 +32,18 @@ public sealed class CallEventTests
         chain.Server.Script(Replies.Status(503), Replies.After(TimeSpan.FromMilliseconds(12.34), Replies.Status(201)));
         using var activity = new Activity("the application's").Start();
 
-        (await chain.SendAsync(async, Chain.Post().WithIdempotencyKey("mine").WithTenant("comp1").WithTag("docType", "invoice").WithTag("rowNumber", 5))).Dispose();
+        (await chain.SendAsync(async,
+            Chain.Post().WithIdempotencyKey("mine").WithTenant("comp1").WithTag("docType", "invoice").WithTag("rowNumber", 5))).Dispose();
 
         var line = chain.Logs.Call;
         (line.Id.Id, line.Id.Name, line.Level).ShouldBe((101, "CallSucceeded", LogLevel.Information));
         line.Category.ShouldBe("HttpResilience.RequestLoggingHandler");
         line.Properties.Where(p => p.Key != "{OriginalFormat}").ShouldBe(
         [
-            new("ClientName", "api"), new("Method", "POST"), new("Authority", "https://api.test"), new("Path", "/invoices"), new("StatusCode", 201),
-            new("StopReason", "Succeeded"), new("Attempts", 2), new("ElapsedMs", 1012.3), new("IdempotencyKey", "mine"), new("Tenant", "comp1"),
+            new("ClientName", "api"), new("Method", "POST"), new("Authority", "https://api.test"), new("Path", "/invoices"),
+            new("StatusCode", 201),
+            new("StopReason", "Succeeded"), new("Attempts", 2), new("ElapsedMs", 1012.3), new("IdempotencyKey", "mine"),
+            new("Tenant", "comp1"),
             new("TraceId", activity.TraceId.ToString()), new("docType", "invoice"), new("rowNumber", 5),
         ], ignoreOrder: true);
         line.Message.ShouldBe("api POST https://api.test/invoices: 201 in 1012.3 ms, 2 attempts");
@@ -56,8 +59,10 @@ public sealed class CallEventTests
 
         var line = chain.Logs.Call;
         line.Level.ShouldBe(LogLevel.Warning);
-        (line["StatusCode"], line["FailureClass"], line["StopReason"], line["ErrorBody"]).ShouldBe((422, "Validation", "NotRetryable", "Invalid: VAT is missing"));
-        line.Message.ShouldBe("api GET https://api.test/invoices/1: 422 in 0 ms, 1 attempt, Validation, NotRetryable: Invalid: VAT is missing");
+        (line["StatusCode"], line["FailureClass"], line["StopReason"], line["ErrorBody"]).ShouldBe(
+            (422, "Validation", "NotRetryable", "Invalid: VAT is missing"));
+        line.Message.ShouldBe(
+            "api GET https://api.test/invoices/1: 422 in 0 ms, 1 attempt, Validation, NotRetryable: Invalid: VAT is missing");
     }
 
     [Fact]
@@ -69,7 +74,8 @@ public sealed class CallEventTests
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => chain.GetAsync());
 
         var line = chain.Logs.Call;
-        (line.Level, line["ErrorType"], line["ErrorMessage"], line["Attempts"]).ShouldBe((LogLevel.Warning, "HttpRequestException", "Connection refused", 4));
+        (line.Level, line["ErrorType"], line["ErrorMessage"], line["Attempts"]).ShouldBe(
+            (LogLevel.Warning, "HttpRequestException", "Connection refused", 4));
         line["StatusCode"].ShouldBeNull();
         line["StopReason"].ShouldBe("AttemptsExhausted");
         line.Message.ShouldEndWith("HttpRequestException in 7000 ms, 4 attempts, Transient, AttemptsExhausted: Connection refused");
@@ -85,7 +91,8 @@ public sealed class CallEventTests
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
 
         var line = chain.Logs.Calls[^1];
-        (line.Level, line["StopReason"], line["ErrorType"], line["Attempts"]).ShouldBe((LogLevel.Warning, "CircuitOpen", "CircuitOpenException", 0));
+        (line.Level, line["StopReason"], line["ErrorType"], line["Attempts"]).ShouldBe(
+            (LogLevel.Warning, "CircuitOpen", "CircuitOpenException", 0));
     }
 
     [Theory]
@@ -134,7 +141,8 @@ public sealed class CallEventTests
     {
         using var chain = new Chain();
 
-        (await chain.SendAsync(true, Chain.Get("companies/7/invoices/1").WithTag("url.template", "/companies/{id}/invoices/{number}"))).Dispose();
+        (await chain.SendAsync(true, Chain.Get("companies/7/invoices/1").WithTag("url.template", "/companies/{id}/invoices/{number}")))
+            .Dispose();
 
         chain.Logs.Call["Path"].ShouldBe("/companies/{id}/invoices/{number}");
         chain.Logs.Call.Message.ShouldContain("https://api.test/companies/{id}/invoices/{number}: 200");
@@ -146,7 +154,8 @@ public sealed class CallEventTests
     {
         using var chain = new Chain();
 
-        (await chain.SendAsync(true, Chain.Get().WithTag("Method", "fax").WithTag("StatusCode", 7).WithTag("{OriginalFormat}", "forged"))).Dispose();
+        (await chain.SendAsync(true, Chain.Get().WithTag("Method", "fax").WithTag("StatusCode", 7).WithTag("{OriginalFormat}", "forged")))
+            .Dispose();
 
         var line = chain.Logs.Call;
         (line["Method"], line["StatusCode"]).ShouldBe(("GET", 200));

@@ -12,7 +12,8 @@ internal sealed class CombinatorialBodiesAttribute : DataAttribute
             .. from async in (bool[])[true, false]
                from readAsync in (bool[])[true, false]
                from seekable in (bool[])[true, false]
-               from completion in (HttpCompletionOption[])[HttpCompletionOption.ResponseContentRead, HttpCompletionOption.ResponseHeadersRead]
+               from completion in (HttpCompletionOption[])[HttpCompletionOption.ResponseContentRead,
+                   HttpCompletionOption.ResponseHeadersRead]
                from length in (int[])[0, 1, 31, 32, 33, 1000]
                select new TheoryDataRow<bool, bool, bool, HttpCompletionOption, int>(async, readAsync, seekable, completion, length),
         ]);

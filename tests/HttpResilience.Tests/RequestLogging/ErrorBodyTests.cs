@@ -7,7 +7,11 @@ public sealed class ErrorBodyTests
 {
     public static TheoryData<string, string, string> Bodies => new()
     {
-        { "application/problem+json", """{"type":"about:blank","title":"Invalid","status":400,"detail":"VAT is missing"}""", "Invalid: VAT is missing" },
+        {
+            "application/problem+json",
+            """{"type":"about:blank","title":"Invalid","status":400,"detail":"VAT is missing"}""",
+            "Invalid: VAT is missing"
+        },
         { "application/problem+json", """{"detail":"VAT is missing"}""", "VAT is missing" },
         { "application/json; charset=utf-8", """{"title":"Invalid","errors":{"title":"not this","detail":["nor this"]}}""", "Invalid" },
         { "application/json", """{"title":{"detail":"nested"},"detail":5}""", """{"title":{"detail":"nested"},"detail":5}""" },
@@ -55,7 +59,8 @@ public sealed class ErrorBodyTests
     public async Task A_problem_longer_than_the_limit_is_logged_up_to_the_limit()
     {
         using var chain = new Chain(o => o.Logging.ErrorBodyBytes = 64);
-        chain.Server.Script(Replies.Status(400, $$"""{"title":"Invalid","detail":"VAT","trace":"{{new string('x', 5000)}}"}""", "application/problem+json"));
+        chain.Server.Script(Replies.Status(
+            400, $$"""{"title":"Invalid","detail":"VAT","trace":"{{new string('x', 5000)}}"}""", "application/problem+json"));
 
         (await chain.GetAsync()).Dispose();
 

@@ -16,7 +16,8 @@ public sealed class JsonConsoleTests
         using var chain = new Chain(services: s => s.AddLogging(logging => logging.AddProvider(json)));
         chain.Server.Script(Replies.Status(503), Replies.Status(422, "{\"title\":\"Inv\\u000aalid \\\"x\\\"\"}", "application/json"));
 
-        (await chain.SendAsync(true, Chain.Post().WithTenant("comp\n1").WithTag("rowNumber", 5).WithTag("at", new DateOnly(2030, 1, 2)))).Dispose();
+        (await chain.SendAsync(true, Chain.Post().WithTenant("comp\n1").WithTag("rowNumber", 5).WithTag("at", new DateOnly(2030, 1, 2))))
+            .Dispose();
 
         string line = json.Lines.Where(l => l.Contains("\"EventId\":102", StringComparison.Ordinal)).ShouldHaveSingleItem();
         line.TrimEnd('\n', '\r').ShouldNotContain("\n");
@@ -57,7 +58,8 @@ public sealed class JsonConsoleTests
 
     private sealed class JsonConsole : ILoggerProvider, ILogger
     {
-        private readonly ServiceProvider _services = new ServiceCollection().AddLogging(logging => logging.AddJsonConsole()).BuildServiceProvider();
+        private readonly ServiceProvider _services =
+            new ServiceCollection().AddLogging(logging => logging.AddJsonConsole()).BuildServiceProvider();
         private readonly Lock _gate = new();
 
         public List<string> Lines { get; } = [];
@@ -69,7 +71,8 @@ public sealed class JsonConsoleTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             using var text = new StringWriter();
             _services.GetServices<ConsoleFormatter>().Single(f => f.Name == ConsoleFormatterNames.Json)

@@ -9,7 +9,8 @@ public sealed class PeekedBodyTests
     private const int Limit = 32;
 
     [Theory, CombinatorialBodies]
-    public async Task The_caller_still_reads_the_whole_body(bool async, bool readAsync, bool seekable, HttpCompletionOption completion, int length)
+    public async Task The_caller_still_reads_the_whole_body(
+        bool async, bool readAsync, bool seekable, HttpCompletionOption completion, int length)
     {
         using var chain = new Chain(o => o.Logging.ErrorBodyBytes = Limit);
         chain.Clock.SkipsWaits = false;
@@ -104,7 +105,8 @@ public sealed class PeekedBodyTests
     }
 
     public static TheoryData<Exception> Breaks =>
-        [new IOException("reset"), new HttpIOException(HttpRequestError.ResponseEnded, "ended"), new InvalidDataException("not gzip"), new InvalidOperationException("not brotli")];
+        [new IOException("reset"), new HttpIOException(HttpRequestError.ResponseEnded, "ended"),
+            new InvalidDataException("not gzip"), new InvalidOperationException("not brotli")];
 
     [Theory, MemberData(nameof(Breaks))]
     public async Task A_body_that_breaks_off_is_a_response_all_the_same_and_breaks_where_it_is_read(Exception exception)
@@ -118,7 +120,8 @@ public sealed class PeekedBodyTests
         await using var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
         byte[] buffer = new byte[13];
         await stream.ReadExactlyAsync(buffer, TestContext.Current.CancellationToken);
-        (await Assert.ThrowsAnyAsync<Exception>(() => stream.ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask())).ShouldBeSameAs(exception);
+        (await Assert.ThrowsAnyAsync<Exception>(() => stream.ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask()))
+            .ShouldBeSameAs(exception);
     }
 
     [Fact]
@@ -179,7 +182,8 @@ public sealed class PeekedBodyTests
 
     private sealed class UnreadableContent : HttpContent
     {
-        protected override Task<Stream> CreateContentReadStreamAsync() => throw new InvalidOperationException("The stream was already consumed.");
+        protected override Task<Stream> CreateContentReadStreamAsync() =>
+            throw new InvalidOperationException("The stream was already consumed.");
 
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => throw new NotSupportedException();
 

@@ -30,7 +30,8 @@ public sealed class RedactedPathTests
 
     [Fact]
     public void A_template_takes_the_place_of_the_path() =>
-        PathOf("https://a.example/v1/invoices/5?key=abc", r => r.WithTag("url.template", "/v1/invoices/{id}")).ShouldBe("/v1/invoices/{id}");
+        PathOf("https://a.example/v1/invoices/5?key=abc", r => r.WithTag("url.template", "/v1/invoices/{id}"))
+            .ShouldBe("/v1/invoices/{id}");
 
     [Theory]
     [InlineData("")]

@@ -65,7 +65,8 @@ public sealed class RedactionFuzzTests
         var random = new Random(Seed);
         for (int i = 0; i < Secrets; i++)
         {
-            string secret = $"k{new string([.. Enumerable.Range(0, random.Next(4, 24)).Select(_ => Alphabet[random.Next(Alphabet.Length)])])}k";
+            string secret =
+                $"k{new string([.. Enumerable.Range(0, random.Next(4, 24)).Select(_ => Alphabet[random.Next(Alphabet.Length)])])}k";
             using var request = new HttpRequestMessage(HttpMethod.Get, "https://a.example");
             place(secret, request);
             foreach (var (name, encode) in Encoders)

@@ -9,12 +9,14 @@ public sealed class SecretTests
 {
     private static readonly string[] Secrets =
     [
-        "bearer-s3cr3t+/x==", "cookie-s3cr3t", "apikey-s3cr3t", "own-s3cr3t", "word-s3cr3t", "query-s3cr3t", "nameless-s3cr3t", "encoded s3cr3t", "encoded%20s3cr3t",
+        "bearer-s3cr3t+/x==", "cookie-s3cr3t", "apikey-s3cr3t", "own-s3cr3t", "word-s3cr3t", "query-s3cr3t", "nameless-s3cr3t",
+        "encoded s3cr3t", "encoded%20s3cr3t",
         "user-s3cr3t", "pass-s3cr3t", "inner-s3cr3t", "default-s3cr3t",
     ];
 
     /// <summary>How the server says back what it was sent.</summary>
-    public static TheoryData<string> Echoes => ["nothing", "text", "json", "problem", "header", "exception", "inner exception", "stall", "reset", "open circuit"];
+    public static TheoryData<string> Echoes =>
+        ["nothing", "text", "json", "problem", "header", "exception", "inner exception", "stall", "reset", "open circuit"];
 
     [Theory, MemberData(nameof(Echoes))]
     public async Task No_secret_reaches_a_log_line(string echo) => await AssertSilentAsync(echo, async: true);
@@ -69,14 +71,16 @@ public sealed class SecretTests
                 o.Logging.RedactedHeaders = ["X-Own"];
                 o.CircuitBreaker.FailureThreshold = echo == "open circuit" ? 1 : null;
             },
-            b => b.AddHttpMessageHandler(() => new AddsToken()).ConfigureHttpClient(c => c.DefaultRequestHeaders.Add("X-Auth-Token", "default-s3cr3t")));
+            b => b.AddHttpMessageHandler(() => new AddsToken()).ConfigureHttpClient(
+                c => c.DefaultRequestHeaders.Add("X-Auth-Token", "default-s3cr3t")));
         chain.Server.Script(echo switch
         {
             "nothing" => Replies.Status(200),
             "text" => Replies.Status(400, text),
             "json" => Replies.Status(400, JsonSerializer.Serialize(new { error = all }), "application/json"),
             "problem" => Replies.Status(503, JsonSerializer.Serialize(new { title = text, detail = text }), "application/problem+json"),
-            "header" => Replies.With(() => new(HttpStatusCode.InternalServerError) { ReasonPhrase = text, Headers = { { "X-Echo", text } } }),
+            "header" =>
+                Replies.With(() => new(HttpStatusCode.InternalServerError) { ReasonPhrase = text, Headers = { { "X-Echo", text } } }),
             "exception" => Replies.Throws(() => new HttpRequestException(text)),
             "inner exception" => Replies.Throws(() => new HttpRequestException("outer", new InvalidOperationException(text))),
             "stall" => Replies.Stalls(),

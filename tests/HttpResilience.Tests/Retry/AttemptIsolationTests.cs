@@ -89,7 +89,8 @@ public sealed class AttemptIsolationTests
             return content;
         }
 
-        chain.Server.Script(Replies.Content(503, Tracked), Replies.Content(500, Tracked), Replies.Content(429, Tracked), Replies.Content(503, Tracked));
+        chain.Server.Script(
+            Replies.Content(503, Tracked), Replies.Content(500, Tracked), Replies.Content(429, Tracked), Replies.Content(503, Tracked));
 
         using var response = await chain.GetAsync(async);
 

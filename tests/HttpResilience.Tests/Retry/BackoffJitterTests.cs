@@ -16,7 +16,10 @@ public sealed class BackoffJitterTests
     public void A_jitter_stays_between_its_bounds_and_fills_them_evenly(JitterMode mode, double from, double to)
     {
         var random = new Random(Seed);
-        double[] seconds = [.. Enumerable.Range(0, Waits).Select(_ => Backoff.Delay(Policy(mode), 1, random.NextDouble(), random.NextDouble()).TotalSeconds)];
+        double[] seconds =
+        [
+            .. Enumerable.Range(0, Waits).Select(_ => Backoff.Delay(Policy(mode), 1, random.NextDouble(), random.NextDouble()).TotalSeconds)
+        ];
 
         double width = to - from;
         seconds.Min().ShouldBeInRange(from, from + width / 100, $"seed {Seed}");
@@ -74,9 +77,12 @@ public sealed class BackoffJitterTests
         {
             TimeSpan wait = Backoff.Delay(policy, retry, random, previous);
             // The most that jitter adds: a quarter, or three seconds.
-            TimeSpan longest = policy.MaxDelay is { } cap ? cap * 1.25 + TimeSpan.FromSeconds(3) : TimeSpan.FromTicks(1_000_000_000_000_000);
+            TimeSpan longest = policy.MaxDelay is { } cap
+                ? cap * 1.25 + TimeSpan.FromSeconds(3)
+                : TimeSpan.FromTicks(1_000_000_000_000_000);
             if (wait < TimeSpan.Zero || wait > longest)
-                Assert.Fail($"{policy.Type}, {policy.Jitter}, delay {policy.Delay}, factor {policy.Factor}, cap {policy.MaxDelay}, retry {retry}, random {random}, previous {previous}: {wait}");
+                Assert.Fail($"{policy.Type}, {policy.Jitter}, delay {policy.Delay}, factor {policy.Factor}, cap {policy.MaxDelay}, "
+                    + $"retry {retry}, random {random}, previous {previous}: {wait}");
         }
     }
 

@@ -32,7 +32,12 @@ public sealed class BudgetedRetryTests
         });
         chain.Server.Script(Replies.Status(500));
 
-        foreach (var (uri, expected) in new[] { ("https://a.test/", StopReason.AttemptsExhausted), ("https://a.test/", StopReason.BudgetExhausted), ("https://b.test/", StopReason.AttemptsExhausted) })
+        foreach (var (uri, expected) in new[]
+        {
+            ("https://a.test/", StopReason.AttemptsExhausted),
+            ("https://a.test/", StopReason.BudgetExhausted),
+            ("https://b.test/", StopReason.AttemptsExhausted)
+        })
         {
             using var response = await chain.SendAsync(true, Chain.Get(uri));
             response.GetHttpCall()!.StopReason.ShouldBe(expected, uri);

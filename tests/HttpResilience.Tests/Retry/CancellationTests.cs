@@ -67,7 +67,8 @@ public sealed class CancellationTests
     {
         using var chain = new Chain();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => chain.SendAsync(true, Chain.Get(), new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => chain.SendAsync(true, Chain.Get(), new CancellationToken(canceled: true)));
 
         chain.Server.Requests.ShouldBeEmpty();
     }

@@ -12,7 +12,8 @@ public sealed class ConflictResolverTests
     {
         using var chain = With(async (_, request, conflict, token) =>
         {
-            request.Content = new StringContent($"{await request.Content!.ReadAsStringAsync(token)} on {await conflict.Content.ReadAsStringAsync(token)}");
+            request.Content = new StringContent(
+                $"{await request.Content!.ReadAsStringAsync(token)} on {await conflict.Content.ReadAsStringAsync(token)}");
             request.Headers.TryAddWithoutValidation("If-Match", "v2");
             return true;
         });
@@ -40,7 +41,8 @@ public sealed class ConflictResolverTests
 
         (await chain.SendAsync(true, Put())).Dispose();
 
-        chain.Server.Requests.Select(s => (s.Uri.Query, s.Headers.GetValueOrDefault("If-Match"))).ShouldBe([("", null), ("?version=2", "v2"), ("?version=2", "v2")]);
+        chain.Server.Requests.Select(s => (s.Uri.Query, s.Headers.GetValueOrDefault("If-Match"))).ShouldBe(
+            [("", null), ("?version=2", "v2"), ("?version=2", "v2")]);
     }
 
     [Fact]
@@ -263,12 +265,15 @@ public sealed class ConflictResolverTests
     private static HttpRequestMessage Put() => new(HttpMethod.Put, "invoices/1") { Content = new StringContent("change") };
 
     private static Chain With(
-        Func<HttpCall, HttpRequestMessage, HttpResponseMessage, CancellationToken, ValueTask<bool>> resolve, Action<HttpResilienceOptions>? options = null) =>
+        Func<HttpCall, HttpRequestMessage, HttpResponseMessage, CancellationToken, ValueTask<bool>> resolve,
+        Action<HttpResilienceOptions>? options = null) =>
         new(options, services: services => services.AddSingleton<IConflictResolver>(new Resolver(resolve)));
 
-    private sealed class Resolver(Func<HttpCall, HttpRequestMessage, HttpResponseMessage, CancellationToken, ValueTask<bool>> resolve) : IConflictResolver
+    private sealed class Resolver(Func<HttpCall, HttpRequestMessage, HttpResponseMessage, CancellationToken, ValueTask<bool>> resolve)
+        : IConflictResolver
     {
-        public ValueTask<bool> ResolveAsync(HttpCall httpCall, HttpRequestMessage request, HttpResponseMessage conflict, CancellationToken cancellationToken) =>
+        public ValueTask<bool> ResolveAsync(
+            HttpCall httpCall, HttpRequestMessage request, HttpResponseMessage conflict, CancellationToken cancellationToken) =>
             resolve(httpCall, request, conflict, cancellationToken);
     }
 

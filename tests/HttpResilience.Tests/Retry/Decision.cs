@@ -22,7 +22,8 @@ internal sealed record Decision
     internal double Random { get; init; } = 0.5;
 
     internal RetryDecision Take() => RetryDecision.Decide(
-        RetryPolicy.From(Options, TimeSpan.TicksPerSecond), Result, new RetryableRequest(IsIdempotent, IsKeyed, BodyIsReplayable, MaxRetryAttempts), Attempt, Remaining, Random, previousRandom: 0.5);
+        RetryPolicy.From(Options, TimeSpan.TicksPerSecond), Result,
+        new RetryableRequest(IsIdempotent, IsKeyed, BodyIsReplayable, MaxRetryAttempts), Attempt, Remaining, Random, previousRandom: 0.5);
 
     internal void ShouldStop(StopReason reason)
     {

@@ -21,7 +21,8 @@ public sealed class DecorrelatedJitterTests
             {
                 double now = random.NextDouble();
                 double expected = PollysDelay(retry - 1, now, ref curveBefore);
-                Backoff.Delay(uncapped, retry, now, randomBefore).TotalSeconds.ShouldBe(expected, 1e-6 * (1 + expected), $"seed {Seed}, call {call}, retry {retry}");
+                Backoff.Delay(uncapped, retry, now, randomBefore).TotalSeconds.ShouldBe(
+                    expected, 1e-6 * (1 + expected), $"seed {Seed}, call {call}, retry {retry}");
                 randomBefore = now;
             }
         }
@@ -55,7 +56,8 @@ public sealed class DecorrelatedJitterTests
             double[] waits = Waits(Policy, retry);
             double width = waits.Max() / 20;
             foreach (var part in waits.GroupBy(w => (int)(w / width)))
-                (part.Count() / (double)Calls).ShouldBeLessThan(0.1, $"seed {Seed}, retry {retry}, {part.Key * width:0.00} s to {(part.Key + 1) * width:0.00} s");
+                (part.Count() / (double)Calls).ShouldBeLessThan(
+                    0.1, $"seed {Seed}, retry {retry}, {part.Key * width:0.00} s to {(part.Key + 1) * width:0.00} s");
         }
     }
 
@@ -76,7 +78,10 @@ public sealed class DecorrelatedJitterTests
     private static double[] Waits(BackoffPolicy policy, int retry)
     {
         var random = new Random(Seed);
-        return [.. Enumerable.Range(0, Calls).Select(_ => Backoff.Delay(policy, retry, random.NextDouble(), random.NextDouble()).TotalSeconds)];
+        return
+        [
+            .. Enumerable.Range(0, Calls).Select(_ => Backoff.Delay(policy, retry, random.NextDouble(), random.NextDouble()).TotalSeconds)
+        ];
     }
 
     // DecorrelatedJitterBackoffV2 of Polly.Core's RetryHelper, for a base delay of one second.

@@ -113,7 +113,8 @@ public sealed class HostPauseTests
     [InlineData(90_000, 25_000, 108_000)]
     [InlineData(120_000, 25_000, 120_000)]
     [InlineData(90_000, 80_000, 90_000)]
-    public void A_host_that_asks_again_finds_those_that_wait_in_their_order_and_pace_with_the_new_ones_behind_them(long now, long arrival, long expected)
+    public void A_host_that_asks_again_finds_those_that_wait_in_their_order_and_pace_with_the_new_ones_behind_them(
+        long now, long arrival, long expected)
     {
         var pause = new HostPause();
         pause.Extend(now: 10_000, until: 40_000);

@@ -98,7 +98,8 @@ public sealed class HostWidePauseTests
 
         (await chain.GetAsync()).Dispose();
 
-        (chain.Server.Requests[1].SentAfter - chain.Server.Requests[0].SentAfter).ShouldBeInRange(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.1));
+        (chain.Server.Requests[1].SentAfter - chain.Server.Requests[0].SentAfter).ShouldBeInRange(
+            TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.1));
     }
 
     [Fact]

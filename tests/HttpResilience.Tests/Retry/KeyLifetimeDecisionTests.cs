@@ -15,7 +15,8 @@ public sealed class KeyLifetimeDecisionTests
     [InlineData(500, -5000, StopReason.KeyExpired)]
     [InlineData(429, 0, StopReason.None)]
     [InlineData(421, -5000, StopReason.None)]
-    public void A_keyed_post_that_may_have_been_processed_is_repeated_while_its_key_lasts(int status, int keyExpiresInMs, StopReason expected) =>
+    public void A_keyed_post_that_may_have_been_processed_is_repeated_while_its_key_lasts(
+        int status, int keyExpiresInMs, StopReason expected) =>
         Decide(status, keyExpiresInMs).StopReason.ShouldBe(expected);
 
     [Theory, InlineData(429), InlineData(425), InlineData(500)]
@@ -25,7 +26,8 @@ public sealed class KeyLifetimeDecisionTests
     [Fact]
     public void A_failure_to_connect_after_an_attempt_that_may_have_been_processed_counts_alike()
     {
-        var refused = FailureClassifier.Classify(new HttpRequestException(HttpRequestError.ConnectionError), timedOut: false, cancelled: false);
+        var refused = FailureClassifier.Classify(
+            new HttpRequestException(HttpRequestError.ConnectionError), timedOut: false, cancelled: false);
         refused.IsAmbiguous.ShouldBeFalse();
 
         Decide(refused, 1000, earlier: true).StopReason.ShouldBe(StopReason.KeyExpired);
@@ -44,9 +46,12 @@ public sealed class KeyLifetimeDecisionTests
     [InlineData(5, 6000, StopReason.None)]
     [InlineData(5, 5000, StopReason.KeyExpired)]
     [InlineData(400, 5000, StopReason.RetryAfterTooLong)]
-    public void The_wait_that_the_server_asks_for_must_end_while_the_key_lasts(int retryAfterSeconds, int keyExpiresInMs, StopReason expected)
+    public void The_wait_that_the_server_asks_for_must_end_while_the_key_lasts(
+        int retryAfterSeconds, int keyExpiresInMs, StopReason expected)
     {
-        var result = FailureClassifier.Of(500, hasRetryAfter: true, keyed: true) with { RetryAfter = TimeSpan.FromSeconds(retryAfterSeconds) };
+        var result = FailureClassifier.Of(
+            500, hasRetryAfter: true, keyed: true) with
+        { RetryAfter = TimeSpan.FromSeconds(retryAfterSeconds) };
 
         Decide(result, keyExpiresInMs, earlier: false).StopReason.ShouldBe(expected);
     }
@@ -58,14 +63,16 @@ public sealed class KeyLifetimeDecisionTests
         var result = FailureClassifier.Of(500, hasRetryAfter: true, keyed: true) with { RetryAfter = TimeSpan.FromSeconds(5) };
         var request = Post with { KeyExpiresIn = TimeSpan.FromSeconds(6) };
 
-        var decision = RetryDecision.Decide(RetryPolicy.From(options, TimeSpan.TicksPerSecond), result, request, attempt: 1, TimeSpan.FromMinutes(1), random: 0.9, previousRandom: 0);
+        var decision = RetryDecision.Decide(RetryPolicy.From(options, TimeSpan.TicksPerSecond), result, request, attempt: 1,
+            TimeSpan.FromMinutes(1), random: 0.9, previousRandom: 0);
 
         decision.Delay.ShouldBe(TimeSpan.FromSeconds(5));
     }
 
     [Fact]
     public void A_deadline_that_comes_first_is_the_reason() =>
-        RetryDecision.Decide(RetryPolicy.From(Options, TimeSpan.TicksPerSecond), FailureClassifier.Of(500, false, true), Post with { KeyExpiresIn = TimeSpan.FromSeconds(1) }, 1, TimeSpan.FromSeconds(1), 0.5, 0)
+        RetryDecision.Decide(RetryPolicy.From(Options, TimeSpan.TicksPerSecond), FailureClassifier.Of(500, false, true),
+            Post with { KeyExpiresIn = TimeSpan.FromSeconds(1) }, 1, TimeSpan.FromSeconds(1), 0.5, 0)
             .StopReason.ShouldBe(StopReason.DeadlineWouldPass);
 
     [Fact]
@@ -76,34 +83,50 @@ public sealed class KeyLifetimeDecisionTests
         int[] statuses = [408, 421, 425, 429, 500, 502, 503, 504];
         for (int i = 0; i < 20_000; i++)
         {
-            var options = new RetryOptions { Jitter = { Mode = (JitterMode)random.Next(5) }, Delay = TimeSpan.FromMilliseconds(random.Next(5000)) };
+            var options =
+                new RetryOptions { Jitter = { Mode = (JitterMode)random.Next(5) }, Delay = TimeSpan.FromMilliseconds(random.Next(5000)) };
             int status = statuses[random.Next(statuses.Length)];
             TimeSpan? asked = random.Next(3) == 0 ? TimeSpan.FromMilliseconds(random.Next(10_000)) : null;
             var result = FailureClassifier.Of(status, asked is not null, keyed: true) with { RetryAfter = asked };
-            var request = Post with { KeyExpiresIn = TimeSpan.FromMilliseconds(random.Next(-100, 10_000)), MayHaveBeenProcessed = random.Next(2) == 0 };
+            var request = Post with
+            {
+                KeyExpiresIn = TimeSpan.FromMilliseconds(random.Next(-100, 10_000)),
+                MayHaveBeenProcessed = random.Next(2) == 0
+            };
 
             var decision = RetryDecision.Decide(
-                RetryPolicy.From(options, TimeSpan.TicksPerSecond), result, request, random.Next(1, 4), TimeSpan.FromMilliseconds(random.Next(20_000)), random.NextDouble(), random.NextDouble());
+                RetryPolicy.From(options, TimeSpan.TicksPerSecond), result, request, random.Next(1, 4),
+                TimeSpan.FromMilliseconds(random.Next(20_000)), random.NextDouble(), random.NextDouble());
 
             bool risky = result.IsAmbiguous || request.MayHaveBeenProcessed;
             if (decision.IsRetry && risky)
-                decision.Delay.ShouldBeLessThan(request.KeyExpiresIn, string.Create(CultureInfo.InvariantCulture, $"seed {seed}, round {i}"));
+                decision.Delay.ShouldBeLessThan(
+                    request.KeyExpiresIn, string.Create(CultureInfo.InvariantCulture, $"seed {seed}, round {i}"));
             if (!risky)
-                decision.StopReason.ShouldNotBe(StopReason.KeyExpired, string.Create(CultureInfo.InvariantCulture, $"seed {seed}, round {i}"));
+                decision.StopReason.ShouldNotBe(
+                    StopReason.KeyExpired, string.Create(CultureInfo.InvariantCulture, $"seed {seed}, round {i}"));
         }
     }
 
     private static RetryableRequest Post => new(IsIdempotent: false, IsKeyed: true, BodyIsReplayable: true, MaxRetryAttempts: null);
 
-    private static RetryDecision Decide(int status, int keyExpiresInMs, bool earlier = false, bool idempotent = false, UnsafeMethods unsafeMethods = UnsafeMethods.WhenKeyed) =>
+    private static RetryDecision Decide(int status, int keyExpiresInMs, bool earlier = false, bool idempotent = false,
+        UnsafeMethods unsafeMethods = UnsafeMethods.WhenKeyed) =>
         Decide(FailureClassifier.Of(status, hasRetryAfter: false, keyed: true), keyExpiresInMs, earlier, idempotent, unsafeMethods);
 
     private static RetryDecision Decide(
-        AttemptResult result, int keyExpiresInMs, bool earlier, bool idempotent = false, UnsafeMethods unsafeMethods = UnsafeMethods.WhenKeyed) =>
+        AttemptResult result, int keyExpiresInMs, bool earlier, bool idempotent = false,
+        UnsafeMethods unsafeMethods = UnsafeMethods.WhenKeyed) =>
         RetryDecision.Decide(
             RetryPolicy.From(new() { UseJitter = false, UnsafeMethods = unsafeMethods }, TimeSpan.TicksPerSecond),
             result,
-            Post with { IsIdempotent = idempotent, MayHaveBeenProcessed = earlier, KeyExpiresIn = TimeSpan.FromMilliseconds(keyExpiresInMs) },
+            Post with
+            {
+                IsIdempotent =
+                idempotent,
+                MayHaveBeenProcessed = earlier,
+                KeyExpiresIn = TimeSpan.FromMilliseconds(keyExpiresInMs)
+            },
             attempt: 1,
             remaining: TimeSpan.FromHours(1),
             random: 0.5,

@@ -55,9 +55,12 @@ public sealed class KeyLifetimeTests
         chain.Server.Requests.Count.ShouldBe(3);
     }
 
-    /// <summary>The wait for the second attempt takes one second; meanwhile another call learns that the host wants to be left alone for twenty.</summary>
+    /// <summary>
+    /// The wait for the second attempt takes one second; meanwhile another call learns that the host wants to be left alone for twenty.
+    /// </summary>
     [Theory, InlineData(10, 1, StopReason.RateLimited), InlineData(60, 2, StopReason.Succeeded)]
-    public async Task A_pause_of_the_host_does_not_hold_a_retry_until_its_key_has_expired(int lifetimeSeconds, int attempts, StopReason stopReason)
+    public async Task A_pause_of_the_host_does_not_hold_a_retry_until_its_key_has_expired(
+        int lifetimeSeconds, int attempts, StopReason stopReason)
     {
         using var chain = new Chain(o => o.Idempotency.KeyLifetime = TimeSpan.FromSeconds(lifetimeSeconds));
         chain.Clock.SkipsWaits = false;

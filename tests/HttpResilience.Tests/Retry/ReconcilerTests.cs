@@ -47,7 +47,8 @@ public sealed class ReconcilerTests
         string? seen = null;
         var reconciler = new Reconciler(() => null)
         {
-            Look = async (call, request, token) => seen = $"{call.Tags["number"]} {request.Headers.Contains("traceparent")} {await request.Content!.ReadAsStringAsync(token)}",
+            Look = async (call, request, token) =>
+                seen = $"{call.Tags["number"]} {request.Headers.Contains("traceparent")} {await request.Content!.ReadAsStringAsync(token)}",
         };
         using var chain = With(reconciler, client: c => c.AddHttpMessageHandler(() => new AddsHeader()));
         chain.Server.Script(Replies.Status(500), Replies.Status(201));
@@ -82,7 +83,8 @@ public sealed class ReconcilerTests
     [Fact]
     public async Task Never_repeats_nothing_that_may_have_been_processed_but_what_is_not_there()
     {
-        using var chain = With(new Reconciler(() => null), o => (o.Idempotency.Enabled, o.Retry.UnsafeMethods) = (true, UnsafeMethods.Never));
+        using var chain = With(
+            new Reconciler(() => null), o => (o.Idempotency.Enabled, o.Retry.UnsafeMethods) = (true, UnsafeMethods.Never));
         chain.Server.Script(Replies.Status(500), Replies.Status(200));
 
         using var response = await chain.PostAsync();
@@ -133,7 +135,8 @@ public sealed class ReconcilerTests
 
         var failure = await Should.ThrowAsync<HttpRequestException>(() => chain.PostAsync(async));
 
-        (failure.StatusCode, failure.InnerException).ShouldBe((HttpStatusCode.InternalServerError, failure.InnerException.ShouldBeOfType<IOException>()));
+        (failure.StatusCode, failure.InnerException).ShouldBe(
+            (HttpStatusCode.InternalServerError, failure.InnerException.ShouldBeOfType<IOException>()));
         var call = failure.GetHttpCall()!;
         (call.StopReason, call.FailureClass).ShouldBe((StopReason.UnsafeMethod, FailureClass.ServerError));
         chain.Server.Requests.Count.ShouldBe(1);
@@ -166,7 +169,8 @@ public sealed class ReconcilerTests
     [Fact]
     public async Task The_reconciler_may_use_the_client_that_it_serves()
     {
-        using var chain = new Chain(o => o.Idempotency.Enabled = false, services: services => services.AddSingleton<IReconciler, SearchesWithTheClient>());
+        using var chain = new Chain(
+            o => o.Idempotency.Enabled = false, services: services => services.AddSingleton<IReconciler, SearchesWithTheClient>());
         chain.Server.Script(Replies.Reset(), Replies.Status(200, "invoice 1"));
 
         using var response = await chain.PostAsync();
@@ -176,7 +180,8 @@ public sealed class ReconcilerTests
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Reconciled);
     }
 
-    private static Chain With(Reconciler reconciler, Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null)
+    private static Chain With(
+        Reconciler reconciler, Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null)
     {
         var chain = new Chain(o =>
         {
@@ -197,7 +202,8 @@ public sealed class ReconcilerTests
 
         internal Action<ManualTimeProvider>? HangsOn { get; init; }
 
-        public async ValueTask<HttpResponseMessage?> FindAsync(HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken)
+        public async ValueTask<HttpResponseMessage?> FindAsync(
+            HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken)
         {
             Asked.Add(Clock!.Elapsed);
             if (Look is not null)
@@ -212,7 +218,8 @@ public sealed class ReconcilerTests
     {
         private readonly HttpClient _client = clients.CreateClient(Chain.Name);
 
-        public async ValueTask<HttpResponseMessage?> FindAsync(HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken)
+        public async ValueTask<HttpResponseMessage?> FindAsync(
+            HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var response = await _client.GetAsync(new Uri("invoices?number=1", UriKind.Relative), cancellationToken);
             return response.IsSuccessStatusCode ? response : null;

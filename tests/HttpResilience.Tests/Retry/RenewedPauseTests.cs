@@ -3,7 +3,9 @@ using HttpResilience.Simulation;
 
 namespace HttpResilience.Tests.Retry;
 
-/// <summary>A host that asks for a short pause again and again, and callers that make their next call when the last has been answered. Virtual time.</summary>
+/// <summary>
+/// A host that asks for a short pause again and again, and callers that make their next call when the last has been answered. Virtual time.
+/// </summary>
 public sealed class RenewedPauseTests
 {
     private const int Callers = 20;
@@ -11,8 +13,8 @@ public sealed class RenewedPauseTests
     private static readonly TimeSpan Busy = TimeSpan.FromSeconds(30), Length = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(50), Latency = TimeSpan.FromMilliseconds(20);
 
-    // Each second request is refused. Were every call to wait for a pause of its own and for all other callers to go first, one after another, it would be
-    // 20 x 70 ms; and a call may be refused its four attempts.
+    // Each second request is refused. Were every call to wait for a pause of its own and for all other callers to go first, one after
+    // another, it would be 20 x 70 ms; and a call may be refused its four attempts.
     private static readonly TimeSpan Reasonable = TimeSpan.FromSeconds(4 * 1.4);
 
     [Theory, InlineData(1), InlineData(2), InlineData(3)]

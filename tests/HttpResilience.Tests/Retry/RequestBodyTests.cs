@@ -54,7 +54,8 @@ public sealed class RequestBodyTests
         using var chain = new Chain();
         chain.Server.Script(Replies.Reset(), Replies.Status(200));
 
-        var thrown = await Assert.ThrowsAnyAsync<HttpRequestException>(() => chain.SendAsync(true, Chain.Post(new StreamContent(new OneTimeStream(Bytes)))));
+        var thrown = await Assert.ThrowsAnyAsync<HttpRequestException>(
+            () => chain.SendAsync(true, Chain.Post(new StreamContent(new OneTimeStream(Bytes)))));
 
         thrown.InnerException.ShouldBeOfType<IOException>();
         thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.BodyNotReplayable);

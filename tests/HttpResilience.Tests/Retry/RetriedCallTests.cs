@@ -6,7 +6,8 @@ namespace HttpResilience.Tests.Retry;
 /// <summary>The main cases, sent with SendAsync and with Send.</summary>
 public sealed class RetriedCallTests
 {
-    private static readonly TimeSpan[] ExponentialStarts = [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(7)];
+    private static readonly TimeSpan[] ExponentialStarts =
+        [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(7)];
 
     [Theory, InlineData(true), InlineData(false)]
     public async Task A_call_that_succeeds_at_once_is_sent_once(bool async)
@@ -64,7 +65,8 @@ public sealed class RetriedCallTests
     public async Task A_call_that_runs_out_returns_the_last_response(bool async)
     {
         using var chain = new Chain();
-        chain.Server.Script(Replies.Status(503), Replies.Status(502), Replies.Status(500), Replies.Status(504, "the last"), Replies.Status(200));
+        chain.Server.Script(
+            Replies.Status(503), Replies.Status(502), Replies.Status(500), Replies.Status(504, "the last"), Replies.Status(200));
 
         using var response = await chain.GetAsync(async);
 
@@ -80,7 +82,8 @@ public sealed class RetriedCallTests
     {
         using var chain = new Chain();
         var last = new HttpRequestException("the last");
-        chain.Server.Script(Replies.Reset(), Replies.Status(503), Replies.ConnectionRefused(), Replies.Throws(() => last), Replies.Status(200));
+        chain.Server.Script(
+            Replies.Reset(), Replies.Status(503), Replies.ConnectionRefused(), Replies.Throws(() => last), Replies.Status(200));
 
         var thrown = await Assert.ThrowsAnyAsync<HttpRequestException>(() => chain.GetAsync(async));
 
@@ -90,7 +93,8 @@ public sealed class RetriedCallTests
     }
 
     [Theory]
-    [InlineData(400), InlineData(401), InlineData(403), InlineData(404), InlineData(409), InlineData(410), InlineData(422), InlineData(501), InlineData(505)]
+    [InlineData(400), InlineData(
+        401), InlineData(403), InlineData(404), InlineData(409), InlineData(410), InlineData(422), InlineData(501), InlineData(505)]
     public async Task A_permanent_failure_is_sent_once(int status)
     {
         using var chain = new Chain();

@@ -123,7 +123,8 @@ public sealed class RetryAfterWaitTests
     [Fact]
     public async Task A_backoff_beyond_the_deadline_is_not_begun()
     {
-        using var chain = new Chain(o => (o.TotalRequestTimeout.Timeout, o.Retry.Delay) = (TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(20)));
+        using var chain =
+            new Chain(o => (o.TotalRequestTimeout.Timeout, o.Retry.Delay) = (TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(20)));
         chain.Server.Script(Replies.Status(503));
 
         using var response = await chain.GetAsync();
@@ -134,7 +135,8 @@ public sealed class RetryAfterWaitTests
     }
 
     [Theory]
-    [InlineData(true, "5184000"), InlineData(false, "5184000"), InlineData(true, "922337203685"), InlineData(true, "Fri, 31 Dec 9999 23:59:59 GMT")]
+    [InlineData(true, "5184000"), InlineData(false, "5184000"), InlineData(true, "922337203685"), InlineData(
+        true, "Fri, 31 Dec 9999 23:59:59 GMT")]
     public async Task A_retry_after_of_sixty_days_and_more_neither_throws_nor_waits(bool async, string header)
     {
         using var chain = new Chain(o => o.TotalRequestTimeout.Timeout = null);
@@ -149,7 +151,8 @@ public sealed class RetryAfterWaitTests
     }
 
     [Theory]
-    [InlineData("0"), InlineData("Thu, 01 Jan 1970 00:00:00 GMT"), InlineData("-5"), InlineData("soon"), InlineData("99999999999999999999"), InlineData("")]
+    [InlineData("0"), InlineData(
+        "Thu, 01 Jan 1970 00:00:00 GMT"), InlineData("-5"), InlineData("soon"), InlineData("99999999999999999999"), InlineData("")]
     public async Task A_retry_after_that_asks_for_nothing_leaves_the_ordinary_backoff(string header)
     {
         using var chain = new Chain();

@@ -12,7 +12,8 @@ public sealed class RetryDecisionHintTests
     public void The_servers_word_wins_over_the_backoff(double seconds) => Asked(seconds).ShouldRetryAfter(TimeSpan.FromSeconds(seconds));
 
     [Fact]
-    public void The_servers_word_wins_over_a_backoff_that_is_longer() => (Asked(1) with { Attempt = 3 }).ShouldRetryAfter(TimeSpan.FromSeconds(1));
+    public void The_servers_word_wins_over_a_backoff_that_is_longer() =>
+        (Asked(1) with { Attempt = 3 }).ShouldRetryAfter(TimeSpan.FromSeconds(1));
 
     [Fact]
     public void Zero_and_nothing_leave_the_backoff()
@@ -62,8 +63,10 @@ public sealed class RetryDecisionHintTests
         var jittered = Asked(20) with { Options = new(), Random = 0.8 };
 
         (jittered with { Remaining = TimeSpan.FromSeconds(20.3) }).ShouldRetryAfter(TimeSpan.FromSeconds(20.2));
-        (jittered with { Remaining = TimeSpan.FromSeconds(20.2) }).Take().Delay.ShouldBeInRange(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20.2) - TimeSpan.FromTicks(1));
-        (jittered with { Remaining = TimeSpan.FromSeconds(20.1) }).Take().Delay.ShouldBeInRange(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20.1) - TimeSpan.FromTicks(1));
+        (jittered with { Remaining = TimeSpan.FromSeconds(20.2) }).Take().Delay.ShouldBeInRange(
+            TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20.2) - TimeSpan.FromTicks(1));
+        (jittered with { Remaining = TimeSpan.FromSeconds(20.1) }).Take().Delay.ShouldBeInRange(
+            TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20.1) - TimeSpan.FromTicks(1));
     }
 
     [Fact]
@@ -75,8 +78,12 @@ public sealed class RetryDecisionHintTests
     [InlineData(500)]
     [InlineData(503)]
     public void Retry_After_applies_to_every_status_that_is_retried(int status) =>
-        (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: true, keyed: false) with { RetryAfter = TimeSpan.FromSeconds(7) } })
+        (Ordinary with
+        {
+            Result = FailureClassifier.Of(status, hasRetryAfter: true, keyed: false) with { RetryAfter = TimeSpan.FromSeconds(7) }
+        })
             .ShouldRetryAfter(TimeSpan.FromSeconds(7));
 
-    private static Decision Asked(double seconds) => Ordinary with { Result = Ordinary.Result with { RetryAfter = TimeSpan.FromSeconds(seconds) } };
+    private static Decision Asked(double seconds) =>
+        Ordinary with { Result = Ordinary.Result with { RetryAfter = TimeSpan.FromSeconds(seconds) } };
 }

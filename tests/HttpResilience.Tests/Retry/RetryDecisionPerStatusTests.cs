@@ -30,7 +30,8 @@ public sealed class RetryDecisionPerStatusTests
         var patient = Got(503, new() { MaxRetryAttempts = 10 });
 
         (patient with { Attempt = 6 }).ShouldRetryAfter(TimeSpan.FromSeconds(32));
-        (patient with { Attempt = 6, Result = FailureClassifier.Of(502, hasRetryAfter: false, keyed: false) }).ShouldStop(StopReason.AttemptsExhausted);
+        (patient with { Attempt = 6, Result = FailureClassifier.Of(502, hasRetryAfter: false, keyed: false) }).ShouldStop(
+            StopReason.AttemptsExhausted);
     }
 
     [Theory]
@@ -41,8 +42,11 @@ public sealed class RetryDecisionPerStatusTests
     [InlineData(null, 0.5, 1, 0.5)]
     [InlineData(null, 0.0, 1, 0)]
     [InlineData(null, 1000.0, 1, 60)]
-    public void The_delay_of_one_status_is_its_own_times_its_multiplier_up_to_the_cap(double? delay, double multiplier, int attempt, double seconds) =>
-        (Got(503, new() { Delay = delay is { } d ? TimeSpan.FromSeconds(d) : null, DelayMultiplier = multiplier }) with { Attempt = attempt })
+    public void The_delay_of_one_status_is_its_own_times_its_multiplier_up_to_the_cap(
+        double? delay, double multiplier, int attempt, double seconds) =>
+        (Got(503,
+            new() { Delay = delay is { } d ? TimeSpan.FromSeconds(d) : null, DelayMultiplier = multiplier }) with
+        { Attempt = attempt })
             .ShouldRetryAfter(TimeSpan.FromSeconds(seconds));
 
     [Fact]

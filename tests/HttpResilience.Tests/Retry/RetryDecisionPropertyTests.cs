@@ -15,7 +15,8 @@ public sealed class RetryDecisionPropertyTests
             var decision = Arbitrary(random);
             var taken = decision.Take();
 
-            string what = $"seed {Seed}, case {i}: {taken.StopReason}, wait {taken.Delay}, asked {decision.Result.RetryAfter}, remaining {decision.Remaining}";
+            string what = $"seed {Seed}, case {i}: {taken.StopReason}, wait {taken.Delay}, asked {decision.Result.RetryAfter}, "
+                + $"remaining {decision.Remaining}";
             if (!taken.IsRetry)
             {
                 taken.Delay.ShouldBe(TimeSpan.Zero, what);

@@ -22,7 +22,8 @@ public sealed class RetryDecisionTests
 
     [Fact]
     public void A_cancelled_call_is_not_repeated() =>
-        (Ordinary with { Result = FailureClassifier.Classify(new OperationCanceledException(), timedOut: false, cancelled: true) }).ShouldStop(StopReason.Cancelled);
+        (Ordinary with { Result = FailureClassifier.Classify(new OperationCanceledException(), timedOut: false, cancelled: true) })
+            .ShouldStop(StopReason.Cancelled);
 
     [Theory]
     [InlineData(400)]
@@ -34,7 +35,8 @@ public sealed class RetryDecisionTests
     [InlineData(501)]
     [InlineData(505)]
     public void A_failure_that_another_attempt_cannot_change_is_not_retried(int status) =>
-        (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: false, keyed: true), IsKeyed = true }).ShouldStop(StopReason.NotRetryable);
+        (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: false, keyed: true), IsKeyed = true })
+            .ShouldStop(StopReason.NotRetryable);
 
     [Fact]
     public void Nothing_is_repeated_after_the_deadline()
@@ -49,7 +51,8 @@ public sealed class RetryDecisionTests
         (Ordinary with { Attempt = 3 }).Take().IsRetry.ShouldBeTrue();
         (Ordinary with { Attempt = 4 }).ShouldStop(StopReason.AttemptsExhausted);
         (Ordinary with { Options = new() { MaxRetryAttempts = 0 } }).ShouldStop(StopReason.AttemptsExhausted);
-        (Ordinary with { Options = new() { MaxRetryAttempts = int.MaxValue, MaxDelay = TimeSpan.Zero }, Attempt = int.MaxValue }).Take().IsRetry.ShouldBeTrue();
+        (Ordinary with { Options = new() { MaxRetryAttempts = int.MaxValue, MaxDelay = TimeSpan.Zero }, Attempt = int.MaxValue })
+            .Take().IsRetry.ShouldBeTrue();
     }
 
     [Theory]
@@ -68,8 +71,10 @@ public sealed class RetryDecisionTests
 
         once.ShouldStop(StopReason.BodyNotReplayable);
         (once with { Result = NotProcessed }).ShouldStop(StopReason.BodyNotReplayable);
-        (once with { Result = FailureClassifier.Classify(new IOException("x"), timedOut: false, cancelled: false) }).ShouldStop(StopReason.BodyNotReplayable);
-        (once with { Result = FailureClassifier.Classify(new OperationCanceledException(), timedOut: true, cancelled: false) }).ShouldStop(StopReason.BodyNotReplayable);
+        (once with { Result = FailureClassifier.Classify(new IOException("x"), timedOut: false, cancelled: false) }).ShouldStop(
+            StopReason.BodyNotReplayable);
+        (once with { Result = FailureClassifier.Classify(new OperationCanceledException(), timedOut: true, cancelled: false) }).ShouldStop(
+            StopReason.BodyNotReplayable);
     }
 
     [Fact]
@@ -92,7 +97,8 @@ public sealed class RetryDecisionTests
     [InlineData(UnsafeMethods.Always, true, true)]
     public void A_POST_that_may_have_been_processed_is_repeated_as_UnsafeMethods_says(UnsafeMethods setting, bool isKeyed, bool isRetry)
     {
-        var post = Ordinary with { IsIdempotent = false, IsKeyed = isKeyed, Result = Ambiguous, Options = new() { UnsafeMethods = setting } };
+        var post =
+            Ordinary with { IsIdempotent = false, IsKeyed = isKeyed, Result = Ambiguous, Options = new() { UnsafeMethods = setting } };
 
         post.Take().StopReason.ShouldBe(isRetry ? StopReason.None : StopReason.UnsafeMethod);
         // An idempotent method, what was not sent and what was not processed are repeated under every setting.
@@ -108,7 +114,8 @@ public sealed class RetryDecisionTests
     [InlineData(503, false, StopReason.NotRetryable)]
     [InlineData(429, false, StopReason.NotRetryable)]
     public void The_servers_word_beats_the_status(int status, bool word, StopReason expected) =>
-        (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: false, keyed: false) with { SaidRetry = word } }).Take().StopReason.ShouldBe(expected);
+        (Ordinary with { Result = FailureClassifier.Of(status, hasRetryAfter: false, keyed: false) with { SaidRetry = word } })
+            .Take().StopReason.ShouldBe(expected);
 
     [Fact]
     public void The_servers_word_does_not_make_an_unsafe_method_safe() =>
@@ -119,7 +126,14 @@ public sealed class RetryDecisionTests
     {
         var everythingWrong = new Decision
         {
-            Result = new AttemptResult { FailureClass = FailureClass.Cancelled, StatusCode = 500, IsAmbiguous = true, RetryAfter = TimeSpan.FromSeconds(90) },
+            Result = new AttemptResult
+            {
+                FailureClass =
+                FailureClass.Cancelled,
+                StatusCode = 500,
+                IsAmbiguous = true,
+                RetryAfter = TimeSpan.FromSeconds(90)
+            },
             Options = new() { MaxRetryAfter = TimeSpan.FromSeconds(60), UseJitter = false },
             IsIdempotent = false,
             BodyIsReplayable = false,

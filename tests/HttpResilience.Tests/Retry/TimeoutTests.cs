@@ -11,7 +11,8 @@ public sealed class TimeoutTests
         using var response = await chain.GetAsync(async);
 
         chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 31]);
-        response.GetHttpCall()!.Attempts[0].ShouldBe(new(null, FailureClass.Transient, nameof(TaskCanceledException), TimeSpan.FromSeconds(30)));
+        response.GetHttpCall()!.Attempts[0].ShouldBe(
+            new(null, FailureClass.Transient, nameof(TaskCanceledException), TimeSpan.FromSeconds(30)));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -73,7 +74,8 @@ public sealed class TimeoutTests
     public async Task Each_attempt_has_the_whole_of_its_time()
     {
         using var chain = new Chain();
-        chain.Server.Script(Replies.After(TimeSpan.FromSeconds(29), Replies.Status(503)), Replies.After(TimeSpan.FromSeconds(29), Replies.Status(200)));
+        chain.Server.Script(
+            Replies.After(TimeSpan.FromSeconds(29), Replies.Status(503)), Replies.After(TimeSpan.FromSeconds(29), Replies.Status(200)));
 
         using var response = await chain.GetAsync();
 

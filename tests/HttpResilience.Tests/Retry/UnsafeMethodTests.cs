@@ -42,7 +42,8 @@ public sealed class UnsafeMethodTests
 
     [Theory, InlineData("QUERY"), InlineData("get"), InlineData("LOCK")]
     public async Task An_unknown_method_counts_as_unsafe(string method) =>
-        (await CallAsync("reset", _ => { }, new(method))).ShouldBe(method == "get" ? (2, StopReason.Succeeded) : (1, StopReason.UnsafeMethod));
+        (await CallAsync("reset", _ => { }, new(method))).ShouldBe(
+            method == "get" ? (2, StopReason.Succeeded) : (1, StopReason.UnsafeMethod));
 
     [Fact]
     public async Task The_failure_that_is_not_repeated_is_what_the_caller_gets()
@@ -64,7 +65,8 @@ public sealed class UnsafeMethodTests
         chain.Server.Script(Failure(failure), Replies.Status(200));
         try
         {
-            using var response = await chain.SendAsync(true, new(method ?? HttpMethod.Post, "invoices") { Content = new StringContent("{}") });
+            using var response = await chain.SendAsync(
+                true, new(method ?? HttpMethod.Post, "invoices") { Content = new StringContent("{}") });
             return (chain.Server.Requests.Count, response.GetHttpCall()!.StopReason);
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)

@@ -3,7 +3,10 @@ using HttpResilience.Simulation;
 
 namespace HttpResilience.Tests.Simulation;
 
-/// <summary>What a host sees of many clients while it is down, and when it is back. Virtual time: the same seed gives the same numbers on any machine.</summary>
+/// <summary>
+/// What a host sees of many clients while it is down, and when it is back. Virtual time: the same
+/// seed gives the same numbers on any machine.
+/// </summary>
 public sealed class OutageSimulationTests
 {
     // Calls are made at random moments: a second has a few more of them or a few less.
@@ -29,7 +32,8 @@ public sealed class OutageSimulationTests
     [Theory, InlineData(1), InlineData(2)]
     public void A_host_that_asks_for_a_while_again_and_again_is_not_overrun_when_it_is_back(int seed)
     {
-        var simulation = Small(seed) with { Clients = 100, WhileDown = new(HttpStatusCode.TooManyRequests, Soon, RetryAfter: TimeSpan.FromSeconds(7)) };
+        var simulation =
+            Small(seed) with { Clients = 100, WhileDown = new(HttpStatusCode.TooManyRequests, Soon, RetryAfter: TimeSpan.FromSeconds(7)) };
 
         var chain = simulation.RunChain();
 

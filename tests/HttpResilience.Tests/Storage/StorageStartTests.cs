@@ -14,7 +14,8 @@ public sealed class StorageStartTests
     [Fact]
     public async Task A_wrong_section_is_told_when_the_host_starts_all_at_once()
     {
-        using var host = Build(new() { ["HttpResilience:Storage:Provider"] = "MySql", ["HttpResilience:Storage:ConnectionStrin"] = "x" }, connectionString: null);
+        using var host = Build(new() { ["HttpResilience:Storage:Provider"] = "MySql", ["HttpResilience:Storage:ConnectionStrin"] = "x" },
+            connectionString: null);
 
         var failure = await Should.ThrowAsync<OptionsValidationException>(() => host.StartAsync(Stop));
 
@@ -42,7 +43,9 @@ public sealed class StorageStartTests
         using var logs = new LogCollector();
         using var host = Build([], "memory", clock, store, logs);
         await host.StartAsync(Stop);
-        await store.IdempotencyKeys.BeginAsync(new("api", "key", "hash", Guid.NewGuid(), clock.GetUtcNow(), clock.GetUtcNow()) { ExpiresAt = clock.GetUtcNow() + TimeSpan.FromHours(1) }, Stop);
+        await store.IdempotencyKeys.BeginAsync(new("api", "key", "hash", Guid.NewGuid(), clock.GetUtcNow(),
+            clock.GetUtcNow())
+        { ExpiresAt = clock.GetUtcNow() + TimeSpan.FromHours(1) }, Stop);
 
         await clock.TimerDueInAsync(TimeSpan.FromHours(1));
         store.Fails = new HttpResilienceStorageException("gone");
@@ -63,7 +66,8 @@ public sealed class StorageStartTests
     }
 
     private static IHost Build(
-        Dictionary<string, string?> settings, string? connectionString, TimeProvider? time = null, TestStorage? store = null, ILoggerProvider? logs = null)
+        Dictionary<string, string?> settings, string? connectionString, TimeProvider? time = null, TestStorage? store = null,
+        ILoggerProvider? logs = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection(settings);
@@ -71,7 +75,8 @@ public sealed class StorageStartTests
             builder.Services.AddSingleton(time);
         if (logs is not null)
             builder.Logging.AddProvider(logs);
-        builder.Services.AddHttpResilienceStorage(storage => storage.Use(new("Memory", connectionString, (_, _) => (store ?? new()).Storage)));
+        builder.Services.AddHttpResilienceStorage(
+            storage => storage.Use(new("Memory", connectionString, (_, _) => (store ?? new()).Storage)));
         return builder.Build();
     }
 

@@ -47,7 +47,8 @@ internal sealed class TestStorage
     internal StoredCheckpoint Checkpoint => Read(d => d.Batches.Values).ShouldHaveSingleItem().Checkpoint;
 
     internal IReadOnlyList<ErrorBudgetCount> Counts => Read(
-        d => d.Counts.Select(c => new ErrorBudgetCount(c.Key.ClientName, c.Key.Version, c.Key.Period, c.Key.Class, c.Value)).OrderBy(c => c.Period));
+        d => d.Counts.Select(c => new ErrorBudgetCount(c.Key.ClientName, c.Key.Version, c.Key.Period, c.Key.Class, c.Value))
+            .OrderBy(c => c.Period));
 
     internal IReadOnlyList<DeadLetterClaim> Claims => Arguments<DeadLetterClaim>(nameof(IDeadLetterStore.ClaimAsync));
 

@@ -28,10 +28,12 @@ public sealed class CallMetricsTests
             "http.client.resilience.error_budget.remaining ObservableGauge`1 [1]",
             "http.client.resilience.error_budget.burn_rate ObservableGauge`1 [1]",
         ], ignoreOrder: true);
-        metrics.Instruments.ShouldAllBe(i => i.Meter.Name == "HttpResilience" && i.Meter.Version == "0.1.0" && !string.IsNullOrEmpty(i.Description));
+        metrics.Instruments.ShouldAllBe(
+            i => i.Meter.Name == "HttpResilience" && i.Meter.Version == "0.1.0" && !string.IsNullOrEmpty(i.Description));
         metrics.Instruments.OfType<Histogram<double>>().ShouldHaveSingleItem().Advice!.HistogramBucketBoundaries
             .ShouldBe([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]);
-        metrics.Instruments.OfType<Histogram<int>>().ShouldHaveSingleItem().Advice!.HistogramBucketBoundaries.ShouldBe([0, 1, 2, 3, 4, 5, 10]);
+        metrics.Instruments.OfType<Histogram<int>>()
+            .ShouldHaveSingleItem().Advice!.HistogramBucketBoundaries.ShouldBe([0, 1, 2, 3, 4, 5, 10]);
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -39,7 +41,8 @@ public sealed class CallMetricsTests
     {
         using var chain = new Chain();
         using var metrics = Listen(chain);
-        chain.Server.Script(Replies.Status(503), Replies.ConnectionRefused(), Replies.After(TimeSpan.FromMilliseconds(500), Replies.Status(201)));
+        chain.Server.Script(
+            Replies.Status(503), Replies.ConnectionRefused(), Replies.After(TimeSpan.FromMilliseconds(500), Replies.Status(201)));
 
         (await chain.PostAsync(async)).Dispose();
 
@@ -97,7 +100,8 @@ public sealed class CallMetricsTests
 
         var refused = metrics.Of("attempts")[^1];
         (refused.Value, refused.Text).ShouldBe(
-            (0, $"{Host}, http.request.method=GET, error.type=HttpResilience.CircuitOpenException, http.resilience.stop_reason=CircuitOpen"));
+            (0, $"{Host}, http.request.method=GET, error.type=HttpResilience.CircuitOpenException, "
+                + $"http.resilience.stop_reason=CircuitOpen"));
         metrics.Of("call.duration").Count.ShouldBe(2);
     }
 
@@ -113,7 +117,8 @@ public sealed class CallMetricsTests
 
         var refused = metrics.Of("attempts")[^1];
         (refused.Value, refused.Text).ShouldBe(
-            (0, $"{Host}, http.request.method=GET, error.type=HttpResilience.RateLimitedException, http.resilience.stop_reason=RateLimited"));
+            (0, $"{Host}, http.request.method=GET, error.type=HttpResilience.RateLimitedException, "
+                + $"http.resilience.stop_reason=RateLimited"));
     }
 
     [Fact]
@@ -131,7 +136,8 @@ public sealed class CallMetricsTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => chain.SendAsync(async: true, Chain.Get(), caller.Token));
 
         var measured = metrics.Of("call.duration").ShouldHaveSingleItem();
-        (measured["error.type"], measured["http.resilience.stop_reason"]).ShouldBe(("System.Threading.Tasks.TaskCanceledException", "Cancelled"));
+        (measured["error.type"], measured["http.resilience.stop_reason"]).ShouldBe(
+            ("System.Threading.Tasks.TaskCanceledException", "Cancelled"));
     }
 
     [Fact]

@@ -39,7 +39,8 @@ public sealed class CallSpanTests
         (span.Source.Name, span.Source.Version).ShouldBe(("HttpResilience", "0.1.0"));
         span.TagObjects.ShouldBe(
         [
-            new("http.resilience.client", "api"), new("server.address", "api.test"), new("server.port", 443), new("http.request.method", "POST"),
+            new("http.resilience.client", "api"), new("server.address", "api.test"), new("server.port", 443),
+            new("http.request.method", "POST"),
             new("http.response.status_code", 201), new("http.resilience.stop_reason", "Succeeded"), new("http.resilience.attempts", 3),
         ], ignoreOrder: true);
         _current.ShouldBe([parent, span, span]);
@@ -88,7 +89,8 @@ public sealed class CallSpanTests
         (await chain.GetAsync()).Dispose();
 
         var span = spans.Ended.ShouldHaveSingleItem();
-        (span.Status, span.GetTagItem("error.type"), span.GetTagItem("http.response.status_code")).ShouldBe((ActivityStatusCode.Error, "422", 422));
+        (span.Status, span.GetTagItem("error.type"), span.GetTagItem("http.response.status_code")).ShouldBe(
+            (ActivityStatusCode.Error, "422", 422));
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed class ResendCountPropagatorTests
     {
         var inner = DistributedContextPropagator.CreateDefaultPropagator();
         var propagator = new ResendCountPropagator(inner);
-        using var activity = new Activity("System.Net.Http.HttpRequestOut") { TraceStateString = "vendor=1" }.AddBaggage("customer", "7").Start();
+        using var activity =
+            new Activity("System.Net.Http.HttpRequestOut") { TraceStateString = "vendor=1" }.AddBaggage("customer", "7").Start();
         using var request = new HttpRequestMessage();
         Dictionary<string, string> Injected(DistributedContextPropagator by)
         {
@@ -49,8 +50,9 @@ public sealed class ResendCountPropagatorTests
         headers.Keys.ShouldContain("traceparent");
         headers.ShouldBe(Injected(inner));
         propagator.Fields.ShouldBe(inner.Fields);
-        DistributedContextPropagator.PropagatorGetterCallback getter = (object? _, string name, out string? value, out IEnumerable<string>? values) =>
-            (value, values) = (headers.GetValueOrDefault(name), null);
+        DistributedContextPropagator.PropagatorGetterCallback getter =
+            (object? _, string name, out string? value, out IEnumerable<string>? values) =>
+                (value, values) = (headers.GetValueOrDefault(name), null);
         propagator.ExtractTraceIdAndState(null, getter, out string? id, out string? state);
         (id, state).ShouldBe((activity.Id, "vendor=1"));
         propagator.ExtractBaggage(null, getter).ShouldBe(inner.ExtractBaggage(null, getter));
@@ -136,7 +138,8 @@ public sealed class ResendCountPropagatorTests
         new ResendCountPropagator(DistributedContextPropagator.CreateNoOutputPropagator()).Inject(activity, request, (_, _, _) => { });
     }
 
-    private static DistributedContextPropagator? PropagatorOf(HttpMessageHandler primary) => ((SocketsHttpHandler)primary).ActivityHeadersPropagator;
+    private static DistributedContextPropagator? PropagatorOf(HttpMessageHandler primary) =>
+        ((SocketsHttpHandler)primary).ActivityHeadersPropagator;
 
     private static void BuildOn(HttpMessageHandler primary)
     {

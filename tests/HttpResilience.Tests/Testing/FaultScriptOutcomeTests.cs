@@ -86,7 +86,8 @@ public sealed class FaultScriptOutcomeTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task An_outcome_may_come_late(bool async)
     {
-        var script = new FaultScript(_clock).Status(503).Delayed(TimeSpan.FromSeconds(2)).Reset().Delayed(TimeSpan.FromSeconds(3)).Status(200);
+        var script =
+            new FaultScript(_clock).Status(503).Delayed(TimeSpan.FromSeconds(2)).Reset().Delayed(TimeSpan.FromSeconds(3)).Status(200);
         using var client = Resilient(script, options => options.Retry.Delay = TimeSpan.FromSeconds(1));
 
         using var response = await FaultScriptTests.SendAsync(client, new(HttpMethod.Get, "x"), async);
@@ -98,7 +99,8 @@ public sealed class FaultScriptOutcomeTests
     public async Task An_outage_resets_everything_for_its_time_and_then_the_script_goes_on()
     {
         var clock = new ManualTimeProvider();
-        var script = new FaultScript(clock).Status(200).OutageFor(TimeSpan.FromSeconds(10)).Status(201).OutageFor(TimeSpan.FromSeconds(5)).OutageFor(TimeSpan.FromSeconds(5));
+        var script = new FaultScript(clock).Status(200)
+            .OutageFor(TimeSpan.FromSeconds(10)).Status(201).OutageFor(TimeSpan.FromSeconds(5)).OutageFor(TimeSpan.FromSeconds(5));
         using var client = FaultScriptTests.Client(script);
         async Task<string> Next(double afterSeconds)
         {
@@ -150,7 +152,8 @@ public sealed class FaultScriptOutcomeTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task Each_failure_is_of_the_kind_that_the_chain_knows(bool async)
     {
-        var script = new FaultScript(_clock).Refused().HostNotFound().Reset().HalfHead().NeverAnswers().Status(429, retryAfter: TimeSpan.FromSeconds(90)).Status(201);
+        var script = new FaultScript(_clock)
+            .Refused().HostNotFound().Reset().HalfHead().NeverAnswers().Status(429, retryAfter: TimeSpan.FromSeconds(90)).Status(201);
         using var client = Resilient(script, options =>
         {
             options.Retry.MaxRetryAttempts = 10;
@@ -158,12 +161,14 @@ public sealed class FaultScriptOutcomeTests
             options.TotalRequestTimeout.Timeout = TimeSpan.FromHours(1);
         });
 
-        using var response = await FaultScriptTests.SendAsync(client, new(HttpMethod.Post, "x") { Content = new StringContent("{}") }, async);
+        using var response = await FaultScriptTests.SendAsync(
+            client, new(HttpMethod.Post, "x") { Content = new StringContent("{}") }, async);
 
         var call = script.Calls.ShouldHaveSingleItem();
         call.ShouldBeSameAs(response.GetHttpCall());
         HttpCallAssert.Attempts(call, null, null, null, null, null, 429, 201);
-        call.Attempts.Select(a => a.FailureClass).Take(6).ShouldBe([.. Enumerable.Repeat(FailureClass.Transient, 5), FailureClass.RateLimited]);
+        call.Attempts.Select(a => a.FailureClass).Take(6).ShouldBe(
+            [.. Enumerable.Repeat(FailureClass.Transient, 5), FailureClass.RateLimited]);
         call.IdempotencyKey.ShouldBe(HttpCallAssert.SameKeyOnEveryRequest(script.Requests));
         (script.Requests[6].SentAfter - script.Requests[5].SentAfter).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(90));
     }

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace HttpResilience.Tests;
 
-/// <summary>The order of a script, and its record. What each outcome looks like to a client is in the integration tests, beside a real server.</summary>
+/// <summary>
+/// The order of a script, and its record. What each outcome looks like to a client is in the integration tests, beside a real server.
+/// </summary>
 public sealed class FaultScriptTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -54,7 +56,8 @@ public sealed class FaultScriptTests
         var script = new FaultScript().Status(503).Times(50).Status(201);
         using var client = Client(script);
 
-        var responses = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(() => client.PostAsync("x", new StringContent("body"), Token), Token)));
+        var responses = await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(_ => Task.Run(() => client.PostAsync("x", new StringContent("body"), Token), Token)));
 
         responses.Count(r => r.StatusCode is HttpStatusCode.ServiceUnavailable).ShouldBe(50);
         responses.Count(r => r.StatusCode is HttpStatusCode.Created).ShouldBe(150);
@@ -147,7 +150,8 @@ public sealed class FaultScriptTests
         var script = new FaultScript();
         using var invoker = new HttpMessageInvoker(script);
 
-        await Should.ThrowAsync<OperationCanceledException>(() => invoker.SendAsync(new(HttpMethod.Get, "https://api.test/"), new CancellationToken(true)));
+        await Should.ThrowAsync<OperationCanceledException>(
+            () => invoker.SendAsync(new(HttpMethod.Get, "https://api.test/"), new CancellationToken(true)));
         Should.Throw<OperationCanceledException>(() => invoker.Send(new(HttpMethod.Get, "https://api.test/"), new CancellationToken(true)));
 
         script.RequestCount.ShouldBe(0);
@@ -172,9 +176,11 @@ public sealed class FaultScriptTests
 
     internal static HttpClient Client(FaultScript script) => new(script, disposeHandler: false) { BaseAddress = new("https://api.test/") };
 
-    internal static Task<HttpResponseMessage> SendAsync(HttpClient client, HttpRequestMessage request, bool async, CancellationToken? caller = null) => async
+    internal static Task<HttpResponseMessage> SendAsync(
+        HttpClient client, HttpRequestMessage request, bool async, CancellationToken? caller = null) => async
         ? client.SendAsync(request, caller ?? Token)
-        : Task.Factory.StartNew(() => client.Send(request, caller ?? Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        : Task.Factory.StartNew(
+            () => client.Send(request, caller ?? Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private static async Task<int[]> StatusesAsync(FaultScript script, int count, bool async = true)
     {

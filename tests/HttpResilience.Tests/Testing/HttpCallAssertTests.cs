@@ -39,11 +39,15 @@ public sealed class HttpCallAssertTests : IDisposable
         var call = await PostAsync();
 
         Failure(() => HttpCallAssert.Attempts(call, 503, 201)).ShouldBe(
-            "The attempts should have been 503, 201. The call of 'api' made 503, no response (HttpRequestException), 201; stop reason Succeeded, failure class None, after 00:00:03.");
-        Failure(() => HttpCallAssert.Attempts(call, 503, 201, null)).ShouldStartWith("The attempts should have been 503, 201, no response.");
+            "The attempts should have been 503, 201. The call of 'api' made 503, no response (HttpRequestException), 201; "
+                + "stop reason Succeeded, failure class None, after 00:00:03.");
+        Failure(() => HttpCallAssert.Attempts(call, 503, 201, null)).ShouldStartWith(
+            "The attempts should have been 503, 201, no response.");
         Failure(() => HttpCallAssert.Attempts(call)).ShouldStartWith("The attempts should have been none.");
-        Failure(() => HttpCallAssert.Stopped(call, StopReason.Cancelled)).ShouldStartWith("The stop reason should have been Cancelled. The call of 'api' made 503");
-        Failure(() => HttpCallAssert.Ended(call, FailureClass.Conflict)).ShouldStartWith("The failure class should have been Conflict. The call of 'api' made 503");
+        Failure(() => HttpCallAssert.Stopped(call, StopReason.Cancelled)).ShouldStartWith(
+            "The stop reason should have been Cancelled. The call of 'api' made 503");
+        Failure(() => HttpCallAssert.Ended(call, FailureClass.Conflict)).ShouldStartWith(
+            "The failure class should have been Conflict. The call of 'api' made 503");
     }
 
     [Fact]
@@ -68,9 +72,11 @@ public sealed class HttpCallAssertTests : IDisposable
     [Fact]
     public async Task Keys_that_differ_or_are_missing_are_reported()
     {
-        Failure(() => HttpCallAssert.SameKeyOnEveryRequest(_script.Requests)).ShouldBe("Every request should have carried the same Idempotency-Key. They were: none.");
+        Failure(() => HttpCallAssert.SameKeyOnEveryRequest(_script.Requests)).ShouldBe(
+            "Every request should have carried the same Idempotency-Key. They were: none.");
         await _client.GetAsync("x", TestContext.Current.CancellationToken);
-        Failure(() => HttpCallAssert.SameKeyOnEveryRequest(_script.Requests)).ShouldContain("GET https://api.test/x after 00:00:00: no key");
+        Failure(() => HttpCallAssert.SameKeyOnEveryRequest(_script.Requests)).ShouldContain(
+            "GET https://api.test/x after 00:00:00: no key");
         await PostAsync();
         Failure(() => HttpCallAssert.SameKeyOnEveryRequest(_script.Requests)).ShouldContain(_script.Requests[1].IdempotencyKey!);
         await PostAsync();

@@ -11,7 +11,8 @@ public sealed class InMemoryStorageTests
     public async Task A_failed_call_is_a_letter_in_the_store_and_survives_the_container()
     {
         var storage = new InMemoryStorage();
-        using (var chain = new Chain(o => o.DeadLetter.Enabled = true, services: s => s.AddHttpResilienceStorage(b => b.UseInMemory(storage))))
+        using (var chain = new Chain(
+            o => o.DeadLetter.Enabled = true, services: s => s.AddHttpResilienceStorage(b => b.UseInMemory(storage))))
         {
             chain.Server.Script(Replies.Status(422));
             (await chain.PostAsync()).Dispose();

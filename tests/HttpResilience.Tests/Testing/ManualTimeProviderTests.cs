@@ -139,7 +139,8 @@ public sealed class ManualTimeProviderTests
         (await Should.ThrowAsync<TimeoutException>(clock.UntilSomebodyWaitsAsync)).Message.ShouldContain("none");
         _ = Task.Delay(TimeSpan.FromSeconds(2), clock, Token);
 
-        (await Should.ThrowAsync<TimeoutException>(() => clock.TimerDueInAsync(TimeSpan.FromSeconds(3)))).Message.ShouldContain("due in 00:00:02");
+        (await Should.ThrowAsync<TimeoutException>(() => clock.TimerDueInAsync(TimeSpan.FromSeconds(3)))).Message
+            .ShouldContain("due in 00:00:02");
     }
 
     [Fact]
@@ -155,5 +156,6 @@ public sealed class ManualTimeProviderTests
     }
 
     private ITimer Timer(string name, double seconds, TimeSpan? period = null) => _clock.CreateTimer(
-        _ => _fired.Add($"{name} at {_clock.Elapsed.TotalSeconds}"), null, TimeSpan.FromSeconds(seconds), period ?? Timeout.InfiniteTimeSpan);
+        _ => _fired.Add($"{name} at {_clock.Elapsed.TotalSeconds}"), null, TimeSpan.FromSeconds(seconds),
+        period ?? Timeout.InfiniteTimeSpan);
 }

@@ -30,7 +30,8 @@ public sealed class ReadmeExampleTests
         string source = Repository.Read("tests/HttpResilience.Tests/Testing/ReadmeExampleTests.cs");
         string readme = Repository.Read("README.md");
 
-        var lines = source.ReplaceLineEndings("\n").Split('\n').SkipWhile(l => l != "    // <readme>").Skip(1).TakeWhile(l => l != "    // </readme>");
+        var lines = source.ReplaceLineEndings("\n").Split('\n').SkipWhile(l => l != "    // <readme>").Skip(1).TakeWhile(
+            l => l != "    // </readme>");
         string example = string.Join('\n', lines.Select(l => l.Length > 4 ? l[4..] : l));
 
         example.ShouldStartWith("[Fact]");

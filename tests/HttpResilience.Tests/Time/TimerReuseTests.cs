@@ -44,7 +44,8 @@ public sealed class TimerReuseTests
 
                 var thrown = await Record.ExceptionAsync(async () => (await sending).Dispose());
                 if (thrown is not null)
-                    thrown.ShouldBeAssignableTo<OperationCanceledException>($"seed {seed}")!.CancellationToken.ShouldBe(caller.Token, $"seed {seed}");
+                    thrown.ShouldBeAssignableTo<OperationCanceledException>($"seed {seed}")!.CancellationToken.ShouldBe(
+                        caller.Token, $"seed {seed}");
                 (thrown is null || cancels).ShouldBeTrue($"call {call} ended with {thrown}; seed {seed}");
                 // Too late for this call, while others are under way.
                 if (random.Next(2) == 0)

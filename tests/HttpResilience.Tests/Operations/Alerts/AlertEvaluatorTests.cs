@@ -1,4 +1,3 @@
-using HttpResilience.Tests.Operations.ErrorBudgets;
 using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
