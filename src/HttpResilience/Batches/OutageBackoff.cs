@@ -36,6 +36,6 @@ internal sealed class OutageBackoff(TimeSpan timeout, TimeProvider time)
                 return null;
         }
 
-        return now + (long)Math.Ceiling((wait > Shortest ? wait : Shortest).TotalSeconds * time.TimestampFrequency);
+        return now + time.ToTicks(wait > Shortest ? wait : Shortest);
     }
 }

@@ -36,19 +36,18 @@ internal sealed record CircuitPolicy
             || options is { FailureThreshold: null, FailureRatio: null, SlowCallDuration: null })
             return null;
 
-        // Exact, and up: in floating point 1.001 s are 1000 ms, and the break would be short.
-        long Ticks(TimeSpan duration) => (long)Math.Ceiling((decimal)duration.Ticks * frequency / TimeSpan.TicksPerSecond);
+        long ToTicks(TimeSpan duration) => Ticks.Of(duration, frequency);
         return new()
         {
             FailureThreshold = options.FailureThreshold ?? int.MaxValue,
             FailureRatio = options.FailureRatio,
             MinimumThroughput = options.MinimumThroughput,
-            BucketLength = Math.Max(1, Ticks(options.SamplingDuration) / FailureWindow.Buckets),
-            BreakDuration = Ticks(breakDuration),
-            MaxBreakDuration = Math.Max(Ticks(options.MaxBreakDuration ?? breakDuration), Ticks(breakDuration)),
+            BucketLength = Math.Max(1, ToTicks(options.SamplingDuration) / FailureWindow.Buckets),
+            BreakDuration = ToTicks(breakDuration),
+            MaxBreakDuration = Math.Max(ToTicks(options.MaxBreakDuration ?? breakDuration), ToTicks(breakDuration)),
             HalfOpenProbes = options.HalfOpenProbes,
             SuccessThreshold = options.SuccessThreshold,
-            SlowCallDuration = options.SlowCallDuration is { } slow ? Ticks(slow) : long.MaxValue,
+            SlowCallDuration = options.SlowCallDuration is { } slow ? ToTicks(slow) : long.MaxValue,
             SlowCallRatio = options.SlowCallRatio,
             Isolation = options.Isolation,
         };

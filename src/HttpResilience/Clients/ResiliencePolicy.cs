@@ -5,9 +5,9 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvider time)
 {
-    private readonly long _totalTimeout = ToTicks(options.TotalRequestTimeout.Timeout, time);
-    private readonly long _attemptTimeout = ToTicks(options.AttemptTimeout.Timeout, time);
-    private readonly long _keyLifetime = ToTicks(options.Idempotency.KeyLifetime, time);
+    private readonly long _totalTimeout = Ticks(options.TotalRequestTimeout.Timeout, time);
+    private readonly long _attemptTimeout = Ticks(options.AttemptTimeout.Timeout, time);
+    private readonly long _keyLifetime = Ticks(options.Idempotency.KeyLifetime, time);
 
     /// <summary>Ends with a slash; without it relative URIs would replace the last segment of the path.</summary>
     internal Uri? BaseAddress { get; } = options.BaseAddress is not { } uri || uri.AbsolutePath.EndsWith('/') ? options.BaseAddress
@@ -76,9 +76,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
         : 0;
 
     /// <summary>A duration in ticks of the clock, rounded up: a wait is never too short.</summary>
-    internal long ToTimestamp(TimeSpan duration) => ToTicks(duration, time);
+    internal long ToTimestamp(TimeSpan duration) => time.ToTicks(duration);
 
-    private static long ToTicks(TimeSpan? duration, TimeProvider time) => duration is { } d
-        ? (long)Math.Ceiling((decimal)d.Ticks * time.TimestampFrequency / TimeSpan.TicksPerSecond)
-        : long.MaxValue;
+    private static long Ticks(TimeSpan? duration, TimeProvider time) => duration is { } d ? time.ToTicks(d) : long.MaxValue;
 }

@@ -18,7 +18,7 @@ internal sealed record CachedResponse(FallbackResponse Stored, long ReceivedAt)
     internal static CachedResponse From(FallbackResponse stored, TimeProvider time)
     {
         var since = time.GetUtcNow() - stored.ReceivedAt;
-        return new(stored, time.GetTimestamp() - (since > TimeSpan.Zero ? (long)(since.TotalSeconds * time.TimestampFrequency) : 0));
+        return new(stored, time.GetTimestamp() - (since > TimeSpan.Zero ? time.ToTicks(since) : 0));
     }
 
     /// <summary>

@@ -141,7 +141,7 @@ internal sealed partial class IdempotencyKeyReservation
     {
         var timer = _client.Timers.Rent(cancellationToken);
         long now = _client.Time.GetTimestamp();
-        timer.Start(now, now + StoreTimeout.Ticks * _client.Time.TimestampFrequency / TimeSpan.TicksPerSecond);
+        timer.Start(now, now + _client.Time.ToTicks(StoreTimeout));
         return timer;
     }
 

@@ -28,7 +28,7 @@ internal sealed class RetryBudget
 /// <param name="BucketLength">A tenth of the sampling duration, in timestamp ticks.</param>
 internal sealed record RetryBudgetPolicy(double RetryRatio, int MinimumThroughput, long BucketLength)
 {
+    /// <param name="frequency">Timestamp ticks per second.</param>
     internal static RetryBudgetPolicy? From(RetryBudgetOptions options, long frequency) => options.RetryRatio is not { } ratio ? null
-        : new(ratio, options.MinimumThroughput,
-            Math.Max(1, (long)(options.SamplingDuration.TotalSeconds * frequency) / FailureWindow.Buckets));
+        : new(ratio, options.MinimumThroughput, Math.Max(1, Ticks.Of(options.SamplingDuration, frequency) / FailureWindow.Buckets));
 }

@@ -55,7 +55,7 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
 
             _timerDue = due;
             _timer ??= CreateTimer();
-            TimeSpan wait = time.GetElapsedTime(time.GetTimestamp(), due);
+            TimeSpan wait = time.TimeUntil(due);
             // Up to the next millisecond, the timer's own unit, lest it fires early and has to be set again.
             _timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(wait.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
         }

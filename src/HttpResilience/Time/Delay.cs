@@ -13,9 +13,8 @@ internal static class Delay
     /// <exception cref="OperationCanceledException">The token was cancelled; the exception carries it.</exception>
     internal static async ValueTask UntilAsync(TimeProvider time, long due, bool async, CancellationToken cancellationToken)
     {
-        for (long now = time.GetTimestamp(); now < due; now = time.GetTimestamp())
+        for (TimeSpan left = time.TimeUntil(due); left > TimeSpan.Zero; left = time.TimeUntil(due))
         {
-            TimeSpan left = time.GetElapsedTime(now, due);
             TimeSpan step = left < Longest ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : Longest;
             Task delay = Task.Delay(step, time, cancellationToken);
             if (async)
