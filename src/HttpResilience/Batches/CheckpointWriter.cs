@@ -6,7 +6,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class CheckpointWriter : IAsyncDisposable
 {
-    internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+    internal static readonly TimeSpan LeaseLength = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
     private const int FailuresAtOnce = 1000;
@@ -15,22 +15,21 @@ internal sealed class CheckpointWriter : IAsyncDisposable
     private readonly SemaphoreSlim _saving = new(1);
     private readonly BatchCheckpoint? _checkpoint;
     private readonly Guid _owner;
-    private readonly Action<Exception> _failed;
     private readonly TimeProvider _time;
     private readonly BatchLedger _ledger;
     private readonly HashSet<long> _toTryAgain = [];
-    private readonly CancellationTokenSource _ended = new();
-    private readonly Task _renewing;
-    private DateTimeOffset _leaseUntil;
+    private readonly Lease? _lease;
     private Pending _pending = new();
     private bool _isSaving;
+    private bool _isEnded;
     private Exception? _broken;
 
     private CheckpointWriter(BatchCheckpoint? checkpoint, Guid owner, StoredCheckpoint begun, Action<Exception> failed, TimeProvider time)
     {
-        (_checkpoint, _owner, _failed, _time, _leaseUntil) = (checkpoint, owner, failed, time, begun.LeaseUntil);
+        (_checkpoint, _owner, _time) = (checkpoint, owner, time);
         _ledger = new(begun.Position, begun.Done);
-        _renewing = checkpoint is null ? Task.CompletedTask : RenewAsync();
+        if (checkpoint is not null)
+            _lease = new(begun.LeaseUntil, RenewEvery, time, RenewAsync, e => failed(e ?? new BatchInProgressException(checkpoint.Name, leaseUntil: null)));
     }
 
     /// <summary>Takes the batch for this run; waits for a lease that a run left behind which was killed.</summary>
@@ -102,13 +101,12 @@ internal sealed class CheckpointWriter : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_ended.IsCancellationRequested)
+        if (_lease is null || _isEnded)
             return;
-        await _ended.CancelAsync().ConfigureAwait(false);
-        await _renewing.ConfigureAwait(false);
-        // If that fails, the lease ends by itself, or is another's.
-        if (_checkpoint is not null)
-            await SaveAsync(lease: TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _isEnded = true;
+        await _lease.DisposeAsync().ConfigureAwait(false);
+        // If that fails, the lease ends by itself, or belongs to another run.
+        await SaveAsync(lease: TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private static async Task<StoredCheckpoint> TakeAsync(BatchCheckpoint checkpoint, Guid owner, TimeProvider time, CancellationToken cancellationToken)
@@ -117,12 +115,12 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         while (true)
         {
             var now = time.GetUtcNow();
-            var begun = await checkpoint.Store.BeginAsync(checkpoint.Name, owner, now, now + Lease, cancellationToken).ConfigureAwait(false);
+            var begun = await checkpoint.Store.BeginAsync(checkpoint.Name, owner, now, now + LeaseLength, cancellationToken).ConfigureAwait(false);
             if (begun.Owner == owner)
                 return begun;
             firstLease ??= begun.LeaseUntil;
             // It is renewed, or of a clock that is far ahead: nothing to wait for.
-            if (begun.LeaseUntil > firstLease || begun.LeaseUntil - now > 2 * Lease)
+            if (begun.LeaseUntil > firstLease || begun.LeaseUntil - now > 2 * LeaseLength)
                 throw new BatchInProgressException(checkpoint.Name, begun.LeaseUntil);
             await Task.Delay(PollInterval, time, cancellationToken).ConfigureAwait(false);
         }
@@ -159,7 +157,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
 
             try
             {
-                await SaveAsync(Lease).ConfigureAwait(false);
+                await SaveAsync(LeaseLength).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -203,7 +201,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
             // Whoever stops the batch wants to know what is done.
             if (!await _checkpoint.Store.SaveAsync(update, CancellationToken.None).ConfigureAwait(false))
                 throw new BatchInProgressException(_checkpoint.Name, leaseUntil: null);
-            _leaseUntil = update.LeaseUntil;
+            _lease!.Until = update.LeaseUntil;
             taken.Kept.TrySetResult();
         }
         catch (Exception e)
@@ -219,29 +217,16 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         }
     }
 
-    private async Task RenewAsync()
+    private async Task<bool> RenewAsync()
     {
-        using var timer = new PeriodicTimer(RenewEvery, _time);
-        while (!_ended.IsCancellationRequested)
+        try
         {
-            try
-            {
-                await timer.WaitForNextTickAsync(_ended.Token).ConfigureAwait(false);
-                await SaveAsync(Lease).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (_ended.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is not BatchInProgressException && _time.GetUtcNow() < _leaseUntil)
-            {
-                // There is time for another try.
-            }
-            catch (Exception e)
-            {
-                _failed(e);
-                return;
-            }
+            await SaveAsync(LeaseLength).ConfigureAwait(false);
+            return true;
+        }
+        catch (BatchInProgressException)
+        {
+            return false;
         }
     }
 

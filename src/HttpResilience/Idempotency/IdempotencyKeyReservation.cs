@@ -5,7 +5,7 @@ namespace HttpResilience;
 /// <summary>What the store remembers of one keyed call while it is under way. What a store that fails has not kept is told.</summary>
 internal sealed partial class IdempotencyKeyReservation
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeaseLength = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(10);
 
     // Longer, and calls hang because of a disk.
@@ -32,7 +32,7 @@ internal sealed partial class IdempotencyKeyReservation
     internal HttpMethod Method { get; }
 
     /// <summary>The request as the store is told of it now.</summary>
-    internal RememberedRequest Request => At(Lease);
+    internal RememberedRequest Request => At(LeaseLength);
 
     /// <summary>Asks for the call.</summary>
     /// <returns>Null when the store cannot tell.</returns>
@@ -50,8 +50,8 @@ internal sealed partial class IdempotencyKeyReservation
         }
     }
 
-    /// <summary>Keeps the call the caller's own until it is disposed.</summary>
-    internal IAsyncDisposable KeepLease() => new Renewal(this);
+    /// <summary>Renews the lease until it is disposed. No failure ends it early: the end of the call reports a store that stays unreachable.</summary>
+    internal IAsyncDisposable KeepLease() => new Lease(DateTimeOffset.MaxValue, RenewEvery, _client.Time, RenewAsync, static _ => { });
 
     /// <summary>Writes down what has become of the call. Whoever made it has its answer already: that it has left meanwhile changes nothing.</summary>
     /// <param name="response">Null when it cannot be remembered.</param>
@@ -87,16 +87,13 @@ internal sealed partial class IdempotencyKeyReservation
         }
     }
 
-    private async Task RenewAsync()
+    private async Task<bool> RenewAsync()
     {
         var timer = StartTimer(CancellationToken.None);
         try
         {
             await _store.BeginAsync(Request, timer.Token).WaitAsync(timer.Token).ConfigureAwait(false);
-        }
-        catch (Exception)
-        {
-            // There is time for another try, and the end of the call tells if the store is gone for good.
+            return true;
         }
         finally
         {
@@ -150,32 +147,4 @@ internal sealed partial class IdempotencyKeyReservation
 
     [LoggerMessage(526, LogLevel.Warning, "{ClientName}: the response to the call with key {IdempotencyKey} could not be remembered, as the key was taken over: nothing had been heard of the call for 30 s")]
     private static partial void TakenOver(ILogger logger, string clientName, string idempotencyKey);
-
-    /// <summary>Renews the lease of a call that takes long.</summary>
-    private sealed class Renewal : IAsyncDisposable
-    {
-        private readonly IdempotencyKeyReservation _memory;
-        private readonly ITimer _timer;
-        private Task _renewing = Task.CompletedTask;
-
-        internal Renewal(IdempotencyKeyReservation memory)
-        {
-            _memory = memory;
-            _timer = memory._client.Time.CreateTimer(static renewal => ((Renewal)renewal!).Renew(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _timer.Change(RenewEvery, RenewEvery);
-        }
-
-        // A renewal is not given up half-way when the call ends: it would come back to a key that has been forgotten since.
-        public async ValueTask DisposeAsync()
-        {
-            await _timer.DisposeAsync().ConfigureAwait(false);
-            await _renewing.ConfigureAwait(false);
-        }
-
-        private void Renew()
-        {
-            if (_renewing.IsCompleted)
-                _renewing = _memory.RenewAsync();
-        }
-    }
 }
