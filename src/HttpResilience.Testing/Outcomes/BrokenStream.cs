@@ -2,26 +2,10 @@ namespace HttpResilience.Testing;
 
 /// <summary>The begin of a body, and then what goes wrong.</summary>
 /// <param name="fail">Never returns. Told whether it must not block, and by a token when its reader has given up.</param>
-internal sealed class BrokenStream(byte[] begin, Func<bool, CancellationToken, ValueTask> fail) : Stream
+internal sealed class BrokenStream(byte[] begin, Func<bool, CancellationToken, ValueTask> fail) : ForwardStream
 {
     private readonly CancellationTokenSource _disposed = new();
     private int _position;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -31,9 +15,6 @@ internal sealed class BrokenStream(byte[] begin, Func<bool, CancellationToken, V
         return count;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -42,16 +23,6 @@ internal sealed class BrokenStream(byte[] begin, Func<bool, CancellationToken, V
             await FailAsync(async: true, cancellationToken).ConfigureAwait(false);
         return count;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

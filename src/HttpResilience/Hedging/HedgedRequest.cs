@@ -30,30 +30,13 @@ internal static class HedgedRequest
     }
 
     /// <summary>
-    /// A body that lies in memory, under headers of its own: reading and changing those of one object from several threads is not safe.
+    /// A body in memory with its own header fields: reading and changing those of one object from several threads is not safe.
     /// </summary>
-    private sealed class SharedContent : HttpContent
+    private sealed class SharedContent(HttpContent original) : WrappedContent(original)
     {
-        private readonly HttpContent _original;
-        private readonly long? _length;
-
-        internal SharedContent(HttpContent original)
-        {
-            _original = original;
-            _length = original.Headers.ContentLength;
-            foreach (var (name, values) in original.Headers.NonValidated)
-                Headers.TryAddWithoutValidation(name, values);
-        }
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => _original.CopyToAsync(stream, context);
+        private readonly HttpContent _original = original;
 
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
             _original.CopyToAsync(stream, context, cancellationToken);
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = _length ?? 0;
-            return _length is not null;
-        }
     }
 }

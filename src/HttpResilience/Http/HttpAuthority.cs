@@ -25,7 +25,8 @@ internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
 
     /// <summary>The text is an http or https URI with nothing behind its authority.</summary>
     internal static bool IsValid(string? text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", PathAndQuery: "/", UserInfo: "", Fragment: "" };
+        Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            && uri is { Scheme: "http" or "https", PathAndQuery: "/", UserInfo: "", Fragment: "" };
 
     /// <summary>The authority of a request as text; empty when its URI has none.</summary>
     internal static string NameOf(HttpRequestMessage request) =>

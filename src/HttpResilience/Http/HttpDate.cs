@@ -25,7 +25,8 @@ internal static class HttpDate
     private static bool TryAsctime(ReadOnlySpan<char> value, out DateTimeOffset date)
     {
         date = default;
-        return value.Length == 24 && value[3] == ' ' && TryExact(value[4..], value[8] == ' ' ? "MMM  d HH:mm:ss yyyy" : "MMM dd HH:mm:ss yyyy", out date);
+        return value.Length == 24 && value[3] == ' '
+            && TryExact(value[4..], value[8] == ' ' ? "MMM  d HH:mm:ss yyyy" : "MMM dd HH:mm:ss yyyy", out date);
     }
 
     // "06-Nov-94 08:49:37 GMT": a year more than 50 years ahead is the last past one that ends in the same two digits.

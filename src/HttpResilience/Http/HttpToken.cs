@@ -11,7 +11,10 @@ internal static class HttpToken
     private static readonly SearchValues<char> Characters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    /// <summary>The name is one of a request header. Those of the body, such as <c>Content-Type</c>, stand elsewhere and cannot be set on the request.</summary>
+    /// <summary>
+    /// The name is one of a request header. Those of the body, such as <c>Content-Type</c>, stand elsewhere and cannot be set on the
+    /// request.
+    /// </summary>
     internal static bool IsRequestHeader(string? name)
     {
         if (!IsValid(name))

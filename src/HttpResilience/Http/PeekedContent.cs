@@ -3,22 +3,17 @@ using System.Net;
 namespace HttpResilience;
 
 /// <summary>A response body of which the beginning has been read already. The reader notices nothing.</summary>
-internal sealed class PeekedContent : HttpContent
+internal sealed class PeekedContent : WrappedContent
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     private readonly PeekedStream _stream;
-    private readonly long? _length;
 
-    private PeekedContent(HttpContent original, PeekedStream stream)
-    {
-        _stream = stream;
-        _length = original.Headers.ContentLength;
-        foreach (var (name, values) in original.Headers.NonValidated)
-            Headers.TryAddWithoutValidation(name, values);
-    }
+    private PeekedContent(HttpContent original, PeekedStream stream) : base(original) => _stream = stream;
 
-    /// <summary>Reads the beginning of a response, and puts it back in front of the rest. A body that does not come in time is not waited for.</summary>
+    /// <summary>
+    /// Reads the beginning of a response, and puts it back in front of the rest. A body that does not come in time is not waited for.
+    /// </summary>
     /// <returns>What has come until now.</returns>
     internal static async ValueTask<PeekedStream> PeekAsync(
         HttpResponseMessage response, int maxBytes, TimeSpan timeout, TimeProvider time, bool async, CancellationToken cancellationToken)
@@ -35,7 +30,8 @@ internal sealed class PeekedContent : HttpContent
         }
         catch (Exception)
         {
-            // Too slow, or broken, whatever a decompressor or a content of the application's throws: whoever reads the response will meet the same.
+            // Too slow, or broken, whatever a decompressor or a content of the application's throws: whoever reads the response will meet
+            // the same.
             peeked.Enough();
         }
 
@@ -45,22 +41,15 @@ internal sealed class PeekedContent : HttpContent
         return peeked;
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
-
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         _stream.CopyToAsync(stream, cancellationToken);
 
-    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) => _stream.CopyTo(stream);
+    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        _stream.CopyTo(stream);
 
     protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(_stream);
 
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => _stream;
-
-    protected override bool TryComputeLength(out long length)
-    {
-        length = _length ?? 0;
-        return _length is not null;
-    }
 
     protected override void Dispose(bool disposing)
     {

@@ -1,7 +1,10 @@
 namespace HttpResilience;
 
-/// <summary>A body whose beginning was read ahead. Reading begins with that, waits for a read-ahead that is still going on, and goes on with the rest.</summary>
-internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
+/// <summary>
+/// A body whose beginning was read ahead. Reading begins with that, waits for a read-ahead that is still going on, and goes on with the
+/// rest.
+/// </summary>
+internal sealed class PeekedStream(HttpContent content, int maxBytes) : ForwardStream
 {
     private const int FirstBytes = 4096;
 
@@ -31,26 +34,16 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
     /// <summary>The body has ended: what was seen is all of it.</summary>
     internal bool IsWhole { get; private set; }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    /// <summary>Opens the body and reads ahead until the buffer is full, the body ends, or what has come is <see cref="Enough"/>. Its reader goes on with that.</summary>
+    /// <summary>
+    /// Opens the body and reads ahead until the buffer is full, the body ends, or what has come is <see cref="Enough"/>. Its reader goes on
+    /// with that.
+    /// </summary>
     internal Task PeekAsync()
     {
         _peek = ReadAheadAsync();
         // A failure that nobody is there to read any more is nobody's business.
-        _ = _peek.ContinueWith(static peek => peek.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = _peek.ContinueWith(
+            static peek => peek.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return _peek;
     }
 
@@ -64,27 +57,12 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
         return copied > 0 || buffer.IsEmpty ? copied : await _inner!.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(Span<byte> buffer)
     {
         PeekEndAsync(CancellationToken.None).GetAwaiter().GetResult();
         int copied = TakeAhead(buffer);
         return copied > 0 || buffer.IsEmpty ? copied : _inner!.Read(buffer);
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
@@ -125,8 +103,8 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : Stream
         return _aheadLength < _ahead.Length;
     }
 
-    // Left to itself, a read that still waits for the wire would take bytes of the next response, once disposing the stream has sent the connection
-    // back to the pool. Cancelling the read closes the connection.
+    // Left to itself, a read that still waits for the wire would take bytes of the next response, once disposing the stream has sent the
+    // connection back to the pool. Cancelling the read closes the connection.
     private void Abandon()
     {
         if (!_peek.IsCompleted)

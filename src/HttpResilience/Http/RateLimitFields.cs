@@ -3,9 +3,9 @@ using System.Net.Http.Headers;
 namespace HttpResilience;
 
 /// <summary>
-/// When a quota that is used up is filled again: <c>RateLimit</c> (draft-ietf-httpapi-ratelimit-headers, <c>"default";r=0;t=30</c>, and its older form
-/// <c>limit=100, remaining=0, reset=30</c>), then <c>X-RateLimit-Reset</c> and <c>RateLimit-Reset</c> beside a remaining count of 0. The first valid one wins. It says
-/// when the next request would be served, not that this one was refused.
+/// When a quota that is used up is filled again: <c>RateLimit</c> (draft-ietf-httpapi-ratelimit-headers, <c>"default";r=0;t=30</c>, and its
+/// older form <c>limit=100, remaining=0, reset=30</c>), then <c>X-RateLimit-Reset</c> and <c>RateLimit-Reset</c> beside a remaining count
+/// of 0. The first valid one wins. It says when the next request would be served, not that this one was refused.
 /// </summary>
 internal static class RateLimitFields
 {
@@ -14,7 +14,8 @@ internal static class RateLimitFields
     // A count of seconds above this is a time since 1970: nobody asks for thirty years.
     private static readonly TimeSpan Epoch = TimeSpan.FromSeconds(1_000_000_000);
 
-    private static readonly (string Remaining, string Reset)[] Pairs = [("X-RateLimit-Remaining", "X-RateLimit-Reset"), ("RateLimit-Remaining", "RateLimit-Reset")];
+    private static readonly (string Remaining, string Reset)[] Pairs =
+        [("X-RateLimit-Remaining", "X-RateLimit-Reset"), ("RateLimit-Remaining", "RateLimit-Reset")];
 
     /// <param name="now">What times are read against when the response has no <c>Date</c> of its own.</param>
     /// <returns>Null when no quota is used up, or the fields cannot be read; zero when it is filled again.</returns>
@@ -24,7 +25,9 @@ internal static class RateLimitFields
         return OfField(raw).Wait ?? OfPair(raw, Pairs[0], now).Wait ?? OfPair(raw, Pairs[1], now).Wait;
     }
 
-    /// <summary>Which of the fields is there in no form that can be read; null when there is none. A quota that is not used up needs no time.</summary>
+    /// <summary>
+    /// Which of the fields is there in no form that can be read; null when there is none. A quota that is not used up needs no time.
+    /// </summary>
     internal static string? UnreadableIn(HttpResponseHeaders headers)
     {
         var raw = headers.NonValidated;
@@ -77,10 +80,12 @@ internal static class RateLimitFields
         return (longest, longest is null && !isLeft);
     }
 
-    private static (TimeSpan? Wait, bool IsUnreadable) OfPair(HttpHeadersNonValidated headers, (string Remaining, string Reset) names, DateTimeOffset now)
+    private static (TimeSpan? Wait, bool IsUnreadable) OfPair(
+        HttpHeadersNonValidated headers, (string Remaining, string Reset) names, DateTimeOffset now)
     {
         // Of several quotas each has its own line in both; which belongs to which, only their order tells.
-        if (!headers.TryGetValues(names.Remaining, out var remaining) || !headers.TryGetValues(names.Reset, out var resets) || remaining.Count != resets.Count)
+        if (!headers.TryGetValues(names.Remaining, out var remaining) || !headers.TryGetValues(names.Reset, out var resets)
+            || remaining.Count != resets.Count)
             return default;
 
         bool isUsedUp = false;
@@ -103,7 +108,8 @@ internal static class RateLimitFields
         var seconds = RetryAfter.Seconds(value);
         if (!(seconds > Epoch))
             return seconds;
-        return seconds <= DateTimeOffset.MaxValue - DateTimeOffset.UnixEpoch ? RetryAfter.Until(DateTimeOffset.UnixEpoch + seconds.Value, headers, now) : null;
+        return seconds <= DateTimeOffset.MaxValue - DateTimeOffset.UnixEpoch
+            ? RetryAfter.Until(DateTimeOffset.UnixEpoch + seconds.Value, headers, now) : null;
     }
 
     private static TimeSpan? Longer(TimeSpan? a, TimeSpan? b) => b is null || a >= b ? a : b;

@@ -4,22 +4,19 @@ using System.Net;
 namespace HttpResilience;
 
 /// <summary>A response body of which a copy is made while it is read. Its reader notices nothing, and waits for nothing.</summary>
-internal sealed class RecordedContent : HttpContent
+internal sealed class RecordedContent : WrappedContent
 {
     private readonly HttpContent _original;
     private readonly int _maxBytes;
-    private readonly long? _length;
     private Action<ReadOnlyMemory<byte>>? _whole;
 
-    private RecordedContent(HttpContent original, int maxBytes, Action<ReadOnlyMemory<byte>> whole)
-    {
+    private RecordedContent(HttpContent original, int maxBytes, Action<ReadOnlyMemory<byte>> whole) : base(original) =>
         (_original, _maxBytes, _whole) = (original, maxBytes, whole);
-        _length = original.Headers.ContentLength;
-        foreach (var (name, values) in original.Headers.NonValidated)
-            Headers.TryAddWithoutValidation(name, values);
-    }
 
-    /// <summary>Gives the body to <paramref name="whole"/> when its reader has come to its end. One that is too long, breaks off, or is not read to its end, is not given.</summary>
+    /// <summary>
+    /// Gives the body to <paramref name="whole"/> when its reader has come to its end. One that is too long, breaks off, or is not read to
+    /// its end, is not given.
+    /// </summary>
     /// <param name="isEmpty">There is no body, whatever the header fields say.</param>
     internal static void Record(HttpResponseMessage response, bool isEmpty, int maxBytes, Action<ReadOnlyMemory<byte>> whole)
     {
@@ -28,8 +25,6 @@ internal sealed class RecordedContent : HttpContent
         else if (!(response.Content.Headers.ContentLength > maxBytes))
             response.Content = new RecordedContent(response.Content, maxBytes, whole);
     }
-
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
@@ -51,15 +46,11 @@ internal sealed class RecordedContent : HttpContent
             Record(_original.ReadAsStream(cancellationToken)).CopyTo(stream);
     }
 
-    protected override async Task<Stream> CreateContentReadStreamAsync() => Record(await _original.ReadAsStreamAsync().ConfigureAwait(false));
+    protected override async Task<Stream> CreateContentReadStreamAsync() =>
+        Record(await _original.ReadAsStreamAsync().ConfigureAwait(false));
 
-    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Record(_original.ReadAsStream(cancellationToken));
-
-    protected override bool TryComputeLength(out long length)
-    {
-        length = _length ?? 0;
-        return _length is not null;
-    }
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) =>
+        Record(_original.ReadAsStream(cancellationToken));
 
     protected override void Dispose(bool disposing)
     {
@@ -68,26 +59,13 @@ internal sealed class RecordedContent : HttpContent
         base.Dispose(disposing);
     }
 
-    private Stream Record(Stream body) => Interlocked.Exchange(ref _whole, null) is { } whole ? new Recorded(body, _maxBytes, _length, whole) : body;
+    private Stream Record(Stream body) =>
+        Interlocked.Exchange(ref _whole, null) is { } whole ? new Recorded(body, _maxBytes, KnownLength, whole) : body;
 
-    private sealed class Recorded(Stream inner, int maxBytes, long? length, Action<ReadOnlyMemory<byte>> whole) : Stream
+    private sealed class Recorded(Stream inner, int maxBytes, long? length, Action<ReadOnlyMemory<byte>> whole) : ForwardStream
     {
         // Null when it is over.
         private ArrayBufferWriter<byte>? _copy = new();
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -96,27 +74,12 @@ internal sealed class RecordedContent : HttpContent
             return read;
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
         public override int Read(Span<byte> buffer)
         {
             int read = inner.Read(buffer);
             Add(buffer, read);
             return read;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

@@ -32,7 +32,9 @@ internal static class RequestBody
     }
 
     /// <summary>Keeps the body in memory.</summary>
-    /// <exception cref="HttpRequestException">It is longer than <paramref name="maxBytes"/> (<see cref="HttpRequestError.ConfigurationLimitExceeded"/>), or could not be read.</exception>
+    /// <exception cref="HttpRequestException">
+    /// It is longer than <paramref name="maxBytes"/> (<see cref="HttpRequestError.ConfigurationLimitExceeded"/>), or could not be read.
+    /// </exception>
     internal static async ValueTask KeepAsync(HttpContent content, int maxBytes, bool async, CancellationToken cancellationToken)
     {
         // Content of the application may want to go on in the context of the very thread that waits for it here.

@@ -37,10 +37,15 @@ internal readonly struct RequestSnapshot
     /// <summary>The method that the application asked for is safe or idempotent.</summary>
     internal bool IsIdempotent => _method.IsIdempotent;
 
-    /// <summary>What the application asked for, without its body: the request itself unless a redirect has made another one of it.</summary>
-    internal static HttpRequestMessage AskedFor(HttpRequestMessage request) => request.Options.TryGetValue(AskedForKey, out var asked) ? asked : request;
+    /// <summary>
+    /// What the application asked for, without its body: the request itself unless a redirect has made another one of it.
+    /// </summary>
+    internal static HttpRequestMessage AskedFor(HttpRequestMessage request) =>
+        request.Options.TryGetValue(AskedForKey, out var asked) ? asked : request;
 
-    /// <summary>Leaves word of what was asked for when the last attempt has made something else of it: the log tells that, and knows its secrets.</summary>
+    /// <summary>
+    /// Leaves word of what was asked for when the last attempt has made something else of it: the log tells that, and knows its secrets.
+    /// </summary>
     internal void RecordOriginal(HttpRequestMessage request)
     {
         if (ReferenceEquals(request.RequestUri, _uri) && request.Method == _method)

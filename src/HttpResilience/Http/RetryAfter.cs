@@ -21,10 +21,13 @@ internal static class RetryAfter
     internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
-        return Longest(raw, Names[0], Milliseconds) ?? Longest(raw, Names[1], Milliseconds) ?? Longest(raw, Names[2], value => SecondsOrDate(value, raw, now));
+        return Longest(raw, Names[0], Milliseconds) ?? Longest(raw, Names[1], Milliseconds)
+            ?? Longest(raw, Names[2], value => SecondsOrDate(value, raw, now));
     }
 
-    /// <summary>Which hint of a response that gives no wait is there all the same, in no form that can be read; null when there is none.</summary>
+    /// <summary>
+    /// Which hint of a response that gives no wait is there all the same, in no form that can be read; null when there is none.
+    /// </summary>
     internal static string? UnreadableIn(HttpResponseHeaders headers) =>
         Array.Find(Names, headers.NonValidated.Contains) ?? RateLimitFields.UnreadableIn(headers);
 
@@ -56,7 +59,8 @@ internal static class RetryAfter
     private static TimeSpan? Milliseconds(string value) => Number(value, TimeSpan.TicksPerMillisecond);
 
     private static TimeSpan? SecondsOrDate(string value, HttpHeadersNonValidated headers, DateTimeOffset now) =>
-        Seconds(value) ?? (HttpDate.TryParse(value.AsSpan().Trim(" \t"), SentAt(headers, now), out var date) ? Until(date, headers, now) : null);
+        Seconds(value)
+            ?? (HttpDate.TryParse(value.AsSpan().Trim(" \t"), SentAt(headers, now), out var date) ? Until(date, headers, now) : null);
 
     // No sign, no exponent, none of the NUL bytes that the platform's parser lets pass; what does not fit is no answer.
     private static TimeSpan? Number(ReadOnlySpan<char> value, long unit)
@@ -72,5 +76,6 @@ internal static class RetryAfter
     }
 
     private static DateTimeOffset SentAt(HttpHeadersNonValidated headers, DateTimeOffset now) =>
-        headers.TryGetValues("Date", out var dates) && dates.Count == 1 && HttpDate.TryParse(dates.ToString().AsSpan().Trim(" \t"), now, out var sent) ? sent : now;
+        headers.TryGetValues("Date", out var dates) && dates.Count == 1
+            && HttpDate.TryParse(dates.ToString().AsSpan().Trim(" \t"), now, out var sent) ? sent : now;
 }

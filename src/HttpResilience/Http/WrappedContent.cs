@@ -1,0 +1,30 @@
+using System.Net;
+
+namespace HttpResilience;
+
+/// <summary>A body that another content writes, under header fields of its own: a copy of that content's.</summary>
+internal abstract class WrappedContent : HttpContent
+{
+    private readonly long? _length;
+
+    protected WrappedContent(HttpContent original)
+    {
+        _length = original.Headers.ContentLength;
+        foreach (var (name, values) in original.Headers.NonValidated)
+            Headers.TryAddWithoutValidation(name, values);
+    }
+
+    /// <summary>The length of the body; null when it is not known beforehand.</summary>
+    protected long? KnownLength => _length;
+
+    protected sealed override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected abstract override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken);
+
+    protected sealed override bool TryComputeLength(out long length)
+    {
+        length = _length ?? 0;
+        return _length is not null;
+    }
+}
