@@ -21,7 +21,7 @@ internal static class ResilienceChain
         new(p => p.Idempotency?.RememberFor is not null, s => new ResponseReplayHandler(
             s.Client, s.Classifier, s.Extensions, s.Get<IIdempotencyStore>(), s.Meter, s.Logger<ResponseReplayHandler>())),
         new(p => p.Fallback is not null, s => new FallbackHandler(
-            s.Client, s.Has<IFallbackStore>() ? s.Get<FallbackArchive>() : null, s.Meter)),
+            s.Client, s.Has<IFallbackStore>() ? s.Get<DurableFallbackCache>() : null, s.Meter)),
         new(p => p.DeadLetter is not null, s => new DeadLetterHandler(
             s.Client, s.Classifier, s.Extensions, s.Get<IDeadLetterStore>(), s.Get<DeadLetterMeter>(), s.Logger<DeadLetterHandler>())),
         new(_ => true, s => new RetryHandler(s.Client, s.Classifier, s.Extensions, s.Meter, s.Logger<RetryHandler>())),
@@ -116,14 +116,13 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<DeadLetterMeter>();
         services.AddSingleton<ICircuits, Circuits>();
         // Not by type: a container without a store would fail its validation.
-        services.AddSingleton(provider => new FallbackArchive(
+        services.AddSingleton(provider => new DurableFallbackCache(
             provider.GetRequiredService<IFallbackStore>(), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<FallbackArchive>>()));
+            provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton(provider => new DeadLetterReplayer(
-            provider.GetRequiredService<IDeadLetterStore>(),
-            new DeadLetterSender(provider, provider.GetRequiredService<IHttpClientFactory>()),
+            provider.GetRequiredService<IDeadLetterStore>(), provider, provider.GetRequiredService<IHttpClientFactory>(),
             provider.GetRequiredService<DeadLetterMeter>(), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<DeadLetterReplay>>()));
+            provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IHostedService, ClientStartup>();
         // Outermost: it sees the handlers that the factory's own filters add.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());

@@ -1,12 +1,14 @@
+using System.Collections.ObjectModel;
+
 namespace HttpResilience;
 
-/// <summary>A request that finally failed, with all that it takes to send it again. Secrets are not part of it.</summary>
+/// <summary>A request that finally failed, with everything needed to send it again. Secrets are not part of it.</summary>
 public sealed record DeadLetter
 {
     /// <summary>A UUID of version 7: later letters have greater ids (RFC 9562 §5.7).</summary>
     public required Guid Id { get; init; }
 
-    /// <summary>The client that sent it, and sends it again.</summary>
+    /// <summary>The name of the client that sent it and sends it again.</summary>
     public required string ClientName { get; init; }
 
     /// <summary>The method of the request.</summary>
@@ -15,37 +17,39 @@ public sealed record DeadLetter
     /// <summary>The absolute URI of the request, without user-info.</summary>
     public required Uri Uri { get; init; }
 
-    /// <summary>Scheme, host and port of <see cref="Uri"/>: what circuits, pauses and limits are kept for.</summary>
+    /// <summary>Scheme, host and port of <see cref="Uri"/>: the key of circuits, pauses and limits.</summary>
     public string Authority => new HttpAuthority(Uri).ToString();
 
     /// <summary>
-    /// The header fields of the request and its content, each value as it was sent, in order. Those that carry secrets are left out; the client's own handlers
-    /// add them anew.
+    /// The header fields of the request and its content, each value as it was sent, in order. Fields that carry secrets are omitted; the
+    /// client's own handlers add them again.
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
-    /// <summary>The body; null when there was none, or when it could not be kept (<see cref="BodyIsMissing"/>).</summary>
+    /// <summary>The body; null when there was none, or when it could not be stored (<see cref="BodyIsMissing"/>).</summary>
     public ReadOnlyMemory<byte>? Body { get; init; }
 
-    /// <summary>There was a body, but it could be read only once or was longer than <c>DeadLetter:MaxBodyBytes</c>: the request cannot be sent again as it is.</summary>
+    /// <summary>
+    /// The body could be read only once, or was longer than <c>DeadLetter:MaxBodyBytes</c>: the request cannot be sent again unchanged.
+    /// </summary>
     public bool BodyIsMissing { get; init; }
 
-    /// <summary>The key that every attempt carried and every replay carries; null when there was none.</summary>
+    /// <summary>The key of every attempt and every replay; null when there is none.</summary>
     public string? IdempotencyKey { get; init; }
 
     /// <summary>The application's own customer on whose behalf the call was made.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>What the application attached to the call, as text.</summary>
-    public IReadOnlyDictionary<string, string> Tags { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
+    /// <summary>The tags that the application attached to the call, as text.</summary>
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
-    /// <summary>What kind of failure the last attempt ended with.</summary>
+    /// <summary>The failure class of the last attempt.</summary>
     public required FailureClass FailureClass { get; init; }
 
-    /// <summary>Why no further attempt was made.</summary>
+    /// <summary>The reason why no further attempt was made.</summary>
     public required StopReason StopReason { get; init; }
 
-    /// <summary>At least one attempt may have been processed by the server.</summary>
+    /// <summary>The server may have processed at least one attempt.</summary>
     public bool MayHaveBeenProcessed { get; init; }
 
     /// <summary>The status of the last response; null when there was none.</summary>
@@ -54,51 +58,54 @@ public sealed record DeadLetter
     /// <summary>The type name of the last exception; null when there was a response.</summary>
     public string? ErrorType { get; init; }
 
-    /// <summary>What the API or the exception said: title of a problem+json (RFC 9457), else the first line. Secrets struck out.</summary>
+    /// <summary>
+    /// The error text of the API or the exception: title of a problem+json (RFC 9457), else the first line. Secrets are replaced.
+    /// </summary>
     public string? ErrorTitle { get; init; }
 
     /// <summary>The detail of a problem+json.</summary>
     public string? ErrorDetail { get; init; }
 
-    /// <summary>How many attempts went out, those of replays included.</summary>
+    /// <summary>The number of attempts sent, including those of replays.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>When it failed first.</summary>
+    /// <summary>The time of the first failure.</summary>
     public required DateTimeOffset FirstFailedAt { get; init; }
 
-    /// <summary>When it failed last.</summary>
+    /// <summary>The time of the last failure.</summary>
     public required DateTimeOffset LastFailedAt { get; init; }
 
-    /// <summary>How often it was sent again.</summary>
+    /// <summary>The number of replays.</summary>
     public int Replays { get; init; }
 
-    /// <summary>Where it is on its way.</summary>
+    /// <summary>The status.</summary>
     public required DeadLetterStatus Status { get; init; }
 
     /// <summary>
-    /// <see cref="DeadLetterStatus.Pending"/>: when it is sent again. <see cref="DeadLetterStatus.InProgress"/>: when the lease of its worker ends, and another may take it.
+    /// <see cref="DeadLetterStatus.Pending"/>: the time of the next replay. <see cref="DeadLetterStatus.InProgress"/>: the end of its
+    /// worker's lease, after which another worker may claim it.
     /// </summary>
     public required DateTimeOffset DueAt { get; init; }
 
-    /// <summary>What a person can do about it.</summary>
+    /// <summary>The suggested action for a person; null when none is needed.</summary>
     public string? SuggestedAction { get; init; }
 
-    /// <summary>What a person did about it.</summary>
+    /// <summary>The action that a person took; null when none was.</summary>
     public DeadLetterResolution? Resolution { get; init; }
 
-    /// <summary>The letter whose place this one has taken; null when there is none.</summary>
+    /// <summary>The id of the letter that this one replaces; null when there is none.</summary>
     public Guid? Replaces { get; init; }
 
-    /// <summary>The letter that has taken the place of this one; null when there is none.</summary>
+    /// <summary>The id of the letter that replaces this one; null when there is none.</summary>
     public Guid? ReplacedBy { get; init; }
 
-    /// <summary>Counts the changes: a change is made only to the version that it was decided on, so that of two workers or people one wins.</summary>
+    /// <summary>The number of changes. A change applies only to the version it was based on: of two concurrent changes one wins.</summary>
     public long Version { get; init; }
 }
 
-/// <summary>What a person did about a dead letter.</summary>
-/// <param name="Action">What was done, in a word or two.</param>
-/// <param name="Notes">Anything worth keeping; null when there is nothing.</param>
-/// <param name="By">Who did it.</param>
-/// <param name="At">When.</param>
+/// <summary>The action that a person took on a dead letter.</summary>
+/// <param name="Action">The action, in a word or two.</param>
+/// <param name="Notes">Free text; null when there is none.</param>
+/// <param name="By">The person.</param>
+/// <param name="At">The time.</param>
 public sealed record DeadLetterResolution(string Action, string? Notes, string By, DateTimeOffset At);

@@ -1,33 +1,36 @@
 namespace HttpResilience.Storage;
 
-/// <summary>What a worker asks of the store: letters that are due, for a while its own.</summary>
+/// <summary>A worker's request to the store for due letters, leased to it for a while.</summary>
 public sealed record DeadLetterClaim
 {
-    /// <summary>The clients that this process has: it cannot send the letters of others.</summary>
+    /// <summary>The clients of this process; it cannot send the letters of others.</summary>
     public required IReadOnlyCollection<string> Clients { get; init; }
 
-    /// <summary>The time now, of the worker's clock.</summary>
+    /// <summary>The current time of the worker's clock.</summary>
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>When the letters may be claimed by another worker, unless this one has renewed its lease by then.</summary>
+    /// <summary>The end of the lease: another worker may claim the letters then, unless this one has renewed it.</summary>
     public required DateTimeOffset LeaseUntil { get; init; }
 
-    /// <summary>How many at most. 1 or more.</summary>
+    /// <summary>The maximum number of letters. 1 or more.</summary>
     public required int Limit { get; init; }
 
-    /// <summary>What is left alone for now, because a circuit is open, a pause lasts, or enough is on its way there.</summary>
+    /// <summary>Destinations that are excluded: their circuit is open, they are paused, or enough letters to them are in flight.</summary>
     public IReadOnlyCollection<DeadLetterDestination> Except { get; init; } = [];
 
-    /// <summary>The one place whose letters are asked for; null for those of all. It must be of one of <see cref="Clients"/> and not in <see cref="Except"/>, else there are none.</summary>
+    /// <summary>
+    /// The only destination whose letters are claimed; null for all. It must belong to one of <see cref="Clients"/> and not be in
+    /// <see cref="Except"/>, otherwise nothing is claimed.
+    /// </summary>
     public DeadLetterDestination? Only { get; init; }
 
-    /// <summary>Whether letters that go to a place are asked for, as <see cref="Clients"/>, <see cref="Except"/> and <see cref="Only"/> have it.</summary>
-    /// <param name="destination">The place.</param>
+    /// <summary>Whether the claim includes a destination, by <see cref="Clients"/>, <see cref="Except"/> and <see cref="Only"/>.</summary>
+    /// <param name="destination">The destination.</param>
     public bool Includes(DeadLetterDestination destination) =>
         (Only is null || Only == destination) && Clients.Contains(destination.ClientName) && !Except.Contains(destination);
 }
 
-/// <summary>Where the letters of a client go to.</summary>
+/// <summary>A destination of the letters of a client.</summary>
 /// <param name="ClientName">The client.</param>
-/// <param name="Authority">Scheme, host and port, as <see cref="DeadLetter.Authority"/> has it.</param>
+/// <param name="Authority">Scheme, host and port, as in <see cref="DeadLetter.Authority"/>.</param>
 public readonly record struct DeadLetterDestination(string ClientName, string Authority);

@@ -1,63 +1,72 @@
 namespace HttpResilience;
 
-/// <summary>What becomes of a request that has failed: when it is sent again, or why a person has to look at it.</summary>
-/// <param name="Status">Where it is on its way.</param>
-/// <param name="Delay">From the failure until it is sent again; zero when it is not.</param>
-/// <param name="SuggestedAction">What a person can do; null when none is needed.</param>
+/// <summary>Decides whether a failed request is sent again, and when, or needs the review of a person.</summary>
+/// <param name="Status">The status of the letter.</param>
+/// <param name="Delay">From the failure until the replay; zero when there is none.</param>
+/// <param name="SuggestedAction">The suggested action for a person; null when none is needed.</param>
 internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, TimeSpan Delay, string? SuggestedAction)
 {
+    internal const string CheckThenResolve = "Check whether it was processed; then resolve it, or replay it";
+    private const string ResubmitFromSource = "Resubmit it from the source; its body could not be stored";
+
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromHours(6);
-    // A server that names a time beyond that has more likely taken a date for a duration.
+    // A longer Retry-After is more likely a date sent as a duration.
     private static readonly TimeSpan MaxRequestedPause = TimeSpan.FromDays(1);
 
     /// <summary>Whether a failed call is worth a letter.</summary>
-    /// <param name="hasResponse">False: it ended with an exception. What is wrong with a program or a certificate, sending it again does not heal.</param>
+    /// <param name="hasResponse">
+    /// False when the call ended with an exception: a replay does not fix a bug or an invalid certificate.
+    /// </param>
     internal static bool IsKept(FailureClass failureClass, bool hasResponse) =>
         failureClass is not (FailureClass.None or FailureClass.Cancelled) && (hasResponse || failureClass is not FailureClass.Permanent);
 
-    /// <summary>Decides after a failure, the first or that of a replay.</summary>
-    /// <param name="failureClass">What kind of failure it was.</param>
-    /// <param name="fate">What is known of the request.</param>
-    /// <param name="retryAfter">How long the server, or the circuit, asks to wait. Null or zero: not said.</param>
-    /// <param name="replays">How often it has been sent again by now.</param>
-    /// <param name="maxReplays">How often that may be.</param>
-    internal static DeadLetterDecision AfterFailure(FailureClass failureClass, LetterFate fate, TimeSpan? retryAfter, int replays, int maxReplays)
+    /// <summary>Decides after the first failure and after each failed replay.</summary>
+    /// <param name="failureClass">The class of the failure.</param>
+    /// <param name="fate">The known facts about the request.</param>
+    /// <param name="retryAfter">The wait that the server or the circuit asks for; null or zero when there is none.</param>
+    /// <param name="replays">The number of replays so far.</param>
+    /// <param name="maxReplays">The maximum number of replays.</param>
+    internal static DeadLetterDecision AfterFailure(
+        FailureClass failureClass, LetterFate fate, TimeSpan? retryAfter, int replays, int maxReplays)
     {
         if (ActionFor(failureClass) is { } action)
             return Review(action);
         if (fate.BodyIsMissing)
-            return Review("Send it again from where it came; its body could not be kept");
+            return Review(ResubmitFromSource);
         if (fate is { MayHaveBeenProcessed: true, MayBeRepeated: false })
-            return Review("Check whether it was processed; then resolve it, or replay it");
+            return Review(CheckThenResolve);
         if (replays >= maxReplays)
-            return Review("Check whether the API is well, then replay it");
-        return new(DeadLetterStatus.Pending, retryAfter > TimeSpan.Zero ? TimeSpan.FromTicks(Math.Min(retryAfter.Value.Ticks, MaxRequestedPause.Ticks)) : Backoff(replays), null);
+            return Review("Check that the API works, then replay it");
+        var delay = retryAfter > TimeSpan.Zero ? TimeSpan.FromTicks(Math.Min(retryAfter.Value.Ticks, MaxRequestedPause.Ticks))
+            : Backoff(replays);
+        return new(DeadLetterStatus.Pending, delay, null);
     }
 
-    /// <summary>Decides whether a letter that is due is sent.</summary>
+    /// <summary>Decides whether a due letter is sent.</summary>
     /// <param name="letter">The letter.</param>
-    /// <param name="fate">What is known of the request.</param>
-    /// <param name="mayGoThere">Its host is one that the client sends to.</param>
+    /// <param name="fate">The known facts about the request.</param>
+    /// <param name="mayGoThere">The client may send letters to its host.</param>
     /// <param name="keyExpired">The API may have forgotten its key.</param>
-    /// <returns>Null when it is sent.</returns>
+    /// <returns>Null when the letter is sent.</returns>
     internal static DeadLetterDecision? BeforeReplay(DeadLetter letter, LetterFate fate, bool mayGoThere, bool keyExpired)
     {
         if (!mayGoThere)
-            return Review("Check where it would go to; if that is right, add the host to DeadLetter:AllowedAuthorities and replay it");
+            return Review("Check its destination; if that is right, add the host to DeadLetter:AllowedAuthorities and replay it");
         if (fate.BodyIsMissing)
-            return Review("Send it again from where it came; its body could not be kept");
-        // Somebody has looked at it and wants it sent.
+            return Review(ResubmitFromSource);
+        // A person has reviewed the letter and requested the replay.
         if (letter.Resolution is not null)
             return null;
         if (fate is { MayHaveBeenProcessed: true, MayBeRepeated: false })
-            return Review("Check whether it was processed; then resolve it, or replay it");
+            return Review(CheckThenResolve);
         if (keyExpired && fate is { MayHaveBeenProcessed: true, NeedsKey: true })
             return Review("Check whether it was processed, as the API may have forgotten its key; then resolve it, or replay it");
         return null;
     }
 
-    private static TimeSpan Backoff(int replays) => replays >= 9 ? MaxDelay : TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, FirstDelay.Ticks << replays));
+    private static TimeSpan Backoff(int replays) =>
+        replays >= 9 ? MaxDelay : TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, FirstDelay.Ticks << replays));
 
     private static DeadLetterDecision Review(string action) => new(DeadLetterStatus.RequiresReview, TimeSpan.Zero, action);
 
@@ -72,14 +81,15 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     };
 }
 
-/// <summary>What is known of a request that has failed.</summary>
-/// <param name="MayHaveBeenProcessed">An attempt may have been processed.</param>
-/// <param name="MayBeRepeated">Sending it again does no harm even so, or can be made certain first (<see cref="IReconciler"/>).</param>
-/// <param name="NeedsKey">That is only so because of its key.</param>
-/// <param name="BodyIsMissing">It cannot be sent again as it was.</param>
+/// <summary>The known facts about a failed request.</summary>
+/// <param name="MayHaveBeenProcessed">The server may have processed an attempt.</param>
+/// <param name="MayBeRepeated">A replay is safe even then, or an <see cref="IReconciler"/> can check first.</param>
+/// <param name="NeedsKey">A replay is safe only because of the idempotency key.</param>
+/// <param name="BodyIsMissing">The body is not stored: the request cannot be sent again unchanged.</param>
 internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBeRepeated, bool NeedsKey, bool BodyIsMissing)
 {
-    internal static LetterFate Of(RetryPolicy policy, HttpMethod method, bool keyed, bool mayHaveBeenProcessed, bool bodyIsMissing, bool canBeFound)
+    internal static LetterFate Of(
+        RetryPolicy policy, HttpMethod method, bool keyed, bool mayHaveBeenProcessed, bool bodyIsMissing, bool canBeFound)
     {
         bool idempotent = method.IsIdempotent;
         return new(

@@ -4,21 +4,23 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>
-/// Keeps a request that has finally failed, before the caller learns of the failure. <see cref="DeadLetterDecision"/> decides what becomes of it. A store that
-/// fails does not change what the caller gets.
+/// Stores a finally failed request before the caller gets the failure. <see cref="DeadLetterDecision"/> decides whether and when it is sent
+/// again. A failing store does not change the result of the call.
 /// </summary>
 internal sealed partial class DeadLetterHandler(
     ClientState client, AttemptClassifier classifier, RegisteredExtensions extensions, IDeadLetterStore store, DeadLetterMeter meter,
     ILogger<DeadLetterHandler> logger) : ChainHandler
 {
-    // Longer, and a call hangs because of a disk.
+    // A slow disk must not hold up the call for longer.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BodyTimeout = StoreTimeout / 2;
 
     private readonly TimeProvider _time = client.Time;
 
-    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
-        call.Policy.DeadLetter is { } policy && call.Replay is null && policy.AppliesTo(request.Method) && request.RequestUri is { IsAbsoluteUri: true }
+    protected override ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        call.Policy.DeadLetter is { } policy && call.Replay is null && policy.AppliesTo(request.Method)
+            && request.RequestUri is { IsAbsoluteUri: true }
             ? SendOrKeepAsync(policy, request, call, async, cancellationToken)
             : NextAsync(request, call, async, cancellationToken);
 
@@ -34,7 +36,8 @@ internal sealed partial class DeadLetterHandler(
         }
         catch (Exception e) when (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: false))
         {
-            await KeepAsync(policy, request, call.Revised ?? original, call, LetterFailure.Of(e, request, call), async).ConfigureAwait(false);
+            await KeepAsync(policy, request, call.Revised ?? original, call, LetterFailure.Of(e, request, call), async)
+                .ConfigureAwait(false);
             throw;
         }
 
@@ -55,7 +58,7 @@ internal sealed partial class DeadLetterHandler(
         {
             var body = await BodyOfAsync(original.Content, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
             var letter = Write(policy, original, call, failure, body);
-            // The caller has its failure already; that it may have left meanwhile is no reason to lose the letter.
+            // Not cancelled with the caller: the letter is stored even when the caller no longer waits.
             var keeping = store.AddAsync(letter, timeout.Token).WaitAsync(timeout.Token);
             if (async)
                 await keeping.ConfigureAwait(false);
@@ -67,26 +70,29 @@ internal sealed partial class DeadLetterHandler(
         {
             meter.Lost(client.Name, original.Uri);
             client.Observers?.LetterLost(client, call);
-            Lost(logger, e, client.Name, original.Method.Method, new HttpAuthority(original.Uri!).ToString(), call.Policy.Logging.Redaction.PathOf(request, call),
-                call.IdempotencyKey, call.Tenant, string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => $"{t.Key}={Redaction.Clean(t.Value)}")),
+            string tags = string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => $"{t.Key}={Redaction.Clean(t.Value)}"));
+            Lost(
+                logger, e, client.Name, original.Method.Method, new HttpAuthority(original.Uri!).ToString(),
+                call.Policy.Logging.Redaction.PathOf(request, call), call.IdempotencyKey, call.Tenant, tags,
                 call.FailureClass, failure.StatusCode, failure.Title);
         }
     }
 
-    // Null: there is one, but it has gone out and cannot be had again, or is too long.
+    // Null when the body can be read only once and was sent already, or is too long.
     private async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(HttpContent? content, HttpCall call, int maxBytes, bool async)
     {
         if (content is null)
             return ReadOnlyMemory<byte>.Empty;
 
-        // What lies in memory keeps nobody waiting.
-        using var timeout = call.BodyIsKept || content is ByteArrayContent or ReadOnlyMemoryContent ? null : new CancellationTokenSource(BodyTimeout, _time);
+        // A body in memory needs no timeout.
+        bool isInMemory = call.BodyIsKept || content is ByteArrayContent or ReadOnlyMemoryContent;
+        using var timeout = isInMemory ? null : new CancellationTokenSource(BodyTimeout, _time);
         try
         {
             if (!(call.BodyIsKept || RequestBody.IsReplayable(content)) || content.Headers.ContentLength > maxBytes)
                 return null;
             await RequestBody.KeepAsync(content, maxBytes, async, timeout?.Token ?? CancellationToken.None).ConfigureAwait(false);
-            // In memory by now.
+            // Buffered in memory now: reading does not block.
             byte[] body = content.ReadAsByteArrayAsync(CancellationToken.None).GetAwaiter().GetResult();
             return body.Length <= maxBytes ? body : null;
         }
@@ -96,15 +102,17 @@ internal sealed partial class DeadLetterHandler(
         }
         catch (Exception e)
         {
-            // The rest of the letter is worth keeping all the same.
+            // The letter is stored without its body.
             BodyLost(logger, e, client.Name, call.IdempotencyKey);
             return null;
         }
     }
 
-    private DeadLetter Write(DeadLetterPolicy policy, RequestSnapshot original, HttpCall call, LetterFailure failure, ReadOnlyMemory<byte>? body)
+    private DeadLetter Write(
+        DeadLetterPolicy policy, RequestSnapshot original, HttpCall call, LetterFailure failure, ReadOnlyMemory<byte>? body)
     {
-        var fate = LetterFate.Of(call.Policy.Retry, original.Method, call.IdempotencyKey is not null, call.MayHaveBeenProcessed, bodyIsMissing: body is null,
+        var fate = LetterFate.Of(
+            call.Policy.Retry, original.Method, call.IdempotencyKey is not null, call.MayHaveBeenProcessed, bodyIsMissing: body is null,
             extensions.Reconciler is not null);
         var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays: 0, policy.MaxReplays);
         var now = _time.GetUtcNow();
@@ -136,11 +144,15 @@ internal sealed partial class DeadLetterHandler(
         };
     }
 
-    [LoggerMessage(502, LogLevel.Warning, "{ClientName}: the body of a request that failed for good could not be read again; its letter is kept without it and requires review: send it again from where it came. Key {IdempotencyKey}")]
+    [LoggerMessage(502, LogLevel.Warning,
+        "{ClientName}: dead letter stored without its body, which could not be read again; resubmit it from the source. "
+        + "Key {IdempotencyKey}")]
     private static partial void BodyLost(ILogger logger, Exception exception, string clientName, string? idempotencyKey);
 
-    [LoggerMessage(501, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: failed for good, and could not be kept: send it again from where it came. Key {IdempotencyKey}, tenant {Tenant}, {Tags}. {FailureClass} {StatusCode} {Error}")]
+    [LoggerMessage(501, LogLevel.Critical,
+        "{ClientName} {Method} {Authority}{Path}: dead letter could not be stored; resubmit it from the source. "
+        + "Key {IdempotencyKey}, tenant {Tenant}, {Tags}. {FailureClass} {StatusCode} {Error}")]
     private static partial void Lost(
-        ILogger logger, Exception exception, string clientName, string method, string authority, string path, string? idempotencyKey, string? tenant, string tags,
-        FailureClass failureClass, int? statusCode, string? error);
+        ILogger logger, Exception exception, string clientName, string method, string authority, string path, string? idempotencyKey,
+        string? tenant, string tags, FailureClass failureClass, int? statusCode, string? error);
 }

@@ -1,26 +1,29 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Whether requests that finally fail are kept durably, with all that it takes to send them again. Section <c>DeadLetter</c>. Needs
-/// <c>AddHttpResilienceStorage</c>; <c>AddDeadLetterReplay</c> sends them again.
+/// Whether finally failed requests are stored durably as dead letters. Section <c>DeadLetter</c>. Needs <c>AddHttpResilienceStorage</c>;
+/// <c>AddDeadLetterReplay</c> sends them again.
 /// </summary>
 public sealed class DeadLetterOptions
 {
-    /// <summary>Whether they are kept. Default false.</summary>
+    /// <summary>Whether they are stored. Default false.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>How often a letter is sent again by itself before a person has to look at it. 0 or more; default 10.</summary>
+    /// <summary>The number of automatic replays before a letter requires review. 0 or more; default 10.</summary>
     public int MaxReplays { get; set; } = 10;
 
-    /// <summary>The longest body that is kept; a letter with a longer one waits for a person, without it. 0 to 2147483647 bytes; default 1048576 (1 MiB).</summary>
+    /// <summary>
+    /// The longest body that is stored; a letter with a longer one is stored without it and requires review. 0 to 2147483647 bytes; default
+    /// 1048576 (1 MiB).
+    /// </summary>
     public int MaxBodyBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>The methods whose calls are kept. Default POST, PUT, PATCH and DELETE. Configuration replaces the list as a whole.</summary>
+    /// <summary>The methods of stored calls. Default POST, PUT, PATCH and DELETE. Configuration replaces the whole list.</summary>
     public IList<string> Methods { get; set; } = ["POST", "PUT", "PATCH", "DELETE"];
 
     /// <summary>
-    /// Where letters may be sent to besides the authority of the client's <c>BaseAddress</c>: scheme, host and port, as <c>https://api.example.com</c>. A letter
-    /// for any other place waits for a person: a row that somebody has changed shall not carry credentials away. Default: none.
+    /// Destinations besides the authority of the client's <c>BaseAddress</c>: scheme, host and port, as <c>https://api.example.com</c>. A
+    /// letter to any other destination requires review: a manipulated row must not send credentials elsewhere. Default: none.
     /// </summary>
     public IList<string> AllowedAuthorities { get; set; } = [];
 

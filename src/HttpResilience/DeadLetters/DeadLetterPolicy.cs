@@ -6,7 +6,8 @@ namespace HttpResilience;
 internal sealed class DeadLetterPolicy(DeadLetterOptions options)
 {
     private readonly FrozenSet<string> _methods = options.Methods.ToFrozenSet(StringComparer.Ordinal);
-    private readonly FrozenSet<HttpAuthority> _allowed = options.AllowedAuthorities.Select(a => new HttpAuthority(new Uri(a))).ToFrozenSet();
+    private readonly FrozenSet<HttpAuthority> _allowed = options.AllowedAuthorities.Select(a => new HttpAuthority(new Uri(a)))
+        .ToFrozenSet();
 
     internal int MaxReplays { get; } = options.MaxReplays;
 
@@ -14,7 +15,7 @@ internal sealed class DeadLetterPolicy(DeadLetterOptions options)
 
     internal bool AppliesTo(HttpMethod method) => _methods.Contains(method.Method);
 
-    /// <param name="baseAddress">Of the client that would send it.</param>
+    /// <param name="baseAddress">The base address of the client that would send it.</param>
     internal bool MayGoTo(Uri uri, Uri? baseAddress)
     {
         var authority = new HttpAuthority(uri);

@@ -1,11 +1,11 @@
 namespace HttpResilience;
 
-/// <summary>How many dead letters are sent again at once.</summary>
+/// <summary>The number of dead letters that are replayed at once.</summary>
 public sealed class DeadLetterReplayOptions
 {
-    /// <summary>By this process. 1 to 1000; default 16.</summary>
+    /// <summary>The maximum for this process. 1 to 1000; default 16.</summary>
     public int MaxConcurrency { get; set; } = 16;
 
-    /// <summary>To one host, by this process. 1 to 1000; default 4.</summary>
+    /// <summary>The maximum for one host and this process. 1 to 1000; default 4.</summary>
     public int MaxConcurrencyPerAuthority { get; set; } = 4;
 }

@@ -1,52 +1,56 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>Sends one claimed letter again, keeps it claimed meanwhile, and writes down what became of it: for the worker, and for a person who wants it now.</summary>
+/// <summary>
+/// Sends one claimed letter again through its client, renews the claim meanwhile and stores the result: for the worker, and for a person
+/// who wants it sent at once.
+/// </summary>
 internal sealed partial class DeadLetterReplayer(
-    IDeadLetterStore store, DeadLetterSender sender, DeadLetterMeter meter, TimeProvider time, ILogger<DeadLetterReplay> logger)
+    IDeadLetterStore store, IServiceProvider services, IHttpClientFactory clients, DeadLetterMeter meter, TimeProvider time,
+    ILoggerFactory loggers)
 {
-    internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan RenewEvery = Lease / 3;
+    /// <summary>The log category of everything that replays letters.</summary>
+    internal const string LogCategory = "HttpResilience.DeadLetterReplay";
 
-    /// <summary>Whether letters of this client are sent from this process.</summary>
-    internal bool Knows(string clientName) => sender.Knows(clientName);
+    internal static readonly TimeSpan LeaseLength = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RenewEvery = LeaseLength / 3;
 
-    /// <param name="claimed">The letter, in progress, with the version that it has in the store.</param>
-    /// <param name="giveUp">Cuts off what is on its way; the letter is due again at once.</param>
-    /// <param name="place">Disposed when the answer is there: the next letter need not wait until it has been written down what became of this one.</param>
+    private readonly ILogger _logger = loggers.CreateLogger(LogCategory);
+
+    /// <summary>Whether the client belongs to this process and keeps letters.</summary>
+    internal bool Knows(string clientName) =>
+        services.GetServices<ResilientClient>().Any(c => c.Name is null || c.Name == clientName)
+        && services.GetRequiredKeyedService<ClientState>(clientName).Policy.DeadLetter is not null;
+
+    /// <summary>Sends a letter and stores the result.</summary>
+    /// <param name="claimed">The letter, in progress, with its version in the store.</param>
+    /// <param name="giveUp">Cancels the call; the letter is due again at once.</param>
+    /// <param name="place">
+    /// Disposed when the response has arrived: the next letter need not wait until the result of this one is stored.
+    /// </param>
     internal async Task SendAsync(DeadLetter claimed, CancellationToken giveUp, IDisposable? place = null)
     {
         if (await StillHeldAsync(claimed).ConfigureAwait(false) is not { } held)
             return;
         claimed = held;
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(giveUp);
-        var lease = new LetterLease(store, claimed, Lease, RenewEvery, time, lost);
+        var lease = new LetterLease(store, claimed, LeaseLength, RenewEvery, time, lost);
         await using var released = lease.ConfigureAwait(false);
         DeadLetter result;
         try
         {
-            result = await sender.SendAsync(claimed, lost.Token).ConfigureAwait(false);
+            result = await AttemptAsync(claimed, lost.Token).ConfigureAwait(false);
         }
         catch (Exception) when (lost.IsCancellationRequested)
         {
-            result = claimed with { Status = DeadLetterStatus.Pending, DueAt = time.GetUtcNow(), MayHaveBeenProcessed = true, Resolution = null };
+            result = ReplayResult.Cancelled(claimed, time.GetUtcNow());
         }
         catch (Exception e)
         {
-            FailedOutside(logger, e, claimed.ClientName, claimed.Id);
-            result = claimed with
-            {
-                Status = DeadLetterStatus.RequiresReview,
-                SuggestedAction = "Check whether it was processed; then resolve it, or replay it",
-                MayHaveBeenProcessed = true,
-                Resolution = null,
-                ErrorType = e.GetType().Name,
-                // What handlers outside the chain throw may name what they know.
-                ErrorTitle = "The replay failed outside the chain; see the log",
-                ErrorDetail = null,
-                LastFailedAt = time.GetUtcNow(),
-            };
+            FailedOutside(_logger, e, claimed.ClientName, claimed.Id);
+            result = ReplayResult.FailedOutside(claimed, e, time.GetUtcNow());
         }
 
         place?.Dispose();
@@ -54,48 +58,92 @@ internal sealed partial class DeadLetterReplayer(
         if (!await WriteAsync(claimed, result with { Version = version }).ConfigureAwait(false))
             return;
         meter.Replayed(result);
-        Replayed(logger, LevelOf(result.Status), claimed.ClientName, claimed.Method, claimed.Authority, claimed.Id, result.Status, result.StatusCode, result.Replays);
+        var level = result.Status is DeadLetterStatus.RequiresReview ? LogLevel.Warning : LogLevel.Information;
+        Replayed(
+            _logger, level, claimed.ClientName, claimed.Method, claimed.Authority, claimed.Id, result.Status, result.StatusCode,
+            result.Replays);
     }
 
-    /// <summary>Writes down what became of a claimed letter, unless somebody else has taken it over.</summary>
+    /// <summary>Stores the result of a claimed letter, unless another worker has taken it over.</summary>
     internal async Task<bool> WriteAsync(DeadLetter claimed, DeadLetter result)
     {
         try
         {
             if (await store.UpdateAsync(result, CancellationToken.None).ConfigureAwait(false))
                 return true;
-            LeaseLost(logger, claimed.ClientName, claimed.Id);
+            LeaseLost(_logger, claimed.ClientName, claimed.Id);
         }
         catch (Exception e)
         {
-            // The lease ends by itself, and the letter is sent again under the same key.
-            ResultLost(logger, e, claimed.ClientName, claimed.Id, result.Status);
+            // The lease expires, and the letter is sent again under the same key.
+            ResultLost(_logger, e, claimed.ClientName, claimed.Id, result.Status);
         }
 
         return false;
     }
 
-    /// <summary>A letter that has waited for its turn may be another worker's by now: its lease begins anew, or it is not sent.</summary>
+    /// <summary>Renews the lease of a letter that has waited long for its turn; null when another worker has taken it over.</summary>
     private async Task<DeadLetter?> StillHeldAsync(DeadLetter claimed)
     {
-        if (claimed.DueAt - time.GetUtcNow() > Lease - RenewEvery)
+        if (claimed.DueAt - time.GetUtcNow() > LeaseLength - RenewEvery)
             return claimed;
-        var renewed = claimed with { DueAt = time.GetUtcNow() + Lease };
+        var renewed = claimed with { DueAt = time.GetUtcNow() + LeaseLength };
         return await WriteAsync(claimed, renewed).ConfigureAwait(false) ? renewed with { Version = renewed.Version + 1 } : null;
     }
 
-    private static LogLevel LevelOf(DeadLetterStatus status) => status is DeadLetterStatus.RequiresReview ? LogLevel.Warning : LogLevel.Information;
+    /// <returns>The letter as it is to be stored; not sent when <see cref="DeadLetterDecision.BeforeReplay"/> has a reason.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled: the request may have been processed.</exception>
+    private async Task<DeadLetter> AttemptAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        var client = services.GetRequiredKeyedService<ClientState>(letter.ClientName);
+        var policy = client.Policy;
+        using var httpClient = clients.CreateClient(letter.ClientName);
+        bool mayGoThere = policy.DeadLetter?.MayGoTo(letter.Uri, httpClient.BaseAddress) is true;
+        bool keyExpired = policy.KeyHasExpired(time.GetUtcNow() - letter.FirstFailedAt);
+        var fate = ReplayResult.FateOf(client, letter, letter.MayHaveBeenProcessed);
+        if (DeadLetterDecision.BeforeReplay(letter, fate, mayGoThere, keyExpired) is { } reason)
+            return letter with { Status = reason.Status, SuggestedAction = reason.SuggestedAction };
 
-    [LoggerMessage(EventId = 511, Message = "{ClientName} {Method} {Authority}: dead letter {DeadLetterId} is {Status} after status {StatusCode}, replays: {Replays}")]
+        using var request = DeadLetterRequest.ToRequest(letter, policy.Logging.Redaction);
+        try
+        {
+            using var response = await httpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+                .ConfigureAwait(false);
+            var call = response.GetHttpCall()
+                ?? throw new InvalidOperationException($"Client '{letter.ClientName}' has no resilience chain.");
+            if (call.FailureClass is FailureClass.None)
+                return ReplayResult.Accepted(letter, call, time.GetUtcNow());
+            var failure = await LetterFailure.OfAsync(
+                response, request, call, client.Get<AttemptClassifier>()!, time, async: true, cancellationToken).ConfigureAwait(false);
+            return ReplayResult.Failed(letter, client, call, failure, hasResponse: true, time.GetUtcNow());
+        }
+        catch (Exception e)
+            when (e.GetHttpCall() is { FailureClass: not FailureClass.Cancelled } && !cancellationToken.IsCancellationRequested)
+        {
+            var call = e.GetHttpCall()!;
+            return ReplayResult.Failed(letter, client, call, LetterFailure.Of(e, request, call), hasResponse: false, time.GetUtcNow());
+        }
+    }
+
+    [LoggerMessage(EventId = 511,
+        Message = "{ClientName} {Method} {Authority}: dead letter {DeadLetterId} is {Status} after status {StatusCode}, "
+            + "replays: {Replays}")]
     private static partial void Replayed(
-        ILogger logger, LogLevel level, string clientName, string method, string authority, Guid deadLetterId, DeadLetterStatus status, int? statusCode, int replays);
+        ILogger logger, LogLevel level, string clientName, string method, string authority, Guid deadLetterId, DeadLetterStatus status,
+        int? statusCode, int replays);
 
-    [LoggerMessage(512, LogLevel.Warning, "{ClientName}: dead letter {DeadLetterId} was taken over while it was being sent, as its lease had ended; what became of it is for the other to tell")]
+    [LoggerMessage(512, LogLevel.Warning,
+        "{ClientName}: the lease of dead letter {DeadLetterId} expired while the letter was being sent; another worker has taken it over "
+        + "and stores the result")]
     private static partial void LeaseLost(ILogger logger, string clientName, Guid deadLetterId);
 
-    [LoggerMessage(513, LogLevel.Error, "{ClientName}: dead letter {DeadLetterId} is {Status}, but that could not be written down; it will be sent again under the same key")]
-    private static partial void ResultLost(ILogger logger, Exception exception, string clientName, Guid deadLetterId, DeadLetterStatus status);
+    [LoggerMessage(513, LogLevel.Error,
+        "{ClientName}: the status {Status} of dead letter {DeadLetterId} could not be stored; the letter will be sent again under the "
+        + "same key")]
+    private static partial void ResultLost(
+        ILogger logger, Exception exception, string clientName, Guid deadLetterId, DeadLetterStatus status);
 
-    [LoggerMessage(515, LogLevel.Error, "{ClientName}: dead letter {DeadLetterId} could not be sent again, something outside the chain failed; it requires review")]
+    [LoggerMessage(515, LogLevel.Error,
+        "{ClientName}: dead letter {DeadLetterId} requires review; a handler outside the chain failed while the letter was being sent")]
     private static partial void FailedOutside(ILogger logger, Exception exception, string clientName, Guid deadLetterId);
 }

@@ -3,15 +3,18 @@ using System.Globalization;
 
 namespace HttpResilience;
 
-/// <summary>A request as a letter keeps it, and the letter as a request again.</summary>
+/// <summary>Converts a request to the fields of a letter, and a letter back to a request.</summary>
 internal static class DeadLetterRequest
 {
-    // Of the one message or the one hop (RFC 9110 §7.6.1), or of the one span: made anew for each.
+    // Fields of one message, one hop (RFC 9110 §7.6.1) or one span: each request gets its own.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
-        ["Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "traceparent", "tracestate", "Request-Id", "Correlation-Context", "baggage"],
+        [
+            "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+            "traceparent", "tracestate", "Request-Id", "Correlation-Context", "baggage",
+        ],
         StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The header fields that are kept: none that carries a secret, nor the key, which has a place of its own.</summary>
+    /// <summary>The stored header fields: without secrets, and without the idempotency key, which is stored separately.</summary>
     internal static List<KeyValuePair<string, string>> HeadersOf(in RequestSnapshot request, HttpCall call)
     {
         var redaction = call.Policy.Logging.Redaction;
@@ -35,8 +38,8 @@ internal static class DeadLetterRequest
 
     internal static string TextOf(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
-    /// <summary>The request once more. The client's own handlers and defaults add what is secret.</summary>
-    /// <param name="redaction">Tells what is secret: what somebody has put into the row since is not sent.</param>
+    /// <summary>The request of a letter. The client's own handlers and defaults add the secrets.</summary>
+    /// <param name="redaction">Finds secret fields: those that were added to the stored row are not sent.</param>
     internal static HttpRequestMessage ToRequest(DeadLetter letter, Redaction redaction)
     {
         var request = new HttpRequestMessage(new HttpMethod(letter.Method), letter.Uri);

@@ -1,14 +1,16 @@
 namespace HttpResilience;
 
-/// <summary>Changes letters in the store on a person's word.</summary>
-/// <param name="replay">Gives what sends letters; null in a process that has no client with the chain.</param>
-/// <param name="meter">Shows what was last counted; null in such a process.</param>
-internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterReplayer?> replay, TimeProvider time, DeadLetterMeter? meter = null) : IDeadLetterReview
+/// <summary>Changes letters in the store at the request of a person.</summary>
+/// <param name="replayer">Gives the replayer; null in a process that has no client with the chain.</param>
+/// <param name="meter">Shows the last count; null in such a process.</param>
+internal sealed class DeadLetterReview(
+    IDeadLetterStore store, Func<DeadLetterReplayer?> replayer, TimeProvider time, DeadLetterMeter? meter = null) : IDeadLetterReview
 {
     private const int PageSize = 500;
     private const string ReplayAction = "Replay";
 
-    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
+    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
+        store.ListAsync(query, cancellationToken);
 
     public async Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken)
     {
@@ -19,7 +21,8 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterRe
 
     public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 
-    public async Task<DeadLetter> ResubmitAsync(Guid id, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken)
+    public async Task<DeadLetter> ResubmitAsync(
+        Guid id, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(correct);
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
@@ -48,19 +51,22 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterRe
     public async Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
-        var sender = replay();
+        var sender = replayer();
         var claimed = await ChangeAsync(
             id,
             letter => sender?.Knows(letter.ClientName) is true
-                ? MadeDue(letter, by, time.GetUtcNow() + DeadLetterReplayer.Lease) with { Status = DeadLetterStatus.InProgress }
-                : throw new InvalidOperationException($"Client '{letter.ClientName}', which dead letter {id} is of, is not registered in this process, or has DeadLetter:Enabled false."),
+                ? MadeDue(letter, by, time.GetUtcNow() + DeadLetterReplayer.LeaseLength) with { Status = DeadLetterStatus.InProgress }
+                : throw new InvalidOperationException(
+                    $"Client '{letter.ClientName}' of dead letter {id} is not registered in this process, or has DeadLetter:Enabled "
+                    + "false."),
             cancellationToken).ConfigureAwait(false);
         await sender!.SendAsync(claimed, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         return await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
     }
 
-    public async Task<int> ReplayManyAsync(DeadLetterQuery query, double perSecond, string by, IProgress<int>? progress, CancellationToken cancellationToken)
+    public async Task<int> ReplayManyAsync(
+        DeadLetterQuery query, double perSecond, string by, IProgress<int>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
@@ -74,8 +80,9 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterRe
         {
             foreach (var letter in letters.Where(IsOpen))
             {
-                // One that somebody else has in hand meanwhile is theirs.
-                if (await store.UpdateAsync(MadeDue(letter, by, begin + TimeSpan.FromSeconds(count / perSecond)), cancellationToken).ConfigureAwait(false))
+                // A letter that a worker has claimed meanwhile is skipped.
+                var due = begin + TimeSpan.FromSeconds(count / perSecond);
+                if (await store.UpdateAsync(MadeDue(letter, by, due), cancellationToken).ConfigureAwait(false))
                     count++;
             }
 
@@ -91,7 +98,14 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterRe
         ArgumentException.ThrowIfNullOrWhiteSpace(action);
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
         return ChangeAsync(
-            id, letter => letter with { Status = DeadLetterStatus.Resolved, Resolution = new(action, notes, by, time.GetUtcNow()), SuggestedAction = null }, cancellationToken);
+            id,
+            letter => letter with
+            {
+                Status = DeadLetterStatus.Resolved,
+                Resolution = new(action, notes, by, time.GetUtcNow()),
+                SuggestedAction = null,
+            },
+            cancellationToken);
     }
 
     public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken)
@@ -117,7 +131,7 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterRe
         if (!HttpToken.IsValid(corrected.Method))
             throw new ArgumentException($"'{corrected.Method}' is not an HTTP method.", nameof(corrected));
         if (letter.BodyIsMissing && corrected.Body is null)
-            throw new ArgumentException("The body of this letter could not be kept; the correction must bring one.", nameof(corrected));
+            throw new ArgumentException("The body of this letter is not stored; the corrected letter needs one.", nameof(corrected));
 
         var now = time.GetUtcNow();
         return letter with
@@ -129,7 +143,7 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterRe
             Body = corrected.Body,
             BodyIsMissing = false,
             IdempotencyKey = letter.IdempotencyKey is null ? null : IdempotencyKey.Create(),
-            // What was sent before was another operation.
+            // The corrected letter is another operation than the one sent before.
             MayHaveBeenProcessed = false,
             Attempts = 0,
             Replays = 0,
@@ -160,7 +174,7 @@ internal sealed class DeadLetterReview(IDeadLetterStore store, Func<DeadLetterRe
             return letter;
         throw new InvalidOperationException(letter.Status is DeadLetterStatus.InProgress
             ? $"Dead letter {id} is being sent at this moment."
-            : $"Dead letter {id} is {letter.Status} and done with.");
+            : $"Dead letter {id} is already settled: {letter.Status}.");
     }
 
     private static KeyNotFoundException NotFound(Guid id) => new($"There is no dead letter {id}.");

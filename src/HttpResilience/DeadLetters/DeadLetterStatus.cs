@@ -1,23 +1,23 @@
 namespace HttpResilience;
 
-/// <summary>Where a dead letter is on its way.</summary>
+/// <summary>The status of a dead letter.</summary>
 public enum DeadLetterStatus
 {
-    /// <summary>It is sent again by itself when it is due.</summary>
+    /// <summary>The letter is replayed when it is due.</summary>
     Pending,
 
-    /// <summary>A worker has it in hand, until its lease ends (<see cref="DeadLetter.DueAt"/>).</summary>
+    /// <summary>A worker has claimed it until its lease ends (<see cref="DeadLetter.DueAt"/>).</summary>
     InProgress,
 
-    /// <summary>Only a person can help.</summary>
+    /// <summary>A person must act.</summary>
     RequiresReview,
 
-    /// <summary>It was sent again, and accepted.</summary>
+    /// <summary>The replay succeeded.</summary>
     Replayed,
 
-    /// <summary>A person has dealt with it.</summary>
+    /// <summary>A person has resolved it.</summary>
     Resolved,
 
-    /// <summary>Another letter, with corrected data and a key of its own, has taken its place.</summary>
+    /// <summary>A letter with corrected data and a new key has replaced it.</summary>
     Resubmitted,
 }

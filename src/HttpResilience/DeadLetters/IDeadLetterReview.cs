@@ -1,68 +1,75 @@
 namespace HttpResilience;
 
-/// <summary>What a person does with dead letters: looks through them, corrects and sends them again, or says what else was done.</summary>
+/// <summary>The review of dead letters by a person: list, correct, replay or resolve them.</summary>
 /// <exception cref="KeyNotFoundException">There is no letter with the id.</exception>
-/// <exception cref="InvalidOperationException">The letter is being sent at this moment, or is done with.</exception>
+/// <exception cref="InvalidOperationException">The letter is being sent at this moment, or is already settled.</exception>
 /// <exception cref="HttpResilienceStorageException">The store fails.</exception>
 public interface IDeadLetterReview
 {
-    /// <summary>A page of letters, newest first. Those that this version cannot read are left out, which is logged as a Warning.</summary>
+    /// <summary>A page of letters, newest first. Letters that this version cannot read are omitted and logged as a Warning.</summary>
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken = default);
 
-    /// <summary>How many letters there are.</summary>
+    /// <summary>The number of letters by status.</summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken = default);
 
     /// <summary>The letter with this id; null when there is none.</summary>
-    /// <exception cref="HttpResilienceStorageException">There is one that this version cannot read: a newer one or a hand has written it.</exception>
+    /// <exception cref="HttpResilienceStorageException">
+    /// The letter cannot be read: it may come from a newer version or a manual edit.
+    /// </exception>
     Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Sends corrected data in place of a letter: a new letter, pending and due at once, under a key of its own, since it is another operation. The old one becomes
-    /// <see cref="DeadLetterStatus.Resubmitted"/>; each names the other.
+    /// Replaces a letter by one with corrected data, pending and due at once. It gets a new idempotency key, as it is another operation.
+    /// The old one becomes <see cref="DeadLetterStatus.Resubmitted"/>; each refers to the other.
     /// </summary>
-    /// <param name="id">The letter that is corrected.</param>
-    /// <param name="correct">Takes the letter as it is and returns it with another body, URI, method or headers; what else it changes does not count.</param>
-    /// <param name="by">Who says so.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="id">The letter to correct.</param>
+    /// <param name="correct">Returns the letter with another body, URI, method or headers; other changes are ignored.</param>
+    /// <param name="by">The person who requests it.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The new letter.</returns>
-    /// <exception cref="ArgumentException">The correction is not one that can be sent.</exception>
+    /// <exception cref="ArgumentException">The corrected letter cannot be sent.</exception>
     Task<DeadLetter> ResubmitAsync(Guid id, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Has a letter sent again as it is, now, under its original key, whatever the number of its replays and the age of the key. It is sent by a process that has
-    /// <c>AddDeadLetterReplay</c>.
+    /// Makes a letter due now, unchanged and under its original key, regardless of the number of its replays and the age of the key. A
+    /// process with <c>AddDeadLetterReplay</c> sends it.
     /// </summary>
     Task<DeadLetter> ReplayAsync(Guid id, string by, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Sends a letter again as it is, at once and from this process, as <see cref="ReplayAsync"/> has a worker do: for a tool that ends when it has its answer. No
-    /// worker is needed, and none takes the letter meanwhile.
+    /// Replays a letter at once from this process, without a worker: for a tool that ends when the result is known. No worker claims the
+    /// letter meanwhile.
     /// </summary>
     /// <param name="id">The letter.</param>
-    /// <param name="by">Who says so.</param>
-    /// <param name="cancellationToken">Cuts it off; the letter is due again at once then.</param>
-    /// <returns>What has become of it: replayed, or pending or for review once more.</returns>
-    /// <exception cref="InvalidOperationException">Also: its client is not one of this process, or does not keep letters.</exception>
+    /// <param name="by">The person who requests it.</param>
+    /// <param name="cancellationToken">Cancels the call; the letter is then due again at once.</param>
+    /// <returns>The letter after the replay: replayed, pending or requiring review.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// Also when its client is not registered in this process, or does not store letters.
+    /// </exception>
     Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken = default);
 
-    /// <summary>Has all letters that fit sent again, spread evenly over time. Those that are being sent or are done with are passed over.</summary>
-    /// <param name="query">Which ones; its page size does not matter.</param>
-    /// <param name="perSecond">How many are due in a second. Above 0, to 10,000.</param>
-    /// <param name="by">Who says so.</param>
-    /// <param name="progress">Told after each page how many it is by now. Default: nobody.</param>
-    /// <param name="cancellationToken">Stops; what has been made due stays so.</param>
-    /// <returns>How many.</returns>
-    Task<int> ReplayManyAsync(DeadLetterQuery query, double perSecond, string by, IProgress<int>? progress = null, CancellationToken cancellationToken = default);
+    /// <summary>Makes all matching letters due, spread evenly over time. Letters that are being sent or are settled are skipped.</summary>
+    /// <param name="query">The filter; its page size does not matter.</param>
+    /// <param name="perSecond">The number of letters due per second. Above 0, to 10,000.</param>
+    /// <param name="by">The person who requests it.</param>
+    /// <param name="progress">Gets the count so far after each page. Default: none.</param>
+    /// <param name="cancellationToken">Stops; letters that are due by then stay due.</param>
+    /// <returns>The number of letters.</returns>
+    Task<int> ReplayManyAsync(
+        DeadLetterQuery query, double perSecond, string by, IProgress<int>? progress = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Says that a letter has been dealt with in another way. It is not sent again.</summary>
+    /// <summary>Records that a letter was settled in another way. It is not sent again.</summary>
     /// <param name="id">The letter.</param>
-    /// <param name="action">What was done, in a word or two.</param>
-    /// <param name="notes">Anything worth keeping; null when there is nothing.</param>
-    /// <param name="by">Who did it.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="action">The action, in a word or two.</param>
+    /// <param name="notes">Free text; null when there is none.</param>
+    /// <param name="by">The person who took it.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken = default);
 
-    /// <summary>Deletes letters that are done with (replayed, resolved, resubmitted) and failed last longer ago than that.</summary>
-    /// <returns>How many.</returns>
+    /// <summary>
+    /// Deletes settled letters (replayed, resolved, resubmitted) whose last failure is older than <paramref name="olderThan"/>.
+    /// </summary>
+    /// <returns>The number of deleted letters.</returns>
     Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken = default);
 }

@@ -1,57 +1,62 @@
 namespace HttpResilience.Storage;
 
 /// <summary>
-/// Keeps dead letters. What a method has done is durable when its task completes: it outlives the death of the process and of the machine's power. All members
-/// may be called from many threads, processes and, where the store can be shared, machines at once. A caller who cancels does not know whether it was done.
-/// Times are kept in UTC and in whole microseconds, what is finer is cut off; in texts NUL and halves of surrogate pairs become U+FFFD.
+/// Stores dead letters. A change is durable when the task of its method completes: it survives a crash of the process and a power failure.
+/// All members may be called from many threads, processes and, where the store can be shared, machines at once. A cancelled call may or may
+/// not have taken effect. Times are stored in UTC and truncated to microseconds; in texts NUL and unpaired surrogates become U+FFFD.
 /// </summary>
-/// <exception cref="HttpResilienceStorageException">Every member throws it when the store cannot be reached, is full, or is not one of ours.</exception>
+/// <exception cref="HttpResilienceStorageException">
+/// Thrown by every member when the store is unreachable, full, or of an unknown format.
+/// </exception>
 public interface IDeadLetterStore
 {
-    /// <summary>Keeps a new letter.</summary>
-    /// <returns>False when there is a letter with this id already: it is left as it is.</returns>
+    /// <summary>Stores a new letter.</summary>
+    /// <returns>False when a letter with this id exists: it stays unchanged.</returns>
     Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken);
 
     /// <summary>The letter with this id; null when there is none.</summary>
-    /// <exception cref="HttpResilienceStorageException">There is one that this version cannot read: a newer one or a hand has written it.</exception>
+    /// <exception cref="HttpResilienceStorageException">
+    /// The letter cannot be read: it may come from a newer version or a manual edit.
+    /// </exception>
     Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken);
 
-    /// <summary>A page of letters, newest first. Those that this version cannot read are left out, which is logged as a Warning.</summary>
+    /// <summary>A page of letters, newest first. Letters that this version cannot read are omitted and logged as a Warning.</summary>
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Hands out letters, the longest due first, that are pending and due, or in the hands of a worker whose lease has ended. They become
-    /// <see cref="DeadLetterStatus.InProgress"/>, due when the lease ends, one version on. No letter is given to two at once.
-    /// One that comes from a worker whose lease has ended may have been processed by that (<see cref="DeadLetter.MayHaveBeenProcessed"/>), and has no resolution any more.
-    /// One that this version cannot read becomes <see cref="DeadLetterStatus.RequiresReview"/> instead, which is logged as an Error, and stays as it is.
+    /// Claims letters, the longest due first, that are pending and due, or whose worker's lease has expired. They become
+    /// <see cref="DeadLetterStatus.InProgress"/>, are due at the end of the lease, and their version is incremented. No letter is claimed
+    /// twice. A letter with an expired lease may have been processed (<see cref="DeadLetter.MayHaveBeenProcessed"/>) and loses its
+    /// resolution. A letter that this version cannot read becomes <see cref="DeadLetterStatus.RequiresReview"/> instead, is logged as an
+    /// Error, and stays otherwise unchanged.
     /// </summary>
     Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Writes down where a letter is on its way, if it is still of the version that the change was made on; the stored version is one more. What was asked for
-    /// (client, method, URI, header fields, body, key, tenant, tags, first failure, what it replaces) stays as it was kept: other data is another letter
-    /// (<see cref="ReplaceAsync"/>).
+    /// Stores the new status of a letter, if its version is still the one the change was based on; the stored version is incremented. The
+    /// request itself (client, method, URI, header fields, body, key, tenant, tags, first failure, the letter it replaces) stays unchanged:
+    /// other data makes another letter (<see cref="ReplaceAsync"/>).
     /// </summary>
     /// <param name="letter">The changed letter, with the version as it was read.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>False when the letter has been changed meanwhile or is gone: nothing was done.</returns>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>False when the letter has changed meanwhile or is gone: nothing was changed.</returns>
     Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken);
 
-    /// <summary>Changes a letter as <see cref="UpdateAsync"/> and keeps a new one, both or neither.</summary>
-    /// <returns>False when the letter has been changed meanwhile or is gone: nothing was done.</returns>
-    /// <exception cref="HttpResilienceStorageException">There is a letter with the id of the new one already.</exception>
+    /// <summary>Changes a letter as <see cref="UpdateAsync"/> and stores a new one, atomically.</summary>
+    /// <returns>False when the letter has changed meanwhile or is gone: nothing was changed.</returns>
+    /// <exception cref="HttpResilienceStorageException">A letter with the id of the new one exists.</exception>
     Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken);
 
-    /// <summary>Deletes letters that are done with (replayed, resolved, resubmitted) and failed last before a time.</summary>
-    /// <returns>How many.</returns>
+    /// <summary>Deletes settled letters (replayed, resolved, resubmitted) whose last failure was before a time.</summary>
+    /// <returns>The number of deleted letters.</returns>
     Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken);
 
-    /// <summary>How many letters there are of each status that has any and that this version knows, and since when the longest due one is.</summary>
+    /// <summary>The number of letters of each known status that has any, and the earliest due time of a pending letter.</summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Waits until a letter has been added or made pending, by anyone, since the last call, or until the time is over. It may end sooner, as the first call does:
-    /// whoever has waited looks.
+    /// Waits until a letter has been added or made pending, by any process, since the last call, or until the time is over. It may end
+    /// sooner, as the first call does: the caller then looks for letters.
     /// </summary>
     Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken);
 }

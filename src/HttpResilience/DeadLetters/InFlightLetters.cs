@@ -1,58 +1,63 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The letters in hand: how many are being sent, and where to. Of each host as many again wait in hand as are being sent, and of one that is fast as many as it
-/// takes in half a second, so that one trip to the store brings many; a host that is slow holds up nobody else's letters.
+/// The claimed letters: those being sent and those waiting for their turn, by host. As many letters wait as are being sent; for a fast host
+/// as many as it takes in half a second, so that one claim brings many. A slow host does not hold up the letters of others.
 /// </summary>
 internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvider time) : IDisposable
 {
-    /// <summary>What has been answered and not been written down yet: should the store not keep up, no more are sent.</summary>
+    /// <summary>
+    /// The maximum of answered letters whose result is not stored yet: no more are claimed while the store is slower than the host.
+    /// </summary>
     private const int MaxToWrite = 512;
 
-    /// <summary>A host that nothing has come of for so long gets back what waits for it: others may be luckier.</summary>
+    /// <summary>After this time without a turn, waiting letters of a host are returned to the store for other workers.</summary>
     private static readonly TimeSpan TurnTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<DeadLetterDestination, HostInHand> _hosts = [];
+    private readonly Dictionary<DeadLetterDestination, HostLetters> _hosts = [];
     private readonly SemaphoreSlim _places = new(options.MaxConcurrency);
     private readonly int _perHost = Math.Min(options.MaxConcurrency, options.MaxConcurrencyPerAuthority);
     private TaskCompletionSource _room = NewSource();
     private TaskCompletionSource? _none;
-    private int _inHand;
+    private int _inFlight;
 
-    /// <summary>How many letters may be fetched at once, wherever they go: those of fast hosts come extra, and leave the others their room.</summary>
+    /// <summary>The number of letters to claim for all hosts together. Letters of fast hosts are claimed in addition.</summary>
     internal int Free
     {
         get
         {
             lock (_gate)
-                return Math.Min(options.MaxConcurrency * 2 - _hosts.Values.Sum(h => Math.Min(h.Ahead, 2 * _perHost)), options.MaxConcurrencyPerAuthority);
+            {
+                int unanswered = _hosts.Values.Sum(h => Math.Min(h.Unanswered, 2 * _perHost));
+                return Math.Min(options.MaxConcurrency * 2 - unanswered, options.MaxConcurrencyPerAuthority);
+            }
         }
     }
 
-    /// <summary>What enough is in hand for, or what is fetched for by itself.</summary>
-    internal IReadOnlyList<DeadLetterDestination> Full
+    /// <summary>Hosts with enough letters in flight, and fast hosts, whose letters are claimed separately.</summary>
+    internal IReadOnlyList<DeadLetterDestination> Saturated
     {
         get
         {
             lock (_gate)
-                return [.. _hosts.Where(h => h.Value.Ahead > _perHost || IsFast(h.Value)).Select(h => h.Key)];
+                return [.. _hosts.Where(h => h.Value.Unanswered > _perHost || IsFast(h.Value)).Select(h => h.Key)];
         }
     }
 
-    /// <summary>Fast hosts for which it is worth a trip to the store, and how many letters they could do with.</summary>
+    /// <summary>Fast hosts with too few waiting letters, and the number of letters to claim for each.</summary>
     internal IReadOnlyList<(DeadLetterDestination Host, int Room)> BelowTarget
     {
         get
         {
             lock (_gate)
-                return [.. _hosts.Where(h => IsHungry(h.Value)).Select(h => (h.Key, AheadOf(h.Value) - h.Value.Waiting))];
+                return [.. _hosts.Where(h => IsBelowTarget(h.Value)).Select(h => (h.Key, TargetOf(h.Value) - h.Value.Waiting))];
         }
     }
 
-    /// <summary>Takes a letter in hand.</summary>
-    /// <param name="send">Sends it, once it has got a place; what it is given it disposes when the place is free again.</param>
-    /// <param name="giveBack">What is done instead when the host is left, or the worker stops, before it has got one.</param>
+    /// <summary>Adds a claimed letter.</summary>
+    /// <param name="send">Sends it when its turn has come, and disposes its argument when the next letter may be sent.</param>
+    /// <param name="giveBack">Returns it to the store: its host is released, or the worker stops, before its turn.</param>
     internal void Add(DeadLetter letter, Func<IDisposable, Task> send, Func<Task> giveBack, CancellationToken stopping)
     {
         lock (_gate)
@@ -60,42 +65,44 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
             var name = new DeadLetterDestination(letter.ClientName, letter.Authority);
             if (!_hosts.TryGetValue(name, out var host))
                 _hosts[name] = host = new(_perHost, stopping);
-            if (host.InHand++ == 0)
+            if (host.InFlight++ == 0)
                 host.LastTurn = time.GetTimestamp();
-            host.Ahead++;
+            host.Unanswered++;
             host.Waiting++;
-            host.Exhausted = false;
-            _inHand++;
-            _ = RunAsync(host, send, giveBack, host.Wanted.Token);
+            host.IsExhausted = false;
+            _inFlight++;
+            _ = RunAsync(host, send, giveBack, host.Released.Token);
         }
     }
 
-    /// <summary>The store has fewer letters of a host than asked for: it is looked for with all others until there is one again.</summary>
-    internal void Exhausted(DeadLetterDestination name)
+    /// <summary>
+    /// Records that the store has no more letters of a host: they are claimed with those of all others until one is added.
+    /// </summary>
+    internal void MarkExhausted(DeadLetterDestination name)
     {
         lock (_gate)
         {
             if (_hosts.TryGetValue(name, out var host))
-                host.Exhausted = true;
+                host.IsExhausted = true;
         }
     }
 
-    /// <summary>Gives back what waits for hosts that are to be left alone, and for those that nothing has come of for a while; forgets those that have no letters.</summary>
-    internal void Leave(IReadOnlyCollection<DeadLetterDestination> toBeLeftAlone, CancellationToken stopping)
+    /// <summary>Returns the waiting letters of unavailable and of stuck hosts to the store, and forgets hosts without letters.</summary>
+    internal void Release(IReadOnlyCollection<DeadLetterDestination> unavailable, CancellationToken stopping)
     {
-        List<CancellationTokenSource> over = [];
+        List<CancellationTokenSource> released = [];
         lock (_gate)
         {
             foreach (var (name, host) in _hosts)
             {
                 bool isStuck = host.Waiting > _perHost && time.GetElapsedTime(host.LastTurn) > TurnTimeout;
-                if (host.Waiting > 0 && (isStuck || toBeLeftAlone.Contains(name)))
+                if (host.Waiting > 0 && (isStuck || unavailable.Contains(name)))
                 {
-                    over.Add(host.Wanted);
-                    host.Wanted = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+                    released.Add(host.Released);
+                    host.Released = CancellationTokenSource.CreateLinkedTokenSource(stopping);
                     host.Pace = default;
                 }
-                else if (host.InHand == 0 && time.GetElapsedTime(host.LastTurn) > TurnTimeout)
+                else if (host.InFlight == 0 && time.GetElapsedTime(host.LastTurn) > TurnTimeout)
                 {
                     _hosts.Remove(name);
                     host.Dispose();
@@ -103,20 +110,22 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
             }
         }
 
-        foreach (var source in over)
+        foreach (var source in released)
         {
             source.Cancel();
             source.Dispose();
         }
     }
 
-    /// <summary>Completes when there is room again. Ask for it before looking how much there is: what becomes free meanwhile is told, too.</summary>
+    /// <summary>
+    /// Completes when there is room again. Call it before reading the room, so that room that becomes free meanwhile completes it too.
+    /// </summary>
     internal Task UntilRoomAsync()
     {
         lock (_gate)
         {
             foreach (var host in _hosts.Values)
-                host.IsTold = false;
+                host.IsNotified = false;
             return _room.Task;
         }
     }
@@ -124,7 +133,7 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
     internal Task UntilNoneAsync()
     {
         lock (_gate)
-            return _inHand == 0 ? Task.CompletedTask : (_none ??= NewSource()).Task;
+            return _inFlight == 0 ? Task.CompletedTask : (_none ??= NewSource()).Task;
     }
 
     public void Dispose()
@@ -134,13 +143,13 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
         _places.Dispose();
     }
 
-    private async Task RunAsync(HostInHand host, Func<IDisposable, Task> send, Func<Task> giveBack, CancellationToken wanted)
+    private async Task RunAsync(HostLetters host, Func<IDisposable, Task> send, Func<Task> giveBack, CancellationToken released)
     {
-        // Not before it is known to be in hand.
+        // Not on the thread that adds the letter, which holds the lock.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        bool hasTurn = await TryEnterAsync(host.Places, wanted).ConfigureAwait(false);
+        bool hasTurn = await TryEnterAsync(host.Places, released).ConfigureAwait(false);
         long began = time.GetTimestamp();
-        bool isFree = hasTurn && await TryEnterAsync(_places, wanted).ConfigureAwait(false);
+        bool isFree = hasTurn && await TryEnterAsync(_places, released).ConfigureAwait(false);
         lock (_gate)
         {
             host.Waiting--;
@@ -159,15 +168,15 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
             place.Dispose();
             lock (_gate)
             {
-                host.InHand--;
+                host.InFlight--;
                 NotifyOfRoom(host);
-                if (--_inHand == 0)
+                if (--_inFlight == 0)
                     _none?.TrySetResult();
             }
         }
     }
 
-    private void Vacate(HostInHand host, bool hasTurn, bool isFree, long began)
+    private void Vacate(HostLetters host, bool hasTurn, bool isFree, long began)
     {
         lock (_gate)
         {
@@ -175,8 +184,8 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
             host.LastTurn = now;
             if (isFree)
                 host.Pace = host.Pace.With(now - began);
-            host.Ahead--;
-            NotifyOfRoom(host, host.Ahead == _perHost || host.Ahead == 0);
+            host.Unanswered--;
+            NotifyOfRoom(host, host.Unanswered == _perHost || host.Unanswered == 0);
         }
 
         if (isFree)
@@ -185,24 +194,25 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
             host.Places.Release();
     }
 
-    private static async Task<bool> TryEnterAsync(SemaphoreSlim places, CancellationToken wanted)
+    private static async Task<bool> TryEnterAsync(SemaphoreSlim places, CancellationToken released)
     {
-        Task entering = places.WaitAsync(wanted);
+        Task entering = places.WaitAsync(released);
         await entering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return entering.IsCompletedSuccessfully;
     }
 
-    private int AheadOf(HostInHand host) => host.Pace.Ahead(_perHost, time.TimestampFrequency);
+    private int TargetOf(HostLetters host) => host.Pace.Ahead(_perHost, time.TimestampFrequency);
 
-    private bool IsFast(HostInHand host) => !host.Exhausted && AheadOf(host) > _perHost;
+    private bool IsFast(HostLetters host) => !host.IsExhausted && TargetOf(host) > _perHost;
 
-    private bool IsHungry(HostInHand host) => IsFast(host) && host.Waiting <= AheadOf(host) / 2 && host.InHand - host.Ahead < MaxToWrite;
+    private bool IsBelowTarget(HostLetters host) =>
+        IsFast(host) && host.Waiting <= TargetOf(host) / 2 && host.InFlight - host.Unanswered < MaxToWrite;
 
-    private void NotifyOfRoom(HostInHand host, bool always = false)
+    private void NotifyOfRoom(HostLetters host, bool always = false)
     {
-        if (!always && (host.IsTold || !IsHungry(host)))
+        if (!always && (host.IsNotified || !IsBelowTarget(host)))
             return;
-        host.IsTold = true;
+        host.IsNotified = true;
         var room = _room;
         _room = NewSource();
         room.SetResult();
@@ -210,41 +220,41 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed class HostInHand(int places, CancellationToken stopping) : IDisposable
+    private sealed class HostLetters(int places, CancellationToken stopping) : IDisposable
     {
         internal SemaphoreSlim Places { get; } = new(places);
 
-        /// <summary>Cancelled when those that wait are to be given back.</summary>
-        internal CancellationTokenSource Wanted { get; set; } = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        /// <summary>Cancelled when the waiting letters are returned to the store.</summary>
+        internal CancellationTokenSource Released { get; set; } = CancellationTokenSource.CreateLinkedTokenSource(stopping);
 
-        /// <summary>All that are claimed.</summary>
-        internal int InHand { get; set; }
+        /// <summary>All claimed letters.</summary>
+        internal int InFlight { get; set; }
 
-        /// <summary>Those that have no answer yet.</summary>
-        internal int Ahead { get; set; }
+        /// <summary>Letters without a response.</summary>
+        internal int Unanswered { get; set; }
 
-        /// <summary>Those of them that are not being sent.</summary>
+        /// <summary>Letters that wait for their turn.</summary>
         internal int Waiting { get; set; }
 
         internal ThroughputEstimate Pace { get; set; }
 
-        /// <summary>When one last began or ended.</summary>
+        /// <summary>The time when a call last started or ended.</summary>
         internal long LastTurn { get; set; }
 
-        /// <summary>The store has no more.</summary>
-        internal bool Exhausted { get; set; }
+        /// <summary>The store has no more letters.</summary>
+        internal bool IsExhausted { get; set; }
 
-        /// <summary>It was told that there is room, and nobody has looked since.</summary>
-        internal bool IsTold { get; set; }
+        /// <summary>Room was notified, and not read since.</summary>
+        internal bool IsNotified { get; set; }
 
         public void Dispose()
         {
             Places.Dispose();
-            Wanted.Dispose();
+            Released.Dispose();
         }
     }
 
-    /// <summary>A place among those that are sent at once, free again when it is disposed for the first time.</summary>
+    /// <summary>A place of a letter that is being sent; free after the first disposal.</summary>
     private sealed class Place(Action vacate) : IDisposable
     {
         private Action? _vacate = vacate;

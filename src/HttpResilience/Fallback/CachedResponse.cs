@@ -1,20 +1,20 @@
 namespace HttpResilience;
 
-/// <summary>A kept response, and when it came by the clock of this process, which nobody sets.</summary>
-/// <param name="ReceivedAt">The timestamp.</param>
+/// <summary>A cached response with the time of its arrival by the monotonic clock.</summary>
+/// <param name="ReceivedAt">The timestamp of its arrival.</param>
 internal sealed record CachedResponse(FallbackResponse Stored, long ReceivedAt)
 {
-    private static readonly TimeSpan ArchivedAnew = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StoreInterval = TimeSpan.FromMinutes(1);
 
-    /// <summary>What it counts for. Looked at once.</summary>
+    /// <summary>Its size in bytes, computed once.</summary>
     internal long Size { get; } = Stored.Size;
 
-    /// <summary>The timestamp of what the durable store has of it.</summary>
-    internal long ArchivedAt { get; private set; } = ReceivedAt;
+    /// <summary>The arrival of the copy in the durable store.</summary>
+    internal long StoredAt { get; private set; } = ReceivedAt;
 
     internal ResponseFields Fields => new(Stored.Response.Headers);
 
-    /// <summary>One that another process may have kept.</summary>
+    /// <summary>A response from the durable store, possibly of another process.</summary>
     internal static CachedResponse From(FallbackResponse stored, TimeProvider time)
     {
         var since = time.GetUtcNow() - stored.ReceivedAt;
@@ -22,17 +22,18 @@ internal sealed record CachedResponse(FallbackResponse Stored, long ReceivedAt)
     }
 
     /// <summary>
-    /// Whether the durable store has as good as this already: the same, not much older. Who asks every second need not wear out a disk.
+    /// Whether the durable store has the same response, not much older: frequent reads of an unchanged resource cause few writes.
     /// </summary>
-    internal bool IsArchivedBy(CachedResponse before, TimeProvider time)
+    internal bool IsStoredBy(CachedResponse before, TimeProvider time)
     {
-        if (before.Stored.Response.StatusCode != Stored.Response.StatusCode || !before.Stored.Response.Body.Span.SequenceEqual(Stored.Response.Body.Span)
-            || time.GetElapsedTime(before.ArchivedAt, ReceivedAt) >= ArchivedAnew)
+        if (before.Stored.Response.StatusCode != Stored.Response.StatusCode
+            || !before.Stored.Response.Body.Span.SequenceEqual(Stored.Response.Body.Span)
+            || time.GetElapsedTime(before.StoredAt, ReceivedAt) >= StoreInterval)
             return false;
-        ArchivedAt = before.ArchivedAt;
+        StoredAt = before.StoredAt;
         return true;
     }
 
-    /// <summary>How old it is (RFC 9111 §4.2.3).</summary>
+    /// <summary>Its age (RFC 9111 §4.2.3).</summary>
     internal TimeSpan AgeAt(long now, TimeProvider time) => Stored.InitialAge + time.GetElapsedTime(ReceivedAt, now);
 }

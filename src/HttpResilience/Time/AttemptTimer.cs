@@ -1,7 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The one cancellation source of a call: the caller's token and the timeout of the attempt in hand both end it. Pooled by <see cref="AttemptTimers"/>.
+/// The one cancellation source of a call: the caller's token and the timeout of the attempt in hand both end it. Pooled by
+/// <see cref="AttemptTimers"/>.
 /// </summary>
 /// <remarks>
 /// The platform's timer is left running when an attempt ends in time, and looked at again when it fires: a call then costs two interlocked
@@ -84,7 +85,8 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
         AsyncFlowControl flow = suppress ? ExecutionContext.SuppressFlow() : default;
         try
         {
-            return time.CreateTimer(static timer => ((AttemptTimer)timer!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return time.CreateTimer(
+                static timer => ((AttemptTimer)timer!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
         finally
         {
@@ -94,8 +96,8 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
     }
 
     /// <summary>
-    /// Frees the platform's timer. The source itself is left to the collector: its own <see cref="CancellationTokenSource.Dispose()"/> would
-    /// throw at a cancellation that is just beginning on another thread.
+    /// Frees the platform's timer. The source itself is left to the collector: its own <see cref="CancellationTokenSource.Dispose()"/>
+    /// would throw at a cancellation that is just beginning on another thread.
     /// </summary>
     internal void Discard() => _timer?.Dispose();
 }

@@ -6,8 +6,8 @@ internal static class Delay
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Waits until <paramref name="due"/>, a timestamp of <paramref name="time"/>. The platform's timers count in coarse milliseconds and may
-    /// fire a little early, so the clock is asked again.
+    /// Waits until <paramref name="due"/>, a timestamp of <paramref name="time"/>. The platform's timers count in coarse milliseconds and
+    /// may fire a little early, so the clock is asked again.
     /// </summary>
     /// <param name="async">False: blocks the calling thread.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled; the exception carries it.</exception>

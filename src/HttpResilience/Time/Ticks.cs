@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Converts between durations and the timestamp ticks of a clock, exactly and rounded up: a wait is never shorter than asked. A duration beyond
-/// the range of the result becomes the longest there is.
+/// Converts between durations and the timestamp ticks of a clock, exactly and rounded up: a wait is never shorter than asked. A duration
+/// beyond the range of the result becomes the longest there is.
 /// </summary>
 internal static class Ticks
 {

@@ -86,7 +86,7 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
         took.ShouldBeLessThan(TimeSpan.FromSeconds(20));
         var critical = log.Lines.Where(l => l.Level is LogLevel.Critical).ShouldHaveSingleItem();
         critical.Text.ShouldBe(
-            $"{client} POST {api.Uri.GetLeftPart(UriPartial.Authority)}/invoices: failed for good, and could not be kept: send it again from where it came. Key comp1:1, tenant comp1, rowNumber=5. Transient 503 Service Unavailable");
+            $"{client} POST {api.Uri.GetLeftPart(UriPartial.Authority)}/invoices: dead letter could not be stored; resubmit it from the source. Key comp1:1, tenant comp1, rowNumber=5. Transient 503 Service Unavailable");
         causes().ShouldContain(keepingSays ?? readsSay!);
         lost.Count.ShouldBe(1);
         if (readsSay is not null)

@@ -71,9 +71,9 @@ public sealed class InvoiceSenderEditTests : InvoiceSenderLetters
         (await ExpectAsync(0, $"dead-letters show {pending}")).Output.ShouldContain("Credited, by alice: 2026-00999");
 
         (await ListAsync("open")).ShouldBeEmpty();
-        await FailsAsync($"dead-letters replay {pending}", "is Resolved");
-        await FailsAsync($"dead-letters resolve {review} --action Again", "is Resubmitted");
-        await FailsAsync($"dead-letters edit {review} --set a=2", "is Resubmitted");
+        await FailsAsync($"dead-letters replay {pending}", "is already settled: Resolved");
+        await FailsAsync($"dead-letters resolve {review} --action Again", "is already settled: Resubmitted");
+        await FailsAsync($"dead-letters edit {review} --set a=2", "is already settled: Resubmitted");
     }
 }
 

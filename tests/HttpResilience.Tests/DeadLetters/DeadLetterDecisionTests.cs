@@ -54,7 +54,7 @@ public sealed class DeadLetterDecisionTests
         var decision = After(FailureClass.Transient, replays: replays);
 
         decision.Status.ShouldBe(again ? DeadLetterStatus.Pending : DeadLetterStatus.RequiresReview);
-        decision.SuggestedAction.ShouldBe(again ? null : "Check whether the API is well, then replay it");
+        decision.SuggestedAction.ShouldBe(again ? null : "Check that the API works, then replay it");
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class DeadLetterDecisionTests
 
     [Fact]
     public void Without_its_body_it_cannot_be_sent() =>
-        After(FailureClass.Transient, new(false, true, false, BodyIsMissing: true)).SuggestedAction.ShouldBe("Send it again from where it came; its body could not be kept");
+        After(FailureClass.Transient, new(false, true, false, BodyIsMissing: true)).SuggestedAction.ShouldBe("Resubmit it from the source; its body could not be stored");
 
     /// <summary>Method, keyed, may have been processed, UnsafeMethods, a reconciler; what is known of it.</summary>
     public static TheoryData<string, bool, UnsafeMethods, bool, bool, bool> Fates => new()

@@ -162,7 +162,7 @@ public sealed class KeptCallTests : IDisposable
         using var response = await chain.SendAsync(async, Chain.Post(new StreamContent(new ReadOnceStream(hangs ? chain.Clock : null))));
 
         (_store.Letter.Id, _store.Letter.BodyIsMissing, _store.Letter.Body, _store.Letter.Status).ShouldBe((response.GetHttpCall()!.DeadLetterId!.Value, true, null, DeadLetterStatus.RequiresReview));
-        _store.Letter.SuggestedAction.ShouldBe("Send it again from where it came; its body could not be kept");
+        _store.Letter.SuggestedAction.ShouldBe("Resubmit it from the source; its body could not be stored");
         chain.Logs.WithId(502).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
         chain.Logs.WithId(501).ShouldBeEmpty();
     }
@@ -230,7 +230,7 @@ public sealed class KeptCallTests : IDisposable
         var lost = chain.Logs.WithId(501).ShouldHaveSingleItem();
         lost.Level.ShouldBe(LogLevel.Critical);
         lost.Message.ShouldBe(
-            "api POST https://api.test/invoices: failed for good, and could not be kept: send it again from where it came. Key comp1:1, tenant comp1, rowNumber=5. Validation 422 No such currency");
+            "api POST https://api.test/invoices: dead letter could not be stored; resubmit it from the source. Key comp1:1, tenant comp1, rowNumber=5. Validation 422 No such currency");
         if (hangs)
             chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(10));
     }

@@ -57,7 +57,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
         await AddAsync(letter);
         Pause(chain, by: null);
         var replay = chain.Services.GetRequiredService<DeadLetterReplayer>();
-        var claimed = (await Store.DeadLetters.ClaimAsync(new() { Clients = ["api"], Now = chain.Clock.GetUtcNow(), LeaseUntil = chain.Clock.GetUtcNow() + DeadLetterReplayer.Lease, Limit = 1 }, Stop)).Single();
+        var claimed = (await Store.DeadLetters.ClaimAsync(new() { Clients = ["api"], Now = chain.Clock.GetUtcNow(), LeaseUntil = chain.Clock.GetUtcNow() + DeadLetterReplayer.LeaseLength, Limit = 1 }, Stop)).Single();
 
         await replay.SendAsync(claimed, Stop);
 

@@ -14,7 +14,7 @@ public abstract class ReplayTestBase : IAsyncDisposable
 
     private protected Chain OpenChain => _chain!;
 
-    private protected DeadLetterReplay? Worker { get; private set; }
+    private protected DeadLetterReplayWorker? Worker { get; private set; }
 
     public async ValueTask DisposeAsync()
     {
@@ -69,7 +69,7 @@ public abstract class ReplayTestBase : IAsyncDisposable
 
     private protected async Task StartAsync()
     {
-        Worker = _chain!.Services.GetRequiredService<DeadLetterReplay>();
+        Worker = _chain!.Services.GetRequiredService<DeadLetterReplayWorker>();
         await Worker.StartAsync(CancellationToken.None);
     }
 

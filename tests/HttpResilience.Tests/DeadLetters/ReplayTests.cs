@@ -354,7 +354,7 @@ public sealed class ReplayTests : ReplayTestBase
 
         (after.Status, after.Replays, after.Resolution?.By).ShouldBe((DeadLetterStatus.Replayed, 1, "alice"));
         after.ShouldBe(Store.Letters.Single(l => l.Id == letter.Id));
-        (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + DeadLetterReplayer.Lease));
+        (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + DeadLetterReplayer.LeaseLength));
         Store.Letters.Single(l => l.Id == other.Id).ShouldBe(untouched);
         chain.Server.Requests.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("key-1");
     }

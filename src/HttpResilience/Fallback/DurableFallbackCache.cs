@@ -4,47 +4,56 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>
-/// What of the kept responses lies in the durable store. Written in the background, what is asked for is waited for a moment; a store that fails changes nothing for
-/// any call, and a response that it has lost is no loss.
+/// The durable copy of the cached responses. Writes run in the background; a read has a short timeout. A failing store does not change the
+/// result of any call.
 /// </summary>
-internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider time, ILogger<FallbackArchive> logger) : IDisposable, IAsyncDisposable
+internal sealed partial class DurableFallbackCache(IFallbackStore store, TimeProvider time, ILoggerFactory loggers)
+    : IDisposable, IAsyncDisposable
 {
+    internal const string LogCategory = "HttpResilience.FallbackArchive";
+
     private const int MaxWaiting = 1024;
     private const int MaxConcurrency = 64;
 
-    /// <summary>How long an answer that has to be fetched may take.</summary>
+    /// <summary>The timeout of a read.</summary>
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(250);
 
-    // At the end of the process.
+    // For pending writes at the end of the process.
     private static readonly TimeSpan LastTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<Change> _changes = Channel.CreateBounded<Change>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly ILogger _logger = loggers.CreateLogger(LogCategory);
+    private readonly Channel<Change> _changes = Channel.CreateBounded<Change>(
+        new BoundedChannelOptions(MaxWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _stopped = new();
     private Task? _writing;
 
-    /// <summary>How long before the deadline an attempt ends, so that the store can still be asked, in ticks of the clock.</summary>
-    internal static long ReserveOf(ResiliencePolicy policy) => policy.TotalRequestTimeout is { } total ? policy.ToTimestamp(total / 10 < ReadTimeout ? total / 10 : ReadTimeout) : 0;
+    /// <summary>The time before the deadline at which attempts end, so that the store can still be read, in timestamp ticks.</summary>
+    internal static long ReserveOf(ResiliencePolicy policy) =>
+        policy.TotalRequestTimeout is { } total ? policy.ToTimestamp(total / 10 < ReadTimeout ? total / 10 : ReadTimeout) : 0;
 
-    internal void Save(string clientName, FallbackResponse response, long maxBytes) => Write(new(clientName, response.Resource, response.Variant, response, maxBytes));
+    internal void Save(string clientName, FallbackResponse response, long maxBytes) =>
+        Write(new(clientName, response.Resource, response.Variant, response, maxBytes));
 
     /// <param name="variant">Null for all.</param>
-    internal void Remove(string clientName, string resource, string? variant) => Write(new(clientName, resource, variant, Response: null, MaxBytes: 0));
+    internal void Remove(string clientName, string resource, string? variant) =>
+        Write(new(clientName, resource, variant, Response: null, MaxBytes: 0));
 
-    /// <returns>Null when there is none, or the store cannot tell in time.</returns>
-    internal async ValueTask<FallbackResponse?> FindAsync(ClientState client, HttpCall call, string resource, string variant, bool async, CancellationToken cancellationToken)
+    /// <returns>Null when there is none, or the store does not answer in time.</returns>
+    internal async ValueTask<FallbackResponse?> FindAsync(
+        ClientState client, HttpCall call, string resource, string variant, bool async, CancellationToken cancellationToken)
     {
         long now = time.GetTimestamp();
         var timer = client.Timers.Rent(cancellationToken);
         try
         {
             timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(ReadTimeout), client.Deadline.Of(call)));
-            // On a thread of its own where the store blocks.
+            // Ends in time also when the store does not observe the token.
             var finding = store.FindAsync(client.Name, resource, variant, timer.Token).WaitAsync(timer.Token);
             return async ? await finding.ConfigureAwait(false) : finding.GetAwaiter().GetResult();
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            NotFound(logger, e, client.Name);
+            NotFound(_logger, e, client.Name);
             return null;
         }
         finally
@@ -100,14 +109,14 @@ internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider
         }
         catch (Exception e)
         {
-            NotWritten(logger, e, first.ClientName, changes.Count);
+            NotWritten(_logger, e, first.ClientName, changes.Count);
         }
     }
 
     private static List<FallbackResponse> LastOfEach(IEnumerable<Change> changes) =>
         [.. changes.Select(c => c.Response!).GroupBy(r => (r.Resource, r.Variant)).Select(same => same.Last())];
 
-    /// <summary>What has been asked for is still done, if it does not take long.</summary>
+    /// <summary>Waits a short time for pending writes.</summary>
     public async ValueTask DisposeAsync()
     {
         _changes.Writer.TryComplete();
@@ -120,14 +129,14 @@ internal sealed partial class FallbackArchive(IFallbackStore store, TimeProvider
 
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    [LoggerMessage(531, LogLevel.Debug, "{ClientName}: the store could not tell whether it has a response from before")]
+    [LoggerMessage(531, LogLevel.Debug, "{ClientName}: the fallback store could not be read")]
     private static partial void NotFound(ILogger logger, Exception exception, string clientName);
 
-    [LoggerMessage(532, LogLevel.Debug, "{ClientName}: {Count} changes of the kept responses could not be stored")]
+    [LoggerMessage(532, LogLevel.Debug, "{ClientName}: {Count} changes of cached responses could not be stored")]
     private static partial void NotWritten(ILogger logger, Exception exception, string clientName, int count);
 
     /// <param name="Variant">Null for all of the resource.</param>
-    /// <param name="Response">Null to forget what is kept.</param>
+    /// <param name="Response">Null to remove the stored response.</param>
     private sealed record Change(string ClientName, string Resource, string? Variant, FallbackResponse? Response, long MaxBytes)
     {
         internal bool IsSavedWith(Change other) => Response is not null && other.Response is not null && ClientName == other.ClientName;

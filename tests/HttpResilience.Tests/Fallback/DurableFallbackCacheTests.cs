@@ -5,7 +5,7 @@ using static HttpResilience.Tests.Fallback.FallbackChain;
 namespace HttpResilience.Tests.Fallback;
 
 /// <summary>With durable storage the kept responses outlive the process, and calls do not depend on it.</summary>
-public sealed class FallbackArchiveTests : IDisposable
+public sealed class DurableFallbackCacheTests : IDisposable
 {
     private readonly TestStorage _store = new();
     private readonly List<Chain> _opened = [];

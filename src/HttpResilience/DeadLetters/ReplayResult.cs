@@ -1,0 +1,69 @@
+namespace HttpResilience;
+
+/// <summary>A letter as it is stored after a replay, with the version it was read with.</summary>
+internal static class ReplayResult
+{
+    internal static LetterFate FateOf(ClientState client, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
+        client.Policy.Retry, new HttpMethod(letter.Method), letter.IdempotencyKey is not null, mayHaveBeenProcessed, letter.BodyIsMissing,
+        client.Get<RegisteredExtensions>()!.Reconciler is not null);
+
+    internal static DeadLetter Accepted(DeadLetter letter, HttpCall call, DateTimeOffset now) => letter with
+    {
+        Status = DeadLetterStatus.Replayed,
+        DueAt = now,
+        Replays = letter.Replays + 1,
+        Attempts = letter.Attempts + call.AttemptCount,
+        StatusCode = (int?)call.LastAttempt?.StatusCode,
+        StopReason = call.StopReason,
+        SuggestedAction = null,
+    };
+
+    internal static DeadLetter Failed(
+        DeadLetter letter, ClientState client, HttpCall call, in LetterFailure failure, bool hasResponse, DateTimeOffset now)
+    {
+        // A call that an open circuit or a pause rejected before it was sent does not count as a replay.
+        bool wasRejected = call is
+        {
+            AttemptCount: 0,
+            StopReason: StopReason.CircuitOpen or StopReason.RateLimited or StopReason.IntegrationPaused,
+        };
+        int replays = letter.Replays + (wasRejected ? 0 : 1);
+        var fate = FateOf(client, letter, call.MayHaveBeenProcessed);
+        var decision = DeadLetterDecision.AfterFailure(
+            call.FailureClass, fate, failure.RetryAfter, replays, client.Policy.DeadLetter?.MaxReplays ?? 0);
+        return letter with
+        {
+            Status = decision.Status,
+            DueAt = now + decision.Delay,
+            SuggestedAction = decision.SuggestedAction,
+            Replays = replays,
+            Attempts = letter.Attempts + call.AttemptCount,
+            LastFailedAt = now,
+            FailureClass = call.FailureClass,
+            StopReason = call.StopReason,
+            MayHaveBeenProcessed = call.MayHaveBeenProcessed,
+            StatusCode = hasResponse ? failure.StatusCode : null,
+            ErrorType = failure.ErrorType,
+            ErrorTitle = failure.Title,
+            ErrorDetail = failure.Detail,
+            // A resolution holds for one replay.
+            Resolution = null,
+        };
+    }
+
+    internal static DeadLetter Cancelled(DeadLetter letter, DateTimeOffset now) =>
+        letter with { Status = DeadLetterStatus.Pending, DueAt = now, MayHaveBeenProcessed = true, Resolution = null };
+
+    internal static DeadLetter FailedOutside(DeadLetter letter, Exception exception, DateTimeOffset now) => letter with
+    {
+        Status = DeadLetterStatus.RequiresReview,
+        SuggestedAction = DeadLetterDecision.CheckThenResolve,
+        MayHaveBeenProcessed = true,
+        Resolution = null,
+        ErrorType = exception.GetType().Name,
+        // The message of an exception from outside the chain may hold secrets.
+        ErrorTitle = "The replay failed outside the chain; see the log",
+        ErrorDetail = null,
+        LastFailedAt = now,
+    };
+}
