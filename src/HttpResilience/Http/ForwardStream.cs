@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>A stream that is only read, from its beginning to its end. Those that derive from it read into memory, in both ways.</summary>
+/// <summary>A read-only stream that cannot seek. A derived stream implements the two reads into memory.</summary>
 internal abstract class ForwardStream : Stream
 {
     public sealed override bool CanRead => true;

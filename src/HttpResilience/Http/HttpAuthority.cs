@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace HttpResilience;
 
-/// <summary>Scheme, host and port (RFC 9110 §4.3.1): what a circuit is kept for.</summary>
+/// <summary>Scheme, host and port (RFC 9110 §4.3.1): the key of a circuit.</summary>
 internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
 {
     private readonly string _scheme = uri.Scheme;
     private readonly string _host = uri.IdnHost;
     private readonly int _port = uri.Port;
 
-    /// <summary>As DNS knows it.</summary>
+    /// <summary>The host name in its DNS form.</summary>
     internal string Host => _host;
 
     internal int Port => _port;
@@ -20,15 +20,15 @@ internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
 
     public override int GetHashCode() => _host.GetHashCode() ^ _port;
 
-    /// <summary>What <see cref="IsValid"/> lets pass, for the JSON schema.</summary>
+    /// <summary>The regular expression of <see cref="IsValid"/>, for the JSON schema.</summary>
     internal const string Pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+/?$";
 
-    /// <summary>The text is an http or https URI with nothing behind its authority.</summary>
+    /// <summary>Whether the text is an http or https URI without path, query and fragment.</summary>
     internal static bool IsValid(string? text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
             && uri is { Scheme: "http" or "https", PathAndQuery: "/", UserInfo: "", Fragment: "" };
 
-    /// <summary>The authority of a request as text; empty when its URI has none.</summary>
+    /// <summary>The authority of a request as text; empty when its URI is not absolute.</summary>
     internal static string NameOf(HttpRequestMessage request) =>
         request.RequestUri is { IsAbsoluteUri: true } uri ? new HttpAuthority(uri).ToString() : "";
 

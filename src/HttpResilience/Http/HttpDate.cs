@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HttpResilience;
 
-/// <summary>Reads an HTTP-date in all three forms that RFC 9110 §5.6.7 asks a recipient to accept.</summary>
+/// <summary>Parses an HTTP-date in the three forms that a recipient must accept (RFC 9110 §5.6.7).</summary>
 internal static class HttpDate
 {
     private const int Longest = 40;
@@ -21,7 +21,7 @@ internal static class HttpDate
         return rest.Contains('-') ? TryRfc850(rest, now, out date) : TryExact(rest, "dd MMM yyyy HH:mm:ss 'GMT'", out date);
     }
 
-    // "Sun Nov  6 08:49:37 1994": a day below ten is padded with a space.
+    // "Sun Nov  6 08:49:37 1994": a day below ten has a leading space.
     private static bool TryAsctime(ReadOnlySpan<char> value, out DateTimeOffset date)
     {
         date = default;
@@ -29,7 +29,7 @@ internal static class HttpDate
             && TryExact(value[4..], value[8] == ' ' ? "MMM  d HH:mm:ss yyyy" : "MMM dd HH:mm:ss yyyy", out date);
     }
 
-    // "06-Nov-94 08:49:37 GMT": a year more than 50 years ahead is the last past one that ends in the same two digits.
+    // "06-Nov-94 08:49:37 GMT": a year more than 50 years ahead means the latest past year with the same two digits.
     private static bool TryRfc850(ReadOnlySpan<char> value, DateTimeOffset now, out DateTimeOffset date)
     {
         date = default;
@@ -44,7 +44,7 @@ internal static class HttpDate
             string full = $"{value[..7]}{year.ToString("0000", CultureInfo.InvariantCulture)}{value[9..]}";
             if (!TryExact(full, "dd-MMM-yyyy HH:mm:ss 'GMT'", out date))
                 return false;
-            // There are no dates to add to at the end of time, and none that is far ahead of it.
+            // AddYears would overflow within 50 years of the maximum.
             if (now.Year > DateTimeOffset.MaxValue.Year - 50 || date <= now.AddYears(50))
                 return true;
         }

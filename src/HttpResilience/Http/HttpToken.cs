@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace HttpResilience;
 
-/// <summary>The token of RFC 9110 §5.6.2: what field names and methods are made of.</summary>
+/// <summary>The token of RFC 9110 §5.6.2: the syntax of field names and methods.</summary>
 internal static class HttpToken
 {
     /// <summary>The token as a regular expression.</summary>
@@ -11,10 +11,7 @@ internal static class HttpToken
     private static readonly SearchValues<char> Characters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    /// <summary>
-    /// The name is one of a request header. Those of the body, such as <c>Content-Type</c>, stand elsewhere and cannot be set on the
-    /// request.
-    /// </summary>
+    /// <summary>Whether the name is valid for a request header; content headers such as <c>Content-Type</c> are not.</summary>
     internal static bool IsRequestHeader(string? name)
     {
         if (!IsValid(name))

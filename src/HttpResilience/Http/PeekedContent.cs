@@ -2,7 +2,7 @@ using System.Net;
 
 namespace HttpResilience;
 
-/// <summary>A response body of which the beginning has been read already. The reader notices nothing.</summary>
+/// <summary>A response body whose beginning was read ahead; its reader still gets the whole body.</summary>
 internal sealed class PeekedContent : WrappedContent
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
@@ -11,10 +11,8 @@ internal sealed class PeekedContent : WrappedContent
 
     private PeekedContent(HttpContent original, PeekedStream stream) : base(original) => _stream = stream;
 
-    /// <summary>
-    /// Reads the beginning of a response, and puts it back in front of the rest. A body that does not come in time is not waited for.
-    /// </summary>
-    /// <returns>What has come until now.</returns>
+    /// <summary>Reads the beginning of a response and prepends it to the rest. The wait ends after <paramref name="timeout"/>.</summary>
+    /// <returns>The stream with the bytes read so far.</returns>
     internal static async ValueTask<PeekedStream> PeekAsync(
         HttpResponseMessage response, int maxBytes, TimeSpan timeout, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
@@ -30,12 +28,11 @@ internal sealed class PeekedContent : WrappedContent
         }
         catch (Exception)
         {
-            // Too slow, or broken, whatever a decompressor or a content of the application's throws: whoever reads the response will meet
-            // the same.
+            // A slow or broken body fails in the same way for the reader of the response.
             peeked.Enough();
         }
 
-        // A content that cannot be opened may still be read in another way.
+        // A content that failed to open stays in place: it may still be readable in another way.
         if (!peeked.IsRead || peeked.IsOpen)
             response.Content = new PeekedContent(response.Content, peeked);
         return peeked;

@@ -1,8 +1,7 @@
 namespace HttpResilience;
 
 /// <summary>
-/// A body whose beginning was read ahead. Reading begins with that, waits for a read-ahead that is still going on, and goes on with the
-/// rest.
+/// A body whose beginning is read ahead. A reader gets those bytes first, waits for a read-ahead in progress, then reads the rest.
 /// </summary>
 internal sealed class PeekedStream(HttpContent content, int maxBytes) : ForwardStream
 {
@@ -20,7 +19,7 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : ForwardS
     {
         get
         {
-            // Before the array, which grows before this does.
+            // Read before the array: the array grows first.
             int length = Volatile.Read(ref _aheadLength);
             return _ahead.AsMemory(0, length);
         }
@@ -28,26 +27,23 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : ForwardS
 
     internal bool IsOpen => _inner is not null;
 
-    /// <summary>Nothing is being read ahead any more.</summary>
+    /// <summary>The read-ahead has ended.</summary>
     internal bool IsRead => _peek.IsCompleted;
 
-    /// <summary>The body has ended: what was seen is all of it.</summary>
+    /// <summary>The body has ended: <see cref="Seen"/> holds all of it.</summary>
     internal bool IsWhole { get; private set; }
 
-    /// <summary>
-    /// Opens the body and reads ahead until the buffer is full, the body ends, or what has come is <see cref="Enough"/>. Its reader goes on
-    /// with that.
-    /// </summary>
+    /// <summary>Opens the body and reads ahead until the buffer is full, the body ends, or <see cref="Enough"/> is called.</summary>
     internal Task PeekAsync()
     {
         _peek = ReadAheadAsync();
-        // A failure that nobody is there to read any more is nobody's business.
+        // Observes the exception, as the body may have no reader.
         _ = _peek.ContinueWith(
             static peek => peek.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return _peek;
     }
 
-    /// <summary>Ends the read-ahead with the read that is under way, so that a reader gets the rest piece by piece, as it comes.</summary>
+    /// <summary>Ends the read-ahead after the current read, so that a reader gets the rest as it arrives.</summary>
     internal void Enough() => _isEnough = true;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -103,15 +99,15 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : ForwardS
         return _aheadLength < _ahead.Length;
     }
 
-    // Left to itself, a read that still waits for the wire would take bytes of the next response, once disposing the stream has sent the
-    // connection back to the pool. Cancelling the read closes the connection.
+    // A pending read would take bytes of the next response after the connection returns to the pool. Cancelling the read closes the
+    // connection.
     private void Abandon()
     {
         if (!_peek.IsCompleted)
             _abandoned.Cancel();
     }
 
-    // What has come is handed out before a failure is: the failure is where the rest would be.
+    // The reader gets the bytes read ahead before the failure that ended the read-ahead.
     private async Task PeekEndAsync(CancellationToken cancellationToken)
     {
         if (_peek.IsCompletedSuccessfully || (_position < Volatile.Read(ref _aheadLength) && _position < maxBytes))

@@ -3,31 +3,29 @@ using System.Net.Http.Headers;
 namespace HttpResilience;
 
 /// <summary>
-/// When a quota that is used up is filled again: <c>RateLimit</c> (draft-ietf-httpapi-ratelimit-headers, <c>"default";r=0;t=30</c>, and its
+/// The time until an exhausted quota is reset: <c>RateLimit</c> (draft-ietf-httpapi-ratelimit-headers, <c>"default";r=0;t=30</c>, and its
 /// older form <c>limit=100, remaining=0, reset=30</c>), then <c>X-RateLimit-Reset</c> and <c>RateLimit-Reset</c> beside a remaining count
-/// of 0. The first valid one wins. It says when the next request would be served, not that this one was refused.
+/// of 0. The first valid one wins. It is a hint for the next request and does not mean that this one was rejected.
 /// </summary>
 internal static class RateLimitFields
 {
     private const string Field = "RateLimit";
 
-    // A count of seconds above this is a time since 1970: nobody asks for thirty years.
+    // A larger number of seconds (over thirty years) is a time since 1970.
     private static readonly TimeSpan Epoch = TimeSpan.FromSeconds(1_000_000_000);
 
     private static readonly (string Remaining, string Reset)[] Pairs =
         [("X-RateLimit-Remaining", "X-RateLimit-Reset"), ("RateLimit-Remaining", "RateLimit-Reset")];
 
-    /// <param name="now">What times are read against when the response has no <c>Date</c> of its own.</param>
-    /// <returns>Null when no quota is used up, or the fields cannot be read; zero when it is filled again.</returns>
+    /// <param name="now">The reference time when the response has no <c>Date</c>.</param>
+    /// <returns>Null when no quota is exhausted, or the fields are unreadable; zero when the quota is reset already.</returns>
     internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
         return OfField(raw).Wait ?? OfPair(raw, Pairs[0], now).Wait ?? OfPair(raw, Pairs[1], now).Wait;
     }
 
-    /// <summary>
-    /// Which of the fields is there in no form that can be read; null when there is none. A quota that is not used up needs no time.
-    /// </summary>
+    /// <summary>The name of an unreadable field; null when there is none. A quota that is not exhausted needs no time.</summary>
     internal static string? UnreadableIn(HttpResponseHeaders headers)
     {
         var raw = headers.NonValidated;
@@ -83,7 +81,7 @@ internal static class RateLimitFields
     private static (TimeSpan? Wait, bool IsUnreadable) OfPair(
         HttpHeadersNonValidated headers, (string Remaining, string Reset) names, DateTimeOffset now)
     {
-        // Of several quotas each has its own line in both; which belongs to which, only their order tells.
+        // Several quotas have one line each in both fields; the order pairs them.
         if (!headers.TryGetValues(names.Remaining, out var remaining) || !headers.TryGetValues(names.Reset, out var resets)
             || remaining.Count != resets.Count)
             return default;
@@ -122,7 +120,7 @@ internal static class RateLimitFields
         return true;
     }
 
-    // Up to the next separator that does not stand in a quoted string (RFC 8941 §3.3.3).
+    // Up to the next separator outside a quoted string (RFC 8941 §3.3.3).
     private static ReadOnlySpan<char> Next(ref ReadOnlySpan<char> rest, char separator)
     {
         int end = 0;

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace HttpResilience;
 
-/// <summary>A response body of which a copy is made while it is read. Its reader notices nothing, and waits for nothing.</summary>
+/// <summary>A response body that is copied while its reader reads it.</summary>
 internal sealed class RecordedContent : WrappedContent
 {
     private readonly HttpContent _original;
@@ -14,10 +14,10 @@ internal sealed class RecordedContent : WrappedContent
         (_original, _maxBytes, _whole) = (original, maxBytes, whole);
 
     /// <summary>
-    /// Gives the body to <paramref name="whole"/> when its reader has come to its end. One that is too long, breaks off, or is not read to
-    /// its end, is not given.
+    /// Passes the body to <paramref name="whole"/> when it was read to its end; not when it is too long, breaks off or is not read to its
+    /// end.
     /// </summary>
-    /// <param name="isEmpty">There is no body, whatever the header fields say.</param>
+    /// <param name="isEmpty">There is no body, regardless of the header fields.</param>
     internal static void Record(HttpResponseMessage response, bool isEmpty, int maxBytes, Action<ReadOnlyMemory<byte>> whole)
     {
         if (isEmpty || response.Content.Headers.ContentLength == 0)
@@ -64,7 +64,7 @@ internal sealed class RecordedContent : WrappedContent
 
     private sealed class Recorded(Stream inner, int maxBytes, long? length, Action<ReadOnlyMemory<byte>> whole) : ForwardStream
     {
-        // Null when it is over.
+        // Null after the recording has ended.
         private ArrayBufferWriter<byte>? _copy = new();
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -90,7 +90,7 @@ internal sealed class RecordedContent : WrappedContent
 
         private void Add(ReadOnlySpan<byte> buffer, int read)
         {
-            // To read into nothing is no end.
+            // A read into an empty buffer returns 0 without reaching the end.
             if (_copy is not { } copy || buffer.IsEmpty)
                 return;
             if (read > maxBytes - copy.WrittenCount)

@@ -2,26 +2,26 @@ using System.Net.Http.Json;
 
 namespace HttpResilience;
 
-/// <summary>Whether a request body can be sent a second time, and what can be done so that it can.</summary>
+/// <summary>Checks whether a request body can be sent a second time, and buffers it if necessary.</summary>
 internal static class RequestBody
 {
-    /// <summary>The content can be written any number of times as it is.</summary>
+    /// <summary>Whether the content can be written any number of times without buffering.</summary>
     internal static bool IsReplayable(HttpContent? content) => content switch
     {
         null or ByteArrayContent or ReadOnlyMemoryContent => true,
-        // Serialized anew each time, which a sequence that is read as it comes does not bear.
+        // Serialized for each send; an asynchronous sequence can be enumerated only once.
         JsonContent json => json.Value is not IAsyncEnumerable<object> && !IsAsyncEnumerable(json.ObjectType),
         MultipartContent parts => parts.All(IsReplayable),
-        // Costs nothing: StreamContent hands out a view of the stream, and rewinds a seekable one itself before each send.
+        // Cheap: ReadAsStream returns a view of the stream, and StreamContent rewinds a seekable stream before each send.
         StreamContent stream => stream.ReadAsStream().CanSeek,
         _ => false,
     };
 
-    // A sequence of structs is no sequence of objects.
+    // IAsyncEnumerable of a struct is not an IAsyncEnumerable<object>.
     private static bool IsAsyncEnumerable(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>);
 
-    /// <summary>Keeps the body in memory when its length is known and not above <paramref name="maxBytes"/>.</summary>
-    /// <returns>Whether it can be sent a second time now.</returns>
+    /// <summary>Buffers the body when its length is known and at most <paramref name="maxBytes"/>.</summary>
+    /// <returns>Whether it can be sent a second time.</returns>
     internal static async ValueTask<bool> TryKeepAsync(HttpContent content, int maxBytes, bool async, CancellationToken cancellationToken)
     {
         if (content.Headers.ContentLength is not { } length || length > maxBytes)
@@ -31,17 +31,17 @@ internal static class RequestBody
         return true;
     }
 
-    /// <summary>Keeps the body in memory.</summary>
+    /// <summary>Buffers the body.</summary>
     /// <exception cref="HttpRequestException">
     /// It is longer than <paramref name="maxBytes"/> (<see cref="HttpRequestError.ConfigurationLimitExceeded"/>), or could not be read.
     /// </exception>
     internal static async ValueTask KeepAsync(HttpContent content, int maxBytes, bool async, CancellationToken cancellationToken)
     {
-        // Content of the application may want to go on in the context of the very thread that waits for it here.
+        // Content of the application may resume on the context of the thread that is blocked here.
         bool isFree = async || (SynchronizationContext.Current is null && TaskScheduler.Current == TaskScheduler.Default);
         Task load = isFree ? content.LoadIntoBufferAsync(maxBytes, cancellationToken)
             : Task.Run(() => content.LoadIntoBufferAsync(maxBytes, cancellationToken), CancellationToken.None);
-        // Content of the application may not heed the token.
+        // Content of the application may ignore the token.
         Task loaded = load.WaitAsync(cancellationToken);
         if (async)
             await loaded.ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal static class RequestBody
             loaded.GetAwaiter().GetResult();
     }
 
-    /// <summary>Sees to it that several requests can write the body at the same time: it has to lie in memory.</summary>
+    /// <summary>Makes the body writable by several requests at the same time: it must be in memory.</summary>
     /// <returns>False when it cannot be sent a second time, or is longer than <paramref name="maxBytes"/>.</returns>
     internal static async ValueTask<bool> TryShareAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {

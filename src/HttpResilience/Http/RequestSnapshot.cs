@@ -3,8 +3,8 @@ using System.Net.Http.Headers;
 namespace HttpResilience;
 
 /// <summary>
-/// What a request was before its first attempt. Inner handlers, redirects and tracing (<c>traceparent</c>, W3C Trace Context) change the
-/// message that they send; each attempt begins with what the application asked for.
+/// A request as it was before its first attempt. Inner handlers, redirects and tracing (<c>traceparent</c>, W3C Trace Context) change the
+/// message; each attempt starts with the original.
 /// </summary>
 internal readonly struct RequestSnapshot
 {
@@ -34,17 +34,15 @@ internal readonly struct RequestSnapshot
     /// <summary>The header fields of the request, then those of its content.</summary>
     internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers.Concat(_contentHeaders);
 
-    /// <summary>The method that the application asked for is safe or idempotent.</summary>
+    /// <summary>The original method is safe or idempotent.</summary>
     internal bool IsIdempotent => _method.IsIdempotent;
 
-    /// <summary>
-    /// What the application asked for, without its body: the request itself unless a redirect has made another one of it.
-    /// </summary>
+    /// <summary>The original request without its body: the request itself unless a redirect has changed it.</summary>
     internal static HttpRequestMessage AskedFor(HttpRequestMessage request) =>
         request.Options.TryGetValue(AskedForKey, out var asked) ? asked : request;
 
     /// <summary>
-    /// Leaves word of what was asked for when the last attempt has made something else of it: the log tells that, and knows its secrets.
+    /// Records the original request when the last attempt has changed it: the log reports it, and its secrets are redacted.
     /// </summary>
     internal void RecordOriginal(HttpRequestMessage request)
     {

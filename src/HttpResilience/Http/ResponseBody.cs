@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>Reads a response body whole, so that one that breaks off or stalls fails the attempt it belongs to.</summary>
+/// <summary>Buffers a response body, so that a broken or stalled body fails its attempt.</summary>
 internal static class ResponseBody
 {
     internal static async ValueTask ReadAsync(HttpResponseMessage response, long maxBytes, bool async, CancellationToken cancellationToken)

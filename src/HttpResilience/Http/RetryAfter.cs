@@ -5,7 +5,7 @@ using System.Net.Http.Headers;
 namespace HttpResilience;
 
 /// <summary>
-/// How long a server asks to wait: <c>retry-after-ms</c>, <c>x-ms-retry-after-ms</c> (milliseconds), then <c>Retry-After</c>
+/// The wait that a server asks for: <c>retry-after-ms</c>, <c>x-ms-retry-after-ms</c> (milliseconds), then <c>Retry-After</c>
 /// (RFC 9110 §10.2.3: delay-seconds or HTTP-date). The first valid one wins. <see cref="RateLimitFields"/> come after them.
 /// </summary>
 internal static class RetryAfter
@@ -16,8 +16,8 @@ internal static class RetryAfter
 
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
-    /// <param name="now">What dates are read against when the response has no <c>Date</c> of its own.</param>
-    /// <returns>Null when the server does not ask, or not in a form that can be read; zero when it names a time that has passed.</returns>
+    /// <param name="now">The reference time when the response has no <c>Date</c>.</param>
+    /// <returns>Null without a readable hint; zero when its time has passed.</returns>
     internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
@@ -25,16 +25,14 @@ internal static class RetryAfter
             ?? Longest(raw, Names[2], value => SecondsOrDate(value, raw, now));
     }
 
-    /// <summary>
-    /// Which hint of a response that gives no wait is there all the same, in no form that can be read; null when there is none.
-    /// </summary>
+    /// <summary>The name of an unreadable hint of a response without a readable one; null when there is none.</summary>
     internal static string? UnreadableIn(HttpResponseHeaders headers) =>
         Array.Find(Names, headers.NonValidated.Contains) ?? RateLimitFields.UnreadableIn(headers);
 
-    /// <summary>A number of seconds, whole or with a fraction as some servers send it; null when it is none, or does not fit.</summary>
+    /// <summary>A number of seconds, with a fraction as some servers send it; null when it is invalid or too large.</summary>
     internal static TimeSpan? Seconds(ReadOnlySpan<char> value) => Number(value, TimeSpan.TicksPerSecond);
 
-    /// <summary>Until a date by the server's clock; zero when it has passed.</summary>
+    /// <summary>The time until a date by the server's clock; zero when it has passed.</summary>
     internal static TimeSpan Until(DateTimeOffset date, HttpHeadersNonValidated headers, DateTimeOffset now)
     {
         now = SentAt(headers, now);
@@ -62,7 +60,7 @@ internal static class RetryAfter
         Seconds(value)
             ?? (HttpDate.TryParse(value.AsSpan().Trim(" \t"), SentAt(headers, now), out var date) ? Until(date, headers, now) : null);
 
-    // No sign, no exponent, none of the NUL bytes that the platform's parser lets pass; what does not fit is no answer.
+    // Digits and point only: the platform's parser also accepts signs, exponents and NUL bytes. A number that is too large is invalid.
     private static TimeSpan? Number(ReadOnlySpan<char> value, long unit)
     {
         var digits = value.Trim(" \t");
@@ -71,7 +69,7 @@ internal static class RetryAfter
             || number > long.MaxValue / unit)
             return null;
 
-        // Up: a wait is never shorter than asked.
+        // Rounded up, so that a wait is never shorter than asked.
         return TimeSpan.FromTicks((long)decimal.Ceiling(number * unit));
     }
 

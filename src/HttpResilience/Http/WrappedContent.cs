@@ -2,7 +2,7 @@ using System.Net;
 
 namespace HttpResilience;
 
-/// <summary>A body that another content writes, under header fields of its own: a copy of that content's.</summary>
+/// <summary>A content that sends the body of another one, with a copy of its header fields.</summary>
 internal abstract class WrappedContent : HttpContent
 {
     private readonly long? _length;
@@ -14,7 +14,7 @@ internal abstract class WrappedContent : HttpContent
             Headers.TryAddWithoutValidation(name, values);
     }
 
-    /// <summary>The length of the body; null when it is not known beforehand.</summary>
+    /// <summary>The length of the body; null when it is unknown.</summary>
     protected long? KnownLength => _length;
 
     protected sealed override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

@@ -2,25 +2,25 @@ using Microsoft.Extensions.Configuration;
 
 namespace HttpResilience;
 
-/// <summary>One configuration key of <typeparamref name="TOptions"/>: how it is read, and what it may hold.</summary>
+/// <summary>A configuration key of <typeparamref name="TOptions"/>: how it is read, and its valid values.</summary>
 internal abstract class OptionKey<TOptions>(string name)
 {
     internal string Name => name;
 
-    /// <summary>Takes what the section says; what cannot be read is told and left as it was.</summary>
+    /// <summary>Reads the section into the options. An unreadable value is reported and leaves the option unchanged.</summary>
     internal abstract void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems);
 
-    /// <summary>Tells what is out of its range, whoever set it.</summary>
+    /// <summary>Reports invalid values, from configuration and from code.</summary>
     internal abstract void Validate(TOptions options, OptionPath path, ICollection<string> problems);
 
-    /// <summary>What the key may hold.</summary>
-    /// <param name="defaults">Fresh options.</param>
+    /// <summary>The type and the valid values of the key.</summary>
+    /// <param name="defaults">Options with their default values.</param>
     internal abstract OptionShape ShapeOf(TOptions defaults);
 }
 
 internal delegate bool TryParse<TValue>(string? text, out TValue value);
 
-/// <summary>A key that holds one value.</summary>
+/// <summary>A key with one value.</summary>
 internal sealed class ValueKey<TOptions, TValue>(
     string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed,
     ValueLimits? limits)
@@ -43,7 +43,7 @@ internal sealed class ValueKey<TOptions, TValue>(
     internal override OptionShape ShapeOf(TOptions defaults) => new ValueShape(typeof(TOptions), Name, typeof(TValue), limits, get(defaults));
 }
 
-/// <summary>A key that holds a list of values; what configuration says replaces the list as a whole.</summary>
+/// <summary>A key with a list of values; configuration replaces the whole list.</summary>
 internal sealed class ListKey<TOptions>(
     string name, string expected, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed, string pattern)
     : OptionKey<TOptions>(name)
@@ -68,7 +68,7 @@ internal sealed class ListKey<TOptions>(
     internal override OptionShape ShapeOf(TOptions defaults) => new ListShape(typeof(TOptions), Name, pattern, [.. get(defaults)]);
 }
 
-/// <summary>A key that holds more keys.</summary>
+/// <summary>A key with a section of keys.</summary>
 internal sealed class SectionKey<TOptions, TSection>(string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys) : OptionKey<TOptions>(name)
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems) => keys.Bind(get(options), section, problems);
@@ -78,7 +78,7 @@ internal sealed class SectionKey<TOptions, TSection>(string name, Func<TOptions,
     internal override OptionShape ShapeOf(TOptions defaults) => new SectionShape(typeof(TOptions), Name, keys.ShapesOf(get(defaults)));
 }
 
-/// <summary>A key that holds more keys when it is there at all.</summary>
+/// <summary>A key with an optional section of keys.</summary>
 internal sealed class OptionalSectionKey<TOptions, TSection>(
     string name, Func<TOptions, TSection?> get, Func<TOptions, TSection> make, OptionKeys<TSection> keys) : OptionKey<TOptions>(name)
     where TSection : class
@@ -98,7 +98,7 @@ internal sealed class OptionalSectionKey<TOptions, TSection>(
     internal override OptionShape ShapeOf(TOptions defaults) => new SectionShape(typeof(TOptions), Name, keys.ShapesOf(make(defaults)));
 }
 
-/// <summary>A key that holds a section for each HTTP status that failed.</summary>
+/// <summary>A key with a section per HTTP status.</summary>
 internal sealed class StatusSectionsKey<TOptions, TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
     : OptionKey<TOptions>(name)
     where TSection : new()
@@ -133,7 +133,7 @@ internal sealed class StatusSectionsKey<TOptions, TSection>(string name, Func<TO
     internal override OptionShape ShapeOf(TOptions defaults) => new StatusSectionsShape(typeof(TOptions), Name, keys.ShapesOf(new()));
 }
 
-/// <summary>A key that other pipelines have and that means nothing here.</summary>
+/// <summary>A key of other pipelines that is ignored here.</summary>
 internal sealed class IgnoredKey<TOptions>(string name) : OptionKey<TOptions>(name)
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Configuration;
 namespace HttpResilience.Configuration;
 
 /// <summary>
-/// The configuration keys of <typeparamref name="TOptions"/>, each with its type and range: the one place that reading, validation and the
-/// hints about misspelt keys come from. The platform's binder stops at the first value that it cannot read and passes over keys that it
-/// does not know. For packages that bring a section of their own.
+/// The configuration keys of <typeparamref name="TOptions"/>, each with its type and range, for binding, validation and the hints about
+/// misspelt keys. The platform's binder stops at the first unreadable value and ignores unknown keys. For packages
+/// with a configuration section.
 /// </summary>
 /// <typeparam name="TOptions">The options that have the keys as properties.</typeparam>
 public sealed class OptionKeys<TOptions>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace HttpResilience;
 
-/// <summary>Where options stand in the configuration: those of a client, or of a section of its own.</summary>
+/// <summary>The path of options in the configuration: of a client, or of a separate section.</summary>
 internal readonly record struct OptionPath(IConfiguration? Configuration, string ClientName, string Keys = "")
 {
     internal const string Root = "HttpResilience";
@@ -14,15 +14,15 @@ internal readonly record struct OptionPath(IConfiguration? Configuration, string
     /// <summary>The keys below <see cref="Root"/>.</summary>
     internal static readonly string[] RootKeys = [nameof(Defaults), nameof(Clients), "Storage", nameof(Alerts)];
 
-    /// <summary>The section that the keys stand in, when it is not that of a client.</summary>
+    /// <summary>The section of the keys, when it is not a client.</summary>
     private string? Section { get; init; }
 
-    /// <summary>Where the options of a section stand that is not of a client.</summary>
+    /// <summary>The path of a section that is not a client.</summary>
     internal static OptionPath At(string section) => new(null, "") { Section = section };
 
     internal OptionPath Below(string key) => this with { Keys = $"{Keys}:{key}" };
 
-    /// <summary>The full path of a key: below the client where it is set there, below the defaults where it is set there only.</summary>
+    /// <summary>The full path of a key: below the defaults when it is set only there, else below the client.</summary>
     internal string Of(string? key)
     {
         string suffix = key is null ? Keys : $"{Keys}:{key}";

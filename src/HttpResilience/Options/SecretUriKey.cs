@@ -2,14 +2,14 @@ using Microsoft.Extensions.Configuration;
 
 namespace HttpResilience;
 
-/// <summary>A key that holds an address of which nothing but scheme and host may be shown.</summary>
+/// <summary>A key with a secret URI: only its scheme and host may be shown.</summary>
 internal sealed class SecretUriKey<TOptions>(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) : OptionKey<TOptions>(name)
 {
     private const string Expected = "it must be an absolute http or https URI (its value is a secret and not shown).";
 
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
     {
-        // What is wrong with it is told when it is validated; a URI that is not one, here.
+        // Reports text that is not a URI; validation reports an invalid URI.
         if (Uri.TryCreate(section.Value, UriKind.Absolute, out var uri))
             set(options, uri);
         else if (!string.IsNullOrEmpty(section.Value) || section.GetChildren().Any())

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace HttpResilience;
 
-/// <summary>A key that holds a list of sections; what configuration says replaces the list as a whole.</summary>
+/// <summary>A key with a list of sections; configuration replaces the whole list.</summary>
 internal sealed class SectionListKey<TOptions, TSection>(
     string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys) : OptionKey<TOptions>(name)
     where TSection : new()

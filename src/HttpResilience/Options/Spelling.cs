@@ -1,6 +1,6 @@
 namespace HttpResilience.Configuration;
 
-/// <summary>Finds what a misspelt key or name was meant to be.</summary>
+/// <summary>Finds the known key or name nearest to a misspelt one.</summary>
 public static class Spelling
 {
     /// <summary>The known word with the fewest letters to insert, delete or replace; upper and lower case are the same.</summary>

@@ -1,12 +1,12 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The one cancellation source of a call: the caller's token and the timeout of the attempt in hand both end it. Pooled by
+/// The cancellation source of a call: the caller's token and the timeout of the current attempt cancel it. Pooled by
 /// <see cref="AttemptTimers"/>.
 /// </summary>
 /// <remarks>
-/// The platform's timer is left running when an attempt ends in time, and looked at again when it fires: a call then costs two interlocked
-/// writes, not two changes to a timer queue. <see cref="_due"/> is the truth; the timer only says when to look at it.
+/// The platform's timer keeps running when an attempt ends in time, and <see cref="_due"/> is checked when it fires: a call then costs two
+/// interlocked writes instead of two changes to a timer queue.
 /// </remarks>
 internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
 {
@@ -19,7 +19,7 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
     private long _due = Idle;
     private CancellationTokenRegistration _caller;
 
-    /// <summary>The attempt's time is over. Never true for a cancellation by the caller.</summary>
+    /// <summary>The attempt has timed out. False after a cancellation by the caller.</summary>
     internal bool HasExpired => Volatile.Read(ref _due) == Expired;
 
     internal long StartedAt { get; private set; }
@@ -27,11 +27,11 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
     internal void Link(CancellationToken caller) =>
         _caller = caller.UnsafeRegister(static timer => ((AttemptTimer)timer!).Cancel(), this);
 
-    /// <returns>False when the caller's cancellation is running or has run.</returns>
+    /// <returns>False when the caller's token is being cancelled or was cancelled.</returns>
     internal bool Unlink() => _caller.Token == default || _caller.Unregister();
 
-    /// <param name="startedAt">The timestamp at which the attempt begins.</param>
-    /// <param name="due">The timestamp at which the attempt's time is over; <see cref="long.MaxValue"/> for never.</param>
+    /// <param name="startedAt">The timestamp of the start of the attempt.</param>
+    /// <param name="due">The timestamp of its timeout; <see cref="long.MaxValue"/> for none.</param>
     internal void Start(long startedAt, long due)
     {
         StartedAt = startedAt;
@@ -40,7 +40,7 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
             Schedule(due);
     }
 
-    /// <returns>False when the attempt's time was over before.</returns>
+    /// <returns>False when the attempt had timed out before.</returns>
     internal bool Stop()
     {
         long due = Volatile.Read(ref _due);
@@ -57,14 +57,14 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
             _timerDue = due;
             _timer ??= CreateTimer();
             TimeSpan wait = time.TimeUntil(due);
-            // Up to the next millisecond, the timer's own unit, lest it fires early and has to be set again.
+            // Rounded up to milliseconds, the unit of the timer, so that it does not fire early.
             _timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(wait.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
         }
     }
 
     private void OnTimer()
     {
-        // Written before _due is read, as Start writes _due before it reads this: one of the two sees the other.
+        // Written before _due is read, while Start writes _due before it reads this: one of the two sees the other.
         lock (_gate)
             _timerDue = Idle;
         Interlocked.MemoryBarrier();
@@ -80,7 +80,7 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
 
     private ITimer CreateTimer()
     {
-        // The timer outlives the call, and must not keep the call's async locals alive.
+        // The timer outlives the call and must not keep its async locals alive.
         bool suppress = !ExecutionContext.IsFlowSuppressed();
         AsyncFlowControl flow = suppress ? ExecutionContext.SuppressFlow() : default;
         try
@@ -96,8 +96,8 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
     }
 
     /// <summary>
-    /// Frees the platform's timer. The source itself is left to the collector: its own <see cref="CancellationTokenSource.Dispose()"/>
-    /// would throw at a cancellation that is just beginning on another thread.
+    /// Disposes the platform's timer. The source itself is not disposed: <see cref="CancellationTokenSource.Dispose()"/> would make a
+    /// concurrent cancellation throw.
     /// </summary>
     internal void Discard() => _timer?.Dispose();
 }

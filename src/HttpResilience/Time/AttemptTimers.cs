@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace HttpResilience;
 
-/// <summary>Keeps <see cref="AttemptTimer"/>s that no call uses for the next ones.</summary>
+/// <summary>A pool of <see cref="AttemptTimer"/>s.</summary>
 internal sealed class AttemptTimers(TimeProvider time)
 {
     private const int MaxKept = 1024;
@@ -18,17 +18,17 @@ internal sealed class AttemptTimers(TimeProvider time)
         return timer;
     }
 
-    /// <summary>Takes a timer back. One that was cancelled, or that may be any moment, is not used again.</summary>
+    /// <summary>Returns a timer to the pool. A timer that was cancelled, or may be at any moment, is discarded.</summary>
     internal void Return(AttemptTimer timer)
     {
         bool inTime = timer.Stop();
-        // TryReset also drops what inner handlers registered and left behind: it must not hear of the next call's end.
+        // TryReset also removes registrations that inner handlers have left behind: the next call must not trigger them.
         if (timer.Unlink() && inTime && timer.TryReset() && Keep(timer))
             return;
         timer.Discard();
     }
 
-    /// <summary>Gives a fresh timer for the next attempt of the same call.</summary>
+    /// <summary>Replaces an expired timer for the next attempt of the same call.</summary>
     internal AttemptTimer Exchange(AttemptTimer expired, CancellationToken caller)
     {
         var fresh = Rent(caller);

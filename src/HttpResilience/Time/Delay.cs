@@ -6,10 +6,10 @@ internal static class Delay
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Waits until <paramref name="due"/>, a timestamp of <paramref name="time"/>. The platform's timers count in coarse milliseconds and
-    /// may fire a little early, so the clock is asked again.
+    /// Waits until <paramref name="due"/>, a timestamp of <paramref name="time"/>. The platform's timers may fire a little early, so the
+    /// clock is checked again.
     /// </summary>
-    /// <param name="async">False: blocks the calling thread.</param>
+    /// <param name="async">False to block the calling thread.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled; the exception carries it.</exception>
     internal static async ValueTask UntilAsync(TimeProvider time, long due, bool async, CancellationToken cancellationToken)
     {

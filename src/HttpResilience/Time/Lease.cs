@@ -14,8 +14,8 @@ internal sealed class Lease : IAsyncDisposable
     /// <param name="until">The end of the lease as it was taken.</param>
     /// <param name="renewEvery">From one renewal to the next.</param>
     /// <param name="renew">
-    /// Renews the lease and sets <see cref="Until"/>; false when another owner has taken it over. An exception before <see cref="Until"/> leaves
-    /// time for another try.
+    /// Renews the lease and sets <see cref="Until"/>; false when another owner has taken it over. An exception before <see cref="Until"/>
+    /// leaves time for another try.
     /// </param>
     /// <param name="lost">
     /// Called once, when the lease is lost: without an exception after a takeover, with one when the lease has expired.
