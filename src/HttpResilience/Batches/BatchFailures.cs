@@ -1,16 +1,19 @@
 namespace HttpResilience;
 
-/// <summary>What an exception that ended a record means.</summary>
+/// <summary>Describes the failure of a record.</summary>
 internal static class BatchFailures
 {
-    /// <summary>How many records must be turned away one after the other, or tenants have their credentials refused, before it is taken for the same with all.</summary>
+    /// <summary>
+    /// The number of consecutive rejections, or of tenants with refused credentials, after which the cause is taken to affect all records.
+    /// </summary>
     private const int InARow = 5;
 
     internal static BatchFailure Describe(long index, Exception exception, RecordAttempt attempt, bool isRejected, DateTimeOffset now)
     {
-        // One that the record has dealt with is not what it failed of.
+        // A failed call that the record has handled is not the cause.
         var call = exception.GetHttpCall() ?? (attempt.Calls.Last is { FailureClass: not FailureClass.None } last ? last : null);
-        var tags = (call?.Tags ?? attempt.Scope?.Tags.AsReadOnly())?.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => TextOf(t.Value!));
+        var tags = (call?.Tags ?? attempt.Scope?.Tags.AsReadOnly())?.Where(t => t.Value is not null)
+            .ToDictionary(t => t.Key, t => TextOf(t.Value!));
         return new()
         {
             Index = index,
@@ -30,8 +33,8 @@ internal static class BatchFailures
         };
     }
 
-    /// <summary>The failure would be the same for all other records.</summary>
-    /// <param name="inARow">How many records have ended one after the other with this kind of failure, this one included.</param>
+    /// <summary>Whether the failure would be the same for all other records.</summary>
+    /// <param name="inARow">The number of consecutive records with this kind of failure, including this one.</param>
     internal static bool IsForAll(BatchFailure failure, int inARow) => KindOf(failure) switch
     {
         Kind.Refused => failure.Tenant is null || inARow >= InARow,
@@ -40,19 +43,21 @@ internal static class BatchFailures
         _ => false,
     };
 
-    /// <summary>What of a failure may be the same for all.</summary>
+    /// <summary>The kind of a failure that may be the same for all records.</summary>
     internal static Kind KindOf(BatchFailure failure) =>
-        failure.IsPaused ? Kind.Paused : failure.IsRejected ? Kind.Rejected : failure.FailureClass is FailureClass.Authentication ? Kind.Refused : Kind.Own;
+        failure.IsPaused ? Kind.Paused
+        : failure.IsRejected ? Kind.Rejected
+        : failure.FailureClass is FailureClass.Authentication ? Kind.Refused : Kind.Own;
 
     internal enum Kind
     {
-        /// <summary>The record's own.</summary>
+        /// <summary>The failure concerns this record only.</summary>
         Own,
 
-        /// <summary>Its credentials were refused.</summary>
+        /// <summary>The credentials were refused.</summary>
         Refused,
 
-        /// <summary>It was turned away.</summary>
+        /// <summary>The call was rejected before it was sent.</summary>
         Rejected,
 
         /// <summary>The integration is paused.</summary>
@@ -67,10 +72,11 @@ internal static class BatchFailures
         }
         catch (Exception)
         {
-            // The application's own, and no reason to lose the record.
+            // ToString of the application's type has failed; the record is still reported.
             return tag.GetType().Name;
         }
     }
 
-    private static bool IsTimeout(Exception exception) => exception is TimeoutException or OperationCanceledException { InnerException: TimeoutException };
+    private static bool IsTimeout(Exception exception) =>
+        exception is TimeoutException or OperationCanceledException { InnerException: TimeoutException };
 }

@@ -1,13 +1,13 @@
 namespace HttpResilience;
 
-/// <summary>Which records have been worked on: all before a position, and ranges behind it. As small as the gaps are few.</summary>
+/// <summary>The processed records: all before a position, and ranges behind it.</summary>
 internal sealed class BatchLedger
 {
     private readonly List<BatchRange> _done;
 
     internal BatchLedger(long position, IReadOnlyList<BatchRange> done) => (Position, _done) = (position, [.. done]);
 
-    /// <summary>Every record before this has been worked on.</summary>
+    /// <summary>Every record before this index has been processed.</summary>
     internal long Position { get; private set; }
 
     internal IReadOnlyList<BatchRange> Done => [.. _done];
@@ -37,7 +37,7 @@ internal sealed class BatchLedger
             return;
         }
 
-        // The first range that ends at the record or behind it: the one to be made longer, or the next one.
+        // The first range that ends at the record or behind it: the range to extend, or the next one.
         int at = FirstEndingAtOrAfter(index);
         bool joinsBefore = at < _done.Count && _done[at].To == index;
         int next = joinsBefore ? at + 1 : at;

@@ -1,37 +1,40 @@
 namespace HttpResilience;
 
-/// <summary>How a batch is run.</summary>
-/// <typeparam name="T">What a record is.</typeparam>
+/// <summary>The options of a batch.</summary>
+/// <typeparam name="T">The type of a record.</typeparam>
 public sealed class BatchOptions<T>
 {
     /// <summary>
-    /// Names a batch that is run again and again, the same for each of its runs: observers hear when a run has completed (<see cref="CallObserver.BatchFinished"/>), and
-    /// the alert rule <c>BatchStalled</c> fires when none has for longer than usual. Default null: not observed.
+    /// The name of a recurring batch, the same for each of its runs: observers are notified when a run has completed
+    /// (<see cref="CallObserver.BatchFinished"/>), and the alert rule <c>BatchStalled</c> fires when none has for longer than usual. Default
+    /// null: not observed.
     /// </summary>
     public string? Name { get; set; }
 
     /// <summary>
-    /// The container whose observers hear that the batch has completed. Default null: the containers whose clients its records called. Set it for a batch that may
-    /// have nothing to send, which no client can tell of.
+    /// The container whose observers are notified that the batch has completed. Default null: the containers whose clients its records called.
+    /// Set it for a batch that may have nothing to send, and therefore calls no client.
     /// </summary>
     public IServiceProvider? Services { get; set; }
 
-    /// <summary>How many records are worked on at once. 1 to 1000; default 4.</summary>
+    /// <summary>The number of records processed at once. 1 to 1000; default 4.</summary>
     public int MaxParallelism { get; set; } = 4;
 
     /// <summary>
-    /// What is said about the calls that a record makes: key, tenant, tags. Gets the record and its index, from 0. Default: nothing but a tag
-    /// <c>recordIndex</c>, which is added to what this returns as well.
+    /// Gives the scope of the calls of a record: key, tenant, tags. Gets the record and its index, from 0. Default: only the tag
+    /// <c>recordIndex</c>, which is added in any case.
     /// </summary>
     public Func<T, long, HttpCallScopeOptions>? Scope { get; set; }
 
-    /// <summary>How long a record may take; then it has failed, and the next one takes its place. Null (as long as it likes), or 1 ms to 30 days; default 10 minutes.</summary>
+    /// <summary>
+    /// The timeout of a record, after which it has failed and the next one starts. Null (none), or 1 ms to 30 days; default 10 minutes.
+    /// </summary>
     public TimeSpan? RecordTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long records whose calls are rejected before anything is sent (open circuit, paused host) are held back and tried again. Counted from the first rejection
-    /// since something last got through to the host. When it is over, the record has failed, and another run tries it again; when that happens to five records in a
-    /// row, the batch stops. 0 or more; default 1 minute.
+    /// How long records whose calls are rejected before anything is sent (open circuit, paused host) are delayed and tried again, from the
+    /// first rejection since a call last reached the host. After it, the record has failed, and another run tries it again; after five such
+    /// records in a row, the batch stops. 0 or more; default 1 minute.
     /// </summary>
     public TimeSpan OutageTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
@@ -39,24 +42,24 @@ public sealed class BatchOptions<T>
     public long? MaxFailures { get; set; }
 
     /// <summary>
-    /// The batch stops at a failure for which this returns true, as if it were one that is the same for all: the next run tries the record again. What it throws ends
-    /// the run. Default: none.
+    /// Stops the batch at a failure for which it returns true, as if the failure were the same for all records: the next run tries the
+    /// record again. An exception ends the run. Default: none.
     /// </summary>
     public Func<BatchFailure, bool>? StopWhen { get; set; }
 
-    /// <summary>How many failures the report lists; it counts all. 0 or more; default 1000.</summary>
+    /// <summary>The maximum number of failures that the report lists; it counts all. 0 or more; default 1000.</summary>
     public int MaxReportedFailures { get; set; } = 1000;
 
-    /// <summary>How many records there are, for <see cref="BatchProgress.TimeLeft"/>. Default: the count of a source that has one.</summary>
+    /// <summary>The number of records, for <see cref="BatchProgress.TimeLeft"/>. Default: the count of a source that has one.</summary>
     public long? Total { get; set; }
 
-    /// <summary>Hears how far the batch is: at most ten times a second, and at the end. Default: nobody.</summary>
+    /// <summary>Gets the progress of the batch, at most ten times a second, and at the end. Default: none.</summary>
     public IProgress<BatchProgress>? Progress { get; set; }
 
-    /// <summary>Where it is kept how far the batch is, so that a run that was killed can be gone on with. Default: nowhere.</summary>
+    /// <summary>Stores the progress of the batch, so that the next run continues a run that was killed. Default: none.</summary>
     public BatchCheckpoint? Checkpoint { get; set; }
 
-    /// <summary>The clock. Default: the system's.</summary>
+    /// <summary>The clock. Default: the system clock.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
     internal void Validate()
@@ -83,21 +86,23 @@ public sealed class BatchOptions<T>
     }
 }
 
-/// <summary>Where it is kept how far a batch is.</summary>
+/// <summary>Where the progress of a batch is stored.</summary>
 /// <param name="Store">The durable store, from the container (<c>AddHttpResilienceStorage</c>).</param>
 /// <param name="Name">
-/// Names the batch: a run of this name goes on where the last one ended, over the same records in the same order. Put what tells sources apart into it, such as the
-/// name of the file and a hash of its content.
+/// The name of the batch: a run of this name continues where the last one ended, with the same records in the same order. Include what
+/// distinguishes sources, such as the name of the file and a hash of its content.
 /// </param>
-/// <param name="Mode">What becomes of records that failed when the batch is run again. Default: they are tried again.</param>
+/// <param name="Mode">How the next run treats failed records. Default: it tries them again.</param>
 public sealed record BatchCheckpoint(ICheckpointStore Store, string Name, CheckpointMode Mode = CheckpointMode.LastContiguousSuccess);
 
 /// <summary>How far a checkpoint advances.</summary>
 public enum CheckpointMode
 {
-    /// <summary>To just before the first record that failed: the next run tries it, and others that failed, again. What succeeded behind it is not done twice.</summary>
+    /// <summary>
+    /// To just before the first failed record: the next run tries all failed records again, and no record that succeeded.
+    /// </summary>
     LastContiguousSuccess,
 
-    /// <summary>Past records that failed: each is kept with its reason, and the next run leaves it alone.</summary>
+    /// <summary>Past failed records: each is stored with its reason, and the next run skips it.</summary>
     AdvanceAndDeadLetter,
 }

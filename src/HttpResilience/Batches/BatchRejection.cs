@@ -1,11 +1,11 @@
 namespace HttpResilience;
 
-/// <summary>A record was turned away, for a reason that has nothing to do with it, and may be tried again without doing anything twice.</summary>
-/// <param name="Authority">Who turned it away.</param>
-/// <param name="RetryAfter">When it may be tried again; null when that was not said.</param>
+/// <summary>A record was rejected for a reason that does not concern it, and may be tried again without repeating anything.</summary>
+/// <param name="Authority">The host whose circuit or pause rejected it.</param>
+/// <param name="RetryAfter">The wait until the next try; null when it is unknown.</param>
 internal sealed record BatchRejection(string Authority, TimeSpan? RetryAfter)
 {
-    /// <summary>The integration is paused: what holds for this record holds for all.</summary>
+    /// <summary>Whether the integration is paused, which affects all records.</summary>
     internal static bool IsPause(Exception exception)
     {
         for (Exception? e = exception; e is not null; e = e.InnerException)
@@ -17,7 +17,7 @@ internal sealed record BatchRejection(string Authority, TimeSpan? RetryAfter)
         return false;
     }
 
-    /// <returns>Null when it was not turned away, or something that it has sent would be done twice.</returns>
+    /// <returns>Null when it was not rejected, or a request that it has sent would be repeated.</returns>
     internal static BatchRejection? Of(Exception exception, CallCollector calls)
     {
         if (!calls.AreRepeatable)

@@ -1,33 +1,36 @@
 namespace HttpResilience;
 
-/// <summary>What became of a batch.</summary>
+/// <summary>The outcome of a batch.</summary>
 public sealed record BatchReport
 {
-    /// <summary>How many records succeeded in this run.</summary>
+    /// <summary>The number of records that succeeded in this run.</summary>
     public required long Succeeded { get; init; }
 
-    /// <summary>How many failed in this run.</summary>
+    /// <summary>The number of records that failed in this run.</summary>
     public required long Failed { get; init; }
 
-    /// <summary>How many an earlier run had done, and this one left alone.</summary>
+    /// <summary>The number of records that an earlier run has processed and this one skipped.</summary>
     public required long Skipped { get; init; }
 
-    /// <summary>The failures, by index: those of this run, and with <see cref="CheckpointMode.AdvanceAndDeadLetter"/> those of earlier ones. The first <see cref="BatchOptions{T}.MaxReportedFailures"/>.</summary>
+    /// <summary>
+    /// The failures by index, up to <see cref="BatchOptions{T}.MaxReportedFailures"/>: those of this run, and with
+    /// <see cref="CheckpointMode.AdvanceAndDeadLetter"/> those of earlier runs.
+    /// </summary>
     public required IReadOnlyList<BatchFailure> Failures { get; init; }
 
-    /// <summary>How many records of this run failed with what.</summary>
+    /// <summary>The number of failed records of this run by failure class.</summary>
     public required IReadOnlyDictionary<FailureClass, long> FailuresByClass { get; init; }
 
-    /// <summary>Whether all records were worked on.</summary>
+    /// <summary>The reason why the batch ended.</summary>
     public required BatchStopReason StopReason { get; init; }
 
-    /// <summary>What stopped it; null when nothing did.</summary>
+    /// <summary>The failure that stopped it; null when it completed.</summary>
     public BatchFailure? StoppedBy { get; init; }
 
-    /// <summary>How long the run took.</summary>
+    /// <summary>The duration of the run.</summary>
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>A line for people.</summary>
+    /// <summary>A readable summary on one line.</summary>
     public override string ToString()
     {
         string counts = $"{Succeeded} succeeded, {Failed} failed{(Skipped > 0 ? $", {Skipped} done before" : "")}";
@@ -40,32 +43,32 @@ public sealed record BatchReport
     }
 }
 
-/// <summary>Why a batch ended.</summary>
+/// <summary>The reason why a batch ended.</summary>
 public enum BatchStopReason
 {
-    /// <summary>Every record was worked on.</summary>
+    /// <summary>Every record was processed.</summary>
     Completed,
 
-    /// <summary>A failure that would be the same for all others: credentials that are refused, a circuit or an integration that stays closed to calls.</summary>
+    /// <summary>A failure that affects all records: refused credentials, an open circuit or a paused integration.</summary>
     FailureForAll,
 
-    /// <summary><see cref="BatchOptions{T}.MaxFailures"/> was passed.</summary>
+    /// <summary><see cref="BatchOptions{T}.MaxFailures"/> was exceeded.</summary>
     TooManyFailures,
 
-    /// <summary><see cref="BatchOptions{T}.StopWhen"/> said so.</summary>
+    /// <summary><see cref="BatchOptions{T}.StopWhen"/> returned true.</summary>
     StopWhen,
 }
 
-/// <summary>One record that failed.</summary>
+/// <summary>A failed record.</summary>
 public sealed record BatchFailure
 {
-    /// <summary>Its place in the source, from 0.</summary>
+    /// <summary>Its index in the source, from 0.</summary>
     public required long Index { get; init; }
 
-    /// <summary>What kind of failure it was: that of the record's last call that failed, <see cref="FailureClass.Permanent"/> when it made none.</summary>
+    /// <summary>The failure class of the record's last failed call; <see cref="FailureClass.Permanent"/> when there was no call.</summary>
     public required FailureClass FailureClass { get; init; }
 
-    /// <summary>What went wrong, on one line: the API's own reason, as the structured log has it, else the message of the exception.</summary>
+    /// <summary>The error on one line: the reason given by the API, as in the log, else the message of the exception.</summary>
     public required string Error { get; init; }
 
     /// <summary>The type name of the exception; null when none was thrown.</summary>
@@ -74,7 +77,7 @@ public sealed record BatchFailure
     /// <summary>The status of the response; null when there was none.</summary>
     public int? StatusCode { get; init; }
 
-    /// <summary>How many attempts the call had on the wire; 0 when the record made none.</summary>
+    /// <summary>The number of attempts of the call; 0 when there was no call.</summary>
     public int Attempts { get; init; }
 
     /// <summary>The idempotency key of the call.</summary>
@@ -86,18 +89,18 @@ public sealed record BatchFailure
     /// <summary>The tags of the record.</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The letter that keeps the failed call; null when none does.</summary>
+    /// <summary>The id of the dead letter of the failed call; null when there is none.</summary>
     public Guid? DeadLetterId { get; init; }
 
-    /// <summary>When it failed.</summary>
+    /// <summary>The time of the failure.</summary>
     public required DateTimeOffset FailedAt { get; init; }
 
-    /// <summary>The record was turned away for longer than the batch could wait: that says nothing about it, and another run tries it again.</summary>
+    /// <summary>The record was rejected for longer than the batch waits; another run tries it again.</summary>
     internal bool IsRejected { get; init; }
 
     /// <summary>The integration is paused.</summary>
     internal bool IsPaused { get; init; }
 
-    /// <summary>The exception; null in what is read from a store.</summary>
+    /// <summary>The exception; null when the failure was read from a store.</summary>
     public Exception? Exception { get; init; }
 }

@@ -2,11 +2,12 @@ using System.Runtime.ExceptionServices;
 
 namespace HttpResilience;
 
-/// <summary>One run of a batch: reads the source, works on some records at once, and keeps count. Ends when all that was begun has ended.</summary>
-/// <param name="begin">Makes the step of a record; who is slow to read results may have it wait.</param>
-internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<BatchStep>> begin, BatchOptions<T> options, long? total = null) : IDisposable
+/// <summary>One run of a batch: reads the source and processes several records at once. Ends when all started records have ended.</summary>
+/// <param name="begin">Creates the step of a record; waits while the reader of results is slow.</param>
+internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<BatchStep>> begin, BatchOptions<T> options, long? total = null)
+    : IDisposable
 {
-    // For what is under way when the batch is cancelled.
+    // For records in progress when the batch is cancelled.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     private readonly TimeProvider _time = options.TimeProvider;
@@ -31,7 +32,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         }
         catch (OperationCanceledException) when (reading.IsCancellationRequested)
         {
-            // Told below, once everything that was begun has ended.
+            // Reported below, after all started records have ended.
         }
         finally
         {
@@ -55,9 +56,10 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         _stopped.Dispose();
     }
 
-    /// <param name="reading">Ends with the reading of the source: then nothing more is begun.</param>
-    /// <param name="running">Ends records that are under way, too.</param>
-    private async Task BeginAllAsync(IAsyncEnumerable<T> source, CheckpointWriter checkpoint, SemaphoreSlim places, CancellationToken reading, CancellationToken running)
+    /// <param name="reading">Cancelled when no further record is started.</param>
+    /// <param name="running">Cancelled to end records in progress, too.</param>
+    private async Task BeginAllAsync(
+        IAsyncEnumerable<T> source, CheckpointWriter checkpoint, SemaphoreSlim places, CancellationToken reading, CancellationToken running)
     {
         long index = -1;
         await foreach (var record in source.WithCancellation(reading).ConfigureAwait(false))
@@ -70,7 +72,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             }
 
             await places.WaitAsync(reading).ConfigureAwait(false);
-            // A record that was cancelled may have made room for the next before the wait for it was.
+            // A cancelled record may have released its place before this wait was cancelled.
             if (reading.IsCancellationRequested)
             {
                 places.Release();
@@ -81,7 +83,8 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         }
     }
 
-    private async Task RunRecordAsync(T record, long index, CheckpointWriter checkpoint, SemaphoreSlim places, CancellationToken cancellationToken)
+    private async Task RunRecordAsync(
+        T record, long index, CheckpointWriter checkpoint, SemaphoreSlim places, CancellationToken cancellationToken)
     {
         try
         {
@@ -97,7 +100,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Neither done nor failed: the next run has it again.
+            // Neither done nor failed: the next run tries it again.
         }
         catch (Exception e)
         {
@@ -140,7 +143,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             }
             catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
-                // Whatever shape the action gives it.
+                // The action may report the cancellation by any exception.
                 throw new OperationCanceledException(cancellationToken);
             }
             catch (Exception e)
@@ -160,7 +163,7 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         }
     }
 
-    // On a thread of its own making, so that what blocks in the application's code holds up its record alone; what takes too long is left behind.
+    // On the thread pool, so that blocking code of the application holds up its own record only. A record that times out is abandoned.
     private async Task RunStepAsync(BatchStep step, T record, long index, RecordAttempt attempt, CancellationToken cancellationToken)
     {
         var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -173,14 +176,15 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
                     await step.Action(token).ConfigureAwait(false);
             },
             CancellationToken.None);
-        await running.WaitAsync(options.RecordTimeout ?? Timeout.InfiniteTimeSpan, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.WaitAsync(options.RecordTimeout ?? Timeout.InfiniteTimeSpan, _time, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!running.IsCompleted && cancellationToken.IsCancellationRequested)
             await running.WaitAsync(Grace, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!running.IsCompleted)
         {
-            // What it may still do is nobody's business any more, nor what its own callbacks do when they are told.
-            _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            _ = ended.CancelAsync().ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            // Observes later exceptions of the abandoned record and of its cancellation callbacks.
+            Observe(running);
+            Observe(ended.CancelAsync());
             cancellationToken.ThrowIfCancellationRequested();
             throw new TimeoutException($"The record took longer than {options.RecordTimeout} (RecordTimeout).");
         }
@@ -189,10 +193,13 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         await running.ConfigureAwait(false);
     }
 
+    private static void Observe(Task abandoned) => _ = abandoned.ContinueWith(
+        static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
     private HttpCallScopeOptions ScopeOf(T record, long index) =>
         HttpCallScopeOptions.Merge(new() { Tags = { ["recordIndex"] = index } }, options.Scope?.Invoke(record, index))!;
 
-    // The first that happens ends the run: further records could not be kept count of.
+    // The first exception ends the run: the progress of further records could not be stored.
     private void Break(Exception exception)
     {
         if (Interlocked.CompareExchange(ref _failed, exception, null) is null)

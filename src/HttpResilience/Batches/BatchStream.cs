@@ -3,30 +3,32 @@ using System.Threading.Channels;
 
 namespace HttpResilience;
 
-/// <summary>What came of one record.</summary>
-/// <param name="Index">Its place in the source, from 0.</param>
+/// <summary>The result of one record.</summary>
+/// <param name="Index">Its index in the source, from 0.</param>
 /// <param name="Record">The record.</param>
-/// <param name="Value">What the action returned; the default when it failed.</param>
-/// <param name="Failure">Why it failed; null when it succeeded.</param>
+/// <param name="Value">The value that the action returned; the default when it failed.</param>
+/// <param name="Failure">The failure; null when it succeeded.</param>
 public sealed record BatchResult<T, TResult>(long Index, T Record, TResult? Value, BatchFailure? Failure)
 {
-    /// <summary>The action has returned <see cref="Value"/>.</summary>
+    /// <summary>Whether the action has returned <see cref="Value"/>.</summary>
     public bool IsSuccess => Failure is null;
 }
 
-/// <summary>Gives results in the order of the source: who reads them sets the pace.</summary>
+/// <summary>Gives results in the order of the source, at the pace of their reader.</summary>
 internal sealed class BatchStream<T, TResult>(Func<T, CancellationToken, Task<TResult>> action, BatchOptions<T> options, long? total)
 {
-    internal async IAsyncEnumerable<BatchResult<T, TResult>> RunAsync(IAsyncEnumerable<T> source, [EnumeratorCancellation] CancellationToken cancellationToken)
+    internal async IAsyncEnumerable<BatchResult<T, TResult>> RunAsync(
+        IAsyncEnumerable<T> source, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var begun = Channel.CreateBounded<Task<BatchResult<T, TResult>>>(new BoundedChannelOptions(4 * options.MaxParallelism) { SingleReader = true });
+        var begun = Channel.CreateBounded<Task<BatchResult<T, TResult>>>(
+            new BoundedChannelOptions(4 * options.MaxParallelism) { SingleReader = true });
         var running = RunToEndAsync(source, begun.Writer, left.Token);
         try
         {
             await foreach (var result in begun.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
-                // A record that was begun when the batch ended may have no result.
+                // A record in progress when the batch ended may have no result.
                 if (await Task.WhenAny(result, running).ConfigureAwait(false) != result && !result.IsCompleted)
                     break;
                 yield return await result.ConfigureAwait(false);
@@ -44,7 +46,8 @@ internal sealed class BatchStream<T, TResult>(Func<T, CancellationToken, Task<TR
         }
     }
 
-    private async Task<BatchReport> RunToEndAsync(IAsyncEnumerable<T> source, ChannelWriter<Task<BatchResult<T, TResult>>> begun, CancellationToken cancellationToken)
+    private async Task<BatchReport> RunToEndAsync(
+        IAsyncEnumerable<T> source, ChannelWriter<Task<BatchResult<T, TResult>>> begun, CancellationToken cancellationToken)
     {
         try
         {
@@ -57,7 +60,8 @@ internal sealed class BatchStream<T, TResult>(Func<T, CancellationToken, Task<TR
         }
     }
 
-    private async ValueTask<BatchStep> BeginAsync(T record, long index, ChannelWriter<Task<BatchResult<T, TResult>>> begun, CancellationToken cancellationToken)
+    private async ValueTask<BatchStep> BeginAsync(
+        T record, long index, ChannelWriter<Task<BatchResult<T, TResult>>> begun, CancellationToken cancellationToken)
     {
         var result = new TaskCompletionSource<BatchResult<T, TResult>>(TaskCreationOptions.RunContinuationsAsynchronously);
         TResult? value = default;

@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>Counts what becomes of the records of a run, and knows when that is enough.</summary>
+/// <summary>Counts the outcomes of the records of a run, and decides when to stop.</summary>
 internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
 {
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
@@ -15,7 +15,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
     private long _succeeded, _failed, _skipped;
     private BatchFailures.Kind _lastKind;
     private int _inARow;
-    private long _toldAt = long.MinValue;
+    private long _reportedAt = long.MinValue;
 
     internal bool IsStopped
     {
@@ -34,7 +34,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
     }
 
     /// <summary>Counts a record.</summary>
-    /// <returns>False when its failure was not its own: another run has to try it again.</returns>
+    /// <returns>False when its failure does not concern it alone: another run must try it again.</returns>
     internal bool Settle(BatchFailure? failure)
     {
         lock (_gate)
@@ -54,7 +54,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
             (_lastKind, _inARow) = (kind, kind == _lastKind ? _inARow + 1 : 1);
         }
 
-        // The application's own word is asked for outside of the lock.
+        // The application's callback runs outside the lock.
         bool stops = options.StopWhen?.Invoke(failure) is true;
         lock (_gate)
         {
@@ -72,7 +72,7 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
         }
     }
 
-    /// <summary>Tells how far the batch is, unless that was told a moment ago.</summary>
+    /// <summary>Reports the progress, at most once per interval.</summary>
     internal void ReportProgress(bool isEnd = false)
     {
         if (options.Progress is not { } progress)
@@ -81,9 +81,9 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
         BatchProgress now;
         lock (_gate)
         {
-            if (!isEnd && _toldAt != long.MinValue && _time.GetElapsedTime(_toldAt) < ReportInterval)
+            if (!isEnd && _reportedAt != long.MinValue && _time.GetElapsedTime(_reportedAt) < ReportInterval)
                 return;
-            _toldAt = _time.GetTimestamp();
+            _reportedAt = _time.GetTimestamp();
             now = new(_succeeded, _failed, _skipped, total, _time.GetElapsedTime(_startedAt));
         }
 
@@ -93,17 +93,17 @@ internal sealed class BatchTally<T>(BatchOptions<T> options, long? total)
         }
         catch (Exception)
         {
-            // Who listens to the progress is not what the batch is run for.
+            // A failing progress callback does not stop the batch.
         }
     }
 
-    /// <param name="kept">The failures that are kept, of this run and earlier ones; null when none are.</param>
+    /// <param name="kept">The stored failures of this run and earlier ones; null when there are none.</param>
     internal BatchReport Report(IReadOnlyList<BatchFailure>? kept)
     {
         ReportProgress(isEnd: true);
         lock (_gate)
         {
-            // Those of this run know more than what was read back.
+            // Failures of this run come first: they have the exception.
             var failures = _failures.Concat(kept ?? []).DistinctBy(f => f.Index).OrderBy(f => f.Index).Take(options.MaxReportedFailures);
             return new()
             {

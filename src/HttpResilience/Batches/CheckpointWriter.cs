@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Keeps how far a run is. All records that end while a save is under way share the next one; each waits until it is kept. One save at a time, and each with all
-/// that goes with it: a record is never kept as worked on without its failure. Without a checkpoint there is nothing to keep.
+/// Stores the progress of a run. Records that end during a save share the next one, and each waits until it is stored. A save is atomic: a
+/// record is never stored as processed without its failure. Without a checkpoint nothing is stored.
 /// </summary>
 internal sealed class CheckpointWriter : IAsyncDisposable
 {
@@ -29,19 +29,25 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         (_checkpoint, _owner, _time) = (checkpoint, owner, time);
         _ledger = new(begun.Position, begun.Done);
         if (checkpoint is not null)
-            _lease = new(begun.LeaseUntil, RenewEvery, time, RenewAsync, e => failed(e ?? new BatchInProgressException(checkpoint.Name, leaseUntil: null)));
+        {
+            _lease = new(
+                begun.LeaseUntil, RenewEvery, time, RenewAsync,
+                lost: e => failed(e ?? new BatchInProgressException(checkpoint.Name, leaseUntil: null)));
+        }
     }
 
-    /// <summary>Takes the batch for this run; waits for a lease that a run left behind which was killed.</summary>
-    /// <param name="failed">Told when it can no longer be kept how far the run is.</param>
-    /// <exception cref="BatchInProgressException">Another run has it.</exception>
-    internal static async Task<CheckpointWriter> OpenAsync(BatchCheckpoint? checkpoint, Action<Exception> failed, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Claims the batch for this run; waits until the lease of a run that was killed expires.</summary>
+    /// <param name="failed">Called when the progress can no longer be stored.</param>
+    /// <exception cref="BatchInProgressException">Another run holds the batch.</exception>
+    internal static async Task<CheckpointWriter> OpenAsync(
+        BatchCheckpoint? checkpoint, Action<Exception> failed, TimeProvider time, CancellationToken cancellationToken)
     {
         var owner = Guid.NewGuid();
         if (checkpoint is null)
             return new(null, owner, new(owner, DateTimeOffset.MaxValue, 0, []), failed, time);
 
-        var writer = new CheckpointWriter(checkpoint, owner, await TakeAsync(checkpoint, owner, time, cancellationToken).ConfigureAwait(false), failed, time);
+        var begun = await TakeAsync(checkpoint, owner, time, cancellationToken).ConfigureAwait(false);
+        var writer = new CheckpointWriter(checkpoint, owner, begun, failed, time);
         try
         {
             await writer.FindFailuresAsync(cancellationToken).ConfigureAwait(false);
@@ -54,7 +60,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>An earlier run has worked on the record, and this one leaves it alone.</summary>
+    /// <summary>Whether an earlier run has processed the record, so that this one skips it.</summary>
     internal bool IsDone(long index)
     {
         if (_checkpoint is null)
@@ -63,7 +69,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
             return _ledger.Has(index) && !_toTryAgain.Contains(index);
     }
 
-    /// <summary>Keeps that a record has been worked on.</summary>
+    /// <summary>Stores that a record was processed.</summary>
     internal async Task SettleAsync(long index, BatchFailure? failure)
     {
         if (_checkpoint is null)
@@ -90,13 +96,14 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         await kept.ConfigureAwait(false);
     }
 
-    /// <summary>Gives the batch back.</summary>
-    /// <returns>The failures that are kept; null when failures of earlier runs do not count.</returns>
+    /// <summary>Saves and releases the batch.</summary>
+    /// <returns>The stored failures; null when failures of earlier runs do not count.</returns>
     internal async Task<IReadOnlyList<BatchFailure>?> EndAsync(int maxFailures)
     {
         await DisposeAsync().ConfigureAwait(false);
         return _checkpoint is not { Mode: CheckpointMode.AdvanceAndDeadLetter } || maxFailures == 0 ? null
-            : await _checkpoint.Store.FailuresAsync(_checkpoint.Name, after: null, maxFailures, CancellationToken.None).ConfigureAwait(false);
+            : await _checkpoint.Store.FailuresAsync(_checkpoint.Name, after: null, maxFailures, CancellationToken.None)
+                .ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -109,17 +116,19 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         await SaveAsync(lease: TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static async Task<StoredCheckpoint> TakeAsync(BatchCheckpoint checkpoint, Guid owner, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<StoredCheckpoint> TakeAsync(
+        BatchCheckpoint checkpoint, Guid owner, TimeProvider time, CancellationToken cancellationToken)
     {
         DateTimeOffset? firstLease = null;
         while (true)
         {
             var now = time.GetUtcNow();
-            var begun = await checkpoint.Store.BeginAsync(checkpoint.Name, owner, now, now + LeaseLength, cancellationToken).ConfigureAwait(false);
+            var begun = await checkpoint.Store.BeginAsync(checkpoint.Name, owner, now, now + LeaseLength, cancellationToken)
+                .ConfigureAwait(false);
             if (begun.Owner == owner)
                 return begun;
             firstLease ??= begun.LeaseUntil;
-            // It is renewed, or of a clock that is far ahead: nothing to wait for.
+            // A renewed lease belongs to a live run; one far in the future is not worth the wait.
             if (begun.LeaseUntil > firstLease || begun.LeaseUntil - now > 2 * LeaseLength)
                 throw new BatchInProgressException(checkpoint.Name, begun.LeaseUntil);
             await Task.Delay(PollInterval, time, cancellationToken).ConfigureAwait(false);
@@ -133,7 +142,8 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         IReadOnlyList<BatchFailure> some = [];
         do
         {
-            some = await _checkpoint.Store.FailuresAsync(_checkpoint.Name, some is [.., var last] ? last.Index : null, FailuresAtOnce, cancellationToken).ConfigureAwait(false);
+            long? after = some is [.., var last] ? last.Index : null;
+            some = await _checkpoint.Store.FailuresAsync(_checkpoint.Name, after, FailuresAtOnce, cancellationToken).ConfigureAwait(false);
             lock (_gate)
                 _toTryAgain.UnionWith(some.Select(f => f.Index));
         }
@@ -142,7 +152,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
 
     private async Task SaveAllAsync()
     {
-        // Not on the thread of whoever came first.
+        // Not on the thread of the record that ended first.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         while (true)
         {
@@ -161,7 +171,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // Whoever waits, or comes later, is told; what they wait for is left to the last save.
+                // Records that wait, and later ones, fail; the last save stores them if it succeeds.
                 lock (_gate)
                 {
                     _broken = e;
@@ -173,7 +183,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Keeps all that is known by now. What could not be kept is kept with the next save.</summary>
+    /// <summary>Stores all pending progress. After a failure it is stored with the next save.</summary>
     /// <exception cref="BatchInProgressException">Another run has taken the batch over.</exception>
     private async Task SaveAsync(TimeSpan lease)
     {
@@ -198,7 +208,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
 
         try
         {
-            // Whoever stops the batch wants to know what is done.
+            // Not cancelled with the batch, so that finished records are stored.
             if (!await _checkpoint.Store.SaveAsync(update, CancellationToken.None).ConfigureAwait(false))
                 throw new BatchInProgressException(_checkpoint.Name, leaseUntil: null);
             _lease!.Until = update.LeaseUntil;
@@ -243,7 +253,7 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         internal void Fail(Exception exception)
         {
             Kept.TrySetException(exception);
-            // Nobody may be waiting.
+            // Observes the exception when no record waits.
             _ = Kept.Task.Exception;
         }
 

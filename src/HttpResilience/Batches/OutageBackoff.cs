@@ -1,16 +1,16 @@
 namespace HttpResilience;
 
-/// <summary>How long records wait for hosts that turn them away before anything is sent.</summary>
-/// <param name="timeout">From the first rejection since something last got through to the host.</param>
+/// <summary>Delays records whose host rejects calls before anything is sent.</summary>
+/// <param name="timeout">From the first rejection since a call last reached the host.</param>
 internal sealed class OutageBackoff(TimeSpan timeout, TimeProvider time)
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan WhenNotSaid = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan DefaultDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, long> _firstRejectedAt = [];
 
-    /// <summary>A record has come through, to whatever end.</summary>
+    /// <summary>Resets the hosts that a record has reached, whether it succeeded or failed.</summary>
     internal void Passed(CallCollector calls)
     {
         lock (_gate)
@@ -22,12 +22,12 @@ internal sealed class OutageBackoff(TimeSpan timeout, TimeProvider time)
         }
     }
 
-    /// <summary>A record was turned away.</summary>
-    /// <returns>The timestamp at which it is tried again; null when timeout with the host is at its end.</returns>
+    /// <summary>Decides when a rejected record is tried again.</summary>
+    /// <returns>The timestamp of the next try; null when the timeout of the host has passed.</returns>
     internal long? MayWait(BatchRejection rejection)
     {
         long now = time.GetTimestamp();
-        var wait = rejection.RetryAfter ?? WhenNotSaid;
+        var wait = rejection.RetryAfter ?? DefaultDelay;
         lock (_gate)
         {
             if (!_firstRejectedAt.TryGetValue(rejection.Authority, out long first))
@@ -36,6 +36,6 @@ internal sealed class OutageBackoff(TimeSpan timeout, TimeProvider time)
                 return null;
         }
 
-        return now + time.ToTicks(wait > Shortest ? wait : Shortest);
+        return now + time.ToTicks(wait > MinDelay ? wait : MinDelay);
     }
 }

@@ -1,10 +1,10 @@
 namespace HttpResilience;
 
-/// <summary>One try to work on a record: what is said about its calls, and what calls it made.</summary>
+/// <summary>One attempt to process a record: the scope of its calls, and the calls it made.</summary>
 internal sealed class RecordAttempt
 {
     internal CallCollector Calls { get; } = new();
 
-    /// <summary>Null when what the application says could not be had.</summary>
+    /// <summary>Null when the application failed to give it.</summary>
     internal HttpCallScopeOptions? Scope { get; set; }
 }

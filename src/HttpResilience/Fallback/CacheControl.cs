@@ -3,11 +3,11 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>
-/// The field <c>Cache-Control</c> (RFC 9111 §5.2, RFC 5861 §4), as far as it matters here. What is not well formed says <c>no-store</c>: it may have been meant to.
+/// The field <c>Cache-Control</c> (RFC 9111 §5.2, RFC 5861 §4) with the directives used here. A malformed field counts as <c>no-store</c>.
 /// </summary>
 internal readonly record struct CacheControl
 {
-    // RFC 9111 §1.2.2: what is greater than a cache can represent.
+    // RFC 9111 §1.2.2: the value for times that overflow.
     private const long Longest = int.MaxValue;
 
     internal bool NoStore { get; private init; }
@@ -18,13 +18,13 @@ internal readonly record struct CacheControl
 
     internal bool OnlyIfCached { get; private init; }
 
-    /// <summary>Null when there is none; zero when it cannot be read.</summary>
+    /// <summary>Null when there is none; zero when it is unreadable.</summary>
     internal TimeSpan? MaxAge { get; private init; }
 
     /// <inheritdoc cref="MaxAge"/>
     internal TimeSpan? StaleIfError { get; private init; }
 
-    /// <summary>The response has to be fresh for so much longer. Null when there is none; the longest time when it cannot be read.</summary>
+    /// <summary>The minimum remaining freshness. Null when there is none; the maximum when it is unreadable.</summary>
     internal TimeSpan? MinFresh { get; private init; }
 
     private static CacheControl Malformed => new() { NoStore = true };
@@ -64,7 +64,8 @@ internal readonly record struct CacheControl
             value = value[1..^1];
         if (value.IsEmpty || value.ContainsAnyExceptInRange('0', '9'))
             return null;
-        return TimeSpan.FromSeconds(long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) ? Math.Min(seconds, Longest) : Longest);
+        bool fits = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds);
+        return TimeSpan.FromSeconds(fits ? Math.Min(seconds, Longest) : Longest);
     }
 
     private CacheControl With(ReadOnlySpan<char> name, ReadOnlySpan<char> value)
@@ -78,16 +79,16 @@ internal readonly record struct CacheControl
         if (Is(name, "only-if-cached"))
             return this with { OnlyIfCached = true };
         if (Is(name, "max-age"))
-            return this with { MaxAge = Least(MaxAge, value) };
+            return this with { MaxAge = Min(MaxAge, value) };
         if (Is(name, "stale-if-error"))
-            return this with { StaleIfError = Least(StaleIfError, value) };
+            return this with { StaleIfError = Min(StaleIfError, value) };
         if (Is(name, "min-fresh"))
             return this with { MinFresh = Seconds(value) ?? TimeSpan.MaxValue };
         return this;
     }
 
-    // Said twice: what lets less through holds.
-    private static TimeSpan Least(TimeSpan? before, ReadOnlySpan<char> value)
+    // Of a repeated directive the stricter value applies.
+    private static TimeSpan Min(TimeSpan? before, ReadOnlySpan<char> value)
     {
         var said = Seconds(value) ?? TimeSpan.Zero;
         return before < said ? before.Value : said;
@@ -97,7 +98,7 @@ internal readonly record struct CacheControl
 
     private static bool IsQuoted(ReadOnlySpan<char> value) => value.Length > 1 && value[0] == '"' && value[^1] == '"';
 
-    // A comma within quotes ends nothing (RFC 9110 §5.6.4). -1 when the quotes do not end.
+    // A comma within quotes is no separator (RFC 9110 §5.6.4). -1 when the quotes are not closed.
     private static int EndOfMember(ReadOnlySpan<char> text)
     {
         bool isQuoted = false;

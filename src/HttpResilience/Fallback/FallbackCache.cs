@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>The kept responses of a client that lie in memory. What was not asked for longest goes first.</summary>
+/// <summary>The in-memory response cache of a client. Evicts the least recently used response.</summary>
 internal sealed class FallbackCache
 {
     private const int MaxInvalidations = 4096;
@@ -43,15 +43,16 @@ internal sealed class FallbackCache
         }
     }
 
-    /// <summary>Keeps a response.</summary>
-    /// <param name="askedAt">The timestamp at which it was asked for: what has changed the resource since makes it useless.</param>
-    /// <returns>False when it is not kept.</returns>
+    /// <summary>Stores a response.</summary>
+    /// <param name="askedAt">The timestamp of the request: an invalidation since then makes the response obsolete.</param>
+    /// <returns>False when it is not stored.</returns>
     internal bool Put(CachedResponse kept, long askedAt, long maxBytes)
     {
         var (resource, variant) = (kept.Stored.Resource, kept.Stored.Variant);
         lock (_gate)
         {
-            if (kept.Size > maxBytes || askedAt <= _nothingBefore || (_invalidated.TryGetValue(resource, out long invalidatedAt) && askedAt <= invalidatedAt))
+            if (kept.Size > maxBytes || askedAt <= _nothingBefore
+                || (_invalidated.TryGetValue(resource, out long invalidatedAt) && askedAt <= invalidatedAt))
                 return false;
             if (Node(resource, variant) is { } known)
             {
@@ -91,7 +92,7 @@ internal sealed class FallbackCache
         }
     }
 
-    /// <summary>Drops what is kept of a resource, and what is still on its way.</summary>
+    /// <summary>Removes all responses of a resource, and rejects responses to requests in flight.</summary>
     internal void Invalidate(string resource, long now)
     {
         lock (_gate)
@@ -119,12 +120,12 @@ internal sealed class FallbackCache
         }
     }
 
-    // From then on nobody knows about the resource any more: what was asked for before that is kept of none.
+    // Without its record, responses to requests before the invalidation are rejected for all resources.
     private void ForgetOldestInvalidation()
     {
         var (resource, at) = _invalidations.Dequeue();
         _nothingBefore = Math.Max(_nothingBefore, at);
-        // Invalidated twice at one moment, it is forgotten already.
+        // A later invalidation of the same resource keeps its record.
         if (_invalidated.TryGetValue(resource, out long latest) && latest == at)
             _invalidated.Remove(resource);
     }

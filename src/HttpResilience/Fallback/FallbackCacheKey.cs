@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>What a call that reads asks for: as it entered the chain, and as it went out.</summary>
+/// <summary>The cache key of a read: from the request as it entered the chain, and as it was sent.</summary>
 internal sealed class FallbackCacheKey
 {
     private readonly FallbackPolicy _policy;
@@ -22,12 +22,10 @@ internal sealed class FallbackCacheKey
 
     internal HttpMethod Method => _given.Method;
 
-    /// <summary>The timestamp at which it was last sent.</summary>
+    /// <summary>The timestamp of the last send.</summary>
     internal long SentAt => _sent.SentAt is not 0 and var at ? at : _call.StartedAt;
 
-    /// <summary>
-    /// Under what the response to it is kept, and looked for. Null: nobody knows what was sent, if anything.
-    /// </summary>
+    /// <summary>The variant of the cached response, from the request as it was sent; null when nothing was sent.</summary>
     internal string? VariantAsSent() => _policy.CredentialsAreShared ? VariantAsGiven() : _sent.HashFor(_call.Tenant);
 
     internal string VariantAsGiven()
@@ -37,7 +35,7 @@ internal sealed class FallbackCacheKey
         return fields.HashFor(_call.Tenant);
     }
 
-    /// <summary>A request of which only part, or what has changed, is wanted is none that is kept or answered.</summary>
+    /// <summary>Whether the request has neither a body nor a range or a condition; only such requests are cached.</summary>
     internal static bool IsPlain(HttpRequestMessage request)
     {
         if (request.Content is not null)

@@ -1,35 +1,39 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Whether a read that the API cannot answer just now is answered with the last good response, marked stale (<see cref="HttpCall.IsStale"/>, field <c>Age</c>).
-/// Section <c>Fallback</c>. Kept are responses to GET and HEAD that RFC 9111 §3 lets a private cache keep, with bodies up to 1 MiB; they are used after
-/// a 5xx or 429, a timeout, a network failure, and while the circuit is open or the host has asked for a pause (RFC 5861 §4). With <c>AddHttpResilienceStorage</c> they
-/// outlive the process. An unsafe call that succeeds makes what is kept of its URI useless, and it is dropped (RFC 9111 §4.4).
+/// Whether a failed read is answered with the last good response, marked stale (<see cref="HttpCall.IsStale"/>, field <c>Age</c>).
+/// Section <c>Fallback</c>. Responses to GET and HEAD that a private cache may store (RFC 9111 §3) are cached, with bodies up to 1 MiB.
+/// They are used after a 5xx or 429, a timeout, a network failure, and while the circuit is open or the host has asked for a pause (RFC
+/// 5861 §4). With <c>AddHttpResilienceStorage</c> they survive a restart. A successful unsafe call invalidates the cached responses of its
+/// URI (RFC 9111 §4.4).
 /// </summary>
 /// <remarks>
-/// A response answers only a request that is the same in method, URI, tenant and every header field, credentials among them, as it was sent, other than those
-/// that number or trace messages: what one user was told, no other is. Responses with <c>no-store</c>, <c>no-cache</c>, <c>must-revalidate</c> or <c>Vary: *</c> are
-/// not kept; a <c>stale-if-error</c> of the response or the request shortens <see cref="StaleIfError"/>.
+/// A response answers only a request with the same method, URI, tenant and header fields as sent, credentials included, except fields that
+/// number or trace messages: no user gets the response of another. Responses with <c>no-store</c>, <c>no-cache</c>, <c>must-revalidate</c>
+/// or <c>Vary: *</c> are not cached; a <c>stale-if-error</c> of the response or the request shortens <see cref="StaleIfError"/>.
 /// </remarks>
 public sealed class FallbackOptions
 {
-    /// <summary>Whether it is done. Default false.</summary>
+    /// <summary>Whether failed reads are answered from the cache. Default false.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>For how long beyond its freshness (<c>max-age</c>, <c>Expires</c>; else none) a response may be used. 1 s to 365 days; default 1 day.</summary>
+    /// <summary>
+    /// How long a response may be used after its freshness (<c>max-age</c>, <c>Expires</c>; else none) has ended. 1 s to 365 days; default
+    /// 1 day.
+    /// </summary>
     public TimeSpan StaleIfError { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// How much is kept for the client, in memory, and once more in the durable store: what was not asked for longest goes first. No body longer than a quarter of this is kept.
-    /// 65536 to 2147483647 bytes; default 67108864 (64 MiB).
+    /// The size of the client's cache in memory, and again in the durable store; the least recently used response is evicted first. No body
+    /// longer than a quarter of this is cached. 65536 to 2147483647 bytes; default 67108864 (64 MiB).
     /// </summary>
     public int MaxBytes { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Whether handlers inside the chain do the same to the requests of all callers: they add the application's own credentials (an API key, a token of the client
-    /// credentials grant; it may rotate), not those of a user. Only what is on a request when it enters the chain tells users apart then. Without this, what
-    /// such handlers add does too: while the circuit is open nobody knows what they would add, and there is no answer; after a token has changed, neither.
-    /// Default false: safe, whatever those handlers do.
+    /// Whether handlers inside the chain treat the requests of all callers alike: they add credentials of the application (an API key, a
+    /// token of the client credentials grant; it may rotate), not of a user. The cache key is then taken from the request as it enters the
+    /// chain. Otherwise it includes the fields that such handlers add: there is no cached answer while the circuit is open, as they do not
+    /// run, nor after a token has changed. Default false, which is safe for all handlers.
     /// </summary>
     public bool CredentialsAreShared { get; set; }
 

@@ -1,17 +1,17 @@
 namespace HttpResilience;
 
-/// <summary>How old a response was when it came, and for how long it is fresh (RFC 9111 §4.2). Nothing is guessed where the server says nothing.</summary>
+/// <summary>The age of a response at its arrival and its freshness lifetime (RFC 9111 §4.2), without heuristics.</summary>
 /// <param name="InitialAge">The corrected initial age (§4.2.3).</param>
 /// <param name="Lifetime">The freshness lifetime (§4.2.1).</param>
 internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime)
 {
-    // An age that nobody can tell is one that no limit lets pass.
+    // An unreadable age exceeds every limit.
     private static readonly TimeSpan Unknown = TimeSpan.FromDays(100 * 365);
 
-    /// <summary>Reads it off a response.</summary>
+    /// <summary>Reads the freshness of a response.</summary>
     /// <param name="fields">Its header fields.</param>
-    /// <param name="receivedAt">When its head came.</param>
-    /// <param name="delay">How long it was on its way: since the request went out.</param>
+    /// <param name="receivedAt">The time of arrival of its head.</param>
+    /// <param name="delay">The time from the request to the response.</param>
     internal static Freshness Of(ResponseFields fields, DateTimeOffset receivedAt, TimeSpan delay)
     {
         var date = DateOf(fields.Of("Date"), receivedAt) ?? receivedAt;
@@ -19,7 +19,7 @@ internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime
         return new(Max(apparent, AgeOf(fields.Of("Age")) + Max(delay, TimeSpan.Zero)), LifetimeOf(fields, date, receivedAt));
     }
 
-    /// <summary>For how long beyond its freshness it may be used when the API cannot answer (RFC 5861 §4).</summary>
+    /// <summary>How long a response may be used after its freshness has ended, when the API fails (RFC 5861 §4).</summary>
     internal static TimeSpan StaleFor(TimeSpan configured, CacheControl response, CacheControl request) =>
         Min(Min(configured, response.StaleIfError ?? configured), request.StaleIfError ?? configured);
 
@@ -27,7 +27,7 @@ internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime
     {
         if (fields.CacheControl.MaxAge is { } maxAge)
             return maxAge;
-        // What is not a date, such as 0, is long past (§5.3); of several the first to come.
+        // An invalid date, such as 0, has expired (§5.3); of several dates the earliest applies.
         var lifetime = TimeSpan.Zero;
         bool isFirst = true;
         foreach (string expires in fields.Of("Expires"))
@@ -69,7 +69,7 @@ internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
 
-/// <summary>The header fields of a response, of its head and its content, by name.</summary>
+/// <summary>The header fields of a response and its content, by name.</summary>
 internal readonly struct ResponseFields(IReadOnlyList<KeyValuePair<string, string>> fields)
 {
     internal CacheControl CacheControl => CacheControl.Parse(Of("Cache-Control"));

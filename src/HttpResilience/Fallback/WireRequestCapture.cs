@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// What goes out of a call, as the primary handler is given it: handlers inside the chain have added what they add by then. Of attempts one after the other the
-/// last one counts, of requests side by side all.
+/// Captures the request of a call as the primary handler gets it, with the fields that inner handlers add. Of consecutive attempts the last
+/// one counts, of concurrent ones all.
 /// </summary>
 internal sealed class WireRequestCapture
 {
@@ -10,24 +10,24 @@ internal sealed class WireRequestCapture
 
     private readonly Lock _gate = new();
     private RequestFields? _fields;
-    private int _underWay;
+    private int _inFlight;
 
-    /// <summary>When the last one was sent.</summary>
+    /// <summary>The timestamp of the last send.</summary>
     internal long SentAt { get; private set; }
 
-    /// <summary>The hash of what was sent; null when nothing was.</summary>
+    /// <summary>A hash of the sent request; null when nothing was sent.</summary>
     internal string? HashFor(string? tenant)
     {
         lock (_gate)
             return _fields?.HashFor(tenant);
     }
 
-    /// <param name="cookies">What the primary handler adds by itself; empty when nothing.</param>
+    /// <param name="cookies">The cookies that the primary handler adds; empty when there are none.</param>
     internal void Begin(HttpRequestMessage request, string cookies, long now)
     {
         lock (_gate)
         {
-            if (_underWay++ == 0)
+            if (_inFlight++ == 0)
                 _fields = new();
             _fields!.Add(request.Method, request.RequestUri, request.Headers.NonValidated);
             if (cookies.Length > 0)
@@ -36,10 +36,10 @@ internal sealed class WireRequestCapture
         }
     }
 
-    /// <summary>Adds what the primary handler has made of a request.</summary>
+    /// <summary>Adds the changes that the primary handler has made to a request.</summary>
     /// <param name="given">Its header fields when the primary handler got it.</param>
-    /// <param name="sent">The request as it is now.</param>
-    /// <param name="followsRedirects">A URI that has changed is where a redirect has led.</param>
+    /// <param name="sent">The request after the send.</param>
+    /// <param name="followsRedirects">Whether a changed URI is the target of a redirect.</param>
     internal void Add(IReadOnlyDictionary<string, string> given, HttpRequestMessage sent, bool followsRedirects)
     {
         lock (_gate)
@@ -47,8 +47,9 @@ internal sealed class WireRequestCapture
             foreach (var (name, values) in sent.Headers.NonValidated)
             {
                 string value = values.ToString();
-                // Accept-Encoding comes with automatic decompression, and is the same for all.
-                if (!name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) && !RequestFields.IsOfOneMessage(name) && given.GetValueOrDefault(name) != value)
+                // Automatic decompression adds the same Accept-Encoding to all requests.
+                if (!name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) && !RequestFields.IsOfOneMessage(name)
+                    && given.GetValueOrDefault(name) != value)
                     _fields!.AddField(name, value);
             }
 
@@ -60,6 +61,6 @@ internal sealed class WireRequestCapture
     internal void End()
     {
         lock (_gate)
-            _underWay--;
+            _inFlight--;
     }
 }

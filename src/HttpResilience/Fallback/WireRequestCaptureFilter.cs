@@ -4,7 +4,9 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
-/// <summary>Puts <see cref="WireRequestCaptureHandler"/> behind all handlers of a client that has a <see cref="FallbackHandler"/>.</summary>
+/// <summary>
+/// Adds the <see cref="WireRequestCaptureHandler"/> as the innermost handler of a client with a <see cref="FallbackHandler"/>.
+/// </summary>
 internal sealed class WireRequestCaptureFilter(IServiceProvider services) : IHttpMessageHandlerBuilderFilter
 {
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>

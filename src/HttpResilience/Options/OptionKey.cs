@@ -22,8 +22,8 @@ internal delegate bool TryParse<TValue>(string? text, out TValue value);
 
 /// <summary>A key with one value.</summary>
 internal sealed class ValueKey<TOptions, TValue>(
-    string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse, Func<TValue, bool> isAllowed,
-    ValueLimits? limits)
+    string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse,
+    Func<TValue, bool> isAllowed, ValueLimits? limits)
     : OptionKey<TOptions>(name)
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
@@ -40,12 +40,14 @@ internal sealed class ValueKey<TOptions, TValue>(
             problems.Add($"{path.Of(Name)} is {OptionPath.Show(value)}; it must be {expected}.");
     }
 
-    internal override OptionShape ShapeOf(TOptions defaults) => new ValueShape(typeof(TOptions), Name, typeof(TValue), limits, get(defaults));
+    internal override OptionShape ShapeOf(TOptions defaults) =>
+        new ValueShape(typeof(TOptions), Name, typeof(TValue), limits, get(defaults));
 }
 
 /// <summary>A key with a list of values; configuration replaces the whole list.</summary>
 internal sealed class ListKey<TOptions>(
-    string name, string expected, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed, string pattern)
+    string name, string expected, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed,
+    string pattern)
     : OptionKey<TOptions>(name)
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
@@ -69,11 +71,14 @@ internal sealed class ListKey<TOptions>(
 }
 
 /// <summary>A key with a section of keys.</summary>
-internal sealed class SectionKey<TOptions, TSection>(string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys) : OptionKey<TOptions>(name)
+internal sealed class SectionKey<TOptions, TSection>(string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys)
+    : OptionKey<TOptions>(name)
 {
-    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems) => keys.Bind(get(options), section, problems);
+    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems) =>
+        keys.Bind(get(options), section, problems);
 
-    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems) => keys.Validate(get(options), path.Below(Name), problems);
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems) =>
+        keys.Validate(get(options), path.Below(Name), problems);
 
     internal override OptionShape ShapeOf(TOptions defaults) => new SectionShape(typeof(TOptions), Name, keys.ShapesOf(get(defaults)));
 }
@@ -99,7 +104,8 @@ internal sealed class OptionalSectionKey<TOptions, TSection>(
 }
 
 /// <summary>A key with a section per HTTP status.</summary>
-internal sealed class StatusSectionsKey<TOptions, TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
+internal sealed class StatusSectionsKey<TOptions, TSection>(
+    string name, Func<TOptions, IDictionary<int, TSection>> get, OptionKeys<TSection> keys)
     : OptionKey<TOptions>(name)
     where TSection : new()
 {

@@ -30,7 +30,9 @@ internal readonly record struct OptionPath(IConfiguration? Configuration, string
             return Section + suffix;
         string client = $"{Clients}:{ClientName}{suffix}";
         string defaults = Defaults + suffix;
-        return Configuration is not null && !Configuration.GetSection(client).Exists() && Configuration.GetSection(defaults).Exists() ? defaults : client;
+        bool isDefault = Configuration is not null
+            && !Configuration.GetSection(client).Exists() && Configuration.GetSection(defaults).Exists();
+        return isDefault ? defaults : client;
     }
 
     internal static string Show(object? value) => value switch

@@ -17,7 +17,8 @@ internal sealed record ValueShape(Type Options, string Name, Type Type, ValueLim
 /// <param name="Pattern">The regular expression that a text must match.</param>
 /// <param name="Names">The choices.</param>
 /// <param name="IsRequired">The key must be set: it has no default.</param>
-internal sealed record ValueLimits(object? Min = null, object? Max = null, string? Pattern = null, IReadOnlyList<string>? Names = null, bool IsRequired = false);
+internal sealed record ValueLimits(
+    object? Min = null, object? Max = null, string? Pattern = null, IReadOnlyList<string>? Names = null, bool IsRequired = false);
 
 /// <summary>A key with a list of texts.</summary>
 /// <param name="Pattern">The regular expression that each text must match.</param>
@@ -31,7 +32,8 @@ internal sealed record StatusSectionsShape(Type Options, string Name, IReadOnlyL
 
 /// <summary>A key with a list of sections.</summary>
 /// <param name="Keys">The keys of each section.</param>
-internal sealed record SectionListShape(Type Options, string Name, Type Section, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);
+internal sealed record SectionListShape(Type Options, string Name, Type Section, IReadOnlyList<OptionShape> Keys)
+    : OptionShape(Options, Name);
 
 /// <summary>A key that is ignored.</summary>
 internal sealed record IgnoredShape(Type Options, string Name) : OptionShape(Options, Name);

@@ -5,7 +5,8 @@ namespace HttpResilience;
 
 /// <summary>A key with a list of sections; configuration replaces the whole list.</summary>
 internal sealed class SectionListKey<TOptions, TSection>(
-    string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys) : OptionKey<TOptions>(name)
+    string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys)
+    : OptionKey<TOptions>(name)
     where TSection : new()
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
@@ -33,5 +34,6 @@ internal sealed class SectionListKey<TOptions, TSection>(
             keys.Validate(item, path.Below(Name).Below(index.ToString(CultureInfo.InvariantCulture)), problems);
     }
 
-    internal override OptionShape ShapeOf(TOptions defaults) => new SectionListShape(typeof(TOptions), Name, typeof(TSection), keys.ShapesOf(new()));
+    internal override OptionShape ShapeOf(TOptions defaults) =>
+        new SectionListShape(typeof(TOptions), Name, typeof(TSection), keys.ShapesOf(new()));
 }

@@ -6,7 +6,8 @@ public static class Spelling
     /// <summary>The known word with the fewest letters to insert, delete or replace; upper and lower case are the same.</summary>
     /// <param name="word">The word as it was written.</param>
     /// <param name="known">At least one word.</param>
-    public static string Nearest(string word, IEnumerable<string> known) => known.MinBy(k => Distance(word.ToUpperInvariant(), k.ToUpperInvariant()))!;
+    public static string Nearest(string word, IEnumerable<string> known) =>
+        known.MinBy(k => Distance(word.ToUpperInvariant(), k.ToUpperInvariant()))!;
 
     // Levenshtein: the fewest letters to insert, delete or replace.
     private static int Distance(string a, string b)
