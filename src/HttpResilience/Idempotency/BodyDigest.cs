@@ -5,19 +5,22 @@ using System.Security.Cryptography;
 namespace HttpResilience;
 
 /// <summary>
-/// The digest (SHA-256) of a request body. What would be written anew each time is written once and kept, so that what is sent afterwards is what was digested.
+/// The digest (SHA-256) of a request body. Content that is serialized for each send is buffered first, so that the sent body is the
+/// digested one.
 /// </summary>
-/// <param name="maxBytes">How much of what can be read only once is kept.</param>
-/// <param name="required">Without the digest the request is not sent: even a body of unknown length may be read to see whether it is short enough.</param>
+/// <param name="maxBytes">The maximum size of a buffered body that can be read only once.</param>
+/// <param name="required">The request is not sent without the digest: a body of unknown length is read to check its size.</param>
 internal sealed class BodyDigest(int maxBytes, bool required, bool async, CancellationToken cancellationToken)
 {
-    // What is digested begins with one of these: a multipart body is never taken for another that holds the same bytes.
+    // The first digested byte: a multipart body never equals a plain body with the same bytes.
     private const byte Plain = 0;
     private const byte Multipart = 1;
 
     private int _left = maxBytes;
 
-    /// <returns>Null when the body can be read only once and is too long to be kept; its length may also just be unknown when the digest is not required.</returns>
+    /// <returns>
+    /// Null when the body can be read only once and is too long, or has an unknown length and the digest is not required.
+    /// </returns>
     internal async ValueTask<byte[]?> ReadAsync(HttpContent? content)
     {
         if (content is MultipartContent parts)
@@ -36,7 +39,7 @@ internal sealed class BodyDigest(int maxBytes, bool required, bool async, Cancel
         return hash.Hash;
     }
 
-    // Part by part, without the boundary, which is another each time.
+    // Part by part, without the boundary, which differs each time.
     private async ValueTask<byte[]?> ReadPartsAsync(MultipartContent content)
     {
         var data = new ArrayBufferWriter<byte>();
@@ -56,12 +59,13 @@ internal sealed class BodyDigest(int maxBytes, bool required, bool async, Cancel
     {
         foreach (var (name, values) in part.Headers.NonValidated)
         {
-            // It follows from the body, and stands there only when somebody has asked for it.
+            // Derived from the body, and present only after it was read.
             if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
                 continue;
             bool hasBoundary = part is MultipartContent && name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase);
             RequestFingerprint.Append(data, name);
-            RequestFingerprint.Append(data, hasBoundary && MediaTypeHeaderValue.TryParse(values.ToString(), out var type) ? type.MediaType : values.ToString());
+            RequestFingerprint.Append(
+                data, hasBoundary && MediaTypeHeaderValue.TryParse(values.ToString(), out var type) ? type.MediaType : values.ToString());
         }
 
         RequestFingerprint.Append(data, null);
@@ -81,7 +85,7 @@ internal sealed class BodyDigest(int maxBytes, bool required, bool async, Cancel
         bool kept = await KeepOneWayAsync(content).ConfigureAwait(false);
         if (kept)
             _left = (int)Math.Max(0, _left - content.Headers.ContentLength.GetValueOrDefault());
-        // To ask for the length is to set the header, which would be sent with a part.
+        // Reading the length sets the header, which would be sent with a part.
         if (!saysLength)
             content.Headers.Remove("Content-Length");
         return kept;

@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>Gives each call whose method needs it one key, before the first attempt. A key that the caller set stays.</summary>
+/// <summary>Gives a call one idempotency key before its first attempt, if its method needs one. A key set by the caller stays.</summary>
 internal sealed class IdempotencyKeyHandler : ChainHandler
 {
     protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
@@ -18,7 +18,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         }
         else if (policy.AppliesTo(request.Method))
         {
-            // Only these look at the body, which may have to be waited for.
+            // Only these read the body.
             if (call.KeyOfScope is not null || policy.KeySource is KeySource.Content)
                 return SendAsIdentifiedAsync(request, call, policy, async, cancellationToken);
             MakeKey(request, call, policy, IdempotencyKey.Create());
@@ -27,14 +27,15 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         return NextAsync(request, call, async, cancellationToken);
     }
 
-    /// <summary>A request that was changed is another operation: a key that the chain made is made anew.</summary>
+    /// <summary>Renews a key created by the chain after the request has changed: it is another operation.</summary>
     internal static async ValueTask RenewKeyAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (call.Policy.Idempotency is not { } policy)
             return;
 
-        string? key = request.Headers.NonValidated.TryGetValues(policy.HeaderName, out var values) ? IdempotencyKey.FromHeader(values.ToString(), policy.Quoted) : null;
-        // An attempt that may have been processed is known to the server by its key: under another it would be done a second time.
+        string? key = request.Headers.NonValidated.TryGetValues(policy.HeaderName, out var values)
+            ? IdempotencyKey.FromHeader(values.ToString(), policy.Quoted) : null;
+        // After an attempt that may have been processed the key stays: the server would process the request again under another one.
         bool isOurs = call.KeyIsMade && (key is null || key == call.IdempotencyKey);
         if (isOurs && key is not null && call.MayHaveBeenProcessed)
             return;
@@ -49,7 +50,10 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         if (policy.KeySource is KeySource.Random)
             MakeKey(request, call, policy, IdempotencyKey.Create());
         else
-            MakeKey(request, call, policy, (await FingerprintAsync(request, call, required: true, async, cancellationToken).ConfigureAwait(false)).ToKey());
+        {
+            var fingerprint = await FingerprintAsync(request, call, required: true, async, cancellationToken).ConfigureAwait(false);
+            MakeKey(request, call, policy, fingerprint.ToKey());
+        }
     }
 
     private async ValueTask<HttpResponseMessage> SendAsIdentifiedAsync(
@@ -68,8 +72,8 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>What the request asks for.</summary>
-    /// <param name="required">The body must be part of it.</param>
+    /// <summary>The fingerprint of the request.</summary>
+    /// <param name="required">Whether it must include the body.</param>
     internal static async ValueTask<RequestFingerprint> FingerprintAsync(
         HttpRequestMessage request, HttpCall call, bool required, bool async, CancellationToken cancellationToken)
     {
@@ -101,6 +105,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
     }
 
     private static string NoKey(string clientName, int maxBytes) =>
-        $"Client '{clientName}' makes idempotency keys from content (Idempotency:KeySource), but the body of the request can be read only once and is longer than "
-        + $"Retry:MaxReplayBodyBytes ({maxBytes}); nothing was sent. Give the request a key of its own (WithIdempotencyKey) or a stream that can seek, or raise the limit.";
+        $"Client '{clientName}' makes idempotency keys from content (Idempotency:KeySource), but the body of the request can be read only once "
+        + $"and is longer than Retry:MaxReplayBodyBytes ({maxBytes}); nothing was sent. "
+        + "Give the request a key of its own (WithIdempotencyKey) or a stream that can seek, or raise the limit.";
 }

@@ -2,13 +2,15 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>What the store remembers of one keyed call while it is under way. What a store that fails has not kept is told.</summary>
+/// <summary>
+/// The reservation of an idempotency key in the store during a call. A failing store is logged and does not fail the call.
+/// </summary>
 internal sealed partial class IdempotencyKeyReservation
 {
     private static readonly TimeSpan LeaseLength = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(10);
 
-    // Longer, and calls hang because of a disk.
+    // A slow disk must not hold up the call for longer.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ClientState _client;
@@ -22,7 +24,8 @@ internal sealed partial class IdempotencyKeyReservation
     private readonly RememberedRequest _request;
 
     internal IdempotencyKeyReservation(
-        ClientState client, IIdempotencyStore store, ResilienceMeter meter, ILogger logger, HttpRequestMessage request, HttpCall call, string fingerprint, TimeSpan rememberFor, bool async)
+        ClientState client, IIdempotencyStore store, ResilienceMeter meter, ILogger logger, HttpRequestMessage request, HttpCall call,
+        string fingerprint, TimeSpan rememberFor, bool async)
     {
         (_client, _store, _meter, _logger, _rememberFor, _async) = (client, store, meter, logger, rememberFor, async);
         (Method, _uri, _path) = (request.Method, request.RequestUri, call.Policy.Logging.Redaction.PathOf(request, call));
@@ -31,11 +34,11 @@ internal sealed partial class IdempotencyKeyReservation
 
     internal HttpMethod Method { get; }
 
-    /// <summary>The request as the store is told of it now.</summary>
+    /// <summary>The request with the current time, for the store.</summary>
     internal RememberedRequest Request => At(LeaseLength);
 
-    /// <summary>Asks for the call.</summary>
-    /// <returns>Null when the store cannot tell.</returns>
+    /// <summary>Reserves the key, or returns the call that holds it.</summary>
+    /// <returns>Null when the store fails.</returns>
     internal async ValueTask<RememberedCall?> BeginAsync(CancellationToken cancellationToken)
     {
         try
@@ -44,22 +47,25 @@ internal sealed partial class IdempotencyKeyReservation
         }
         catch (OperationCanceledException)
         {
-            // The store may have begun it, or be about to.
+            // The store may have reserved the key, or may still do so.
             _ = UndoAsync();
             throw;
         }
     }
 
-    /// <summary>Renews the lease until it is disposed. No failure ends it early: the end of the call reports a store that stays unreachable.</summary>
+    /// <summary>
+    /// Renews the lease until it is disposed. No failure ends it early: the end of the call reports a store that stays unreachable.
+    /// </summary>
     internal IAsyncDisposable KeepLease() => new Lease(DateTimeOffset.MaxValue, RenewEvery, _client.Time, RenewAsync, static _ => { });
 
-    /// <summary>Writes down what has become of the call. Whoever made it has its answer already: that it has left meanwhile changes nothing.</summary>
-    /// <param name="response">Null when it cannot be remembered.</param>
+    /// <summary>Stores the outcome of the call, also when its caller no longer waits.</summary>
+    /// <param name="response">Null when it cannot be stored.</param>
     internal async Task EndAsync(ResponseReplayOutcome outcome, RememberedResponse? response)
     {
         bool? isKept = await RunAsync<bool?>(async token => (outcome, response) switch
         {
-            (ResponseReplayOutcome.Remember, not null) => await _store.CompleteAsync(_request, response, _client.Time.GetUtcNow() + _rememberFor, token).ConfigureAwait(false),
+            (ResponseReplayOutcome.Remember, not null) =>
+                await _store.CompleteAsync(_request, response, _client.Time.GetUtcNow() + _rememberFor, token).ConfigureAwait(false),
             (ResponseReplayOutcome.Forget, _) => await _store.ForgetAsync(_request, token).ConfigureAwait(false),
             _ => await GiveUpAsync(token).ConfigureAwait(false),
         }, async: true, CancellationToken.None).ConfigureAwait(false);
@@ -67,7 +73,7 @@ internal sealed partial class IdempotencyKeyReservation
             TakenOver(_logger, _client.Name, _request.Key);
     }
 
-    // Nothing has been sent: the key is free again, unless it was in doubt before.
+    // Nothing was sent: the key is free again, unless it was in doubt before.
     private async Task UndoAsync()
     {
         var timer = StartTimer(CancellationToken.None);
@@ -75,11 +81,15 @@ internal sealed partial class IdempotencyKeyReservation
         {
             var known = await _store.BeginAsync(Request, timer.Token).WaitAsync(timer.Token).ConfigureAwait(false);
             if (known.Owner == _request.Owner && known.Response is null)
-                _ = known.IsInDoubt ? await GiveUpAsync(timer.Token).ConfigureAwait(false) : await _store.ForgetAsync(_request, timer.Token).ConfigureAwait(false);
+            {
+                _ = known.IsInDoubt
+                    ? await GiveUpAsync(timer.Token).ConfigureAwait(false)
+                    : await _store.ForgetAsync(_request, timer.Token).ConfigureAwait(false);
+            }
         }
         catch (Exception)
         {
-            // The lease ends by itself.
+            // The lease expires.
         }
         finally
         {
@@ -125,7 +135,8 @@ internal sealed partial class IdempotencyKeyReservation
         catch (Exception e)
         {
             _meter.Forgotten(_client.Name, _uri);
-            Forgotten(_logger, e, _client.Name, Method.Method, _uri is { IsAbsoluteUri: true } uri ? new HttpAuthority(uri).ToString() : "", _path, _request.Key);
+            string authority = _uri is { IsAbsoluteUri: true } uri ? new HttpAuthority(uri).ToString() : "";
+            Forgotten(_logger, e, _client.Name, Method.Method, authority, _path, _request.Key);
             return default;
         }
         finally
@@ -142,9 +153,14 @@ internal sealed partial class IdempotencyKeyReservation
         return timer;
     }
 
-    [LoggerMessage(521, LogLevel.Critical, "{ClientName} {Method} {Authority}{Path}: what becomes of the call with key {IdempotencyKey} could not be remembered; the same call again may be sent again. Check the store")]
-    private static partial void Forgotten(ILogger logger, Exception exception, string clientName, string method, string authority, string path, string idempotencyKey);
+    [LoggerMessage(521, LogLevel.Critical,
+        "{ClientName} {Method} {Authority}{Path}: the outcome of the call with key {IdempotencyKey} could not be stored; a repeated call may be "
+        + "sent again. Check the store")]
+    private static partial void Forgotten(
+        ILogger logger, Exception exception, string clientName, string method, string authority, string path, string idempotencyKey);
 
-    [LoggerMessage(526, LogLevel.Warning, "{ClientName}: the response to the call with key {IdempotencyKey} could not be remembered, as the key was taken over: nothing had been heard of the call for 30 s")]
+    [LoggerMessage(526, LogLevel.Warning,
+        "{ClientName}: the response to the call with key {IdempotencyKey} was not stored; its lease of 30 s expired and another call has taken "
+        + "over the key")]
     private static partial void TakenOver(ILogger logger, string clientName, string idempotencyKey);
 }

@@ -3,10 +3,10 @@ namespace HttpResilience;
 /// <summary>An immutable snapshot of <see cref="IdempotencyOptions"/>.</summary>
 internal sealed class IdempotencyPolicy(IdempotencyOptions options)
 {
-    /// <summary>The longest body of a response that is remembered.</summary>
+    /// <summary>The longest body of a stored response.</summary>
     internal const int MaxRememberedBodyBytes = 1024 * 1024;
 
-    // A handful at most: looking at each beats hashing.
+    // An array: a linear search over a few methods is faster than hashing.
     private readonly HttpMethod[] _methods = [.. options.Methods.Select(m => new HttpMethod(m))];
 
     internal string HeaderName { get; } = options.HeaderName;

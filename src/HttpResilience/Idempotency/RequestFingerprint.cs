@@ -5,10 +5,10 @@ using System.Security.Cryptography;
 
 namespace HttpResilience;
 
-/// <summary>What a request asks for: two requests with equal fingerprints are the same operation.</summary>
+/// <summary>The fingerprint of a request: two requests with equal fingerprints are the same operation.</summary>
 internal sealed class RequestFingerprint
 {
-    // What keys are made of never changes: the same data must have the same key after an update of this package, too.
+    // Never changes: equal data must have equal keys across versions of this package.
     private const string Format = "HttpResilience content key 1";
 
     private readonly string _method;
@@ -16,22 +16,22 @@ internal sealed class RequestFingerprint
     private readonly string? _tenant;
     private readonly byte[]? _body;
 
-    /// <param name="uri">Counts by scheme, host, port, path and query: by what is sent.</param>
-    /// <param name="tenant">The application's own customer; null is another one than the empty text.</param>
-    /// <param name="body">The digest of the body (<see cref="BodyDigest"/>); null when the body can be read only once and is not known.</param>
+    /// <param name="uri">Compared by scheme, host, port, path and query, as sent.</param>
+    /// <param name="tenant">The tenant; null differs from the empty text.</param>
+    /// <param name="body">The digest of the body (<see cref="BodyDigest"/>); null when it is unknown.</param>
     internal RequestFingerprint(HttpMethod method, Uri? uri, string? tenant, byte[]? body)
     {
-        // Methods that differ in case only are one to HttpMethod, and to the wire those that it knows.
+        // HttpMethod compares methods without case, and sends known methods in upper case.
         _method = method.Method.ToUpperInvariant();
         _uri = uri is { IsAbsoluteUri: true } ? new HttpAuthority(uri).ToString() + uri.PathAndQuery : uri?.OriginalString ?? "";
         _tenant = tenant;
         _body = body;
     }
 
-    /// <summary>The body is part of it.</summary>
+    /// <summary>Whether it includes the body.</summary>
     internal bool HasBody => _body is not null;
 
-    /// <summary>The same for the same data, on every machine and in every version.</summary>
+    /// <summary>A hash that is equal for equal data on every machine and in every version.</summary>
     internal string Hash
     {
         get
@@ -46,11 +46,13 @@ internal sealed class RequestFingerprint
         }
     }
 
-    /// <summary>The idempotency key that stands for the data.</summary>
-    /// <exception cref="InvalidOperationException">The body is not known.</exception>
+    /// <summary>The idempotency key of the data.</summary>
+    /// <exception cref="InvalidOperationException">The body is unknown.</exception>
     internal string ToKey() => _body is not null ? Hash : throw new InvalidOperationException("A request whose body is not known has no key of its own.");
 
-    /// <summary>What of the request is another than in <paramref name="other"/>, such as "URI and body"; null when there is nothing, or nothing that can be told.</summary>
+    /// <summary>
+    /// The parts of the request that differ from <paramref name="other"/>, such as "URI and body"; null when no known part differs.
+    /// </summary>
     internal string? DifferenceFrom(RequestFingerprint other)
     {
         List<string> parts = [];
@@ -63,7 +65,9 @@ internal sealed class RequestFingerprint
         return parts.Count == 0 ? null : string.Join(" and ", parts);
     }
 
-    /// <summary>Writes length and text, so that no two lists of texts are written alike. Not as UTF-8, which is the same for all texts that are not valid Unicode.</summary>
+    /// <summary>
+    /// Writes length and text, so that different lists of texts have different bytes; as UTF-16, as UTF-8 maps all invalid Unicode alike.
+    /// </summary>
     internal static void Append(ArrayBufferWriter<byte> data, string? text)
     {
         var span = data.GetSpan(sizeof(int) + (text?.Length ?? 0) * sizeof(char));

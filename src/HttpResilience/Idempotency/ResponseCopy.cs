@@ -3,19 +3,19 @@ using System.Net;
 
 namespace HttpResilience;
 
-/// <summary>A response as it is remembered, and what is remembered as a response again.</summary>
+/// <summary>Converts a response to its stored form and back.</summary>
 internal static class ResponseCopy
 {
     internal const int MaxBodyBytes = IdempotencyPolicy.MaxRememberedBodyBytes;
 
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
 
-    // Of the one connection (RFC 9110 §7.6.1), or made anew from what is remembered.
+    // Fields of one connection (RFC 9110 §7.6.1), and fields derived from the stored response.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
         ["Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"], StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Reads a response, which stays as it was for whoever reads it next.</summary>
-    /// <returns>Null when its body is too long, breaks off, or does not come in time.</returns>
+    /// <summary>Copies a response, which remains readable.</summary>
+    /// <returns>Null when its body is too long, breaks off, or does not arrive in time.</returns>
     internal static async ValueTask<RememberedResponse?> TakeAsync(
         HttpResponseMessage response, Redaction redaction, TimeSpan timeout, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
@@ -23,8 +23,10 @@ internal static class ResponseCopy
             return null;
 
         List<KeyValuePair<string, string>> headers = [.. HeadersOf(response, redaction)];
-        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, timeout < ReadTimeout ? timeout : ReadTimeout, time, async, cancellationToken).ConfigureAwait(false);
-        return body is { IsWhole: true, Seen: { Length: <= MaxBodyBytes } seen } ? new((int)response.StatusCode, response.ReasonPhrase, headers, seen) : null;
+        var readTimeout = timeout < ReadTimeout ? timeout : ReadTimeout;
+        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, readTimeout, time, async, cancellationToken).ConfigureAwait(false);
+        return body is { IsWhole: true, Seen: { Length: <= MaxBodyBytes } seen }
+            ? new((int)response.StatusCode, response.ReasonPhrase, headers, seen) : null;
     }
 
     internal static HttpResponseMessage ToResponse(RememberedResponse remembered, HttpRequestMessage request)
@@ -44,12 +46,12 @@ internal static class ResponseCopy
         return response;
     }
 
-    /// <summary>The header fields that are remembered.</summary>
+    /// <summary>The stored header fields.</summary>
     internal static IEnumerable<KeyValuePair<string, string>> HeadersOf(HttpResponseMessage response, Redaction redaction)
     {
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
-            // A cookie is a secret by its name.
+            // Cookie fields are secrets by their names.
             if (NotKept.Contains(name) || redaction.IsSecret(name))
                 continue;
             foreach (string value in values)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>
-/// Answers a call whose idempotency key is remembered with the response that the key got before, and remembers what others get. <see cref="ResponseReplayRules"/>
-/// decide. A store that fails leaves calls as they would be without it.
+/// Answers a keyed call with the stored response of its key, and stores the responses of other keyed calls.
+/// <see cref="ResponseReplayRules"/> decide. A failing store does not change the result of a call.
 /// </summary>
 internal sealed partial class ResponseReplayHandler(
     ClientState client, AttemptClassifier classifier, RegisteredExtensions extensions, IIdempotencyStore store, ResilienceMeter meter,
@@ -26,27 +26,29 @@ internal sealed partial class ResponseReplayHandler(
     private async ValueTask<HttpResponseMessage> SendOnceAsync(
         TimeSpan rememberFor, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        var fingerprint = call.Fingerprint ?? await IdempotencyKeyHandler.FingerprintAsync(request, call, required: false, async, cancellationToken).ConfigureAwait(false);
+        var fingerprint = call.Fingerprint
+            ?? await IdempotencyKeyHandler.FingerprintAsync(request, call, required: false, async, cancellationToken).ConfigureAwait(false);
         if (!fingerprint.HasBody)
         {
             NotCompared(logger, client.Name, call.IdempotencyKey, call.Policy.Retry.MaxReplayBodyBytes);
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
 
-        var memory = new IdempotencyKeyReservation(client, store, meter, logger, request, call, fingerprint.Hash, rememberFor, async);
-        if (await TurnAsync(memory, call, async, cancellationToken).ConfigureAwait(false) is not { } known)
+        var reservation = new IdempotencyKeyReservation(client, store, meter, logger, request, call, fingerprint.Hash, rememberFor, async);
+        if (await TurnAsync(reservation, call, async, cancellationToken).ConfigureAwait(false) is not { } known)
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         if (known.Response is { } remembered)
             return Answer(remembered, request, call);
 
         if (cancellationToken.IsCancellationRequested)
         {
-            await memory.EndAsync(known.IsInDoubt ? ResponseReplayOutcome.LeaveInDoubt : ResponseReplayOutcome.Forget, response: null).ConfigureAwait(false);
+            var undone = known.IsInDoubt ? ResponseReplayOutcome.LeaveInDoubt : ResponseReplayOutcome.Forget;
+            await reservation.EndAsync(undone, response: null).ConfigureAwait(false);
             throw new TaskCanceledException("The call was cancelled by its caller.", null, cancellationToken);
         }
 
         var (outcome, copy) = (ResponseReplayOutcome.LeaveInDoubt, default(RememberedResponse));
-        var lease = memory.KeepLease();
+        var lease = reservation.KeepLease();
         try
         {
             var response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
@@ -62,15 +64,16 @@ internal sealed partial class ResponseReplayHandler(
         }
         finally
         {
-            await EndAsync(memory, lease, outcome, copy, call, async, cancellationToken).ConfigureAwait(false);
+            await EndAsync(reservation, lease, outcome, copy, call, async, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Writes down what has become of the call; whoever made it, and has left, does not wait for that.</summary>
+    /// <summary>Stores the outcome of the call; a caller that has cancelled does not wait for it.</summary>
     private async ValueTask EndAsync(
-        IdempotencyKeyReservation memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response, HttpCall call, bool async, CancellationToken cancellationToken)
+        IdempotencyKeyReservation reservation, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response, HttpCall call,
+        bool async, CancellationToken cancellationToken)
     {
-        var ending = EndAsync(memory, lease, outcome, response);
+        var ending = EndAsync(reservation, lease, outcome, response);
         var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.Deadline.Of(call));
         if (ending.IsCompleted || timeLeft <= TimeSpan.Zero)
             return;
@@ -78,13 +81,17 @@ internal sealed partial class ResponseReplayHandler(
         if (async)
             await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         else
-            waiting.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).GetAwaiter().GetResult();
+        {
+            waiting.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)
+                .GetAwaiter().GetResult();
+        }
     }
 
-    private static async Task EndAsync(IdempotencyKeyReservation memory, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response)
+    private static async Task EndAsync(
+        IdempotencyKeyReservation reservation, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response)
     {
         await lease.DisposeAsync().ConfigureAwait(false);
-        await memory.EndAsync(outcome, response).ConfigureAwait(false);
+        await reservation.EndAsync(outcome, response).ConfigureAwait(false);
     }
 
     private async ValueTask<RememberedResponse?> CopyAsync(HttpResponseMessage response, HttpCall call, bool async, CancellationToken cancellationToken)
@@ -96,25 +103,25 @@ internal sealed partial class ResponseReplayHandler(
         return copy;
     }
 
-    /// <summary>Waits until nobody else is at a call with the key.</summary>
-    /// <returns>What is known of it then; null when the store cannot tell.</returns>
-    private async ValueTask<RememberedCall?> TurnAsync(IdempotencyKeyReservation memory, HttpCall call, bool async, CancellationToken cancellationToken)
+    /// <summary>Waits until no other call holds the key.</summary>
+    /// <returns>The stored call then; null when the store fails.</returns>
+    private async ValueTask<RememberedCall?> TurnAsync(IdempotencyKeyReservation reservation, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         long deadline = client.Deadline.Of(call);
         for (var pause = FirstLook; ; pause = 2 * pause < MaxPollInterval ? 2 * pause : MaxPollInterval)
         {
-            if (await memory.BeginAsync(cancellationToken).ConfigureAwait(false) is not { } known)
+            if (await reservation.BeginAsync(cancellationToken).ConfigureAwait(false) is not { } known)
                 return null;
             if (known.IsInDoubt)
                 call.ContinueInDoubt(known.BegunAt);
 
-            switch (ResponseReplayRules.Before(known, memory.Request, MayBeRepeated(memory, call), extensions.Reconciler is not null))
+            switch (ResponseReplayRules.Before(known, reservation.Request, MayBeRepeated(reservation, call), extensions.Reconciler is not null))
             {
                 case ResponseReplayDecision.RejectReuse:
                     throw new IdempotencyKeyReusedException(call.IdempotencyKey!, "method, URI, tenant or body");
                 case ResponseReplayDecision.RejectDoubt:
                     call.Stop(StopReason.KeyInDoubt, FailureClass.Transient);
-                    await memory.EndAsync(ResponseReplayOutcome.LeaveInDoubt, response: null).ConfigureAwait(false);
+                    await reservation.EndAsync(ResponseReplayOutcome.LeaveInDoubt, response: null).ConfigureAwait(false);
                     throw new IdempotencyKeyInDoubtException(call.IdempotencyKey!, known.BegunAt);
                 case ResponseReplayDecision.Wait:
                     long now = _time.GetTimestamp();
@@ -135,9 +142,9 @@ internal sealed partial class ResponseReplayHandler(
         return response;
     }
 
-    private static bool MayBeRepeated(IdempotencyKeyReservation memory, HttpCall call) =>
+    private static bool MayBeRepeated(IdempotencyKeyReservation reservation, HttpCall call) =>
         call.Replay is { IsResolved: true }
-        || RetryDecision.MayBeRepeated(call.Policy.Retry, memory.Method.IsIdempotent, keyed: !call.KeyHasExpired);
+        || RetryDecision.MayBeRepeated(call.Policy.Retry, reservation.Method.IsIdempotent, keyed: !call.KeyHasExpired);
 
     private static ResponseReplayOutcome OutcomeOf(HttpCall call, int? status) =>
         ResponseReplayRules.After(status, call.FailureClass, call.StopReason, call.AttemptCount > 0, call.MayHaveBeenProcessed);
@@ -145,13 +152,18 @@ internal sealed partial class ResponseReplayHandler(
     private TaskCanceledException TimedOut(HttpCall call)
     {
         call.Stop(StopReason.DeadlinePassed, FailureClass.Transient);
-        string message = $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed while it waited for another call with the same idempotency key; nothing was sent.";
+        string message = $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed while it waited for "
+            + "another call with the same idempotency key; nothing was sent.";
         return new(message, new TimeoutException(message));
     }
 
-    [LoggerMessage(525, LogLevel.Warning, "{ClientName}: the call with key {IdempotencyKey} is not remembered, as its body can be read only once and is not known to fit into Retry:MaxReplayBodyBytes ({MaxBytes})")]
+    [LoggerMessage(525, LogLevel.Warning,
+        "{ClientName}: the call with key {IdempotencyKey} is not stored; its body can be read only once and has no known length within "
+        + "Retry:MaxReplayBodyBytes ({MaxBytes})")]
     private static partial void NotCompared(ILogger logger, string clientName, string? idempotencyKey, int maxBytes);
 
-    [LoggerMessage(522, LogLevel.Warning, "{ClientName}: the {StatusCode} for key {IdempotencyKey} is not remembered, as its body did not come whole or is longer than {MaxBodyBytes} bytes; the key is in doubt")]
+    [LoggerMessage(522, LogLevel.Warning,
+        "{ClientName}: the {StatusCode} for key {IdempotencyKey} is not stored; its body is incomplete or longer than {MaxBodyBytes} bytes. "
+        + "The key is in doubt")]
     private static partial void NotRemembered(ILogger logger, string clientName, int statusCode, string? idempotencyKey, int maxBodyBytes);
 }

@@ -229,9 +229,6 @@ public sealed class OptionKeys<TOptions>
         return true;
     };
 
-    private string NearestTo(string name) =>
-        Spelling.Nearest(name, _keys.Where(k => k is not IgnoredKey<TOptions>).Select(k => k.Name));
-
     private static string Range(object min, object? max) => max is null
         ? string.Create(CultureInfo.InvariantCulture, $"of {min} or more")
         : string.Create(CultureInfo.InvariantCulture, $"from {min} to {max}");

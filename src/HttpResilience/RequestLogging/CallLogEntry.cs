@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace HttpResilience;
 
-/// <summary>The one event of a call: properties for structured sinks, a line for the eye. What has no value is left out.</summary>
+/// <summary>
+/// The log event of a call: properties for structured sinks, and a readable line. Properties without a value are omitted.
+/// </summary>
 internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>>
 {
     private const string Template = "{OriginalFormat}";
@@ -48,8 +50,9 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
     {
         object? attempts = Value("Attempts");
         string outcome = (Value("StatusCode") ?? Value("ErrorType") ?? "nothing sent").ToString()!;
+        string target = $"{Value("ClientName")} {Value("Method")} {Value("Authority")}{Value("Path")}";
         string line = string.Create(CultureInfo.InvariantCulture,
-            $"{Value("ClientName")} {Value("Method")} {Value("Authority")}{Value("Path")}: {outcome} in {Value("ElapsedMs")} ms, {attempts} attempt{(attempts is 1 ? "" : "s")}");
+            $"{target}: {outcome} in {Value("ElapsedMs")} ms, {attempts} attempt{(attempts is 1 ? "" : "s")}");
         if (Value("FailureClass") is { } failure)
             line += $", {failure}, {Value("StopReason")}";
         else if (Value("StopReason") is nameof(StopReason.Replayed))
@@ -59,7 +62,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         return (Value("ErrorBody") ?? Value("ErrorMessage")) is { } detail ? $"{line}: {detail}" : line;
     }
 
-    // Two properties of one name are more than some sinks can take.
+    // Some sinks do not support two properties with the same name.
     private bool IsTaken(string tag) => tag == Template || _properties.Exists(p => p.Key == tag);
 
     private object? Value(string name) => _properties.Find(p => p.Key == name).Value;

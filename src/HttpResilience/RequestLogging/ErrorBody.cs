@@ -4,18 +4,20 @@ using System.Text.Json;
 namespace HttpResilience;
 
 /// <summary>
-/// Looks at the beginning of a failed response's body for the log and leaves the response as it was: what was read is put back in front of the rest.
-/// A body that does not come soon is not waited for.
+/// Reads the beginning of a failed response's body for the log. The response remains readable: the bytes are prepended to the rest. The
+/// read has a short timeout.
 /// </summary>
 internal static class ErrorBody
 {
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(250);
 
-    internal static async ValueTask<string?> PeekAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken) =>
+    internal static async ValueTask<string?> PeekAsync(
+        HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken) =>
         (await PeekProblemAsync(response, maxBytes, time, async, cancellationToken).ConfigureAwait(false))?.ToString();
 
-    /// <summary>What the API says is wrong, in its own words; null when it says nothing.</summary>
-    internal static async ValueTask<ProblemText?> PeekProblemAsync(HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken)
+    /// <summary>The error text of the API; null when the body is empty.</summary>
+    internal static async ValueTask<ProblemText?> PeekProblemAsync(
+        HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength == 0)
             return null;
@@ -29,7 +31,8 @@ internal static class ErrorBody
         if (body.IsEmpty)
             return null;
         string type = response.Content.Headers.ContentType?.MediaType ?? "";
-        return (type.EndsWith("json", StringComparison.OrdinalIgnoreCase) ? ProblemOf(body) : null) ?? new(Encoding.UTF8.GetString(body.Span), null);
+        bool isJson = type.EndsWith("json", StringComparison.OrdinalIgnoreCase);
+        return (isJson ? ProblemOf(body) : null) ?? new(Encoding.UTF8.GetString(body.Span), null);
     }
 
     /// <summary>Title and detail of a problem (RFC 9457 §3.1), also when the rest of the document is missing.</summary>
@@ -63,9 +66,9 @@ internal static class ErrorBody
     }
 }
 
-/// <summary>What an API says is wrong.</summary>
-/// <param name="Title">The title of a problem, else the body as it came.</param>
-/// <param name="Detail">The detail of a problem that has a title as well.</param>
+/// <summary>The error text of an API.</summary>
+/// <param name="Title">The title of a problem, else the raw body.</param>
+/// <param name="Detail">The detail of a problem with a title.</param>
 internal readonly record struct ProblemText(string Title, string? Detail)
 {
     public override string ToString() => Detail is null ? Title : $"{Title}: {Detail}";

@@ -7,8 +7,8 @@ using System.Text.Encodings.Web;
 namespace HttpResilience;
 
 /// <summary>
-/// Keeps secrets and forged lines out of the log: query values and user-info are left out, what the server echoes of them and of secret headers is
-/// struck out, and control characters become spaces.
+/// Keeps secrets and forged lines out of the log: query values and user-info are omitted, echoes of them and of secret headers in texts of
+/// the server are replaced, and control characters become spaces.
 /// </summary>
 internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable<string> allowedQueryParameters)
 {
@@ -24,7 +24,7 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
     internal bool IsSecret(string header) =>
         _secretHeaders.Contains(header) || SecretWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase)) || IsKey(header);
 
-    /// <summary>The path for the log: the template when the call has one, else the path with the values of the query left out.</summary>
+    /// <summary>The path for the log: the template when the call has one, else the path without the values of the query.</summary>
     internal string PathOf(HttpRequestMessage request, HttpCall call)
     {
         if (call.Tags.TryGetValue("url.template", out object? template) && template?.ToString() is { Length: > 0 } text)
@@ -32,7 +32,9 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
         return request.RequestUri is { IsAbsoluteUri: true } uri ? Clean(uri.AbsolutePath) + RedactQuery(uri.Query) : "";
     }
 
-    /// <summary>Text that came from outside, made fit for one line: secrets of the request struck out, control characters and line separators as spaces.</summary>
+    /// <summary>
+    /// External text made safe for one line: secrets of the request replaced, control characters and line separators as spaces.
+    /// </summary>
     internal string Scrub(string text, HttpRequestMessage request)
     {
         string[] secrets =
@@ -43,12 +45,14 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
         foreach (string secret in secrets)
             text = text.Replace(secret, Struck, StringComparison.OrdinalIgnoreCase);
 
-        // The text may be the beginning of a longer one, and end in the middle of a secret.
+        // The text may be truncated in the middle of a secret.
         int begun = secrets.Select(s => BegunAtEnd(text, s)).DefaultIfEmpty().Max();
         return Clean(begun == 0 ? text : text[..^begun] + Struck);
     }
 
-    /// <summary>How a server may write a text down when it says it back: as it came, or what it means in a URI or a form, and either of them escaped anew.</summary>
+    /// <summary>
+    /// The forms in which a server may echo a secret: as sent or decoded from a URI or a form, and each of them escaped again.
+    /// </summary>
     private static IEnumerable<string> Forms(string secret)
     {
         string[] meanings = [secret, Uri.UnescapeDataString(secret), WebUtility.UrlDecode(secret)];
@@ -78,7 +82,7 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
 
     internal static string Clean(string text) => SingleLine.Clean(text);
 
-    // X-Functions-Key, X-Auth-Key, Ocp-Apim-Subscription-Key: credentials, all but one kind.
+    // X-Functions-Key, X-Auth-Key, Ocp-Apim-Subscription-Key: credentials, unlike an idempotency key.
     private static bool IsKey(string header) =>
         header.EndsWith("key", StringComparison.OrdinalIgnoreCase) && !header.Contains("idempotency", StringComparison.OrdinalIgnoreCase);
 
@@ -94,7 +98,7 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
                 redacted.Append('&');
             int equals = parameter.IndexOf('=');
             string name = equals < 0 ? parameter : parameter[..equals];
-            // Without '=' there is no telling a name from a value.
+            // Without '=' the parameter may be a value.
             redacted.Append(_allowedParameters.Contains(name) ? Clean(parameter) : equals < 0 ? Struck : $"{Clean(name)}={Struck}");
         }
 
@@ -119,7 +123,7 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
             foreach (string value in values)
             {
                 yield return value;
-                // "Bearer abc", "a=1; b=2": the parts are as secret as the whole.
+                // "Bearer abc", "a=1; b=2": the parts are secret, too.
                 foreach (string part in value.Split([' ', ';', ',', '='], StringSplitOptions.RemoveEmptyEntries))
                     yield return part;
                 foreach (string part in BasicSecrets(value))
@@ -128,12 +132,13 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
         }
     }
 
-    // RFC 7617 §2: user and password in Base64. A server says back what they stand for.
+    // RFC 7617 §2: user and password in Base64. A server may echo them decoded.
     private static IEnumerable<string> BasicSecrets(string value)
     {
         const string Scheme = "Basic ";
         byte[] credentials = new byte[value.Length];
-        if (!value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || !Convert.TryFromBase64Chars(value.AsSpan(Scheme.Length), credentials, out int length))
+        if (!value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            || !Convert.TryFromBase64Chars(value.AsSpan(Scheme.Length), credentials, out int length))
             return [];
         string plain = Encoding.UTF8.GetString(credentials, 0, length);
         return plain.Split(':', 2).Append(plain);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>The head of the chain: opens one <see cref="HttpCall"/> per logical request and writes one event when it ends.</summary>
+/// <summary>The outermost handler of the chain: opens one <see cref="HttpCall"/> per request and logs one event when it ends.</summary>
 internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter meter, ILogger<RequestLoggingHandler> logger) : ChainHandler
 {
     internal static readonly EventId CallSucceeded = new(101, nameof(CallSucceeded));
@@ -18,7 +18,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
         SendCallAsync(request, async: false, cancellationToken).GetAwaiter().GetResult();
 
     protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
-        throw new InvalidOperationException("The head of the chain cannot stand inside a chain.");
+        throw new InvalidOperationException("RequestLoggingHandler must be the outermost handler of the chain.");
 
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
         return IsLogged(call) || call.IsCollected ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
     }
 
-    // Called from a filter, and false: what is only looked at need not be thrown a second time.
+    // An exception filter that returns false: the exception is not rethrown, which would be expensive.
     private bool Failed(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
     {
         End(call, request, response: null, exception, cancelled);
@@ -59,12 +59,12 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
         CallSpan.End(_time, call, request, response, exception);
     }
 
-    // Returns the response only so that its caller has one kind of thing to wait for, and a smaller frame.
+    // Returns the response so that its caller awaits one type and has a smaller frame.
     private async ValueTask<HttpResponseMessage> WriteAsync(
         HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
     {
         int maxBytes = call.Policy.Logging.ErrorBodyBytes;
-        // What a stale response holds is no error.
+        // The body of a stale response is not an error.
         if (call.FailureClass is not FailureClass.None && maxBytes > 0 && !call.IsStale
             && await ErrorBody.PeekAsync(response, maxBytes, _time, async, cancellationToken).ConfigureAwait(false) is { } text)
         {
@@ -76,7 +76,8 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
         return response;
     }
 
-    private static LogLevel LevelOf(HttpCall call) => call.FailureClass is FailureClass.None or FailureClass.Cancelled ? call.Policy.Logging.Level : LogLevel.Warning;
+    private static LogLevel LevelOf(HttpCall call) =>
+        call.FailureClass is FailureClass.None or FailureClass.Cancelled ? call.Policy.Logging.Level : LogLevel.Warning;
 
     private bool IsLogged(HttpCall call) => logger.IsEnabled(LevelOf(call));
 

@@ -2,22 +2,27 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>What is logged: one event per call, when it ends. Section <c>Logging</c>.</summary>
+/// <summary>The log of calls: one event per call, when it ends. Section <c>Logging</c>.</summary>
 public sealed class RequestLoggingOptions
 {
-    /// <summary>The level of the event of a call that succeeded. A failed one is a Warning. Default <see cref="LogLevel.Information"/>.</summary>
+    /// <summary>
+    /// The level of the event of a call that succeeded. A failed one is a Warning. Default <see cref="LogLevel.Information"/>.
+    /// </summary>
     public LogLevel Level { get; set; } = LogLevel.Information;
 
     /// <summary>The level of the event of a retry. Default <see cref="LogLevel.Debug"/>.</summary>
     public LogLevel RetryLevel { get; set; } = LogLevel.Debug;
 
-    /// <summary>Whether the factory's own four log lines per attempt stay. Default false.</summary>
+    /// <summary>Whether the four log lines of the factory per attempt are kept. Default false.</summary>
     public bool KeepFactoryLogging { get; set; }
 
-    /// <summary>How much of the body of a failed response is logged: 0 (nothing) to 65536 bytes; default 2048. Of a problem (RFC 9457), title and detail.</summary>
+    /// <summary>
+    /// The maximum length of the logged body of a failed response: 0 (none) to 65536 bytes; default 2048. Of a problem (RFC 9457), title
+    /// and detail are logged.
+    /// </summary>
     public int ErrorBodyBytes { get; set; } = 2048;
 
-    /// <summary>Request headers that are secret beside those that always are (Authorization, Cookie, API keys). Default none.</summary>
+    /// <summary>Secret request headers in addition to Authorization, Cookie and API keys. Default none.</summary>
     public IList<string> RedactedHeaders { get; set; } = [];
 
     /// <summary>Query parameters whose values may be logged. Default none.</summary>

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace HttpResilience;
 
 /// <summary>
-/// The span of a call that took more than one attempt. It is made when the second one begins, dated back to the start of the call, and stands between the
-/// application's span and those of the attempts; that of the first attempt is over by then, and linked.
+/// The span of a call with more than one attempt. It is created when the second attempt starts, backdated to the start of the call, as the
+/// parent of the spans of later attempts; the span of the first attempt has ended by then and is linked.
 /// </summary>
 internal static class CallSpan
 {
@@ -15,25 +15,26 @@ internal static class CallSpan
     private static readonly HttpRequestOptionsKey<Activity> FirstAttemptKey = new("HttpResilience.FirstAttempt");
 
     /// <summary>The span of a call; null when it has none.</summary>
-    internal static Activity? Of(HttpCall call, HttpRequestMessage request) => call.IsTraced && request.Options.TryGetValue(Key, out var span) ? span : null;
+    internal static Activity? Of(HttpCall call, HttpRequestMessage request) =>
+        call.IsTraced && request.Options.TryGetValue(Key, out var span) ? span : null;
 
-    /// <summary>Remembers the span of a first attempt, should there be a second one.</summary>
+    /// <summary>Records the span of a first attempt, in case of a second one.</summary>
     internal static void FirstAttempt(HttpRequestMessage request, Activity attempt)
     {
         if (Source.HasListeners())
             request.Options.Set(FirstAttemptKey, attempt);
     }
 
-    /// <summary>Makes the span the current one of the attempt that begins; the first time it makes the span, too.</summary>
+    /// <summary>Makes the span the current activity of an attempt, and creates it the first time.</summary>
     /// <param name="request">The request of the call.</param>
-    /// <param name="first">What its first attempt has sent: the request itself, or a copy.</param>
+    /// <param name="first">The request of its first attempt: the request itself, or a copy.</param>
     internal static void Enter(TimeProvider time, HttpCall call, HttpRequestMessage request, HttpRequestMessage first)
     {
         if (!call.IsTraced)
         {
             if (!Source.HasListeners())
                 return;
-            // Whether or not it is sampled: that is decided once.
+            // Set even when the span is not sampled, so that sampling is decided once.
             call.IsTraced = true;
             request.Options.Set(Key, Begin(time, call, request, first)!);
         }

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace HttpResilience;
 
-/// <summary>The instruments of dead letters: how many there are as of the last look, how long they have been waiting, what became of those sent again.</summary>
+/// <summary>The instruments of dead letters: their last count, how long they have been due, and the results of replays.</summary>
 internal sealed class DeadLetterMeter : IDisposable
 {
     private readonly Meter? _own;
@@ -12,18 +12,18 @@ internal sealed class DeadLetterMeter : IDisposable
     private DeadLetterCounts? _counts;
 
     /// <param name="time">The clock of the container.</param>
-    /// <param name="factory">Makes the meter, and disposes it. Null: the meter is made and disposed here.</param>
+    /// <param name="factory">Creates and disposes the meter. Null: this type creates and disposes it.</param>
     public DeadLetterMeter(TimeProvider time, IMeterFactory? factory = null)
     {
         _time = time;
         var meter = factory?.Create(ResilienceMeter.Name, TelemetryTags.Version) ?? (_own = new(ResilienceMeter.Name, TelemetryTags.Version));
-        _replays = meter.CreateCounter<long>("http.client.resilience.replays", "{replay}", "Dead letters that were sent again, by what became of them.");
-        _lost = meter.CreateCounter<long>("http.client.resilience.dead_letters.lost", "{letter}", "Requests that failed for good and could not be kept.");
+        _replays = meter.CreateCounter<long>("http.client.resilience.replays", "{replay}", "Replays of dead letters by result.");
+        _lost = meter.CreateCounter<long>("http.client.resilience.dead_letters.lost", "{letter}", "Dead letters that could not be stored.");
         meter.CreateObservableGauge("http.client.resilience.dead_letters", ObserveCounts, "{letter}", "Dead letters in the store.");
-        meter.CreateObservableGauge("http.client.resilience.dead_letter.lag", ObserveLag, "s", "For how long the dead letter has been due that is due the longest.");
+        meter.CreateObservableGauge("http.client.resilience.dead_letter.lag", ObserveLag, "s", "Time since the oldest due dead letter became due.");
     }
 
-    /// <summary>What the replay worker found when it last counted.</summary>
+    /// <summary>Records the last count of the replay worker.</summary>
     internal void Counted(DeadLetterCounts counts) => Volatile.Write(ref _counts, counts);
 
     internal void Replayed(DeadLetter letter)
@@ -43,8 +43,13 @@ internal sealed class DeadLetterMeter : IDisposable
 
     public void Dispose() => _own?.Dispose();
 
-    private IEnumerable<Measurement<long>> ObserveCounts() => Volatile.Read(ref _counts) is not { } counts ? []
-        : Enum.GetValues<DeadLetterStatus>().Select(status => new Measurement<long>(counts[status], new KeyValuePair<string, object?>(TelemetryTags.DeadLetterStatus, NameOf(status))));
+    private IEnumerable<Measurement<long>> ObserveCounts()
+    {
+        if (Volatile.Read(ref _counts) is not { } counts)
+            yield break;
+        foreach (var status in Enum.GetValues<DeadLetterStatus>())
+            yield return new(counts[status], new KeyValuePair<string, object?>(TelemetryTags.DeadLetterStatus, NameOf(status)));
+    }
 
     private IEnumerable<Measurement<double>> ObserveLag()
     {

@@ -3,8 +3,8 @@ using System.Diagnostics.Metrics;
 namespace HttpResilience;
 
 /// <summary>
-/// Knows whether anybody listens to the platform's own metric of requests, so that enriching it costs nothing when nobody does. It hears which
-/// instruments there are and turns none of them on.
+/// Detects whether the platform's request metric has a listener, so that enriching it costs nothing without one. It observes the
+/// publication of instruments and enables none of them.
 /// </summary>
 internal sealed class PlatformDuration : IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class PlatformDuration : IDisposable
     private readonly Lock _gate = new();
     private Instrument[] _instruments = [];
 
-    /// <param name="factory">Whose instruments count, beside those that were made without a factory.</param>
+    /// <param name="factory">The factory of the observed instruments, in addition to instruments without a factory.</param>
     internal PlatformDuration(IMeterFactory? factory)
     {
         _publications.InstrumentPublished = (instrument, _) =>
@@ -26,10 +26,10 @@ internal sealed class PlatformDuration : IDisposable
         _publications.Start();
     }
 
-    /// <summary>Whether it could be that somebody listens when the next request is sent: the platform makes the instrument with the first one.</summary>
-    internal bool MayBeHeard => IsHeard || Volatile.Read(ref _instruments).Length == 0;
+    /// <summary>Whether the next request may have a listener: the platform creates the instrument with the first request.</summary>
+    internal bool MayBeEnabled => IsEnabled || Volatile.Read(ref _instruments).Length == 0;
 
-    internal bool IsHeard
+    internal bool IsEnabled
     {
         get
         {

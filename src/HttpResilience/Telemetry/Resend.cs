@@ -3,24 +3,24 @@ using System.Net.Http.Metrics;
 namespace HttpResilience;
 
 /// <summary>
-/// Tells the platform's own metric and spans which attempt of a call they are about (<c>http.request.resend_count</c> of the OpenTelemetry semantic
-/// conventions for HTTP), from the second one on.
+/// Adds the number of the attempt (<c>http.request.resend_count</c> of the OpenTelemetry semantic conventions for HTTP) to the platform's
+/// metric and spans, from the second attempt on.
 /// </summary>
 internal static class Resend
 {
-    /// <summary>Another attempt of a call begins; in the flow of the attempt.</summary>
+    /// <summary>Prepares another attempt of a call; runs in the execution context of the attempt.</summary>
     internal static void Begin(TimeProvider time, ResilienceMeter meter, HttpCall call, HttpRequestMessage request)
     {
         call.CountResends(call.AttemptCount);
-        if (meter.PlatformDuration.IsHeard)
+        if (meter.PlatformDuration.IsEnabled)
             Enrich(call, request);
         CallSpan.Enter(time, call, request, request);
     }
 
-    /// <summary>Copies of a request are about to be sent side by side. Later it would be too late: they share their callbacks.</summary>
+    /// <summary>Prepares a request for concurrent copies, before they are made: copies share the callbacks.</summary>
     internal static void WillCopy(ResilienceMeter meter, HttpCall call, HttpRequestMessage request)
     {
-        if (meter.PlatformDuration.MayBeHeard)
+        if (meter.PlatformDuration.MayBeEnabled)
             Enrich(call, request);
     }
 
@@ -38,7 +38,7 @@ internal static class Resend
             return;
         if (call.ResendCount > 0)
             context.AddCustomTag(TelemetryTags.ResendCount, (int)call.ResendCount);
-        // The platform forgets its callbacks with every measurement; redirects and further attempts send the same message again.
+        // The platform removes callbacks after each measurement; redirects and further attempts send the same message again.
         HttpMetricsEnrichmentContext.AddCallback(context.Request, AddTag);
     }
 }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Http;
 namespace HttpResilience;
 
 /// <summary>
-/// Gives the primary handler of a client that has the chain its <see cref="ResendCountPropagator"/>. A handler that shows no propagator, such as
-/// <see cref="HttpClientHandler"/>, or that propagates nothing, is left as it is.
+/// Adds the <see cref="ResendCountPropagator"/> to the primary handler of a client with the chain. A handler without a propagator, such as
+/// <see cref="HttpClientHandler"/>, stays unchanged.
 /// </summary>
 internal sealed class ResendCountFilter : IHttpMessageHandlerBuilderFilter
 {
@@ -28,7 +28,8 @@ internal sealed class ResendCountFilter : IHttpMessageHandlerBuilderFilter
         }
         catch (InvalidOperationException)
         {
-            // It has sent requests already, so it is the application's own and shared with others; its spans stay as they are. Nothing tells this beforehand.
+            // The handler has already sent requests: the application shares it, and its spans stay unchanged. This cannot be detected
+            // beforehand.
         }
     }
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace HttpResilience;
 
 /// <summary>
-/// Stands before the propagator of a <see cref="SocketsHttpHandler"/>, which is shown the span of each attempt together with its request while the span is
-/// current: the one place outside the platform where both are known, and without a listener of one's own.
+/// Wraps the propagator of a <see cref="SocketsHttpHandler"/>, which gets the span of each attempt together with its request: the only
+/// place outside the platform that knows both, and it needs no listener.
 /// </summary>
 internal sealed class ResendCountPropagator(DistributedContextPropagator inner) : DistributedContextPropagator
 {

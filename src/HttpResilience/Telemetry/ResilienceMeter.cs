@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 namespace HttpResilience;
 
 /// <summary>
-/// What the chain measures, of all clients of a container. An instrument to which nobody listens costs one look at a field.
+/// The instruments of the chain, for all clients of a container. An instrument without a listener costs one read of a field.
 /// </summary>
 internal sealed class ResilienceMeter : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class ResilienceMeter : IDisposable
     private readonly Counter<long> _fallbacks;
 
     /// <param name="clients">The clients whose circuits are observed.</param>
-    /// <param name="factory">Makes the meter, and disposes it. Null: the meter is made and disposed here.</param>
+    /// <param name="factory">Creates and disposes the meter. Null: this type creates and disposes it.</param>
     public ResilienceMeter(ClientStates clients, IMeterFactory? factory = null)
     {
         _clients = clients;
@@ -38,15 +38,15 @@ internal sealed class ResilienceMeter : IDisposable
         _attempts = meter.CreateHistogram(
             "http.client.resilience.attempts", "{attempt}", "Attempts per call; 0 when nothing was sent.", tags: null, FewAttempts);
         _retries = meter.CreateCounter<long>(
-            "http.client.resilience.retries", "{retry}", "Attempts that failed and were to be followed by another.");
+            "http.client.resilience.retries", "{retry}", "Failed attempts that were retried.");
         _circuitTransitions = meter.CreateCounter<long>(
             "http.client.resilience.circuit.transitions", "{transition}", "Changes of the state of circuits.");
         _pauses = meter.CreateCounter<long>(
-            "http.client.resilience.pauses", "{pause}", "Times that hosts asked to be left alone for a while.");
+            "http.client.resilience.pauses", "{pause}", "Pauses that hosts asked for with Retry-After.");
         _forgotten = meter.CreateCounter<long>(
-            "http.client.resilience.remembered_calls.lost", "{call}", "Keyed calls that could not be remembered.");
+            "http.client.resilience.remembered_calls.lost", "{call}", "Keyed calls whose outcome could not be stored.");
         _fallbacks = meter.CreateCounter<long>(
-            "http.client.resilience.fallbacks", "{call}", "Calls that failed and were answered with a response from before.");
+            "http.client.resilience.fallbacks", "{call}", "Failed calls answered with a cached response.");
         meter.CreateObservableGauge(
             "http.client.resilience.circuit.state", ObserveCircuits, unit: null, "State of the circuit of a host: 0 closed, 1 open, 2 half open, 3 isolated.");
     }
@@ -128,7 +128,7 @@ internal sealed class ResilienceMeter : IDisposable
         _attempts.Record(call.AttemptCount, tags);
     }
 
-    // The host's own circuits only: those of tenants are too many, and who they are is nobody's business here.
+    // Without the circuits of tenants: there are too many, and their names must not appear in metrics.
     private IEnumerable<Measurement<int>> ObserveCircuits() =>
         from client in _clients
         where client.Policy.CircuitBreaker is not null

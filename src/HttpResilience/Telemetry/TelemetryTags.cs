@@ -5,8 +5,8 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>
-/// The tags of metrics and spans: names and values of the OpenTelemetry semantic conventions for HTTP clients, and of the platform's own metrics where
-/// those leave it open. Their values are few: no path, no key and no tenant is among them.
+/// The tags of metrics and spans: names and values of the OpenTelemetry semantic conventions for HTTP clients, and of the platform's
+/// metrics where the conventions leave a choice. Tags have few values: no path, key or tenant.
 /// </summary>
 internal static class TelemetryTags
 {
@@ -23,22 +23,23 @@ internal static class TelemetryTags
     internal const string ServerPort = "server.port";
     internal const string ErrorType = "error.type";
 
-    /// <summary>The version of what reports, for meter and activity source.</summary>
+    /// <summary>The version of the meter and the activity source.</summary>
     internal static readonly string Version = typeof(TelemetryTags).Assembly.GetName().Version!.ToString(3);
 
     private static readonly FrozenDictionary<string, string> Methods =
-        new[] { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH" }.ToFrozenDictionary(m => m, StringComparer.OrdinalIgnoreCase);
+        new[] { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH" }
+            .ToFrozenDictionary(m => m, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A method of RFC 9110 or RFC 5789; <c>_OTHER</c> for anything else, which a caller could make up without end.</summary>
+    /// <summary>A method of RFC 9110 or RFC 5789; <c>_OTHER</c> for any other, which bounds the number of values.</summary>
     internal static string MethodOf(HttpMethod method) => Methods.GetValueOrDefault(method.Method, "_OTHER");
 
-    /// <summary>What kind of error a call ended with, also when the caller has been spared it.</summary>
+    /// <summary>The error type of a call, also when a stale response has answered it.</summary>
     internal static string? ErrorTypeOf(HttpCall call, int? status, Exception? exception) => call.IsStale
         ? ErrorTypeOf(call.FailureClass, call.Masked.Status, call.Masked.Exception)
         : ErrorTypeOf(call.FailureClass, status, exception);
 
-    /// <summary>What kind of error it was: the status, the kind of a transport error, or the type of the exception; null when it was none.</summary>
-    /// <param name="failure">What the chain takes a response for, whatever its status.</param>
+    /// <summary>The error type: the status, the kind of a transport error, or the type of the exception; null without an error.</summary>
+    /// <param name="failure">The failure class of the response, regardless of its status.</param>
     internal static string? ErrorTypeOf(FailureClass failure, int? status, Exception? exception) => exception switch
     {
         null => failure is FailureClass.None ? null : status?.ToString(CultureInfo.InvariantCulture),
@@ -47,7 +48,7 @@ internal static class TelemetryTags
         _ => exception.GetType().FullName,
     };
 
-    /// <summary>The tags that tell calls to one host from calls to another.</summary>
+    /// <summary>The tags of a client and a host.</summary>
     internal static TagList Of(string clientName, Uri? uri)
     {
         var tags = new TagList { { Client, clientName } };

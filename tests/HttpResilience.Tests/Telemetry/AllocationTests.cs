@@ -81,10 +81,10 @@ public sealed class AllocationTests
         var duration = factory.Create("System.Net.Http").CreateHistogram<double>("http.client.request.duration");
         var platform = chain.Services.GetRequiredService<ResilienceMeter>().PlatformDuration;
 
-        (duration.Enabled, platform.IsHeard).ShouldBe((false, false));
+        (duration.Enabled, platform.IsEnabled).ShouldBe((false, false));
         using (new MeasurementCollector(chain.Services, "System.Net.Http"))
-            platform.IsHeard.ShouldBeTrue();
-        platform.IsHeard.ShouldBeFalse();
+            platform.IsEnabled.ShouldBeTrue();
+        platform.IsEnabled.ShouldBeFalse();
     }
 
     /// <summary>State of features that most calls do not need belongs into slots.</summary>
