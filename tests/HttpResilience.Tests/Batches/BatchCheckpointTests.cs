@@ -130,7 +130,7 @@ public sealed class BatchCheckpointTests
             new() { Checkpoint = new(_store.Checkpoints, "invoices"), TimeProvider = _clock }, Stop));
 
         (failure.Name, renewed).ShouldBe(("invoices", true));
-        failure.Message.ShouldStartWith("Another run has the batch 'invoices', at least until ");
+        failure.Message.ShouldStartWith("Another run holds the batch 'invoices', at least until ");
     }
 
     [Fact]

@@ -372,8 +372,8 @@ public sealed class ResponseReplayTests : IDisposable
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         var lost = chain.Logs.WithId(521).ShouldHaveSingleItem();
         (lost.Level, lost.Message).ShouldBe((LogLevel.Critical,
-            "api POST https://api.test/invoices: what becomes of the call with key comp1:1 could not be remembered; "
-                + "the same call again may be sent again. Check the store"));
+            "api POST https://api.test/invoices: the outcome of the call with key comp1:1 could not be stored; "
+                + "a repeated call may be sent again. Check the store"));
         if (hangs)
             chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(5));
     }
