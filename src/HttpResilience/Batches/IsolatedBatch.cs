@@ -68,7 +68,7 @@ public static class IsolatedBatch
     }
 
     /// <inheritdoc
-    /// cref="StreamAsync{T, TResult}(IAsyncEnumerable{T}, Func{T, CancellationToken, Task{TResult}}, BatchOptions{T}?, CancellationToken)"/>
+    /// cref="StreamAsync{T, TResult}(IAsyncEnumerable{T}, Func{T, CancellationToken, Task{TResult}}, BatchOptions{T}, CancellationToken)"/>
     public static IAsyncEnumerable<BatchResult<T, TResult>> StreamAsync<T, TResult>(
         IEnumerable<T> source, Func<T, CancellationToken, Task<TResult>> action, BatchOptions<T>? options = null,
         CancellationToken cancellationToken = default)

@@ -3,7 +3,8 @@ namespace HttpResilience;
 /// <summary>Gives a call one idempotency key before its first attempt, if its method needs one. A key set by the caller stays.</summary>
 internal sealed class IdempotencyKeyHandler : ChainHandler
 {
-    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    protected override ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (call.Policy.Idempotency is not { } policy)
             return NextAsync(request, call, async, cancellationToken);
@@ -28,7 +29,8 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
     }
 
     /// <summary>Renews a key created by the chain after the request has changed: it is another operation.</summary>
-    internal static async ValueTask RenewKeyAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    internal static async ValueTask RenewKeyAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (call.Policy.Idempotency is not { } policy)
             return;
@@ -63,7 +65,8 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         if (keyOfScope is not null)
             SetKey(request, call, policy, keyOfScope);
 
-        var fingerprint = await FingerprintAsync(request, call, required: keyOfScope is null, async, cancellationToken).ConfigureAwait(false);
+        var fingerprint = await FingerprintAsync(request, call, required: keyOfScope is null, async, cancellationToken)
+            .ConfigureAwait(false);
         if (keyOfScope is not null)
             ThrowIfReused(keyOfScope, fingerprint);
         else
@@ -105,7 +108,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
     }
 
     private static string NoKey(string clientName, int maxBytes) =>
-        $"Client '{clientName}' makes idempotency keys from content (Idempotency:KeySource), but the body of the request can be read only once "
-        + $"and is longer than Retry:MaxReplayBodyBytes ({maxBytes}); nothing was sent. "
+        $"Client '{clientName}' makes idempotency keys from content (Idempotency:KeySource), but the body of the request can be read only "
+        + $"once and is longer than Retry:MaxReplayBodyBytes ({maxBytes}); nothing was sent. "
         + "Give the request a key of its own (WithIdempotencyKey) or a stream that can seek, or raise the limit.";
 }

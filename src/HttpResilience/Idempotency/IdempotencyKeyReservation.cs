@@ -43,7 +43,8 @@ internal sealed partial class IdempotencyKeyReservation
     {
         try
         {
-            return await RunAsync<RememberedCall?>(token => _store.BeginAsync(Request, token)!, _async, cancellationToken).ConfigureAwait(false);
+            return await RunAsync<RememberedCall?>(token => _store.BeginAsync(Request, token)!, _async, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -154,13 +155,13 @@ internal sealed partial class IdempotencyKeyReservation
     }
 
     [LoggerMessage(521, LogLevel.Critical,
-        "{ClientName} {Method} {Authority}{Path}: the outcome of the call with key {IdempotencyKey} could not be stored; a repeated call may be "
-        + "sent again. Check the store")]
+        "{ClientName} {Method} {Authority}{Path}: the outcome of the call with key {IdempotencyKey} could not be stored; a repeated call "
+        + "may be sent again. Check the store")]
     private static partial void Forgotten(
         ILogger logger, Exception exception, string clientName, string method, string authority, string path, string idempotencyKey);
 
     [LoggerMessage(526, LogLevel.Warning,
-        "{ClientName}: the response to the call with key {IdempotencyKey} was not stored; its lease of 30 s expired and another call has taken "
-        + "over the key")]
+        "{ClientName}: the response to the call with key {IdempotencyKey} was not stored; its lease of 30 s expired and another call has "
+        + "taken over the key")]
     private static partial void TakenOver(ILogger logger, string clientName, string idempotencyKey);
 }

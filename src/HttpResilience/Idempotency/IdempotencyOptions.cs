@@ -68,6 +68,8 @@ public sealed class IdempotencyOptions
         .Tokens(nameof(Methods), o => o.Methods, (o, v) => o.Methods = v)
         .Choice(nameof(KeySource), o => o.KeySource, (o, v) => o.KeySource = v)
         .Boolean(nameof(Quoted), o => o.Quoted, (o, v) => o.Quoted = v)
-        .OptionalDuration(nameof(KeyLifetime), o => o.KeyLifetime, (o, v) => o.KeyLifetime = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365))
-        .OptionalDuration(nameof(RememberFor), o => o.RememberFor, (o, v) => o.RememberFor = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
+        .OptionalDuration(
+            nameof(KeyLifetime), o => o.KeyLifetime, (o, v) => o.KeyLifetime = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365))
+        .OptionalDuration(
+            nameof(RememberFor), o => o.RememberFor, (o, v) => o.RememberFor = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
 }

@@ -48,7 +48,8 @@ internal sealed class RequestFingerprint
 
     /// <summary>The idempotency key of the data.</summary>
     /// <exception cref="InvalidOperationException">The body is unknown.</exception>
-    internal string ToKey() => _body is not null ? Hash : throw new InvalidOperationException("A request whose body is not known has no key of its own.");
+    internal string ToKey() =>
+        _body is not null ? Hash : throw new InvalidOperationException("A request whose body is not known has no key of its own.");
 
     /// <summary>
     /// The parts of the request that differ from <paramref name="other"/>, such as "URI and body"; null when no known part differs.

@@ -12,19 +12,22 @@ internal static class ResponseCopy
 
     // Fields of one connection (RFC 9110 §7.6.1), and fields derived from the stored response.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
-        ["Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"], StringComparer.OrdinalIgnoreCase);
+        ["Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"],
+        StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Copies a response, which remains readable.</summary>
     /// <returns>Null when its body is too long, breaks off, or does not arrive in time.</returns>
     internal static async ValueTask<RememberedResponse?> TakeAsync(
-        HttpResponseMessage response, Redaction redaction, TimeSpan timeout, TimeProvider time, bool async, CancellationToken cancellationToken)
+        HttpResponseMessage response, Redaction redaction, TimeSpan timeout, TimeProvider time, bool async,
+        CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength > MaxBodyBytes || response.Content.Headers.ContentType?.MediaType == "text/event-stream")
             return null;
 
         List<KeyValuePair<string, string>> headers = [.. HeadersOf(response, redaction)];
         var readTimeout = timeout < ReadTimeout ? timeout : ReadTimeout;
-        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, readTimeout, time, async, cancellationToken).ConfigureAwait(false);
+        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, readTimeout, time, async, cancellationToken)
+            .ConfigureAwait(false);
         return body is { IsWhole: true, Seen: { Length: <= MaxBodyBytes } seen }
             ? new((int)response.StatusCode, response.ReasonPhrase, headers, seen) : null;
     }

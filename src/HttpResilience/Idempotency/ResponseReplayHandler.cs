@@ -17,7 +17,8 @@ internal sealed partial class ResponseReplayHandler(
 
     private readonly TimeProvider _time = client.Time;
 
-    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+    protected override ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
         call.Policy.Idempotency is { RememberFor: { } rememberFor } && call.HasLastingKey
             ? SendOnceAsync(rememberFor, request, call, async, cancellationToken)
             : NextAsync(request, call, async, cancellationToken);
@@ -70,8 +71,8 @@ internal sealed partial class ResponseReplayHandler(
 
     /// <summary>Stores the outcome of the call; a caller that has cancelled does not wait for it.</summary>
     private async ValueTask EndAsync(
-        IdempotencyKeyReservation reservation, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response, HttpCall call,
-        bool async, CancellationToken cancellationToken)
+        IdempotencyKeyReservation reservation, IAsyncDisposable lease, ResponseReplayOutcome outcome, RememberedResponse? response,
+        HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var ending = EndAsync(reservation, lease, outcome, response);
         var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.Deadline.Of(call));
@@ -82,7 +83,8 @@ internal sealed partial class ResponseReplayHandler(
             await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         else
         {
-            waiting.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)
+            waiting.ContinueWith(
+                static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)
                 .GetAwaiter().GetResult();
         }
     }
@@ -94,10 +96,12 @@ internal sealed partial class ResponseReplayHandler(
         await reservation.EndAsync(outcome, response).ConfigureAwait(false);
     }
 
-    private async ValueTask<RememberedResponse?> CopyAsync(HttpResponseMessage response, HttpCall call, bool async, CancellationToken cancellationToken)
+    private async ValueTask<RememberedResponse?> CopyAsync(
+        HttpResponseMessage response, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.Deadline.Of(call));
-        var copy = await ResponseCopy.TakeAsync(response, call.Policy.Logging.Redaction, timeLeft, _time, async, cancellationToken).ConfigureAwait(false);
+        var copy = await ResponseCopy.TakeAsync(response, call.Policy.Logging.Redaction, timeLeft, _time, async, cancellationToken)
+            .ConfigureAwait(false);
         if (copy is null)
             NotRemembered(logger, client.Name, (int)response.StatusCode, call.IdempotencyKey, ResponseCopy.MaxBodyBytes);
         return copy;
@@ -105,7 +109,8 @@ internal sealed partial class ResponseReplayHandler(
 
     /// <summary>Waits until no other call holds the key.</summary>
     /// <returns>The stored call then; null when the store fails.</returns>
-    private async ValueTask<RememberedCall?> TurnAsync(IdempotencyKeyReservation reservation, HttpCall call, bool async, CancellationToken cancellationToken)
+    private async ValueTask<RememberedCall?> TurnAsync(
+        IdempotencyKeyReservation reservation, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         long deadline = client.Deadline.Of(call);
         for (var pause = FirstLook; ; pause = 2 * pause < MaxPollInterval ? 2 * pause : MaxPollInterval)
@@ -115,7 +120,8 @@ internal sealed partial class ResponseReplayHandler(
             if (known.IsInDoubt)
                 call.ContinueInDoubt(known.BegunAt);
 
-            switch (ResponseReplayRules.Before(known, reservation.Request, MayBeRepeated(reservation, call), extensions.Reconciler is not null))
+            bool canBeFound = extensions.Reconciler is not null;
+            switch (ResponseReplayRules.Before(known, reservation.Request, MayBeRepeated(reservation, call), canBeFound))
             {
                 case ResponseReplayDecision.RejectReuse:
                     throw new IdempotencyKeyReusedException(call.IdempotencyKey!, "method, URI, tenant or body");
@@ -127,7 +133,8 @@ internal sealed partial class ResponseReplayHandler(
                     long now = _time.GetTimestamp();
                     if (now >= deadline)
                         throw TimedOut(call);
-                    await Delay.UntilAsync(_time, Math.Min(deadline, now + call.Policy.ToTimestamp(pause)), async, cancellationToken).ConfigureAwait(false);
+                    await Delay.UntilAsync(_time, Math.Min(deadline, now + call.Policy.ToTimestamp(pause)), async, cancellationToken)
+                        .ConfigureAwait(false);
                     continue;
                 default:
                     return known;
@@ -138,7 +145,8 @@ internal sealed partial class ResponseReplayHandler(
     private HttpResponseMessage Answer(RememberedResponse remembered, HttpRequestMessage request, HttpCall call)
     {
         var response = ResponseCopy.ToResponse(remembered, request);
-        call.Stop(StopReason.Replayed, classifier.Classify(response, call, classifier.ClassifyHead(response, call)).FailureClass);
+        var head = classifier.ClassifyHead(response, call);
+        call.Stop(StopReason.Replayed, classifier.Classify(response, call, head).FailureClass);
         return response;
     }
 
@@ -152,8 +160,8 @@ internal sealed partial class ResponseReplayHandler(
     private TaskCanceledException TimedOut(HttpCall call)
     {
         call.Stop(StopReason.DeadlinePassed, FailureClass.Transient);
-        string message = $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed while it waited for "
-            + "another call with the same idempotency key; nothing was sent.";
+        string message = $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed while it "
+            + "waited for another call with the same idempotency key; nothing was sent.";
         return new(message, new TimeoutException(message));
     }
 
@@ -163,7 +171,7 @@ internal sealed partial class ResponseReplayHandler(
     private static partial void NotCompared(ILogger logger, string clientName, string? idempotencyKey, int maxBytes);
 
     [LoggerMessage(522, LogLevel.Warning,
-        "{ClientName}: the {StatusCode} for key {IdempotencyKey} is not stored; its body is incomplete or longer than {MaxBodyBytes} bytes. "
-        + "The key is in doubt")]
+        "{ClientName}: the {StatusCode} for key {IdempotencyKey} is not stored; its body is incomplete or longer than {MaxBodyBytes} "
+        + "bytes. The key is in doubt")]
     private static partial void NotRemembered(ILogger logger, string clientName, int statusCode, string? idempotencyKey, int maxBodyBytes);
 }

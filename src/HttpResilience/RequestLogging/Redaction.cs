@@ -16,13 +16,17 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
     private const int MinSecretLength = 4;
 
     private static readonly string[] SecretWords =
-        ["authorization", "authentication", "cookie", "token", "secret", "password", "apikey", "api-key", "api_key", "signature", "credential"];
+    [
+        "authorization", "authentication", "cookie", "token", "secret", "password", "apikey", "api-key", "api_key", "signature",
+        "credential",
+    ];
 
     private readonly FrozenSet<string> _secretHeaders = redactedHeaders.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
     private readonly FrozenSet<string> _allowedParameters = allowedQueryParameters.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     internal bool IsSecret(string header) =>
-        _secretHeaders.Contains(header) || SecretWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase)) || IsKey(header);
+        _secretHeaders.Contains(header) || SecretWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase))
+            || IsKey(header);
 
     /// <summary>The path for the log: the template when the call has one, else the path without the values of the query.</summary>
     internal string PathOf(HttpRequestMessage request, HttpCall call)

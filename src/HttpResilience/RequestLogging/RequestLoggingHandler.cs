@@ -17,7 +17,8 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendCallAsync(request, async: false, cancellationToken).GetAwaiter().GetResult();
 
-    protected override ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
+    protected override ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("RequestLoggingHandler must be the outermost handler of the chain.");
 
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
@@ -35,7 +36,8 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
 
         response.RequestMessage ??= request;
         End(call, request, response, exception: null, cancelled: false);
-        return IsLogged(call) || call.IsCollected ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
+        return IsLogged(call) || call.IsCollected
+            ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
     }
 
     // An exception filter that returns false: the exception is not rethrown, which would be expensive.
@@ -82,5 +84,6 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
     private bool IsLogged(HttpCall call) => logger.IsEnabled(LevelOf(call));
 
     private void Write(HttpCall call, CallLogEntry entry) => logger.Log(
-        LevelOf(call), call.FailureClass is FailureClass.None ? CallSucceeded : CallFailed, entry, exception: null, static (e, _) => e.ToString());
+        LevelOf(call), call.FailureClass is FailureClass.None ? CallSucceeded : CallFailed, entry, exception: null,
+        static (e, _) => e.ToString());
 }

@@ -43,7 +43,8 @@ internal static class CallSpan
             Activity.Current = span;
     }
 
-    internal static void End(TimeProvider time, HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception)
+    internal static void End(
+        TimeProvider time, HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception)
     {
         if (Of(call, request) is not { } span)
             return;

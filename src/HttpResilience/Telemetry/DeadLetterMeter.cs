@@ -16,11 +16,13 @@ internal sealed class DeadLetterMeter : IDisposable
     public DeadLetterMeter(TimeProvider time, IMeterFactory? factory = null)
     {
         _time = time;
-        var meter = factory?.Create(ResilienceMeter.Name, TelemetryTags.Version) ?? (_own = new(ResilienceMeter.Name, TelemetryTags.Version));
+        var meter = factory?.Create(ResilienceMeter.Name, TelemetryTags.Version)
+            ?? (_own = new(ResilienceMeter.Name, TelemetryTags.Version));
         _replays = meter.CreateCounter<long>("http.client.resilience.replays", "{replay}", "Replays of dead letters by result.");
         _lost = meter.CreateCounter<long>("http.client.resilience.dead_letters.lost", "{letter}", "Dead letters that could not be stored.");
         meter.CreateObservableGauge("http.client.resilience.dead_letters", ObserveCounts, "{letter}", "Dead letters in the store.");
-        meter.CreateObservableGauge("http.client.resilience.dead_letter.lag", ObserveLag, "s", "Time since the oldest due dead letter became due.");
+        meter.CreateObservableGauge(
+            "http.client.resilience.dead_letter.lag", ObserveLag, "s", "Time since the oldest due dead letter became due.");
     }
 
     /// <summary>Records the last count of the replay worker.</summary>

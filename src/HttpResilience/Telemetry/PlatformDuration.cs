@@ -20,7 +20,8 @@ internal sealed class PlatformDuration : IDisposable
     {
         _publications.InstrumentPublished = (instrument, _) =>
         {
-            if (instrument.Name == InstrumentName && instrument.Meter.Name == MeterName && (instrument.Meter.Scope is null || instrument.Meter.Scope == factory))
+            if (instrument.Name == InstrumentName && instrument.Meter.Name == MeterName
+                && (instrument.Meter.Scope is null || instrument.Meter.Scope == factory))
                 Add(instrument);
         };
         _publications.Start();

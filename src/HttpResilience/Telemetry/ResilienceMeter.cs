@@ -34,7 +34,8 @@ internal sealed class ResilienceMeter : IDisposable
         var meter = factory?.Create(Name, TelemetryTags.Version) ?? (_own = new(Name, TelemetryTags.Version));
         PlatformDuration = new(factory);
         _callDuration = meter.CreateHistogram(
-            "http.client.resilience.call.duration", "s", "Duration of calls as the application sees them, all attempts and waits included.", tags: null, Seconds);
+            "http.client.resilience.call.duration", "s", "Duration of calls as the application sees them, all attempts and waits included.",
+            tags: null, Seconds);
         _attempts = meter.CreateHistogram(
             "http.client.resilience.attempts", "{attempt}", "Attempts per call; 0 when nothing was sent.", tags: null, FewAttempts);
         _retries = meter.CreateCounter<long>(
@@ -48,7 +49,8 @@ internal sealed class ResilienceMeter : IDisposable
         _fallbacks = meter.CreateCounter<long>(
             "http.client.resilience.fallbacks", "{call}", "Failed calls answered with a cached response.");
         meter.CreateObservableGauge(
-            "http.client.resilience.circuit.state", ObserveCircuits, unit: null, "State of the circuit of a host: 0 closed, 1 open, 2 half open, 3 isolated.");
+            "http.client.resilience.circuit.state", ObserveCircuits, unit: null,
+            "State of the circuit of a host: 0 closed, 1 open, 2 half open, 3 isolated.");
     }
 
     internal PlatformDuration PlatformDuration { get; }
