@@ -6,14 +6,14 @@ public sealed class BatchOptions<T>
 {
     /// <summary>
     /// The name of a recurring batch, the same for each of its runs: observers are notified when a run has completed
-    /// (<see cref="CallObserver.BatchFinished"/>), and the alert rule <c>BatchStalled</c> fires when none has for longer than usual. Default
-    /// null: not observed.
+    /// (<see cref="CallObserver.BatchFinished"/>), and the alert rule <c>BatchStalled</c> fires when none has for longer than usual.
+    /// Default null: not observed.
     /// </summary>
     public string? Name { get; set; }
 
     /// <summary>
-    /// The container whose observers are notified that the batch has completed. Default null: the containers whose clients its records called.
-    /// Set it for a batch that may have nothing to send, and therefore calls no client.
+    /// The container whose observers are notified that the batch has completed. Default null: the containers whose clients its records
+    /// called. Set it for a batch that may have nothing to send, and therefore calls no client.
     /// </summary>
     public IServiceProvider? Services { get; set; }
 
