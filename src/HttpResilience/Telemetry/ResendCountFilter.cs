@@ -11,7 +11,7 @@ internal sealed class ResendCountFilter : IHttpMessageHandlerBuilderFilter
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
     {
         next(builder);
-        if (builder.AdditionalHandlers.Any(h => h is RequestLoggingHandler))
+        if (builder.AdditionalHandlers.Any(h => h is ChainHandler))
             Observe(builder.PrimaryHandler);
     };
 

@@ -28,11 +28,11 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
         _secretHeaders.Contains(header) || SecretWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase))
             || IsKey(header);
 
-    /// <summary>The path for the log: the template when the call has one, else the path without the values of the query.</summary>
-    internal string PathOf(HttpRequestMessage request, HttpCall call)
+    /// <summary>The path for the log: the template when there is one, else the path without the values of the query.</summary>
+    internal string PathOf(HttpRequestMessage request, string? template)
     {
-        if (call.Tags.TryGetValue("url.template", out object? template) && template?.ToString() is { Length: > 0 } text)
-            return Clean(text);
+        if (template is { Length: > 0 })
+            return Clean(template);
         return request.RequestUri is { IsAbsoluteUri: true } uri ? Clean(uri.AbsolutePath) + RedactQuery(uri.Query) : "";
     }
 
