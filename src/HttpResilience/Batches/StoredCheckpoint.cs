@@ -1,27 +1,27 @@
 namespace HttpResilience.Storage;
 
-/// <summary>How far a batch is.</summary>
-/// <param name="Owner">Whose it is.</param>
-/// <param name="LeaseUntil">Until when, unless the lease is renewed.</param>
-/// <param name="Position">Every record before this index has been worked on.</param>
-/// <param name="Done">Records behind that which have been worked on, too, as ranges that do not touch, in order.</param>
+/// <summary>The stored progress of a batch.</summary>
+/// <param name="Owner">The run that holds it.</param>
+/// <param name="LeaseUntil">The end of the lease, unless it is renewed.</param>
+/// <param name="Position">Every record before this index has been processed.</param>
+/// <param name="Done">Processed records after the position, as ordered ranges that do not touch.</param>
 public sealed record StoredCheckpoint(Guid Owner, DateTimeOffset LeaseUntil, long Position, IReadOnlyList<BatchRange> Done);
 
-/// <summary>Records from the first to before the last.</summary>
-/// <param name="From">The index of the first.</param>
-/// <param name="To">The index behind the last.</param>
+/// <summary>A range of records.</summary>
+/// <param name="From">The index of the first record.</param>
+/// <param name="To">The index after the last record.</param>
 public readonly record struct BatchRange(long From, long To);
 
-/// <summary>What is kept of a batch.</summary>
+/// <summary>The progress of a batch to be stored.</summary>
 public sealed record CheckpointUpdate
 {
-    /// <summary>The batch.</summary>
+    /// <summary>The name of the batch.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Whose run it is.</summary>
+    /// <summary>The run that holds the batch.</summary>
     public required Guid Owner { get; init; }
 
-    /// <summary>Until when the batch is its own; a time that has passed gives it back.</summary>
+    /// <summary>The end of the lease; a time in the past releases the batch.</summary>
     public required DateTimeOffset LeaseUntil { get; init; }
 
     /// <inheritdoc cref="StoredCheckpoint.Position"/>
@@ -30,9 +30,9 @@ public sealed record CheckpointUpdate
     /// <inheritdoc cref="StoredCheckpoint.Done"/>
     public required IReadOnlyList<BatchRange> Done { get; init; }
 
-    /// <summary>Records that have failed since the last time; one that is kept already is replaced.</summary>
+    /// <summary>Records that have failed since the last save; a failure already stored is replaced.</summary>
     public IReadOnlyList<BatchFailure> Failed { get; init; } = [];
 
-    /// <summary>Records that had failed before and have succeeded now.</summary>
+    /// <summary>Records that failed in an earlier run and have succeeded now.</summary>
     public IReadOnlyList<long> Healed { get; init; } = [];
 }

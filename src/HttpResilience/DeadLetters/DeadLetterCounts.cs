@@ -1,10 +1,10 @@
 namespace HttpResilience;
 
-/// <summary>How many dead letters there are.</summary>
-/// <param name="ByStatus">Each status that has any.</param>
-/// <param name="OldestDueAt">When the pending letter was or is due that is due first; null when none is pending.</param>
+/// <summary>The number of dead letters.</summary>
+/// <param name="ByStatus">The number of each status that has any.</param>
+/// <param name="OldestDueAt">The earliest due time of a pending letter; null when none is pending.</param>
 public sealed record DeadLetterCounts(IReadOnlyDictionary<DeadLetterStatus, long> ByStatus, DateTimeOffset? OldestDueAt)
 {
-    /// <summary>How many there are of a status.</summary>
+    /// <summary>The number of letters of a status.</summary>
     public long this[DeadLetterStatus status] => ByStatus.GetValueOrDefault(status);
 }

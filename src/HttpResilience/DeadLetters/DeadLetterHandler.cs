@@ -43,7 +43,8 @@ internal sealed partial class DeadLetterHandler(
 
         if (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: true))
         {
-            var failure = await LetterFailure.OfAsync(response, request, call, classifier, _time, async, cancellationToken).ConfigureAwait(false);
+            var failure = await LetterFailure.OfAsync(response, request, call, classifier, _time, async, cancellationToken)
+                .ConfigureAwait(false);
             await KeepAsync(policy, request, call.Revised ?? original, call, failure, async).ConfigureAwait(false);
         }
 

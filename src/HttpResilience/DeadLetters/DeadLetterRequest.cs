@@ -53,7 +53,8 @@ internal static class DeadLetterRequest
                 request.Content?.Headers.TryAddWithoutValidation(name, value);
         }
 
-        request.Options.Set(ReplayedCall.Key, new(letter.Id, letter.FirstFailedAt, letter.MayHaveBeenProcessed, letter.Resolution is not null));
+        request.Options.Set(
+            ReplayedCall.Key, new(letter.Id, letter.FirstFailedAt, letter.MayHaveBeenProcessed, letter.Resolution is not null));
         if (letter.IdempotencyKey is { } key)
             request.WithIdempotencyKey(key);
         if (letter.Tenant is { } tenant)

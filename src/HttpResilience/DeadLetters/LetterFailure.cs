@@ -13,8 +13,8 @@ internal readonly record struct LetterFailure(int? StatusCode, string? ErrorType
         call.Policy.Logging.Redaction.Scrub(exception.Message, request), null, (exception as RejectedException)?.RetryAfter);
 
     internal static async ValueTask<LetterFailure> OfAsync(
-        HttpResponseMessage response, HttpRequestMessage request, HttpCall call, AttemptClassifier classifier, TimeProvider time, bool async,
-        CancellationToken cancellationToken)
+        HttpResponseMessage response, HttpRequestMessage request, HttpCall call, AttemptClassifier classifier, TimeProvider time,
+        bool async, CancellationToken cancellationToken)
     {
         var (redaction, maxBytes) = (call.Policy.Logging.Redaction, call.Policy.Logging.ErrorBodyBytes);
         var problem = maxBytes == 0 ? null

@@ -7,7 +7,8 @@ internal static class SingleLine
     internal static string Clean(string text)
     {
         var span = text.AsSpan();
-        if (!span.ContainsAnyInRange('\0', '\u001f') && !span.ContainsAnyInRange('\u007f', '\u009f') && !span.ContainsAny('\u2028', '\u2029'))
+        if (!span.ContainsAnyInRange('\0', '\u001f') && !span.ContainsAnyInRange('\u007f', '\u009f')
+            && !span.ContainsAny('\u2028', '\u2029'))
             return text;
         return string.Create(text.Length, text, static (cleaned, original) =>
         {

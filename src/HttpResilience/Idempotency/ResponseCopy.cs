@@ -21,14 +21,15 @@ internal static class ResponseCopy
         HttpResponseMessage response, Redaction redaction, TimeSpan timeout, TimeProvider time, bool async,
         CancellationToken cancellationToken)
     {
-        if (response.Content.Headers.ContentLength > ResponseBody.MaxStoredBytes || response.Content.Headers.ContentType?.MediaType == "text/event-stream")
+        if (response.Content.Headers.ContentLength > MaxBodyBytes
+            || response.Content.Headers.ContentType?.MediaType == "text/event-stream")
             return null;
 
         List<KeyValuePair<string, string>> headers = [.. HeadersOf(response, redaction)];
         var readTimeout = timeout < ReadTimeout ? timeout : ReadTimeout;
-        var body = await PeekedContent.PeekAsync(response, ResponseBody.MaxStoredBytes + 1, readTimeout, time, async, cancellationToken)
+        var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, readTimeout, time, async, cancellationToken)
             .ConfigureAwait(false);
-        return body is { IsWhole: true, Seen: { Length: <= ResponseBody.MaxStoredBytes } seen }
+        return body is { IsWhole: true, Seen: { Length: <= MaxBodyBytes } seen }
             ? new((int)response.StatusCode, response.ReasonPhrase, headers, seen) : null;
     }
 

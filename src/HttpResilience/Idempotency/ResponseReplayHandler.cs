@@ -103,7 +103,7 @@ internal sealed partial class ResponseReplayHandler(
         var copy = await ResponseCopy.TakeAsync(response, call.Policy.Logging.Redaction, timeLeft, _time, async, cancellationToken)
             .ConfigureAwait(false);
         if (copy is null)
-            NotRemembered(logger, client.Name, (int)response.StatusCode, call.IdempotencyKey, ResponseBody.MaxStoredBytes);
+            NotRemembered(logger, client.Name, (int)response.StatusCode, call.IdempotencyKey, ResponseCopy.MaxBodyBytes);
         return copy;
     }
 
