@@ -28,7 +28,7 @@ internal sealed class CallCounter
     /// <param name="isKept">There is a store that the counts go to.</param>
     internal CallCounter(TimeProvider time, TimeSpan window, bool isKept)
     {
-        (_time, _unsaved, _minuteLength) = (time, isKept ? new() : null, time.ToTicks(TimeSpan.FromMinutes(1)));
+        (_time, _unsaved, _minuteLength) = (time, isKept ? new() : null, 60 * time.TimestampFrequency);
         Use(window);
     }
 
@@ -140,8 +140,8 @@ internal sealed class CallCounter
         _history.MoveTo(ticks / TimeSpan.TicksPerSecond);
         _unsaved?.MoveTo(ticks / TimeSpan.TicksPerSecond);
         _settled = new(_history.Sum(_window), totals);
-        // Rounded up from a negative duration, so that no minute begins before the clock shows it.
-        long start = now + _time.ToTicks(new(-(ticks % TimeSpan.TicksPerMinute)));
+        // Exact, and rounded down: no minute begins before the clock shows it.
+        long start = now - ticks % TimeSpan.TicksPerMinute * _time.TimestampFrequency / TimeSpan.TicksPerSecond;
         if (start > _minuteStart)
             Volatile.Write(ref _minuteStart, start);
     }

@@ -24,7 +24,7 @@ internal sealed class ErrorBudget
     {
         (_clientName, _time, _policy, _events) = (clientName, time, policy, events);
         _calls = new(time, policy.Window, isKept);
-        Pause = new(time.ToTicks(ProbeInterval));
+        Pause = new(ProbeInterval.Ticks * time.TimestampFrequency / TimeSpan.TicksPerSecond);
     }
 
     internal string ClientName => _clientName;
