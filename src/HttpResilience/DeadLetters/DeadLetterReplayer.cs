@@ -100,8 +100,7 @@ internal sealed partial class DeadLetterReplayer(
         using var httpClient = clients.CreateClient(letter.ClientName);
         bool mayGoThere = policy.DeadLetter?.MayGoTo(letter.Uri, httpClient.BaseAddress) is true;
         bool keyExpired = policy.KeyHasExpired(time.GetUtcNow() - letter.FirstFailedAt);
-        var fate = ReplayResult.FateOf(client, letter, letter.MayHaveBeenProcessed);
-        if (DeadLetterDecision.BeforeReplay(letter, fate, mayGoThere, keyExpired) is { } reason)
+        if (DeadLetterDecision.BeforeReplay(letter, ReplayResult.FateOf(client, letter), mayGoThere, keyExpired) is { } reason)
             return letter with { Status = reason.Status, SuggestedAction = reason.SuggestedAction };
 
         using var request = DeadLetterRequest.ToRequest(letter, policy.Logging.Redaction);

@@ -3,7 +3,9 @@ namespace HttpResilience;
 /// <summary>A letter as it is stored after a replay, with the version it was read with.</summary>
 internal static class ReplayResult
 {
-    internal static LetterFate FateOf(ClientState client, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
+    internal static LetterFate FateOf(ClientState client, DeadLetter letter) => FateOf(client, letter, letter.MayHaveBeenProcessed);
+
+    private static LetterFate FateOf(ClientState client, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
         client.Policy.Retry, new HttpMethod(letter.Method), letter.IdempotencyKey is not null, mayHaveBeenProcessed, letter.BodyIsMissing,
         client.Get<RegisteredExtensions>()!.Reconciler is not null);
 
