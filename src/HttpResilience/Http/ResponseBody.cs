@@ -1,12 +1,8 @@
 namespace HttpResilience;
 
-/// <summary>The body of a response.</summary>
+/// <summary>Buffers a response body, so that a broken or stalled body fails its attempt.</summary>
 internal static class ResponseBody
 {
-    /// <summary>The longest body that a store or a cache keeps.</summary>
-    internal const int MaxStoredBytes = 1024 * 1024;
-
-    /// <summary>Buffers the body, so that a broken or stalled body fails its attempt.</summary>
     internal static async ValueTask ReadAsync(HttpResponseMessage response, long maxBytes, bool async, CancellationToken cancellationToken)
     {
         Task load = response.Content.LoadIntoBufferAsync(maxBytes, cancellationToken);
