@@ -15,14 +15,14 @@ public abstract class KilledAtMomentContract : CrashContract
         bool isKept = moment is not (Moment.BeforeKeeping or Moment.AfterKeeping);
         if (isKept)
         {
-            await using var first = WorkerProcess.Start(Settings(api, "first") with { Replays = false });
+            await using var first = WorkerProcess.Start(AtMachineSpeed(api, "first") with { Replays = false });
             first.Tell("send 1 key-1");
             await first.UntilAsync("ended 1 kept");
             await first.KillAsync();
         }
 
         api.IsFaulty = !isKept;
-        await using (var killed = WorkerProcess.Start(Settings(api, "killed", TimeSpan.FromMinutes(5)) with { HaltsAt = moment }))
+        await using (var killed = WorkerProcess.Start(AtMachineSpeed(api, "killed", TimeSpan.FromMinutes(5)) with { HaltsAt = moment }))
         {
             if (!isKept)
                 killed.Tell("send 1 key-1");
@@ -32,7 +32,7 @@ public abstract class KilledAtMomentContract : CrashContract
 
         var left = await AllLettersAsync();
         api.IsFaulty = false;
-        await using (var last = WorkerProcess.Start(Settings(api, "last", TimeSpan.FromHours(1))))
+        await using (var last = WorkerProcess.Start(AtMachineSpeed(api, "last", TimeSpan.FromHours(1))))
         {
             if (!isKept)
                 last.Tell("send 1 key-1");
@@ -60,4 +60,8 @@ public abstract class KilledAtMomentContract : CrashContract
         (await AllLettersAsync()).ShouldAllBe(l => l.Status == DeadLetterStatus.Replayed);
         await ShouldBeSoundAsync();
     }
+
+    // Time passes between the processes only: the timeouts of a faster clock would be too short for a busy machine.
+    private WorkerSettings AtMachineSpeed(OrdersApi api, string name, TimeSpan ahead = default) =>
+        Settings(api, name, ahead) with { Speed = 1 };
 }
