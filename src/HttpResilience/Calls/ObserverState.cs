@@ -1,10 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace HttpResilience;
 
 /// <summary>Something that observers keep state with: one object of a type. It lives as long as what it belongs to.</summary>
 public abstract class ObserverState
 {
-    // The state itself when there is one, as there usually is; else an array.
-    private object? _state;
+    // The latest first: observers add theirs after the chain, and look it up with each call.
+    private Entry[]? _entries;
 
     private protected ObserverState()
     {
@@ -14,7 +16,7 @@ public abstract class ObserverState
     /// <typeparam name="T">The observer's own type.</typeparam>
     /// <returns>Null when none was added.</returns>
     public T? Get<T>()
-        where T : class => Find<T>(Volatile.Read(ref _state));
+        where T : class => Find<T>(Volatile.Read(ref _entries));
 
     /// <summary>The state of a type, created when there is none. Of several that are created at once one is kept.</summary>
     /// <typeparam name="T">The observer's own type.</typeparam>
@@ -26,34 +28,31 @@ public abstract class ObserverState
         T? created = null;
         while (true)
         {
-            object? before = Volatile.Read(ref _state);
+            var before = Volatile.Read(ref _entries);
             if (Find<T>(before) is { } known)
                 return known;
             created ??= create();
-            object after = before switch
-            {
-                null => created,
-                object[] several => (object[])[.. several, created],
-                _ => (object[])[before, created],
-            };
-            if (Interlocked.CompareExchange(ref _state, after, before) == before)
+            Entry[] after = [new(typeof(T), created), .. before ?? []];
+            if (Interlocked.CompareExchange(ref _entries, after, before) == before)
                 return created;
         }
     }
 
-    private static T? Find<T>(object? state)
+    // By the key and without a cast: both cost a call into the runtime in code that is shared by all T.
+    private static T? Find<T>(Entry[]? entries)
         where T : class
     {
-        if (state is T only)
-            return only;
-        if (state is not object[] several)
+        if (entries is null)
             return null;
-        foreach (object one in several)
+        var key = typeof(T);
+        foreach (ref readonly var entry in entries.AsSpan())
         {
-            if (one is T found)
-                return found;
+            if (ReferenceEquals(entry.Key, key))
+                return Unsafe.As<T>(entry.State);
         }
 
         return null;
     }
+
+    private readonly record struct Entry(Type Key, object State);
 }
