@@ -3,11 +3,13 @@ using Microsoft.AspNetCore.Http;
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// Stands where the wire would begin: an API whose answers and faults are said in advance, one outcome for each request, in order; the last one
-/// repeats. Give it to a client with <c>ConfigurePrimaryHttpMessageHandler(() => script)</c>, or to a <see cref="FaultServer"/>, which plays it over
-/// real sockets. It remembers what was sent. A script without outcomes answers 200.
+/// Stands where the wire would begin: an API whose answers and faults are said in advance, one outcome for each request, in order; the last
+/// one repeats. Give it to a client with <c>ConfigurePrimaryHttpMessageHandler(() => script)</c>, or to a <see cref="FaultServer"/>, which
+/// plays it over real sockets. It remembers what was sent. A script without outcomes answers 200.
 /// </summary>
-/// <remarks>All members may be used from several threads at once. Disposing does nothing, so that handler rotation leaves the script alone.</remarks>
+/// <remarks>
+/// All members may be used from several threads at once. Disposing does nothing, so that handler rotation leaves the script alone.
+/// </remarks>
 /// <example><code>
 /// var api = new FaultScript().Status(503, retryAfter: TimeSpan.FromSeconds(1)).Reset().NeverAnswers().Status(201);
 /// </code></example>
@@ -24,8 +26,8 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
     public int RequestCount => _script.Count;
 
     /// <summary>
-    /// The calls that <see cref="Requests"/> are attempts of, in order of their first attempt. Empty when a <see cref="FaultServer"/> plays the script, which
-    /// sees only what is on the wire.
+    /// The calls that <see cref="Requests"/> are attempts of, in order of their first attempt. Empty when a <see cref="FaultServer"/> plays
+    /// the script, which sees only what is on the wire.
     /// </summary>
     public IReadOnlyList<HttpCall> Calls => [.. Requests.Select(r => r.Call).OfType<HttpCall>().Distinct()];
 
@@ -39,7 +41,10 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
         return this;
     }
 
-    /// <summary>Replaces all outcomes, for an API that changes in the middle of a test: the next request gets the first of these. The record is kept.</summary>
+    /// <summary>
+    /// Replaces all outcomes, for an API that changes in the middle of a test: the next request
+    /// gets the first of these. The record is kept.
+    /// </summary>
     public FaultScript Replace(params Outcome[] outcomes)
     {
         ArgumentNullException.ThrowIfNull(outcomes);
@@ -58,7 +63,8 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
         Then(Outcome.Status(status, retryAfter, body, headers));
 
     /// <inheritdoc cref="Outcome.Json"/>
-    public FaultScript Json(int status, string json, params (string Name, string Value)[] headers) => Then(Outcome.Json(status, json, headers));
+    public FaultScript Json(int status, string json, params (string Name, string Value)[] headers) =>
+        Then(Outcome.Json(status, json, headers));
 
     /// <inheritdoc cref="Outcome.Respond"/>
     public FaultScript Respond(Func<SentRequest, HttpResponseMessage> respond) => Then(Outcome.Respond(respond));
@@ -100,8 +106,8 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
     public FaultScript Serve(RequestDelegate serve) => Then(Outcome.Serve(serve));
 
     /// <summary>
-    /// From the request that comes to this point on, all are reset for so long by the script's clock; the script goes on with the first request after that.
-    /// As the last outcome it never ends.
+    /// From the request that comes to this point on, all are reset for so long by the script's clock; the script goes on with the first
+    /// request after that. As the last outcome it never ends.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is not positive.</exception>
     public FaultScript OutageFor(TimeSpan duration)
@@ -122,7 +128,8 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
     /// <exception cref="InvalidOperationException">Nothing was said yet, or it was an outage.</exception>
     public FaultScript Unread()
     {
-        _script.ChangeLast(o => o is OutageOutcome ? throw new InvalidOperationException("An outage reads nothing to speak of.") : o.Unread());
+        _script.ChangeLast(
+            o => o is OutageOutcome ? throw new InvalidOperationException("An outage reads nothing to speak of.") : o.Unread());
         return this;
     }
 

@@ -54,7 +54,8 @@ public sealed class FaultServer : IAsyncDisposable
     /// <param name="cancellationToken">Ends the start, not the server.</param>
     /// <exception cref="ArgumentException">The script has an outcome that only a handler can play.</exception>
     /// <exception cref="IOException">The port is in use.</exception>
-    public static async Task<FaultServer> StartAsync(FaultScript script, FaultServerOptions? options = null, CancellationToken cancellationToken = default)
+    public static async Task<FaultServer> StartAsync(
+        FaultScript script, FaultServerOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(script);
         if (script.Script.Outcomes.Any(o => !o.CanBeServed))

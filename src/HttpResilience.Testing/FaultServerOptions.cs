@@ -16,8 +16,8 @@ public sealed class FaultServerOptions
     public X509Certificate2? Certificate { get; init; }
 
     /// <summary>
-    /// Connections stay open between requests. Default: false, because <see cref="SocketsHttpHandler"/> by itself repeats a request that finds its kept
-    /// connection gone, so that one attempt would use up two outcomes.
+    /// Connections stay open between requests. Default: false, because <see cref="SocketsHttpHandler"/> by itself repeats a request that
+    /// finds its kept connection gone, so that one attempt would use up two outcomes.
     /// </summary>
     public bool KeepsConnections { get; init; }
 }

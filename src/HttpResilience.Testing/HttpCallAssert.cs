@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace HttpResilience.Testing;
 
-/// <summary>Says how a call must have gone; of no test framework and for all of them. What does not hold throws <see cref="HttpCallAssertException"/>.</summary>
+/// <summary>
+/// Says how a call must have gone; of no test framework and for all of them. What does not hold
+/// throws <see cref="HttpCallAssertException"/>.
+/// </summary>
 public static class HttpCallAssert
 {
     private const string DefaultKeyHeader = "Idempotency-Key";
@@ -66,7 +69,8 @@ public static class HttpCallAssert
         SentRequest[] all = [.. requests];
         TimeSpan[] actual = [.. all.Zip(all.Skip(1), (before, after) => after.SentAfter - before.SentAfter)];
         if (actual.Length != waits.Length || actual.Zip(waits).Any(w => w.First < w.Second))
-            throw new HttpCallAssertException($"The waits should have been at least {List(waits.Select(Describe))}; they were {List(actual.Select(Describe))}.");
+            throw new HttpCallAssertException(
+                $"The waits should have been at least {List(waits.Select(Describe))}; they were {List(actual.Select(Describe))}.");
     }
 
     private static void Exists([NotNull] HttpCall? call)
@@ -77,8 +81,10 @@ public static class HttpCallAssert
 
     private static HttpCallAssertException Failed(HttpCall call, string expectation)
     {
-        string attempts = List(call.Attempts.Select(a => a.ErrorType is null ? Describe((int?)a.StatusCode) : $"{Describe((int?)a.StatusCode)} ({a.ErrorType})"));
-        return new($"{expectation} The call of '{call.ClientName}' made {attempts}; stop reason {call.StopReason}, failure class {call.FailureClass}, after {call.Elapsed}.");
+        string attempts = List(call.Attempts.Select(
+            a => a.ErrorType is null ? Describe((int?)a.StatusCode) : $"{Describe((int?)a.StatusCode)} ({a.ErrorType})"));
+        return new($"{expectation} The call of '{call.ClientName}' made {attempts}; stop reason {call.StopReason}, "
+            + $"failure class {call.FailureClass}, after {call.Elapsed}.");
     }
 
     private static string Describe(int? status) => status?.ToString(CultureInfo.InvariantCulture) ?? "no response";

@@ -1,8 +1,8 @@
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// A clock that stands still until a test moves it. Register it as <see cref="TimeProvider"/> before the client is made: every wait and timeout of the
-/// chain then goes by it. Timestamps count in nanoseconds, as the platform's do on Linux.
+/// A clock that stands still until a test moves it. Register it as <see cref="TimeProvider"/> before the client is made: every wait and
+/// timeout of the chain then goes by it. Timestamps count in nanoseconds, as the platform's do on Linux.
 /// </summary>
 /// <param name="start">What the clock shows at first. Default: <see cref="DefaultStart"/>.</param>
 public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
@@ -25,10 +25,11 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     public static DateTimeOffset DefaultStart { get; } = new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     /// <summary>
-    /// A wait ends as soon as it begins: the clock jumps to its end, so a call with many retries takes no time and needs no second thread that advances
-    /// the clock. A wait is a timer that is created with its due time, as by <see cref="Task.Delay(TimeSpan, TimeProvider)"/>. A timer that is set only
-    /// later, such as that of an attempt, and the timeout of a <see cref="CancellationTokenSource"/> do not move the clock. An outcome that never
-    /// answers advances the clock to the timeout of its caller. Default: false.
+    /// A wait ends as soon as it begins: the clock jumps to its end, so a call with many retries takes no time and needs no second
+    /// thread that advances the clock. A wait is a timer that is created with its due time, as by
+    /// <see cref="Task.Delay(TimeSpan, TimeProvider)"/>. A timer that is set only later, such as that of an attempt, and the
+    /// timeout of a <see cref="CancellationTokenSource"/> do not move the clock. An outcome that never answers advances the clock
+    /// to the timeout of its caller. Default: false.
     /// </summary>
     public bool SkipsWaits { get; set; }
 
@@ -107,7 +108,9 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
         }
     }
 
-    /// <summary>Ends when somebody waits: has created a timer with a due time, as <see cref="Task.Delay(TimeSpan, TimeProvider)"/> does.</summary>
+    /// <summary>
+    /// Ends when somebody waits: has created a timer with a due time, as <see cref="Task.Delay(TimeSpan, TimeProvider)"/> does.
+    /// </summary>
     /// <returns>How long the wait that ends first still lasts; <see cref="Advance"/> by this ends it.</returns>
     /// <exception cref="TimeoutException">Nobody did so within <see cref="WaitTimeout"/>.</exception>
     public async Task<TimeSpan> UntilSomebodyWaitsAsync()

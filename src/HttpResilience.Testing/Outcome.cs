@@ -3,8 +3,9 @@ using Microsoft.AspNetCore.Http;
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// What becomes of one request. The same outcome can be played by a <see cref="FaultScript"/>, as a handler, and by a <see cref="FaultServer"/>, over
-/// real sockets; a client cannot tell the two apart. Outcomes hold no state: one may be used any number of times.
+/// What becomes of one request. The same outcome can be played by a <see cref="FaultScript"/>, as a handler, and
+/// by a <see cref="FaultServer"/>, over real sockets; a client cannot tell the two apart. Outcomes hold no
+/// state: one may be used any number of times.
 /// </summary>
 public abstract class Outcome
 {
@@ -21,7 +22,9 @@ public abstract class Outcome
     /// <summary>An answer.</summary>
     /// <param name="status">The status code.</param>
     /// <param name="body">The body, as <c>text/plain</c> unless <paramref name="headers"/> say otherwise. Default: none.</param>
-    /// <param name="retryAfter">A <c>Retry-After</c> in seconds. A fraction is sent as such, which RFC 9110 does not know but some servers do. Default: none.</param>
+    /// <param name="retryAfter">
+    /// A <c>Retry-After</c> in seconds. A fraction is sent as such: RFC 9110 does not allow one, but some servers send it. Default: none.
+    /// </param>
     /// <param name="headers">More header fields.</param>
     public static Outcome Status(int status, string body = "", TimeSpan? retryAfter = null, params (string Name, string Value)[] headers) =>
         new AnswerOutcome((_, _) => Answers.Text(status, body, [.. Answers.RetryAfter(retryAfter), .. headers]));
@@ -68,7 +71,10 @@ public abstract class Outcome
     /// <param name="begin">What is sent of the body. Default: nothing.</param>
     public static Outcome StalledBody(int status, string begin = "") => new StalledBodyOutcome(status, begin);
 
-    /// <summary>No connection: refused. Only a <see cref="FaultScript"/> can do that to one request; for a server see <see cref="FaultServer.GoDownAsync"/>.</summary>
+    /// <summary>
+    /// No connection: refused. Only a <see cref="FaultScript"/> can do that to one request; for a server
+    /// see <see cref="FaultServer.GoDownAsync"/>.
+    /// </summary>
     public static Outcome Refused() => new ThrowOutcome(Failures.Refused);
 
     /// <summary>No connection: the name of the host is not known. Only a <see cref="FaultScript"/> can do that.</summary>
@@ -83,8 +89,8 @@ public abstract class Outcome
     }
 
     /// <summary>
-    /// Decides when the request is there. What the delegate does is the processing: a server that has done it and returns <see cref="Reset"/> has
-    /// processed a request whose fate the client does not know.
+    /// Decides when the request is there. What the delegate does is the processing: a server that has done it and returns
+    /// <see cref="Reset"/> has processed a request whose fate the client does not know.
     /// </summary>
     /// <param name="decide">Called once for each request, also from several threads at once.</param>
     public static Outcome Decide(Func<SentRequest, Outcome> decide)
@@ -102,7 +108,9 @@ public abstract class Outcome
     }
 
     /// <summary>These very bytes, over plain HTTP/1.1. Only a <see cref="FaultServer"/> can do that.</summary>
-    /// <param name="bytes">Latin-1. Empty: the connection ends without an answer, for which <see cref="SocketsHttpHandler"/> repeats a GET by itself.</param>
+    /// <param name="bytes">
+    /// Latin-1. If empty, the connection closes without a response; <see cref="SocketsHttpHandler"/> then repeats a GET by itself.
+    /// </param>
     /// <param name="end">What happens to the connection then. Default: closed.</param>
     public static Outcome Raw(string bytes, RawEnd end = RawEnd.Close)
     {
@@ -110,7 +118,9 @@ public abstract class Outcome
         return new RawOutcome(bytes, end);
     }
 
-    /// <summary>Whatever ASP.NET Core can do with a request, whose body is left to the delegate. Only a <see cref="FaultServer"/> can do that.</summary>
+    /// <summary>
+    /// Whatever ASP.NET Core can do with a request, whose body is left to the delegate. Only a <see cref="FaultServer"/> can do that.
+    /// </summary>
     /// <param name="serve">Called once for each request, also from several threads at once.</param>
     public static Outcome Serve(RequestDelegate serve)
     {
@@ -125,7 +135,9 @@ public abstract class Outcome
         return new DelayedOutcome(by, this);
     }
 
-    /// <summary>The same, before anything of the request's body was read: a reset or an answer that comes while the client may still be sending.</summary>
+    /// <summary>
+    /// The same, before anything of the request's body was read: a reset or an answer that comes while the client may still be sending.
+    /// </summary>
     public Outcome Unread() => new UnreadOutcome(this);
 
     /// <summary>Plays the outcome as a handler.</summary>

@@ -23,7 +23,9 @@ public sealed class SentRequest
     /// <summary>Where it went to, absolute.</summary>
     public Uri Uri { get; }
 
-    /// <summary>All header fields, those of the body included. Names are case-insensitive, values of one name are joined with <c>", "</c>.</summary>
+    /// <summary>
+    /// All header fields, those of the body included. Names are case-insensitive, values of one name are joined with <c>", "</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Headers { get; }
 
     /// <summary>The body as it was sent; empty when there was none, or when the outcome did not read it.</summary>
@@ -42,8 +44,8 @@ public sealed class SentRequest
     public TimeSpan SentAfter { get; }
 
     /// <summary>
-    /// The call that this is an attempt of, for typed clients that do not hand out the response. Null at a <see cref="FaultServer"/>, which sees only
-    /// what is on the wire, and for a client without the chain.
+    /// The call that this is an attempt of, for typed clients that do not hand out the response. Null at a <see cref="FaultServer"/>, which
+    /// sees only what is on the wire, and for a client without the chain.
     /// </summary>
     public HttpCall? Call { get; }
 

@@ -12,11 +12,14 @@ internal readonly record struct Stage(TimeProvider Time, bool Async)
             delay.GetAwaiter().GetResult();
     }
 
-    /// <summary>Waits until the token is cancelled. On a clock that skips waits this one is skipped, too: time passes until somebody gives up.</summary>
+    /// <summary>
+    /// Waits until the token is cancelled. On a clock that skips waits this one is skipped, too: time passes until somebody gives up.
+    /// </summary>
     /// <returns>What is to be thrown.</returns>
     internal async ValueTask<Exception> UntilGivenUpAsync(CancellationToken cancellationToken)
     {
-        while (Time is ManualTimeProvider { SkipsWaits: true } clock && !cancellationToken.IsCancellationRequested && clock.TryAdvanceToNextTimer())
+        while (Time is ManualTimeProvider { SkipsWaits: true } clock
+            && !cancellationToken.IsCancellationRequested && clock.TryAdvanceToNextTimer())
         {
             if (Async)
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -25,7 +28,8 @@ internal readonly record struct Stage(TimeProvider Time, bool Async)
         }
 
         if (Async)
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         else
             cancellationToken.WaitHandle.WaitOne();
         return new TaskCanceledException(null, null, cancellationToken);

@@ -26,7 +26,9 @@ internal static class Answers
     }
 
     internal static (string, string)[] RetryAfter(TimeSpan? delay) =>
-        delay is { } d ? [("Retry-After", ((decimal)d.Ticks / TimeSpan.TicksPerSecond).ToString("0.#######", CultureInfo.InvariantCulture))] : [];
+        delay is { } d
+            ? [("Retry-After", ((decimal)d.Ticks / TimeSpan.TicksPerSecond).ToString("0.#######", CultureInfo.InvariantCulture))]
+            : [];
 
     internal static (string, string)[] RetryAfter(DateTimeOffset now, DateTimeOffset date) =>
         [("Date", now.ToString("R", CultureInfo.InvariantCulture)), ("Retry-After", date.ToString("R", CultureInfo.InvariantCulture))];

@@ -19,7 +19,8 @@ internal sealed class HalfBodyOutcome(int status, string begin) : Outcome
 
     internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time)
     {
-        string head = $"HTTP/1.1 {status} {ReasonPhrases.GetReasonPhrase(status)}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {_begin.Length + Missing}\r\n\r\n";
+        string head = $"HTTP/1.1 {status} {ReasonPhrases.GetReasonPhrase(status)}\r\nContent-Type: text/plain; "
+            + $"charset=utf-8\r\nContent-Length: {_begin.Length + Missing}\r\n\r\n";
         return Wire.SendAsync(context, (byte[])[.. Encoding.Latin1.GetBytes(head), .. _begin], RawEnd.Close);
     }
 
@@ -38,7 +39,8 @@ internal sealed class StalledBodyOutcome(int status, string begin) : Outcome
 
     internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken)
     {
-        var body = new BrokenStream(_begin, async (async, token) => throw await (stage with { Async = async }).UntilGivenUpAsync(token).ConfigureAwait(false));
+        var body = new BrokenStream(
+            _begin, async (async, token) => throw await (stage with { Async = async }).UntilGivenUpAsync(token).ConfigureAwait(false));
         return new(HalfBodyOutcome.Message(status, body, length: null));
     }
 

@@ -8,7 +8,8 @@ internal sealed class DelayedOutcome(TimeSpan by, Outcome outcome) : Outcome
 
     internal override bool CanBeServed => outcome.CanBeServed;
 
-    internal override async ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken)
+    internal override async ValueTask<HttpResponseMessage> RespondAsync(
+        SentRequest request, Stage stage, CancellationToken cancellationToken)
     {
         await stage.WaitAsync(by, cancellationToken).ConfigureAwait(false);
         return await outcome.RespondAsync(request, stage, cancellationToken).ConfigureAwait(false);
@@ -30,12 +31,14 @@ internal sealed class UnreadOutcome(Outcome outcome) : Outcome
     internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>
         outcome.RespondAsync(request, stage, cancellationToken);
 
-    internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) => outcome.ServeAsync(request, context, time);
+    internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) =>
+        outcome.ServeAsync(request, context, time);
 }
 
 internal sealed class DecideOutcome(Func<SentRequest, CancellationToken, ValueTask<Outcome>> decide) : Outcome
 {
-    internal override async ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken)
+    internal override async ValueTask<HttpResponseMessage> RespondAsync(
+        SentRequest request, Stage stage, CancellationToken cancellationToken)
     {
         var outcome = await decide(request, cancellationToken).ConfigureAwait(false);
         return await outcome.RespondAsync(request, stage, cancellationToken).ConfigureAwait(false);

@@ -4,7 +4,8 @@ namespace HttpResilience.Testing;
 
 internal sealed class ResetOutcome : Outcome
 {
-    internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) => throw Failures.Reset();
+    internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>
+        throw Failures.Reset();
 
     internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time)
     {
@@ -23,12 +24,14 @@ internal sealed class OutageOutcome(TimeSpan duration) : Outcome
     internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>
         _reset.RespondAsync(request, stage, cancellationToken);
 
-    internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) => _reset.ServeAsync(request, context, time);
+    internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) =>
+        _reset.ServeAsync(request, context, time);
 }
 
 internal sealed class SilentOutcome : Outcome
 {
-    internal override async ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>
+    internal override async ValueTask<HttpResponseMessage> RespondAsync(
+        SentRequest request, Stage stage, CancellationToken cancellationToken) =>
         throw await stage.UntilGivenUpAsync(cancellationToken).ConfigureAwait(false);
 
     internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) => Wire.UntilGivenUpAsync(context);
@@ -41,5 +44,6 @@ internal sealed class HalfHeadOutcome : Outcome
     internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>
         throw Failures.ResponseEnded();
 
-    internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) => _half.ServeAsync(request, context, time);
+    internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) =>
+        _half.ServeAsync(request, context, time);
 }

@@ -11,7 +11,8 @@ internal static class Failures
         new(HttpRequestError.ConnectionError, "Connection refused (api.test:443)", new SocketException((int)SocketError.ConnectionRefused));
 
     internal static HttpRequestException HostNotFound() =>
-        new(HttpRequestError.NameResolutionError, "Name or service not known (api.test:443)", new SocketException((int)SocketError.HostNotFound));
+        new(HttpRequestError.NameResolutionError, "Name or service not known (api.test:443)",
+            new SocketException((int)SocketError.HostNotFound));
 
     internal static HttpRequestException Reset()
     {

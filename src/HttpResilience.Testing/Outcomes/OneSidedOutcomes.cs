@@ -5,13 +5,16 @@ namespace HttpResilience.Testing;
 
 internal sealed class ThrowOutcome(Func<Exception> exception) : Outcome
 {
-    internal const string NotServed = "A server cannot refuse one connection, nor throw in its client: that takes a FaultScript as handler. FaultServer.GoDownAsync refuses all.";
+    internal const string NotServed = "A server cannot refuse one connection, nor throw in its client: "
+        + "that takes a FaultScript as handler. FaultServer.GoDownAsync refuses all.";
 
     internal override bool CanBeServed => false;
 
-    internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) => throw exception();
+    internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>
+        throw exception();
 
-    internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) => throw new InvalidOperationException(NotServed);
+    internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) =>
+        throw new InvalidOperationException(NotServed);
 }
 
 internal sealed class RawOutcome(string bytes, RawEnd end) : Outcome

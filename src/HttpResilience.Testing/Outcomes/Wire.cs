@@ -14,7 +14,8 @@ internal static class Wire
     /// <summary>Sends these bytes past Kestrel, which has sent nothing yet, and ends the connection.</summary>
     internal static async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> bytes, RawEnd end)
     {
-        if (context.Request.IsHttps || !HttpProtocol.IsHttp11(context.Request.Protocol) || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
+        if (context.Request.IsHttps || !HttpProtocol.IsHttp11(context.Request.Protocol)
+            || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
             throw new InvalidOperationException("Raw bytes, and what breaks off in the middle, go over plain HTTP/1.1 only.");
 
         await socket.SendAsync(bytes, SocketFlags.None, context.RequestAborted).ConfigureAwait(false);

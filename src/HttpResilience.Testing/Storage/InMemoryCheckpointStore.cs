@@ -30,7 +30,8 @@ internal sealed class InMemoryCheckpointStore(InMemoryConnection connection) : I
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return RunAsync<IReadOnlyList<BatchFailure>>(
-            name, () => [.. (Find(name)?.Failures.Values.AsEnumerable() ?? []).Where(f => after is null || f.Index > after).Take(limit)], cancellationToken);
+            name, () => [.. (Find(name)?.Failures.Values.AsEnumerable() ?? []).Where(f => after is null || f.Index > after).Take(limit)],
+            cancellationToken);
     }
 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) =>

@@ -31,7 +31,8 @@ internal sealed class InMemoryDatabase
 
 /// <summary>A stored idempotency key. <see cref="Response"/> is null until the call has completed.</summary>
 internal sealed record InMemoryKey(
-    string Fingerprint, Guid Owner, DateTimeOffset BegunAt, DateTimeOffset LeaseUntil, bool IsInDoubt, DateTimeOffset? ExpiresAt, RememberedResponse? Response);
+    string Fingerprint, Guid Owner, DateTimeOffset BegunAt, DateTimeOffset LeaseUntil, bool IsInDoubt, DateTimeOffset? ExpiresAt,
+    RememberedResponse? Response);
 
 /// <summary>The checkpoint of a batch, and its failures by index.</summary>
 internal sealed class InMemoryBatch(StoredCheckpoint checkpoint)

@@ -59,7 +59,8 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         Guid[] done =
         [
             .. Database.Letters.Values
-                .Where(l => l.Status is DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted && l.LastFailedAt < StoredTime.Cut(before))
+                .Where(l => l.Status is DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted
+                    && l.LastFailedAt < StoredTime.Cut(before))
                 .Select(l => l.Id),
         ];
         return done.Count(Database.Letters.Remove);
@@ -86,7 +87,8 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     }, cancellationToken);
 
     private IEnumerable<DeadLetter> Claimable(DeadLetterClaim claim) => Database.Letters.Values
-        .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress && l.DueAt <= claim.Now && claim.Includes(new(l.ClientName, l.Authority)))
+        .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress
+            && l.DueAt <= claim.Now && claim.Includes(new(l.ClientName, l.Authority)))
         .OrderBy(l => l.DueAt).ThenBy(l => l.Id).Take(claim.Limit);
 
     private bool Add(DeadLetter letter)

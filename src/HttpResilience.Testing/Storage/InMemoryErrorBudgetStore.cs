@@ -1,7 +1,8 @@
 namespace HttpResilience.Testing;
 
 /// <summary>The error budgets of an <see cref="InMemoryStorage"/>.</summary>
-internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection) : InMemoryStore<IErrorBudgetStore>(connection), IErrorBudgetStore
+internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection)
+    : InMemoryStore<IErrorBudgetStore>(connection), IErrorBudgetStore
 {
     public Task<bool> AddAsync(ErrorBudgetUpdate update, CancellationToken cancellationToken) => RunAsync(update, () =>
     {
@@ -10,7 +11,8 @@ internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection) : 
         Database.Writers[update.Writer] = (update.Sequence, StoredTime.Cut(update.At));
         foreach (var count in update.Counts)
         {
-            var key = (StoredText.Storable(count.ClientName)!, StoredTime.Cut(count.Period), StoredText.Storable(count.Version)!, count.FailureClass);
+            var key = (StoredText.Storable(count.ClientName)!, StoredTime.Cut(count.Period), StoredText.Storable(count.Version)!,
+                count.FailureClass);
             Database.Counts[key] = Database.Counts.GetValueOrDefault(key) + count.Calls;
         }
 
@@ -21,20 +23,23 @@ internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection) : 
         RunAsync<IReadOnlyList<ErrorBudgetCount>>(clientName, () =>
         [
             .. Database.Counts.Where(c => c.Key.ClientName == StoredText.Storable(clientName) && c.Key.Period >= StoredTime.Cut(since))
-                .OrderBy(c => c.Key.Period).ThenBy(c => c.Key.Version, StringComparer.Ordinal).ThenBy(c => c.Key.Class.ToString(), StringComparer.Ordinal)
+                .OrderBy(c => c.Key.Period).ThenBy(c => c.Key.Version, StringComparer.Ordinal)
+                .ThenBy(c => c.Key.Class.ToString(), StringComparer.Ordinal)
                 .Select(c => new ErrorBudgetCount(clientName, c.Key.Version, c.Key.Period, c.Key.Class, c.Value)),
         ], cancellationToken);
 
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => RunAsync(pause, () =>
     {
-        var changed = new ErrorBudgetPause(StoredText.Storable(pause.ClientName)!, pause.IsPaused, StoredText.Storable(pause.By), StoredTime.Cut(pause.At));
+        var changed = new ErrorBudgetPause(
+            StoredText.Storable(pause.ClientName)!, pause.IsPaused, StoredText.Storable(pause.By), StoredTime.Cut(pause.At));
         if (!(Database.Pauses.GetValueOrDefault(changed.ClientName)?.At >= changed.At))
             Database.Pauses[changed.ClientName] = changed;
         return true;
     }, cancellationToken);
 
-    public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) => RunAsync<IReadOnlyList<ErrorBudgetPause>>(
-        null, () => [.. Database.Pauses.Values.OrderBy(p => p.ClientName, StringComparer.Ordinal)], cancellationToken);
+    public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<ErrorBudgetPause>>(
+            null, () => [.. Database.Pauses.Values.OrderBy(p => p.ClientName, StringComparer.Ordinal)], cancellationToken);
 
     public Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<DeployedVersion>>(version, () =>

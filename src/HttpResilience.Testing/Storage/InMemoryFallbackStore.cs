@@ -3,7 +3,8 @@ namespace HttpResilience.Testing;
 /// <summary>The cached responses of an <see cref="InMemoryStorage"/>.</summary>
 internal sealed class InMemoryFallbackStore(InMemoryConnection connection) : InMemoryStore<IFallbackStore>(connection), IFallbackStore
 {
-    public Task SaveAsync(string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) =>
+    public Task SaveAsync(
+        string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) =>
         RunAsync(clientName, () =>
         {
             string client = StoredText.Storable(clientName)!;
@@ -19,13 +20,15 @@ internal sealed class InMemoryFallbackStore(InMemoryConnection connection) : InM
         }, cancellationToken);
 
     public Task<FallbackResponse?> FindAsync(string clientName, string resource, string variant, CancellationToken cancellationToken) =>
-        RunAsync(clientName, () => Database.Responses.GetValueOrDefault((StoredText.Storable(clientName)!, resource, variant)), cancellationToken);
+        RunAsync(clientName, () => Database.Responses.GetValueOrDefault((StoredText.Storable(clientName)!, resource, variant)),
+            cancellationToken);
 
-    public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken) => RunAsync(clientName, () =>
-    {
-        string client = StoredText.Storable(clientName)!;
-        return Remove(r => r.Key.ClientName == client && r.Key.Resource == resource && (variant is null || r.Key.Variant == variant));
-    }, cancellationToken);
+    public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken) =>
+        RunAsync(clientName, () =>
+        {
+            string client = StoredText.Storable(clientName)!;
+            return Remove(r => r.Key.ClientName == client && r.Key.Resource == resource && (variant is null || r.Key.Variant == variant));
+        }, cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         RunAsync(now, () => Remove(r => r.Value.ExpiresAt <= StoredTime.Cut(now)), cancellationToken);
@@ -35,7 +38,8 @@ internal sealed class InMemoryFallbackStore(InMemoryConnection connection) : InM
     {
         long total = 0;
         var newestFirst = Database.Responses.Where(r => r.Key.ClientName == client)
-            .OrderByDescending(r => r.Value.ReceivedAt).ThenBy(r => r.Key.Resource, StringComparer.Ordinal).ThenBy(r => r.Key.Variant, StringComparer.Ordinal);
+            .OrderByDescending(r => r.Value.ReceivedAt)
+            .ThenBy(r => r.Key.Resource, StringComparer.Ordinal).ThenBy(r => r.Key.Variant, StringComparer.Ordinal);
         foreach (var (key, response) in newestFirst.ToList())
         {
             total += response.Size;

@@ -1,23 +1,27 @@
 namespace HttpResilience.Testing;
 
 /// <summary>The idempotency keys of an <see cref="InMemoryStorage"/>.</summary>
-internal sealed class InMemoryIdempotencyStore(InMemoryConnection connection) : InMemoryStore<IIdempotencyStore>(connection), IIdempotencyStore
+internal sealed class InMemoryIdempotencyStore(InMemoryConnection connection)
+    : InMemoryStore<IIdempotencyStore>(connection), IIdempotencyStore
 {
     public Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken) => RunAsync(request, () =>
     {
         var key = Key(request);
         var call = Database.Keys[key] = Begin(Database.Keys.GetValueOrDefault(key), request);
-        return new RememberedCall(call.Fingerprint, call.Owner, call.BegunAt, call.LeaseUntil, call.IsInDoubt && call.Owner == request.Owner, call.Response);
+        return new RememberedCall(
+            call.Fingerprint, call.Owner, call.BegunAt, call.LeaseUntil, call.IsInDoubt && call.Owner == request.Owner, call.Response);
     }, cancellationToken);
 
     public Task<bool> CompleteAsync(
-        RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken) => RunAsync(request, () =>
-    {
-        if (OwnCall(request) is not { } call)
-            return false;
-        Database.Keys[Key(request)] = call with { Response = InMemoryResponse.Normalize(response), ExpiresAt = StoredTime.Cut(expiresAt), IsInDoubt = false };
-        return true;
-    }, cancellationToken);
+        RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
+        RunAsync(request, () =>
+        {
+            if (OwnCall(request) is not { } call)
+                return false;
+            var completed = InMemoryResponse.Normalize(response);
+            Database.Keys[Key(request)] = call with { Response = completed, ExpiresAt = StoredTime.Cut(expiresAt), IsInDoubt = false };
+            return true;
+        }, cancellationToken);
 
     public Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken) =>
         RunAsync(request, () => OwnCall(request) is { Response: null } && Database.Keys.Remove(Key(request)), cancellationToken);
@@ -41,7 +45,8 @@ internal sealed class InMemoryIdempotencyStore(InMemoryConnection connection) : 
         return known with { Owner = request.Owner, LeaseUntil = leaseUntil, IsInDoubt = known.IsInDoubt || !isOwn, ExpiresAt = expiresAt };
     }
 
-    private static (string, string) Key(RememberedRequest request) => (StoredText.Storable(request.ClientName)!, StoredText.Storable(request.Key)!);
+    private static (string, string) Key(RememberedRequest request) =>
+        (StoredText.Storable(request.ClientName)!, StoredText.Storable(request.Key)!);
 
     private InMemoryKey? OwnCall(RememberedRequest request) =>
         Database.Keys.GetValueOrDefault(Key(request)) is { } call && call.Owner == request.Owner ? call : null;

@@ -1,6 +1,8 @@
 namespace HttpResilience.Testing;
 
-/// <summary>Letters, claims and queries in the form in which every store holds them: whole microseconds, text without NUL, bytes of their own.</summary>
+/// <summary>
+/// Letters, claims and queries in the form in which every store holds them: whole microseconds, text without NUL, bytes of their own.
+/// </summary>
 internal static class InMemoryLetter
 {
     internal static DeadLetter Normalize(DeadLetter letter) => Change(letter, letter) with
@@ -15,7 +17,9 @@ internal static class InMemoryLetter
         Version = letter.Version,
     };
 
-    /// <summary>The letter in its changed state. What was asked for (client, method, URI, header fields, body, key, tenant, tags) never changes.</summary>
+    /// <summary>
+    /// The letter in its changed state. What was asked for (client, method, URI, header fields, body, key, tenant, tags) never changes.
+    /// </summary>
     internal static DeadLetter Change(DeadLetter stored, DeadLetter changed) => stored with
     {
         Version = stored.Version + 1,
@@ -38,7 +42,9 @@ internal static class InMemoryLetter
         ReplacedBy = changed.ReplacedBy,
     };
 
-    /// <summary>The letter in progress. The worker of an expired lease may have sent it, and a resolution applied to that time only.</summary>
+    /// <summary>
+    /// The letter in progress. The worker of an expired lease may have sent it, and a resolution applied to that time only.
+    /// </summary>
     internal static DeadLetter Claim(DeadLetter letter, DateTimeOffset leaseUntil)
     {
         bool leaseExpired = letter.Status is DeadLetterStatus.InProgress;

@@ -12,7 +12,9 @@ public sealed class InMemoryOperation
     /// <summary>The name of the method of the interface, such as <see cref="IDeadLetterStore.AddAsync"/>.</summary>
     public string Method { get; }
 
-    /// <summary>The first argument of the method, such as the <see cref="DeadLetter"/>; null when its only argument is the cancellation token.</summary>
+    /// <summary>
+    /// The first argument of the method, such as the <see cref="DeadLetter"/>; null when its only argument is the cancellation token.
+    /// </summary>
     public object? Argument { get; }
 
     /// <summary>The cancellation token that the caller passed.</summary>

@@ -1,12 +1,13 @@
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// A store in memory, for tests: dead letters, idempotency keys, cached responses, checkpoints and the counts of error budgets, with the behaviour of the SQLite and
-/// PostgreSQL stores. It forgets everything when the process ends; production needs one of those. Register it with <c>storage.UseInMemory()</c>.
+/// A store in memory, for tests: dead letters, idempotency keys, cached responses, checkpoints and the counts of error budgets, with
+/// the behaviour of the SQLite and PostgreSQL stores. It forgets everything when the process ends; production needs one of those.
+/// Register it with <c>storage.UseInMemory()</c>.
 /// </summary>
 /// <remarks>
-/// All members may be used from several threads at once. Several containers that use the same instance behave like several processes on one database: disposing a
-/// container closes its connection and keeps the data, so that a test can stop a host and start it again.
+/// All members may be used from several threads at once. Several containers that use the same instance behave like several processes on one
+/// database: disposing a container closes its connection and keeps the data, so that a test can stop a host and start it again.
 /// </remarks>
 /// <example><code>
 /// var storage = new InMemoryStorage();
@@ -20,7 +21,8 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     /// <summary>Creates an empty store.</summary>
     /// <param name="time">
-    /// The clock by which <see cref="IDeadLetterStore.WaitForLettersAsync"/> of this instance measures its timeout. A container uses its own. Default: the system's.
+    /// The clock by which <see cref="IDeadLetterStore.WaitForLettersAsync"/> of this instance measures its timeout. A
+    /// container uses its own. Default: the system's.
     /// </param>
     public InMemoryStorage(TimeProvider? time = null)
         : this(new InMemoryDatabase(), time ?? TimeProvider.System)
@@ -38,8 +40,9 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
     }
 
     /// <summary>
-    /// Wraps each operation of every container that uses this data, to simulate a store that is slow, full or unreachable, and to observe what is stored. The function
-    /// gets the operation and a delegate that runs it; what it throws, the caller of the store gets. Null, the default, runs each operation directly.
+    /// Wraps each operation of every container that uses this data, to simulate a store that is slow, full or unreachable, and to observe
+    /// what is stored. The function gets the operation and a delegate that runs it; what it throws, the caller of the store gets. Null,
+    /// the default, runs each operation directly.
     /// </summary>
     /// <example><code>
     /// storage.Intercept = (operation, run) => operation.Method == nameof(IDeadLetterStore.AddAsync)
@@ -69,7 +72,10 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     internal InMemoryDatabase Database => _connection.Database;
 
-    /// <summary>Closes this instance: its stores throw <see cref="ObjectDisposedException"/> afterwards. Other users of the same data are not affected.</summary>
+    /// <summary>
+    /// Closes this instance: its stores throw <see cref="ObjectDisposedException"/> afterwards. Other
+    /// users of the same data are not affected.
+    /// </summary>
     public void Dispose() => _connection.Close();
 
     /// <inheritdoc cref="Dispose"/>

@@ -14,7 +14,8 @@ public static class InMemoryStorageExtensions
         {
             ArgumentNullException.ThrowIfNull(storage);
             data ??= new();
-            return storage.Use(new("InMemory", "Data Source=:memory:", (services, _) => data.Connect(services.GetService<TimeProvider>() ?? TimeProvider.System)));
+            return storage.Use(new("InMemory", "Data Source=:memory:",
+                (services, _) => data.Connect(services.GetService<TimeProvider>() ?? TimeProvider.System)));
         }
     }
 }

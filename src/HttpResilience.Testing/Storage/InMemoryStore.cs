@@ -9,10 +9,12 @@ internal abstract class InMemoryStore<TStore>(InMemoryConnection connection)
 
     protected void ThrowIfClosed() => connection.ThrowIfClosed();
 
-    protected Task<T> RunAsync<T>(object? argument, Func<T> operation, CancellationToken cancellationToken, [CallerMemberName] string method = "") =>
+    protected Task<T> RunAsync<T>(
+        object? argument, Func<T> operation, CancellationToken cancellationToken, [CallerMemberName] string method = "") =>
         StartAsync(argument, () => Run(operation), cancellationToken, method);
 
-    protected Task<T> StartAsync<T>(object? argument, Func<Task<T>> operation, CancellationToken cancellationToken, [CallerMemberName] string method = "")
+    protected Task<T> StartAsync<T>(
+        object? argument, Func<Task<T>> operation, CancellationToken cancellationToken, [CallerMemberName] string method = "")
     {
         if (cancellationToken.IsCancellationRequested)
             return Task.FromCanceled<T>(cancellationToken);
@@ -27,7 +29,8 @@ internal abstract class InMemoryStore<TStore>(InMemoryConnection connection)
         Task<T>? running = null;
         await intercept(operation, () => running = run()).ConfigureAwait(false);
         return running is null
-            ? throw new InvalidOperationException($"{nameof(InMemoryStorage.Intercept)} neither ran {operation.Method} nor threw an exception.")
+            ? throw new InvalidOperationException(
+                $"{nameof(InMemoryStorage.Intercept)} neither ran {operation.Method} nor threw an exception.")
             : await running.ConfigureAwait(false);
     }
 

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace HttpResilience.IntegrationTests.Batches;
 
-/// <summary>Sources of any length in constant memory. Alone: what other tests of the process have in memory would be measured as well.</summary>
+/// <summary>
+/// Sources of any length in constant memory. Alone: what other tests of the process have in memory would be measured as well.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class LongBatchTests(ITestOutputHelper output)
 {
@@ -15,11 +17,13 @@ public sealed class LongBatchTests(ITestOutputHelper output)
         long began = Stopwatch.GetTimestamp();
         long atFirst = 0, peak = 0;
 
-        var report = await IsolatedBatch.RunAsync(Source(), (record, _) => record.Number % 100 == 99 ? throw new FormatException("bad") : Task.CompletedTask,
+        var report = await IsolatedBatch.RunAsync(Source(),
+            (record, _) => record.Number % 100 == 99 ? throw new FormatException("bad") : Task.CompletedTask,
             new() { Progress = told, Total = Records, RecordTimeout = null }, TestContext.Current.CancellationToken);
 
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        output.WriteLine($"{Records} records in {seconds:0.0} s, live memory after 10,000: {atFirst / 1024} KiB, at its peak after that: {peak / 1024} KiB, told {told.Count} times");
+        output.WriteLine($"{Records} records in {seconds:0.0} s, live memory after 10,000: {atFirst / 1024} KiB, at its peak after that: "
+            + $"{peak / 1024} KiB, told {told.Count} times");
         (report.Succeeded, report.Failed, report.Failures.Count).ShouldBe((990_000, 10_000, 1000));
         (peak - atFirst).ShouldBeLessThan(4 * 1024 * 1024);
         // The rate is bounded, and the end is told.

@@ -29,7 +29,8 @@ public abstract class CrashContract : StorageContract
     {
         var store = Database.Open().DeadLetters;
         List<DeadLetter> letters = [];
-        while (await store.ListAsync(new() { Limit = 500, Before = letters.Count == 0 ? null : letters[^1].Id }, Stop) is { Count: > 0 } page)
+        while (await store.ListAsync(
+            new() { Limit = 500, Before = letters.Count == 0 ? null : letters[^1].Id }, Stop) is { Count: > 0 } page)
             letters.AddRange(page);
         return letters;
     }

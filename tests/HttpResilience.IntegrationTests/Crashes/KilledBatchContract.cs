@@ -40,7 +40,9 @@ public abstract class KilledBatchContract : CrashContract
         int lost = Enumerable.Range(0, Records).Except(refused).Count(n => api.Processed(n) == 0);
         int twice = Enumerable.Range(0, Records).Count(n => api.Processed(n) > 1);
         int again = api.Arrivals.Count - api.Arrivals.Select(a => a.Key).Distinct().Count();
-        Print($"{(IsPostgreSql ? "PostgreSQL" : "SQLite")}: records={Records} kills={killed} lost={lost} twice={twice} failures={report[5].Split(',').Length} sent again={again} seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} seed={Seed}");
+        Print($"{(IsPostgreSql ? "PostgreSQL" : "SQLite")}: records={Records} kills={killed} lost={lost} twice={twice} "
+            + $"failures={report[5].Split(',').Length} sent again={again} seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} "
+            + $"seed={Seed}");
         (lost, twice, killed).ShouldBe((0, 0, Kills));
         report[1].ShouldBe("Completed");
         report[5].Split(',').ShouldBe(refused.Select(n => $"{n}"));
@@ -52,7 +54,8 @@ public abstract class KilledBatchContract : CrashContract
     // A minute passes between the end of one process and the beginning of the next: the lease of the killed one has ended.
     private async Task<WorkerProcess> StartAsync(OrdersApi api, int run)
     {
-        var worker = WorkerProcess.Start(Settings(api, $"run {run}", run * TimeSpan.FromMinutes(1)) with { KeepsLetters = false, Replays = false });
+        var worker = WorkerProcess.Start(
+            Settings(api, $"run {run}", run * TimeSpan.FromMinutes(1)) with { KeepsLetters = false, Replays = false });
         await worker.UntilAsync("ready");
         worker.Tell($"batch {Records}");
         return worker;

@@ -6,23 +6,28 @@ namespace HttpResilience.IntegrationTests.Crashes;
 /// <summary>
 /// An application that is killed with SIGKILL, and started again on the same store, many times.
 /// <para>
-/// A call whose end the application has seen, well or kept, is the package's to bring to its end. A call that was under way at the kill is the application's, which
-/// reads its own table: it sends it again under the same key. Whatever the moment of the kill: in the end each request has been processed once.
+/// A call whose end the application has seen, well or kept, is the package's to bring to its end. A call that was under way at the
+/// kill is the application's, which reads its own table: it sends it again under the same key. Whatever the moment of the kill: in the
+/// end each request has been processed once.
 /// </para>
-/// The environment variable HTTPRESILIENCE_CRASH_ROUNDS says how often it is killed: as many times on SQLite, a quarter of that on PostgreSQL.
-/// Default: 12 and 6. HTTPRESILIENCE_CRASH_SEED repeats the moments and faults of a run, as far as the machine does. 200 rounds take some minutes.
+/// The environment variable HTTPRESILIENCE_CRASH_ROUNDS says how often it is killed: as many times on SQLite, a quarter of
+/// that on PostgreSQL. Default: 12 and 6. HTTPRESILIENCE_CRASH_SEED repeats the moments and faults of a run, as far as the
+/// machine does. 200 rounds take some minutes.
 /// </summary>
 public abstract class KilledContract : CrashContract
 {
     private const int RequestsPerRound = 10, MaxOpen = 20;
 
-    private static int Seed { get; } = Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_SEED") is { } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : Environment.TickCount & 0xFFFF;
+    private static int Seed { get; } = Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_SEED") is { } seed
+        ? int.Parse(seed, CultureInfo.InvariantCulture)
+        : Environment.TickCount & 0xFFFF;
 
     private int Rounds => Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_ROUNDS") is not { } rounds ? IsPostgreSql ? 6 : 12
         : int.Parse(rounds, CultureInfo.InvariantCulture) / (IsPostgreSql ? 4 : 1);
 
     // Between two processes passes nothing, the lease of the one that was killed, the first backoff, or longer.
-    private static readonly TimeSpan[] Gaps = [TimeSpan.Zero, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(31), TimeSpan.FromSeconds(61), TimeSpan.FromMinutes(4)];
+    private static readonly TimeSpan[] Gaps =
+        [TimeSpan.Zero, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(31), TimeSpan.FromSeconds(61), TimeSpan.FromMinutes(4)];
 
     [Fact]
     public async Task Killed_at_any_moment_it_loses_nothing_and_doubles_nothing()
@@ -59,11 +64,14 @@ public abstract class KilledContract : CrashContract
         }
 
         var letters = await AllLettersAsync();
-        int lost = Enumerable.Range(1, requests).Count(n => api.Processed(n) == 0), duplicated = Enumerable.Range(1, requests).Count(n => api.Processed(n) > 1);
+        int lost = Enumerable.Range(1, requests).Count(n => api.Processed(n) == 0);
+        int duplicated = Enumerable.Range(1, requests).Count(n => api.Processed(n) > 1);
         int stuck = letters.Count(l => l.Status is not DeadLetterStatus.Replayed);
         var twice = letters.GroupBy(l => l.IdempotencyKey!).Where(g => g.Count() > 1).ToList();
-        string result = $"{(IsPostgreSql ? "PostgreSQL" : "SQLite")}: rounds={Rounds} requests={requests} letters={letters.Count} lost={lost} duplicated={duplicated} stuck={stuck} "
-            + $"seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} seed={Seed} (under way at a kill: {underWay}, not kept and told so: {refused}, keys with more than one letter: {twice.Count}, "
+        string result = $"{(IsPostgreSql ? "PostgreSQL" : "SQLite")}: rounds={Rounds} requests={requests} letters={letters.Count} "
+            + $"lost={lost} duplicated={duplicated} stuck={stuck} "
+            + $"seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} seed={Seed} (under way at a kill: {underWay}, "
+            + $"not kept and told so: {refused}, keys with more than one letter: {twice.Count}, "
             + $"requests on the wire: {api.Arrivals.Count}, under way twice at once: {api.Overlaps})";
         Print(result);
         (lost, duplicated, stuck).ShouldBe((0, 0, 0), result + Details(letters, api, requests));
@@ -115,8 +123,13 @@ public abstract class KilledContract : CrashContract
     }
 
     private static string Details(List<DeadLetter> letters, OrdersApi api, int requests) => "\n" + string.Join('\n', letters
-        .Where(l => l.Status is not DeadLetterStatus.Replayed).Select(l => $"stuck {l.IdempotencyKey}: {l.Status}, {l.SuggestedAction}, {l.StatusCode} {l.ErrorType} {l.ErrorTitle}")
-        .Concat(Enumerable.Range(1, requests).Where(n => api.Processed(n) != 1).Select(n => $"request {n} was processed {api.Processed(n)} times; its letters: "
-            + string.Join(", ", letters.Where(l => l.IdempotencyKey!.EndsWith($":{n}", StringComparison.Ordinal)).Select(l => l.Status))))
+        .Where(l => l.Status is not DeadLetterStatus.Replayed)
+        .Select(l => $"stuck {l.IdempotencyKey}: {l.Status}, {l.SuggestedAction}, {l.StatusCode} {l.ErrorType} {l.ErrorTitle}")
+        .Concat(Enumerable.Range(1, requests)
+            .Where(n => api.Processed(n) != 1)
+            .Select(n => $"request {n} was processed {api.Processed(n)} times; its letters: {string.Join(", ", Statuses(letters, n))}"))
         .Take(20));
+
+    private static IEnumerable<DeadLetterStatus> Statuses(List<DeadLetter> letters, int request) =>
+        letters.Where(l => l.IdempotencyKey!.EndsWith($":{request}", StringComparison.Ordinal)).Select(l => l.Status);
 }

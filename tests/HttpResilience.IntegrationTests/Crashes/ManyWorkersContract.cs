@@ -61,7 +61,8 @@ public abstract class ManyWorkersContract : CrashContract
         await three.StopAsync();
 
         var letters = await AllLettersAsync();
-        var takenOver = api.Arrivals.GroupBy(a => a.Key).Select(g => g.OrderBy(a => a.At).ToList()).Where(a => a.Count > 1 && a[0].Worker == "killed" && a[^1].Worker != "killed")
+        var takenOver = api.Arrivals.GroupBy(a => a.Key).Select(g => g.OrderBy(a => a.At).ToList())
+            .Where(a => a.Count > 1 && a[0].Worker == "killed" && a[^1].Worker != "killed")
             .Select(a => Stopwatch.GetElapsedTime(a[0].At, a[^1].At)).ToList();
         string result = Summary(api, letters, began) + $"; sent by the killed process and again by another: {takenOver.Count}"
             + (takenOver.Count == 0 ? "" : $", after {takenOver.Min().TotalSeconds:0.00} to {takenOver.Max().TotalSeconds:0.00} s");
@@ -75,8 +76,10 @@ public abstract class ManyWorkersContract : CrashContract
     }
 
     private static string Summary(OrdersApi api, List<DeadLetter> letters, long began) =>
-        $"letters={letters.Count} sent={api.Arrivals.Count} ({string.Join(", ", api.Arrivals.GroupBy(a => a.Worker).Select(g => $"{g.Key} {g.Count()}"))}) "
-        + $"duplicated={Enumerable.Range(1, Count).Count(n => api.Processed(n) > 1)} overlaps={api.Overlaps} seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0}";
+        $"letters={letters.Count} sent={api.Arrivals.Count} "
+            + $"({string.Join(", ", api.Arrivals.GroupBy(a => a.Worker).Select(g => $"{g.Key} {g.Count()}"))}) "
+            + $"duplicated={Enumerable.Range(1, Count).Count(n => api.Processed(n) > 1)} overlaps={api.Overlaps} "
+            + $"seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0}";
 
     private static async Task<OrdersApi> StartAsync()
     {

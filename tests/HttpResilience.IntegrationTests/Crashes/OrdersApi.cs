@@ -7,8 +7,9 @@ using Microsoft.AspNetCore.Http;
 namespace HttpResilience.IntegrationTests.Crashes;
 
 /// <summary>
-/// An API on a bad day that honours idempotency keys as a good one does: the first request with a key is processed, a repeated one gets the same answer. A request
-/// without a key, or with another key, is another request: it is processed, and counted, however often its number has come.
+/// An API on a bad day that honours idempotency keys as a good one does: the first request with a key is processed, a
+/// repeated one gets the same answer. A request without a key, or with another key, is another request: it is processed, and
+/// counted, however often its number has come.
 /// </summary>
 internal sealed class OrdersApi : IAsyncDisposable
 {
@@ -70,7 +71,8 @@ internal sealed class OrdersApi : IAsyncDisposable
         Begin(key, context);
         try
         {
-            var (fault, slowness) = Spares is { } spared && key.StartsWith(spared, StringComparison.Ordinal) ? (Fault.None, default) : Draw();
+            var (fault, slowness) =
+                Spares is { } spared && key.StartsWith(spared, StringComparison.Ordinal) ? (Fault.None, default) : Draw();
             switch (fault)
             {
                 case Fault.Busy:

@@ -39,7 +39,8 @@ public sealed class PostgreSqlRestartTests(PostgreSqlServer server) : StorageCon
         if (trouble == "pg_terminate_backend")
         {
             string name = ((PostgreSqlTestDatabase)Database).Name;
-            await server.ExecuteAsync(name, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'HttpResilience'");
+            await server.ExecuteAsync(name,
+                $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'HttpResilience'");
         }
         else
         {
@@ -51,15 +52,18 @@ public sealed class PostgreSqlRestartTests(PostgreSqlServer server) : StorageCon
         Volatile.Write(ref over, true);
         await Task.WhenAll(sending);
         api.IsFaulty = false;
-        await host.Services.GetRequiredService<IDeadLetterReview>().ReplayManyAsync(new() { Status = DeadLetterStatus.Pending }, 10_000, "the test", cancellationToken: Stop);
+        await host.Services.GetRequiredService<IDeadLetterReview>().ReplayManyAsync(
+            new() { Status = DeadLetterStatus.Pending }, 10_000, "the test", cancellationToken: Stop);
         // What the worker could not write down waits for the end of its lease.
         await UntilDrainedAsync(host.Services.GetRequiredService<IDeadLetterReview>());
         await host.StopAsync(Stop);
 
         var store = Database.Open().DeadLetters;
         int criticals = Database.Log.Lines.Count(l => l.EventId == 501), unkept = ended.Count(e => e.Value is null);
-        string result = $"{trouble}: calls={ended.Count} kept={ended.Count - unkept} not kept={unkept} criticals={criticals} lost={ended.Count(e => e.Value is not null && e.Value != Guid.Empty && api.Processed(e.Key) != 1)} "
-            + $"recovery={Stopwatch.GetElapsedTime(back, replayed).TotalSeconds:0.00} s, slowest call {TimeSpan.FromTicks(slowest).TotalSeconds:0.00} s";
+        string result = $"{trouble}: calls={ended.Count} kept={ended.Count - unkept} not kept={unkept} criticals={criticals} "
+            + $"lost={ended.Count(e => e.Value is not null && e.Value != Guid.Empty && api.Processed(e.Key) != 1)} "
+            + $"recovery={Stopwatch.GetElapsedTime(back, replayed).TotalSeconds:0.00} s, "
+            + $"slowest call {TimeSpan.FromTicks(slowest).TotalSeconds:0.00} s";
         TestContext.Current.TestOutputHelper?.WriteLine(result);
         foreach (var (number, id) in ended.Where(e => e.Value is not null))
         {
@@ -80,7 +84,8 @@ public sealed class PostgreSqlRestartTests(PostgreSqlServer server) : StorageCon
             {
                 int number = Interlocked.Increment(ref last);
                 long began = Stopwatch.GetTimestamp();
-                using var request = new HttpRequestMessage(HttpMethod.Post, "orders") { Content = new StringContent(number.ToString(CultureInfo.InvariantCulture)) }.WithIdempotencyKey($"key-{number}");
+                using var request = new HttpRequestMessage(HttpMethod.Post, "orders").WithIdempotencyKey($"key-{number}");
+                request.Content = new StringContent(number.ToString(CultureInfo.InvariantCulture));
                 HttpCall? call;
                 try
                 {

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
-/// <summary>The store is full or gone when a call fails, over real sockets: the caller gets its own failure in time, and the loss is loud.</summary>
+/// <summary>
+/// The store is full or gone when a call fails, over real sockets: the caller gets its own failure in time, and the loss is loud.
+/// </summary>
 public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<PostgreSqlServer>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -19,11 +21,13 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
         await using var database = new SqliteTestDatabase();
         string directory = Path.Combine(database.Directory, "mounted");
         Directory.CreateDirectory(directory);
-        await LosesAsync("gone directory", services => services.AddHttpResilienceStorage(s => s.UseSqlite($"Data Source={Path.Combine(directory, "letters.db")}")), async host =>
-        {
-            await host.Services.GetRequiredService<IDeadLetterReview>().CountAsync(Stop);
-            Directory.Delete(directory, recursive: true);
-        }, "Create it, or choose another path");
+        await LosesAsync("gone directory",
+            services => services.AddHttpResilienceStorage(s => s.UseSqlite($"Data Source={Path.Combine(directory, "letters.db")}")),
+            async host =>
+            {
+                await host.Services.GetRequiredService<IDeadLetterReview>().CountAsync(Stop);
+                Directory.Delete(directory, recursive: true);
+            }, "Create it, or choose another path");
     }
 
     [Fact]
@@ -53,10 +57,12 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
         await using var readers = new SqliteReaders(file);
         var store = new SqliteDeadLetterStore(writer, readers, TimeProvider.System, NullLogger.Instance);
         await LosesAsync("full disk", services => database.AddTo(services.AddSingleton<IDeadLetterStore>(store)), async _ =>
-            await writer.LookAsync(s => s.Execute($"PRAGMA max_page_count = {s.Scalar<long>("PRAGMA page_count")}"), Stop), null, "is full: free disk space");
+            await writer.LookAsync(s => s.Execute($"PRAGMA max_page_count = {s.Scalar<long>("PRAGMA page_count")}"), Stop), null,
+            "is full: free disk space");
     }
 
-    private static async Task LosesAsync(string client, Action<IServiceCollection> addStorage, Func<IHost, Task> trouble, string? readsSay, string? keepingSays = null)
+    private static async Task LosesAsync(
+        string client, Action<IServiceCollection> addStorage, Func<IHost, Task> trouble, string? readsSay, string? keepingSays = null)
     {
         await using var api = await FaultServer.StartAsync(new FaultScript().Status(503), cancellationToken: Stop);
         using var lost = new LostLetters(client);
@@ -77,7 +83,8 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
 
         long began = Stopwatch.GetTimestamp();
         using var http = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(client);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "invoices") { Content = new StringContent("the body, " + new string('x', 100_000)) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "invoices");
+        request.Content = new StringContent("the body, " + new string('x', 100_000));
         using var response = await http.SendAsync(request.WithIdempotencyKey("comp1:1").WithTenant("comp1").WithTag("rowNumber", 5), Stop);
         var took = Stopwatch.GetElapsedTime(began);
 
@@ -86,14 +93,16 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
         took.ShouldBeLessThan(TimeSpan.FromSeconds(20));
         var critical = log.Lines.Where(l => l.Level is LogLevel.Critical).ShouldHaveSingleItem();
         critical.Text.ShouldBe(
-            $"{client} POST {api.Uri.GetLeftPart(UriPartial.Authority)}/invoices: dead letter could not be stored; resubmit it from the source. Key comp1:1, tenant comp1, rowNumber=5. Transient 503 Service Unavailable");
+            $"{client} POST {api.Uri.GetLeftPart(UriPartial.Authority)}/invoices: dead letter could not be stored; "
+                + $"resubmit it from the source. Key comp1:1, tenant comp1, rowNumber=5. Transient 503 Service Unavailable");
         causes().ShouldContain(keepingSays ?? readsSay!);
         lost.Count.ShouldBe(1);
         if (readsSay is not null)
         {
             var review = host.Services.GetRequiredService<IDeadLetterReview>();
             (await Should.ThrowAsync<HttpResilienceStorageException>(() => review.ListAsync(new(), Stop))).Message.ShouldContain(readsSay);
-            (await Should.ThrowAsync<HttpResilienceStorageException>(() => review.FindAsync(Guid.NewGuid(), Stop))).Message.ShouldContain(readsSay);
+            (await Should.ThrowAsync<HttpResilienceStorageException>(() => review.FindAsync(Guid.NewGuid(), Stop))).Message
+                .ShouldContain(readsSay);
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{client}: the call took {took.TotalSeconds:0.00} s");
@@ -114,7 +123,8 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
 
         public bool IsEnabled(LogLevel logLevel) => logLevel is LogLevel.Critical;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (logLevel is LogLevel.Critical)
                 _text += exception?.Message;

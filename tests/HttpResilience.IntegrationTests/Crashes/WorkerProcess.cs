@@ -7,7 +7,8 @@ namespace HttpResilience.IntegrationTests.Crashes;
 /// <summary>A process of tests/HttpResilience.CrashWorker. It ends with this one at the latest: then its input ends.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
-    private static readonly string Executable = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "HttpResilience.CrashWorker.exe" : "HttpResilience.CrashWorker");
+    private static readonly string Executable = Path.Combine(
+        AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "HttpResilience.CrashWorker.exe" : "HttpResilience.CrashWorker");
 
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly Process _process;

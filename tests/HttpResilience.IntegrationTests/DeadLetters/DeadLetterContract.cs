@@ -7,11 +7,14 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests.DeadLetters;
 
-/// <summary>From a failed call over a durable store to its replay, through real sockets, a real database, and hosts that start and stop.</summary>
+/// <summary>
+/// From a failed call over a durable store to its replay, through real sockets, a real database, and hosts that start and stop.
+/// </summary>
 public abstract class DeadLetterContract : IAsyncLifetime
 {
     private const string Client = "invoices";
-    private static readonly string[] SecretHeaders = ["Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Auth-Token", "Ocp-Apim-Subscription-Key", "X-Mine"];
+    private static readonly string[] SecretHeaders =
+        ["Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Auth-Token", "Ocp-Apim-Subscription-Key", "X-Mine"];
 
     private protected TestDatabase Database { get; private set; } = null!;
 
@@ -45,12 +48,15 @@ public abstract class DeadLetterContract : IAsyncLifetime
     public async Task Three_workers_on_one_store_send_each_letter_once()
     {
         const int Letters = 60;
-        await using var server = await FaultServer.StartAsync(new FaultScript().Status(422).Times(Letters).Status(201).Delayed(TimeSpan.FromMilliseconds(5)), cancellationToken: Token);
-        IHost[] hosts = [await StartAsync(server, replay: true), await StartAsync(server, replay: true), await StartAsync(server, replay: true)];
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Status(422).Times(Letters).Status(201).Delayed(TimeSpan.FromMilliseconds(5)), cancellationToken: Token);
+        IHost[] hosts =
+            [await StartAsync(server, replay: true), await StartAsync(server, replay: true), await StartAsync(server, replay: true)];
         for (int i = 0; i < Letters; i++)
             (await PostAsync(hosts[0], $"invoice {i}")).Dispose();
 
-        int due = await Review(hosts[0]).ReplayManyAsync(new() { Status = DeadLetterStatus.RequiresReview }, perSecond: 10_000, "alice", cancellationToken: Token);
+        int due = await Review(hosts[0]).ReplayManyAsync(
+            new() { Status = DeadLetterStatus.RequiresReview }, perSecond: 10_000, "alice", cancellationToken: Token);
         await Eventually.BeAsync(() => Review(hosts[0]).CountAsync(Token).GetAwaiter().GetResult()[DeadLetterStatus.Replayed] == Letters);
 
         due.ShouldBe(Letters);
@@ -65,9 +71,11 @@ public abstract class DeadLetterContract : IAsyncLifetime
     [Fact]
     public async Task No_secret_is_in_any_row_and_the_replay_authenticates_all_the_same()
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Status(400, "you sent secret-of-the-call").Status(201), cancellationToken: Token);
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Status(400, "you sent secret-of-the-call").Status(201), cancellationToken: Token);
         using var host = await StartAsync(server, replay: true);
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://user:secret-of-the-call@{server.Uri.Authority}/invoices") { Content = new StringContent("invoice 1") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://user:secret-of-the-call@{server.Uri.Authority}/invoices");
+        request.Content = new StringContent("invoice 1");
         foreach (string name in SecretHeaders.Skip(1))
             request.Headers.TryAddWithoutValidation(name, "secret-of-the-call");
 
@@ -91,7 +99,8 @@ public abstract class DeadLetterContract : IAsyncLifetime
         using var response = await PostAsync(host, "invoice 1, currency EUX");
         var id = response.GetHttpCall()!.DeadLetterId!.Value;
 
-        var corrected = await Review(host).ResubmitAsync(id, letter => letter with { Body = Encoding.UTF8.GetBytes("invoice 1, currency EUR") }, "alice", Token);
+        var corrected = await Review(host).ResubmitAsync(
+            id, letter => letter with { Body = Encoding.UTF8.GetBytes("invoice 1, currency EUR") }, "alice", Token);
         await UntilAsync(host, corrected.Id, DeadLetterStatus.Replayed);
 
         server.Requests[1].Text.ShouldBe("invoice 1, currency EUR");
@@ -116,7 +125,8 @@ public abstract class DeadLetterContract : IAsyncLifetime
 
     private static HttpClient ClientOf(IHost host) => host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(Client);
 
-    private static Task<HttpResponseMessage> PostAsync(IHost host, string body) => ClientOf(host).PostAsync(new Uri("invoices", UriKind.Relative), new StringContent(body), Token);
+    private static Task<HttpResponseMessage> PostAsync(IHost host, string body) =>
+        ClientOf(host).PostAsync(new Uri("invoices", UriKind.Relative), new StringContent(body), Token);
 
     private static Task UntilAsync(IHost host, Guid id, DeadLetterStatus status) =>
         Eventually.BeAsync(() => Review(host).FindAsync(id, Token).GetAwaiter().GetResult()!.Status == status);

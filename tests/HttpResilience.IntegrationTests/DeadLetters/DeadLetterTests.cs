@@ -32,7 +32,8 @@ public sealed class PostgreSqlDeadLetterTests(PostgreSqlServer server) : DeadLet
         await using var connection = new NpgsqlConnection(Database.ConnectionString);
         await connection.OpenAsync(Token);
         var tables = new List<string>();
-        await using (var list = new NpgsqlCommand("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'http_resilience'", connection))
+        await using (var list = new NpgsqlCommand(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'http_resilience'", connection))
         await using (var reader = await list.ExecuteReaderAsync(Token))
         {
             while (await reader.ReadAsync(Token))
@@ -43,13 +44,15 @@ public sealed class PostgreSqlDeadLetterTests(PostgreSqlServer server) : DeadLet
         foreach (string table in tables)
         {
             // Bytes as text, in which what they say can be read.
-            await using var rows = new NpgsqlCommand($"SELECT encode(convert_to(t::text, 'UTF8'), 'escape') || coalesce(to_jsonb(t)::text, '') FROM {table} t", connection);
+            await using var rows = new NpgsqlCommand(
+                $"SELECT encode(convert_to(t::text, 'UTF8'), 'escape') || coalesce(to_jsonb(t)::text, '') FROM {table} t", connection);
             await using var reader = await rows.ExecuteReaderAsync(Token);
             while (await reader.ReadAsync(Token))
                 dump.AppendLine(reader.GetString(0));
         }
 
-        await using var bodies = new NpgsqlCommand("SELECT convert_from(body, 'UTF8') FROM http_resilience.dead_letters WHERE body IS NOT NULL", connection);
+        await using var bodies = new NpgsqlCommand(
+            "SELECT convert_from(body, 'UTF8') FROM http_resilience.dead_letters WHERE body IS NOT NULL", connection);
         await using var texts = await bodies.ExecuteReaderAsync(Token);
         while (await texts.ReadAsync(Token))
             dump.AppendLine(texts.GetString(0));

@@ -23,7 +23,8 @@ public abstract class FallbackContract : IAsyncLifetime
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Respond(request => new(HttpStatusCode.OK)
         {
-            Content = new ByteArrayContent(Encoding.UTF8.GetBytes($"{request.Uri.AbsolutePath} for {request.Headers.GetValueOrDefault("X-User")}")),
+            Content = new ByteArrayContent(
+                Encoding.UTF8.GetBytes($"{request.Uri.AbsolutePath} for {request.Headers.GetValueOrDefault("X-User")}")),
         }), cancellationToken: Token);
         using (var first = await StartAsync(server.Uri))
         {
@@ -48,14 +49,16 @@ public abstract class FallbackContract : IAsyncLifetime
     [Fact]
     public async Task A_host_that_hangs_is_answered_for_by_the_deadline_after_a_restart()
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Status(200, "seen").NeverAnswers(), cancellationToken: Token);
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Status(200, "seen").NeverAnswers(), cancellationToken: Token);
         using (var first = await StartAsync(server.Uri))
         {
             await GetAsync(first, "invoices/0", "alice");
             await StopAsync(first);
         }
 
-        using var second = await StartAsync(server.Uri, o => (o.TotalRequestTimeout.Timeout, o.AttemptTimeout.Timeout) = (TimeSpan.FromSeconds(4), null));
+        using var second = await StartAsync(
+            server.Uri, o => (o.TotalRequestTimeout.Timeout, o.AttemptTimeout.Timeout) = (TimeSpan.FromSeconds(4), null));
         // The first look opens the database.
         await second.Services.GetRequiredService<IFallbackStore>().FindAsync("x", "x", "x", Token);
         long began = TimeProvider.System.GetTimestamp();

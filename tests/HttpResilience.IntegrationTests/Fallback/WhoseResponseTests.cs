@@ -12,7 +12,8 @@ public sealed class WhoseResponseTests
     {
         bool isDown = false;
         await using var server = await FaultServer.StartAsync(new FaultScript().Decide(request => isDown ? Outcome.Status(503)
-            : request.Uri.AbsolutePath == "/me" ? Outcome.Status(302, headers: ("Location", $"/users/{request.Headers["Authorization"]["Bearer ".Length..]}"))
+            : request.Uri.AbsolutePath == "/me"
+            ? Outcome.Status(302, headers: ("Location", $"/users/{request.Headers["Authorization"]["Bearer ".Length..]}"))
             : Outcome.Status(200, request.Uri.AbsolutePath)), cancellationToken: Token);
         await using var client = Client(server.Uri);
         (await AskAsync(client, "me", "alice")).ShouldBe((false, "/users/alice"));
@@ -48,7 +49,8 @@ public sealed class WhoseResponseTests
     public async Task Automatic_decompression_does_not_keep_an_open_circuit_from_being_answered()
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(200, "seen").Status(503), cancellationToken: Token);
-        await using var client = Client(server.Uri, o => o.CircuitBreaker.FailureThreshold = 1, h => h.AutomaticDecompression = DecompressionMethods.All);
+        await using var client = Client(
+            server.Uri, o => o.CircuitBreaker.FailureThreshold = 1, h => h.AutomaticDecompression = DecompressionMethods.All);
         await AskAsync(client, "me", "alice");
         (await AskAsync(client, "me", "alice")).ShouldBe((true, "seen"));
 
@@ -62,8 +64,10 @@ public sealed class WhoseResponseTests
     {
         bool isDown = false;
         await using var server = await FaultServer.StartAsync(new FaultScript().Decide(request => isDown ? Outcome.Status(503)
-            : request.Headers.ContainsKey("Authorization") ? Outcome.Status(200, "alice's") : Outcome.Status(401, headers: ("WWW-Authenticate", "Basic realm=\"x\""))), cancellationToken: Token);
-        await using var client = Client(server.Uri, o => o.Fallback.CredentialsAreShared = areShared, h => h.Credentials = new NetworkCredential("alice", "x"));
+            : request.Headers.ContainsKey("Authorization") ? Outcome.Status(200, "alice's")
+            : Outcome.Status(401, headers: ("WWW-Authenticate", "Basic realm=\"x\""))), cancellationToken: Token);
+        await using var client = Client(
+            server.Uri, o => o.Fallback.CredentialsAreShared = areShared, h => h.Credentials = new NetworkCredential("alice", "x"));
         (await AskAsync(client, "me", null)).ShouldBe((false, "alice's"));
         isDown = true;
 
@@ -71,7 +75,8 @@ public sealed class WhoseResponseTests
         (await AskAsync(client, "me", null)).ShouldBe(areShared ? (true, "alice's") : null);
     }
 
-    private static ResilientClientUnderTest Client(Uri uri, Action<HttpResilienceOptions>? configure = null, Action<SocketsHttpHandler>? sockets = null) => new(uri, o =>
+    private static ResilientClientUnderTest Client(
+        Uri uri, Action<HttpResilienceOptions>? configure = null, Action<SocketsHttpHandler>? sockets = null) => new(uri, o =>
     {
         (o.Fallback.Enabled, o.Retry.MaxRetryAttempts) = (true, 0);
         configure?.Invoke(o);

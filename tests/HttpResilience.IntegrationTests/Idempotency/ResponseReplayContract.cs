@@ -21,7 +21,8 @@ public abstract class ResponseReplayContract : IAsyncLifetime
     public async Task What_one_process_has_done_the_next_is_told()
     {
         await using var server = await FaultServer.StartAsync(
-            new FaultScript().Status(201, "{\"id\":7}", headers: [("Location", "/invoices/7"), ("Set-Cookie", "session=1")]), cancellationToken: Token);
+            new FaultScript().Status(201, "{\"id\":7}", headers: [("Location", "/invoices/7"), ("Set-Cookie", "session=1")]),
+            cancellationToken: Token);
         using var first = await StartAsync(server);
         (await PostAsync(first, "comp1:1", "invoice 1")).Dispose();
         await first.StopAsync(Token);
@@ -29,8 +30,10 @@ public abstract class ResponseReplayContract : IAsyncLifetime
         using var second = await StartAsync(server);
         using var response = await PostAsync(second, "comp1:1", "invoice 1");
 
-        (response.StatusCode, response.ReasonPhrase, await response.Content.ReadAsStringAsync(Token)).ShouldBe((HttpStatusCode.Created, "Created", "{\"id\":7}"));
-        (response.Headers.Location!.ToString(), response.Headers.Contains("Set-Cookie"), response.Content.Headers.ContentLength).ShouldBe(("/invoices/7", false, 8));
+        (response.StatusCode, response.ReasonPhrase, await response.Content.ReadAsStringAsync(Token)).ShouldBe(
+            (HttpStatusCode.Created, "Created", "{\"id\":7}"));
+        (response.Headers.Location!.ToString(), response.Headers.Contains("Set-Cookie"), response.Content.Headers.ContentLength).ShouldBe(
+            ("/invoices/7", false, 8));
         response.GetHttpCall()!.IsReplayed.ShouldBeTrue();
         server.RequestCount.ShouldBe(1);
         await Should.ThrowAsync<IdempotencyKeyReusedException>(() => PostAsync(second, "comp1:1", "invoice 2"));
@@ -40,7 +43,8 @@ public abstract class ResponseReplayContract : IAsyncLifetime
     [Fact]
     public async Task Of_many_at_once_in_two_processes_one_is_sent_and_all_get_its_response()
     {
-        await using var server = await FaultServer.StartAsync(new FaultScript().Status(201, "done").Delayed(TimeSpan.FromMilliseconds(300)), cancellationToken: Token);
+        await using var server = await FaultServer.StartAsync(
+            new FaultScript().Status(201, "done").Delayed(TimeSpan.FromMilliseconds(300)), cancellationToken: Token);
         IHost[] hosts = [await StartAsync(server), await StartAsync(server)];
 
         var responses = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => PostAsync(hosts[i % 2], "comp1:1", "invoice 1")));
@@ -83,7 +87,8 @@ public abstract class ResponseReplayContract : IAsyncLifetime
 
     private static Task<HttpResponseMessage> PostAsync(IHost host, string key, string body) =>
         host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(Client)
-            .SendAsync(new HttpRequestMessage(HttpMethod.Post, "invoices") { Content = new StringContent(body) }.WithIdempotencyKey(key), Token);
+            .SendAsync(
+                new HttpRequestMessage(HttpMethod.Post, "invoices") { Content = new StringContent(body) }.WithIdempotencyKey(key), Token);
 
     private async Task<IHost> StartAsync(FaultServer server, UnsafeMethods unsafeMethods = UnsafeMethods.WhenKeyed)
     {

@@ -20,7 +20,11 @@ public abstract class CheckpointStoreContract : StorageContract
     public async Task What_is_kept_is_there_for_the_next_run_in_another_process()
     {
         await BeginAsync(Mine);
-        (await Store.SaveAsync(Update() with { Position = 1_000_000_000_000, Done = [new(1_000_000_000_001, 1_000_000_000_005), new(1_000_000_000_009, 1_000_000_000_010)] }, Stop)).ShouldBeTrue();
+        (await Store.SaveAsync(Update() with
+        {
+            Position = 1_000_000_000_000,
+            Done = [new(1_000_000_000_001, 1_000_000_000_005), new(1_000_000_000_009, 1_000_000_000_010)]
+        }, Stop)).ShouldBeTrue();
 
         var next = await Database.Open().Checkpoints.BeginAsync("invoices", Other, Lease, Lease.AddSeconds(15), Stop);
 
@@ -112,14 +116,17 @@ public abstract class CheckpointStoreContract : StorageContract
     {
         ICheckpointStore[] stores = [Store, Database.Open().Checkpoints];
 
-        var begun = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => stores[i % 2].BeginAsync("invoices", Guid.NewGuid(), Noon, Lease, Stop), Stop)));
+        var begun = await Task.WhenAll(Enumerable.Range(0, 20).Select(
+            i => Task.Run(() => stores[i % 2].BeginAsync("invoices", Guid.NewGuid(), Noon, Lease, Stop), Stop)));
 
         begun.Select(b => b.Owner).Distinct().Count().ShouldBe(1);
     }
 
-    private Task<StoredCheckpoint> BeginAsync(Guid owner, DateTimeOffset? now = null) => Store.BeginAsync("invoices", owner, now ?? Noon, (now ?? Noon).AddSeconds(15), Stop);
+    private Task<StoredCheckpoint> BeginAsync(Guid owner, DateTimeOffset? now = null) =>
+        Store.BeginAsync("invoices", owner, now ?? Noon, (now ?? Noon).AddSeconds(15), Stop);
 
     private static CheckpointUpdate Update() => new() { Name = "invoices", Owner = Mine, LeaseUntil = Lease, Position = 0, Done = [] };
 
-    private static BatchFailure Failure(long index) => new() { Index = index, FailureClass = FailureClass.Validation, Error = "no such currency", FailedAt = Noon };
+    private static BatchFailure Failure(long index) =>
+        new() { Index = index, FailureClass = FailureClass.Validation, Error = "no such currency", FailedAt = Noon };
 }

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>Relays connections to a PostgreSQL server and cuts one at a chosen moment, so that a request is executed and its answer is lost.</summary>
+/// <summary>
+/// Relays connections to a PostgreSQL server and cuts one at a chosen moment, so that a request is executed and its answer is lost.
+/// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -31,7 +33,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
     /// <summary>Cuts the answer to the next request that contains this text.</summary>
     internal void CutAfter(string text) => Volatile.Write(ref _cutAfter, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Cuts the next connection when the server has sent this many messages after the first request that contains the text.</summary>
+    /// <summary>
+    /// Cuts the next connection when the server has sent this many messages after the first request that contains the text.
+    /// </summary>
     internal void CutAfterAnswers(string text, int messages) => Volatile.Write(ref _answers, new(Encoding.UTF8.GetBytes(text), messages));
 
     /// <summary>Answers the next connection with this error in place of the server.</summary>
@@ -76,7 +80,8 @@ internal sealed class CuttingProxy : IAsyncDisposable
                 if (connection.IsCut)
                     Interlocked.Increment(ref _cuts);
             }
-            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception e) when (e is IOException
+                or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
             {
                 // Either end has closed, or the test is over.
             }

@@ -17,7 +17,8 @@ public abstract class DeadLetterClaimContract : StorageContract
 
         var claimed = (await Store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldHaveSingleItem();
 
-        claimed.ShouldBeThatOf(letter with { Status = DeadLetterStatus.InProgress, DueAt = Noon.AddSeconds(30), Version = letter.Version + 1 });
+        claimed.ShouldBeThatOf(
+            letter with { Status = DeadLetterStatus.InProgress, DueAt = Noon.AddSeconds(30), Version = letter.Version + 1 });
         (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(claimed);
     }
 
@@ -31,7 +32,9 @@ public abstract class DeadLetterClaimContract : StorageContract
         (await Store.ClaimAsync(Letters.Claim(Noon.AddMicroseconds(1)), Stop)).Count.ShouldBe(1);
     }
 
-    [Theory, InlineData(DeadLetterStatus.RequiresReview), InlineData(DeadLetterStatus.Replayed), InlineData(DeadLetterStatus.Resolved), InlineData(DeadLetterStatus.Resubmitted)]
+    [Theory]
+    [InlineData(DeadLetterStatus.RequiresReview), InlineData(DeadLetterStatus.Replayed)]
+    [InlineData(DeadLetterStatus.Resolved), InlineData(DeadLetterStatus.Resubmitted)]
     public async Task A_letter_that_does_not_wait_to_be_sent_is_not_claimed(DeadLetterStatus status)
     {
         await Store.AddAsync(Letters.Plain(Noon.AddDays(-1), status: status), Stop);
@@ -68,7 +71,9 @@ public abstract class DeadLetterClaimContract : StorageContract
     [Fact]
     public async Task The_longest_due_come_first_wherever_they_go_and_no_more_than_asked_for()
     {
-        var letters = Enumerable.Range(0, 12).Select(i => Letters.Plain(Noon.AddMinutes(-(i * 7 % 12)), host: $"h{i % 3}.example.com", client: i % 2 == 0 ? "a" : "b")).ToList();
+        var letters = Enumerable.Range(0, 12)
+            .Select(i => Letters.Plain(Noon.AddMinutes(-(i * 7 % 12)), host: $"h{i % 3}.example.com", client: i % 2 == 0 ? "a" : "b"))
+            .ToList();
         await Task.WhenAll(letters.Select(l => Store.AddAsync(l, Stop)));
 
         var first = await Store.ClaimAsync(Letters.Claim(Noon, 5, "a", "b"), Stop);
@@ -112,7 +117,8 @@ public abstract class DeadLetterClaimContract : StorageContract
         var letters = Enumerable.Range(0, 8).Select(i => Letters.Plain(Noon.AddMinutes(-(i * 5 % 8)))).ToList();
         DeadLetter[] others =
         [
-            Letters.Plain(Noon.AddDays(-1), host: "other.example.com"), Letters.Plain(Noon.AddDays(-1), client: "other"), Letters.Plain(Noon.AddMicroseconds(1)),
+            Letters.Plain(Noon.AddDays(-1), host: "other.example.com"), Letters.Plain(Noon.AddDays(-1), client: "other"),
+            Letters.Plain(Noon.AddMicroseconds(1)),
             Letters.Plain(Noon.AddDays(-1), status: DeadLetterStatus.RequiresReview),
         ];
         await Task.WhenAll(letters.Concat(others).Select(l => Store.AddAsync(l, Stop)));
@@ -123,7 +129,8 @@ public abstract class DeadLetterClaimContract : StorageContract
 
         first.Count.ShouldBe(5);
         first.Concat(rest).Select(l => l.Id).ShouldBe(letters.OrderBy(l => l.DueAt).Select(l => l.Id));
-        first[0].ShouldBeThatOf(letters.MinBy(l => l.DueAt)! with { Status = DeadLetterStatus.InProgress, DueAt = Noon.AddSeconds(30), Version = 1 });
+        first[0].ShouldBeThatOf(
+            letters.MinBy(l => l.DueAt)! with { Status = DeadLetterStatus.InProgress, DueAt = Noon.AddSeconds(30), Version = 1 });
         (await Store.ClaimAsync(only, Stop)).ShouldBeEmpty();
         (await Store.ClaimAsync(only with { Now = Noon.AddSeconds(30), Limit = 100 }, Stop)).Count.ShouldBe(9);
     }
@@ -167,7 +174,8 @@ public abstract class DeadLetterClaimContract : StorageContract
     [Fact]
     public async Task One_that_a_worker_did_not_come_back_with_may_have_been_processed_and_nobodys_word_holds_any_more()
     {
-        var letter = Letters.Plain(Noon.AddMinutes(-1)) with { MayHaveBeenProcessed = false, Resolution = new("Replay", null, "alice", Noon) };
+        var letter =
+            Letters.Plain(Noon.AddMinutes(-1)) with { MayHaveBeenProcessed = false, Resolution = new("Replay", null, "alice", Noon) };
         await Store.AddAsync(letter, Stop);
 
         var first = (await Store.ClaimAsync(Letters.Claim(Noon, 5), Stop)).ShouldHaveSingleItem();
@@ -183,7 +191,8 @@ public abstract class DeadLetterClaimContract : StorageContract
         await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Store.AddAsync(Letters.Plain(Noon.AddSeconds(-i)), Stop)));
         IDeadLetterStore[] stores = [Store, Database.Open().DeadLetters];
 
-        var claimed = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(() => stores[i % 2].ClaimAsync(Letters.Claim(Noon, 5), Stop), Stop)));
+        var claimed = await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(i => Task.Run(() => stores[i % 2].ClaimAsync(Letters.Claim(Noon, 5), Stop), Stop)));
 
         claimed.ShouldAllBe(c => c.Count == 5);
     }

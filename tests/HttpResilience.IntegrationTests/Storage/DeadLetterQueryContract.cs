@@ -42,13 +42,16 @@ public abstract class DeadLetterQueryContract : StorageContract
         var wanted = Letters.Plain() with { Tenant = "a" };
         var (other, query) = filter switch
         {
-            "status" => (wanted with { Status = DeadLetterStatus.RequiresReview }, new DeadLetterQuery { Status = DeadLetterStatus.Pending }),
+            "status" =>
+                (wanted with { Status = DeadLetterStatus.RequiresReview }, new DeadLetterQuery { Status = DeadLetterStatus.Pending }),
             "client" => (wanted with { ClientName = "Billing" }, new() { ClientName = "billing" }),
-            "authority" => (wanted with { Uri = new("https://api.example.com:8443/invoices") }, new() { Authority = "https://api.example.com" }),
+            "authority" =>
+                (wanted with { Uri = new("https://api.example.com:8443/invoices") }, new() { Authority = "https://api.example.com" }),
             "tenant" => (wanted with { Tenant = null }, new() { Tenant = "a" }),
             "class" => (wanted with { FailureClass = FailureClass.Conflict }, new() { FailureClass = FailureClass.Transient }),
             "since" => (wanted with { FirstFailedAt = wanted.FirstFailedAt.AddMicroseconds(-1) }, new() { Since = wanted.FirstFailedAt }),
-            _ => (wanted with { FirstFailedAt = wanted.FirstFailedAt.AddMicroseconds(1) }, new() { Until = wanted.FirstFailedAt.AddMicroseconds(1) }),
+            _ => (wanted with { FirstFailedAt = wanted.FirstFailedAt.AddMicroseconds(1) },
+                new() { Until = wanted.FirstFailedAt.AddMicroseconds(1) }),
         };
         await Store.AddAsync(wanted, Stop);
         await Store.AddAsync(other with { Id = Guid.CreateVersion7() }, Stop);
@@ -61,8 +64,19 @@ public abstract class DeadLetterQueryContract : StorageContract
     public async Task All_filters_apply_together_and_to_every_page()
     {
         for (int i = 0; i < 40; i++)
-            await Store.AddAsync(Letters.Plain(client: i % 2 == 0 ? "a" : "b", status: i % 4 < 2 ? DeadLetterStatus.Pending : DeadLetterStatus.RequiresReview) with { Tenant = $"{i % 5}" }, Stop);
-        var query = new DeadLetterQuery { ClientName = "a", Status = DeadLetterStatus.Pending, Tenant = "0", FailureClass = FailureClass.Transient, Limit = 1 };
+        {
+            var status = i % 4 < 2 ? DeadLetterStatus.Pending : DeadLetterStatus.RequiresReview;
+            await Store.AddAsync(Letters.Plain(client: i % 2 == 0 ? "a" : "b", status: status) with { Tenant = $"{i % 5}" }, Stop);
+        }
+
+        var query = new DeadLetterQuery
+        {
+            ClientName = "a",
+            Status = DeadLetterStatus.Pending,
+            Tenant = "0",
+            FailureClass = FailureClass.Transient,
+            Limit = 1,
+        };
 
         var first = (await Store.ListAsync(query, Stop)).ShouldHaveSingleItem();
         var second = (await Store.ListAsync(query with { Before = first.Id }, Stop)).ShouldHaveSingleItem();
@@ -76,7 +90,8 @@ public abstract class DeadLetterQueryContract : StorageContract
     {
         await Store.AddAsync(Letters.Plain(), Stop);
 
-        (await Store.ListAsync(new() { ClientName = "' OR 1=1 --", Authority = "x' OR 'a'='a", Tenant = "'; DELETE FROM dead_letters; --" }, Stop)).ShouldBeEmpty();
+        (await Store.ListAsync(new() { ClientName = "' OR 1=1 --", Authority = "x' OR 'a'='a", Tenant = "'; DELETE FROM dead_letters; --" },
+            Stop)).ShouldBeEmpty();
 
         (await Store.ListAsync(new(), Stop)).Count.ShouldBe(1);
     }
@@ -92,7 +107,13 @@ public abstract class DeadLetterQueryContract : StorageContract
 
         var counts = await Store.CountAsync(Stop);
 
-        counts.ByStatus.ShouldBe(new Dictionary<DeadLetterStatus, long> { [DeadLetterStatus.Pending] = 3, [DeadLetterStatus.InProgress] = 1, [DeadLetterStatus.RequiresReview] = 1 }, ignoreOrder: true);
+        var expected = new Dictionary<DeadLetterStatus, long>
+        {
+            [DeadLetterStatus.Pending] = 3,
+            [DeadLetterStatus.InProgress] = 1,
+            [DeadLetterStatus.RequiresReview] = 1,
+        };
+        counts.ByStatus.ShouldBe(expected, ignoreOrder: true);
         counts[DeadLetterStatus.Resolved].ShouldBe(0);
         counts.OldestDueAt.ShouldBe(Noon.AddMinutes(-2));
     }
@@ -114,7 +135,8 @@ public abstract class DeadLetterQueryContract : StorageContract
             bool isDone = status is DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted;
             foreach (var failedAt in new[] { Noon, Noon.AddMicroseconds(-1) })
             {
-                var letter = Letters.Plain(Noon.AddDays(-9), status: status) with { FirstFailedAt = Noon.AddDays(-9), LastFailedAt = failedAt };
+                var firstFailedAt = Noon.AddDays(-9);
+                var letter = Letters.Plain(firstFailedAt, status: status) with { FirstFailedAt = firstFailedAt, LastFailedAt = failedAt };
                 await Store.AddAsync(letter, Stop);
                 if (!isDone || failedAt == Noon)
                     kept.Add(letter);

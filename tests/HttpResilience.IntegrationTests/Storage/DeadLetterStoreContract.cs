@@ -5,7 +5,8 @@ public abstract class DeadLetterStoreContract : StorageContract
 {
     public static TheoryData<string> Texts =>
     [
-        "Grüße, 世界, 🎉", "a\r\nb\tc", "'; DROP TABLE dead_letters; --", "\" OR 1=1 --", "%_\\", "$1 @id :id {0}", "\u0001\u001f\u007f\u2028", new string('x', 1 << 20),
+        "Grüße, 世界, 🎉", "a\r\nb\tc", "'; DROP TABLE dead_letters; --", "\" OR 1=1 --", "%_\\", "$1 @id :id {0}",
+        "\u0001\u001f\u007f\u2028", new string('x', 1 << 20),
     ];
 
     public static TheoryData<DeadLetterStatus> Statuses => [.. Enum.GetValues<DeadLetterStatus>()];
@@ -53,17 +54,22 @@ public abstract class DeadLetterStoreContract : StorageContract
     {
         // No theory: half of a surrogate pair does not survive as an argument of an attribute either.
         var created = Noon;
-        foreach (var (text, kept) in new[] { ("a\0b", "a\uFFFDb"), ("a\uD800b", "a\uFFFDb"), ("\uDC00", "\uFFFD"), ("\uD83C\uDF89\0", "\uD83C\uDF89\uFFFD") })
+        (string, string)[] texts =
+            [("a\0b", "a\uFFFDb"), ("a\uD800b", "a\uFFFDb"), ("\uDC00", "\uFFFD"), ("\uD83C\uDF89\0", "\uD83C\uDF89\uFFFD")];
+        foreach (var (text, kept) in texts)
         {
             // Ids of one millisecond are in no order, and two of the texts are stored alike.
             created = created.AddSeconds(1);
-            var letter = Letters.Plain(client: text) with { Id = Guid.CreateVersion7(created), Tenant = text, ErrorTitle = text, Tags = Tagged(text) };
+            var id = Guid.CreateVersion7(created);
+            var letter = Letters.Plain(client: text) with { Id = id, Tenant = text, ErrorTitle = text, Tags = Tagged(text) };
 
             await Store.AddAsync(letter, Stop);
 
             // JSON has an escape for NUL, but none for half of a pair.
-            (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { ClientName = kept, Tenant = kept, ErrorTitle = kept, Tags = Tagged(text.Contains('\0') ? text : kept) });
-            (await Store.ListAsync(new() { Tenant = text, ClientName = text, Limit = 1 }, Stop)).ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
+            (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(
+                letter with { ClientName = kept, Tenant = kept, ErrorTitle = kept, Tags = Tagged(text.Contains('\0') ? text : kept) });
+            (await Store.ListAsync(new() { Tenant = text, ClientName = text, Limit = 1 }, Stop))
+                .ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
             (await Store.ClaimAsync(Letters.Claim(Noon, 10, text), Stop)).ShouldHaveSingleItem().Id.ShouldBe(letter.Id);
         }
 
@@ -126,7 +132,8 @@ public abstract class DeadLetterStoreContract : StorageContract
     [Theory, MemberData(nameof(Statuses))]
     public async Task Every_status_class_and_reason_is_kept(DeadLetterStatus status)
     {
-        var letters = Enum.GetValues<FailureClass>().SelectMany(f => Enum.GetValues<StopReason>().Select(r => Letters.Plain(status: status) with { FailureClass = f, StopReason = r })).ToList();
+        var letters = Enum.GetValues<FailureClass>().SelectMany(f =>
+            Enum.GetValues<StopReason>().Select(r => Letters.Plain(status: status) with { FailureClass = f, StopReason = r })).ToList();
 
         await Task.WhenAll(letters.Select(l => Store.AddAsync(l, Stop)));
 
@@ -161,7 +168,8 @@ public abstract class DeadLetterStoreContract : StorageContract
     [Fact]
     public async Task Many_who_add_at_once_all_find_their_letters()
     {
-        var letters = Enumerable.Range(0, 1000).Select(i => Letters.Plain() with { Attempts = i, Body = BitConverter.GetBytes(i) }).ToList();
+        var letters =
+            Enumerable.Range(0, 1000).Select(i => Letters.Plain() with { Attempts = i, Body = BitConverter.GetBytes(i) }).ToList();
 
         (await Task.WhenAll(letters.Select(l => Task.Run(() => Store.AddAsync(l, Stop), Stop)))).ShouldAllBe(added => added);
 
@@ -242,7 +250,8 @@ public abstract class DeadLetterStoreContract : StorageContract
         await Store.AddAsync(letter, Stop);
         IDeadLetterStore[] stores = [Store, Database.Open().DeadLetters];
 
-        bool[] changed = await Task.WhenAll(Enumerable.Range(1, 40).Select(i => stores[i % 2].UpdateAsync(letter with { Attempts = i }, Stop)));
+        bool[] changed = await Task.WhenAll(
+            Enumerable.Range(1, 40).Select(i => stores[i % 2].UpdateAsync(letter with { Attempts = i }, Stop)));
 
         changed.Count(c => c).ShouldBe(1);
         (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { Attempts = 1 + Array.IndexOf(changed, true), Version = 1 });

@@ -12,7 +12,8 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     {
         ErrorBudgetCount[] counts =
         [
-            Count(Noon, FailureClass.None, 5_000_000_000), Count(Noon, FailureClass.Transient, 3), Count(Noon.AddMinutes(5), FailureClass.None, 7), Count(Noon.AddMinutes(5), FailureClass.None, 1) with { Version = "2.0" },
+            Count(Noon, FailureClass.None, 5_000_000_000), Count(Noon, FailureClass.Transient, 3),
+            Count(Noon.AddMinutes(5), FailureClass.None, 7), Count(Noon.AddMinutes(5), FailureClass.None, 1) with { Version = "2.0" },
         ];
         (await AddAsync(1, counts)).ShouldBeTrue();
 
@@ -43,7 +44,8 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     [Fact]
     public async Task Nothing_older_is_loaded_than_asked_for_nor_what_is_another_clients()
     {
-        await AddAsync(1, Count(Noon.AddMinutes(-5), FailureClass.None, 1), Count(Noon, FailureClass.None, 2), Count(Noon, FailureClass.None, 4) with { ClientName = "Billing" });
+        await AddAsync(1, Count(Noon.AddMinutes(-5), FailureClass.None, 1), Count(Noon, FailureClass.None, 2),
+            Count(Noon, FailureClass.None, 4) with { ClientName = "Billing" });
 
         (await Store.LoadAsync("billing", Noon, Stop)).ShouldBe([Count(Noon, FailureClass.None, 2)]);
         (await Store.LoadAsync("nobody", Noon, Stop)).ShouldBeEmpty();
@@ -58,7 +60,8 @@ public abstract class ErrorBudgetStoreContract : StorageContract
         await Store.SetPauseAsync(new("crm", IsPaused: false, By: null, Noon.AddSeconds(1)), Stop);
 
         (await Database.Open().ErrorBudgets.PausesAsync(Stop)).ShouldBe(
-            [new("billing", IsPaused: true, "Ann\uFFFD", Noon), new("crm", IsPaused: false, By: null, Noon.AddSeconds(1))], ignoreOrder: true);
+            [new("billing", IsPaused: true, "Ann\uFFFD", Noon), new("crm", IsPaused: false, By: null, Noon.AddSeconds(1))],
+            ignoreOrder: true);
     }
 
     [Fact]
@@ -67,13 +70,15 @@ public abstract class ErrorBudgetStoreContract : StorageContract
         (await Store.StartedAsync("1.0", Noon, Stop)).ShouldBe([new("1.0", Noon, Noon)]);
         await Store.StartedAsync("2.0", Noon.AddHours(1), Stop);
 
-        (await Store.StartedAsync("1.0", Noon.AddHours(2), Stop)).ShouldBe([new("1.0", Noon, Noon.AddHours(2)), new("2.0", Noon.AddHours(1), Noon.AddHours(1))]);
+        (await Store.StartedAsync("1.0", Noon.AddHours(2), Stop)).ShouldBe(
+            [new("1.0", Noon, Noon.AddHours(2)), new("2.0", Noon.AddHours(1), Noon.AddHours(1))]);
     }
 
     [Fact]
     public async Task What_is_too_old_is_purged_and_nothing_else()
     {
-        await AddAsync(1, Count(Noon, FailureClass.None, 1), Count(Noon, FailureClass.Transient, 1), Count(Noon.AddMinutes(5), FailureClass.None, 2));
+        await AddAsync(
+            1, Count(Noon, FailureClass.None, 1), Count(Noon, FailureClass.Transient, 1), Count(Noon.AddMinutes(5), FailureClass.None, 2));
         await Store.SetPauseAsync(new("billing", IsPaused: true, "Ann", Noon.AddDays(-100)), Stop);
 
         (await Store.PurgeAsync(Noon.AddMinutes(5), Stop)).ShouldBe(2);
@@ -103,7 +108,9 @@ public abstract class ErrorBudgetStoreContract : StorageContract
         (await Store.LoadAsync("billing", Noon, Stop)).ShouldAllBe(c => c.Calls == 160);
     }
 
-    private Task<bool> AddAsync(long sequence, params ErrorBudgetCount[] counts) => Store.AddAsync(new(Writer, sequence, Noon, counts), Stop);
+    private Task<bool> AddAsync(long sequence, params ErrorBudgetCount[] counts) =>
+        Store.AddAsync(new(Writer, sequence, Noon, counts), Stop);
 
-    private static ErrorBudgetCount Count(DateTimeOffset period, FailureClass failureClass, long calls) => new("billing", "1.0", period, failureClass, calls);
+    private static ErrorBudgetCount Count(DateTimeOffset period, FailureClass failureClass, long calls) =>
+        new("billing", "1.0", period, failureClass, calls);
 }

@@ -32,7 +32,8 @@ public abstract class FallbackStoreContract : StorageContract
         await SaveAsync(Response() with { Response = new(204, reason, [], default) });
 
         var found = (await Store.FindAsync("api", "r", "v", Stop))!.Response;
-        (found.StatusCode, found.ReasonPhrase, found.Headers.Count, found.Body.Length).ShouldBe((204, reason?.Replace('\0', '\uFFFD'), 0, 0));
+        (found.StatusCode, found.ReasonPhrase, found.Headers.Count, found.Body.Length).ShouldBe(
+            (204, reason?.Replace('\0', '\uFFFD'), 0, 0));
     }
 
     [Theory]
@@ -66,7 +67,8 @@ public abstract class FallbackStoreContract : StorageContract
     public async Task Those_that_were_received_first_go_when_there_are_too_many_bytes()
     {
         long size = Response(body: new byte[1000]).Size;
-        var all = Enumerable.Range(0, 10).Select(i => Response($"r{i}", body: new byte[1000]) with { ReceivedAt = Noon.AddSeconds(i * 7 % 10) }).ToList();
+        var all = Enumerable.Range(0, 10)
+            .Select(i => Response($"r{i}", body: new byte[1000]) with { ReceivedAt = Noon.AddSeconds(i * 7 % 10) }).ToList();
         await Store.SaveAsync("other", [all[7]], Plenty, Stop);
 
         await Store.SaveAsync("api", all, 4 * size, Stop);
@@ -127,7 +129,9 @@ public abstract class FallbackStoreContract : StorageContract
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(async () =>
         {
             var random = new Random(i);
-            var responses = Enumerable.Range(0, 10).Select(_ => Response($"r{random.Next(50)}", body: new byte[100]) with { ReceivedAt = Noon.AddSeconds(i) }).DistinctBy(r => r.Resource).ToList();
+            var responses = Enumerable.Range(0, 10)
+                .Select(_ => Response($"r{random.Next(50)}", body: new byte[100]) with { ReceivedAt = Noon.AddSeconds(i) })
+                .DistinctBy(r => r.Resource).ToList();
             await stores[i % 2].SaveAsync("api", responses, most, Stop);
             await stores[i % 2].RemoveAsync("api", $"r{random.Next(50)}", null, Stop);
         }, Stop)));

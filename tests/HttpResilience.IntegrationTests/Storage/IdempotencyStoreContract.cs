@@ -5,7 +5,8 @@ public abstract class IdempotencyStoreContract : StorageContract
 {
     private static readonly DateTimeOffset Lease = Noon.AddSeconds(30);
 
-    private static readonly RememberedResponse Created = new(201, "Created", [new("Location", "/invoices/7"), new("X-Twice", "1"), new("X-Twice", "2")], new byte[] { 0, 1, 255 });
+    private static readonly RememberedResponse Created = new(
+        201, "Created", [new("Location", "/invoices/7"), new("X-Twice", "1"), new("X-Twice", "2")], new byte[] { 0, 1, 255 });
 
     private IIdempotencyStore Store => field ??= Database.Open().IdempotencyKeys;
 
@@ -23,7 +24,8 @@ public abstract class IdempotencyStoreContract : StorageContract
         var (first, second) = (Request(), Request());
         await Store.BeginAsync(first, Stop);
 
-        (await Store.BeginAsync(second with { LeaseUntil = Lease.AddDays(1) }, Stop)).ShouldBe(new("hash", first.Owner, Noon, Lease, false, null));
+        (await Store.BeginAsync(second with { LeaseUntil = Lease.AddDays(1) }, Stop)).ShouldBe(
+            new("hash", first.Owner, Noon, Lease, false, null));
         (await Store.CompleteAsync(second, Created, Noon.AddDays(1), Stop)).ShouldBeFalse();
         (await Store.ForgetAsync(second, Stop)).ShouldBeFalse();
     }
@@ -53,7 +55,8 @@ public abstract class IdempotencyStoreContract : StorageContract
         await Store.CompleteAsync(first, new(204, reason, [], default), Noon.AddDays(7), Stop);
 
         var response = (await Store.BeginAsync(Request(), Stop)).Response!;
-        (response.StatusCode, response.ReasonPhrase, response.Headers.Count, response.Body.Length).ShouldBe((204, reason?.Replace('\0', '\uFFFD'), 0, 0));
+        (response.StatusCode, response.ReasonPhrase, response.Headers.Count, response.Body.Length).ShouldBe(
+            (204, reason?.Replace('\0', '\uFFFD'), 0, 0));
     }
 
     [Fact]
@@ -63,7 +66,8 @@ public abstract class IdempotencyStoreContract : StorageContract
         await Store.BeginAsync(first, Stop);
         await Store.CompleteAsync(first, Created, Noon.AddDays(7), Stop);
 
-        (await Store.BeginAsync(second with { Now = Noon.AddDays(7), LeaseUntil = Noon.AddDays(8) }, Stop)).ShouldBe(new("other", second.Owner, Noon.AddDays(7), Noon.AddDays(8), false, null));
+        (await Store.BeginAsync(second with { Now = Noon.AddDays(7), LeaseUntil = Noon.AddDays(8) }, Stop)).ShouldBe(
+            new("other", second.Owner, Noon.AddDays(7), Noon.AddDays(8), false, null));
         (await Store.CompleteAsync(first, Created, Noon.AddDays(9), Stop)).ShouldBeFalse();
     }
 
@@ -74,8 +78,10 @@ public abstract class IdempotencyStoreContract : StorageContract
         await Store.BeginAsync(first, Stop);
 
         (await Store.BeginAsync(second with { Now = Lease.AddMicroseconds(-1) }, Stop)).Owner.ShouldBe(first.Owner);
-        (await Store.BeginAsync(second with { Now = Lease, LeaseUntil = Lease.AddMinutes(1) }, Stop)).ShouldBe(new("hash", second.Owner, Noon, Lease.AddMinutes(1), true, null));
-        (await Store.BeginAsync(third with { Now = Lease }, Stop)).ShouldBe(new("hash", second.Owner, Noon, Lease.AddMinutes(1), false, null));
+        (await Store.BeginAsync(second with { Now = Lease, LeaseUntil = Lease.AddMinutes(1) }, Stop)).ShouldBe(
+            new("hash", second.Owner, Noon, Lease.AddMinutes(1), true, null));
+        (await Store.BeginAsync(third with { Now = Lease }, Stop)).ShouldBe(
+            new("hash", second.Owner, Noon, Lease.AddMinutes(1), false, null));
 
         (await Store.CompleteAsync(first, Created, Noon.AddDays(7), Stop)).ShouldBeFalse();
         (await Store.ForgetAsync(first, Stop)).ShouldBeFalse();
@@ -90,11 +96,13 @@ public abstract class IdempotencyStoreContract : StorageContract
         var (first, second) = (Request(), Request());
         await Store.BeginAsync(first, Stop);
 
-        (await Store.BeginAsync(first with { LeaseUntil = Lease.AddMinutes(1) }, Stop)).ShouldBe(new("hash", first.Owner, Noon, Lease.AddMinutes(1), false, null));
+        (await Store.BeginAsync(first with { LeaseUntil = Lease.AddMinutes(1) }, Stop)).ShouldBe(
+            new("hash", first.Owner, Noon, Lease.AddMinutes(1), false, null));
         (await Store.BeginAsync(second with { Now = Lease }, Stop)).Owner.ShouldBe(first.Owner);
         await Store.BeginAsync(second with { Now = Lease.AddMinutes(1), LeaseUntil = Lease.AddMinutes(2) }, Stop);
 
-        (await Store.BeginAsync(second with { Now = Lease.AddMinutes(1), LeaseUntil = Lease.AddMinutes(3) }, Stop)).ShouldBe(new("hash", second.Owner, Noon, Lease.AddMinutes(3), true, null));
+        (await Store.BeginAsync(second with { Now = Lease.AddMinutes(1), LeaseUntil = Lease.AddMinutes(3) }, Stop)).ShouldBe(
+            new("hash", second.Owner, Noon, Lease.AddMinutes(3), true, null));
     }
 
     [Fact]
@@ -104,7 +112,8 @@ public abstract class IdempotencyStoreContract : StorageContract
         await Store.BeginAsync(first, Stop);
 
         (await Store.BeginAsync(mistaken, Stop)).ShouldBe(new("hash", first.Owner, Noon, Lease, false, null));
-        (await Store.BeginAsync(mistaken with { Now = Lease.AddDays(1) }, Stop)).ShouldBe(new("hash", first.Owner, Noon, Lease, false, null));
+        (await Store.BeginAsync(mistaken with { Now = Lease.AddDays(1) }, Stop)).ShouldBe(
+            new("hash", first.Owner, Noon, Lease, false, null));
         (await Store.CompleteAsync(first, Created, Noon.AddDays(7), Stop)).ShouldBeTrue();
         (await Store.BeginAsync(mistaken, Stop)).Fingerprint.ShouldBe("hash");
     }
@@ -210,9 +219,12 @@ public abstract class IdempotencyStoreContract : StorageContract
     {
         await Store.BeginAsync(Request() with { ExpiresAt = Noon.AddDays(1) }, Stop);
 
-        (await Store.BeginAsync(Request() with { Now = Noon.AddDays(1).AddMicroseconds(-1), LeaseUntil = Noon.AddDays(1), ExpiresAt = Noon.AddDays(1) }, Stop)).IsInDoubt.ShouldBeTrue();
+        (await Store.BeginAsync(
+            Request() with { Now = Noon.AddDays(1).AddMicroseconds(-1), LeaseUntil = Noon.AddDays(1), ExpiresAt = Noon.AddDays(1) },
+            Stop)).IsInDoubt.ShouldBeTrue();
         (await Store.BeginAsync(Request() with { Now = Noon.AddDays(1) }, Stop)).IsInDoubt.ShouldBeFalse();
     }
 
-    private static RememberedRequest Request(string fingerprint = "hash") => new("billing", "key", fingerprint, Guid.NewGuid(), Noon, Lease);
+    private static RememberedRequest Request(string fingerprint = "hash") =>
+        new("billing", "key", fingerprint, Guid.NewGuid(), Noon, Lease);
 }

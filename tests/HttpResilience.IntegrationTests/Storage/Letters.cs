@@ -5,19 +5,20 @@ internal static class Letters
 {
     internal static readonly DateTimeOffset FailedAt = new(2030, 1, 2, 3, 4, 5, 678, 912, TimeSpan.Zero);
 
-    internal static DeadLetter Plain(DateTimeOffset? dueAt = null, string client = "billing", string host = "api.example.com", DeadLetterStatus status = DeadLetterStatus.Pending) => new()
-    {
-        Id = Guid.CreateVersion7(),
-        ClientName = client,
-        Method = "POST",
-        Uri = new($"https://{host}/invoices"),
-        FailureClass = FailureClass.Transient,
-        StopReason = StopReason.AttemptsExhausted,
-        FirstFailedAt = FailedAt,
-        LastFailedAt = FailedAt,
-        Status = status,
-        DueAt = dueAt ?? FailedAt,
-    };
+    internal static DeadLetter Plain(DateTimeOffset? dueAt = null, string client = "billing", string host = "api.example.com",
+        DeadLetterStatus status = DeadLetterStatus.Pending) => new()
+        {
+            Id = Guid.CreateVersion7(),
+            ClientName = client,
+            Method = "POST",
+            Uri = new($"https://{host}/invoices"),
+            FailureClass = FailureClass.Transient,
+            StopReason = StopReason.AttemptsExhausted,
+            FirstFailedAt = FailedAt,
+            LastFailedAt = FailedAt,
+            Status = status,
+            DueAt = dueAt ?? FailedAt,
+        };
 
     internal static DeadLetter Full() => Plain() with
     {

@@ -27,7 +27,8 @@ public sealed class PostgreSqlOutageTests(PostgreSqlServer server) : StorageCont
         (await storage.DeadLetters.AddAsync(after, Stop)).ShouldBeTrue();
         var recovered = Stopwatch.GetElapsedTime(up);
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"told after {told.TotalMilliseconds:0} ms; kept again {recovered.TotalMilliseconds:0} ms after the server was up");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"told after {told.TotalMilliseconds:0} ms; kept again {recovered.TotalMilliseconds:0} ms after the server was up");
         failure.Message.ShouldContain("cannot be reached");
         told.ShouldBeLessThan(TimeSpan.FromSeconds(15));
         recovered.ShouldBeLessThan(TimeSpan.FromSeconds(15));

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>The first use of a database prepares its schema. A failure that passes is retried there as it is for a write, so that no letter is lost.</summary>
+/// <summary>
+/// The first use of a database prepares its schema. A failure that passes is retried there as it is for a write, so that no letter is lost.
+/// </summary>
 public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : StorageContract
 {
     private const long TestLock = 42;
@@ -32,7 +34,8 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
             .. PostgreSqlSchema.Current.Steps,
             $"""
             INSERT INTO public.in_step VALUES (1);
-            CREATE FUNCTION http_resilience.wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock({TestLock}); RETURN NULL; END';
+            CREATE FUNCTION http_resilience.wait() RETURNS trigger LANGUAGE plpgsql
+              AS 'BEGIN PERFORM pg_advisory_xact_lock({TestLock}); RETURN NULL; END';
             CREATE TABLE http_resilience.last (n integer);
             CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON http_resilience.last DEFERRABLE INITIALLY DEFERRED
               FOR EACH ROW EXECUTE FUNCTION http_resilience.wait();
@@ -96,7 +99,8 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
         await using var proxy = new CuttingProxy(new NpgsqlConnectionStringBuilder(Database.ConnectionString).Port);
         proxy.RefuseNext(sqlState);
 
-        var store = Database.Open(connectionString: $"{Database.ConnectionString};Port={proxy.Port};SSL Mode=Disable;GSS Encryption Mode=Disable").DeadLetters;
+        var store = Database.Open(
+            connectionString: $"{Database.ConnectionString};Port={proxy.Port};SSL Mode=Disable;GSS Encryption Mode=Disable").DeadLetters;
         (await store.AddAsync(Letters.Plain(), Stop)).ShouldBeTrue();
 
         proxy.Cuts.ShouldBe(1);
@@ -110,7 +114,8 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
     public async Task A_step_that_loses_against_another_session_is_taken_again(string sqlState)
     {
         await server.ExecuteAsync(Own.Name, "CREATE SEQUENCE public.tries");
-        string fails = $"DO $$ BEGIN IF nextval('public.tries') < 3 THEN RAISE EXCEPTION 'lost' USING ERRCODE = '{sqlState}'; END IF; END $$";
+        string fails =
+            $"DO $$ BEGIN IF nextval('public.tries') < 3 THEN RAISE EXCEPTION 'lost' USING ERRCODE = '{sqlState}'; END IF; END $$";
         await using var storage = Open(new([fails, .. PostgreSqlSchema.Current.Steps]));
 
         (await storage.DeadLetters.AddAsync(Letters.Plain(), Stop)).ShouldBeTrue();
@@ -134,7 +139,8 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
         (await adding).ShouldBeTrue();
     }
 
-    private string Waiting => $"FROM pg_stat_activity WHERE datname = '{Own.Name}' AND application_name = 'HttpResilience' AND wait_event_type = 'Lock'";
+    private string Waiting =>
+        $"FROM pg_stat_activity WHERE datname = '{Own.Name}' AND application_name = 'HttpResilience' AND wait_event_type = 'Lock'";
 
     private PostgreSqlStorage Open(PostgreSqlSchema schema)
     {
@@ -148,7 +154,9 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
             await Task.Delay(5, Stop);
     }
 
-    /// <summary>Does something with a store that has not been used, once for each message of the server, and cuts the first connection after it.</summary>
+    /// <summary>
+    /// Does something with a store that has not been used, once for each message of the server, and cuts the first connection after it.
+    /// </summary>
     private async Task CutAfterEachMessageAsync(Func<IHttpResilienceStorage, Task> use)
     {
         await using var proxy = new CuttingProxy(new NpgsqlConnectionStringBuilder(Database.ConnectionString).Port);

@@ -12,9 +12,12 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     [Theory]
     [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.dead_letters (id text)")]
     [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (version integer)")]
-    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (version integer); INSERT INTO http_resilience.schema_version VALUES (1), (1)")]
-    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (version text); INSERT INTO http_resilience.schema_version VALUES ('1')")]
-    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (number integer); INSERT INTO http_resilience.schema_version VALUES (1)")]
+    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (version integer); "
+        + "INSERT INTO http_resilience.schema_version VALUES (1), (1)")]
+    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (version text); "
+        + "INSERT INTO http_resilience.schema_version VALUES ('1')")]
+    [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (number integer); "
+        + "INSERT INTO http_resilience.schema_version VALUES (1)")]
     public async Task A_schema_of_somebody_else_is_left_as_it_is(string sql)
     {
         await server.ExecuteAsync(Own.Name, sql);
@@ -44,7 +47,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         await Database.Open().DeadLetters.AddAsync(letter, Stop);
         var newer = new PostgreSqlSchema([
             .. PostgreSqlSchema.Current.Steps,
-            "CREATE TABLE http_resilience.steps (n integer); INSERT INTO http_resilience.steps VALUES (2)", "INSERT INTO http_resilience.steps VALUES (3)",
+            "CREATE TABLE http_resilience.steps (n integer); INSERT INTO http_resilience.steps VALUES (2)",
+            "INSERT INTO http_resilience.steps VALUES (3)",
         ]);
 
         var opened = Enumerable.Range(0, 4).Select(_ => Open(newer)).ToList();
@@ -61,7 +65,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     public async Task A_step_that_fails_leaves_the_older_schema_as_it_was()
     {
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
-        await using var newer = Open(new([.. PostgreSqlSchema.Current.Steps, "CREATE TABLE http_resilience.half (n integer); INSERT INTO no_such_table VALUES (1)"]));
+        await using var newer = Open(new(
+            [.. PostgreSqlSchema.Current.Steps, "CREATE TABLE http_resilience.half (n integer); INSERT INTO no_such_table VALUES (1)"]));
 
         await Should.ThrowAsync<HttpResilienceStorageException>(() => newer.DeadLetters.CountAsync(Stop));
 
@@ -76,7 +81,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         await server.ExecuteAsync(Own.Name, $"CREATE ROLE {user} LOGIN");
         var storage = Database.Open(connectionString: Database.ConnectionString.Replace("=postgres", $"={user}", StringComparison.Ordinal));
 
-        (await Should.ThrowAsync<HttpResilienceStorageException>(() => storage.DeadLetters.CountAsync(Stop))).Message.ShouldContain("grant CREATE on the database");
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => storage.DeadLetters.CountAsync(Stop))).Message.ShouldContain(
+            "grant CREATE on the database");
         await server.ExecuteAsync(Own.Name, $"CREATE SCHEMA http_resilience AUTHORIZATION {user}");
 
         (await storage.DeadLetters.AddAsync(Letters.Plain(), Stop)).ShouldBeTrue();
@@ -105,7 +111,13 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     [Fact]
     public void A_connection_string_of_another_database_is_refused_without_its_password()
     {
-        foreach (string wrong in new[] { "Data Source=x.db;Password=secret", "Username=me;Password=secret", "Host=db;Password=secret;Colour=blue", "secret" })
+        foreach (string wrong in new[]
+        {
+            "Data Source=x.db;Password=secret",
+            "Username=me;Password=secret",
+            "Host=db;Password=secret;Colour=blue",
+            "secret"
+        })
         {
             string message = Should.Throw<HttpResilienceStorageException>(() => Database.Open(connectionString: wrong)).Message;
             message.ShouldContain("is not valid");
@@ -113,7 +125,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         }
     }
 
-    private PostgreSqlStorage Open(PostgreSqlSchema schema) => new(PostgreSqlDatabase.From(Database.ConnectionString, schema, TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance);
+    private PostgreSqlStorage Open(PostgreSqlSchema schema) => new(
+        PostgreSqlDatabase.From(Database.ConnectionString, schema, TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance);
 
     private async Task<string> FailureAsync()
     {

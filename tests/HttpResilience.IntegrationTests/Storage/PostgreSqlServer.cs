@@ -5,19 +5,26 @@ using Npgsql;
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>
-/// A real PostgreSQL server with a data directory of its own, for as long as its tests run, or this process lives. One serves all tests, each with a database of its
-/// own; a class that stops the server has its own as class fixture.
+/// A real PostgreSQL server with a data directory of its own, for as long as its tests run, or this process lives. One serves all tests,
+/// each with a database of its own; a class that stops the server has its own as class fixture.
 /// </summary>
 public sealed class PostgreSqlServer : IAsyncLifetime
 {
-    // Ends by itself when its input does, which is when this process has ended, however that came: no signal to the group ends it sooner, before it has cleaned up.
+    // Ends by itself when its input does, which is when this process has ended, however that came: no signal to the group
+    // ends it sooner, before it has cleaned up.
     private const string Script = """
         set -eu
         trap '' INT TERM HUP
         bin=$1 port=$2
         dir=$(mktemp -d "${TMPDIR:-/tmp}/httpresilience-postgres-XXXXXX")
-        "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; rm -rf "$dir"; exit 1; }
-        printf "port = %s\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\nmax_connections = 400\n" "$port" "$dir" >>"$dir/data/postgresql.conf"
+        "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/initdb.log" 2>&1 \
+          || { cat "$dir/initdb.log" >&2; rm -rf "$dir"; exit 1; }
+        cat >>"$dir/data/postgresql.conf" <<END
+        port = $port
+        listen_addresses = '127.0.0.1'
+        unix_socket_directories = '$dir'
+        max_connections = 400
+        END
         "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w start >/dev/null || { cat "$dir/log" >&2; rm -rf "$dir"; exit 1; }
         echo "$dir"
         cat >/dev/null || true
@@ -34,13 +41,16 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _bin = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
-            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")));
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal)
+                .Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")))
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+                .FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")));
         if (_bin is null)
             return;
 
         _process = Process.Start(AsPostgres("sh", "-c", Script, "sh", _bin, _port.ToString(CultureInfo.InvariantCulture)))!;
-        _directory = await _process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"The PostgreSQL server did not start: {await _process.StandardError.ReadToEndAsync()}");
+        _directory = await _process.StandardOutput.ReadLineAsync()
+            ?? throw new InvalidOperationException($"The PostgreSQL server did not start: {await _process.StandardError.ReadToEndAsync()}");
     }
 
     /// <summary>A database of its own, empty.</summary>
@@ -88,7 +98,8 @@ public sealed class PostgreSqlServer : IAsyncLifetime
 
     private async Task ControlAsync(params string[] arguments)
     {
-        using var process = Process.Start(AsPostgres([Path.Combine(_bin!, "pg_ctl"), "-D", Path.Combine(_directory, "data"), .. arguments]))!;
+        using var process = Process.Start(
+            AsPostgres([Path.Combine(_bin!, "pg_ctl"), "-D", Path.Combine(_directory, "data"), .. arguments]))!;
         process.StandardInput.Close();
         await process.WaitForExitAsync();
         process.ExitCode.ShouldBe(0, string.Join(' ', arguments));
@@ -100,7 +111,13 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         string[] all = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", .. command] : command;
         if (File.Exists("/usr/bin/setsid"))
             all = ["/usr/bin/setsid", .. all];
-        return new(all[0], all[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+        return new(all[0], all[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        };
     }
 
     public async ValueTask DisposeAsync()

@@ -13,7 +13,8 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     public async Task A_change_whose_answer_is_lost_is_made_once_and_reported_as_made()
     {
         await using var proxy = new CuttingProxy(new NpgsqlConnectionStringBuilder(Database.ConnectionString).Port);
-        var storage = Database.Open(connectionString: $"{Database.ConnectionString};Port={proxy.Port};SSL Mode=Disable;GSS Encryption Mode=Disable");
+        var storage = Database.Open(
+            connectionString: $"{Database.ConnectionString};Port={proxy.Port};SSL Mode=Disable;GSS Encryption Mode=Disable");
         var letters = storage.DeadLetters;
         var letter = Letters.Plain() with { Body = new byte[] { 1 }, Tags = new Dictionary<string, string> { ["a"] = "b" } };
         var replacement = Letters.Full();
@@ -29,7 +30,8 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
 
         var request = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
         proxy.CutAfter("INSERT INTO http_resilience.remembered_calls");
-        (await storage.IdempotencyKeys.BeginAsync(request, Stop)).ShouldBe(new("hash", request.Owner, Noon, request.LeaseUntil, false, null));
+        (await storage.IdempotencyKeys.BeginAsync(request, Stop)).ShouldBe(
+            new("hash", request.Owner, Noon, request.LeaseUntil, false, null));
         proxy.CutAfter("UPDATE http_resilience.remembered_calls");
         (await storage.IdempotencyKeys.CompleteAsync(request, new(200, null, [], default), Noon.AddDays(1), Stop)).ShouldBeTrue();
         var second = request with { Key = "other" };
@@ -44,7 +46,8 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     public async Task A_change_that_lost_its_answer_and_its_race_is_not_reported_as_made()
     {
         await using var proxy = new CuttingProxy(new NpgsqlConnectionStringBuilder(Database.ConnectionString).Port);
-        var store = Database.Open(connectionString: $"{Database.ConnectionString};Port={proxy.Port};SSL Mode=Disable;GSS Encryption Mode=Disable").DeadLetters;
+        var store = Database.Open(
+            connectionString: $"{Database.ConnectionString};Port={proxy.Port};SSL Mode=Disable;GSS Encryption Mode=Disable").DeadLetters;
         var letter = Letters.Plain();
         await store.AddAsync(letter, Stop);
         await store.UpdateAsync(letter with { Attempts = 1 }, Stop);
@@ -67,7 +70,8 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
         await using var other = new NpgsqlConnection(Database.ConnectionString + ";Pooling=false");
         await other.OpenAsync(Stop);
         await using var transaction = await other.BeginTransactionAsync(Stop);
-        await using var hold = new NpgsqlCommand("SELECT 1 FROM http_resilience.dead_letters WHERE id = $1 FOR UPDATE", other) { Parameters = { new() { Value = held.Id } } };
+        await using var hold = new NpgsqlCommand("SELECT 1 FROM http_resilience.dead_letters WHERE id = $1 FOR UPDATE", other);
+        hold.Parameters.Add(new() { Value = held.Id });
         await hold.ExecuteNonQueryAsync(Stop);
 
         (await store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldHaveSingleItem().Id.ShouldBe(free.Id);
@@ -82,7 +86,8 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
         using var stored = new SemaphoreSlim(0);
         int cuts = 0;
 
-        // Each cut follows a number of letters that were stored, not a time: a retry that succeeds on a fast machine succeeds on a busy one.
+        // Each cut follows a number of letters that were stored, not a time: a retry that succeeds
+        // on a fast machine succeeds on a busy one.
         var cutting = Task.Run(async () =>
         {
             for (int cut = 0; cut < (Count / BetweenCuts) - 1; cut++)
@@ -129,7 +134,8 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     {
         var store = Database.Open().DeadLetters;
         await store.WaitForLettersAsync(TimeSpan.FromHours(1), Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
-        await server.ExecuteAsync(Own.Name, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Own.Name}' AND application_name = 'HttpResilience'");
+        await server.ExecuteAsync(Own.Name,
+            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Own.Name}' AND application_name = 'HttpResilience'");
 
         // It does not know what it missed, and wakes whoever waits.
         await store.WaitForLettersAsync(TimeSpan.FromHours(1), Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);

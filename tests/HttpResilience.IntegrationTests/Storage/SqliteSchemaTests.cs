@@ -40,11 +40,13 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
 
     [Theory, InlineData(":memory:"), InlineData(""), InlineData("file:x?mode=memory"), InlineData("x.db;Mode=Memory")]
     public void What_is_no_file_is_refused(string source) =>
-        Should.Throw<HttpResilienceStorageException>(() => _database.Open(connectionString: $"Data Source={source};Cache=Shared")).Message.ShouldContain("is not a file");
+        Should.Throw<HttpResilienceStorageException>(
+            () => _database.Open(connectionString: $"Data Source={source};Cache=Shared")).Message.ShouldContain("is not a file");
 
     [Fact]
     public void A_connection_string_of_another_database_is_refused() =>
-        Should.Throw<HttpResilienceStorageException>(() => _database.Open(connectionString: "Host=db.example.com;Password=secret")).Message.ShouldSatisfyAllConditions(
+        Should.Throw<HttpResilienceStorageException>(
+            () => _database.Open(connectionString: "Host=db.example.com;Password=secret")).Message.ShouldSatisfyAllConditions(
             m => m.ShouldContain("Data Source="), m => m.ShouldNotContain("secret"));
 
     [Fact]
@@ -69,8 +71,9 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         (await File.ReadAllBytesAsync(_database.Path, Stop)).ShouldBe(content);
     }
 
-    [Theory, InlineData("CREATE TABLE dead_letters (id TEXT)"), InlineData("PRAGMA application_id = 77"), InlineData("PRAGMA user_version = 1"),
-     InlineData("CREATE TABLE t (x); PRAGMA application_id = 77; PRAGMA user_version = 1")]
+    [Theory]
+    [InlineData("CREATE TABLE dead_letters (id TEXT)"), InlineData("PRAGMA application_id = 77"), InlineData("PRAGMA user_version = 1")]
+    [InlineData("CREATE TABLE t (x); PRAGMA application_id = 77; PRAGMA user_version = 1")]
     public async Task A_database_of_somebody_else_is_left_as_it_is(string sql)
     {
         Execute(sql);
@@ -89,7 +92,8 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         Execute($"PRAGMA user_version = {SqliteSchema.Current.Steps.Count + 1}");
 
-        (await FailureAsync()).ShouldContain($"has schema version {SqliteSchema.Current.Steps.Count + 1}, and this version of HttpResilience.Sqlite knows {SqliteSchema.Current.Steps.Count}");
+        (await FailureAsync()).ShouldContain($"has schema version {SqliteSchema.Current.Steps.Count + 1}, "
+            + $"and this version of HttpResilience.Sqlite knows {SqliteSchema.Current.Steps.Count}");
     }
 
     [Fact]
@@ -98,7 +102,8 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         var letter = Letters.Full();
         await using (var old = Open(SqliteSchema.Current))
             await old.DeadLetters.AddAsync(letter, Stop);
-        var newer = new SqliteSchema([.. SqliteSchema.Current.Steps, "CREATE TABLE steps (n INTEGER); INSERT INTO steps VALUES (2)", "INSERT INTO steps VALUES (3)"]);
+        var newer = new SqliteSchema([.. SqliteSchema.Current.Steps,
+            "CREATE TABLE steps (n INTEGER); INSERT INTO steps VALUES (2)", "INSERT INTO steps VALUES (3)"]);
 
         var opened = Enumerable.Range(0, 4).Select(_ => Open(newer)).ToList();
         await Task.WhenAll(opened.Select(s => Task.Run(() => s.DeadLetters.AddAsync(Letters.Plain(), Stop), Stop)));
@@ -116,7 +121,8 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     public async Task A_step_that_fails_leaves_the_older_database_as_it_was()
     {
         await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
-        await using var newer = Open(new([.. SqliteSchema.Current.Steps, "CREATE TABLE half (n INTEGER); INSERT INTO no_such_table VALUES (1)"]));
+        await using var newer = Open(
+            new([.. SqliteSchema.Current.Steps, "CREATE TABLE half (n INTEGER); INSERT INTO no_such_table VALUES (1)"]));
 
         await Should.ThrowAsync<HttpResilienceStorageException>(() => newer.DeadLetters.CountAsync(Stop));
 
@@ -132,12 +138,14 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         await _database.Open().DeadLetters.AddAsync(letter, Stop);
         Execute("UPDATE dead_letters SET stop_reason = 'Abducted'");
 
-        (await Should.ThrowAsync<HttpResilienceStorageException>(() => _database.Open().DeadLetters.FindAsync(letter.Id, Stop))).Message.ShouldContain("StopReason 'Abducted'");
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => _database.Open().DeadLetters.FindAsync(letter.Id, Stop))).Message
+            .ShouldContain("StopReason 'Abducted'");
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
-    private SqliteStorage Open(SqliteSchema schema) => new(SqliteDatabase.From(_database.ConnectionString, schema), TimeProvider.System, NullLoggerFactory.Instance);
+    private SqliteStorage Open(SqliteSchema schema) =>
+        new(SqliteDatabase.From(_database.ConnectionString, schema), TimeProvider.System, NullLoggerFactory.Instance);
 
     private async Task<string> FailureAsync(string? connectionString = null)
     {

@@ -41,7 +41,8 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         var readOnly = _database.Open(connectionString: $"{_database.ConnectionString};Mode=ReadOnly").DeadLetters;
 
         (await readOnly.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
-        (await Should.ThrowAsync<HttpResilienceStorageException>(() => readOnly.AddAsync(Letters.Plain(), Stop))).Message.ShouldContain("can only be read");
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => readOnly.AddAsync(Letters.Plain(), Stop))).Message
+            .ShouldContain("can only be read");
     }
 
     [Fact]
@@ -141,7 +142,8 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
 
         (await store.ListAsync(new(), Stop)).ShouldHaveSingleItem().ShouldBeThatOf(letter);
         (await _database.Open().DeadLetters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
-        _database.Log.Lines.ShouldHaveSingleItem().ShouldSatisfyAllConditions(l => l.Level.ShouldBe(LogLevel.Error), l => l.Text.ShouldContain(_database.Path));
+        _database.Log.Lines.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            l => l.Level.ShouldBe(LogLevel.Error), l => l.Text.ShouldContain(_database.Path));
     }
 
     [Fact]
@@ -153,7 +155,8 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         await store.AddAsync(Letters.Plain(), Stop);
 
         Directory.Move(directory, directory + "-away");
-        (await Should.ThrowAsync<HttpResilienceStorageException>(() => store.AddAsync(Letters.Plain(), Stop))).Message.ShouldContain("no directory");
+        (await Should.ThrowAsync<HttpResilienceStorageException>(() => store.AddAsync(Letters.Plain(), Stop))).Message
+            .ShouldContain("no directory");
         await Should.ThrowAsync<HttpResilienceStorageException>(() => store.CountAsync(Stop));
         Directory.Move(directory + "-away", directory);
 

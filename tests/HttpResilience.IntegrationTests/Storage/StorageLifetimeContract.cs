@@ -35,7 +35,8 @@ public abstract class StorageLifetimeContract : StorageContract
     {
         IHttpResilienceStorage[] storages = [Database.Open(), Database.Open()];
 
-        bool[] added = await Task.WhenAll(Enumerable.Range(0, 300).Select(i => Task.Run(() => storages[i % 2].DeadLetters.AddAsync(Letters.Plain(), Stop), Stop)));
+        bool[] added = await Task.WhenAll(
+            Enumerable.Range(0, 300).Select(i => Task.Run(() => storages[i % 2].DeadLetters.AddAsync(Letters.Plain(), Stop), Stop)));
 
         added.ShouldAllBe(a => a);
         (await storages[0].DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(300);
@@ -63,7 +64,8 @@ public abstract class StorageLifetimeContract : StorageContract
             () => storage.IdempotencyKeys.CompleteAsync(request, new(200, null, [], default), Noon, cancelled),
             () => storage.IdempotencyKeys.ForgetAsync(request, cancelled),
             () => storage.IdempotencyKeys.PurgeAsync(Noon, cancelled),
-            () => storage.ErrorBudgets.AddAsync(new(Guid.NewGuid(), 1, Noon, [new("billing", "1.0", Noon, FailureClass.None, 1)]), cancelled),
+            () => storage.ErrorBudgets.AddAsync(
+                new(Guid.NewGuid(), 1, Noon, [new("billing", "1.0", Noon, FailureClass.None, 1)]), cancelled),
             () => storage.ErrorBudgets.LoadAsync("billing", Noon, cancelled),
             () => storage.ErrorBudgets.SetPauseAsync(new("billing", true, null, Noon), cancelled),
             () => storage.ErrorBudgets.PausesAsync(cancelled),

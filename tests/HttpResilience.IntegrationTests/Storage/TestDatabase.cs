@@ -30,7 +30,8 @@ public abstract class TestDatabase : IAsyncDisposable
     protected abstract DbConnection Connect();
 
     /// <summary>Adds the stores as an application does.</summary>
-    internal IServiceCollection AddTo(IServiceCollection services) => services.AddHttpResilienceStorage(storage => Use(storage, ConnectionString));
+    internal IServiceCollection AddTo(IServiceCollection services) =>
+        services.AddHttpResilienceStorage(storage => Use(storage, ConnectionString));
 
     /// <summary>One more process, so to speak: it shares nothing with the others but the database.</summary>
     internal IHttpResilienceStorage Open(TimeProvider? time = null, string? connectionString = null)

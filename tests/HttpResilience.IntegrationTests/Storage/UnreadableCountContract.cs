@@ -7,7 +7,8 @@ public abstract class UnreadableCountContract : StorageContract
     public async Task A_failure_class_of_a_newer_version_is_left_out()
     {
         var store = Database.Open().ErrorBudgets;
-        ErrorBudgetCount[] counts = [new("billing", "1.0", Noon, FailureClass.None, 1), new("billing", "1.0", Noon, FailureClass.Conflict, 2)];
+        ErrorBudgetCount[] counts =
+            [new("billing", "1.0", Noon, FailureClass.None, 1), new("billing", "1.0", Noon, FailureClass.Conflict, 2)];
         await store.AddAsync(new(Guid.NewGuid(), 1, Noon, counts), Stop);
         await Database.ScalarAsync("UPDATE error_budget_counts SET failure_class = 'Quantum' WHERE failure_class = 'Conflict'");
 

@@ -30,10 +30,13 @@ public abstract class UnreadableLetterContract : StorageContract
         (await store.ClaimAsync(Letters.Claim(Noon), Stop)).Select(l => l.Id).ShouldBe([letters[0].Id, letters[2].Id]);
 
         (await Database.ScalarAsync($"SELECT status FROM dead_letters WHERE id = '{damaged.Id}' AND {damage}")).ShouldBe("RequiresReview");
-        ((string)(await Database.ScalarAsync($"SELECT suggested_action FROM dead_letters WHERE id = '{damaged.Id}'"))!).ShouldContain("can read this row");
+        ((string)(await Database.ScalarAsync($"SELECT suggested_action FROM dead_letters WHERE id = '{damaged.Id}'"))!)
+            .ShouldContain("can read this row");
         var logged = Database.Log.Lines.Single(l => l.EventId == 3);
         (logged.Level, logged["Id"]).ShouldBe((LogLevel.Error, damaged.Id.ToString()));
-        (await store.CountAsync(Stop)).ByStatus.ShouldBe(new Dictionary<DeadLetterStatus, long> { [DeadLetterStatus.InProgress] = 2, [DeadLetterStatus.RequiresReview] = 1 }, ignoreOrder: true);
+        (await store.CountAsync(Stop)).ByStatus.ShouldBe(
+            new Dictionary<DeadLetterStatus, long> { [DeadLetterStatus.InProgress] = 2, [DeadLetterStatus.RequiresReview] = 1 },
+            ignoreOrder: true);
         (await store.ClaimAsync(Letters.Claim(Noon.AddHours(1)), Stop)).Count.ShouldBe(2);
 
         // With what can read it, it is a letter as any other.
@@ -45,7 +48,8 @@ public abstract class UnreadableLetterContract : StorageContract
     public async Task It_is_left_out_of_lists_and_who_asks_for_it_is_told(string damage, string repair)
     {
         var store = Database.Open().DeadLetters;
-        DeadLetter[] letters = [.. Enumerable.Range(0, 4).Select(i => Letters.Plain() with { Id = Guid.CreateVersion7(Noon.AddSeconds(i)) })];
+        DeadLetter[] letters =
+            [.. Enumerable.Range(0, 4).Select(i => Letters.Plain() with { Id = Guid.CreateVersion7(Noon.AddSeconds(i)) })];
         foreach (var letter in letters)
             await store.AddAsync(letter, Stop);
         await SetAsync(letters[1], damage);
@@ -55,7 +59,8 @@ public abstract class UnreadableLetterContract : StorageContract
         (await store.ListAsync(new() { Limit = 2 }, Stop)).Select(l => l.Id).ShouldBe([letters[2].Id, letters[0].Id]);
         (await store.ListAsync(new() { Limit = 10 }, Stop)).Select(l => l.Id).ShouldBe([letters[2].Id, letters[0].Id]);
         (await store.ListAsync(new() { Limit = 2, Before = letters[2].Id }, Stop)).Select(l => l.Id).ShouldBe([letters[0].Id]);
-        Database.Log.Lines.Where(l => l.EventId == 4).Select(l => l["Id"]).Distinct().ShouldBe([letters[3].Id.ToString(), letters[1].Id.ToString()]);
+        Database.Log.Lines.Where(l => l.EventId == 4).Select(l => l["Id"]).Distinct().ShouldBe(
+            [letters[3].Id.ToString(), letters[1].Id.ToString()]);
         var failure = await Should.ThrowAsync<HttpResilienceStorageException>(() => store.FindAsync(letters[1].Id, Stop));
         failure.Message.ShouldStartWith($"Dead letter {letters[1].Id} cannot be read: ");
         (await store.FindAsync(letters[0].Id, Stop)).ShouldNotBeNull();
@@ -78,7 +83,8 @@ public abstract class UnreadableLetterContract : StorageContract
         (await store.ListAsync(new(), Stop)).ShouldHaveSingleItem().Id.ShouldBe(letters[1].Id);
     }
 
-    private async Task SetAsync(DeadLetter letter, string change) => await Database.ScalarAsync($"UPDATE dead_letters SET {change} WHERE id = '{letter.Id}'");
+    private async Task SetAsync(DeadLetter letter, string change) =>
+        await Database.ScalarAsync($"UPDATE dead_letters SET {change} WHERE id = '{letter.Id}'");
 }
 
 public sealed class SqliteUnreadableLetterTests : UnreadableLetterContract

@@ -15,11 +15,13 @@ public sealed class BatchCallTests
         await IsolatedBatch.RunAsync(Enumerable.Range(1, 3), (r, t) => SendAsync(chain, t), new()
         {
             MaxParallelism = 1,
-            Scope = (record, index) => new() { IdempotencyKey = $"comp1:{record}", Tenant = $"comp{record}", Tags = { ["rowNumber"] = index + 2 } },
+            Scope = (record, index) =>
+                new() { IdempotencyKey = $"comp1:{record}", Tenant = $"comp{record}", Tags = { ["rowNumber"] = index + 2 } },
         }, Stop);
 
         chain.Server.Requests.Select(s => s.IdempotencyKey).ShouldBe(["comp1:1", "comp1:2", "comp1:3"]);
-        chain.Logs.Calls.Select(c => (c["Tenant"], c["rowNumber"], c["recordIndex"])).ShouldBe([("comp1", 2L, 0L), ("comp2", 3L, 1L), ("comp3", 4L, 2L)]);
+        chain.Logs.Calls.Select(c => (c["Tenant"], c["rowNumber"], c["recordIndex"])).ShouldBe(
+            [("comp1", 2L, 0L), ("comp2", 3L, 1L), ("comp3", 4L, 2L)]);
     }
 
     [Fact]
@@ -29,11 +31,16 @@ public sealed class BatchCallTests
         chain.Server.Script(Replies.Status(422, "{\"title\":\"Bad invoice\",\"detail\":\"no such currency\"}", "application/problem+json"));
 
         var report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(chain, t),
-            new() { Scope = (_, _) => new() { IdempotencyKey = "comp1:1", Tenant = "comp1", Tags = { ["rowNumber"] = 5, ["none"] = null } } }, Stop);
+            new()
+            {
+                Scope = (_, _) => new() { IdempotencyKey = "comp1:1", Tenant = "comp1", Tags = { ["rowNumber"] = 5, ["none"] = null } }
+            }, Stop);
 
         var failure = report.Failures.ShouldHaveSingleItem();
-        (failure.Error, failure.StatusCode, failure.FailureClass, failure.Attempts).ShouldBe(("Bad invoice: no such currency", 422, FailureClass.Validation, 1));
-        (failure.IdempotencyKey, failure.Tenant, failure.ErrorType, failure.DeadLetterId).ShouldBe(("comp1:1", "comp1", "HttpRequestException", null));
+        (failure.Error, failure.StatusCode, failure.FailureClass, failure.Attempts).ShouldBe(
+            ("Bad invoice: no such currency", 422, FailureClass.Validation, 1));
+        (failure.IdempotencyKey, failure.Tenant, failure.ErrorType, failure.DeadLetterId).ShouldBe(
+            ("comp1:1", "comp1", "HttpRequestException", null));
         failure.Tags.ShouldBe(new Dictionary<string, string> { ["recordIndex"] = "0", ["rowNumber"] = "5" });
         failure.FailedAt.ShouldBeGreaterThan(DateTimeOffset.UnixEpoch);
         chain.Logs.Call["ErrorBody"].ShouldBe(failure.Error);
@@ -43,7 +50,8 @@ public sealed class BatchCallTests
     public async Task What_was_thrown_is_told_as_the_log_event_tells_it()
     {
         using var chain = new Chain();
-        chain.Server.Script(Replies.Throws(() => new HttpRequestException(HttpRequestError.SecureConnectionError, "the token secret-1234 is bad")));
+        chain.Server.Script(
+            Replies.Throws(() => new HttpRequestException(HttpRequestError.SecureConnectionError, "the token secret-1234 is bad")));
 
         var report = await IsolatedBatch.RunAsync([1], async (_, t) =>
         {
@@ -62,9 +70,11 @@ public sealed class BatchCallTests
         using var chain = new Chain();
         chain.Server.Script(Replies.Status(200), Replies.Status(401));
 
-        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (_, t) => SendAsync(chain, t), new() { MaxParallelism = 1 }, Stop);
+        var report = await IsolatedBatch.RunAsync(
+            Enumerable.Range(0, 100), (_, t) => SendAsync(chain, t), new() { MaxParallelism = 1 }, Stop);
 
-        (report.StopReason, report.Succeeded, report.Failed, report.StoppedBy!.StatusCode).ShouldBe((BatchStopReason.FailureForAll, 1, 1, 401));
+        (report.StopReason, report.Succeeded, report.Failed, report.StoppedBy!.StatusCode).ShouldBe(
+            (BatchStopReason.FailureForAll, 1, 1, 401));
         report.ToString().ShouldStartWith("1 succeeded, 1 failed; stopped early at record 1: ");
     }
 
@@ -99,7 +109,8 @@ public sealed class BatchCallTests
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(503), Replies.Status(200));
 
-        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t), new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
+            new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
 
         // The first failed by itself and opened the circuit for 30 s; the others waited.
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.Completed, 9, 1));
@@ -110,13 +121,16 @@ public sealed class BatchCallTests
     [Theory, InlineData(60, 1), InlineData(0, 1)]
     public async Task A_circuit_that_stays_open_stops_the_batch(int patience, int sent)
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (1, 0, TimeSpan.FromMinutes(2)));
+        using var chain = new Chain(o => (
+            o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (1, 0, TimeSpan.FromMinutes(2)));
         chain.Server.Script(Replies.Status(503));
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
-            new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, OutageTimeout = TimeSpan.FromSeconds(patience) }, Stop);
+            new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, OutageTimeout = TimeSpan.FromSeconds(patience) },
+            Stop);
 
-        (report.StopReason, report.Failed, report.StoppedBy!.ErrorType).ShouldBe((BatchStopReason.FailureForAll, 1 + 5, nameof(CircuitOpenException)));
+        (report.StopReason, report.Failed, report.StoppedBy!.ErrorType).ShouldBe(
+            (BatchStopReason.FailureForAll, 1 + 5, nameof(CircuitOpenException)));
         chain.Server.Requests.Count.ShouldBe(sent);
     }
 
@@ -134,7 +148,9 @@ public sealed class BatchCallTests
                 return succeeds ? Task.CompletedTask : throw new FormatException("bad");
             }
 
-            return ++tries < 60 ? throw new CircuitOpenException("https://api.test", retryAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null) : Task.CompletedTask;
+            return ++tries < 60
+                ? throw new CircuitOpenException("https://api.test", retryAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null)
+                : Task.CompletedTask;
         }, new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = clock }, Stop);
 
         (report.StopReason, tries, clock.Elapsed).ShouldBe((BatchStopReason.Completed, 60, TimeSpan.FromSeconds(300 + waits)));
@@ -147,9 +163,16 @@ public sealed class BatchCallTests
         chain.Server.Script(Replies.Status(503), Replies.Status(503), Replies.Status(200));
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
-            new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock, Scope = (r, _) => new() { Tenant = r < 5 ? "bad" : "good" } }, Stop);
+            new()
+            {
+                MaxParallelism = 1,
+                RecordTimeout = null,
+                TimeProvider = chain.Clock,
+                Scope = (r, _) => new() { Tenant = r < 5 ? "bad" : "good" },
+            }, Stop);
 
-        (report.StopReason, report.Succeeded, report.Failed, chain.Clock.Elapsed).ShouldBe((BatchStopReason.Completed, 5, 5, TimeSpan.Zero));
+        (report.StopReason, report.Succeeded, report.Failed, chain.Clock.Elapsed).ShouldBe(
+            (BatchStopReason.Completed, 5, 5, TimeSpan.Zero));
     }
 
     [Fact]
@@ -159,12 +182,14 @@ public sealed class BatchCallTests
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
         chain.Server.Script(Replies.Reset(), Replies.Status(200));
 
-        var report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(chain, t), new() { RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
+        var report = await IsolatedBatch.RunAsync(
+            [1], (_, t) => SendAsync(chain, t), new() { RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
         report.Failed.ShouldBe(1);
 
         using var keyed = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
         keyed.Server.Script(Replies.Reset(), Replies.Status(200));
-        report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(keyed, t), new() { RecordTimeout = null, TimeProvider = keyed.Clock, Scope = (_, _) => new() { IdempotencyKey = "comp1:1" } }, Stop);
+        report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(keyed, t),
+            new() { RecordTimeout = null, TimeProvider = keyed.Clock, Scope = (_, _) => new() { IdempotencyKey = "comp1:1" } }, Stop);
         (report.Succeeded, keyed.Server.Requests.Count).ShouldBe((1, 2));
         keyed.Server.Requests.ShouldAllBe(s => s.IdempotencyKey == "comp1:1");
     }

@@ -43,13 +43,15 @@ public sealed class BatchCheckpointTests
     public async Task What_failed_is_kept_and_told_by_every_run_where_the_checkpoint_advances_past_it()
     {
         var (first, _) = await RunAsync(CheckpointMode.AdvanceAndDeadLetter, r => r is not (3 or 7));
-        first.Failures.Select(f => (f.Index, f.Error, f.Exception is null)).ShouldBe([(3, "record 3 is bad", false), (7, "record 7 is bad", false)]);
+        first.Failures.Select(f => (f.Index, f.Error, f.Exception is null)).ShouldBe(
+            [(3, "record 3 is bad", false), (7, "record 7 is bad", false)]);
 
         var (second, worked) = await RunAsync(CheckpointMode.AdvanceAndDeadLetter, _ => true);
 
         worked.ShouldBeEmpty();
         (second.Failed, second.Skipped).ShouldBe((0, 20));
-        second.Failures.Select(f => (f.Index, f.Error, f.Exception is null)).ShouldBe([(3, "record 3 is bad", true), (7, "record 7 is bad", true)]);
+        second.Failures.Select(f => (f.Index, f.Error, f.Exception is null)).ShouldBe(
+            [(3, "record 3 is bad", true), (7, "record 7 is bad", true)]);
     }
 
     [Fact]
@@ -80,7 +82,8 @@ public sealed class BatchCheckpointTests
         });
         var told = new ConcurrentQueue<BatchProgress>();
         // The others end while the first is being kept.
-        var running = IsolatedBatch.RunAsync(Enumerable.Range(0, 8), (record, _) => record == 0 ? Task.CompletedTask : began.Task, Options(CheckpointMode.LastContiguousSuccess, 8), Stop);
+        var running = IsolatedBatch.RunAsync(Enumerable.Range(0, 8), (record, _) => record == 0 ? Task.CompletedTask : began.Task,
+            Options(CheckpointMode.LastContiguousSuccess, 8), Stop);
         await began.Task;
         for (int i = 0; i < 1000; i++)
             await Task.Yield();
@@ -100,11 +103,12 @@ public sealed class BatchCheckpointTests
         (_store.Fails, _store.FailsOn) = (new HttpResilienceStorageException("disk full"), nameof(ICheckpointStore.SaveAsync));
         int begun = 0;
 
-        var failure = await Should.ThrowAsync<HttpResilienceStorageException>(() => IsolatedBatch.RunAsync(Enumerable.Range(0, 1000), async (_, _) =>
-        {
-            Interlocked.Increment(ref begun);
-            await Task.Yield();
-        }, Options(CheckpointMode.LastContiguousSuccess), Stop));
+        var failure = await Should.ThrowAsync<HttpResilienceStorageException>(
+            () => IsolatedBatch.RunAsync(Enumerable.Range(0, 1000), async (_, _) =>
+            {
+                Interlocked.Increment(ref begun);
+                await Task.Yield();
+            }, Options(CheckpointMode.LastContiguousSuccess), Stop));
 
         failure.Message.ShouldBe("disk full");
         begun.ShouldBeLessThan(1000);
@@ -139,7 +143,8 @@ public sealed class BatchCheckpointTests
         _clock.SkipsWaits = true;
         _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
 
-        var report = await IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, new() { Checkpoint = new(_store.Checkpoints, "invoices"), TimeProvider = _clock, RecordTimeout = null }, Stop);
+        var report = await IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask,
+            new() { Checkpoint = new(_store.Checkpoints, "invoices"), TimeProvider = _clock, RecordTimeout = null }, Stop);
 
         (report.Succeeded, _clock.Elapsed >= TimeSpan.FromSeconds(15)).ShouldBe((1, true));
     }
@@ -151,8 +156,15 @@ public sealed class BatchCheckpointTests
         _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
         int times = 0;
 
-        var report = await IsolatedBatch.RunAsync([1], (_, _) => times++ == 0 ? throw new CircuitOpenException("https://api.example.com", TimeSpan.FromSeconds(5)) : Task.CompletedTask,
-            new() { Checkpoint = new(_store.Checkpoints, "invoices"), TimeProvider = _clock, RecordTimeout = null, OutageTimeout = TimeSpan.FromSeconds(10) }, Stop);
+        var report = await IsolatedBatch.RunAsync([1], (_, _) =>
+            times++ == 0 ? throw new CircuitOpenException("https://api.example.com", TimeSpan.FromSeconds(5)) : Task.CompletedTask,
+            new()
+            {
+                Checkpoint = new(_store.Checkpoints, "invoices"),
+                TimeProvider = _clock,
+                RecordTimeout = null,
+                OutageTimeout = TimeSpan.FromSeconds(10),
+            }, Stop);
 
         (report.StopReason, times).ShouldBe((BatchStopReason.Completed, 2));
     }

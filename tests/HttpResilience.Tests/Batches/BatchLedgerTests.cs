@@ -54,7 +54,8 @@ public sealed class BatchLedgerTests(ITestOutputHelper output)
             long position = Enumerable.Range(0, 200).First(i => !model.Contains(i));
             ledger.Position.ShouldBe(position);
             var done = ledger.Done;
-            done.SelectMany(r => Enumerable.Range((int)r.From, (int)(r.To - r.From))).Select(i => (long)i).ShouldBe(model.Where(i => i > position).Order());
+            done.SelectMany(r => Enumerable.Range((int)r.From, (int)(r.To - r.From))).Select(i => (long)i).ShouldBe(
+                model.Where(i => i > position).Order());
             done.Zip(done.Skip(1)).ShouldAllBe(pair => pair.First.To < pair.Second.From);
             ledger = new(ledger.Position, done);
             ledger.Has(79).ShouldBe(model.Contains(79));

@@ -16,7 +16,8 @@ public sealed class BatchTroubleTests
     {
         // The first save fails; the last one, which gives the batch back, does not.
         int saves = 0;
-        _store.Before(nameof(ICheckpointStore.SaveAsync), () => ++saves == 1 ? throw new HttpResilienceStorageException("for a moment") : Task.CompletedTask);
+        _store.Before(nameof(ICheckpointStore.SaveAsync),
+            () => ++saves == 1 ? throw new HttpResilienceStorageException("for a moment") : Task.CompletedTask);
         Task Bad(int record, CancellationToken token) => throw new FormatException("bad");
 
         await Should.ThrowAsync<HttpResilienceStorageException>(() => IsolatedBatch.RunAsync([1], Bad, Options(mode), Stop));
@@ -94,7 +95,8 @@ public sealed class BatchTroubleTests
 
         var failure = await Should.ThrowAsync<BatchStoppedException>(async () =>
         {
-            await foreach (var _ in IsolatedBatch.StreamAsync(Enumerable.Range(0, 100), (r, _) => r == 3 ? throw new FormatException("bad") : Task.FromResult(r),
+            await foreach (var _ in IsolatedBatch.StreamAsync(Enumerable.Range(0, 100),
+                (r, _) => r == 3 ? throw new FormatException("bad") : Task.FromResult(r),
                 new() { MaxFailures = 0 }, Stop))
                 seen++;
         });
@@ -105,7 +107,8 @@ public sealed class BatchTroubleTests
 
     [Fact]
     public void A_stream_has_no_checkpoint() => Should.Throw<ArgumentException>(
-        () => IsolatedBatch.StreamAsync([1], (r, _) => Task.FromResult(r), new() { Checkpoint = new(_store.Checkpoints, "batch") }, Stop)).Message.ShouldContain("Use RunAsync");
+        () => IsolatedBatch.StreamAsync([1], (r, _) => Task.FromResult(r), new() { Checkpoint = new(_store.Checkpoints, "batch") },
+            Stop)).Message.ShouldContain("Use RunAsync");
 
     [Fact]
     public async Task One_host_that_is_down_is_no_outage_for_all()
@@ -116,7 +119,8 @@ public sealed class BatchTroubleTests
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), async (record, token) =>
         {
-            using var response = await chain.Client.PostAsync(new Uri(record % 10 == 3 ? "https://dead.test/x" : "https://api.test/x"), null, token);
+            using var response = await chain.Client.PostAsync(
+                new Uri(record % 10 == 3 ? "https://dead.test/x" : "https://api.test/x"), null, token);
             if (response.StatusCode is not HttpStatusCode.OK)
                 response.EnsureSuccessStatusCode();
         }, new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
@@ -127,7 +131,8 @@ public sealed class BatchTroubleTests
     [Fact]
     public async Task A_batch_that_has_stopped_does_not_wait_for_the_next_record_of_its_source()
     {
-        var report = await IsolatedBatch.RunAsync(Source(Stop), (_, _) => throw new FormatException("bad"), new() { MaxFailures = 0 }, Stop);
+        var report = await IsolatedBatch.RunAsync(
+            Source(Stop), (_, _) => throw new FormatException("bad"), new() { MaxFailures = 0 }, Stop);
 
         (report.StopReason, report.Failed).ShouldBe((BatchStopReason.TooManyFailures, 1));
 
@@ -143,11 +148,13 @@ public sealed class BatchTroubleTests
     {
         var shared = new HttpCallScopeOptions { Tenant = "comp1" };
 
-        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 3), (_, _) => throw new FormatException("bad"), new() { Scope = (_, _) => shared }, Stop);
+        var report = await IsolatedBatch.RunAsync(
+            Enumerable.Range(0, 3), (_, _) => throw new FormatException("bad"), new() { Scope = (_, _) => shared }, Stop);
 
         shared.Tags.ShouldBeEmpty();
         report.Failures.Select(f => f.Tags["recordIndex"]).ShouldBe(["0", "1", "2"]);
     }
 
-    private BatchOptions<int> Options(CheckpointMode mode) => new() { Checkpoint = new(_store.Checkpoints, "batch", mode), TimeProvider = _clock };
+    private BatchOptions<int> Options(CheckpointMode mode) =>
+        new() { Checkpoint = new(_store.Checkpoints, "batch", mode), TimeProvider = _clock };
 }

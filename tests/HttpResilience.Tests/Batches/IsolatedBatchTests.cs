@@ -7,8 +7,10 @@ public sealed class IsolatedBatchTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    private static readonly string[] Kinds = ["throws at once", "throws later", "stalls", "blocks", "is huge", "scope throws"];
+
     public static TheoryData<int, string> Poison =>
-        [.. from position in Enumerable.Range(0, 100) from kind in (string[])["throws at once", "throws later", "stalls", "blocks", "is huge", "scope throws"] select (position, kind)];
+        [.. from position in Enumerable.Range(0, 100) from kind in Kinds select (position, kind)];
 
     [Theory, MemberData(nameof(Poison))]
     public async Task A_poison_record_leaves_the_other_ninety_nine_alone(int position, string kind)
@@ -192,7 +194,8 @@ public sealed class IsolatedBatchTests
     [Theory, InlineData(3, 4), InlineData(0, 1)]
     public async Task Too_many_failures_stop_the_batch(int maxFailures, int failed)
     {
-        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (_, _) => throw new FormatException("bad"), new() { MaxFailures = maxFailures, MaxParallelism = 1 }, Stop);
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (_, _) => throw new FormatException("bad"),
+            new() { MaxFailures = maxFailures, MaxParallelism = 1 }, Stop);
 
         (report.StopReason, report.Failed, report.StoppedBy!.Index).ShouldBe((BatchStopReason.TooManyFailures, failed, failed - 1));
         report.ToString().ShouldBe($"0 succeeded, {failed} failed; stopped early: too many failures");
@@ -201,7 +204,8 @@ public sealed class IsolatedBatchTests
     [Fact]
     public async Task The_application_can_stop_the_batch_at_a_failure()
     {
-        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (r, _) => r == 7 ? throw new FormatException("end of the month") : Task.CompletedTask,
+        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100),
+            (r, _) => r == 7 ? throw new FormatException("end of the month") : Task.CompletedTask,
             new() { StopWhen = f => f.Error == "end of the month", MaxParallelism = 1 }, Stop);
 
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.StopWhen, 7, 1));
@@ -211,7 +215,8 @@ public sealed class IsolatedBatchTests
     [Fact]
     public async Task The_report_lists_as_many_failures_as_it_may_and_counts_all()
     {
-        var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (_, _) => throw new FormatException("bad"), new() { MaxReportedFailures = 5 }, Stop);
+        var report = await IsolatedBatch.RunAsync(
+            Enumerable.Range(0, 100), (_, _) => throw new FormatException("bad"), new() { MaxReportedFailures = 5 }, Stop);
 
         (report.Failed, report.Failures.Count, report.FailuresByClass[FailureClass.Permanent]).ShouldBe((100, 5, 100));
     }
@@ -284,9 +289,12 @@ public sealed class IsolatedBatchTests
     [Fact]
     public async Task An_option_out_of_its_range_is_refused()
     {
-        foreach (var options in (BatchOptions<int>[])[new() { MaxParallelism = 0 }, new() { MaxParallelism = 1001 }, new() { RecordTimeout = TimeSpan.Zero },
+        foreach (var options in (BatchOptions<int>[])
+        [
+            new() { MaxParallelism = 0 }, new() { MaxParallelism = 1001 }, new() { RecordTimeout = TimeSpan.Zero },
             new() { OutageTimeout = TimeSpan.FromTicks(-1) }, new() { MaxFailures = -1 }, new() { MaxReportedFailures = -1 }])
-            await Should.ThrowAsync<ArgumentOutOfRangeException>(() => IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, options, Stop));
+            await Should.ThrowAsync<ArgumentOutOfRangeException>(
+                () => IsolatedBatch.RunAsync([1], (_, _) => Task.CompletedTask, options, Stop));
     }
 
     private static void InterlockedMax(ref int most, int value)

@@ -25,7 +25,8 @@ public sealed class PausedBatchTests
 
         // One good, five failures that pause the integration, and the one that met the pause: another run has it again.
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.FailureForAll, 1, 6));
-        report.StoppedBy!.ShouldSatisfyAllConditions(f => f.Index.ShouldBe(6), f => f.ErrorType.ShouldBe(nameof(IntegrationPausedException)));
+        report.StoppedBy!.ShouldSatisfyAllConditions(
+            f => f.Index.ShouldBe(6), f => f.ErrorType.ShouldBe(nameof(IntegrationPausedException)));
         report.ToString().ShouldStartWith("1 succeeded, 6 failed; stopped early at record 6: Client 'api' has been paused since ");
         store.Checkpoint.Position.ShouldBe(6);
         chain.Server.Requests.Count.ShouldBe(6);
@@ -33,5 +34,6 @@ public sealed class PausedBatchTests
 
     [Fact]
     public void A_pause_is_found_inside_what_the_application_makes_of_it() =>
-        BatchRejection.IsPause(new InvalidOperationException("no invoice", new AggregateException(new IntegrationPausedException("api", default, null)))).ShouldBeTrue();
+        BatchRejection.IsPause(new InvalidOperationException(
+            "no invoice", new AggregateException(new IntegrationPausedException("api", default, null)))).ShouldBeTrue();
 }

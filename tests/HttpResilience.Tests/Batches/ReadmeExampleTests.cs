@@ -23,8 +23,10 @@ public sealed class ReadmeExampleTests
         var report = await IsolatedBatch.RunAsync(rows, (row, token) => invoices.SendAsync(row, token), new BatchOptions<Row>
         {
             MaxParallelism = 8,
-            Scope = (row, index) => new() { IdempotencyKey = $"{row.Company}:{row.Number}", Tenant = row.Company, Tags = { ["rowNumber"] = index + 2 } },
-            Checkpoint = new(checkpoints, "invoices of November"),   // an ICheckpointStore from the container; without it no progress is stored
+            Scope = (row, index) =>
+                new() { IdempotencyKey = $"{row.Company}:{row.Number}", Tenant = row.Company, Tags = { ["rowNumber"] = index + 2 } },
+            // an ICheckpointStore from the container; without it no progress is stored
+            Checkpoint = new(checkpoints, "invoices of November"),
             Progress = progress,
         }, cancellationToken);
 
@@ -36,8 +38,10 @@ public sealed class ReadmeExampleTests
         console.ToString().ReplaceLineEndings("\n").ShouldBe("row 3, comp1:002: 422 no such currency\n");
         string source = Repository.Read("tests/HttpResilience.Tests/Batches/ReadmeExampleTests.cs").ReplaceLineEndings("\n");
         string shown = Repository.Read("README.md").ReplaceLineEndings("\n").Split("## Batches")[1].Split("```csharp\n")[1].Split("```")[0];
-        string body = source[(source.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..source.IndexOf(End, StringComparison.Ordinal)];
-        string.Join('\n', body.Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l)).Replace("console.", "Console.", StringComparison.Ordinal).ShouldBe(shown);
+        string body =
+            source[(source.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..source.IndexOf(End, StringComparison.Ordinal)];
+        string.Join('\n', body.Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l))
+            .Replace("console.", "Console.", StringComparison.Ordinal).ShouldBe(shown);
     }
 
     private sealed record Row(string Company, string Number);
@@ -46,7 +50,8 @@ public sealed class ReadmeExampleTests
     {
         public async Task SendAsync(Row row, CancellationToken cancellationToken)
         {
-            using var response = await http.PostAsync(new Uri("invoices", UriKind.Relative), new StringContent(row.Number), cancellationToken);
+            using var response = await http.PostAsync(
+                new Uri("invoices", UriKind.Relative), new StringContent(row.Number), cancellationToken);
             response.EnsureSuccessStatusCode();
         }
     }
@@ -55,7 +60,10 @@ public sealed class ReadmeExampleTests
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             await request.Content!.ReadAsStringAsync(cancellationToken) == "002"
-                ? new(HttpStatusCode.UnprocessableEntity) { Content = new StringContent("{\"title\":\"no such currency\"}", null, "application/problem+json") }
+                ? new(HttpStatusCode.UnprocessableEntity)
+                {
+                    Content = new StringContent("{\"title\":\"no such currency\"}", null, "application/problem+json")
+                }
                 : new(HttpStatusCode.Created);
     }
 }

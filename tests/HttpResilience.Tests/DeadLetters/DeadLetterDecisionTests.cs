@@ -33,20 +33,24 @@ public sealed class DeadLetterDecisionTests
     [InlineData(FailureClass.Permanent, true, true), InlineData(FailureClass.Permanent, false, false)]
     [InlineData(FailureClass.Transient, true, true), InlineData(FailureClass.Transient, false, true)]
     [InlineData(FailureClass.Validation, true, true), InlineData(FailureClass.Authentication, false, true)]
-    public void Neither_what_the_caller_cancelled_nor_a_mistake_of_the_program_is_kept(FailureClass failureClass, bool hasResponse, bool kept) =>
+    public void Neither_what_the_caller_cancelled_nor_a_mistake_of_the_program_is_kept(
+        FailureClass failureClass, bool hasResponse, bool kept) =>
         DeadLetterDecision.IsKept(failureClass, hasResponse).ShouldBe(kept);
 
     [Theory]
-    [InlineData(0, 1), InlineData(1, 2), InlineData(2, 4), InlineData(3, 8), InlineData(8, 256), InlineData(9, 360), InlineData(10, 360), InlineData(1000, 360)]
+    [InlineData(0, 1), InlineData(1, 2), InlineData(2, 4), InlineData(3, 8), InlineData(8, 256)]
+    [InlineData(9, 360), InlineData(10, 360), InlineData(1000, 360)]
     public void The_wait_doubles_from_a_minute_to_six_hours(int replays, int minutes) =>
         After(FailureClass.Transient, replays: replays, maxReplays: int.MaxValue).Delay.ShouldBe(TimeSpan.FromMinutes(minutes));
 
     [Theory, InlineData(5, 5), InlineData(80_000, 80_000), InlineData(1_767_225_600, 86_400), InlineData(300_000_000_000, 86_400)]
     public void A_time_that_the_server_names_is_the_time_up_to_a_day(long seconds, int expected) =>
-        After(FailureClass.RateLimited, retryAfter: TimeSpan.FromSeconds(seconds), replays: 4).Delay.ShouldBe(TimeSpan.FromSeconds(expected));
+        After(FailureClass.RateLimited, retryAfter: TimeSpan.FromSeconds(seconds), replays: 4).Delay
+            .ShouldBe(TimeSpan.FromSeconds(expected));
 
     [Fact]
-    public void A_time_that_has_passed_is_none() => After(FailureClass.Transient, retryAfter: TimeSpan.Zero).Delay.ShouldBe(TimeSpan.FromMinutes(1));
+    public void A_time_that_has_passed_is_none() =>
+        After(FailureClass.Transient, retryAfter: TimeSpan.Zero).Delay.ShouldBe(TimeSpan.FromMinutes(1));
 
     [Theory, InlineData(9, true), InlineData(10, false), InlineData(11, false)]
     public void After_the_last_replay_a_person_looks_at_it(int replays, bool again)
@@ -59,15 +63,18 @@ public sealed class DeadLetterDecisionTests
 
     [Fact]
     public void What_may_have_been_processed_and_cannot_be_repeated_is_for_a_person() =>
-        After(FailureClass.Transient, new(MayHaveBeenProcessed: true, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false)).SuggestedAction.ShouldBe(CheckIt);
+        After(FailureClass.Transient,
+            new(MayHaveBeenProcessed: true, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false)).SuggestedAction.ShouldBe(CheckIt);
 
     [Fact]
     public void What_was_not_processed_is_sent_again_even_if_it_could_not_be_repeated() =>
-        After(FailureClass.Transient, new(MayHaveBeenProcessed: false, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false)).Status.ShouldBe(DeadLetterStatus.Pending);
+        After(FailureClass.Transient, new(MayHaveBeenProcessed: false, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false)).Status
+            .ShouldBe(DeadLetterStatus.Pending);
 
     [Fact]
     public void Without_its_body_it_cannot_be_sent() =>
-        After(FailureClass.Transient, new(false, true, false, BodyIsMissing: true)).SuggestedAction.ShouldBe("Resubmit it from the source; its body could not be stored");
+        After(FailureClass.Transient, new(false, true, false, BodyIsMissing: true)).SuggestedAction.ShouldBe(
+            "Resubmit it from the source; its body could not be stored");
 
     /// <summary>Method, keyed, may have been processed, UnsafeMethods, a reconciler; what is known of it.</summary>
     public static TheoryData<string, bool, UnsafeMethods, bool, bool, bool> Fates => new()
@@ -82,23 +89,28 @@ public sealed class DeadLetterDecisionTests
     };
 
     [Theory, MemberData(nameof(Fates))]
-    public void Whether_it_may_be_repeated_is_what_retries_go_by(string method, bool keyed, UnsafeMethods unsafeMethods, bool canBeFound, bool mayBeRepeated, bool needsKey)
+    public void Whether_it_may_be_repeated_is_what_retries_go_by(
+        string method, bool keyed, UnsafeMethods unsafeMethods, bool canBeFound, bool mayBeRepeated, bool needsKey)
     {
         var policy = RetryPolicy.From(new() { UnsafeMethods = unsafeMethods }, 1000);
 
-        LetterFate.Of(policy, new(method), keyed, mayHaveBeenProcessed: true, bodyIsMissing: false, canBeFound).ShouldBe(new(true, mayBeRepeated, needsKey, false));
+        LetterFate.Of(policy, new(method), keyed, mayHaveBeenProcessed: true, bodyIsMissing: false, canBeFound).ShouldBe(
+            new(true, mayBeRepeated, needsKey, false));
     }
 
     [Fact]
     public void A_letter_for_another_host_is_not_sent_whoever_says_so() =>
-        Before(Letter with { Resolution = Approved }, mayGoThere: false)!.Value.SuggestedAction!.ShouldContain("DeadLetter:AllowedAuthorities");
+        Before(Letter with { Resolution = Approved },
+            mayGoThere: false)!.Value.SuggestedAction!.ShouldContain("DeadLetter:AllowedAuthorities");
 
     [Theory, InlineData(true, true, true), InlineData(false, true, false), InlineData(true, false, false)]
-    public void Past_the_lifetime_of_its_key_it_goes_to_a_person_if_it_may_have_been_processed(bool mayHaveBeenProcessed, bool needsKey, bool review)
+    public void Past_the_lifetime_of_its_key_it_goes_to_a_person_if_it_may_have_been_processed(
+        bool mayHaveBeenProcessed, bool needsKey, bool review)
     {
         var fate = new LetterFate(mayHaveBeenProcessed, MayBeRepeated: true, needsKey, BodyIsMissing: false);
 
-        (DeadLetterDecision.BeforeReplay(Letter, fate, mayGoThere: true, keyExpired: true)?.Status is DeadLetterStatus.RequiresReview).ShouldBe(review);
+        (DeadLetterDecision.BeforeReplay(Letter, fate, mayGoThere: true, keyExpired: true)?.Status is DeadLetterStatus.RequiresReview)
+            .ShouldBe(review);
         DeadLetterDecision.BeforeReplay(Letter, fate, mayGoThere: true, keyExpired: false).ShouldBeNull();
         DeadLetterDecision.BeforeReplay(Letter with { Resolution = Approved }, fate, mayGoThere: true, keyExpired: true).ShouldBeNull();
     }

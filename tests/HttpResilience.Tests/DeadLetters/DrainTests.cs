@@ -88,7 +88,8 @@ public sealed class DrainTests : ReplayTestBase
 
         await StartAsync();
         // All in hand are answered, and the worker has looked for letters of other hosts since.
-        await EventuallyAsync(() => Volatile.Read(ref _sent) >= 512 && Count(DeadLetterStatus.InProgress) == Volatile.Read(ref _sent) && Store.Claims[^1].Only is null);
+        await EventuallyAsync(() => Volatile.Read(ref _sent) >= 512
+            && Count(DeadLetterStatus.InProgress) == Volatile.Read(ref _sent) && Store.Claims[^1].Only is null);
         // What may be unwritten, what may be fetched of a fast host at once, and the few that were fetched before it was known to be one.
         _sent.ShouldBeInRange(512, 512 + 256 + 8);
 
@@ -101,7 +102,8 @@ public sealed class DrainTests : ReplayTestBase
     public async Task When_a_circuit_opens_or_a_pause_begins_what_waits_in_hand_is_given_back_as_it_was(int status, bool pause)
     {
         var chain = Open(o => o.CircuitBreaker.FailureThreshold = 1);
-        // Longer than a call may take: one that finds the pause when it has begun already does not wait for it, on a clock that stands still.
+        // Longer than a call may take: one that finds the pause when it has begun already does not
+        // wait for it, on a clock that stands still.
         var refusal = pause ? Replies.Status(status, ("Retry-After", "200")) : Replies.Status(status);
         chain.Server.Script((request, attempt, token) => _sent >= 300 ? refusal(request, attempt, token) : AnswerAsync(Task.CompletedTask));
         await AddAsync(Many);
@@ -110,7 +112,8 @@ public sealed class DrainTests : ReplayTestBase
         await EventuallyAsync(() => Count(DeadLetterStatus.InProgress) == 0 && Count(DeadLetterStatus.Replayed) >= 300);
 
         Store.Letters.Count(l => l.Status is DeadLetterStatus.Pending).ShouldBeGreaterThan(280);
-        Store.Letters.Count(l => l.Status is DeadLetterStatus.Pending && (l.Replays, l.StopReason, l.MayHaveBeenProcessed) != (0, StopReason.AttemptsExhausted, false)).ShouldBeLessThanOrEqualTo(8);
+        Store.Letters.Count(l => l.Status is DeadLetterStatus.Pending
+            && (l.Replays, l.StopReason, l.MayHaveBeenProcessed) != (0, StopReason.AttemptsExhausted, false)).ShouldBeLessThanOrEqualTo(8);
         chain.Server.Requests.Count.ShouldBeLessThanOrEqualTo(307);
     }
 
@@ -119,7 +122,8 @@ public sealed class DrainTests : ReplayTestBase
     {
         var chain = Open();
         var answer = new TaskCompletionSource();
-        chain.Server.Script((_, _, token) => AnswerAsync(Interlocked.Increment(ref _asked) <= 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
+        chain.Server.Script(
+            (_, _, token) => AnswerAsync(Interlocked.Increment(ref _asked) <= 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
         await AddAsync(Many);
         await StartAsync();
         await EventuallyAsync(() => chain.Server.Requests.Count == 14 && _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);
@@ -128,7 +132,8 @@ public sealed class DrainTests : ReplayTestBase
         await EventuallyAsync(() => Count(DeadLetterStatus.InProgress) == 4);
 
         stopping.IsCompleted.ShouldBeFalse();
-        Store.Letters.Where(l => l.Status is DeadLetterStatus.Pending).ShouldAllBe(l => l.Replays == 0 && !l.MayHaveBeenProcessed && l.DueAt == chain.Clock.GetUtcNow());
+        Store.Letters.Where(l => l.Status is DeadLetterStatus.Pending).ShouldAllBe(
+            l => l.Replays == 0 && !l.MayHaveBeenProcessed && l.DueAt == chain.Clock.GetUtcNow());
         answer.SetResult();
         await stopping;
         (Count(DeadLetterStatus.InProgress), Count(DeadLetterStatus.Replayed)).ShouldBe((0, chain.Server.Requests.Count));
@@ -139,7 +144,8 @@ public sealed class DrainTests : ReplayTestBase
     {
         var chain = Open();
         var answer = new TaskCompletionSource();
-        chain.Server.Script((_, _, token) => AnswerAsync(Interlocked.Increment(ref _asked) <= 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
+        chain.Server.Script(
+            (_, _, token) => AnswerAsync(Interlocked.Increment(ref _asked) <= 10 ? Task.CompletedTask : answer.Task.WaitAsync(token)));
         await AddAsync(Many);
         await StartAsync();
         await EventuallyAsync(() => chain.Server.Requests.Count == 14 && _atOnce == 4 && Count(DeadLetterStatus.InProgress) > 100);

@@ -18,7 +18,8 @@ public sealed class KeptCallTests : IDisposable
     {
         var chain = Open(client: c => c.AddHttpMessageHandler(() => new AddsToken()));
         chain.Server.Script(Replies.Status(503, "{\"title\":\"Down\",\"detail\":\"for repair\"}", "application/problem+json"));
-        using var request = new HttpRequestMessage(HttpMethod.Post, "invoices?draft=1") { Content = new StringContent("{\"number\":1}", null, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "invoices?draft=1");
+        request.Content = new StringContent("{\"number\":1}", null, "application/json");
         request.Headers.Add("X-Version", ["1", "2"]);
         request.Headers.Add("Authorization", "Bearer secret");
         request.Headers.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
@@ -30,13 +31,17 @@ public sealed class KeptCallTests : IDisposable
         letter.Id.ShouldBe(call.DeadLetterId!.Value);
         letter.Id.Version.ShouldBe(7);
         (letter.ClientName, letter.Method, letter.Uri.ToString()).ShouldBe(("api", "POST", "https://api.test/invoices?draft=1"));
-        letter.Headers.Select(h => $"{h.Key}={h.Value}").ShouldBe(["X-Version=1", "X-Version=2", "Content-Type=application/json; charset=utf-8"]);
+        letter.Headers.Select(h => $"{h.Key}={h.Value}").ShouldBe(
+            ["X-Version=1", "X-Version=2", "Content-Type=application/json; charset=utf-8"]);
         letter.Body!.Value.ToArray().ShouldBe("{\"number\":1}"u8.ToArray());
         (letter.IdempotencyKey, letter.Tenant, letter.Tags["rowNumber"]).ShouldBe((call.IdempotencyKey, "comp1", "5"));
-        (letter.FailureClass, letter.StatusCode, letter.ErrorTitle, letter.ErrorDetail).ShouldBe((FailureClass.Transient, 503, "Down", "for repair"));
-        (letter.Attempts, letter.StopReason, letter.MayHaveBeenProcessed, letter.Replays).ShouldBe((4, StopReason.AttemptsExhausted, true, 0));
+        (letter.FailureClass, letter.StatusCode, letter.ErrorTitle, letter.ErrorDetail).ShouldBe(
+            (FailureClass.Transient, 503, "Down", "for repair"));
+        (letter.Attempts, letter.StopReason, letter.MayHaveBeenProcessed, letter.Replays).ShouldBe(
+            (4, StopReason.AttemptsExhausted, true, 0));
         (letter.Status, letter.SuggestedAction).ShouldBe((DeadLetterStatus.Pending, null));
-        (letter.FirstFailedAt, letter.LastFailedAt, letter.DueAt).ShouldBe((chain.Clock.GetUtcNow(), chain.Clock.GetUtcNow(), chain.Clock.GetUtcNow() + TimeSpan.FromMinutes(1)));
+        (letter.FirstFailedAt, letter.LastFailedAt, letter.DueAt).ShouldBe(
+            (chain.Clock.GetUtcNow(), chain.Clock.GetUtcNow(), chain.Clock.GetUtcNow() + TimeSpan.FromMinutes(1)));
         chain.Logs.Call["DeadLetterId"].ShouldBe(letter.Id);
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("for repair");
     }
@@ -51,12 +56,14 @@ public sealed class KeptCallTests : IDisposable
 
         var letter = _store.Letter;
         failure.GetHttpCall()!.DeadLetterId.ShouldBe(letter.Id);
-        (letter.StatusCode, letter.ErrorType, letter.ErrorTitle, letter.MayHaveBeenProcessed).ShouldBe((null, "HttpRequestException", "Connection refused", false));
+        (letter.StatusCode, letter.ErrorType, letter.ErrorTitle, letter.MayHaveBeenProcessed).ShouldBe(
+            (null, "HttpRequestException", "Connection refused", false));
     }
 
     [Theory]
     [InlineData(401, "Check the API key"), InlineData(403, "Check permissions"), InlineData(404, "Check the endpoint or id")]
-    [InlineData(409, "Fetch the current state and resubmit"), InlineData(422, "Fix the data and resubmit"), InlineData(501, "Fix the data and resubmit")]
+    [InlineData(409, "Fetch the current state and resubmit")]
+    [InlineData(422, "Fix the data and resubmit"), InlineData(501, "Fix the data and resubmit")]
     public async Task A_refusal_waits_for_a_person(int status, string action)
     {
         var chain = Open();
@@ -75,7 +82,8 @@ public sealed class KeptCallTests : IDisposable
 
         (await chain.PostAsync()).Dispose();
 
-        (_store.Letter.StopReason, _store.Letter.DueAt).ShouldBe((StopReason.RetryAfterTooLong, chain.Clock.GetUtcNow() + TimeSpan.FromHours(1)));
+        (_store.Letter.StopReason, _store.Letter.DueAt).ShouldBe(
+            (StopReason.RetryAfterTooLong, chain.Clock.GetUtcNow() + TimeSpan.FromHours(1)));
     }
 
     [Fact]
@@ -88,7 +96,8 @@ public sealed class KeptCallTests : IDisposable
         await Should.ThrowAsync<CircuitOpenException>(() => chain.PostAsync());
 
         var letter = _store.Letter;
-        (letter.FailureClass, letter.StopReason, letter.Attempts, letter.MayHaveBeenProcessed).ShouldBe((FailureClass.Transient, StopReason.CircuitOpen, 0, false));
+        (letter.FailureClass, letter.StopReason, letter.Attempts, letter.MayHaveBeenProcessed).ShouldBe(
+            (FailureClass.Transient, StopReason.CircuitOpen, 0, false));
         letter.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
     }
 
@@ -112,7 +121,8 @@ public sealed class KeptCallTests : IDisposable
             _ => Replies.Status(400),
         });
 
-        await Record.ExceptionAsync(async () => (await chain.SendAsync(true, why == "get" ? Chain.Get() : Chain.Post(), caller.Token)).Dispose());
+        await Record.ExceptionAsync(
+            async () => (await chain.SendAsync(true, why == "get" ? Chain.Get() : Chain.Post(), caller.Token)).Dispose());
 
         _store.Letters.ShouldBeEmpty();
     }
@@ -161,7 +171,8 @@ public sealed class KeptCallTests : IDisposable
 
         using var response = await chain.SendAsync(async, Chain.Post(new StreamContent(new ReadOnceStream(hangs ? chain.Clock : null))));
 
-        (_store.Letter.Id, _store.Letter.BodyIsMissing, _store.Letter.Body, _store.Letter.Status).ShouldBe((response.GetHttpCall()!.DeadLetterId!.Value, true, null, DeadLetterStatus.RequiresReview));
+        (_store.Letter.Id, _store.Letter.BodyIsMissing, _store.Letter.Body, _store.Letter.Status).ShouldBe(
+            (response.GetHttpCall()!.DeadLetterId!.Value, true, null, DeadLetterStatus.RequiresReview));
         _store.Letter.SuggestedAction.ShouldBe("Resubmit it from the source; its body could not be stored");
         chain.Logs.WithId(502).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Warning);
         chain.Logs.WithId(501).ShouldBeEmpty();
@@ -195,7 +206,8 @@ public sealed class KeptCallTests : IDisposable
         var chain = Open(o => o.Logging.RedactedHeaders = ["X-Mine"]);
         chain.Server.Script(Replies.Status(400));
         using var request = new HttpRequestMessage(HttpMethod.Post, "https://user:pass@api.test/invoices");
-        foreach (string name in (string[])["X-Mine", "X-Api-Key", "Cookie", "Proxy-Authorization", "X-Auth-Token", "Ocp-Apim-Subscription-Key"])
+        string[] secretHeaders = ["X-Mine", "X-Api-Key", "Cookie", "Proxy-Authorization", "X-Auth-Token", "Ocp-Apim-Subscription-Key"];
+        foreach (string name in secretHeaders)
             request.Headers.TryAddWithoutValidation(name, "secret");
 
         (await chain.SendAsync(true, request)).Dispose();
@@ -212,7 +224,8 @@ public sealed class KeptCallTests : IDisposable
 
         using var response = await chain.PostAsync();
 
-        (_store.Letter.Body!.Value.ToArray(), _store.Letter.IdempotencyKey).ShouldBe(("fresh"u8.ToArray(), response.GetHttpCall()!.IdempotencyKey), Same);
+        (_store.Letter.Body!.Value.ToArray(), _store.Letter.IdempotencyKey).ShouldBe(
+            ("fresh"u8.ToArray(), response.GetHttpCall()!.IdempotencyKey), Same);
     }
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
@@ -223,14 +236,16 @@ public sealed class KeptCallTests : IDisposable
         _store.Before(nameof(IDeadLetterStore.AddAsync), () => chain.Clock.Advance(hangs ? TimeSpan.FromSeconds(10) : TimeSpan.Zero));
         chain.Server.Script(Replies.Status(422, "{\"title\":\"No such currency\"}", "application/problem+json"));
 
-        using var response = await chain.SendAsync(async, Chain.Post().WithIdempotencyKey("comp1:1").WithTenant("comp1").WithTag("rowNumber", 5));
+        using var response = await chain.SendAsync(
+            async, Chain.Post().WithIdempotencyKey("comp1:1").WithTenant("comp1").WithTag("rowNumber", 5));
 
         response.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         response.GetHttpCall()!.DeadLetterId.ShouldBeNull();
         var lost = chain.Logs.WithId(501).ShouldHaveSingleItem();
         lost.Level.ShouldBe(LogLevel.Critical);
         lost.Message.ShouldBe(
-            "api POST https://api.test/invoices: dead letter could not be stored; resubmit it from the source. Key comp1:1, tenant comp1, rowNumber=5. Validation 422 No such currency");
+            "api POST https://api.test/invoices: dead letter could not be stored; resubmit it from the source. Key comp1:1, tenant comp1, "
+                + "rowNumber=5. Validation 422 No such currency");
         if (hangs)
             chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(10));
     }
@@ -241,7 +256,8 @@ public sealed class KeptCallTests : IDisposable
         using var chain = new Chain(o => o.DeadLetter.Enabled = true);
 
         Should.Throw<OptionsValidationException>(() => chain.Client).Failures.ShouldHaveSingleItem().ShouldStartWith(
-            "HttpResilience:Clients:api:DeadLetter:Enabled is 'True', which needs durable storage; add package HttpResilience.Sqlite and AddHttpResilienceStorage(");
+            "HttpResilience:Clients:api:DeadLetter:Enabled is 'True', which needs durable storage; add package HttpResilience.Sqlite and "
+                + "AddHttpResilienceStorage(");
     }
 
     public void Dispose() => _chain?.Dispose();
@@ -249,7 +265,8 @@ public sealed class KeptCallTests : IDisposable
     private static IEqualityComparer<(byte[], string?)> Same { get; } =
         EqualityComparer<(byte[] Body, string? Key)>.Create((a, b) => a.Body.AsSpan().SequenceEqual(b.Body) && a.Key == b.Key);
 
-    private Chain Open(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null, Action<IServiceCollection>? services = null) =>
+    private Chain Open(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null,
+        Action<IServiceCollection>? services = null) =>
         _chain = new(o =>
         {
             o.DeadLetter.Enabled = true;
@@ -309,7 +326,8 @@ public sealed class KeptCallTests : IDisposable
 
     private sealed class Freshens : IConflictResolver
     {
-        public ValueTask<bool> ResolveAsync(HttpCall httpCall, HttpRequestMessage request, HttpResponseMessage conflict, CancellationToken cancellationToken)
+        public ValueTask<bool> ResolveAsync(
+            HttpCall httpCall, HttpRequestMessage request, HttpResponseMessage conflict, CancellationToken cancellationToken)
         {
             request.Content = new StringContent("fresh");
             return new(true);

@@ -21,7 +21,8 @@ public sealed class PausedIntegrationTests : ReplayTestBase
         await Should.ThrowAsync<IntegrationPausedException>(() => chain.SendAsync(async: true, streamed));
 
         Store.Letters.Count.ShouldBe(2);
-        Store.Letters.ShouldAllBe(l => l.Status == DeadLetterStatus.Pending && l.StopReason == StopReason.IntegrationPaused && l.FailureClass == FailureClass.Transient
+        Store.Letters.ShouldAllBe(l =>
+            l.Status == DeadLetterStatus.Pending && l.StopReason == StopReason.IntegrationPaused && l.FailureClass == FailureClass.Transient
             && !l.MayHaveBeenProcessed && !l.BodyIsMissing && l.Attempts == 0);
         // With the next probe, or a minute later when there will be none.
         Store.Letters.ShouldAllBe(l => l.DueAt == chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(byPerson ? 60 : 20));
@@ -57,11 +58,18 @@ public sealed class PausedIntegrationTests : ReplayTestBase
         await AddAsync(letter);
         Pause(chain, by: null);
         var replay = chain.Services.GetRequiredService<DeadLetterReplayer>();
-        var claimed = (await Store.DeadLetters.ClaimAsync(new() { Clients = ["api"], Now = chain.Clock.GetUtcNow(), LeaseUntil = chain.Clock.GetUtcNow() + DeadLetterReplayer.LeaseLength, Limit = 1 }, Stop)).Single();
+        var claimed = (await Store.DeadLetters.ClaimAsync(new()
+        {
+            Clients = ["api"],
+            Now = chain.Clock.GetUtcNow(),
+            LeaseUntil = chain.Clock.GetUtcNow() + DeadLetterReplayer.LeaseLength,
+            Limit = 1,
+        }, Stop)).Single();
 
         await replay.SendAsync(claimed, Stop);
 
-        (Store.Letter.Status, Store.Letter.Replays, Store.Letter.DueAt).ShouldBe((DeadLetterStatus.Pending, 0, chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30)));
+        (Store.Letter.Status, Store.Letter.Replays, Store.Letter.DueAt).ShouldBe(
+            (DeadLetterStatus.Pending, 0, chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30)));
     }
 
     private static void Pause(Chain chain, string? by) =>

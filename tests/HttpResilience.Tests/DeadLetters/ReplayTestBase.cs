@@ -32,7 +32,8 @@ public abstract class ReplayTestBase : IAsyncDisposable
     }
 
     private protected Chain Open(
-        Action<HttpResilienceOptions>? options = null, Action<DeadLetterReplayOptions>? replay = null, Action<IServiceCollection>? services = null)
+        Action<HttpResilienceOptions>? options = null, Action<DeadLetterReplayOptions>? replay = null,
+        Action<IServiceCollection>? services = null)
     {
         _chain = new(o =>
         {

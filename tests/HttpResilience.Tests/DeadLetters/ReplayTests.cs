@@ -10,7 +10,11 @@ public sealed class ReplayTests : ReplayTestBase
     public async Task A_letter_is_sent_again_as_it_was_with_its_own_key()
     {
         var chain = Open();
-        var letter = Letter() with { Headers = [new("X-Version", "1"), new("X-Version", "2"), new("Content-Type", "application/json")], Tenant = "comp1" };
+        var letter = Letter() with
+        {
+            Headers = [new("X-Version", "1"), new("X-Version", "2"), new("Content-Type", "application/json")],
+            Tenant = "comp1"
+        };
         await AddAsync(letter);
         chain.Server.Script(Replies.Status(201));
 
@@ -19,7 +23,8 @@ public sealed class ReplayTests : ReplayTestBase
 
         var sent = chain.Server.Requests.ShouldHaveSingleItem();
         (sent.Method, sent.Uri, sent.Text, sent.IdempotencyKey).ShouldBe((HttpMethod.Post, letter.Uri, "{}", "key-1"));
-        (sent.Headers["X-Version"], sent.Headers["Content-Type"], sent.Headers["Authorization"]).ShouldBe(("1, 2", "application/json", "Bearer fresh"));
+        (sent.Headers["X-Version"], sent.Headers["Content-Type"], sent.Headers["Authorization"]).ShouldBe(
+            ("1, 2", "application/json", "Bearer fresh"));
         var after = Store.Letter;
         (after.Replays, after.Attempts, after.StatusCode, after.DueAt).ShouldBe((1, 5, 201, chain.Clock.GetUtcNow()));
         chain.Logs.Call["Tenant"].ShouldBe("comp1");
@@ -56,7 +61,8 @@ public sealed class ReplayTests : ReplayTestBase
         await UntilAsync(letter, DeadLetterStatus.Pending);
 
         var after = Store.Letter;
-        (after.Replays, after.Attempts, after.ErrorTitle, after.DueAt - chain.Clock.GetUtcNow()).ShouldBe((3, 5, "busy", TimeSpan.FromMinutes(8)));
+        (after.Replays, after.Attempts, after.ErrorTitle, after.DueAt - chain.Clock.GetUtcNow()).ShouldBe(
+            (3, 5, "busy", TimeSpan.FromMinutes(8)));
     }
 
     [Fact]
@@ -78,7 +84,8 @@ public sealed class ReplayTests : ReplayTestBase
     public async Task A_row_with_another_host_is_not_sent()
     {
         var chain = Open();
-        var letter = Letter() with { Uri = new("https://evil.test/invoices"), Resolution = new("Replay", null, "alice", DateTimeOffset.UnixEpoch) };
+        var letter =
+            Letter() with { Uri = new("https://evil.test/invoices"), Resolution = new("Replay", null, "alice", DateTimeOffset.UnixEpoch) };
         await AddAsync(letter);
 
         await StartAsync();
@@ -88,7 +95,8 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Theory]
-    [InlineData("http://api.test"), InlineData("https://api.test:8443"), InlineData("https://api.test.evil.test"), InlineData("https://api.testing")]
+    [InlineData("http://api.test"), InlineData("https://api.test:8443")]
+    [InlineData("https://api.test.evil.test"), InlineData("https://api.testing")]
     public async Task Another_scheme_or_port_is_another_host(string authority)
     {
         var chain = Open();
@@ -212,7 +220,8 @@ public sealed class ReplayTests : ReplayTestBase
     [Fact]
     public async Task No_more_go_to_one_host_at_once_than_are_allowed_and_the_others_do_not_wait_for_it()
     {
-        var chain = Open(o => o.DeadLetter.AllowedAuthorities = ["https://slow.test"], replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (4, 2));
+        var chain = Open(o => o.DeadLetter.AllowedAuthorities = ["https://slow.test"],
+            replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (4, 2));
         var answer = new TaskCompletionSource();
         int atOnce = 0;
         chain.Server.Script((_, _, _) =>
@@ -281,14 +290,16 @@ public sealed class ReplayTests : ReplayTestBase
         await UntilAsync(letter, DeadLetterStatus.Pending);
 
         chain.Server.Requests.ShouldBeEmpty();
-        (Store.Letter.FailureClass, Store.Letter.StopReason, Store.Letter.Replays).ShouldBe((FailureClass.Transient, StopReason.UnsafeMethod, 1));
+        (Store.Letter.FailureClass, Store.Letter.StopReason, Store.Letter.Replays).ShouldBe(
+            (FailureClass.Transient, StopReason.UnsafeMethod, 1));
     }
 
     [Fact]
     public async Task What_somebody_put_into_the_row_does_not_lead_credentials_elsewhere()
     {
         var chain = Open();
-        var letter = Letter() with { Headers = [new("Host", "evil.test"), new("Transfer-Encoding", "chunked"), new("X-Api-Key", "planted")] };
+        var letter =
+            Letter() with { Headers = [new("Host", "evil.test"), new("Transfer-Encoding", "chunked"), new("X-Api-Key", "planted")] };
         await AddAsync(letter);
 
         await StartAsync();
@@ -314,7 +325,8 @@ public sealed class ReplayTests : ReplayTestBase
         Store.WakeUp();
         await EventuallyAsync(() => Store.Letters.Single(l => l.Id == waiting.Id).Status is DeadLetterStatus.InProgress);
 
-        await Store.DeadLetters.UpdateAsync(Store.Letters.Single(l => l.Id == waiting.Id) with { ErrorTitle = "another's" }, CancellationToken.None);
+        await Store.DeadLetters.UpdateAsync(
+            Store.Letters.Single(l => l.Id == waiting.Id) with { ErrorTitle = "another's" }, CancellationToken.None);
         chain.Clock.Advance(TimeSpan.FromSeconds(25));
         answer.SetResult();
 
@@ -389,7 +401,8 @@ public sealed class ReplayTests : ReplayTestBase
 
         await Should.ThrowAsync<OperationCanceledException>(Review().SendAsync(letter.Id, "alice", enough.Token));
 
-        (Store.Letter.Status, Store.Letter.DueAt, Store.Letter.MayHaveBeenProcessed).ShouldBe((DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), true));
+        (Store.Letter.Status, Store.Letter.DueAt, Store.Letter.MayHaveBeenProcessed).ShouldBe(
+            (DeadLetterStatus.Pending, chain.Clock.GetUtcNow(), true));
     }
 
     [Theory]
@@ -415,13 +428,15 @@ public sealed class ReplayTests : ReplayTestBase
 
     private sealed class Fails : IReconciler
     {
-        public ValueTask<HttpResponseMessage?> FindAsync(HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken) =>
+        public ValueTask<HttpResponseMessage?> FindAsync(
+            HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken) =>
             throw new IOException("search is down");
     }
 
     private sealed class Finds : IReconciler
     {
-        public ValueTask<HttpResponseMessage?> FindAsync(HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken) =>
+        public ValueTask<HttpResponseMessage?> FindAsync(
+            HttpCall httpCall, HttpRequestMessage request, CancellationToken cancellationToken) =>
             new(new HttpResponseMessage(System.Net.HttpStatusCode.OK));
     }
 }

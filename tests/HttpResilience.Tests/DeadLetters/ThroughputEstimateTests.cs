@@ -15,10 +15,12 @@ public sealed class ThroughputEstimateTests
         default(ThroughputEstimate).With(each).Ahead(places: 4, frequency: 1000).ShouldBe(expected);
 
     [Fact]
-    public void Before_the_first_answer_as_many_as_are_sent_at_once() => default(ThroughputEstimate).Ahead(places: 4, frequency: 1000).ShouldBe(4);
+    public void Before_the_first_answer_as_many_as_are_sent_at_once() =>
+        default(ThroughputEstimate).Ahead(places: 4, frequency: 1000).ShouldBe(4);
 
     [Fact]
-    public void More_are_never_needed_than_are_sent_at_once_of_a_host_that_is_sent_very_many() => default(ThroughputEstimate).With(1).Ahead(places: 1000, frequency: 1000).ShouldBe(1000);
+    public void More_are_never_needed_than_are_sent_at_once_of_a_host_that_is_sent_very_many() =>
+        default(ThroughputEstimate).With(1).Ahead(places: 1000, frequency: 1000).ShouldBe(1000);
 
     [Fact]
     public void An_answer_in_no_time_is_one() => default(ThroughputEstimate).With(0).Ahead(places: 4, frequency: 10_000_000).ShouldBe(256);

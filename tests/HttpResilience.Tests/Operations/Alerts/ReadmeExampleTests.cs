@@ -40,7 +40,8 @@ public sealed class ReadmeExampleTests
         ]);
         await host.StopAsync(TestContext.Current.CancellationToken);
         string source = Repository.Read("tests/HttpResilience.Tests/Operations/Alerts/ReadmeExampleTests.cs").ReplaceLineEndings("\n");
-        string body = source[(source.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..source.IndexOf(End, StringComparison.Ordinal)];
+        string body =
+            source[(source.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..source.IndexOf(End, StringComparison.Ordinal)];
         body.Replace("        ", "", StringComparison.Ordinal).ShouldBe(Section.Split("```csharp\n")[1].Split("```")[0]);
     }
 

@@ -81,7 +81,8 @@ public sealed class ErrorBudgetKeeperTests
         await keeper.StartAsync(Stop);
         await run.Chain.Clock.TimerDueInAsync(Interval);
         await PausedCallTests.FailAsync(run.Chain, 1);
-        (_store.Fails, _store.FailsOn, _store.LosesAnswers) = (new HttpResilienceStorageException("cut"), nameof(IErrorBudgetStore.AddAsync), true);
+        (_store.Fails, _store.FailsOn, _store.LosesAnswers) = (
+            new HttpResilienceStorageException("cut"), nameof(IErrorBudgetStore.AddAsync), true);
         await run.TickAsync();
         _store.Fails = null;
         await PausedCallTests.FailAsync(run.Chain, 1);

@@ -18,8 +18,10 @@ public sealed class PausedCallTests
         chain.Clock.Advance(TimeSpan.FromSeconds(10));
         var paused = await Should.ThrowAsync<IntegrationPausedException>(() => chain.PostAsync(async));
 
-        (paused.ClientName, paused.RetryAfter, paused.Since).ShouldBe(("api", TimeSpan.FromSeconds(20), chain.Clock.GetUtcNow() - TimeSpan.FromSeconds(10)));
-        paused.Message.ShouldBe("Client 'api' has been paused since 2030-01-02 03:04:05Z; the next probe is sent in 20.0 s at the earliest.");
+        (paused.ClientName, paused.RetryAfter, paused.Since).ShouldBe(
+            ("api", TimeSpan.FromSeconds(20), chain.Clock.GetUtcNow() - TimeSpan.FromSeconds(10)));
+        paused.Message.ShouldBe(
+            "Client 'api' has been paused since 2030-01-02 03:04:05Z; the next probe is sent in 20.0 s at the earliest.");
         chain.Server.Requests.Count.ShouldBe(5);
         var call = paused.GetHttpCall()!;
         (call.StopReason, call.FailureClass, call.Attempts.Count, call.MayHaveBeenProcessed)

@@ -132,7 +132,8 @@ public sealed class ResilienceHealthCheckTests : IDisposable
 
     private Chain Open(Action<HttpResilienceOptions>? options = null)
     {
-        _chain = PausedCallTests.PausingChain(options, s => s.AddSingleton<IDeadLetterStore>(_store.DeadLetters).AddHealthChecks().AddHttpResilience());
+        _chain = PausedCallTests.PausingChain(
+            options, s => s.AddSingleton<IDeadLetterStore>(_store.DeadLetters).AddHealthChecks().AddHttpResilience());
         _chain.Clock.SkipsWaits = false;
         return _chain;
     }
