@@ -3,37 +3,37 @@ using Microsoft.AspNetCore.Http;
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// Stands where the wire would begin: an API whose answers and faults are said in advance, one outcome for each request, in order; the last
-/// one repeats. Give it to a client with <c>ConfigurePrimaryHttpMessageHandler(() => script)</c>, or to a <see cref="FaultServer"/>, which
-/// plays it over real sockets. It remembers what was sent. A script without outcomes answers 200.
+/// A primary handler that simulates an API: it plays one scripted outcome for each request, in order, and repeats the last one. Give it to
+/// a client with <c>ConfigurePrimaryHttpMessageHandler(() => script)</c>, or to a <see cref="FaultServer"/>, which plays it over real
+/// sockets. It records the requests. A script without outcomes responds 200.
 /// </summary>
 /// <remarks>
-/// All members may be used from several threads at once. Disposing does nothing, so that handler rotation leaves the script alone.
+/// All members are thread-safe. Disposing does nothing, so that handler rotation does not affect the script.
 /// </remarks>
 /// <example><code>
 /// var api = new FaultScript().Status(503, retryAfter: TimeSpan.FromSeconds(1)).Reset().NeverAnswers().Status(201);
 /// </code></example>
-/// <param name="time">The clock for delays, dates and the record. Default: the system's.</param>
-/// <param name="keepsRequests">False: requests are counted, but not kept, for runs without end. Default: true.</param>
+/// <param name="time">The clock for delays, dates and the record. Default: the system clock.</param>
+/// <param name="keepsRequests">False counts the requests without recording them, for endless runs. Default: true.</param>
 public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = true) : HttpMessageHandler
 {
     private readonly Script _script = new(time ?? TimeProvider.System, keepsRequests);
 
-    /// <summary>What was sent, in order of arrival.</summary>
+    /// <summary>The recorded requests, in order of arrival.</summary>
     public IReadOnlyList<SentRequest> Requests => _script.Requests;
 
-    /// <summary>How many requests have come in, those included that are still being read.</summary>
+    /// <summary>The number of requests that have arrived, including those that are still being read.</summary>
     public int RequestCount => _script.Count;
 
     /// <summary>
-    /// The calls that <see cref="Requests"/> are attempts of, in order of their first attempt. Empty when a <see cref="FaultServer"/> plays
-    /// the script, which sees only what is on the wire.
+    /// The calls of which <see cref="Requests"/> are the attempts, in order of their first attempt. Empty when a <see cref="FaultServer"/>
+    /// plays the script, because a server sees only the request on the wire.
     /// </summary>
     public IReadOnlyList<HttpCall> Calls => [.. Requests.Select(r => r.Call).OfType<HttpCall>().Distinct()];
 
     internal Script Script => _script;
 
-    /// <summary>Adds any outcome.</summary>
+    /// <summary>Adds an outcome.</summary>
     public FaultScript Then(Outcome outcome)
     {
         ArgumentNullException.ThrowIfNull(outcome);
@@ -42,8 +42,8 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
     }
 
     /// <summary>
-    /// Replaces all outcomes, for an API that changes in the middle of a test: the next request
-    /// gets the first of these. The record is kept.
+    /// Replaces all outcomes, for an API that changes in the middle of a test: the next request gets the first of these. The recorded
+    /// requests are kept.
     /// </summary>
     public FaultScript Replace(params Outcome[] outcomes)
     {
@@ -106,8 +106,8 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
     public FaultScript Serve(RequestDelegate serve) => Then(Outcome.Serve(serve));
 
     /// <summary>
-    /// From the request that comes to this point on, all are reset for so long by the script's clock; the script goes on with the first
-    /// request after that. As the last outcome it never ends.
+    /// Resets every request for the given duration of the script's clock, starting with the first request that reaches this outcome; the
+    /// script continues with the first request after that. As the last outcome the outage never ends.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is not positive.</exception>
     public FaultScript OutageFor(TimeSpan duration)
@@ -116,26 +116,28 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
         return Then(new OutageOutcome(duration));
     }
 
-    /// <summary>What was said last happens this much later: <c>Status(200).Delayed(...)</c>.</summary>
-    /// <exception cref="InvalidOperationException">Nothing was said yet, or it was an outage.</exception>
+    /// <summary>Delays the last outcome: <c>Status(200).Delayed(...)</c>.</summary>
+    /// <exception cref="InvalidOperationException">The script is empty, or its last outcome is an outage.</exception>
     public FaultScript Delayed(TimeSpan by)
     {
-        _script.ChangeLast(o => o is OutageOutcome ? throw new InvalidOperationException("An outage is not delayed.") : o.Delayed(by));
+        _script.ChangeLast(o => o is OutageOutcome ? throw new InvalidOperationException("An outage cannot be delayed.") : o.Delayed(by));
         return this;
     }
 
-    /// <summary>What was said last happens before the request's body was read: <c>Reset().Unread()</c>.</summary>
-    /// <exception cref="InvalidOperationException">Nothing was said yet, or it was an outage.</exception>
+    /// <summary>Plays the last outcome before the body of the request was read: <c>Reset().Unread()</c>.</summary>
+    /// <exception cref="InvalidOperationException">The script is empty, or its last outcome is an outage.</exception>
     public FaultScript Unread()
     {
         _script.ChangeLast(
-            o => o is OutageOutcome ? throw new InvalidOperationException("An outage reads nothing to speak of.") : o.Unread());
+            o => o is OutageOutcome
+                ? throw new InvalidOperationException("An outage cannot be played before the body was read.")
+                : o.Unread());
         return this;
     }
 
-    /// <summary>What was said last happens so many times in all: <c>Status(503).Times(3)</c>.</summary>
+    /// <summary>Plays the last outcome the given number of times in total: <c>Status(503).Times(3)</c>.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1.</exception>
-    /// <exception cref="InvalidOperationException">Nothing was said yet.</exception>
+    /// <exception cref="InvalidOperationException">The script is empty.</exception>
     public FaultScript Times(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -149,7 +151,7 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
         var arrival = _script.Arrive();
-        // The wire never answers on its caller's stack.
+        // A real response never arrives on the stack of its caller.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         using var body = new MemoryStream();
         if (arrival.Outcome.ReadsBody && request.Content is not null)
@@ -183,7 +185,7 @@ public sealed class FaultScript(TimeProvider? time = null, bool keepsRequests = 
     {
         var headers = request.Headers.NonValidated.Concat(request.Content?.Headers.NonValidated ?? [])
             .ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
-        // A request tells its call only through its response.
+        // The call of a request is available only through its response.
         using var asked = new HttpResponseMessage { RequestMessage = request };
         var uri = request.RequestUri ?? throw new InvalidOperationException("The request has no URI.");
         return new(arrival, request.Method, uri, headers, body, asked.GetHttpCall());

@@ -10,16 +10,16 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Testing;
 
-/// <summary>An API on a bad day, over real sockets: plays a <see cref="FaultScript"/> on a loopback port.</summary>
+/// <summary>A server that simulates an unreliable API: it plays a <see cref="FaultScript"/> on a loopback port over real sockets.</summary>
 /// <example><code>
 /// await using var server = await FaultServer.StartAsync(new FaultScript().Status(503).Reset().Status(201));
 /// </code></example>
 public sealed class FaultServer : IAsyncDisposable
 {
-    // For a delegate of the script that does not heed its token.
+    // For a delegate of the script that ignores its cancellation token.
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly UnderWay _underWay = new();
+    private readonly ActiveRequests _activeRequests = new();
     private readonly Script _script;
     private readonly FaultServerOptions _options;
     private WebApplication? _app;
@@ -33,25 +33,25 @@ public sealed class FaultServer : IAsyncDisposable
         Uri = new UriBuilder(options.Certificate is null ? "http" : "https", IPAddress.Loopback.ToString(), options.Port).Uri;
     }
 
-    /// <summary>Where it listens, by address: <c>http://127.0.0.1:port/</c>.</summary>
+    /// <summary>The base address of the server: <c>http://127.0.0.1:port/</c>.</summary>
     public Uri Uri { get; private set; }
 
-    /// <summary>What has come in, in order of arrival: <see cref="FaultScript.Requests"/>.</summary>
+    /// <summary>The recorded requests, in order of arrival: <see cref="FaultScript.Requests"/>.</summary>
     public IReadOnlyList<SentRequest> Requests => _script.Requests;
 
-    /// <summary>How many requests have come in, those included that are still being read.</summary>
+    /// <summary>The number of requests that have arrived, including those that are still being read.</summary>
     public int RequestCount => _script.Count;
 
-    /// <summary>How many connections have been made.</summary>
+    /// <summary>The number of connections accepted so far.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>How many connections are open now.</summary>
+    /// <summary>The number of connections that are open now.</summary>
     public int OpenConnections => Volatile.Read(ref _openConnections);
 
     /// <summary>Starts a server.</summary>
-    /// <param name="script">What it does; may be added to later.</param>
-    /// <param name="options">How it listens. Default: plain HTTP/1.1 on a free port.</param>
-    /// <param name="cancellationToken">Ends the start, not the server.</param>
+    /// <param name="script">The outcomes; more can be added later.</param>
+    /// <param name="options">The port, protocols and certificate. Default: plain HTTP/1.1 on a free port.</param>
+    /// <param name="cancellationToken">Cancels the start; it does not stop the server.</param>
     /// <exception cref="ArgumentException">The script has an outcome that only a handler can play.</exception>
     /// <exception cref="IOException">The port is in use.</exception>
     public static async Task<FaultServer> StartAsync(
@@ -72,17 +72,17 @@ public sealed class FaultServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _app, null) is not { } app)
             return;
 
-        // What a test has left hanging is cut, not waited for.
+        // Pending requests of the test are aborted, not awaited.
         using var now = new CancellationTokenSource();
         await now.CancelAsync().ConfigureAwait(false);
         await app.StopAsync(now.Token).ConfigureAwait(false);
         await app.DisposeAsync().ConfigureAwait(false);
-        // Kestrel does not wait for what it has cut. Nothing comes into the record any more after this.
-        await _underWay.UntilNoneAsync().WaitAsync(StopTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Kestrel does not wait for aborted requests; after this wait no further request is recorded.
+        await _activeRequests.UntilNoneAsync().WaitAsync(StopTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Listens again, on the same port.</summary>
-    /// <exception cref="IOException">Somebody else has taken the port meanwhile.</exception>
+    /// <summary>Starts listening again, on the same port.</summary>
+    /// <exception cref="IOException">Another process has taken the port meanwhile.</exception>
     public async Task ComeBackAsync(CancellationToken cancellationToken = default)
     {
         if (_app is not null)
@@ -103,12 +103,12 @@ public sealed class FaultServer : IAsyncDisposable
         _app = app;
     }
 
-    /// <summary>Cuts all connections and listens no more.</summary>
+    /// <summary>Cuts all connections and stops listening.</summary>
     public async ValueTask DisposeAsync() => await GoDownAsync().ConfigureAwait(false);
 
     private WebApplication Build()
     {
-        // Empty: no environment variable or settings file of the machine may move the server off the loopback.
+        // An empty builder, so that no environment variable or settings file can bind the server to another address.
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
@@ -147,7 +147,7 @@ public sealed class FaultServer : IAsyncDisposable
 
     private async Task ServeAsync(HttpContext context)
     {
-        using (_underWay.Begin())
+        using (_activeRequests.Begin())
             await PlayAsync(context).ConfigureAwait(false);
     }
 
@@ -163,12 +163,12 @@ public sealed class FaultServer : IAsyncDisposable
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone: there is nobody left to tell.
+            // The client has disconnected, so the error has no recipient.
             context.Abort();
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            // The script itself has failed; whoever looks at the response shall see how.
+            // The script itself has failed; the response shows the error.
             context.Response.Clear();
             context.Response.StatusCode = StatusCodes.Status500InternalServerError;
             await context.Response.WriteAsync(e.ToString(), context.RequestAborted).ConfigureAwait(false);
@@ -186,7 +186,7 @@ public sealed class FaultServer : IAsyncDisposable
         }
         finally
         {
-            // Also what came of a request that breaks off.
+            // Includes the received part of an aborted request.
             request = Snapshot(arrival, context, body.ToArray());
             _script.Record(arrival, request);
         }
@@ -203,7 +203,7 @@ public sealed class FaultServer : IAsyncDisposable
         return new(arrival, HttpMethod.Parse(request.Method), uri, headers, body, call: null);
     }
 
-    /// <summary>Ctrl+C is the test runner's.</summary>
+    /// <summary>Leaves Ctrl+C to the test runner.</summary>
     private sealed class SilentLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

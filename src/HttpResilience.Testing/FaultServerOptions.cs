@@ -3,20 +3,20 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace HttpResilience.Testing;
 
-/// <summary>How a <see cref="FaultServer"/> listens.</summary>
+/// <summary>The options of a <see cref="FaultServer"/>.</summary>
 public sealed class FaultServerOptions
 {
-    /// <summary>The loopback port. Default: 0, a free one.</summary>
+    /// <summary>The loopback port. Default: 0, any free port.</summary>
     public int Port { get; init; }
 
-    /// <summary>Which versions of HTTP it speaks. Default: HTTP/1.1, which alone has raw bytes and halves of heads and bodies.</summary>
+    /// <summary>The HTTP versions. Default: HTTP/1.1, the only one with raw bytes and truncated heads and bodies.</summary>
     public HttpProtocols Protocols { get; init; } = HttpProtocols.Http1;
 
-    /// <summary>The certificate for https. Default: none, plain http.</summary>
+    /// <summary>The certificate for https. Default: none, for plain http.</summary>
     public X509Certificate2? Certificate { get; init; }
 
     /// <summary>
-    /// Connections stay open between requests. Default: false, because <see cref="SocketsHttpHandler"/> by itself repeats a request that
+    /// Keeps connections open between requests. Default: false, because <see cref="SocketsHttpHandler"/> itself repeats a request that
     /// finds its kept connection gone, so that one attempt would use up two outcomes.
     /// </summary>
     public bool KeepsConnections { get; init; }

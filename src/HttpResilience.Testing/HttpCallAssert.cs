@@ -4,8 +4,7 @@ using System.Globalization;
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// Says how a call must have gone; of no test framework and for all of them. What does not hold
-/// throws <see cref="HttpCallAssertException"/>.
+/// Assertions about a call, for any test framework. A failed assertion throws <see cref="HttpCallAssertException"/>.
 /// </summary>
 public static class HttpCallAssert
 {
@@ -13,7 +12,7 @@ public static class HttpCallAssert
 
     /// <summary>The call made exactly these attempts.</summary>
     /// <param name="call">From <c>response.GetHttpCall()</c>, <c>exception.GetHttpCall()</c> or <see cref="FaultScript.Calls"/>.</param>
-    /// <param name="statuses">The status of each attempt, in order; null for one that got no response. None: nothing was sent.</param>
+    /// <param name="statuses">The status of each attempt, in order; null without a response. Empty: no attempt was sent.</param>
     public static void Attempts([NotNull] HttpCall? call, params int?[]? statuses)
     {
         Exists(call);
@@ -23,7 +22,7 @@ public static class HttpCallAssert
             throw Failed(call, $"The attempts should have been {List(expected.Select(Describe))}.");
     }
 
-    /// <summary>There was no further attempt for this reason.</summary>
+    /// <summary>The call stopped for this reason.</summary>
     /// <param name="call">From <c>response.GetHttpCall()</c>, <c>exception.GetHttpCall()</c> or <see cref="FaultScript.Calls"/>.</param>
     /// <param name="reason">The reason.</param>
     public static void Stopped([NotNull] HttpCall? call, StopReason reason)
@@ -43,9 +42,9 @@ public static class HttpCallAssert
             throw Failed(call, $"The failure class should have been {failureClass}.");
     }
 
-    /// <summary>All these requests, at least one, carried the same idempotency key.</summary>
+    /// <summary>All requests, at least one, had the same idempotency key.</summary>
     /// <param name="requests">Such as <see cref="FaultScript.Requests"/>.</param>
-    /// <param name="headerName">The header that carries it. Default: <c>Idempotency-Key</c>.</param>
+    /// <param name="headerName">The name of the header. Default: <c>Idempotency-Key</c>.</param>
     /// <returns>The key.</returns>
     public static string SameKeyOnEveryRequest(IEnumerable<SentRequest> requests, string headerName = DefaultKeyHeader)
     {
@@ -59,9 +58,9 @@ public static class HttpCallAssert
         throw new HttpCallAssertException($"Every request should have carried the same {headerName}. They were: {carried}.");
     }
 
-    /// <summary>There were as many waits as given between these requests, and none was shorter.</summary>
+    /// <summary>The requests have the given number of waits between them, and none is shorter than given.</summary>
     /// <param name="requests">Such as <see cref="FaultScript.Requests"/>, of one call.</param>
-    /// <param name="waits">What lies at least between each request and the next.</param>
+    /// <param name="waits">The minimum time between each request and the next.</param>
     public static void WaitedAtLeast(IEnumerable<SentRequest> requests, params TimeSpan[] waits)
     {
         ArgumentNullException.ThrowIfNull(requests);
@@ -76,7 +75,7 @@ public static class HttpCallAssert
     private static void Exists([NotNull] HttpCall? call)
     {
         if (call is null)
-            throw new HttpCallAssertException("There is no call: the response or exception did not come through the resilience chain.");
+            throw new HttpCallAssertException("There is no call: the response or exception did not pass through the resilience chain.");
     }
 
     private static HttpCallAssertException Failed(HttpCall call, string expectation)

@@ -1,6 +1,6 @@
 namespace HttpResilience.Testing;
 
-/// <summary>A call did not go as <see cref="HttpCallAssert"/> was told. Any test framework reports it as a failure.</summary>
+/// <summary>An assertion of <see cref="HttpCallAssert"/> failed. Any test framework reports it as a failure.</summary>
 public sealed class HttpCallAssertException : Exception
 {
     /// <summary>A failed assertion.</summary>

@@ -1,10 +1,10 @@
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// A clock that stands still until a test moves it. Register it as <see cref="TimeProvider"/> before the client is made: every wait and
-/// timeout of the chain then goes by it. Timestamps count in nanoseconds, as the platform's do on Linux.
+/// A clock that moves only when a test advances it. Register it as <see cref="TimeProvider"/> before the client is created: every wait and
+/// timeout of the chain then uses it. Timestamps are in nanoseconds, like those of the platform on Linux.
 /// </summary>
-/// <param name="start">What the clock shows at first. Default: <see cref="DefaultStart"/>.</param>
+/// <param name="start">The initial time. Default: <see cref="DefaultStart"/>.</param>
 public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
 {
     private const long NanosecondsPerTick = 100;
@@ -15,31 +15,31 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     private readonly List<(Func<ManualTimer, bool> IsIt, TaskCompletionSource Seen)> _awaited = [];
     private TimeSpan _elapsed;
 
-    /// <summary>A clock that shows <see cref="DefaultStart"/>.</summary>
+    /// <summary>Creates a clock that starts at <see cref="DefaultStart"/>.</summary>
     public ManualTimeProvider()
         : this(DefaultStart)
     {
     }
 
-    /// <summary>What a clock shows at first when it is not told: 2030-01-02 03:04:05 UTC.</summary>
+    /// <summary>The default initial time: 2030-01-02 03:04:05 UTC.</summary>
     public static DateTimeOffset DefaultStart { get; } = new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     /// <summary>
-    /// A wait ends as soon as it begins: the clock jumps to its end, so a call with many retries takes no time and needs no second
-    /// thread that advances the clock. A wait is a timer that is created with its due time, as by
-    /// <see cref="Task.Delay(TimeSpan, TimeProvider)"/>. A timer that is set only later, such as that of an attempt, and the
-    /// timeout of a <see cref="CancellationTokenSource"/> do not move the clock. An outcome that never answers advances the clock
+    /// Ends each wait as soon as it begins: the clock jumps to its end, so that a call with many retries takes no time and needs no
+    /// second thread that advances the clock. A wait is a timer that is created with its due time, as by
+    /// <see cref="Task.Delay(TimeSpan, TimeProvider)"/>. A timer that is set later, such as that of an attempt, and the
+    /// timeout of a <see cref="CancellationTokenSource"/> do not move the clock. An outcome that never responds advances the clock
     /// to the timeout of its caller. Default: false.
     /// </summary>
     public bool SkipsWaits { get; set; }
 
-    /// <summary>How long, in real time, this clock waits for somebody to set a timer before it throws. Default: 30 seconds.</summary>
+    /// <summary>How long, in real time, the clock waits for a timer to be set before it throws. Default: 30 seconds.</summary>
     public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>What the clock showed at first.</summary>
+    /// <summary>The initial time.</summary>
     public DateTimeOffset Start { get; } = start.ToUniversalTime();
 
-    /// <summary>How far the clock has been moved.</summary>
+    /// <summary>How far the clock has advanced.</summary>
     public TimeSpan Elapsed
     {
         get
@@ -67,38 +67,38 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
         ArgumentNullException.ThrowIfNull(callback);
         var timer = new ManualTimer(Set, Remove, () => callback(state)) { IsWait = dueTime != Timeout.InfiniteTimeSpan };
         timer.Change(dueTime, period);
-        // The timeout of a CancellationTokenSource limits work that has not begun yet: to skip it would cancel the work.
+        // The timeout of a CancellationTokenSource limits work that has not begun yet; skipping it would cancel the work.
         if (SkipsWaits && timer.IsWait && state is not CancellationTokenSource)
             Advance(dueTime);
         return timer;
     }
 
-    /// <summary>Moves the clock and fires what falls due on the way, in order, on the calling thread.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative: time does not run backwards.</exception>
+    /// <summary>Advances the clock and fires the timers that become due, in order, on the calling thread.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
         AdvanceTo(Elapsed + by);
     }
 
-    /// <summary>Moves the clock until it shows this, and fires what falls due on the way, in order, on the calling thread.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="value"/> lies before what the clock shows.</exception>
+    /// <summary>Advances the clock to this time and fires the timers that become due, in order, on the calling thread.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="value"/> is earlier than the current time of the clock.</exception>
     public void SetUtcNow(DateTimeOffset value)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, GetUtcNow());
         AdvanceTo(value - Start);
     }
 
-    /// <summary>Moves the clock to the timer that is due next, and fires it.</summary>
+    /// <summary>Advances the clock to the timer that is due next, and fires it.</summary>
     /// <exception cref="InvalidOperationException">No timer is set.</exception>
     public void AdvanceToNextTimer()
     {
         if (!TryAdvanceToNextTimer())
-            throw new InvalidOperationException("No timer is set: time alone changes nothing any more.");
+            throw new InvalidOperationException("No timer is set.");
     }
 
-    /// <summary>Ends when somebody has set a timer that is due in exactly this time from now.</summary>
-    /// <exception cref="TimeoutException">Nobody did so within <see cref="WaitTimeout"/>.</exception>
+    /// <summary>Waits until a timer is set that is due in exactly this time from now.</summary>
+    /// <exception cref="TimeoutException">No such timer was set within <see cref="WaitTimeout"/>.</exception>
     public Task TimerDueInAsync(TimeSpan wait)
     {
         lock (_gate)
@@ -109,10 +109,11 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     }
 
     /// <summary>
-    /// Ends when somebody waits: has created a timer with a due time, as <see cref="Task.Delay(TimeSpan, TimeProvider)"/> does.
+    /// Waits until a wait has begun, that is, until a timer was created with a due time, as
+    /// <see cref="Task.Delay(TimeSpan, TimeProvider)"/> does.
     /// </summary>
-    /// <returns>How long the wait that ends first still lasts; <see cref="Advance"/> by this ends it.</returns>
-    /// <exception cref="TimeoutException">Nobody did so within <see cref="WaitTimeout"/>.</exception>
+    /// <returns>The remaining time of the wait that ends first; <see cref="Advance"/> by this time ends it.</returns>
+    /// <exception cref="TimeoutException">No such timer was set within <see cref="WaitTimeout"/>.</exception>
     public async Task<TimeSpan> UntilSomebodyWaitsAsync()
     {
         Task seen;
@@ -140,7 +141,7 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
             timer.Fire();
     }
 
-    // Called with the gate held.
+    // The caller holds the gate.
     private Task UntilSetAsync(Func<ManualTimer, bool> isIt, string what)
     {
         if (_timers.Exists(t => isIt(t)))
@@ -159,7 +160,7 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
         }
         catch (TimeoutException e)
         {
-            throw new TimeoutException($"In {WaitTimeout} nobody has set {what}. Timers that are set: {Describe()}.", e);
+            throw new TimeoutException($"No code set {what} within {WaitTimeout}. Timers that are set: {Describe()}.", e);
         }
         finally
         {

@@ -1,16 +1,16 @@
 namespace HttpResilience.Testing;
 
-/// <summary>A timer of a <see cref="ManualTimeProvider"/>, which alone touches what may change, under its own lock.</summary>
+/// <summary>A timer of a <see cref="ManualTimeProvider"/>, which alone changes its state, under its own lock.</summary>
 internal sealed class ManualTimer(Action<ManualTimer, TimeSpan?, TimeSpan?> set, Action<ManualTimer> remove, Action fire) : ITimer
 {
     private volatile bool _isDisposed;
 
-    /// <summary>When it fires, counted from the clock's start; null when it is not set.</summary>
+    /// <summary>The due time, relative to the start of the clock; null when the timer is not set.</summary>
     internal TimeSpan? Due { get; set; }
 
     internal TimeSpan? Period { get; set; }
 
-    /// <summary>It was created with its due time.</summary>
+    /// <summary>Whether the timer was created with its due time.</summary>
     internal bool IsWait { get; init; }
 
     internal void Fire() => fire();
@@ -21,7 +21,7 @@ internal sealed class ManualTimer(Action<ManualTimer, TimeSpan?, TimeSpan?> set,
         ArgumentOutOfRangeException.ThrowIfLessThan(period, Timeout.InfiniteTimeSpan);
         if (_isDisposed)
             return false;
-        // As the platform's timer: a period of zero is none.
+        // Like the timer of the platform, a period of zero means none.
         set(this, dueTime == Timeout.InfiniteTimeSpan ? null : dueTime, period > TimeSpan.Zero ? period : null);
         return true;
     }

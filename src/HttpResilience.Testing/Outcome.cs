@@ -3,9 +3,8 @@ using Microsoft.AspNetCore.Http;
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// What becomes of one request. The same outcome can be played by a <see cref="FaultScript"/>, as a handler, and
-/// by a <see cref="FaultServer"/>, over real sockets; a client cannot tell the two apart. Outcomes hold no
-/// state: one may be used any number of times.
+/// The outcome of one request. The same outcome can be played by a <see cref="FaultScript"/>, as a handler, and by
+/// a <see cref="FaultServer"/>, over real sockets; a client sees no difference. Outcomes are stateless and can be used any number of times.
 /// </summary>
 public abstract class Outcome
 {
@@ -13,13 +12,13 @@ public abstract class Outcome
     {
     }
 
-    /// <summary>The request's body is read, and recorded, before the outcome is played.</summary>
+    /// <summary>Whether the body of the request is read and recorded before the outcome is played.</summary>
     internal virtual bool ReadsBody => true;
 
-    /// <summary>A server can do it.</summary>
+    /// <summary>Whether a server can play the outcome.</summary>
     internal virtual bool CanBeServed => true;
 
-    /// <summary>An answer.</summary>
+    /// <summary>A response.</summary>
     /// <param name="status">The status code.</param>
     /// <param name="body">The body, as <c>text/plain</c> unless <paramref name="headers"/> say otherwise. Default: none.</param>
     /// <param name="retryAfter">
@@ -29,58 +28,58 @@ public abstract class Outcome
     public static Outcome Status(int status, string body = "", TimeSpan? retryAfter = null, params (string Name, string Value)[] headers) =>
         new AnswerOutcome((_, _) => Answers.Text(status, body, [.. Answers.RetryAfter(retryAfter), .. headers]));
 
-    /// <summary>An answer with a <c>Retry-After</c> that is a date, and the <c>Date</c> that the script's clock shows.</summary>
+    /// <summary>A response with a <c>Retry-After</c> as a date, and with the <c>Date</c> of the script's clock.</summary>
     /// <param name="status">The status code.</param>
-    /// <param name="retryAfter">Sent without its fraction of a second, which an HTTP-date cannot say.</param>
+    /// <param name="retryAfter">The date. It is sent without fractions of a second, which an HTTP-date does not have.</param>
     /// <param name="body">The body. Default: none.</param>
     /// <param name="headers">More header fields.</param>
     public static Outcome Status(int status, DateTimeOffset retryAfter, string body = "", params (string Name, string Value)[] headers) =>
         new AnswerOutcome((_, time) => Answers.Text(status, body, [.. Answers.RetryAfter(time.GetUtcNow(), retryAfter), .. headers]));
 
-    /// <summary>An answer with a JSON body.</summary>
+    /// <summary>A response with a JSON body.</summary>
     /// <param name="status">The status code.</param>
     /// <param name="json">The body.</param>
     /// <param name="headers">More header fields; a <c>Content-Type</c> replaces <c>application/json</c>.</param>
     public static Outcome Json(int status, string json, params (string Name, string Value)[] headers) =>
         new AnswerOutcome((_, _) => Answers.Text(status, json, [("Content-Type", "application/json"), .. headers]));
 
-    /// <summary>An answer of the test's own making.</summary>
-    /// <param name="respond">Called once for each request, also from several threads at once.</param>
+    /// <summary>A response created by the test.</summary>
+    /// <param name="respond">Called once for each request; the calls can be concurrent.</param>
     public static Outcome Respond(Func<SentRequest, HttpResponseMessage> respond)
     {
         ArgumentNullException.ThrowIfNull(respond);
         return new AnswerOutcome((request, _) => respond(request));
     }
 
-    /// <summary>The connection is reset after the request was read: the client cannot know whether it was processed.</summary>
+    /// <summary>A connection reset after the request was read: the client cannot know whether it was processed.</summary>
     public static Outcome Reset() => new ResetOutcome();
 
-    /// <summary>No answer at all, until the client gives up.</summary>
+    /// <summary>No response until the client gives up.</summary>
     public static Outcome NeverAnswers() => new SilentOutcome();
 
-    /// <summary>The head of the response breaks off and the connection is closed.</summary>
+    /// <summary>A truncated response head, after which the connection is closed.</summary>
     public static Outcome HalfHead() => new HalfHeadOutcome();
 
-    /// <summary>The body of the response breaks off, short of its announced length, and the connection is closed.</summary>
+    /// <summary>A truncated response body, shorter than its <c>Content-Length</c>, after which the connection is closed.</summary>
     /// <param name="status">The status code.</param>
-    /// <param name="begin">What is sent of the body. Default: nothing.</param>
+    /// <param name="begin">The part of the body that is sent. Default: empty.</param>
     public static Outcome HalfBody(int status, string begin = "") => new HalfBodyOutcome(status, begin);
 
-    /// <summary>The body of the response begins and stalls, until the client gives up.</summary>
+    /// <summary>A response body that stalls until the client gives up.</summary>
     /// <param name="status">The status code.</param>
-    /// <param name="begin">What is sent of the body. Default: nothing.</param>
+    /// <param name="begin">The part of the body that is sent. Default: empty.</param>
     public static Outcome StalledBody(int status, string begin = "") => new StalledBodyOutcome(status, begin);
 
     /// <summary>
-    /// No connection: refused. Only a <see cref="FaultScript"/> can do that to one request; for a server
+    /// A refused connection. Only a <see cref="FaultScript"/> can play it for one request; for a server
     /// see <see cref="FaultServer.GoDownAsync"/>.
     /// </summary>
     public static Outcome Refused() => new ThrowOutcome(Failures.Refused);
 
-    /// <summary>No connection: the name of the host is not known. Only a <see cref="FaultScript"/> can do that.</summary>
+    /// <summary>A host name that cannot be resolved. Only a <see cref="FaultScript"/> can play it.</summary>
     public static Outcome HostNotFound() => new ThrowOutcome(Failures.HostNotFound);
 
-    /// <summary>An exception. Only a <see cref="FaultScript"/> can do that.</summary>
+    /// <summary>An exception. Only a <see cref="FaultScript"/> can play it.</summary>
     /// <param name="exception">Called once for each request.</param>
     public static Outcome Throws(Func<Exception> exception)
     {
@@ -89,10 +88,10 @@ public abstract class Outcome
     }
 
     /// <summary>
-    /// Decides when the request is there. What the delegate does is the processing: a server that has done it and returns
-    /// <see cref="Reset"/> has processed a request whose fate the client does not know.
+    /// An outcome chosen when the request has arrived. The delegate stands for the processing: with <see cref="Reset"/> as its result, the
+    /// request was processed and the client does not know it.
     /// </summary>
-    /// <param name="decide">Called once for each request, also from several threads at once.</param>
+    /// <param name="decide">Called once for each request; the calls can be concurrent.</param>
     public static Outcome Decide(Func<SentRequest, Outcome> decide)
     {
         ArgumentNullException.ThrowIfNull(decide);
@@ -100,18 +99,21 @@ public abstract class Outcome
     }
 
     /// <inheritdoc cref="Decide(Func{SentRequest, Outcome})"/>
-    /// <param name="decide">Called once for each request, also at the same time. The token is cancelled when the client gives up.</param>
+    /// <param name="decide">
+    /// Called once for each request; the calls can be concurrent. The token is cancelled when the client gives up.
+    /// </param>
     public static Outcome Decide(Func<SentRequest, CancellationToken, ValueTask<Outcome>> decide)
     {
         ArgumentNullException.ThrowIfNull(decide);
         return new DecideOutcome(decide);
     }
 
-    /// <summary>These very bytes, over plain HTTP/1.1. Only a <see cref="FaultServer"/> can do that.</summary>
+    /// <summary>Exactly these bytes, over plain HTTP/1.1. Only a <see cref="FaultServer"/> can play it.</summary>
     /// <param name="bytes">
-    /// Latin-1. If empty, the connection closes without a response; <see cref="SocketsHttpHandler"/> then repeats a GET by itself.
+    /// The bytes as Latin-1 text. If empty, the connection closes without a response;
+    /// <see cref="SocketsHttpHandler"/> then repeats a GET by itself.
     /// </param>
-    /// <param name="end">What happens to the connection then. Default: closed.</param>
+    /// <param name="end">The state of the connection afterwards. Default: closed.</param>
     public static Outcome Raw(string bytes, RawEnd end = RawEnd.Close)
     {
         ArgumentNullException.ThrowIfNull(bytes);
@@ -119,16 +121,16 @@ public abstract class Outcome
     }
 
     /// <summary>
-    /// Whatever ASP.NET Core can do with a request, whose body is left to the delegate. Only a <see cref="FaultServer"/> can do that.
+    /// Any processing by ASP.NET Core; the delegate reads the body of the request. Only a <see cref="FaultServer"/> can play it.
     /// </summary>
-    /// <param name="serve">Called once for each request, also from several threads at once.</param>
+    /// <param name="serve">Called once for each request; the calls can be concurrent.</param>
     public static Outcome Serve(RequestDelegate serve)
     {
         ArgumentNullException.ThrowIfNull(serve);
         return new ServeOutcome(serve);
     }
 
-    /// <summary>The same, this much later by the script's clock.</summary>
+    /// <summary>The same outcome, delayed by the script's clock.</summary>
     public Outcome Delayed(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
@@ -136,7 +138,7 @@ public abstract class Outcome
     }
 
     /// <summary>
-    /// The same, before anything of the request's body was read: a reset or an answer that comes while the client may still be sending.
+    /// The same outcome before the body of the request was read: a reset or a response while the client may still be sending.
     /// </summary>
     public Outcome Unread() => new UnreadOutcome(this);
 
@@ -147,15 +149,15 @@ public abstract class Outcome
     internal abstract Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time);
 }
 
-/// <summary>What happens to the connection after <see cref="Outcome.Raw"/>.</summary>
+/// <summary>The state of the connection after <see cref="Outcome.Raw"/>.</summary>
 public enum RawEnd
 {
-    /// <summary>It is closed as by a program that ends well (FIN).</summary>
+    /// <summary>Closed cleanly (FIN).</summary>
     Close,
 
-    /// <summary>It is reset as by a program that crashes (RST).</summary>
+    /// <summary>Reset, as by a crash (RST).</summary>
     Reset,
 
-    /// <summary>Nothing more comes, until the client gives up.</summary>
+    /// <summary>Left open without further bytes, until the client gives up.</summary>
     Stall,
 }

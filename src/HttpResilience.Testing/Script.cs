@@ -1,6 +1,6 @@
 namespace HttpResilience.Testing;
 
-/// <summary>What a <see cref="FaultScript"/> says and has recorded, whoever plays it.</summary>
+/// <summary>The outcomes and recorded requests of a <see cref="FaultScript"/>.</summary>
 internal sealed class Script(TimeProvider time, bool keepsRequests)
 {
     private readonly Lock _gate = new();
@@ -62,7 +62,7 @@ internal sealed class Script(TimeProvider time, bool keepsRequests)
             _outcomes.AddRange(Enumerable.Repeat(Last(), times - 1));
     }
 
-    /// <summary>A request is coming in: it gets its outcome and its place in the record.</summary>
+    /// <summary>Assigns an arriving request its outcome and its place in the record.</summary>
     internal Arrival Arrive()
     {
         lock (_gate)
@@ -83,7 +83,7 @@ internal sealed class Script(TimeProvider time, bool keepsRequests)
 
     private Outcome Last() => _outcomes.Count > 0
         ? _outcomes[^1]
-        : throw new InvalidOperationException("The script is empty: say first what is to be changed or repeated.");
+        : throw new InvalidOperationException("The script is empty: add the outcome to change or repeat first.");
 
     private Outcome Pick()
     {
@@ -113,5 +113,5 @@ internal sealed class Script(TimeProvider time, bool keepsRequests)
     }
 }
 
-/// <summary>A request that is coming in.</summary>
+/// <summary>A request that is arriving.</summary>
 internal readonly record struct Arrival(int Number, Outcome Outcome, DateTimeOffset At, TimeSpan After);

@@ -1,6 +1,6 @@
 namespace HttpResilience.Testing;
 
-/// <summary>Where a handler plays an outcome: the script's clock, and whether the caller is to be blocked.</summary>
+/// <summary>The conditions under which a handler plays an outcome: the script's clock, and whether the caller is asynchronous.</summary>
 internal readonly record struct Stage(TimeProvider Time, bool Async)
 {
     internal async ValueTask WaitAsync(TimeSpan duration, CancellationToken cancellationToken)
@@ -13,9 +13,9 @@ internal readonly record struct Stage(TimeProvider Time, bool Async)
     }
 
     /// <summary>
-    /// Waits until the token is cancelled. On a clock that skips waits this one is skipped, too: time passes until somebody gives up.
+    /// Waits until the token is cancelled. A clock that skips waits advances until a timeout of the caller cancels it.
     /// </summary>
-    /// <returns>What is to be thrown.</returns>
+    /// <returns>The exception to throw.</returns>
     internal async ValueTask<Exception> UntilGivenUpAsync(CancellationToken cancellationToken)
     {
         while (Time is ManualTimeProvider { SkipsWaits: true } clock

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.Testing;
 
-/// <summary>A response as a message, which a server copies to the wire.</summary>
+/// <summary>A response message, which a server copies to the wire.</summary>
 internal sealed class AnswerOutcome(Func<SentRequest, TimeProvider, HttpResponseMessage> respond) : Outcome
 {
     internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.Testing;
 
-/// <summary>Makes responses, and writes them to the wire.</summary>
+/// <summary>Creates responses and writes them to the wire.</summary>
 internal static class Answers
 {
     internal static HttpResponseMessage Text(int status, string body, ReadOnlySpan<(string Name, string Value)> headers)

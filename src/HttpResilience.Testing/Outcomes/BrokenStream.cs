@@ -1,7 +1,7 @@
 namespace HttpResilience.Testing;
 
-/// <summary>The begin of a body, and then what goes wrong.</summary>
-/// <param name="fail">Never returns. Told whether it must not block, and by a token when its reader has given up.</param>
+/// <summary>The beginning of a body, followed by a failure.</summary>
+/// <param name="fail">Always throws. Its arguments: whether the read is asynchronous, and a token for a reader that gives up.</param>
 internal sealed class BrokenStream(byte[] begin, Func<bool, CancellationToken, ValueTask> fail) : ForwardStream
 {
     private readonly CancellationTokenSource _disposed = new();
@@ -26,7 +26,7 @@ internal sealed class BrokenStream(byte[] begin, Func<bool, CancellationToken, V
 
     protected override void Dispose(bool disposing)
     {
-        // Ends a read that is blocked. The source itself is left to the collector: that read still holds its token.
+        // Ends a blocked read. The source is not disposed, because that read still uses its token.
         _disposed.Cancel();
         base.Dispose(disposing);
     }

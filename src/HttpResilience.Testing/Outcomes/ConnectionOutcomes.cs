@@ -14,7 +14,7 @@ internal sealed class ResetOutcome : Outcome
     }
 }
 
-/// <summary>Resets, for as long as the script says.</summary>
+/// <summary>Resets for the duration of the outage, which the script measures.</summary>
 internal sealed class OutageOutcome(TimeSpan duration) : Outcome
 {
     private readonly ResetOutcome _reset = new();

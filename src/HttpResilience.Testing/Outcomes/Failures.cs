@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace HttpResilience.Testing;
 
-/// <summary>What <see cref="SocketsHttpHandler"/> throws.</summary>
+/// <summary>The exceptions of <see cref="SocketsHttpHandler"/>.</summary>
 internal static class Failures
 {
     private const string WhileSending = "An error occurred while sending the request.";

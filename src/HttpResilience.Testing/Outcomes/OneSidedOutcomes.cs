@@ -5,8 +5,8 @@ namespace HttpResilience.Testing;
 
 internal sealed class ThrowOutcome(Func<Exception> exception) : Outcome
 {
-    internal const string NotServed = "A server cannot refuse one connection, nor throw in its client: "
-        + "that takes a FaultScript as handler. FaultServer.GoDownAsync refuses all.";
+    internal const string NotServed = "A server cannot refuse a single connection or throw in its client; "
+        + "use the FaultScript as a handler. FaultServer.GoDownAsync refuses all connections.";
 
     internal override bool CanBeServed => false;
 
@@ -20,7 +20,7 @@ internal sealed class ThrowOutcome(Func<Exception> exception) : Outcome
 internal sealed class RawOutcome(string bytes, RawEnd end) : Outcome
 {
     internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>
-        throw new InvalidOperationException("Raw bytes take a FaultServer.");
+        throw new InvalidOperationException("Raw bytes need a FaultServer.");
 
     internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) =>
         Wire.SendAsync(context, Encoding.Latin1.GetBytes(bytes), end);
@@ -31,7 +31,7 @@ internal sealed class ServeOutcome(RequestDelegate serve) : Outcome
     internal override bool ReadsBody => false;
 
     internal override ValueTask<HttpResponseMessage> RespondAsync(SentRequest request, Stage stage, CancellationToken cancellationToken) =>
-        throw new InvalidOperationException("What ASP.NET Core does with a request takes a FaultServer.");
+        throw new InvalidOperationException("Processing by ASP.NET Core needs a FaultServer.");
 
     internal override Task ServeAsync(SentRequest request, HttpContext context, TimeProvider time) => serve(context);
 }

@@ -4,19 +4,19 @@ using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.Testing;
 
-/// <summary>What Kestrel does not offer, below it.</summary>
+/// <summary>Writes to the socket below Kestrel.</summary>
 internal static class Wire
 {
     internal static async Task UntilGivenUpAsync(HttpContext context) =>
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <summary>Sends these bytes past Kestrel, which has sent nothing yet, and ends the connection.</summary>
+    /// <summary>Sends bytes directly to the socket, before Kestrel has sent any, and ends the connection.</summary>
     internal static async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> bytes, RawEnd end)
     {
         if (context.Request.IsHttps || !HttpProtocol.IsHttp11(context.Request.Protocol)
             || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
-            throw new InvalidOperationException("Raw bytes, and what breaks off in the middle, go over plain HTTP/1.1 only.");
+            throw new InvalidOperationException("Raw bytes and truncated responses need plain HTTP/1.1.");
 
         await socket.SendAsync(bytes, SocketFlags.None, context.RequestAborted).ConfigureAwait(false);
         if (end is RawEnd.Reset)
@@ -25,7 +25,7 @@ internal static class Wire
             return;
         }
 
-        // The client closes its side when it has seen the end. To close here at once could overtake what was sent.
+        // The client closes its side when it has seen the end; closing at once could discard bytes that were sent.
         if (end is RawEnd.Close)
             socket.Shutdown(SocketShutdown.Send);
         await UntilGivenUpAsync(context).ConfigureAwait(false);

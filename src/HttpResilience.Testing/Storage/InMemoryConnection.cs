@@ -1,6 +1,6 @@
 namespace HttpResilience.Testing;
 
-/// <summary>One user of the data, as a process is one user of a database. Once closed, it runs nothing.</summary>
+/// <summary>One user of the data, like a process that uses a database. Once closed, it runs no operation.</summary>
 internal sealed class InMemoryConnection(InMemoryDatabase database)
 {
     private volatile bool _isClosed;

@@ -79,7 +79,7 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         }
         catch (TimeoutException)
         {
-            // The time is over.
+            // The timeout has passed.
         }
 
         _signal.Take();

@@ -33,7 +33,7 @@ internal sealed class InMemoryFallbackStore(InMemoryConnection connection) : InM
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         RunAsync(now, () => Remove(r => r.Value.ExpiresAt <= StoredTime.Cut(now)), cancellationToken);
 
-    // The responses received first go first.
+    // The oldest responses are evicted first.
     private void Trim(string client, long maxBytes)
     {
         long total = 0;

@@ -1,7 +1,7 @@
 namespace HttpResilience.Testing;
 
 /// <summary>
-/// Letters, claims and queries in the form in which every store holds them: whole microseconds, text without NUL, bytes of their own.
+/// Letters, claims and queries in the form in which every store holds them: whole microseconds, text without NUL, copied bytes.
 /// </summary>
 internal static class InMemoryLetter
 {
@@ -18,7 +18,7 @@ internal static class InMemoryLetter
     };
 
     /// <summary>
-    /// The letter in its changed state. What was asked for (client, method, URI, header fields, body, key, tenant, tags) never changes.
+    /// The letter in its changed state. The request (client, method, URI, header fields, body, key, tenant, tags) never changes.
     /// </summary>
     internal static DeadLetter Change(DeadLetter stored, DeadLetter changed) => stored with
     {

@@ -2,11 +2,11 @@ namespace HttpResilience.Testing;
 
 /// <summary>
 /// A store in memory, for tests: dead letters, idempotency keys, cached responses, checkpoints and the counts of error budgets, with
-/// the behaviour of the SQLite and PostgreSQL stores. It forgets everything when the process ends; production needs one of those.
+/// the behaviour of the SQLite and PostgreSQL stores. All data is lost when the process ends; production needs SQLite or PostgreSQL.
 /// Register it with <c>storage.UseInMemory()</c>.
 /// </summary>
 /// <remarks>
-/// All members may be used from several threads at once. Several containers that use the same instance behave like several processes on one
+/// All members are thread-safe. Several containers that use the same instance behave like several processes on one
 /// database: disposing a container closes its connection and keeps the data, so that a test can stop a host and start it again.
 /// </remarks>
 /// <example><code>
@@ -22,7 +22,7 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
     /// <summary>Creates an empty store.</summary>
     /// <param name="time">
     /// The clock by which <see cref="IDeadLetterStore.WaitForLettersAsync"/> of this instance measures its timeout. A
-    /// container uses its own. Default: the system's.
+    /// container uses its own. Default: the system clock.
     /// </param>
     public InMemoryStorage(TimeProvider? time = null)
         : this(new InMemoryDatabase(), time ?? TimeProvider.System)
@@ -41,8 +41,8 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     /// <summary>
     /// Wraps each operation of every container that uses this data, to simulate a store that is slow, full or unreachable, and to observe
-    /// what is stored. The function gets the operation and a delegate that runs it; what it throws, the caller of the store gets. Null,
-    /// the default, runs each operation directly.
+    /// what is stored. The function gets the operation and a delegate that runs it; an exception that it throws reaches the caller of the
+    /// store. Null, the default, runs each operation directly.
     /// </summary>
     /// <example><code>
     /// storage.Intercept = (operation, run) => operation.Method == nameof(IDeadLetterStore.AddAsync)

@@ -2,13 +2,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Testing;
 
-/// <summary>Storage in memory, for tests.</summary>
+/// <summary>Registers in-memory storage, for tests.</summary>
 public static class InMemoryStorageExtensions
 {
     extension(HttpResilienceStorageBuilder storage)
     {
-        /// <summary>Stores everything in memory, for tests: all of it is lost when the process ends.</summary>
-        /// <param name="data">What to use. Null gives the container a store of its own. Default: null.</param>
+        /// <summary>Stores all data in memory, for tests; it is lost when the process ends.</summary>
+        /// <param name="data">The data to use. Null gives the container its own store. Default: null.</param>
         /// <returns>The same builder.</returns>
         public HttpResilienceStorageBuilder UseInMemory(InMemoryStorage? data = null)
         {

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace HttpResilience.IntegrationTests.Batches;
 
 /// <summary>
-/// Sources of any length in constant memory. Alone: what other tests of the process have in memory would be measured as well.
+/// Sources of any length in constant memory. Alone, because the memory of other tests would be measured as well.
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class LongBatchTests(ITestOutputHelper output)
@@ -26,7 +26,7 @@ public sealed class LongBatchTests(ITestOutputHelper output)
             + $"{peak / 1024} KiB, told {told.Count} times");
         (report.Succeeded, report.Failed, report.Failures.Count).ShouldBe((990_000, 10_000, 1000));
         (peak - atFirst).ShouldBeLessThan(4 * 1024 * 1024);
-        // The rate is bounded, and the end is told.
+        // The rate is limited, and the end is reported.
         told.Count.ShouldBeLessThanOrEqualTo((int)(seconds * 10) + 2);
         (told.Last!.Done, told.Last.Total).ShouldBe((Records, Records));
 

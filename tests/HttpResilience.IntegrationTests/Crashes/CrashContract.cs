@@ -3,14 +3,14 @@ using HttpResilience.IntegrationTests.Storage;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
-/// <summary>Processes on one store and an API between them.</summary>
+/// <summary>Several processes that share a store and an API.</summary>
 public abstract class CrashContract : StorageContract
 {
     private readonly DateTimeOffset _epoch = DateTimeOffset.UtcNow;
 
     protected abstract bool IsPostgreSql { get; }
 
-    /// <summary>What the database's own tool finds wrong with it.</summary>
+    /// <summary>The problems that the integrity check of the database finds.</summary>
     protected virtual Task ShouldBeSoundAsync() => Task.CompletedTask;
 
     /// <summary>Ten times as fast as the clock of the machine: a lease of 3 s, a first backoff of 6 s.</summary>

@@ -2,13 +2,13 @@ using HttpResilience.CrashWorker;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
-/// <summary>An application that is killed at the moments between two writes, and started again on the same store.</summary>
+/// <summary>An application that is killed between two writes and restarted on the same store.</summary>
 public abstract class KilledAtMomentContract : CrashContract
 {
     public static TheoryData<Moment> Moments => [.. Enum.GetValues<Moment>()];
 
     [Theory, MemberData(nameof(Moments))]
-    public async Task Killed_at_the_worst_moment_it_loses_nothing_and_doubles_nothing(Moment moment)
+    public async Task An_application_killed_between_two_writes_loses_and_duplicates_no_request(Moment moment)
     {
         await using var api = await OrdersApi.StartAsync(0);
         (api.IsFaulty, api.Always) = (true, Fault.Broken);
@@ -52,7 +52,7 @@ public abstract class KilledAtMomentContract : CrashContract
         api.Arrivals.Select(a => a.Key).Distinct().ShouldBe(["key-1"]);
         api.Arrivals.Count(a => a.Worker == "last").ShouldBe(moment switch
         {
-            // The application's own, and that of the letter.
+            // One request of the application and one of the letter.
             Moment.AfterKeeping => 2,
             Moment.AfterResult => 0,
             _ => 1,

@@ -3,7 +3,7 @@ using HttpResilience.IntegrationTests.Storage;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
-/// <summary>A batch that is killed again and again, and gone on with each time by a new process.</summary>
+/// <summary>A batch that is killed repeatedly and continued each time by a new process.</summary>
 public abstract class KilledBatchContract : CrashContract
 {
     private const int Records = 5000;
@@ -11,7 +11,7 @@ public abstract class KilledBatchContract : CrashContract
     private const int AtOnce = 16;
 
     [Fact]
-    public async Task Each_record_is_processed_once_and_each_failure_told_once()
+    public async Task Each_record_is_processed_once_and_each_failure_reported_once()
     {
         const int Seed = 20261122;
         var random = new Random(Seed);
@@ -46,12 +46,12 @@ public abstract class KilledBatchContract : CrashContract
         (lost, twice, killed).ShouldBe((0, 0, Kills));
         report[1].ShouldBe("Completed");
         report[5].Split(',').ShouldBe(refused.Select(n => $"{n}"));
-        // What had ended was not sent again: only what was under way at a kill, or whose end was not kept yet.
+        // Only records in progress at a kill, or whose end was not stored yet, are sent again.
         again.ShouldBeLessThanOrEqualTo(Kills * AtOnce);
         await ShouldBeSoundAsync();
     }
 
-    // A minute passes between the end of one process and the beginning of the next: the lease of the killed one has ended.
+    // A minute passes between two processes, so that the lease of the killed one has expired.
     private async Task<WorkerProcess> StartAsync(OrdersApi api, int run)
     {
         var worker = WorkerProcess.Start(

@@ -4,15 +4,14 @@ using System.Globalization;
 namespace HttpResilience.IntegrationTests.Crashes;
 
 /// <summary>
-/// An application that is killed with SIGKILL, and started again on the same store, many times.
+/// An application that is killed with SIGKILL and restarted on the same store, many times.
 /// <para>
-/// A call whose end the application has seen, well or kept, is the package's to bring to its end. A call that was under way at the
-/// kill is the application's, which reads its own table: it sends it again under the same key. Whatever the moment of the kill: in the
-/// end each request has been processed once.
+/// The package completes every call that ended for the application, by a success or a dead letter. The application itself repeats the calls
+/// that were in flight at the kill, under the same key, from its own table. Every request must be processed exactly once in the end.
 /// </para>
-/// The environment variable HTTPRESILIENCE_CRASH_ROUNDS says how often it is killed: as many times on SQLite, a quarter of
-/// that on PostgreSQL. Default: 12 and 6. HTTPRESILIENCE_CRASH_SEED repeats the moments and faults of a run, as far as the
-/// machine does. 200 rounds take some minutes.
+/// The environment variable HTTPRESILIENCE_CRASH_ROUNDS is the number of kills on SQLite; PostgreSQL gets a quarter of it.
+/// Default: 12 and 6. HTTPRESILIENCE_CRASH_SEED repeats the moments and faults of a run, as far as the timing of the
+/// machine allows. 200 rounds take some minutes.
 /// </summary>
 public abstract class KilledContract : CrashContract
 {
@@ -25,18 +24,18 @@ public abstract class KilledContract : CrashContract
     private int Rounds => Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_ROUNDS") is not { } rounds ? IsPostgreSql ? 6 : 12
         : int.Parse(rounds, CultureInfo.InvariantCulture) / (IsPostgreSql ? 4 : 1);
 
-    // Between two processes passes nothing, the lease of the one that was killed, the first backoff, or longer.
+    // The time between two processes: none, the lease of the killed one, the first backoff, or longer.
     private static readonly TimeSpan[] Gaps =
         [TimeSpan.Zero, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(31), TimeSpan.FromSeconds(61), TimeSpan.FromMinutes(4)];
 
     [Fact]
-    public async Task Killed_at_any_moment_it_loses_nothing_and_doubles_nothing()
+    public async Task An_application_killed_at_any_moment_loses_and_duplicates_no_request()
     {
         long began = Stopwatch.GetTimestamp();
         var random = new Random(Seed);
         await using var api = await OrdersApi.StartAsync(Seed);
         api.IsFaulty = true;
-        // Number and key of what the application does not know the end of, and how often it has sent each.
+        // Number and key of each call whose end the application does not know, and how often it has sent it.
         Dictionary<int, string> open = [];
         Dictionary<string, int> sent = [];
         var (ahead, requests, underWay, refused) = (TimeSpan.Zero, 0, 0, 0);
@@ -70,16 +69,16 @@ public abstract class KilledContract : CrashContract
         var twice = letters.GroupBy(l => l.IdempotencyKey!).Where(g => g.Count() > 1).ToList();
         string result = $"{(IsPostgreSql ? "PostgreSQL" : "SQLite")}: rounds={Rounds} requests={requests} letters={letters.Count} "
             + $"lost={lost} duplicated={duplicated} stuck={stuck} "
-            + $"seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} seed={Seed} (under way at a kill: {underWay}, "
-            + $"not kept and told so: {refused}, keys with more than one letter: {twice.Count}, "
-            + $"requests on the wire: {api.Arrivals.Count}, under way twice at once: {api.Overlaps})";
+            + $"seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} seed={Seed} (in flight at a kill: {underWay}, "
+            + $"not stored and reported: {refused}, keys with more than one letter: {twice.Count}, "
+            + $"requests on the wire: {api.Arrivals.Count}, in flight twice at once: {api.Overlaps})";
         Print(result);
         (lost, duplicated, stuck).ShouldBe((0, 0, 0), result + Details(letters, api, requests));
         open.ShouldBeEmpty(result);
         api.Mixed.ShouldBe(0, result);
         letters.ShouldNotBeEmpty(result);
         underWay.ShouldBeGreaterThan(0, result);
-        // The application sent those again of which it did not know the end; nobody else made a second letter.
+        // A key has a second letter only if the application has sent its call again.
         twice.ShouldAllBe(g => g.Count() <= sent[g.Key], result);
         await ShouldBeSoundAsync();
 
@@ -96,7 +95,7 @@ public abstract class KilledContract : CrashContract
         {
             foreach (string[] words in worker.Lines.Select(l => l.Split(' ')).Where(w => w[0] == "ended"))
             {
-                // Told in time that it could not be kept: the application's again.
+                // The letter could not be stored and the call said so, so the application sends it again.
                 if (words[2] == "refused")
                     refused++;
                 else
@@ -110,13 +109,13 @@ public abstract class KilledContract : CrashContract
         var (kind, ended, milliseconds) = (random.Next(8), random.Next(1, 10), random.Next(50, 900));
         if (kind == 0)
         {
-            // While it starts: the first times, while it makes the schema.
+            // A kill during the start; the first ones hit the creation of the schema.
             await Task.Delay(milliseconds / 2, Stop);
             return;
         }
 
         await worker.UntilAsync("ready");
-        // By the clock, or, as a slow machine does nothing in that time, soon after some of the calls have ended.
+        // At a given time, or soon after some calls have ended, because a slow machine does nothing in that time.
         if (kind > 4)
             milliseconds /= await worker.HasSaidAsync("ended", ended, TimeSpan.FromSeconds(10)) ? 20 : 1;
         await Task.Delay(milliseconds, Stop);

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
-/// <summary>Counts what the metric of lost letters says of one client.</summary>
+/// <summary>Counts the lost letters of one client by the metric.</summary>
 internal sealed class LostLetters : IDisposable
 {
     private readonly MeterListener _listener = new();

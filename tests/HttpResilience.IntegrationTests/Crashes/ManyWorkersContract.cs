@@ -6,7 +6,7 @@ using HttpResilience.IntegrationTests.Storage;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
-/// <summary>Three processes that send the letters of one store again.</summary>
+/// <summary>Three processes that replay the letters of one store.</summary>
 public abstract class ManyWorkersContract : CrashContract
 {
     private const int Count = 300;
@@ -15,11 +15,11 @@ public abstract class ManyWorkersContract : CrashContract
     public async Task Three_processes_send_each_letter_once()
     {
         await using var api = await StartAsync();
-        // By the clock of the machine: none of them is so slow that its lease would end.
+        // The real clock, so that no lease expires in a slow process.
         await using var one = WorkerProcess.Start(Settings(api, "one") with { Speed = 1 });
         await using var two = WorkerProcess.Start(Settings(api, "two") with { Speed = 1 });
         await using var three = WorkerProcess.Start(Settings(api, "three") with { Speed = 1 });
-        // None comes when the others have done it all.
+        // All processes must start before the letters are done.
         foreach (var worker in (WorkerProcess[])[one, two, three])
             await worker.UntilAsync("ready");
         long began = Stopwatch.GetTimestamp();
@@ -43,7 +43,7 @@ public abstract class ManyWorkersContract : CrashContract
     }
 
     [Fact]
-    public async Task The_letters_of_a_process_that_is_killed_are_taken_over_when_its_lease_has_ended()
+    public async Task The_letters_of_a_killed_process_are_taken_over_when_its_lease_expires()
     {
         await using var api = await StartAsync();
         await AddLettersAsync(api);

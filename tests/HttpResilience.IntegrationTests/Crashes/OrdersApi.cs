@@ -7,9 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace HttpResilience.IntegrationTests.Crashes;
 
 /// <summary>
-/// An API on a bad day that honours idempotency keys as a good one does: the first request with a key is processed, a
-/// repeated one gets the same answer. A request without a key, or with another key, is another request: it is processed, and
-/// counted, however often its number has come.
+/// An unreliable API that honours idempotency keys: the first request with a key is processed, a repeated one gets the same response.
+/// A request without a key, or with another key, is a new request: it is processed and counted, however often its number has arrived.
 /// </summary>
 internal sealed class OrdersApi : IAsyncDisposable
 {
@@ -27,27 +26,27 @@ internal sealed class OrdersApi : IAsyncDisposable
 
     internal Uri Uri => _server!.Uri;
 
-    /// <summary>Answers 503 and 500, cuts connections before and after it has processed, and is slow.</summary>
+    /// <summary>Responds 503 and 500, cuts connections before and after processing, and is slow.</summary>
     internal bool IsFaulty { get; set; }
 
-    /// <summary>What goes wrong with every request; null when that is drawn.</summary>
+    /// <summary>The fault of every request; null draws one at random.</summary>
     internal Fault? Always { get; set; }
 
-    /// <summary>The numbers that are refused for good: 422.</summary>
+    /// <summary>The numbers that are rejected permanently with 422.</summary>
     internal Func<int, bool> Refuses { get; set; } = _ => false;
 
-    /// <summary>Nothing goes wrong with requests whose keys begin so.</summary>
+    /// <summary>Requests whose keys have this prefix get no fault.</summary>
     internal string? Spares { get; set; }
 
-    /// <summary>How long a request takes on a good day.</summary>
+    /// <summary>The duration of a request without a fault.</summary>
     internal TimeSpan Takes { get; set; }
 
     internal IReadOnlyList<Arrival> Arrivals => [.. _arrivals];
 
-    /// <summary>How often a request came while another with the same key was under way.</summary>
+    /// <summary>How often a request arrived while another with the same key was in flight.</summary>
     internal int Overlaps => Volatile.Read(ref _overlaps);
 
-    /// <summary>How often a key came with another request than the first time.</summary>
+    /// <summary>How often a key arrived with a different request than the first time.</summary>
     internal int Mixed => Volatile.Read(ref _mixed);
 
     internal static async Task<OrdersApi> StartAsync(int seed)
@@ -157,7 +156,7 @@ internal sealed class OrdersApi : IAsyncDisposable
     public ValueTask DisposeAsync() => _server!.DisposeAsync();
 }
 
-/// <summary>What goes wrong with a request.</summary>
+/// <summary>The fault of a request.</summary>
 internal enum Fault
 {
     None,
@@ -165,23 +164,23 @@ internal enum Fault
     /// <summary>503, not processed.</summary>
     Busy,
 
-    /// <summary>The same, and says for how long.</summary>
+    /// <summary>503 with Retry-After, not processed.</summary>
     BusyFor,
 
-    /// <summary>The connection is cut; not processed.</summary>
+    /// <summary>The connection is cut, not processed.</summary>
     CutBefore,
 
-    /// <summary>Processed, and 500.</summary>
+    /// <summary>500, processed.</summary>
     Broken,
 
-    /// <summary>Processed, and the connection is cut.</summary>
+    /// <summary>The connection is cut, processed.</summary>
     CutAfter,
 
-    /// <summary>Processed, and the answer comes late.</summary>
+    /// <summary>The response is late, processed.</summary>
     Slow,
 }
 
-/// <summary>A request that came in.</summary>
+/// <summary>A request that arrived.</summary>
 /// <param name="Worker">The process that sent it.</param>
-/// <param name="At">On the monotonic clock.</param>
+/// <param name="At">The monotonic timestamp of its arrival.</param>
 internal readonly record struct Arrival(string Key, string Worker, long At);

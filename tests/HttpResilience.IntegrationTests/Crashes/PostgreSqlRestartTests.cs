@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
-/// <summary>The server of the store, one of their own, goes away in the middle of work, and is back.</summary>
+/// <summary>The database server, one for these tests alone, stops in the middle of work and comes back.</summary>
 public sealed class PostgreSqlRestartTests(PostgreSqlServer server) : StorageContract, IClassFixture<PostgreSqlServer>
 {
     private static readonly (int Start, int Count) Due = (1_000_000, 1500);
@@ -17,7 +17,7 @@ public sealed class PostgreSqlRestartTests(PostgreSqlServer server) : StorageCon
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 
     [Theory, InlineData("restart -m fast"), InlineData("restart -m immediate"), InlineData("pg_terminate_backend")]
-    public async Task Nothing_that_was_kept_is_lost_and_the_worker_goes_on_by_itself(string trouble)
+    public async Task A_restart_of_the_server_loses_no_stored_letter_and_the_worker_continues(string trouble)
     {
         string client = $"orders {trouble}";
         await using var api = await OrdersApi.StartAsync(0);
@@ -54,7 +54,7 @@ public sealed class PostgreSqlRestartTests(PostgreSqlServer server) : StorageCon
         api.IsFaulty = false;
         await host.Services.GetRequiredService<IDeadLetterReview>().ReplayManyAsync(
             new() { Status = DeadLetterStatus.Pending }, 10_000, "the test", cancellationToken: Stop);
-        // What the worker could not write down waits for the end of its lease.
+        // A result that the worker could not store waits until the lease expires.
         await UntilDrainedAsync(host.Services.GetRequiredService<IDeadLetterReview>());
         await host.StopAsync(Stop);
 
@@ -106,7 +106,7 @@ public sealed class PostgreSqlRestartTests(PostgreSqlServer server) : StorageCon
         }
     }
 
-    /// <summary>Letters for the worker to be busy with.</summary>
+    /// <summary>Letters that keep the worker busy.</summary>
     private async Task AddDueAsync(OrdersApi api, string client)
     {
         var store = Database.Open().DeadLetters;

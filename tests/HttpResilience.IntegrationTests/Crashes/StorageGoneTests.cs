@@ -9,14 +9,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace HttpResilience.IntegrationTests.Crashes;
 
 /// <summary>
-/// The store is full or gone when a call fails, over real sockets: the caller gets its own failure in time, and the loss is loud.
+/// The store is full or gone when a call fails, over real sockets: the caller gets its own failure in time, and the loss is logged.
 /// </summary>
 public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<PostgreSqlServer>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_directory_that_is_gone()
+    public async Task A_missing_directory_loses_the_letter_loudly()
     {
         await using var database = new SqliteTestDatabase();
         string directory = Path.Combine(database.Directory, "mounted");
@@ -31,7 +31,7 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
     }
 
     [Fact]
-    public async Task A_server_that_is_down()
+    public async Task A_server_that_is_down_loses_the_letter_loudly()
     {
         await using var database = await server.CreateDatabaseAsync();
         try
@@ -49,7 +49,7 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
     }
 
     [Fact]
-    public async Task A_disk_that_is_full()
+    public async Task A_full_disk_loses_the_letter_loudly()
     {
         await using var database = new SqliteTestDatabase();
         var file = SqliteDatabase.From(database.ConnectionString, SqliteSchema.Current);
@@ -109,7 +109,7 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
         await host.StopAsync(Stop);
     }
 
-    /// <summary>The exceptions of critical lines.</summary>
+    /// <summary>The exceptions of critical log events.</summary>
     private sealed class Causes : ILoggerProvider, ILogger
     {
         private string _text = "";

@@ -4,7 +4,7 @@ using HttpResilience.CrashWorker;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
-/// <summary>A process of tests/HttpResilience.CrashWorker. It ends with this one at the latest: then its input ends.</summary>
+/// <summary>A process of tests/HttpResilience.CrashWorker. It ends at the latest with this process, which closes its input.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
     private static readonly string Executable = Path.Combine(
@@ -22,7 +22,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         _errors = process.StandardError.ReadToEndAsync();
     }
 
-    /// <summary>What it has said; after its end, all that it has said.</summary>
+    /// <summary>The lines written so far; complete after its end.</summary>
     internal IReadOnlyList<string> Lines => [.. _lines];
 
     internal static WorkerProcess Start(WorkerSettings settings) => new(Process.Start(new ProcessStartInfo(Executable, [settings.ToJson()])
@@ -30,7 +30,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
-        // It lives too short for anything better to be compiled.
+        // The process is too short-lived to benefit from profile-guided optimization.
         Environment = { ["DOTNET_TieredPGO"] = "0" },
     })!);
 
@@ -43,25 +43,25 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It has gone: whoever waits for its answer is told so.
+            // The process has ended; the wait for its response reports that.
         }
     }
 
-    /// <summary>Waits until it has said so.</summary>
+    /// <summary>Waits for a line.</summary>
     internal async Task UntilAsync(string line, TimeSpan? atMost = null)
     {
         long began = Stopwatch.GetTimestamp();
         while (!_lines.Contains(line))
         {
             if (_reading.IsCompleted && !_lines.Contains(line))
-                Assert.Fail($"The worker has ended without '{line}', after: {string.Join('\n', Lines.TakeLast(20))}\n{await _errors}");
+                Assert.Fail($"The worker ended without '{line}', after: {string.Join('\n', Lines.TakeLast(20))}\n{await _errors}");
             if (Stopwatch.GetElapsedTime(began) > (atMost ?? ResilientClientUnderTest.Hang))
-                Assert.Fail($"The worker does not come to '{line}', but only to: {string.Join('\n', Lines.TakeLast(20))}");
+                Assert.Fail($"The worker did not write '{line}', but: {string.Join('\n', Lines.TakeLast(20))}");
             await Task.Delay(5, TestContext.Current.CancellationToken);
         }
     }
 
-    /// <summary>Waits until it has said something so often, but not longer than that.</summary>
+    /// <summary>Waits until a line was written a number of times, or the timeout has passed.</summary>
     internal async Task<bool> HasSaidAsync(string begin, int times, TimeSpan atMost)
     {
         long began = Stopwatch.GetTimestamp();
@@ -75,14 +75,14 @@ internal sealed class WorkerProcess : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Ends it in the middle of whatever it does, with SIGKILL.</summary>
+    /// <summary>Kills the process with SIGKILL.</summary>
     internal async Task KillAsync()
     {
         _process.Kill();
         await EndedAsync();
     }
 
-    /// <summary>Ends it as a host ends.</summary>
+    /// <summary>Stops the process like a host.</summary>
     internal async Task StopAsync()
     {
         _process.StandardInput.Close();
@@ -93,7 +93,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private async Task EndedAsync()
     {
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(ResilientClientUnderTest.Hang);
-        // What it said before the end still lies in the pipe.
+        // Lines written before the end may still be in the pipe.
         await _reading.WaitAsync(ResilientClientUnderTest.Hang);
     }
 

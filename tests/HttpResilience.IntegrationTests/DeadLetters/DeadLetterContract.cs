@@ -23,7 +23,7 @@ public abstract class DeadLetterContract : IAsyncLifetime
     protected abstract ValueTask<TestDatabase> CreateAsync();
 
     [Fact]
-    public async Task What_failed_is_sent_again_after_a_restart_under_the_same_key()
+    public async Task A_failed_call_is_replayed_after_a_restart_under_the_same_key()
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(503).Times(2).Status(201), cancellationToken: Token);
         DeadLetter letter;
@@ -69,7 +69,7 @@ public abstract class DeadLetterContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_secret_is_in_any_row_and_the_replay_authenticates_all_the_same()
+    public async Task No_row_holds_a_secret_and_the_replay_is_authenticated()
     {
         await using var server = await FaultServer.StartAsync(
             new FaultScript().Status(400, "you sent secret-of-the-call").Status(201), cancellationToken: Token);
@@ -92,7 +92,7 @@ public abstract class DeadLetterContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Corrected_data_goes_out_in_place_of_what_was_refused()
+    public async Task Corrected_data_is_sent_in_place_of_a_rejected_request()
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(422).Status(201), cancellationToken: Token);
         using var host = await StartAsync(server, replay: true);
@@ -110,7 +110,7 @@ public abstract class DeadLetterContract : IAsyncLifetime
         await host.StopAsync(Token);
     }
 
-    /// <summary>Everything that is in the database, as its files or tables have it.</summary>
+    /// <summary>The whole content of the database, from its files or tables.</summary>
     private protected abstract Task<string> DumpAsync();
 
     public async ValueTask InitializeAsync() => Database = await CreateAsync();

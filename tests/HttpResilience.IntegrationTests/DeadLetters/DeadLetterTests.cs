@@ -43,7 +43,7 @@ public sealed class PostgreSqlDeadLetterTests(PostgreSqlServer server) : DeadLet
         var dump = new StringBuilder();
         foreach (string table in tables)
         {
-            // Bytes as text, in which what they say can be read.
+            // Bytes as text, so that their content can be searched.
             await using var rows = new NpgsqlCommand(
                 $"SELECT encode(convert_to(t::text, 'UTF8'), 'escape') || coalesce(to_jsonb(t)::text, '') FROM {table} t", connection);
             await using var reader = await rows.ExecuteReaderAsync(Token);

@@ -7,13 +7,13 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests.ErrorBudgets;
 
-/// <summary>Hosts, one after the other and side by side, on one database.</summary>
+/// <summary>Successive and concurrent hosts on one database.</summary>
 public abstract class KeptErrorBudgetContract : StorageContract
 {
     private readonly Broken _api = new();
 
     [Fact]
-    public async Task Counts_and_a_pause_outlive_the_host_and_what_a_person_resumes_stays_resumed()
+    public async Task Counts_and_a_pause_outlive_the_host_and_a_resumed_client_stays_resumed()
     {
         using (var first = await StartAsync())
         {
@@ -35,7 +35,7 @@ public abstract class KeptErrorBudgetContract : StorageContract
 
         using var third = await StartAsync();
         await Eventually.BeAsync(() => Status(third).Calls == 6);
-        // Together with the one of the second host four have failed since.
+        // Four calls have failed since, including the one of the second host.
         for (int i = 0; i < 3; i++)
             await CallAsync(third);
         Status(third).PausedSince.ShouldBeNull();
@@ -44,7 +44,7 @@ public abstract class KeptErrorBudgetContract : StorageContract
     }
 
     [Fact]
-    public async Task A_host_starts_and_calls_while_the_database_is_away()
+    public async Task A_host_starts_and_sends_calls_while_the_database_is_unavailable()
     {
         using var host = Build(services => services.AddHttpResilienceStorage(UseNowhere));
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests.Fallback;
 
-/// <summary>A program that is started while the API is down, on real sockets and a real database.</summary>
+/// <summary>A program that starts while the API is down, with real sockets and a real database.</summary>
 public abstract class FallbackContract : IAsyncLifetime
 {
     private const string Client = "invoices";
@@ -19,7 +19,7 @@ public abstract class FallbackContract : IAsyncLifetime
     protected abstract ValueTask<TestDatabase> CreateAsync();
 
     [Fact]
-    public async Task A_restart_during_an_outage_loses_nothing_that_was_seen()
+    public async Task A_restart_during_an_outage_loses_no_cached_response()
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Respond(request => new(HttpStatusCode.OK)
         {
@@ -47,7 +47,7 @@ public abstract class FallbackContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_that_hangs_is_answered_for_by_the_deadline_after_a_restart()
+    public async Task A_host_that_hangs_gets_a_cached_response_at_the_deadline_after_a_restart()
     {
         await using var server = await FaultServer.StartAsync(
             new FaultScript().Status(200, "seen").NeverAnswers(), cancellationToken: Token);
@@ -59,7 +59,7 @@ public abstract class FallbackContract : IAsyncLifetime
 
         using var second = await StartAsync(
             server.Uri, o => (o.TotalRequestTimeout.Timeout, o.AttemptTimeout.Timeout) = (TimeSpan.FromSeconds(4), null));
-        // The first look opens the database.
+        // The first query opens the database.
         await second.Services.GetRequiredService<IFallbackStore>().FindAsync("x", "x", "x", Token);
         long began = TimeProvider.System.GetTimestamp();
 

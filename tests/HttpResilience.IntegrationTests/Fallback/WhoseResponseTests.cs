@@ -2,13 +2,13 @@ using System.Net;
 
 namespace HttpResilience.IntegrationTests.Fallback;
 
-/// <summary>What the platform's own handler adds or takes away on the wire does not mix up whose response it is.</summary>
+/// <summary>Changes of the platform's primary handler to a request do not mix up the callers of cached responses.</summary>
 public sealed class WhoseResponseTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_redirect_that_drops_the_credentials_does_not_make_the_response_everybodys()
+    public async Task A_redirect_that_drops_the_credentials_does_not_make_the_response_shared()
     {
         bool isDown = false;
         await using var server = await FaultServer.StartAsync(new FaultScript().Decide(request => isDown ? Outcome.Status(503)
@@ -26,7 +26,7 @@ public sealed class WhoseResponseTests
     }
 
     [Fact]
-    public async Task A_session_that_the_primary_handler_keeps_is_part_of_who_asks()
+    public async Task A_session_cookie_of_the_primary_handler_is_part_of_the_caller()
     {
         bool isDown = false;
         await using var server = await FaultServer.StartAsync(new FaultScript().Decide(request => isDown ? Outcome.Status(503)
@@ -46,7 +46,7 @@ public sealed class WhoseResponseTests
     }
 
     [Fact]
-    public async Task Automatic_decompression_does_not_keep_an_open_circuit_from_being_answered()
+    public async Task Automatic_decompression_does_not_prevent_a_fallback_for_an_open_circuit()
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(200, "seen").Status(503), cancellationToken: Token);
         await using var client = Client(
@@ -60,7 +60,7 @@ public sealed class WhoseResponseTests
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task Credentials_that_the_primary_handler_adds_are_part_of_who_asks_unless_they_are_shared(bool areShared)
+    public async Task Credentials_that_the_primary_handler_adds_are_part_of_the_caller_unless_they_are_shared(bool areShared)
     {
         bool isDown = false;
         await using var server = await FaultServer.StartAsync(new FaultScript().Decide(request => isDown ? Outcome.Status(503)
@@ -71,7 +71,7 @@ public sealed class WhoseResponseTests
         (await AskAsync(client, "me", null)).ShouldBe((false, "alice's"));
         isDown = true;
 
-        // A 503 asks for no credentials: who it would have been nobody knows.
+        // A 503 asks for no credentials, so the caller stays unknown.
         (await AskAsync(client, "me", null)).ShouldBe(areShared ? (true, "alice's") : null);
     }
 

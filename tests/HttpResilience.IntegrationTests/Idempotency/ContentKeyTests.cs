@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>A key that is made from content is made from what arrives.</summary>
+/// <summary>A key derived from content is derived from the bytes that arrive.</summary>
 public sealed class ContentKeyTests
 {
     private static readonly byte[] Bytes = [.. Enumerable.Range(0, 200_000).Select(i => (byte)(i * 31))];
@@ -24,7 +24,7 @@ public sealed class ContentKeyTests
     public static TheoryData<string, Mode> All => [.. Contents.Keys.SelectMany(c => new[] { (c, Mode.Async), (c, Mode.Sync) })];
 
     [Theory, MemberData(nameof(All))]
-    public async Task The_key_is_that_of_the_bytes_that_arrive_on_each_attempt(string kind, Mode mode)
+    public async Task The_key_is_derived_from_the_bytes_that_arrive_on_each_attempt(string kind, Mode mode)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable, Reply.Abort, Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri, options => options.Idempotency.KeySource = KeySource.Content);

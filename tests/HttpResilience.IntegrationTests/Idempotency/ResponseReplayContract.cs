@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests.Idempotency;
 
-/// <summary>Remembered responses through real sockets, on a real database, by hosts that share nothing else.</summary>
+/// <summary>Replayed responses over real sockets and a real database, by hosts that share nothing else.</summary>
 public abstract class ResponseReplayContract : IAsyncLifetime
 {
     private const string Client = "invoices";
@@ -18,7 +18,7 @@ public abstract class ResponseReplayContract : IAsyncLifetime
     protected abstract ValueTask<TestDatabase> CreateAsync();
 
     [Fact]
-    public async Task What_one_process_has_done_the_next_is_told()
+    public async Task A_completed_call_is_answered_from_the_store_in_the_next_process()
     {
         await using var server = await FaultServer.StartAsync(
             new FaultScript().Status(201, "{\"id\":7}", headers: [("Location", "/invoices/7"), ("Set-Cookie", "session=1")]),
@@ -41,7 +41,7 @@ public abstract class ResponseReplayContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_many_at_once_in_two_processes_one_is_sent_and_all_get_its_response()
+    public async Task One_of_many_concurrent_calls_in_two_processes_is_sent_and_all_get_its_response()
     {
         await using var server = await FaultServer.StartAsync(
             new FaultScript().Status(201, "done").Delayed(TimeSpan.FromMilliseconds(300)), cancellationToken: Token);
@@ -61,7 +61,7 @@ public abstract class ResponseReplayContract : IAsyncLifetime
     }
 
     [Theory, InlineData(UnsafeMethods.WhenKeyed, true), InlineData(UnsafeMethods.Never, false)]
-    public async Task What_broke_off_is_sent_again_only_where_the_api_honours_keys(UnsafeMethods unsafeMethods, bool isSent)
+    public async Task An_interrupted_call_is_sent_again_only_where_the_API_honours_keys(UnsafeMethods unsafeMethods, bool isSent)
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Reset().Status(201), cancellationToken: Token);
         using var host = await StartAsync(server, unsafeMethods);

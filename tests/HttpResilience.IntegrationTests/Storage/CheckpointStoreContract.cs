@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>What <see cref="ICheckpointStore"/> says, of every store.</summary>
+/// <summary>The contract of <see cref="ICheckpointStore"/>, for every store.</summary>
 public abstract class CheckpointStoreContract : StorageContract
 {
     private static readonly DateTimeOffset Lease = Noon.AddSeconds(15);
@@ -9,7 +9,7 @@ public abstract class CheckpointStoreContract : StorageContract
     private ICheckpointStore Store => field ??= Database.Open().Checkpoints;
 
     [Fact]
-    public async Task A_batch_that_is_not_known_begins_at_its_beginning()
+    public async Task An_unknown_batch_begins_at_its_first_record()
     {
         var begun = await BeginAsync(Mine);
 
@@ -17,7 +17,7 @@ public abstract class CheckpointStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task What_is_kept_is_there_for_the_next_run_in_another_process()
+    public async Task A_saved_checkpoint_is_loaded_by_the_next_run_in_another_process()
     {
         await BeginAsync(Mine);
         (await Store.SaveAsync(Update() with
@@ -33,7 +33,7 @@ public abstract class CheckpointStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_batch_that_a_run_has_is_given_to_no_other_before_its_lease_ends()
+    public async Task A_leased_batch_is_given_to_no_other_run_before_its_lease_expires()
     {
         await BeginAsync(Mine);
 
@@ -47,7 +47,7 @@ public abstract class CheckpointStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_run_that_saves_renews_its_lease_and_one_that_ends_gives_the_batch_back()
+    public async Task A_save_renews_the_lease_and_the_end_of_a_run_releases_the_batch()
     {
         await BeginAsync(Mine);
         await Store.SaveAsync(Update() with { LeaseUntil = Lease.AddMinutes(1) }, Stop);
@@ -59,7 +59,7 @@ public abstract class CheckpointStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Failures_are_kept_whole_replaced_and_healed()
+    public async Task Failures_are_stored_replaced_and_removed_when_healed()
     {
         await BeginAsync(Mine);
         var full = Failure(3) with
@@ -84,7 +84,7 @@ public abstract class CheckpointStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Failures_come_in_pages_by_index_and_batches_do_not_mix()
+    public async Task Failures_are_paged_by_index_and_separate_for_each_batch()
     {
         await BeginAsync(Mine);
         await Store.BeginAsync("others", Mine, Noon, Lease, Stop);
@@ -99,7 +99,7 @@ public abstract class CheckpointStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_batch_that_is_deleted_begins_anew()
+    public async Task A_deleted_batch_begins_again()
     {
         await BeginAsync(Mine);
         await Store.SaveAsync(Update() with { Position = 5, Failed = [Failure(1)] }, Stop);
@@ -112,7 +112,7 @@ public abstract class CheckpointStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Of_many_who_begin_at_once_one_gets_the_batch()
+    public async Task One_of_many_concurrent_runs_gets_the_batch()
     {
         ICheckpointStore[] stores = [Store, Database.Open().Checkpoints];
 

@@ -6,7 +6,7 @@ using System.Text;
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>
-/// Relays connections to a PostgreSQL server and cuts one at a chosen moment, so that a request is executed and its answer is lost.
+/// Relays connections to a PostgreSQL server and cuts one at a chosen moment, so that a request is executed and its response is lost.
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
     internal int Cuts => Volatile.Read(ref _cuts);
 
-    /// <summary>Cuts the answer to the next request that contains this text.</summary>
+    /// <summary>Cuts the response to the next request that contains this text.</summary>
     internal void CutAfter(string text) => Volatile.Write(ref _cutAfter, Encoding.UTF8.GetBytes(text));
 
     /// <summary>
@@ -38,7 +38,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
     /// </summary>
     internal void CutAfterAnswers(string text, int messages) => Volatile.Write(ref _answers, new(Encoding.UTF8.GetBytes(text), messages));
 
-    /// <summary>Answers the next connection with this error in place of the server.</summary>
+    /// <summary>Responds to the next connection with this error instead of the server.</summary>
     internal void RefuseNext(string sqlState)
     {
         byte[] fields = Encoding.ASCII.GetBytes($"SFATAL\0VFATAL\0C{sqlState}\0Mrefused by the test\0\0");
@@ -144,7 +144,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
         internal AnswerCount? Answers => answers;
     }
 
-    /// <summary>Counts the messages of the server: each is a type, and a length that counts itself.</summary>
+    /// <summary>Counts the messages of the server: each has a type and a length that includes itself.</summary>
     private sealed class AnswerCount(byte[] from, int most)
     {
         private readonly List<byte> _header = [];

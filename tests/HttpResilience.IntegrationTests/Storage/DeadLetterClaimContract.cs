@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>What <see cref="IDeadLetterStore"/> says of handing out letters, and of waiting for them, of every store.</summary>
+/// <summary>The contract of <see cref="IDeadLetterStore"/> for claiming letters and waiting for them, for every store.</summary>
 public abstract class DeadLetterClaimContract : StorageContract
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -10,7 +10,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     private IDeadLetterStore Store => field ??= Database.Open().DeadLetters;
 
     [Fact]
-    public async Task A_claimed_letter_is_in_progress_until_the_lease_ends_and_one_version_on()
+    public async Task A_claimed_letter_is_in_progress_until_its_lease_expires_and_its_version_is_incremented()
     {
         var letter = Letters.Full() with { Status = DeadLetterStatus.Pending, DueAt = Noon };
         await Store.AddAsync(letter, Stop);
@@ -23,7 +23,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task Only_letters_that_are_due_are_claimed()
+    public async Task Only_due_letters_are_claimed()
     {
         await Store.AddAsync(Letters.Plain(Noon.AddMicroseconds(1)), Stop);
         await Store.AddAsync(Letters.Plain(Noon.AddDays(1)), Stop);
@@ -35,7 +35,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     [Theory]
     [InlineData(DeadLetterStatus.RequiresReview), InlineData(DeadLetterStatus.Replayed)]
     [InlineData(DeadLetterStatus.Resolved), InlineData(DeadLetterStatus.Resubmitted)]
-    public async Task A_letter_that_does_not_wait_to_be_sent_is_not_claimed(DeadLetterStatus status)
+    public async Task A_letter_that_is_not_pending_is_not_claimed(DeadLetterStatus status)
     {
         await Store.AddAsync(Letters.Plain(Noon.AddDays(-1), status: status), Stop);
 
@@ -43,7 +43,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task A_letter_in_the_hands_of_a_worker_is_claimed_by_another_when_the_lease_has_ended()
+    public async Task A_letter_in_progress_is_claimed_by_another_worker_when_its_lease_has_expired()
     {
         await Store.AddAsync(Letters.Plain(Noon), Stop);
         await Store.ClaimAsync(Letters.Claim(Noon), Stop);
@@ -56,7 +56,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task A_worker_that_renews_its_lease_keeps_its_letter_and_one_that_has_lost_it_cannot()
+    public async Task A_worker_keeps_its_letter_by_renewing_the_lease_but_not_after_it_lost_the_letter()
     {
         await Store.AddAsync(Letters.Plain(Noon), Stop);
         var mine = (await Store.ClaimAsync(Letters.Claim(Noon), Stop))[0];
@@ -69,7 +69,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task The_longest_due_come_first_wherever_they_go_and_no_more_than_asked_for()
+    public async Task Letters_are_claimed_longest_due_first_for_all_destinations_up_to_the_limit()
     {
         var letters = Enumerable.Range(0, 12)
             .Select(i => Letters.Plain(Noon.AddMinutes(-(i * 7 % 12)), host: $"h{i % 3}.example.com", client: i % 2 == 0 ? "a" : "b"))
@@ -84,7 +84,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task Letters_of_other_clients_are_left_to_those_who_have_them()
+    public async Task Letters_of_other_clients_are_not_claimed()
     {
         await Store.AddAsync(Letters.Plain(Noon, client: "other"), Stop);
         await Store.AddAsync(Letters.Plain(Noon, client: "Billing"), Stop);
@@ -96,7 +96,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task What_is_excepted_is_left_alone_and_keeps_nothing_else_waiting()
+    public async Task An_excluded_destination_is_not_claimed_and_delays_no_other()
     {
         for (int i = 0; i < 30; i++)
             await Store.AddAsync(Letters.Plain(Noon.AddDays(-1), host: "down.example.com"), Stop);
@@ -112,7 +112,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task Where_one_place_is_asked_for_its_letters_come_and_no_others_the_longest_due_first()
+    public async Task A_claim_for_one_destination_gets_only_its_letters_longest_due_first()
     {
         var letters = Enumerable.Range(0, 8).Select(i => Letters.Plain(Noon.AddMinutes(-(i * 5 % 8)))).ToList();
         DeadLetter[] others =
@@ -136,7 +136,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task One_place_that_is_excepted_or_whose_client_this_process_does_not_have_has_no_letters_to_hand_out()
+    public async Task A_destination_that_is_excluded_or_of_an_unknown_client_has_no_letters_to_claim()
     {
         await Store.AddAsync(Letters.Plain(Noon), Stop);
         var only = new DeadLetterDestination("billing", "https://api.example.com");
@@ -147,11 +147,11 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task A_claim_of_less_than_one_letter_is_a_mistake() =>
+    public async Task A_claim_for_less_than_one_letter_is_rejected() =>
         await Should.ThrowAsync<ArgumentOutOfRangeException>(() => Store.ClaimAsync(Letters.Claim(Noon, 0), Stop));
 
     [Fact]
-    public async Task Eight_who_claim_at_once_get_all_letters_and_none_twice()
+    public async Task Eight_concurrent_claims_get_every_letter_exactly_once()
     {
         var letters = Enumerable.Range(0, 400).Select(i => Letters.Plain(Noon.AddSeconds(-i), host: $"h{i % 5}.example.com")).ToList();
         await Task.WhenAll(letters.Select(l => Store.AddAsync(l, Stop)));
@@ -172,7 +172,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task One_that_a_worker_did_not_come_back_with_may_have_been_processed_and_nobodys_word_holds_any_more()
+    public async Task A_letter_with_an_expired_lease_may_have_been_processed_and_loses_its_resolution()
     {
         var letter =
             Letters.Plain(Noon.AddMinutes(-1)) with { MayHaveBeenProcessed = false, Resolution = new("Replay", null, "alice", Noon) };
@@ -186,7 +186,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task Where_there_is_enough_for_all_who_claim_at_once_each_gets_its_share()
+    public async Task Concurrent_claims_each_get_their_share_of_sufficient_letters()
     {
         await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Store.AddAsync(Letters.Plain(Noon.AddSeconds(-i)), Stop)));
         IDeadLetterStore[] stores = [Store, Database.Open().DeadLetters];
@@ -198,7 +198,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task Who_waits_is_woken_by_a_letter_that_is_added()
+    public async Task A_wait_ends_when_a_letter_is_added()
     {
         await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var waiting = Store.WaitForLettersAsync(Hour, Stop);
@@ -209,7 +209,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task Who_waits_is_woken_by_what_another_process_adds()
+    public async Task A_wait_ends_when_another_process_adds_a_letter()
     {
         await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var waiting = Store.WaitForLettersAsync(Hour, Stop);
@@ -220,7 +220,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task Who_waits_is_woken_by_a_letter_that_is_made_pending_and_by_one_that_replaces_another()
+    public async Task A_wait_ends_when_a_letter_becomes_pending_or_replaces_another()
     {
         var letter = Letters.Plain(status: DeadLetterStatus.RequiresReview);
         await Store.AddAsync(letter, Stop);
@@ -237,7 +237,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task What_came_since_the_last_wait_ends_the_next()
+    public async Task A_letter_added_since_the_last_wait_ends_the_next_one()
     {
         await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
 
@@ -247,7 +247,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task All_who_wait_are_woken()
+    public async Task An_added_letter_ends_all_waits()
     {
         await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var waiting = Enumerable.Range(0, 3).Select(_ => Store.WaitForLettersAsync(Hour, Stop)).ToList();
@@ -258,7 +258,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task A_wait_in_which_nothing_comes_ends_when_its_time_is_over()
+    public async Task A_wait_without_a_new_letter_ends_at_its_timeout()
     {
         var time = new ManualTimeProvider();
         var store = Database.Open(time).DeadLetters;
@@ -277,7 +277,7 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
-    public async Task A_wait_that_is_cancelled_ends()
+    public async Task A_cancelled_wait_ends()
     {
         await Store.WaitForLettersAsync(Hour, Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         using var cancellation = new CancellationTokenSource();

@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>What <see cref="IDeadLetterStore"/> says of lists, counts and purges, of every store.</summary>
+/// <summary>The contract of <see cref="IDeadLetterStore"/> for lists, counts and purges, for every store.</summary>
 public abstract class DeadLetterQueryContract : StorageContract
 {
     public static TheoryData<string> Filters => ["status", "client", "authority", "tenant", "class", "since", "until"];
@@ -8,7 +8,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     private IDeadLetterStore Store => field ??= Database.Open().DeadLetters;
 
     [Fact]
-    public async Task Pages_lead_from_the_newest_to_the_oldest_and_show_each_letter_once()
+    public async Task Pages_go_from_the_newest_to_the_oldest_letter_and_list_each_once()
     {
         var letters = Enumerable.Range(0, 25).Select(_ => Letters.Plain()).ToList();
         await Task.WhenAll(letters.AsEnumerable().Reverse().Select(l => Store.AddAsync(l, Stop)));
@@ -28,7 +28,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     }
 
     [Fact]
-    public async Task A_page_has_50_letters_unless_it_is_told_otherwise()
+    public async Task A_page_has_50_letters_by_default()
     {
         await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Store.AddAsync(Letters.Plain(), Stop)));
 
@@ -37,7 +37,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     }
 
     [Theory, MemberData(nameof(Filters))]
-    public async Task Only_letters_that_fit_are_listed(string filter)
+    public async Task Only_matching_letters_are_listed(string filter)
     {
         var wanted = Letters.Plain() with { Tenant = "a" };
         var (other, query) = filter switch
@@ -86,7 +86,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     }
 
     [Fact]
-    public async Task A_filter_is_data_and_no_SQL()
+    public async Task A_filter_is_never_executed_as_SQL()
     {
         await Store.AddAsync(Letters.Plain(), Stop);
 
@@ -97,7 +97,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     }
 
     [Fact]
-    public async Task Each_status_that_has_any_is_counted()
+    public async Task Each_status_with_letters_is_counted()
     {
         (await Store.CountAsync(Stop)).ByStatus.ShouldBeEmpty();
         for (int i = 0; i < 3; i++)
@@ -119,7 +119,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     }
 
     [Fact]
-    public async Task Where_none_is_pending_none_is_due()
+    public async Task No_letter_is_due_when_none_is_pending()
     {
         await Store.AddAsync(Letters.Plain(status: DeadLetterStatus.RequiresReview), Stop);
 
@@ -127,7 +127,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     }
 
     [Fact]
-    public async Task Only_what_is_done_with_and_failed_last_before_the_time_is_purged()
+    public async Task Only_closed_letters_that_last_failed_before_the_given_time_are_purged()
     {
         List<DeadLetter> kept = [];
         foreach (var status in Enum.GetValues<DeadLetterStatus>())
@@ -150,7 +150,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     }
 
     [Fact]
-    public async Task However_many_are_done_with_all_are_purged()
+    public async Task All_closed_letters_are_purged_however_many_there_are()
     {
         await Task.WhenAll(Enumerable.Range(0, 2001).Select(_ => Store.AddAsync(Letters.Plain(status: DeadLetterStatus.Replayed), Stop)));
 

@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>What <see cref="IDeadLetterStore"/> says of keeping, finding and changing letters, of every store.</summary>
+/// <summary>The contract of <see cref="IDeadLetterStore"/> for storing, finding and updating letters, for every store.</summary>
 public abstract class DeadLetterStoreContract : StorageContract
 {
     public static TheoryData<string> Texts =>
@@ -26,7 +26,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Theory, MemberData(nameof(Texts))]
-    public async Task Every_text_is_kept_as_it_was(string text)
+    public async Task Every_text_is_stored_unchanged(string text)
     {
         var letter = Letters.Full() with
         {
@@ -50,22 +50,22 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task What_no_database_can_hold_in_a_text_does_not_cost_the_letter()
+    public async Task Characters_that_a_database_cannot_store_are_replaced()
     {
-        // No theory: half of a surrogate pair does not survive as an argument of an attribute either.
+        // Not a theory: an attribute argument cannot hold half of a surrogate pair.
         var created = Noon;
         (string, string)[] texts =
             [("a\0b", "a\uFFFDb"), ("a\uD800b", "a\uFFFDb"), ("\uDC00", "\uFFFD"), ("\uD83C\uDF89\0", "\uD83C\uDF89\uFFFD")];
         foreach (var (text, kept) in texts)
         {
-            // Ids of one millisecond are in no order, and two of the texts are stored alike.
+            // Ids of one millisecond are unordered, and two of the texts are stored alike.
             created = created.AddSeconds(1);
             var id = Guid.CreateVersion7(created);
             var letter = Letters.Plain(client: text) with { Id = id, Tenant = text, ErrorTitle = text, Tags = Tagged(text) };
 
             await Store.AddAsync(letter, Stop);
 
-            // JSON has an escape for NUL, but none for half of a pair.
+            // JSON can escape NUL, but not half of a surrogate pair.
             (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(
                 letter with { ClientName = kept, Tenant = kept, ErrorTitle = kept, Tags = Tagged(text.Contains('\0') ? text : kept) });
             (await Store.ListAsync(new() { Tenant = text, ClientName = text, Limit = 1 }, Stop))
@@ -77,7 +77,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Theory, InlineData(0), InlineData(1), InlineData(65_536), InlineData(5_000_001)]
-    public async Task A_body_of_any_length_is_kept(int length)
+    public async Task A_body_of_any_length_is_stored(int length)
     {
         byte[] body = new byte[length + 2];
         new Random(length).NextBytes(body);
@@ -99,7 +99,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Times_are_kept_in_whole_microseconds_and_in_UTC()
+    public async Task Times_are_stored_in_whole_microseconds_and_in_UTC()
     {
         var finer = Noon.AddTicks(19);
         var letter = Letters.Plain(finer) with
@@ -118,7 +118,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task The_ends_of_time_are_kept()
+    public async Task The_earliest_and_the_latest_time_are_stored()
     {
         var letter = Letters.Plain(DateTimeOffset.MinValue) with { LastFailedAt = DateTimeOffset.MaxValue };
 
@@ -130,7 +130,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Theory, MemberData(nameof(Statuses))]
-    public async Task Every_status_class_and_reason_is_kept(DeadLetterStatus status)
+    public async Task Every_status_failure_class_and_stop_reason_is_stored(DeadLetterStatus status)
     {
         var letters = Enum.GetValues<FailureClass>().SelectMany(f =>
             Enum.GetValues<StopReason>().Select(r => Letters.Plain(status: status) with { FailureClass = f, StopReason = r })).ToList();
@@ -142,7 +142,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_letter_that_is_there_already_is_left_as_it_is()
+    public async Task An_existing_letter_is_not_overwritten_by_an_add()
     {
         var letter = Letters.Full();
         await Store.AddAsync(letter, Stop);
@@ -153,7 +153,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Of_many_who_add_the_same_letter_one_does()
+    public async Task One_of_many_concurrent_adds_of_the_same_letter_succeeds()
     {
         var letter = Letters.Plain();
 
@@ -163,10 +163,10 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_letter_that_is_not_there_is_null() => (await Store.FindAsync(Guid.CreateVersion7(), Stop)).ShouldBeNull();
+    public async Task An_unknown_letter_is_null() => (await Store.FindAsync(Guid.CreateVersion7(), Stop)).ShouldBeNull();
 
     [Fact]
-    public async Task Many_who_add_at_once_all_find_their_letters()
+    public async Task All_letters_of_concurrent_adds_are_stored()
     {
         var letters =
             Enumerable.Range(0, 1000).Select(i => Letters.Plain() with { Attempts = i, Body = BitConverter.GetBytes(i) }).ToList();
@@ -178,7 +178,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Where_a_letter_is_on_its_way_is_written_down_one_version_on()
+    public async Task An_update_stores_the_state_of_a_letter_and_increments_its_version()
     {
         var plain = Letters.Plain();
         await Store.AddAsync(plain, Stop);
@@ -192,7 +192,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task What_was_asked_for_never_changes()
+    public async Task An_update_never_changes_the_request_of_a_letter()
     {
         var full = Letters.Full();
         await Store.AddAsync(full, Stop);
@@ -203,7 +203,7 @@ public abstract class DeadLetterStoreContract : StorageContract
         (await Store.FindAsync(full.Id, Stop)).ShouldBeThatOf(Changed(full, other) with { Version = full.Version + 1 });
     }
 
-    /// <summary>A letter that has come where another is.</summary>
+    /// <summary>A letter with the id of an existing one.</summary>
     private static DeadLetter Changed(DeadLetter letter, DeadLetter to) => to with
     {
         Id = letter.Id,
@@ -222,7 +222,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     };
 
     [Fact]
-    public async Task A_change_to_another_version_does_nothing()
+    public async Task An_update_of_another_version_does_nothing()
     {
         var letter = Letters.Plain() with { Version = 5 };
         await Store.AddAsync(letter, Stop);
@@ -234,7 +234,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_change_to_a_letter_that_is_gone_does_nothing()
+    public async Task An_update_of_a_deleted_letter_does_nothing()
     {
         var letter = Letters.Plain();
 
@@ -244,7 +244,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Of_many_who_change_the_same_version_one_wins()
+    public async Task One_of_many_concurrent_updates_of_the_same_version_succeeds()
     {
         var letter = Letters.Plain();
         await Store.AddAsync(letter, Stop);
@@ -258,7 +258,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_letter_and_the_one_that_takes_its_place_change_together()
+    public async Task A_letter_and_its_replacement_are_stored_together()
     {
         var letter = Letters.Plain();
         await Store.AddAsync(letter, Stop);
@@ -272,7 +272,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task No_letter_takes_the_place_of_one_that_has_changed_meanwhile_or_is_gone()
+    public async Task A_letter_that_has_changed_or_was_deleted_is_not_replaced()
     {
         var letter = Letters.Plain() with { Version = 2 };
         await Store.AddAsync(letter, Stop);
@@ -286,7 +286,7 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_letter_whose_replacement_cannot_be_added_stays_as_it_is_and_takes_no_other_change_along()
+    public async Task A_letter_whose_replacement_cannot_be_added_stays_unchanged()
     {
         var (letter, other) = (Letters.Plain(), Letters.Plain());
         await Store.AddAsync(letter, Stop);

@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>What <see cref="IErrorBudgetStore"/> says, of every store.</summary>
+/// <summary>The contract of <see cref="IErrorBudgetStore"/>, for every store.</summary>
 public abstract class ErrorBudgetStoreContract : StorageContract
 {
     private static readonly Guid Writer = Guid.NewGuid();
@@ -8,7 +8,7 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     private IErrorBudgetStore Store => field ??= Database.Open().ErrorBudgets;
 
     [Fact]
-    public async Task What_was_counted_is_there_for_the_next_run_in_another_process()
+    public async Task Stored_counts_are_loaded_by_the_next_run_in_another_process()
     {
         ErrorBudgetCount[] counts =
         [
@@ -31,7 +31,7 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task An_update_that_is_given_twice_is_added_once()
+    public async Task A_repeated_update_is_added_once()
     {
         (await AddAsync(1, Count(Noon, FailureClass.None, 2))).ShouldBeTrue();
         (await AddAsync(1, Count(Noon, FailureClass.None, 2))).ShouldBeFalse();
@@ -42,7 +42,7 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Nothing_older_is_loaded_than_asked_for_nor_what_is_another_clients()
+    public async Task Only_counts_of_the_client_since_the_given_time_are_loaded()
     {
         await AddAsync(1, Count(Noon.AddMinutes(-5), FailureClass.None, 1), Count(Noon, FailureClass.None, 2),
             Count(Noon, FailureClass.None, 4) with { ClientName = "Billing" });
@@ -52,7 +52,7 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task The_change_of_a_pause_that_came_last_is_kept_whichever_is_told_first()
+    public async Task The_latest_change_of_a_pause_is_kept_in_any_order_of_arrival()
     {
         await Store.SetPauseAsync(new("billing", IsPaused: true, "Ann\0", Noon), Stop);
         await Store.SetPauseAsync(new("billing", IsPaused: false, "Bob", Noon.AddMicroseconds(-1)), Stop);
@@ -65,7 +65,7 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task The_versions_that_have_run_are_known_with_their_first_and_last_start()
+    public async Task Each_version_is_stored_with_its_first_and_last_start()
     {
         (await Store.StartedAsync("1.0", Noon, Stop)).ShouldBe([new("1.0", Noon, Noon)]);
         await Store.StartedAsync("2.0", Noon.AddHours(1), Stop);
@@ -75,7 +75,7 @@ public abstract class ErrorBudgetStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task What_is_too_old_is_purged_and_nothing_else()
+    public async Task Only_counts_that_are_too_old_are_purged()
     {
         await AddAsync(
             1, Count(Noon, FailureClass.None, 1), Count(Noon, FailureClass.Transient, 1), Count(Noon.AddMinutes(5), FailureClass.None, 2));
@@ -85,12 +85,12 @@ public abstract class ErrorBudgetStoreContract : StorageContract
 
         (await Store.LoadAsync("billing", DateTimeOffset.UnixEpoch, Stop)).ShouldBe([Count(Noon.AddMinutes(5), FailureClass.None, 2)]);
         (await Store.PausesAsync(Stop)).Count.ShouldBe(1);
-        // Who was heard of only before that is forgotten; who writes on is not.
+        // Writers without a newer update are forgotten; active ones are not.
         (await Store.AddAsync(new(Writer, 1, Noon, [Count(Noon, FailureClass.None, 1)]), Stop)).ShouldBeTrue();
     }
 
     [Fact]
-    public async Task Many_processes_add_to_the_same_counts_at_once_and_none_is_lost()
+    public async Task Concurrent_updates_of_many_processes_lose_no_count()
     {
         IErrorBudgetStore[] stores = [Store, Database.Open().ErrorBudgets];
         Guid[] writers = [.. Enumerable.Range(0, 8).Select(_ => Guid.NewGuid())];

@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>What <see cref="IFallbackStore"/> says, of every store.</summary>
+/// <summary>The contract of <see cref="IFallbackStore"/>, for every store.</summary>
 public abstract class FallbackStoreContract : StorageContract
 {
     private const long Plenty = long.MaxValue;
@@ -8,7 +8,7 @@ public abstract class FallbackStoreContract : StorageContract
     private IFallbackStore Store => field ??= Database.Open().Fallbacks;
 
     [Fact]
-    public async Task What_is_kept_is_found_by_another_process_as_it_was()
+    public async Task A_saved_response_is_found_unchanged_by_another_process()
     {
         var kept = Response(body: [0, 1, 255]) with
         {
@@ -43,7 +43,7 @@ public abstract class FallbackStoreContract : StorageContract
     [InlineData("api", "r", "")]
     [InlineData("api", "v", "r")]
     [InlineData("api", "r", "v' OR '1'='1")]
-    public async Task Nobody_finds_what_is_not_theirs(string client, string resource, string variant)
+    public async Task A_response_is_found_only_for_its_own_client_resource_and_variant(string client, string resource, string variant)
     {
         await SaveAsync(Response());
 
@@ -51,7 +51,7 @@ public abstract class FallbackStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task The_one_that_was_received_later_is_kept_whichever_comes_first()
+    public async Task The_latest_response_is_kept_in_any_order_of_saving()
     {
         await SaveAsync(Response(body: [1]) with { ReceivedAt = Noon });
         await SaveAsync(Response(body: [2]) with { ReceivedAt = Noon.AddMicroseconds(-1) });
@@ -64,7 +64,7 @@ public abstract class FallbackStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Those_that_were_received_first_go_when_there_are_too_many_bytes()
+    public async Task The_oldest_responses_are_evicted_above_the_size_limit()
     {
         long size = Response(body: new byte[1000]).Size;
         var all = Enumerable.Range(0, 10)
@@ -87,7 +87,7 @@ public abstract class FallbackStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task One_that_is_bigger_than_all_may_be_is_not_kept()
+    public async Task A_response_above_the_size_limit_is_not_stored()
     {
         await Store.SaveAsync("api", [Response(body: new byte[1000])], 1000, Stop);
 
@@ -95,7 +95,7 @@ public abstract class FallbackStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_resource_is_forgotten_as_a_whole_or_in_part()
+    public async Task A_resource_is_removed_completely_or_by_variant()
     {
         await SaveAsync(Response(variant: "a"), Response(variant: "b"), Response(variant: "c"), Response("other"));
         await Store.SaveAsync("others", [Response(variant: "a")], Plenty, Stop);
@@ -110,7 +110,7 @@ public abstract class FallbackStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task What_has_expired_is_purged_and_nothing_else()
+    public async Task Only_expired_responses_are_purged()
     {
         await SaveAsync(Response("a") with { ExpiresAt = Noon }, Response("b") with { ExpiresAt = Noon.AddMicroseconds(1) });
 
@@ -121,7 +121,7 @@ public abstract class FallbackStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Many_processes_save_and_forget_at_once_within_their_bounds()
+    public async Task Concurrent_saves_and_removals_of_many_processes_stay_within_the_size_limit()
     {
         IFallbackStore[] stores = [Store, Database.Open().Fallbacks];
         long most = 20 * Response(body: new byte[100]).Size;

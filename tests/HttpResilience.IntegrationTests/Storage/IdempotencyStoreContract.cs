@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>What <see cref="IIdempotencyStore"/> says, of every store.</summary>
+/// <summary>The contract of <see cref="IIdempotencyStore"/>, for every store.</summary>
 public abstract class IdempotencyStoreContract : StorageContract
 {
     private static readonly DateTimeOffset Lease = Noon.AddSeconds(30);
@@ -11,7 +11,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     private IIdempotencyStore Store => field ??= Database.Open().IdempotencyKeys;
 
     [Fact]
-    public async Task A_key_that_is_not_known_becomes_the_callers()
+    public async Task An_unknown_key_is_reserved_for_the_caller()
     {
         var mine = Request();
 
@@ -19,7 +19,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_call_that_another_is_at_is_not_given_to_a_second()
+    public async Task A_call_in_progress_is_not_given_to_a_second_owner()
     {
         var (first, second) = (Request(), Request());
         await Store.BeginAsync(first, Stop);
@@ -31,7 +31,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_completed_call_is_answered_with_its_response()
+    public async Task A_completed_call_returns_its_response()
     {
         var (first, second) = (Request(), Request());
         await Store.BeginAsync(first, Stop);
@@ -60,7 +60,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_call_that_has_expired_is_forgotten_and_begun_anew()
+    public async Task An_expired_call_begins_again()
     {
         var (first, second) = (Request(), Request(fingerprint: "other"));
         await Store.BeginAsync(first, Stop);
@@ -72,7 +72,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_call_whose_owner_is_lost_goes_to_the_next_in_doubt_and_to_no_third()
+    public async Task A_call_with_an_expired_lease_goes_in_doubt_to_the_next_owner_only()
     {
         var (first, second, third) = (Request(), Request(), Request());
         await Store.BeginAsync(first, Stop);
@@ -91,7 +91,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task The_owner_who_asks_again_renews_its_lease_and_is_told_the_same()
+    public async Task The_owner_renews_its_lease_by_asking_again()
     {
         var (first, second) = (Request(), Request());
         await Store.BeginAsync(first, Stop);
@@ -106,7 +106,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_key_with_another_fingerprint_is_left_as_it_is()
+    public async Task A_key_with_another_fingerprint_is_not_changed()
     {
         var (first, mistaken) = (Request(), Request(fingerprint: "other"));
         await Store.BeginAsync(first, Stop);
@@ -119,7 +119,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_forgotten_call_is_not_known_any_more()
+    public async Task A_forgotten_call_is_unknown()
     {
         var (first, second) = (Request(), Request(fingerprint: "other"));
         await Store.BeginAsync(first, Stop);
@@ -143,7 +143,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Keys_of_different_clients_have_nothing_to_do_with_each_other()
+    public async Task Keys_of_different_clients_are_separate()
     {
         await Store.BeginAsync(Request(), Stop);
         var other = Request() with { ClientName = "Billing" };
@@ -161,7 +161,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_key_is_data_and_no_SQL()
+    public async Task A_key_is_never_executed_as_SQL()
     {
         var first = Request() with { Key = "'; DROP TABLE remembered_calls; --" };
 
@@ -171,7 +171,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Of_many_who_begin_at_once_one_owns_the_call_and_all_know_which()
+    public async Task One_of_many_concurrent_callers_owns_the_call_and_all_see_the_same_owner()
     {
         IIdempotencyStore[] stores = [Store, Database.Open().IdempotencyKeys];
         var requests = Enumerable.Range(0, 40).Select(_ => Request()).ToList();
@@ -182,7 +182,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task Of_many_who_find_a_lost_call_at_once_one_gets_it()
+    public async Task One_of_many_concurrent_callers_takes_over_an_abandoned_call()
     {
         await Store.BeginAsync(Request(), Stop);
         IIdempotencyStore[] stores = [Store, Database.Open().IdempotencyKeys];
@@ -195,7 +195,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task What_has_expired_is_purged_and_nothing_else()
+    public async Task Only_expired_keys_are_purged()
     {
         string[] keys = ["done", "done later", "in doubt", "in doubt and expired"];
         foreach (string key in keys)
@@ -215,7 +215,7 @@ public abstract class IdempotencyStoreContract : StorageContract
     }
 
     [Fact]
-    public async Task A_call_in_doubt_that_has_expired_is_begun_anew()
+    public async Task An_expired_call_in_doubt_begins_again()
     {
         await Store.BeginAsync(Request() with { ExpiresAt = Noon.AddDays(1) }, Stop);
 

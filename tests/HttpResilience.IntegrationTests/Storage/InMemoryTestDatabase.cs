@@ -9,7 +9,7 @@ internal sealed class InMemoryTestDatabase : TestDatabase
 
     protected override void Use(HttpResilienceStorageBuilder storage, string connectionString) => storage.UseInMemory(_storage);
 
-    protected override DbConnection Connect() => throw new NotSupportedException("The store in memory has no SQL.");
+    protected override DbConnection Connect() => throw new NotSupportedException("The in-memory store has no SQL.");
 
     protected override ValueTask DeleteAsync() => _storage.DisposeAsync();
 }

@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>Dead letters, and what makes two of them the same.</summary>
+/// <summary>Dead letters for tests, and their comparison.</summary>
 internal static class Letters
 {
     internal static readonly DateTimeOffset FailedAt = new(2030, 1, 2, 3, 4, 5, 678, 912, TimeSpan.Zero);

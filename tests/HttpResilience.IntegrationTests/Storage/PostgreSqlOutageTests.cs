@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>The server itself goes and comes back: it is one of their own that these tests stop.</summary>
+/// <summary>Outages of a server that these tests have for themselves.</summary>
 public sealed class PostgreSqlOutageTests(PostgreSqlServer server) : StorageContract, IClassFixture<PostgreSqlServer>
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 
     [Fact]
-    public async Task A_server_that_is_down_is_told_soon_and_used_again_when_it_is_back_with_all_that_was_kept()
+    public async Task A_server_that_is_down_fails_calls_soon_and_is_used_again_with_all_letters_when_it_is_back()
     {
         var storage = Database.Open();
         var letters = Enumerable.Range(0, 200).Select(_ => Letters.Plain()).ToList();
@@ -28,7 +28,7 @@ public sealed class PostgreSqlOutageTests(PostgreSqlServer server) : StorageCont
         var recovered = Stopwatch.GetElapsedTime(up);
 
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"told after {told.TotalMilliseconds:0} ms; kept again {recovered.TotalMilliseconds:0} ms after the server was up");
+            $"failed after {told.TotalMilliseconds:0} ms; stored again {recovered.TotalMilliseconds:0} ms after the server was up");
         failure.Message.ShouldContain("cannot be reached");
         told.ShouldBeLessThan(TimeSpan.FromSeconds(15));
         recovered.ShouldBeLessThan(TimeSpan.FromSeconds(15));
@@ -37,7 +37,7 @@ public sealed class PostgreSqlOutageTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public async Task A_short_restart_fails_nobody_who_waits_for_a_letter()
+    public async Task A_short_restart_fails_no_wait_for_letters()
     {
         var storage = Database.Open();
         await storage.DeadLetters.AddAsync(Letters.Plain(), Stop);
@@ -51,7 +51,7 @@ public sealed class PostgreSqlOutageTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public async Task A_server_that_may_lose_the_last_moments_may_not_lose_letters()
+    public async Task A_server_with_asynchronous_commit_loses_no_letter()
     {
         await server.ExecuteAsync("postgres", $"ALTER DATABASE {((PostgreSqlTestDatabase)Database).Name} SET synchronous_commit = off");
         var store = Database.Open().DeadLetters;

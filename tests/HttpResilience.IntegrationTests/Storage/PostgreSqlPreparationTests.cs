@@ -4,7 +4,7 @@ using Npgsql;
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>
-/// The first use of a database prepares its schema. A failure that passes is retried there as it is for a write, so that no letter is lost.
+/// The first use of a database prepares its schema. A transient failure is retried there as for a write, so that no letter is lost.
 /// </summary>
 public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : StorageContract
 {
@@ -14,7 +14,7 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
 
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 
-    /// <summary>Where the preparation of an older schema is stopped, and the lock that stops it there.</summary>
+    /// <summary>The step at which the preparation of an older schema stops, and the lock that stops it.</summary>
     public static TheoryData<string, string> Moments => new()
     {
         { "it reads the version", "LOCK TABLE http_resilience.schema_version IN ACCESS EXCLUSIVE MODE" },
@@ -111,7 +111,7 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
     [InlineData(PostgresErrorCodes.SerializationFailure)]
     [InlineData(PostgresErrorCodes.LockNotAvailable)]
     [InlineData(PostgresErrorCodes.AdminShutdown)]
-    public async Task A_step_that_loses_against_another_session_is_taken_again(string sqlState)
+    public async Task A_schema_step_that_conflicts_with_another_session_is_retried(string sqlState)
     {
         await server.ExecuteAsync(Own.Name, "CREATE SEQUENCE public.tries");
         string fails =
@@ -155,7 +155,7 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
     }
 
     /// <summary>
-    /// Does something with a store that has not been used, once for each message of the server, and cuts the first connection after it.
+    /// Repeats an action on an unused store for each message of the server, and cuts the first connection after that message.
     /// </summary>
     private async Task CutAfterEachMessageAsync(Func<IHttpResilienceStorage, Task> use)
     {

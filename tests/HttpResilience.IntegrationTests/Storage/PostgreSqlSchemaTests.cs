@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>Which schemas are used, and which are left alone.</summary>
+/// <summary>The schemas that are used, upgraded or rejected.</summary>
 public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageContract
 {
     private PostgreSqlTestDatabase Own => (PostgreSqlTestDatabase)Database;
@@ -18,7 +18,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         + "INSERT INTO http_resilience.schema_version VALUES ('1')")]
     [InlineData("CREATE SCHEMA http_resilience; CREATE TABLE http_resilience.schema_version (number integer); "
         + "INSERT INTO http_resilience.schema_version VALUES (1)")]
-    public async Task A_schema_of_somebody_else_is_left_as_it_is(string sql)
+    public async Task A_foreign_schema_is_not_changed(string sql)
     {
         await server.ExecuteAsync(Own.Name, sql);
 
@@ -31,7 +31,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public async Task A_schema_of_a_newer_version_is_left_as_it_is()
+    public async Task A_schema_of_a_newer_version_is_not_changed()
     {
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         int known = PostgreSqlSchema.Current.Steps.Count;
@@ -41,7 +41,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public async Task An_older_schema_takes_the_steps_that_it_lacks_once_and_keeps_its_letters()
+    public async Task An_older_schema_is_upgraded_once_and_keeps_its_letters()
     {
         var letter = Letters.Full();
         await Database.Open().DeadLetters.AddAsync(letter, Stop);
@@ -62,7 +62,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public async Task A_step_that_fails_leaves_the_older_schema_as_it_was()
+    public async Task A_failed_step_leaves_the_older_schema_unchanged()
     {
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         await using var newer = Open(new(
@@ -75,7 +75,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public async Task A_user_who_may_not_create_a_schema_is_told_and_uses_the_one_that_an_administrator_makes()
+    public async Task A_user_without_the_right_to_create_a_schema_gets_an_error_and_can_use_an_existing_one()
     {
         string user = $"app_{Own.Name}";
         await server.ExecuteAsync(Own.Name, $"CREATE ROLE {user} LOGIN");
@@ -89,7 +89,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public async Task A_schema_that_is_dropped_under_it_is_made_anew()
+    public async Task A_dropped_schema_is_created_again()
     {
         var store = Database.Open().DeadLetters;
         await store.AddAsync(Letters.Plain(), Stop);
@@ -109,7 +109,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public void A_connection_string_of_another_database_is_refused_without_its_password()
+    public void A_connection_string_of_another_database_is_rejected_without_showing_its_password()
     {
         foreach (string wrong in new[]
         {

@@ -5,13 +5,13 @@ using Npgsql;
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>
-/// A real PostgreSQL server with a data directory of its own, for as long as its tests run, or this process lives. One serves all tests,
-/// each with a database of its own; a class that stops the server has its own as class fixture.
+/// A real PostgreSQL server with its own data directory; it ends with its tests, or with this process. One server is shared by all tests,
+/// each with its own database; a class that stops the server has a separate one as its class fixture.
 /// </summary>
 public sealed class PostgreSqlServer : IAsyncLifetime
 {
-    // Ends by itself when its input does, which is when this process has ended, however that came: no signal to the group
-    // ends it sooner, before it has cleaned up.
+    // Ends when its input closes, that is, when this process has ended for any reason. It ignores signals to the process group, which
+    // would end it before it has cleaned up.
     private const string Script = """
         set -eu
         trap '' INT TERM HUP
@@ -53,7 +53,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
             ?? throw new InvalidOperationException($"The PostgreSQL server did not start: {await _process.StandardError.ReadToEndAsync()}");
     }
 
-    /// <summary>A database of its own, empty.</summary>
+    /// <summary>Creates an empty database.</summary>
     internal async ValueTask<TestDatabase> CreateDatabaseAsync()
     {
         if (_bin is null)
@@ -70,7 +70,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
 
     internal string ConnectionString(string database) => $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database}";
 
-    /// <summary>Runs SQL past the store.</summary>
+    /// <summary>Runs SQL directly, not through the store.</summary>
     internal async Task ExecuteAsync(string database, string sql)
     {
         await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
@@ -87,11 +87,11 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Stops the server as a power failure would: it has to recover from its log.</summary>
+    /// <summary>Stops the server like a power failure: the next start recovers from the log.</summary>
     internal Task StopAsync() => ControlAsync("-m", "immediate", "-w", "stop");
 
-    /// <summary>Stops it and starts it again, at once.</summary>
-    /// <param name="mode">As pg_ctl has it: <c>fast</c> cuts all connections and closes in order, <c>immediate</c> is a crash.</param>
+    /// <summary>Restarts the server at once.</summary>
+    /// <param name="mode">The mode of pg_ctl: <c>fast</c> cuts all connections and shuts down cleanly, <c>immediate</c> is a crash.</param>
     internal Task RestartAsync(string mode) => ControlAsync("-m", mode, "-l", Path.Combine(_directory, "log"), "-w", "restart");
 
     internal Task StartAsync() => ControlAsync("-l", Path.Combine(_directory, "log"), "-w", "start");
@@ -107,7 +107,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
 
     private static ProcessStartInfo AsPostgres(params string[] command)
     {
-        // It refuses to be run by root.
+        // PostgreSQL does not run as root.
         string[] all = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", .. command] : command;
         if (File.Exists("/usr/bin/setsid"))
             all = ["/usr/bin/setsid", .. all];

@@ -20,6 +20,6 @@ internal sealed class PostgreSqlTestDatabase : TestDatabase
 
     protected override DbConnection Connect() => new NpgsqlConnection($"{ConnectionString};Pooling=false;Search Path=http_resilience");
 
-    // Goes with the server.
+    // Deleted with the server.
     protected override ValueTask DeleteAsync() => ValueTask.CompletedTask;
 }

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>Answers that are lost, connections that are cut, rows that others hold.</summary>
+/// <summary>Lost responses, cut connections and locked rows.</summary>
 public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageContract
 {
     private PostgreSqlTestDatabase Own => (PostgreSqlTestDatabase)Database;
@@ -10,7 +10,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 
     [Fact]
-    public async Task A_change_whose_answer_is_lost_is_made_once_and_reported_as_made()
+    public async Task An_update_whose_response_is_lost_is_made_once_and_reported_as_made()
     {
         await using var proxy = new CuttingProxy(new NpgsqlConnectionStringBuilder(Database.ConnectionString).Port);
         var storage = Database.Open(
@@ -43,7 +43,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     }
 
     [Fact]
-    public async Task A_change_that_lost_its_answer_and_its_race_is_not_reported_as_made()
+    public async Task An_update_that_lost_its_response_and_its_race_is_not_reported_as_made()
     {
         await using var proxy = new CuttingProxy(new NpgsqlConnectionStringBuilder(Database.ConnectionString).Port);
         var store = Database.Open(
@@ -61,7 +61,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     }
 
     [Fact]
-    public async Task A_letter_that_somebody_is_changing_is_passed_over_and_keeps_nobody_waiting()
+    public async Task A_locked_letter_is_skipped_and_delays_no_claim()
     {
         var store = Database.Open().DeadLetters;
         var (held, free) = (Letters.Plain(Noon.AddMinutes(-1)), Letters.Plain(Noon));
@@ -78,7 +78,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     }
 
     [Fact]
-    public async Task Connections_that_are_cut_under_load_lose_nothing_and_double_nothing()
+    public async Task Connections_cut_under_load_lose_and_duplicate_no_letter()
     {
         const int Count = 2000, BetweenCuts = 50;
         var storage = Database.Open(new UnlimitedRetryTime());
@@ -137,7 +137,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
         await server.ExecuteAsync(Own.Name,
             $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Own.Name}' AND application_name = 'HttpResilience'");
 
-        // It does not know what it missed, and wakes whoever waits.
+        // The listener may have missed a notification, so it ends every wait.
         await store.WaitForLettersAsync(TimeSpan.FromHours(1), Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var waiting = store.WaitForLettersAsync(TimeSpan.FromHours(1), Stop);
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);

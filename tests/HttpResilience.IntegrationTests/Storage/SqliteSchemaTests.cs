@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>Which files become databases, and which are left alone.</summary>
+/// <summary>The files that are created, upgraded or rejected as databases.</summary>
 public sealed class SqliteSchemaTests : IAsyncDisposable
 {
     private readonly SqliteTestDatabase _database = new();
@@ -12,7 +12,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_files_are_for_their_owner_only_and_every_commit_reaches_the_disk()
+    public async Task Only_the_owner_can_read_the_files_and_every_commit_reaches_the_disk()
     {
         await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
 
@@ -29,7 +29,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_relative_path_stays_where_it_was()
+    public async Task A_relative_path_is_resolved_against_the_current_directory()
     {
         string relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), _database.Path);
 
@@ -39,12 +39,12 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Theory, InlineData(":memory:"), InlineData(""), InlineData("file:x?mode=memory"), InlineData("x.db;Mode=Memory")]
-    public void What_is_no_file_is_refused(string source) =>
+    public void A_data_source_that_is_not_a_file_is_rejected(string source) =>
         Should.Throw<HttpResilienceStorageException>(
             () => _database.Open(connectionString: $"Data Source={source};Cache=Shared")).Message.ShouldContain("is not a file");
 
     [Fact]
-    public void A_connection_string_of_another_database_is_refused() =>
+    public void A_connection_string_of_another_database_is_rejected() =>
         Should.Throw<HttpResilienceStorageException>(
             () => _database.Open(connectionString: "Host=db.example.com;Password=secret")).Message.ShouldSatisfyAllConditions(
             m => m.ShouldContain("Data Source="), m => m.ShouldNotContain("secret"));
@@ -61,7 +61,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_no_database_is_left_as_it_is()
+    public async Task A_file_that_is_not_a_database_is_not_changed()
     {
         byte[] content = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("This is not a database. ", 1000)));
         await File.WriteAllBytesAsync(_database.Path, content, Stop);
@@ -74,7 +74,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     [Theory]
     [InlineData("CREATE TABLE dead_letters (id TEXT)"), InlineData("PRAGMA application_id = 77"), InlineData("PRAGMA user_version = 1")]
     [InlineData("CREATE TABLE t (x); PRAGMA application_id = 77; PRAGMA user_version = 1")]
-    public async Task A_database_of_somebody_else_is_left_as_it_is(string sql)
+    public async Task A_foreign_database_is_not_changed(string sql)
     {
         Execute(sql);
         byte[] content = await File.ReadAllBytesAsync(_database.Path, Stop);
@@ -87,7 +87,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_database_of_a_newer_version_is_left_as_it_is()
+    public async Task A_database_of_a_newer_version_is_not_changed()
     {
         await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         Execute($"PRAGMA user_version = {SqliteSchema.Current.Steps.Count + 1}");
@@ -97,7 +97,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_older_database_takes_the_steps_that_it_lacks_once_and_keeps_its_letters()
+    public async Task An_older_database_is_upgraded_once_and_keeps_its_letters()
     {
         var letter = Letters.Full();
         await using (var old = Open(SqliteSchema.Current))
@@ -118,7 +118,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_step_that_fails_leaves_the_older_database_as_it_was()
+    public async Task A_failed_step_leaves_the_older_database_unchanged()
     {
         await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         await using var newer = Open(
@@ -132,7 +132,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_word_that_a_newer_version_has_written_is_told()
+    public async Task A_value_written_by_a_newer_version_is_named_in_the_error()
     {
         var letter = Letters.Plain();
         await _database.Open().DeadLetters.AddAsync(letter, Stop);

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>A SQLite file in a directory of its own.</summary>
+/// <summary>A SQLite file in its own directory.</summary>
 internal sealed class SqliteTestDatabase : TestDatabase
 {
     private readonly DirectoryInfo _directory = System.IO.Directory.CreateTempSubdirectory("httpresilience-");

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>A file that is full, locked, gone, or left in the middle of work.</summary>
+/// <summary>A file that is full, locked, deleted, or left by a killed process.</summary>
 public sealed class SqliteTroubleTests : IAsyncDisposable
 {
     private readonly SqliteTestDatabase _database = new();
@@ -13,7 +13,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_full_database_is_told_and_takes_letters_again_when_there_is_room()
+    public async Task A_full_database_reports_an_error_and_stores_letters_again_when_there_is_space()
     {
         var database = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current);
         await using var writer = new SqliteWriter(database, NullLogger.Instance);
@@ -34,7 +34,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_database_that_can_only_be_read_is_read_and_its_changes_fail()
+    public async Task A_read_only_database_can_be_read_and_its_changes_fail()
     {
         var letter = Letters.Plain();
         await _database.Open().DeadLetters.AddAsync(letter, Stop);
@@ -46,7 +46,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_process_that_keeps_the_database_busy_fails_all_who_wait_together_and_none_after_it_is_done()
+    public async Task A_lock_held_beyond_the_timeout_fails_all_waiting_writes_and_none_afterwards()
     {
         var storage = _database.Open(connectionString: $"{_database.ConnectionString};Default Timeout=1").DeadLetters;
         await storage.AddAsync(Letters.Plain(), Stop);
@@ -74,7 +74,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         var other = Lock(sql);
 
         var adding = _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
-        // Longer than the library waits by itself for a lock that SQLite does not wait for.
+        // Longer than the library retries a lock for which SQLite itself does not wait.
         await Task.Delay(1500, Stop);
         adding.IsCompleted.ShouldBeFalse();
         other.Dispose();
@@ -83,7 +83,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_process_that_locks_a_new_file_for_longer_than_the_timeout_is_named_as_the_cause()
+    public async Task A_process_that_locks_a_new_file_beyond_the_timeout_is_named_as_the_cause()
     {
         var store = _database.Open(connectionString: $"{_database.ConnectionString};Default Timeout=1").DeadLetters;
         using var other = Lock("BEGIN; SELECT count(*) FROM sqlite_schema");
@@ -93,7 +93,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_short_wait_for_another_process_fails_nobody()
+    public async Task A_short_lock_of_another_process_fails_no_write()
     {
         var store = _database.Open().DeadLetters;
         await store.AddAsync(Letters.Plain(), Stop);
@@ -108,7 +108,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Who_cancels_while_it_waits_is_let_go_and_its_letter_is_not_kept()
+    public async Task A_write_cancelled_while_it_waits_ends_and_its_letter_is_not_stored()
     {
         var store = _database.Open().DeadLetters;
         await store.AddAsync(Letters.Plain(), Stop);
@@ -129,7 +129,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_database_that_is_deleted_under_it_is_made_anew_and_told()
+    public async Task A_deleted_database_is_created_again_and_logged()
     {
         var store = _database.Open().DeadLetters;
         await store.AddAsync(Letters.Plain(), Stop);
@@ -147,7 +147,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_directory_that_is_gone_is_told_and_used_again_when_it_is_back()
+    public async Task A_missing_directory_is_reported_and_used_again_when_it_is_back()
     {
         string directory = Path.Combine(_database.Directory, "mounted");
         Directory.CreateDirectory(directory);
@@ -165,13 +165,13 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_was_reported_as_kept_is_in_the_files_at_that_moment()
+    public async Task A_letter_reported_as_stored_is_already_in_the_files()
     {
         var store = _database.Open().DeadLetters;
         var letters = Enumerable.Range(0, 100).Select(_ => Letters.Full()).ToList();
         await Task.WhenAll(letters.Select(l => store.AddAsync(l, Stop)));
 
-        // As a process leaves them that is killed: nothing closed, the log not written back.
+        // The files of a killed process: nothing is closed and the log is not written back.
         string copy = Path.Combine(_database.Directory, "copy");
         Directory.CreateDirectory(copy);
         foreach (string file in new[] { _database.Path, $"{_database.Path}-wal" })
@@ -184,7 +184,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
-    /// <summary>Another process that is in the middle of a change.</summary>
+    /// <summary>Another process in the middle of a write.</summary>
     private SqliteConnection Lock(string sql = "BEGIN IMMEDIATE")
     {
         var connection = new SqliteConnection($"{_database.ConnectionString};Pooling=false");

@@ -1,6 +1,6 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>A test against a database of its own.</summary>
+/// <summary>A test with its own database.</summary>
 public abstract class StorageContract : IAsyncLifetime
 {
     protected static readonly DateTimeOffset Noon = new(2030, 1, 2, 12, 0, 0, TimeSpan.Zero);

@@ -1,10 +1,10 @@
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>What every store does when it is opened, by one or several at once, closed and left.</summary>
+/// <summary>How every store is opened, by one or several processes at once, and closed.</summary>
 public abstract class StorageLifetimeContract : StorageContract
 {
     [Fact]
-    public async Task What_was_kept_is_there_when_the_database_is_opened_again()
+    public async Task Stored_data_is_there_when_the_database_is_opened_again()
     {
         var letter = Letters.Full();
         var request = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
@@ -21,7 +21,7 @@ public abstract class StorageLifetimeContract : StorageContract
     }
 
     [Fact]
-    public async Task Many_who_open_an_empty_database_at_once_all_find_it_ready()
+    public async Task Concurrent_opens_of_an_empty_database_all_succeed()
     {
         var letters = Enumerable.Range(0, 8).Select(_ => Letters.Plain()).ToList();
 
@@ -44,7 +44,7 @@ public abstract class StorageLifetimeContract : StorageContract
     }
 
     [Fact]
-    public async Task A_caller_who_has_cancelled_asks_for_nothing()
+    public async Task A_cancelled_operation_has_no_effect()
     {
         var storage = Database.Open();
         var (letter, cancelled) = (Letters.Plain(), new CancellationToken(canceled: true));
@@ -80,7 +80,7 @@ public abstract class StorageLifetimeContract : StorageContract
     }
 
     [Fact]
-    public async Task What_was_asked_for_before_the_end_is_done_and_what_comes_later_is_told()
+    public async Task Operations_before_disposal_complete_and_later_ones_throw()
     {
         var storage = Database.Open();
         var letters = Enumerable.Range(0, 500).Select(_ => Letters.Plain()).ToList();
@@ -95,5 +95,5 @@ public abstract class StorageLifetimeContract : StorageContract
     }
 
     [Fact]
-    public async Task A_store_that_nobody_has_used_is_closed_at_once() => await Database.Open().DisposeAsync();
+    public async Task An_unused_store_is_closed_at_once() => await Database.Open().DisposeAsync();
 }

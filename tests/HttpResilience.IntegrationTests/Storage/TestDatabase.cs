@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>A database of one test, and the stores that it opens on it, as an application opens them.</summary>
+/// <summary>The database of one test, and the stores that the test opens on it like an application.</summary>
 public abstract class TestDatabase : IAsyncDisposable
 {
     private readonly List<ServiceProvider> _opened = [];
@@ -17,7 +17,7 @@ public abstract class TestDatabase : IAsyncDisposable
 
     protected abstract ValueTask DeleteAsync();
 
-    /// <summary>Runs SQL past the stores. The tables are called by their bare names.</summary>
+    /// <summary>Runs SQL directly, not through the stores. Tables have no schema prefix.</summary>
     internal async Task<object?> ScalarAsync(string sql)
     {
         await using var connection = Connect();
@@ -29,11 +29,11 @@ public abstract class TestDatabase : IAsyncDisposable
 
     protected abstract DbConnection Connect();
 
-    /// <summary>Adds the stores as an application does.</summary>
+    /// <summary>Registers the stores like an application.</summary>
     internal IServiceCollection AddTo(IServiceCollection services) =>
         services.AddHttpResilienceStorage(storage => Use(storage, ConnectionString));
 
-    /// <summary>One more process, so to speak: it shares nothing with the others but the database.</summary>
+    /// <summary>Opens the database like one more process, which shares only the database with the others.</summary>
     internal IHttpResilienceStorage Open(TimeProvider? time = null, string? connectionString = null)
     {
         var services = new ServiceCollection();

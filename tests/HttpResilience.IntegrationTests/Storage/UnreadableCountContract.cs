@@ -4,7 +4,7 @@ namespace HttpResilience.IntegrationTests.Storage;
 public abstract class UnreadableCountContract : StorageContract
 {
     [Fact]
-    public async Task A_failure_class_of_a_newer_version_is_left_out()
+    public async Task Counts_of_an_unknown_failure_class_are_skipped()
     {
         var store = Database.Open().ErrorBudgets;
         ErrorBudgetCount[] counts =

@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>Rows that a newer version or a hand has written: they hold up nobody else's letters.</summary>
+/// <summary>Rows written by a newer version or a manual edit delay no other letter.</summary>
 public abstract class UnreadableLetterContract : StorageContract
 {
-    // What is set, and what was there.
+    // The SQL that damages the row, and the SQL that repairs it.
     public static TheoryData<string, string> Damages => new()
     {
         { "failure_class = 'Newer'", "failure_class = 'Transient'" },
@@ -18,7 +18,7 @@ public abstract class UnreadableLetterContract : StorageContract
     };
 
     [Theory, MemberData(nameof(Damages))]
-    public async Task A_row_that_cannot_be_read_goes_to_review_and_the_others_go_on(string damage, string repair)
+    public async Task An_unreadable_row_requires_review_and_delays_no_other(string damage, string repair)
     {
         var store = Database.Open().DeadLetters;
         DeadLetter[] letters = [Letters.Plain(Noon.AddMinutes(-3)), Letters.Plain(Noon.AddMinutes(-2)), Letters.Plain(Noon.AddMinutes(-1))];
@@ -39,13 +39,13 @@ public abstract class UnreadableLetterContract : StorageContract
             ignoreOrder: true);
         (await store.ClaimAsync(Letters.Claim(Noon.AddHours(1)), Stop)).Count.ShouldBe(2);
 
-        // With what can read it, it is a letter as any other.
+        // A repaired row is a normal letter again.
         await SetAsync(damaged, repair);
         (await store.FindAsync(damaged.Id, Stop))!.Status.ShouldBe(DeadLetterStatus.RequiresReview);
     }
 
     [Theory, MemberData(nameof(Damages))]
-    public async Task It_is_left_out_of_lists_and_who_asks_for_it_is_told(string damage, string repair)
+    public async Task An_unreadable_row_is_left_out_of_lists_and_named_in_the_error_of_a_find(string damage, string repair)
     {
         var store = Database.Open().DeadLetters;
         DeadLetter[] letters =
@@ -55,7 +55,7 @@ public abstract class UnreadableLetterContract : StorageContract
         await SetAsync(letters[1], damage);
         await SetAsync(letters[3], damage);
 
-        // As full as ever: a page with fewer letters than were asked for is the last one.
+        // The page is still full, because a page below the limit is the last one.
         (await store.ListAsync(new() { Limit = 2 }, Stop)).Select(l => l.Id).ShouldBe([letters[2].Id, letters[0].Id]);
         (await store.ListAsync(new() { Limit = 10 }, Stop)).Select(l => l.Id).ShouldBe([letters[2].Id, letters[0].Id]);
         (await store.ListAsync(new() { Limit = 2, Before = letters[2].Id }, Stop)).Select(l => l.Id).ShouldBe([letters[0].Id]);
@@ -70,7 +70,7 @@ public abstract class UnreadableLetterContract : StorageContract
     }
 
     [Fact]
-    public async Task A_status_that_only_a_newer_version_knows_is_neither_claimed_nor_counted()
+    public async Task A_letter_with_an_unknown_status_is_neither_claimed_nor_counted()
     {
         var store = Database.Open().DeadLetters;
         DeadLetter[] letters = [Letters.Plain(), Letters.Plain()];

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace HttpResilience.Tests.Batches;
 
-/// <summary>What the calls of a record have to do with the batch.</summary>
+/// <summary>The effect of the calls of a record on the batch.</summary>
 public sealed class BatchCallTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -25,7 +25,7 @@ public sealed class BatchCallTests
     }
 
     [Fact]
-    public async Task A_failure_tells_what_the_log_event_tells()
+    public async Task A_failure_has_the_details_of_the_log_event()
     {
         using var chain = new Chain();
         chain.Server.Script(Replies.Status(422, "{\"title\":\"Bad invoice\",\"detail\":\"no such currency\"}", "application/problem+json"));
@@ -47,7 +47,7 @@ public sealed class BatchCallTests
     }
 
     [Fact]
-    public async Task What_was_thrown_is_told_as_the_log_event_tells_it()
+    public async Task A_thrown_exception_is_described_as_in_the_log_event()
     {
         using var chain = new Chain();
         chain.Server.Script(
@@ -65,7 +65,7 @@ public sealed class BatchCallTests
     }
 
     [Fact]
-    public async Task Refused_credentials_stop_the_batch_at_once()
+    public async Task Rejected_credentials_stop_the_batch_at_once()
     {
         using var chain = new Chain();
         chain.Server.Script(Replies.Status(200), Replies.Status(401));
@@ -79,7 +79,7 @@ public sealed class BatchCallTests
     }
 
     [Fact]
-    public async Task One_tenants_refused_credentials_are_its_own_and_five_tenants_in_a_row_are_everybodys()
+    public async Task Rejected_credentials_of_one_tenant_are_its_own_failure_and_those_of_five_tenants_in_a_row_stop_the_batch()
     {
         using var chain = new Chain();
         chain.Server.Script([.. Enumerable.Range(0, 12).Select(i => Replies.Status(i is 5 or 10 ? 200 : 401)), Replies.Status(401)]);
@@ -87,12 +87,12 @@ public sealed class BatchCallTests
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 100), (_, t) => SendAsync(chain, t),
             new() { MaxParallelism = 1, Scope = (r, _) => new() { Tenant = $"comp{r}" } }, Stop);
 
-        // Five in a row come first; the sixth would have been well.
+        // The first five fail in a row; the sixth would succeed.
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.FailureForAll, 0, 5));
     }
 
     [Theory, InlineData(200, 4), InlineData(422, 0)]
-    public async Task Fewer_than_five_tenants_in_a_row_do_not_stop_it(int fifth, int succeeded)
+    public async Task Fewer_than_five_failing_tenants_in_a_row_do_not_stop_the_batch(int fifth, int succeeded)
     {
         using var chain = new Chain();
         chain.Server.Script([.. Enumerable.Range(0, 20).Select(i => Replies.Status(i % 5 == 4 ? fifth : 401))]);
@@ -104,7 +104,7 @@ public sealed class BatchCallTests
     }
 
     [Fact]
-    public async Task Records_that_an_open_circuit_turns_away_are_held_back_and_tried_again()
+    public async Task Records_rejected_by_an_open_circuit_wait_and_are_tried_again()
     {
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(503), Replies.Status(200));
@@ -112,7 +112,7 @@ public sealed class BatchCallTests
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
             new() { MaxParallelism = 1, RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
 
-        // The first failed by itself and opened the circuit for 30 s; the others waited.
+        // The first record failed and opened the circuit for 30 s; the others waited.
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.Completed, 9, 1));
         chain.Server.Requests.Count.ShouldBe(10);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(30));
@@ -135,7 +135,7 @@ public sealed class BatchCallTests
     }
 
     [Theory, InlineData(true, 1.0, 59), InlineData(false, 1.0, 59), InlineData(true, 0.0, 5.9), InlineData(true, null, 59)]
-    public async Task Patience_is_counted_from_the_last_record_that_was_not_rejected(bool succeeds, double? retryAfter, double waits)
+    public async Task The_outage_timeout_starts_at_the_last_record_that_was_not_rejected(bool succeeds, double? retryAfter, double waits)
     {
         var clock = new ManualTimeProvider { SkipsWaits = true };
         int tries = 0;
@@ -157,7 +157,7 @@ public sealed class BatchCallTests
     }
 
     [Fact]
-    public async Task The_open_circuit_of_one_tenant_does_not_hold_up_the_others()
+    public async Task The_open_circuit_of_one_tenant_does_not_delay_the_others()
     {
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
         chain.Server.Script(Replies.Status(503), Replies.Status(503), Replies.Status(200));
@@ -176,9 +176,9 @@ public sealed class BatchCallTests
     }
 
     [Fact]
-    public async Task A_record_without_a_lasting_key_that_may_have_been_processed_is_not_made_again()
+    public async Task A_record_without_a_stable_key_that_may_have_been_processed_is_not_tried_again()
     {
-        // Its own failure opens the circuit: the call was sent, and a second one would have another key.
+        // The record opens the circuit itself: its call was sent, and a second one would have another key.
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
         chain.Server.Script(Replies.Reset(), Replies.Status(200));
 

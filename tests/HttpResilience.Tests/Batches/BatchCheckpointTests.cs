@@ -3,7 +3,7 @@ using HttpResilience.Tests.Storage;
 
 namespace HttpResilience.Tests.Batches;
 
-/// <summary>A batch goes on where the last run ended.</summary>
+/// <summary>A batch continues where the last run ended.</summary>
 public sealed class BatchCheckpointTests
 {
     private readonly TestStorage _store = new();
@@ -12,7 +12,7 @@ public sealed class BatchCheckpointTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory, InlineData(CheckpointMode.LastContiguousSuccess), InlineData(CheckpointMode.AdvanceAndDeadLetter)]
-    public async Task A_batch_that_was_done_is_left_alone(CheckpointMode mode)
+    public async Task A_completed_batch_is_not_run_again(CheckpointMode mode)
     {
         await RunAsync(mode, _ => true);
 
@@ -24,7 +24,7 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
-    public async Task What_failed_is_tried_again_and_nothing_else()
+    public async Task Only_failed_records_are_tried_again()
     {
         var (first, _) = await RunAsync(CheckpointMode.LastContiguousSuccess, r => r is not (3 or 7 or 19));
         first.Failures.Select(f => f.Index).ShouldBe([3, 7, 19]);
@@ -40,7 +40,7 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
-    public async Task What_failed_is_kept_and_told_by_every_run_where_the_checkpoint_advances_past_it()
+    public async Task Failures_that_the_checkpoint_has_passed_are_stored_and_reported_by_every_run()
     {
         var (first, _) = await RunAsync(CheckpointMode.AdvanceAndDeadLetter, r => r is not (3 or 7));
         first.Failures.Select(f => (f.Index, f.Error, f.Exception is null)).ShouldBe(
@@ -55,7 +55,7 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
-    public async Task A_failure_that_is_the_same_for_all_is_nobodys_own()
+    public async Task A_failure_for_all_records_is_not_stored_as_the_failure_of_one()
     {
         using var chain = new Chain();
         chain.Server.Script(Replies.Status(200), Replies.Status(401), Replies.Status(200));
@@ -69,7 +69,7 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
-    public async Task A_record_is_done_when_that_is_kept_and_all_that_end_meanwhile_share_the_next_save()
+    public async Task A_record_is_done_once_saved_and_records_that_end_meanwhile_share_the_next_save()
     {
         var (began, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         int saves = 0;
@@ -81,7 +81,7 @@ public sealed class BatchCheckpointTests
             return goOn.Task;
         });
         var told = new ConcurrentQueue<BatchProgress>();
-        // The others end while the first is being kept.
+        // The others end while the first is being saved.
         var running = IsolatedBatch.RunAsync(Enumerable.Range(0, 8), (record, _) => record == 0 ? Task.CompletedTask : began.Task,
             Options(CheckpointMode.LastContiguousSuccess, 8), Stop);
         await began.Task;
@@ -92,7 +92,7 @@ public sealed class BatchCheckpointTests
         goOn.SetResult();
 
         (await running).Succeeded.ShouldBe(8);
-        // The first, those that ended during it, and the one that gives the batch back; a straggler may have come late.
+        // One save for the first, one for those that ended during it, one that releases the batch, and perhaps one for a late record.
         saves.ShouldBeInRange(3, 9);
         _store.Checkpoint.Position.ShouldBe(8);
     }
@@ -115,7 +115,7 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
-    public async Task A_batch_that_another_run_has_is_refused()
+    public async Task A_batch_leased_by_another_run_is_rejected()
     {
         _clock.SkipsWaits = true;
         _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
@@ -138,7 +138,7 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
-    public async Task A_batch_whose_run_was_killed_is_waited_for_until_its_lease_ends()
+    public async Task A_batch_of_a_killed_run_is_taken_over_when_its_lease_expires()
     {
         _clock.SkipsWaits = true;
         _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
@@ -150,7 +150,7 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
-    public async Task The_wait_for_a_run_that_was_killed_does_not_count_as_an_outage()
+    public async Task The_wait_for_the_lease_of_a_killed_run_does_not_count_as_an_outage()
     {
         _clock.SkipsWaits = true;
         _store.TakeBatch("invoices", _clock.GetUtcNow() + TimeSpan.FromSeconds(15));
@@ -183,7 +183,7 @@ public sealed class BatchCheckpointTests
     }
 
     [Fact]
-    public async Task A_run_that_takes_long_renews_its_lease_and_gives_the_batch_back_at_its_end()
+    public async Task A_long_run_renews_its_lease_and_releases_the_batch_at_its_end()
     {
         var renewed = new TaskCompletionSource();
         _store.Before(nameof(ICheckpointStore.SaveAsync), () =>

@@ -1,6 +1,6 @@
 namespace HttpResilience.Tests.Batches;
 
-/// <summary>Which records have been worked on.</summary>
+/// <summary>The records that have been processed.</summary>
 public sealed class BatchLedgerTests(ITestOutputHelper output)
 {
     [Fact]
@@ -15,7 +15,7 @@ public sealed class BatchLedgerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Records_behind_a_gap_are_ranges_that_join_when_the_gap_is_filled()
+    public void Records_after_a_gap_are_ranges_that_merge_when_the_gap_is_filled()
     {
         var ledger = new BatchLedger(10, [new(12, 14)]);
 
@@ -32,7 +32,7 @@ public sealed class BatchLedgerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Any_order_gives_what_a_set_gives()
+    public void The_ledger_agrees_with_a_set_for_any_order_of_records()
     {
         const int Seed = 20261122;
         output.WriteLine($"seed {Seed}");

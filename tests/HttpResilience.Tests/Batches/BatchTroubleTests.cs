@@ -3,7 +3,7 @@ using HttpResilience.Tests.Storage;
 
 namespace HttpResilience.Tests.Batches;
 
-/// <summary>What must not go wrong when something else does.</summary>
+/// <summary>Failures in the surroundings of a batch.</summary>
 public sealed class BatchTroubleTests
 {
     private readonly TestStorage _store = new();
@@ -12,9 +12,9 @@ public sealed class BatchTroubleTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory, InlineData(CheckpointMode.LastContiguousSuccess), InlineData(CheckpointMode.AdvanceAndDeadLetter)]
-    public async Task A_failed_record_is_never_kept_as_worked_on_without_its_failure(CheckpointMode mode)
+    public async Task A_failed_record_is_never_stored_as_done_without_its_failure(CheckpointMode mode)
     {
-        // The first save fails; the last one, which gives the batch back, does not.
+        // The first save fails; the last one, which releases the batch, succeeds.
         int saves = 0;
         _store.Before(nameof(ICheckpointStore.SaveAsync),
             () => ++saves == 1 ? throw new HttpResilienceStorageException("for a moment") : Task.CompletedTask);
@@ -28,13 +28,13 @@ public sealed class BatchTroubleTests
     }
 
     [Fact]
-    public async Task A_renewal_keeps_a_record_with_its_failure()
+    public async Task A_lease_renewal_stores_a_failed_record_with_its_failure()
     {
         var (saving, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         int saves = 0;
         _store.Before(nameof(ICheckpointStore.SaveAsync), () =>
         {
-            // The second fails while the first is under way; the renewal comes then.
+            // The second record fails while the first is in progress, before the lease renewal.
             if (++saves != 1)
                 return Task.CompletedTask;
             saving.SetResult();
@@ -58,7 +58,7 @@ public sealed class BatchTroubleTests
     }
 
     [Fact]
-    public async Task A_record_whose_first_call_was_processed_is_not_made_again()
+    public async Task A_record_whose_first_call_was_processed_is_not_tried_again()
     {
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(201), Replies.Status(503), Replies.Status(200));
@@ -75,7 +75,7 @@ public sealed class BatchTroubleTests
     }
 
     [Fact]
-    public async Task What_breaks_when_the_batch_is_cancelled_is_no_failure_of_the_record()
+    public async Task An_exception_caused_by_cancelling_the_batch_is_not_a_failure_of_the_record()
     {
         using var caller = new CancellationTokenSource();
 
@@ -89,7 +89,7 @@ public sealed class BatchTroubleTests
     }
 
     [Fact]
-    public async Task A_stream_that_stopped_early_says_so()
+    public async Task A_stream_that_stopped_early_throws()
     {
         int seen = 0;
 
@@ -111,7 +111,7 @@ public sealed class BatchTroubleTests
             Stop)).Message.ShouldContain("Use RunAsync");
 
     [Fact]
-    public async Task One_host_that_is_down_is_no_outage_for_all()
+    public async Task An_outage_of_one_host_is_not_an_outage_for_all_records()
     {
         using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script((clock, async, token) =>
@@ -144,7 +144,7 @@ public sealed class BatchTroubleTests
     }
 
     [Fact]
-    public async Task The_scope_that_the_application_gives_is_left_as_it_is()
+    public async Task The_scope_of_the_application_is_not_changed()
     {
         var shared = new HttpCallScopeOptions { Tenant = "comp1" };
 

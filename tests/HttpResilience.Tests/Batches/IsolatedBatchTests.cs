@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace HttpResilience.Tests.Batches;
 
-/// <summary>One bad record is one bad record.</summary>
+/// <summary>The failure of one record does not affect the others.</summary>
 public sealed class IsolatedBatchTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -13,7 +13,7 @@ public sealed class IsolatedBatchTests
         [.. from position in Enumerable.Range(0, 100) from kind in Kinds select (position, kind)];
 
     [Theory, MemberData(nameof(Poison))]
-    public async Task A_poison_record_leaves_the_other_ninety_nine_alone(int position, string kind)
+    public async Task A_poison_record_does_not_affect_the_other_ninety_nine(int position, string kind)
     {
         var clock = new ManualTimeProvider();
         using var blocked = new ManualResetEventSlim();
@@ -43,7 +43,7 @@ public sealed class IsolatedBatchTests
                         await Task.Delay(Timeout.Infinite, CancellationToken.None);
                         break;
                     case "is huge":
-                        // More than an array can hold: what a record asks for that no memory is enough for.
+                        // Larger than any array, like a record for which no memory is sufficient.
                         _ = new byte[Array.MaxLength + 1L];
                         break;
                     case "blocks":
@@ -80,7 +80,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Theory, InlineData(1), InlineData(4), InlineData(16)]
-    public async Task No_more_records_are_worked_on_at_once_than_allowed(int maxParallelism)
+    public async Task No_more_records_are_processed_at_once_than_allowed(int maxParallelism)
     {
         int now = 0, most = 0;
         var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -99,7 +99,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Fact]
-    public async Task A_source_is_read_no_further_than_it_is_worked_on()
+    public async Task A_source_is_read_no_further_than_its_records_are_processed()
     {
         int read = 0;
         var gate = new TaskCompletionSource();
@@ -124,7 +124,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Fact]
-    public async Task A_source_that_fails_ends_the_batch_after_what_was_begun()
+    public async Task A_failing_source_ends_the_batch_after_the_records_in_progress()
     {
         ConcurrentBag<int> done = [];
 
@@ -145,7 +145,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Fact]
-    public async Task A_batch_that_is_cancelled_begins_nothing_more_and_waits_for_what_was_begun()
+    public async Task A_cancelled_batch_starts_no_record_and_waits_for_those_in_progress()
     {
         using var caller = new CancellationTokenSource();
         int begun = 0, ended = 0;
@@ -169,7 +169,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Fact]
-    public async Task A_record_that_does_not_listen_holds_up_a_batch_that_is_cancelled_for_ten_seconds()
+    public async Task A_record_that_ignores_cancellation_delays_a_cancelled_batch_by_at_most_ten_seconds()
     {
         var clock = new ManualTimeProvider();
         using var caller = new CancellationTokenSource();
@@ -213,7 +213,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Fact]
-    public async Task The_report_lists_as_many_failures_as_it_may_and_counts_all()
+    public async Task The_report_lists_failures_up_to_the_limit_and_counts_all()
     {
         var report = await IsolatedBatch.RunAsync(
             Enumerable.Range(0, 100), (_, _) => throw new FormatException("bad"), new() { MaxReportedFailures = 5 }, Stop);
@@ -222,7 +222,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Fact]
-    public async Task Progress_is_told_ten_times_a_second_at_most_and_at_the_end()
+    public async Task Progress_is_reported_at_most_ten_times_a_second_and_at_the_end()
     {
         var clock = new ManualTimeProvider();
         var told = new Told();
@@ -260,7 +260,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Fact]
-    public async Task Who_reads_results_sets_the_pace_and_may_leave()
+    public async Task The_reader_of_results_sets_the_pace_and_may_stop()
     {
         int begun = 0;
 
@@ -287,7 +287,7 @@ public sealed class IsolatedBatchTests
     }
 
     [Fact]
-    public async Task An_option_out_of_its_range_is_refused()
+    public async Task An_option_out_of_range_is_rejected()
     {
         foreach (var options in (BatchOptions<int>[])
         [

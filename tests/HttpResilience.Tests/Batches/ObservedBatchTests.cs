@@ -2,11 +2,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Batches;
 
-/// <summary>Which observers hear that a named batch has completed.</summary>
+/// <summary>The observers that are notified of a completed batch.</summary>
 public sealed class ObservedBatchTests
 {
     [Fact]
-    public async Task A_batch_is_heard_of_in_the_container_whose_client_it_calls_and_in_no_other()
+    public async Task Only_observers_of_the_container_whose_client_it_calls_are_notified_of_a_batch()
     {
         Finishes ours = new(), others = new();
         using Chain chain = Open(ours), other = Open(others);
@@ -18,7 +18,7 @@ public sealed class ObservedBatchTests
     }
 
     [Fact]
-    public async Task A_batch_that_calls_nothing_is_heard_of_in_the_container_that_its_options_name()
+    public async Task Observers_of_the_container_in_its_options_are_notified_of_a_batch_without_calls()
     {
         Finishes ours = new(), others = new();
         using Chain chain = Open(ours), other = Open(others);
@@ -32,7 +32,7 @@ public sealed class ObservedBatchTests
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task A_batch_without_a_name_or_that_stops_early_is_not_heard_of(bool stops)
+    public async Task No_observer_is_notified_of_a_batch_that_has_no_name_or_stops_early(bool stops)
     {
         var finishes = new Finishes();
         using var chain = Open(finishes);

@@ -6,7 +6,7 @@ namespace HttpResilience.Tests.Batches;
 public sealed class PausedBatchTests
 {
     [Fact]
-    public async Task A_pause_stops_the_whole_batch_at_its_first_record_and_says_so()
+    public async Task A_pause_stops_the_whole_batch_at_its_first_record_and_is_reported()
     {
         using var chain = PausedCallTests.PausingChain(o => o.ErrorBudget.Objective = 0.99);
         var store = new TestStorage();
@@ -23,7 +23,7 @@ public sealed class PausedBatchTests
             },
             TestContext.Current.CancellationToken);
 
-        // One good, five failures that pause the integration, and the one that met the pause: another run has it again.
+        // One success, five failures that pause the integration, and the record that the pause rejected, which another run repeats.
         (report.StopReason, report.Succeeded, report.Failed).ShouldBe((BatchStopReason.FailureForAll, 1, 6));
         report.StoppedBy!.ShouldSatisfyAllConditions(
             f => f.Index.ShouldBe(6), f => f.ErrorType.ShouldBe(nameof(IntegrationPausedException)));
@@ -33,7 +33,7 @@ public sealed class PausedBatchTests
     }
 
     [Fact]
-    public void A_pause_is_found_inside_what_the_application_makes_of_it() =>
+    public void A_pause_is_found_inside_an_exception_that_wraps_it() =>
         BatchRejection.IsPause(new InvalidOperationException(
             "no invoice", new AggregateException(new IntegrationPausedException("api", default, null)))).ShouldBeTrue();
 }

@@ -3,13 +3,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Batches;
 
-/// <summary>What README shows under "Batches", word for word.</summary>
+/// <summary>The example under "Batches" in the README, word for word.</summary>
 public sealed class ReadmeExampleTests
 {
     private const string Begin = "        // README\n", End = "        // end\n";
 
     [Fact]
-    public async Task The_example_of_the_readme_lists_the_bad_row()
+    public async Task The_example_of_the_README_lists_the_bad_row()
     {
         using var chain = new Chain(client: c => c.ConfigurePrimaryHttpMessageHandler(() => new Api()));
         Row[] rows = [new("comp1", "001"), new("comp1", "002"), new("comp2", "001")];

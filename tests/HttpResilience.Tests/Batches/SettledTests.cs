@@ -8,7 +8,7 @@ public sealed class SettledTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Each_has_its_own_value_error_or_stale_mark()
+    public async Task Each_call_has_its_own_value_error_or_stale_mark()
     {
         using var chain = FallbackChain.Open();
         await chain.SeeThenLoseAsync(Chain.Get("customer"), FallbackChain.Good("old"));
@@ -30,7 +30,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task An_exception_of_the_chain_names_its_call()
+    public async Task An_exception_of_the_chain_has_its_call()
     {
         using var chain = new Chain(o => o.Retry.MaxRetryAttempts = 0);
         chain.Server.Script(Replies.ConnectionRefused());
@@ -42,7 +42,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task A_call_that_another_has_made_stale_is_not_stale_itself()
+    public async Task A_call_is_not_stale_because_another_one_is()
     {
         using var chain = FallbackChain.Open();
         await chain.SeeThenLoseAsync(Chain.Get("customer"));
@@ -56,7 +56,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task The_calls_run_at_the_same_time()
+    public async Task The_calls_run_concurrently()
     {
         var first = new TaskCompletionSource<int>();
 
@@ -88,7 +88,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task A_timeout_is_a_failure_as_any_other()
+    public async Task A_timeout_is_a_failure_like_any_other()
     {
         var (late, good) = await Settled.WhenAll(
             ct => Task.FromException<int>(new TaskCanceledException("late", new TimeoutException())), ct => Task.FromResult(1), Stop);
@@ -134,7 +134,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task The_scope_around_holds_inside_and_none_is_left_behind()
+    public async Task The_outer_scope_applies_to_the_calls_and_no_scope_remains_afterwards()
     {
         using var chain = new Chain();
         using (HttpCallScope.Begin(new() { Tenant = "comp1" }))
@@ -145,7 +145,7 @@ public sealed class SettledTests
     }
 
     [Fact]
-    public async Task A_call_that_is_missing_is_a_mistake()
+    public async Task A_missing_call_is_rejected()
     {
         await Should.ThrowAsync<ArgumentNullException>(
             () => Settled.WhenAll(ct => Task.FromResult(1), (Func<CancellationToken, Task<int>>)null!, Stop));

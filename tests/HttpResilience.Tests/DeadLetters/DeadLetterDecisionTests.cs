@@ -1,6 +1,6 @@
 namespace HttpResilience.Tests.DeadLetters;
 
-/// <summary>What becomes of a failed request: when it is sent again, or who has to look at it.</summary>
+/// <summary>The fate of a failed request: replayed at a time, or left for review.</summary>
 public sealed class DeadLetterDecisionTests
 {
     private const string CheckIt = "Check whether it was processed; then resolve it, or replay it";
@@ -19,7 +19,8 @@ public sealed class DeadLetterDecisionTests
     };
 
     [Theory, MemberData(nameof(Actions))]
-    public void A_failure_that_passes_is_sent_again_and_for_any_other_a_person_is_told_what_to_do(FailureClass failureClass, string? action)
+    public void A_transient_failure_is_replayed_and_any_other_requires_review_with_a_suggested_action(
+        FailureClass failureClass, string? action)
     {
         var decision = After(failureClass);
 
@@ -33,27 +34,27 @@ public sealed class DeadLetterDecisionTests
     [InlineData(FailureClass.Permanent, true, true), InlineData(FailureClass.Permanent, false, false)]
     [InlineData(FailureClass.Transient, true, true), InlineData(FailureClass.Transient, false, true)]
     [InlineData(FailureClass.Validation, true, true), InlineData(FailureClass.Authentication, false, true)]
-    public void Neither_what_the_caller_cancelled_nor_a_mistake_of_the_program_is_kept(
+    public void Neither_a_cancelled_call_nor_a_program_error_is_stored(
         FailureClass failureClass, bool hasResponse, bool kept) =>
         DeadLetterDecision.IsKept(failureClass, hasResponse).ShouldBe(kept);
 
     [Theory]
     [InlineData(0, 1), InlineData(1, 2), InlineData(2, 4), InlineData(3, 8), InlineData(8, 256)]
     [InlineData(9, 360), InlineData(10, 360), InlineData(1000, 360)]
-    public void The_wait_doubles_from_a_minute_to_six_hours(int replays, int minutes) =>
+    public void The_delay_doubles_from_a_minute_to_six_hours(int replays, int minutes) =>
         After(FailureClass.Transient, replays: replays, maxReplays: int.MaxValue).Delay.ShouldBe(TimeSpan.FromMinutes(minutes));
 
     [Theory, InlineData(5, 5), InlineData(80_000, 80_000), InlineData(1_767_225_600, 86_400), InlineData(300_000_000_000, 86_400)]
-    public void A_time_that_the_server_names_is_the_time_up_to_a_day(long seconds, int expected) =>
+    public void A_Retry_After_of_the_server_is_used_up_to_a_day(long seconds, int expected) =>
         After(FailureClass.RateLimited, retryAfter: TimeSpan.FromSeconds(seconds), replays: 4).Delay
             .ShouldBe(TimeSpan.FromSeconds(expected));
 
     [Fact]
-    public void A_time_that_has_passed_is_none() =>
+    public void A_Retry_After_that_has_passed_is_ignored() =>
         After(FailureClass.Transient, retryAfter: TimeSpan.Zero).Delay.ShouldBe(TimeSpan.FromMinutes(1));
 
     [Theory, InlineData(9, true), InlineData(10, false), InlineData(11, false)]
-    public void After_the_last_replay_a_person_looks_at_it(int replays, bool again)
+    public void A_letter_requires_review_after_the_last_replay(int replays, bool again)
     {
         var decision = After(FailureClass.Transient, replays: replays);
 
@@ -62,17 +63,17 @@ public sealed class DeadLetterDecisionTests
     }
 
     [Fact]
-    public void What_may_have_been_processed_and_cannot_be_repeated_is_for_a_person() =>
+    public void A_request_that_may_have_been_processed_and_cannot_be_repeated_requires_review() =>
         After(FailureClass.Transient,
             new(MayHaveBeenProcessed: true, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false)).SuggestedAction.ShouldBe(CheckIt);
 
     [Fact]
-    public void What_was_not_processed_is_sent_again_even_if_it_could_not_be_repeated() =>
+    public void A_request_that_was_not_processed_is_replayed_even_if_it_cannot_be_repeated() =>
         After(FailureClass.Transient, new(MayHaveBeenProcessed: false, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false)).Status
             .ShouldBe(DeadLetterStatus.Pending);
 
     [Fact]
-    public void Without_its_body_it_cannot_be_sent() =>
+    public void A_letter_without_its_body_cannot_be_sent() =>
         After(FailureClass.Transient, new(false, true, false, BodyIsMissing: true)).SuggestedAction.ShouldBe(
             "Resubmit it from the source; its body could not be stored");
 
@@ -89,7 +90,7 @@ public sealed class DeadLetterDecisionTests
     };
 
     [Theory, MemberData(nameof(Fates))]
-    public void Whether_it_may_be_repeated_is_what_retries_go_by(
+    public void Letters_may_be_repeated_under_the_same_rules_as_retries(
         string method, bool keyed, UnsafeMethods unsafeMethods, bool canBeFound, bool mayBeRepeated, bool needsKey)
     {
         var policy = RetryPolicy.From(new() { UnsafeMethods = unsafeMethods }, 1000);
@@ -99,12 +100,12 @@ public sealed class DeadLetterDecisionTests
     }
 
     [Fact]
-    public void A_letter_for_another_host_is_not_sent_whoever_says_so() =>
+    public void A_letter_for_another_host_is_not_sent_even_when_approved() =>
         Before(Letter with { Resolution = Approved },
             mayGoThere: false)!.Value.SuggestedAction!.ShouldContain("DeadLetter:AllowedAuthorities");
 
     [Theory, InlineData(true, true, true), InlineData(false, true, false), InlineData(true, false, false)]
-    public void Past_the_lifetime_of_its_key_it_goes_to_a_person_if_it_may_have_been_processed(
+    public void A_letter_with_an_expired_key_requires_review_if_it_may_have_been_processed(
         bool mayHaveBeenProcessed, bool needsKey, bool review)
     {
         var fate = new LetterFate(mayHaveBeenProcessed, MayBeRepeated: true, needsKey, BodyIsMissing: false);
@@ -116,7 +117,7 @@ public sealed class DeadLetterDecisionTests
     }
 
     [Fact]
-    public void Unless_a_person_wants_it_sent_what_may_have_been_processed_is_not_sent_twice()
+    public void A_letter_that_may_have_been_processed_is_not_sent_twice_unless_approved()
     {
         var fate = new LetterFate(MayHaveBeenProcessed: true, MayBeRepeated: false, NeedsKey: true, BodyIsMissing: false);
 

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace HttpResilience.Tests.DeadLetters;
 
-/// <summary>Many letters of one host: they are fetched as fast as it takes them, and do not stay in hand when it does not.</summary>
+/// <summary>Letters of one host are claimed as fast as it processes them, and released when it stops.</summary>
 public sealed class DrainTests : ReplayTestBase
 {
     private const int Many = 600;
@@ -13,7 +13,7 @@ public sealed class DrainTests : ReplayTestBase
     private int _mostAtOnce;
 
     [Fact]
-    public async Task Of_a_host_that_is_fast_many_are_fetched_at_once_and_few_are_sent_at_once()
+    public async Task Letters_of_a_fast_host_are_claimed_many_at_once_and_sent_few_at_once()
     {
         var chain = Open();
         // The first waits for a second beside it: a machine that is busy must not send one after the other.
@@ -33,12 +33,12 @@ public sealed class DrainTests : ReplayTestBase
         _sent.ShouldBe(Many);
         _mostAtOnce.ShouldBeInRange(2, 4);
         Store.Claims.Where(c => c.Only is not null).Max(c => c.Limit).ShouldBeInRange(100, 256);
-        // By fours it would be 150.
+        // Claims of four letters each would be 150.
         Store.Claims.Count.ShouldBeLessThan(75);
     }
 
     [Fact]
-    public async Task Of_a_host_that_is_slow_no_more_wait_in_hand_than_are_sent_at_once()
+    public async Task No_more_letters_of_a_slow_host_are_claimed_ahead_than_are_sent_at_once()
     {
         var chain = Open(replay: o => o.MaxConcurrencyPerAuthority = 1);
         int mostInHand = 0;
@@ -53,13 +53,13 @@ public sealed class DrainTests : ReplayTestBase
         await StartAsync();
         await EventuallyAsync(() => Count(DeadLetterStatus.Replayed) == 20);
 
-        // One more may have been answered and is just being written down.
+        // One more may have been answered and is just being stored.
         mostInHand.ShouldBeInRange(1, 4);
         Store.Claims.ShouldAllBe(c => c.Only == null);
     }
 
     [Fact]
-    public async Task The_next_is_sent_while_what_became_of_the_last_is_written_down()
+    public async Task The_next_letter_is_sent_while_the_result_of_the_last_is_stored()
     {
         var chain = Open(replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (1, 1));
         var mayUpdate = new TaskCompletionSource();
@@ -77,7 +77,7 @@ public sealed class DrainTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_store_that_writes_slowly_holds_up_the_sending_at_a_bound_and_no_longer_than_it_takes()
+    public async Task A_slow_store_delays_sending_only_at_the_limit_of_unwritten_results()
     {
         const int Letters = 2000;
         var chain = Open();
@@ -87,7 +87,7 @@ public sealed class DrainTests : ReplayTestBase
         await AddAsync(Letters);
 
         await StartAsync();
-        // All in hand are answered, and the worker has looked for letters of other hosts since.
+        // All claimed letters are answered, and the worker has looked for letters of other hosts since.
         await EventuallyAsync(() => Volatile.Read(ref _sent) >= 512
             && Count(DeadLetterStatus.InProgress) == Volatile.Read(ref _sent) && Store.Claims[^1].Only is null);
         // What may be unwritten, what may be fetched of a fast host at once, and the few that were fetched before it was known to be one.
@@ -99,7 +99,7 @@ public sealed class DrainTests : ReplayTestBase
     }
 
     [Theory, InlineData(503, false), InlineData(429, true)]
-    public async Task When_a_circuit_opens_or_a_pause_begins_what_waits_in_hand_is_given_back_as_it_was(int status, bool pause)
+    public async Task Claimed_letters_are_released_unchanged_when_a_circuit_opens_or_a_pause_begins(int status, bool pause)
     {
         var chain = Open(o => o.CircuitBreaker.FailureThreshold = 1);
         // Longer than a call may take: one that finds the pause when it has begun already does not
@@ -118,7 +118,7 @@ public sealed class DrainTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task When_the_worker_stops_what_was_not_sent_is_given_back_at_once()
+    public async Task Claimed_letters_are_released_at_once_when_the_worker_stops()
     {
         var chain = Open();
         var answer = new TaskCompletionSource();
@@ -140,7 +140,7 @@ public sealed class DrainTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_host_that_was_fast_and_answers_no_more_gets_back_what_waits_for_it()
+    public async Task Claimed_letters_of_a_fast_host_that_stops_responding_are_released()
     {
         var chain = Open();
         var answer = new TaskCompletionSource();

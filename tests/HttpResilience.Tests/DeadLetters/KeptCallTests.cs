@@ -7,14 +7,14 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience.Tests.DeadLetters;
 
-/// <summary>A call that finally fails is kept before its caller learns of the failure.</summary>
+/// <summary>A call that finally fails is stored before its caller gets the failure.</summary>
 public sealed class KeptCallTests : IDisposable
 {
     private readonly TestStorage _store = new();
     private Chain? _chain;
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task All_that_it_takes_to_send_it_again_is_kept(bool async)
+    public async Task A_letter_has_everything_that_a_replay_needs(bool async)
     {
         var chain = Open(client: c => c.AddHttpMessageHandler(() => new AddsToken()));
         chain.Server.Script(Replies.Status(503, "{\"title\":\"Down\",\"detail\":\"for repair\"}", "application/problem+json"));
@@ -47,7 +47,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task A_call_that_throws_is_kept_too(bool async)
+    public async Task A_call_that_throws_is_stored(bool async)
     {
         var chain = Open();
         chain.Server.Script(Replies.ConnectionRefused());
@@ -64,7 +64,7 @@ public sealed class KeptCallTests : IDisposable
     [InlineData(401, "Check the API key"), InlineData(403, "Check permissions"), InlineData(404, "Check the endpoint or id")]
     [InlineData(409, "Fetch the current state and resubmit")]
     [InlineData(422, "Fix the data and resubmit"), InlineData(501, "Fix the data and resubmit")]
-    public async Task A_refusal_waits_for_a_person(int status, string action)
+    public async Task A_rejected_request_requires_review(int status, string action)
     {
         var chain = Open();
         chain.Server.Script(Replies.Status(status));
@@ -75,7 +75,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wait_that_was_too_long_for_the_call_is_when_the_letter_is_due()
+    public async Task A_letter_is_due_after_the_Retry_After_that_was_too_long_for_the_call()
     {
         var chain = Open();
         chain.Server.Script(Replies.Status(429, ("Retry-After", "3600")));
@@ -87,7 +87,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task What_an_open_circuit_refused_is_kept_and_due_when_it_may_be_tried_again()
+    public async Task A_call_rejected_by_an_open_circuit_is_stored_and_due_when_the_circuit_allows_a_probe()
     {
         var chain = Open(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(503));
@@ -104,7 +104,7 @@ public sealed class KeptCallTests : IDisposable
     public static TheoryData<string> NotKept => ["success", "get", "cancelled", "program", "off", "method"];
 
     [Theory, MemberData(nameof(NotKept))]
-    public async Task Not_every_end_is_kept(string why)
+    public async Task Calls_that_need_no_replay_are_not_stored(string why)
     {
         using var caller = new CancellationTokenSource();
         var chain = Open(o =>
@@ -128,7 +128,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Theory, InlineData(100, false), InlineData(101, true)]
-    public async Task A_body_up_to_the_limit_is_kept(int length, bool missing)
+    public async Task A_body_up_to_the_limit_is_stored(int length, bool missing)
     {
         var chain = Open(o => o.DeadLetter.MaxBodyBytes = 100);
         chain.Server.Script(Replies.Status(503));
@@ -140,7 +140,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stream_that_has_gone_out_is_missing()
+    public async Task A_stream_that_was_sent_is_missing()
     {
         var chain = Open();
         chain.Server.Script(Replies.Status(503));
@@ -151,7 +151,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stream_that_was_kept_for_retries_is_kept_in_the_letter()
+    public async Task A_stream_buffered_for_retries_is_stored_in_the_letter()
     {
         var chain = Open();
         chain.Server.Script(Replies.Status(503));
@@ -164,7 +164,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
-    public async Task A_body_that_cannot_be_read_again_is_missing_and_the_letter_is_kept(bool async, bool hangs)
+    public async Task A_letter_is_stored_without_a_body_that_cannot_be_read_again(bool async, bool hangs)
     {
         var chain = Open(o => o.Retry.MaxRetryAttempts = 0);
         chain.Server.Script(Replies.Status(503));
@@ -179,7 +179,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_request_without_a_body_has_none()
+    public async Task A_request_without_a_body_has_a_letter_without_one()
     {
         var chain = Open();
         chain.Server.Script(Replies.Status(503));
@@ -190,7 +190,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_post_without_a_key_that_may_have_been_processed_waits_for_a_person()
+    public async Task A_post_without_a_key_that_may_have_been_processed_requires_review()
     {
         var chain = Open(o => o.Idempotency.Enabled = false);
         chain.Server.Script(Replies.Reset());
@@ -201,7 +201,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task Configured_names_are_secret_too_and_user_info_is_left_out()
+    public async Task Configured_header_names_are_secret_and_user_info_is_removed()
     {
         var chain = Open(o => o.Logging.RedactedHeaders = ["X-Mine"]);
         chain.Server.Script(Replies.Status(400));
@@ -217,7 +217,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_resolver_made_of_the_request_is_what_is_kept()
+    public async Task The_request_changed_by_a_resolver_is_stored()
     {
         var chain = Open(services: s => s.AddSingleton<IConflictResolver, Freshens>());
         chain.Server.Script(Replies.Status(409), Replies.Status(503));
@@ -229,7 +229,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
-    public async Task A_store_that_fails_or_hangs_does_not_change_what_the_caller_gets(bool async, bool hangs)
+    public async Task A_store_that_fails_or_hangs_does_not_change_the_result_of_the_call(bool async, bool hangs)
     {
         var chain = Open();
         (_store.Fails, _store.Hangs) = (new HttpResilienceStorageException("disk full"), hangs);
@@ -251,7 +251,7 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public void Without_storage_the_host_does_not_start_and_says_what_to_add()
+    public void A_host_without_storage_does_not_start_and_the_error_names_the_package()
     {
         using var chain = new Chain(o => o.DeadLetter.Enabled = true);
 

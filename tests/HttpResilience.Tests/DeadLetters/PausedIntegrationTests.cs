@@ -9,7 +9,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task What_a_pause_turns_away_is_kept_whole_to_be_sent_later(bool byPerson)
+    public async Task A_call_rejected_by_a_pause_is_stored_completely(bool byPerson)
     {
         var chain = Open(services: s => s.AddHttpResilienceOperations());
         Pause(chain, byPerson ? "Ann" : null);
@@ -24,13 +24,13 @@ public sealed class PausedIntegrationTests : ReplayTestBase
         Store.Letters.ShouldAllBe(l =>
             l.Status == DeadLetterStatus.Pending && l.StopReason == StopReason.IntegrationPaused && l.FailureClass == FailureClass.Transient
             && !l.MayHaveBeenProcessed && !l.BodyIsMissing && l.Attempts == 0);
-        // With the next probe, or a minute later when there will be none.
+        // Due with the next probe, or after a minute without one.
         Store.Letters.ShouldAllBe(l => l.DueAt == chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(byPerson ? 60 : 20));
         chain.Server.Requests.ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task Letters_of_a_paused_integration_are_left_alone_until_one_may_be_a_probe()
+    public async Task Letters_of_a_paused_integration_are_not_claimed_before_the_next_probe()
     {
         var chain = Open(services: s => s.AddHttpResilienceOperations().AddResilientHttpClient("crm", o => o.DeadLetter.Enabled = true));
         _ = chain.Services.GetRequiredKeyedService<ClientState>("crm");
@@ -51,7 +51,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_letter_that_a_pause_turns_away_has_used_up_no_replay()
+    public async Task A_letter_rejected_by_a_pause_uses_up_no_replay()
     {
         var chain = Open(services: s => s.AddHttpResilienceOperations());
         var letter = Letter();

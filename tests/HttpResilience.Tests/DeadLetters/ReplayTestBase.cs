@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.DeadLetters;
 
-/// <summary>The worker on a store in memory and a clock that stands still.</summary>
+/// <summary>The replay worker on an in-memory store and a manual clock.</summary>
 public abstract class ReplayTestBase : IAsyncDisposable
 {
     private protected static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
@@ -79,7 +79,7 @@ public abstract class ReplayTestBase : IAsyncDisposable
 
     private protected Task ClaimsAsync(int count) => EventuallyAsync(() => Store.Claims.Count >= count);
 
-    // Other threads are at work: what they will have done is looked for until it is there.
+    // Other threads do the work, so the condition is polled until it holds.
     private protected static async Task EventuallyAsync(Func<bool> condition)
     {
         using var hang = new CancellationTokenSource(Hang);

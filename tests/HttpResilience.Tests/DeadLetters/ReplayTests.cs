@@ -3,11 +3,11 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.DeadLetters;
 
-/// <summary>The worker that sends letters again, on a store in memory and a clock that stands still.</summary>
+/// <summary>The replay worker on an in-memory store and a manual clock.</summary>
 public sealed class ReplayTests : ReplayTestBase
 {
     [Fact]
-    public async Task A_letter_is_sent_again_as_it_was_with_its_own_key()
+    public async Task A_letter_is_replayed_unchanged_with_its_own_key()
     {
         var chain = Open();
         var letter = Letter() with
@@ -31,7 +31,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_count_that_fails_keeps_no_letter_waiting()
+    public async Task A_failed_count_delays_no_letter()
     {
         var chain = Open();
         (Store.Fails, Store.FailsOn) = (new HttpResilienceStorageException("too slow"), nameof(IDeadLetterStore.CountAsync));
@@ -50,7 +50,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task One_that_fails_again_waits_longer_and_makes_no_second_letter()
+    public async Task A_letter_that_fails_again_waits_longer_and_creates_no_second_letter()
     {
         var chain = Open();
         var letter = Letter() with { Replays = 2 };
@@ -66,7 +66,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task One_that_is_refused_goes_to_a_person()
+    public async Task A_rejected_letter_requires_review()
     {
         var chain = Open();
         var letter = Letter();
@@ -81,7 +81,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_row_with_another_host_is_not_sent()
+    public async Task A_letter_for_another_host_is_not_sent()
     {
         var chain = Open();
         var letter =
@@ -97,7 +97,7 @@ public sealed class ReplayTests : ReplayTestBase
     [Theory]
     [InlineData("http://api.test"), InlineData("https://api.test:8443")]
     [InlineData("https://api.test.evil.test"), InlineData("https://api.testing")]
-    public async Task Another_scheme_or_port_is_another_host(string authority)
+    public async Task Another_scheme_or_port_counts_as_another_host(string authority)
     {
         var chain = Open();
         var letter = Letter() with { Uri = new($"{authority}/invoices") };
@@ -110,7 +110,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_host_that_configuration_allows_is_sent_to()
+    public async Task A_letter_for_an_allowed_host_is_sent()
     {
         var chain = Open(o => o.DeadLetter.AllowedAuthorities = ["https://files.test"]);
         var letter = Letter() with { Uri = new("https://files.test/invoices") };
@@ -123,7 +123,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task A_host_whose_circuit_is_open_or_that_asked_for_a_pause_is_left_alone(bool pause)
+    public async Task No_letter_is_sent_to_a_host_with_an_open_circuit_or_a_pending_Retry_After(bool pause)
     {
         var chain = Open(o => o.CircuitBreaker.FailureThreshold = 1);
         chain.Server.Script(pause ? Replies.Status(429, ("Retry-After", "60")) : Replies.Status(503));
@@ -143,7 +143,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_long_sending_keeps_its_lease()
+    public async Task A_long_replay_keeps_its_lease()
     {
         var chain = Open();
         var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
@@ -166,7 +166,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_letter_that_another_worker_took_over_is_let_go()
+    public async Task A_letter_taken_over_by_another_worker_is_abandoned()
     {
         var chain = Open();
         var begun = new TaskCompletionSource();
@@ -184,7 +184,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task When_the_host_stops_what_is_on_its_way_may_end()
+    public async Task A_letter_in_flight_completes_when_the_host_stops()
     {
         var chain = Open();
         var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
@@ -202,7 +202,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task When_the_host_loses_patience_it_is_cut_off_and_given_back()
+    public async Task A_letter_in_flight_is_cancelled_and_released_at_the_shutdown_timeout()
     {
         var chain = Open();
         var begun = new TaskCompletionSource();
@@ -218,7 +218,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task No_more_go_to_one_host_at_once_than_are_allowed_and_the_others_do_not_wait_for_it()
+    public async Task No_more_letters_go_to_one_host_at_once_than_allowed_and_other_hosts_do_not_wait_for_it()
     {
         var chain = Open(o => o.DeadLetter.AllowedAuthorities = ["https://slow.test"],
             replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (4, 2));
@@ -243,7 +243,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task AStore_that_fails_is_asked_again_later_and_later()
+    public async Task A_failing_store_is_retried_at_growing_intervals()
     {
         var chain = Open();
         Store.Fails = new HttpResilienceStorageException("gone");
@@ -266,7 +266,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task An_unkeyed_letter_that_may_have_been_processed_is_looked_for_first()
+    public async Task A_letter_without_a_key_that_may_have_been_processed_is_searched_for_first()
     {
         var chain = Open(o => o.Idempotency.Enabled = false, services: s => s.AddSingleton<IReconciler, Finds>());
         var letter = Letter() with { IdempotencyKey = null, MayHaveBeenProcessed = true };
@@ -280,7 +280,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_search_that_fails_leaves_the_letter_for_later()
+    public async Task A_failed_search_postpones_the_letter()
     {
         var chain = Open(o => o.Idempotency.Enabled = false, services: s => s.AddSingleton<IReconciler, Fails>());
         var letter = Letter() with { IdempotencyKey = null, MayHaveBeenProcessed = true };
@@ -295,7 +295,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task What_somebody_put_into_the_row_does_not_lead_credentials_elsewhere()
+    public async Task Planted_headers_do_not_send_credentials_to_another_host()
     {
         var chain = Open();
         var letter =
@@ -312,7 +312,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task A_letter_that_waited_so_long_that_another_took_it_is_not_sent()
+    public async Task A_letter_taken_over_while_it_waited_is_not_sent()
     {
         var chain = Open(replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (1, 1));
         var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
@@ -335,7 +335,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task The_age_of_a_key_counts_from_the_first_failure()
+    public async Task The_age_of_a_key_starts_at_the_first_failure()
     {
         var chain = Open();
         var letter = Letter() with { MayHaveBeenProcessed = true, FirstFailedAt = chain.Clock.GetUtcNow() - TimeSpan.FromDays(1) };
@@ -348,7 +348,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task One_that_a_person_wants_now_is_sent_from_here_and_no_worker_takes_it_meanwhile()
+    public async Task A_manual_replay_is_sent_by_this_process_and_no_worker_claims_it_meanwhile()
     {
         var chain = Open();
         var (letter, other) = (Letter() with { Status = DeadLetterStatus.RequiresReview, MayHaveBeenProcessed = true }, Letter());
@@ -366,13 +366,14 @@ public sealed class ReplayTests : ReplayTestBase
 
         (after.Status, after.Replays, after.Resolution?.By).ShouldBe((DeadLetterStatus.Replayed, 1, "alice"));
         after.ShouldBe(Store.Letters.Single(l => l.Id == letter.Id));
-        (meanwhile!.Status, meanwhile.DueAt).ShouldBe((DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + DeadLetterReplayer.LeaseLength));
+        (meanwhile!.Status, meanwhile.DueAt).ShouldBe(
+            (DeadLetterStatus.InProgress, chain.Clock.GetUtcNow() + DeadLetterReplayer.LeaseLength));
         Store.Letters.Single(l => l.Id == other.Id).ShouldBe(untouched);
         chain.Server.Requests.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("key-1");
     }
 
     [Fact]
-    public async Task One_that_a_person_wants_now_and_that_fails_is_told_and_kept()
+    public async Task A_failed_manual_replay_is_reported_and_stored()
     {
         var chain = Open();
         var letter = Letter();
@@ -386,7 +387,7 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
-    public async Task One_whose_sending_is_cut_off_is_due_again_at_once()
+    public async Task A_cancelled_manual_replay_is_due_again_at_once()
     {
         var chain = Open();
         var letter = Letter();
@@ -410,7 +411,7 @@ public sealed class ReplayTests : ReplayTestBase
     [InlineData(DeadLetterStatus.Replayed, Chain.Name, true)]
     [InlineData(DeadLetterStatus.Pending, "somebody-else", true)]
     [InlineData(DeadLetterStatus.Pending, Chain.Name, false)]
-    public async Task One_that_cannot_be_sent_now_is_left_as_it_is(DeadLetterStatus status, string client, bool enabled)
+    public async Task A_letter_that_cannot_be_sent_now_is_not_changed(DeadLetterStatus status, string client, bool enabled)
     {
         var chain = Open(o => o.DeadLetter.Enabled = enabled);
         var letter = Letter() with { Status = status, ClientName = client };

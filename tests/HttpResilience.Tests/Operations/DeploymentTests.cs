@@ -12,11 +12,11 @@ public sealed class DeploymentTests
     [InlineData("+0af7", null)]
     [InlineData("", null)]
     [InlineData(null, null)]
-    public void Build_metadata_is_no_part_of_the_version(string? informational, string? version) =>
+    public void Build_metadata_is_not_part_of_the_version(string? informational, string? version) =>
         Deployment.Shorten(informational).ShouldBe(version);
 
     [Theory, InlineData(" 2030-01-02.7 ", "2030-01-02.7"), InlineData(" ", null), InlineData(null, null)]
-    public void The_application_has_the_last_word(string? configured, string? version)
+    public void The_version_of_the_application_takes_precedence(string? configured, string? version)
     {
         using var chain = new Chain(services: s => s.AddHttpResilienceOperations()
             .Configure<AlertOptions>(o => o.DeploymentVersion = configured));
@@ -28,7 +28,7 @@ public sealed class DeploymentTests
     }
 
     [Fact]
-    public void The_version_before_is_the_other_one_that_started_last()
+    public void The_previous_version_is_the_other_one_that_started_last()
     {
         var deployment = new Deployment(new Lazy<string>("2.0"));
         (deployment.Since, deployment.Before).ShouldBe((null, null));

@@ -21,7 +21,7 @@ public sealed class OperationsPackageTests
     [InlineData("HttpResilience:Clients:api:ErrorBudget:PauseAtBurn", "2", "HttpResilience:Clients:api:ErrorBudget:PauseAtBurn is '2'")]
     [InlineData("HttpResilience:Clients:api:ErrorBudget:Objective", "0.99", "HttpResilience:Clients:api:ErrorBudget:Objective is '0.99'")]
     [InlineData("HttpResilience:Defaults:ErrorBudget:Window", "7.00:00:00", "HttpResilience:Defaults:ErrorBudget:Window is '7.00:00:00'")]
-    public async Task What_is_configured_for_the_package_stops_a_host_without_it(string key, string value, string problem)
+    public async Task Configuration_for_the_package_stops_a_host_without_it(string key, string value, string problem)
     {
         using (var host = Host(isAdded: false, new LogCollector(), (key, value)))
         {
@@ -35,7 +35,7 @@ public sealed class OperationsPackageTests
     }
 
     [Fact]
-    public async Task A_pause_that_code_configures_stops_a_host_without_the_package()
+    public async Task A_pause_limit_configured_by_code_stops_a_host_without_the_package()
     {
         using var host = Host(isAdded: false, new LogCollector(),
             s => s.Configure<HttpResilienceOptions>("api", o => o.ErrorBudget.PauseAtBurn = 3));
@@ -46,7 +46,7 @@ public sealed class OperationsPackageTests
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task One_line_at_start_says_that_alerts_are_off_without_the_package(bool isAdded)
+    public async Task A_host_without_the_package_logs_once_at_start_that_alerts_are_off(bool isAdded)
     {
         using var logs = new LogCollector();
         using var host = Host(isAdded, logs, ("HttpResilience:Clients:api:ErrorBudget:Objective", "0.999"));
@@ -62,7 +62,7 @@ public sealed class OperationsPackageTests
     }
 
     [Fact]
-    public async Task An_observer_of_the_application_does_not_stand_for_the_package()
+    public async Task An_observer_of_the_application_does_not_replace_the_package()
     {
         using var host = Host(isAdded: false, new LogCollector(),
             s => s.AddSingleton<CallObserver, Nothing>().Configure<HttpResilienceOptions>("api", o => o.ErrorBudget.PauseAtBurn = 3));
@@ -71,7 +71,7 @@ public sealed class OperationsPackageTests
     }
 
     [Fact]
-    public void Without_the_package_a_client_has_no_observers_and_one_hosted_service()
+    public void A_host_without_the_package_has_no_observers_and_one_hosted_service()
     {
         var services = new ServiceCollection().AddLogging();
         services.AddResilientHttpClient("api");
@@ -82,7 +82,7 @@ public sealed class OperationsPackageTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public void The_order_of_registration_does_not_matter_and_twice_is_once(bool isFirst)
+    public void The_package_can_be_registered_in_any_order_and_twice(bool isFirst)
     {
         var services = new ServiceCollection().AddLogging();
         if (isFirst)

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience.Tests.Storage;
 
-/// <summary>What a host with durable storage does by itself.</summary>
+/// <summary>The start of a host with durable storage, and its clean-up.</summary>
 public sealed class StorageStartTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_wrong_section_is_told_when_the_host_starts_all_at_once()
+    public async Task All_problems_of_a_section_are_reported_together_when_the_host_starts()
     {
         using var host = Build(new() { ["HttpResilience:Storage:Provider"] = "MySql", ["HttpResilience:Storage:ConnectionStrin"] = "x" },
             connectionString: null);
@@ -27,7 +27,7 @@ public sealed class StorageStartTests
     }
 
     [Fact]
-    public async Task A_missing_connection_string_is_told_when_the_host_starts()
+    public async Task A_missing_connection_string_is_reported_when_the_host_starts()
     {
         using var host = Build([], connectionString: null);
 
@@ -36,7 +36,7 @@ public sealed class StorageStartTests
     }
 
     [Fact]
-    public async Task What_has_expired_is_deleted_every_hour_and_a_store_that_fails_is_asked_again()
+    public async Task Expired_rows_are_deleted_every_hour_and_a_failing_store_is_tried_again()
     {
         var clock = new ManualTimeProvider();
         var store = new TestStorage();

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace HttpResilience.Tests.Storage;
 
-/// <summary>The store in memory, with a record of its operations; it fails or hangs on demand.</summary>
+/// <summary>An in-memory store that records its operations and fails or hangs on demand.</summary>
 internal sealed class TestStorage
 {
     private readonly ConcurrentQueue<InMemoryOperation> _operations = [];
@@ -10,7 +10,7 @@ internal sealed class TestStorage
 
     public TestStorage() => Storage.Intercept = InterceptAsync;
 
-    // Its clock stands still: a wait for letters ends only when one arrives.
+    // The clock does not advance, so a wait for letters ends only when one is added.
     internal InMemoryStorage Storage { get; } = new(new ManualTimeProvider());
 
     internal IDeadLetterStore DeadLetters => Storage.DeadLetters;
@@ -28,10 +28,10 @@ internal sealed class TestStorage
 
     internal string? FailsOn { get; set; }
 
-    /// <summary>An operation that fails has been done.</summary>
+    /// <summary>A failing operation is executed first.</summary>
     internal bool LosesAnswers { get; set; }
 
-    /// <summary>No operation ends, not even when it is cancelled.</summary>
+    /// <summary>No operation completes, even when cancelled.</summary>
     internal bool Hangs { get; set; }
 
     internal IReadOnlyList<DeadLetter> Letters => Read(d => d.Letters.Values);
@@ -74,21 +74,21 @@ internal sealed class TestStorage
     /// <summary>Ends the wait for letters, as the passage of time does.</summary>
     internal void WakeUp() => Storage.Database.NotifyLetterArrived();
 
-    /// <summary>Another process has taken all keys over.</summary>
+    /// <summary>Another process takes over all keys.</summary>
     internal void TakeKeys() => Change(d =>
     {
         foreach (var (key, call) in d.Keys.ToList())
             d.Keys[key] = call with { Owner = Guid.NewGuid() };
     });
 
-    /// <summary>Another process takes the batch.</summary>
+    /// <summary>Another process takes over the batch.</summary>
     internal void TakeBatch(string name, DateTimeOffset leaseUntil) => Change(d =>
     {
         var known = d.Batches.GetValueOrDefault(name) ?? (d.Batches[name] = new(new(default, default, 0, [])));
         known.Checkpoint = known.Checkpoint with { Owner = Guid.NewGuid(), LeaseUntil = leaseUntil };
     });
 
-    /// <summary>Other processes have counted this.</summary>
+    /// <summary>Adds the counts of other processes.</summary>
     internal void Put(params ErrorBudgetCount[] counts) => Change(d =>
     {
         foreach (var count in counts)

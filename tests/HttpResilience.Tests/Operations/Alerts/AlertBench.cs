@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Operations.Alerts;
 
-/// <summary>A client on a scripted server whose alerts are looked after when the test says so, on a clock that the test moves.</summary>
+/// <summary>A client on a scripted server; the test decides when its alerts are evaluated and moves the clock.</summary>
 internal sealed class AlertBench : IDisposable
 {
     internal AlertBench(
@@ -30,19 +30,19 @@ internal sealed class AlertBench : IDisposable
 
     internal AlertEvaluator Watch => Chain.Services.GetRequiredService<AlertEvaluator>();
 
-    /// <summary>What was told so far, as lines of the log have it.</summary>
+    /// <summary>The notifications so far, as the lines of the log.</summary>
     internal IReadOnlyList<LogEntry> Told => [.. Chain.Logs.Entries.Where(e => e.Id.Id is 701 or 702 or 703)];
 
-    /// <summary>What was told so far: <c>+</c> for a start, <c>!</c> for a reminder, <c>-</c> for an end.</summary>
+    /// <summary>The notifications so far: <c>+</c> for a start, <c>!</c> for a reminder, <c>-</c> for an end.</summary>
     internal string Phases => string.Concat(Told.Select(e => e.Id.Id switch { 701 => '+', 702 => '!', _ => '-' }));
 
-    /// <summary>The same, of the alerts that are about a budget, or are not.</summary>
+    /// <summary>The notifications so far about a budget, or about everything else.</summary>
     internal string PhasesOf(bool budget) =>
         string.Concat(Told.Where(e => IsOfBudget(e) == budget).Select(e => e.Id.Id switch { 701 => '+', 702 => '!', _ => '-' }));
 
     internal static bool IsOfBudget(LogEntry told) => (AlertRuleType)told["Rule"]! is AlertRuleType.ErrorBudgetBurn;
 
-    /// <summary>Calls that get these answers, one each; and what they bring about is looked at.</summary>
+    /// <summary>Sends one call for each of these responses, and evaluates the rules.</summary>
     internal async Task CallAsync(params int[] statuses)
     {
         foreach (int status in statuses)
@@ -61,13 +61,13 @@ internal sealed class AlertBench : IDisposable
         }
         catch (HttpRequestException)
         {
-            // What the call is for.
+            // The call may fail by design.
         }
 
         Watch.LookAtList();
     }
 
-    /// <summary>Time passes, and the watch looks as often as it does.</summary>
+    /// <summary>Lets time pass; the rules are evaluated at their usual interval.</summary>
     internal void Wait(TimeSpan time)
     {
         for (var end = Clock.Elapsed + time; Clock.Elapsed < end;)

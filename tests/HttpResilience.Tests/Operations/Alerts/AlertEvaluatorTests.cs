@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.Operations.Alerts;
 
-/// <summary>From calls to what is told, with the rules that hold when nobody configures any.</summary>
+/// <summary>From calls to notifications, with the default rules.</summary>
 public sealed class AlertEvaluatorTests
 {
     private const string Host = "https://api.test";
@@ -40,7 +40,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_long_outage_is_one_alert_with_reminders_and_one_all_clear_and_one_of_the_budget_that_it_burns()
+    public async Task A_long_outage_is_one_alert_with_reminders_one_all_clear_and_one_alert_for_its_budget()
     {
         using var bench = new AlertBench(o => (o.CircuitBreaker.BreakDuration, o.Retry.MaxRetryAttempts) = (TimeSpan.FromSeconds(30), 3));
         for (int minute = 0; minute < 150; minute++)
@@ -49,7 +49,7 @@ public sealed class AlertEvaluatorTests
             bench.Wait(TimeSpan.FromMinutes(1));
         }
 
-        // And what it does to the budget, after ten minutes, is more urgent.
+        // The burn of the budget is more severe after ten minutes.
         (bench.PhasesOf(budget: false), bench.PhasesOf(budget: true)).ShouldBe(("+!!", "+!!"));
         bench.Told.Where(AlertBench.IsOfBudget).ShouldAllBe(t => t.Level == LogLevel.Error);
         // Longer than the longest break of the circuit.
@@ -63,7 +63,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task Five_calls_in_a_row_are_told_with_the_fifth_and_not_again_with_the_tenth()
+    public async Task Five_failures_in_a_row_alert_at_the_fifth_and_not_again_at_the_tenth()
     {
         using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.ConsecutiveFailures }]);
 
@@ -78,7 +78,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task One_tenant_of_ten_that_fails_is_one_alert_that_names_it()
+    public async Task One_failing_tenant_of_ten_is_one_alert_that_names_it()
     {
         using var bench = new AlertBench(o => (o.CircuitBreaker.BreakDuration, o.Retry.MaxRetryAttempts) = (TimeSpan.FromSeconds(30), 3));
         for (int round = 0; round < 20; round++)
@@ -97,7 +97,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task Ten_tenants_that_fail_are_one_alert_about_the_host()
+    public async Task Ten_failing_tenants_are_one_alert_about_the_host()
     {
         using var bench = new AlertBench(o => (o.CircuitBreaker.BreakDuration, o.Retry.MaxRetryAttempts) = (TimeSpan.FromSeconds(30), 3));
         for (int round = 0; round < 30; round++)
@@ -111,7 +111,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task Calls_that_the_open_circuit_of_a_tenant_turns_away_are_failures_of_the_tenant()
+    public async Task Calls_rejected_by_the_open_circuit_of_a_tenant_are_failures_of_the_tenant()
     {
         using var bench = new AlertBench(o => (o.CircuitBreaker.BreakDuration, o.Retry.MaxRetryAttempts) = (TimeSpan.FromMinutes(5), 3));
         for (int i = 0; i < 5; i++)
@@ -122,7 +122,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_tenant_whose_credentials_were_withdrawn_is_named_when_only_that_rule_holds()
+    public async Task A_tenant_with_revoked_credentials_is_named_when_only_that_rule_holds()
     {
         using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.TenantFailing }]);
         for (int i = 0; i < 4; i++)
@@ -140,17 +140,17 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_budget_that_burns_slowly_is_told_though_no_call_rule_holds()
+    public async Task A_slow_burn_of_the_budget_alerts_although_no_call_rule_holds()
     {
         using var bench = new AlertBench();
-        // One in ten fails, twice in half an hour: no row, and never five in five minutes.
+        // One call in ten fails, twice in half an hour: never five in a row or in five minutes.
         for (int i = 0; i < 12; i++)
         {
             await bench.CallAsync(200, 200, 200, 200, 500, 200, 200, 200, 200, 200);
             bench.Wait(TimeSpan.FromMinutes(15));
         }
 
-        // The first once five have failed, after an hour; and once more after another.
+        // The first alert comes after an hour with five failures, the second after another hour.
         bench.Phases.ShouldBe("+!");
         (bench.Told[0]["Title"], bench.Told[0]["Rule"]).ShouldBe(("api: the error budget burns too fast", AlertRuleType.ErrorBudgetBurn));
         for (int i = 0; i < 70; i++)
@@ -159,14 +159,14 @@ public sealed class AlertEvaluatorTests
             bench.Wait(TimeSpan.FromMinutes(30));
         }
 
-        // That the budget is spent is told after a day in which it did not burn any more.
+        // The alert for a spent budget starts after a day without a further burn.
         bench.Phases.ShouldBe("+!!-+");
         (bench.Told[^1]["Title"], bench.Told[^1]["Rule"], bench.Told[^1].Level)
             .ShouldBe(("api: the error budget is spent", AlertRuleType.ErrorBudgetSpent, LogLevel.Warning));
     }
 
     [Fact]
-    public async Task A_failure_class_that_comes_with_a_version_is_told_with_the_version()
+    public async Task A_failure_class_that_appears_with_a_version_alerts_with_that_version()
     {
         var store = new InMemoryStorage().ErrorBudgets;
         using var bench = new AlertBench(
@@ -188,7 +188,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_client_that_is_paused_is_told_although_the_outage_was()
+    public async Task A_paused_client_alerts_although_the_outage_already_did()
     {
         using var bench = new AlertBench(o => (o.ErrorBudget.Objective, o.ErrorBudget.PauseAtBurn) = (0.9, 2));
         await bench.CallAsync(500, 500, 500, 500, 500);
@@ -203,7 +203,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task Of_many_tenants_that_fail_ten_are_told()
+    public async Task Ten_of_many_failing_tenants_alert()
     {
         using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.ConsecutiveFailures, Threshold = 2 }]);
         for (int round = 0; round < 3; round++)
@@ -220,7 +220,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_rule_for_one_client_is_not_for_another()
+    public async Task A_rule_for_one_client_does_not_apply_to_another()
     {
         using var bench = new AlertBench(alerts: a => a.Rules =
             [new() { Type = AlertRuleType.ConsecutiveFailures, Client = "payments", Threshold = 1 }]);
@@ -234,7 +234,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task Nothing_is_remembered_while_alerts_are_off()
+    public async Task No_state_is_kept_while_alerts_are_off()
     {
         using var bench = new AlertBench(o => o.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(30), alerts: a => a.Enabled = false);
         await bench.CallAsync(500, 500, 500, 500, 500, 500);
@@ -244,7 +244,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task What_could_not_be_kept_is_told_and_over_when_it_does_not_happen_again_for_an_hour()
+    public async Task A_lost_dead_letter_alerts_and_the_alert_ends_after_an_hour_without_another()
     {
         var store = new TestStorage { Fails = new HttpResilienceStorageException("disk full") };
         using var bench = new AlertBench(o => (o.DeadLetter.Enabled, o.DeadLetter.Methods) = (true, ["GET"]),
@@ -280,7 +280,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_store_that_cannot_count_is_told_and_ends_nothing()
+    public async Task A_store_that_cannot_count_is_logged_and_ends_no_alert()
     {
         var store = new TestStorage();
         using var bench = new AlertBench(o => (o.DeadLetter.Enabled, o.DeadLetter.Methods) = (true, ["GET"]),
@@ -296,7 +296,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_named_batch_that_does_not_finish_is_told_and_over_when_it_does()
+    public async Task A_named_batch_that_does_not_finish_alerts_until_it_does()
     {
         using var bench = new AlertBench();
         string name = $"nightly {Guid.NewGuid()}";
@@ -308,7 +308,7 @@ public sealed class AlertEvaluatorTests
             bench.Wait(TimeSpan.FromHours(1));
         }
 
-        // One that stops before its end has not finished.
+        // A batch that stops early has not finished.
         await IsolatedBatch.RunAsync([1], (_, _) => throw new InvalidOperationException(),
             new() { Name = name, Services = bench.Chain.Services, StopWhen = _ => true }, TestContext.Current.CancellationToken);
         bench.Told.ShouldBeEmpty();
@@ -320,7 +320,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_rule_that_a_reload_takes_away_ends_its_alerts()
+    public async Task A_rule_removed_by_a_reload_ends_its_alerts()
     {
         using var bench = new AlertBench();
         await bench.CallAsync(500, 500, 500, 500, 500);
@@ -333,7 +333,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_host_that_the_client_has_forgotten_is_no_alert_any_more()
+    public async Task A_host_forgotten_by_the_client_ends_its_alert()
     {
         using var bench = new AlertBench(o => o.CircuitBreaker.MaxCircuits = 1);
         await bench.CallAsync(500, 500, 500, 500, 500);
@@ -347,7 +347,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_tenant_that_fails_is_remembered_longer_than_those_that_are_well()
+    public async Task A_failing_tenant_is_kept_longer_than_healthy_ones()
     {
         using var bench = new AlertBench();
         await bench.CallForAsync("bad", 500);
@@ -359,7 +359,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task What_failed_long_ago_is_not_what_comes_with_a_version()
+    public async Task A_failure_long_ago_is_not_attributed_to_a_new_version()
     {
         using var bench = new AlertBench(alerts: a => a.Rules = [new() { Type = AlertRuleType.ErrorClassSinceDeployment }]);
         bench.Chain.Budget.Load([new(Chain.Name, "1.9", bench.Clock.Start.AddHours(-1), FailureClass.None, 1000)], "2.0");
@@ -373,7 +373,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task A_host_that_was_never_stopped_hears_of_no_batch_when_it_is_disposed()
+    public async Task A_disposed_host_that_was_never_stopped_is_not_notified_of_batches()
     {
         string name = $"nightly {Guid.NewGuid()}";
         var bench = new AlertBench();
@@ -391,7 +391,7 @@ public sealed class AlertEvaluatorTests
     }
 
     [Fact]
-    public async Task Tenants_that_are_seen_while_one_fails_are_bounded_and_forgotten()
+    public async Task Tenants_seen_while_one_fails_are_limited_in_number_and_forgotten()
     {
         using var bench = new AlertBench();
         await bench.CallForAsync("bad", 500);

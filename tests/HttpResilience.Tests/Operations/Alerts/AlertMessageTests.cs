@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace HttpResilience.Tests.Operations.Alerts;
 
-/// <summary>What webhooks get.</summary>
+/// <summary>The messages to webhooks.</summary>
 public sealed class AlertMessageTests
 {
     private static readonly Alert Sample = new()
@@ -29,7 +29,7 @@ public sealed class AlertMessageTests
     [InlineData(AlertPhase.Started, "[Critical] *api: calls of tenant &lt;!channel&gt; &amp; co fail*\n5 &gt; 4\nVersion 1.2")]
     [InlineData(AlertPhase.Reminder, "[Critical, still] *api: calls of tenant &lt;!channel&gt; &amp; co fail*\n5 &gt; 4\nVersion 1.2")]
     [InlineData(AlertPhase.Ended, "[Over] *api: calls of tenant &lt;!channel&gt; &amp; co fail*\n5 &gt; 4\nVersion 1.2")]
-    public void Slack_gets_text_in_which_nobody_can_call_the_whole_channel(AlertPhase phase, string text)
+    public void The_text_for_Slack_cannot_mention_the_whole_channel(AlertPhase phase, string text)
     {
         using var message = JsonDocument.Parse(AlertJson.Write(Sample with { Phase = phase }, AlertWebhookFormat.Slack));
 
@@ -38,7 +38,7 @@ public sealed class AlertMessageTests
     }
 
     [Fact]
-    public void The_plain_form_has_every_field_and_leaves_out_what_is_null()
+    public void The_plain_form_has_every_field_that_is_not_null()
     {
         using var message = JsonDocument.Parse(AlertJson.Write(Sample, AlertWebhookFormat.Json));
         var root = message.RootElement;
@@ -57,7 +57,7 @@ public sealed class AlertMessageTests
     [InlineData(AlertSeverity.Warning, AlertSeverity.Critical, false)]
     [InlineData(AlertSeverity.Critical, AlertSeverity.Critical, true)]
     [InlineData(AlertSeverity.Warning, AlertSeverity.Warning, true)]
-    public async Task What_is_not_urgent_enough_is_not_sent(AlertSeverity severity, AlertSeverity minimum, bool isSent)
+    public async Task An_alert_below_the_minimum_severity_is_not_sent(AlertSeverity severity, AlertSeverity minimum, bool isSent)
     {
         var server = new FaultScript(new ManualTimeProvider());
         var sink = new WebhookAlertSink(new(new("https://hooks.test/T0K3N"), default, null, minimum), new Factory(server), letters: null,
@@ -70,12 +70,12 @@ public sealed class AlertMessageTests
 
     // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac secret
     [Fact]
-    public void The_signature_is_that_of_openssl() =>
+    public void The_signature_equals_that_of_OpenSSL() =>
         AlertWebhook.Sign("secret", 1_700_000_000, Encoding.UTF8.GetBytes("""{"a":1}"""))
             .ShouldBe("t=1700000000,v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686");
 
     [Fact]
-    public void What_stands_for_an_address_tells_nothing_of_it_and_two_of_one_host_apart()
+    public void The_alias_of_an_address_reveals_nothing_of_it_and_distinguishes_two_of_one_host()
     {
         var one = new AlertWebhook(new("https://user:pw@hooks.test:8443/services/T0K3N?key=1"), default, "s3cret", default);
         var other = new AlertWebhook(new("https://hooks.test:8443/services/OTHER"), default, null, default);

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience.Tests.Operations.Alerts;
 
-/// <summary>The section <c>HttpResilience:Alerts</c> when the host starts and when it is read again.</summary>
+/// <summary>The section <c>HttpResilience:Alerts</c> at the start of the host and at a reload.</summary>
 public sealed class AlertOptionsTests
 {
     private const string Alerts = "HttpResilience:Alerts";
 
     [Fact]
-    public async Task Every_problem_is_told_at_once_and_no_address_with_it()
+    public async Task All_problems_are_reported_at_once_without_any_address()
     {
         var problems = await ProblemsAsync(
             ($"{Alerts}:Enabled", "maybe"),
@@ -58,7 +58,7 @@ public sealed class AlertOptionsTests
     }
 
     [Fact]
-    public void Without_rules_there_are_those_of_every_type_with_their_own_numbers()
+    public void The_default_rules_are_one_of_every_type_with_its_own_defaults()
     {
         var hour = TimeSpan.FromHours(1);
         new AlertPolicy(new()).Rules.ShouldBe(
@@ -82,7 +82,7 @@ public sealed class AlertOptionsTests
     }
 
     [Fact]
-    public void Rules_that_are_given_replace_them_and_take_from_their_type_what_they_leave_out()
+    public void Configured_rules_replace_the_defaults_and_inherit_missing_values_from_their_type()
     {
         using var chain = new Chain(services: s => s.AddHttpResilienceOperations());
         chain.Configuration[$"{Alerts}:Rules:0:Type"] = "FailuresInWindow";
@@ -99,7 +99,7 @@ public sealed class AlertOptionsTests
     }
 
     [Fact]
-    public void What_is_said_for_all_clients_neither_pauses_the_client_of_alerts_nor_has_its_address_logged()
+    public void Defaults_for_all_clients_neither_pause_the_alert_client_nor_log_its_address()
     {
         using var chain = new Chain(services: s => s.AddHttpResilienceOperations());
         chain.Configuration["HttpResilience:Defaults:ErrorBudget:PauseAtBurn"] = "2";
@@ -111,7 +111,7 @@ public sealed class AlertOptionsTests
     }
 
     [Fact]
-    public void Code_that_was_there_before_the_client_has_the_last_word()
+    public void Configuration_by_code_registered_before_the_client_takes_precedence()
     {
         var services = new ServiceCollection();
         services.AddLogging().AddSingleton<IConfiguration>(new ConfigurationBuilder()
@@ -125,7 +125,7 @@ public sealed class AlertOptionsTests
     }
 
     [Fact]
-    public void A_bad_reload_keeps_what_was_in_force_and_says_why()
+    public void An_invalid_reload_keeps_the_previous_options_and_logs_the_reason()
     {
         using var chain = new Chain(services: s => s.AddHttpResilienceOperations());
         var settings = chain.Services.GetRequiredService<AlertSettings>();
@@ -144,7 +144,7 @@ public sealed class AlertOptionsTests
     }
 
     [Fact]
-    public async Task A_host_without_webhooks_says_nothing_of_the_client_that_would_send_to_them()
+    public async Task A_host_without_webhooks_logs_nothing_about_the_webhook_client()
     {
         using var logs = new LogCollector();
         using var host = Host(logs, []);
@@ -157,7 +157,7 @@ public sealed class AlertOptionsTests
     }
 
     [Fact]
-    public async Task A_rule_for_a_client_that_is_not_there_is_a_warning()
+    public async Task A_rule_for_an_unknown_client_is_a_warning()
     {
         using var logs = new LogCollector();
         using var host = Host(logs, [($"{Alerts}:Rules:0:Type", "DeadLetters"), ($"{Alerts}:Rules:0:Client", "apy"),

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.Operations.Alerts;
 
-/// <summary>The way of alerts to sinks that are well, slow, or fail.</summary>
+/// <summary>The delivery of alerts to sinks that work, are slow, or fail.</summary>
 public sealed class AlertOutboxTests : IDisposable
 {
     private static readonly AlertOutboxRules FewTries =
@@ -25,7 +25,7 @@ public sealed class AlertOutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task One_that_fails_is_tried_again_after_1_2_4_and_8_seconds_and_told_once()
+    public async Task A_failing_alert_is_retried_after_1_2_4_and_8_seconds_and_logged_once()
     {
         var sink = new Sink { Fails = _ => new InvalidOperationException("no\nnetwork") };
         Open(sink);
@@ -50,7 +50,7 @@ public sealed class AlertOutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_receiver_will_never_take_is_given_up_at_once()
+    public async Task An_alert_that_the_receiver_rejects_permanently_is_dropped_at_once()
     {
         var sink = new Sink { Fails = a => a.Count == 1 ? new FormatException("bad") : null };
         Open(sink);
@@ -62,7 +62,7 @@ public sealed class AlertOutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task One_that_blocks_holds_up_neither_the_next_look_nor_the_end_of_the_host()
+    public async Task A_blocking_sink_delays_neither_the_next_evaluation_nor_the_shutdown_of_the_host()
     {
         using var released = new ManualResetEventSlim();
         Open(new Sink { Fails = _ => { released.Wait(TimeSpan.FromSeconds(30)); return null; } });
@@ -77,7 +77,7 @@ public sealed class AlertOutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task One_that_hangs_and_does_not_listen_is_given_up_after_a_minute_and_tried_again()
+    public async Task A_hanging_sink_that_ignores_cancellation_is_abandoned_after_a_minute_and_retried()
     {
         var sink = new Sink { Hangs = true };
         Open(sink);
@@ -92,7 +92,7 @@ public sealed class AlertOutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task The_oldest_is_dropped_when_too_many_wait()
+    public async Task The_oldest_alert_is_dropped_when_too_many_wait()
     {
         var sink = new Sink { Hangs = true };
         Open(sink);
@@ -110,7 +110,7 @@ public sealed class AlertOutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task A_host_that_stops_lets_arrive_what_is_on_its_way_and_tells_what_is_left()
+    public async Task A_stopping_host_delivers_alerts_in_flight_and_logs_the_rest()
     {
         var sink = new Sink();
         Open(sink);
@@ -130,7 +130,7 @@ public sealed class AlertOutboxTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_is_left_then_is_kept_where_there_is_a_place_for_it(bool fails)
+    public async Task Alerts_left_at_shutdown_are_stored_where_a_store_exists(bool fails)
     {
         IReadOnlyList<Alert> kept = [];
         Open(new Sink { Hangs = true }, FewTries with

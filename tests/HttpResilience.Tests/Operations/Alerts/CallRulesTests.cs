@@ -1,10 +1,10 @@
 namespace HttpResilience.Tests.Operations.Alerts;
 
 /// <summary>
-/// The rules about calls as tables. A script is a row of calls to one host: <c>F</c> fails with 503, <c>X</c> with 500, <c>C</c> without
-/// a connection, <c>U</c> with 401, <c>R</c> with 429, <c>S</c> succeeds, <c>N</c> ends with 404, <c>V</c> with 422, <c>P</c> with 501,
-/// <c>B</c> is a bug of the program, <c>Z</c> is cancelled, <c>O</c> is turned away by the open circuit; <c>m</c> is a minute, <c>h</c>
-/// an hour that passes.
+/// The rules about calls as tables. A script is a sequence of calls to one host: <c>F</c> fails with 503, <c>X</c> with 500,
+/// <c>C</c> without a connection, <c>U</c> with 401, <c>R</c> with 429, <c>S</c> succeeds, <c>N</c> ends with 404, <c>V</c> with
+/// 422, <c>P</c> with 501, <c>B</c> is a bug of the program, <c>Z</c> is cancelled, <c>O</c> is rejected by the open circuit;
+/// <c>m</c> is a minute, <c>h</c> an hour that passes.
 /// </summary>
 public sealed class CallRulesTests
 {
@@ -12,7 +12,7 @@ public sealed class CallRulesTests
 
     public static TheoryData<AlertRuleType, string, bool> Cases => new()
     {
-        // Fires.
+        // The alert starts.
         { AlertRuleType.ConsecutiveFailures, "FFFFF", true },
         { AlertRuleType.ConsecutiveFailures, "FXCUR", true },
         { AlertRuleType.ConsecutiveFailures, "FhFhFhFhF", true },
@@ -22,7 +22,7 @@ public sealed class CallRulesTests
         { AlertRuleType.FailuresInWindow, "FSFSXSCSF", true },
         { AlertRuleType.FailuresInWindow, "FmFmFmFmF", true },
         { AlertRuleType.FailuresInWindow, "FmmFFmFmFmF", true },
-        // Does not.
+        // No alert starts.
         { AlertRuleType.ConsecutiveFailures, "", false },
         { AlertRuleType.ConsecutiveFailures, "FFFF", false },
         { AlertRuleType.ConsecutiveFailures, "FFFFSFFFF", false },
@@ -37,7 +37,7 @@ public sealed class CallRulesTests
         { AlertRuleType.FailuresInWindow, "FFFFmmmmmF", false },
         { AlertRuleType.FailuresInWindow, "FUUUUURRRRR", false },
         { AlertRuleType.FailuresInWindow, "FFFFNNNOOOZZZ", false },
-        // Clears.
+        // The alert ends.
         { AlertRuleType.ConsecutiveFailures, "FFFFFS", false },
         { AlertRuleType.ConsecutiveFailures, "FFFFFN", false },
         { AlertRuleType.ConsecutiveFailures, "FFFFFhh", true },
@@ -52,7 +52,7 @@ public sealed class CallRulesTests
     };
 
     [Theory, MemberData(nameof(Cases))]
-    public void A_row_of_calls(AlertRuleType type, string script, bool holds)
+    public void Consecutive_failures_start_and_end_an_alert(AlertRuleType type, string script, bool holds)
     {
         var rule = AlertRule.From(new() { Type = type }).Single();
         var calls = new FailureRow();
@@ -69,14 +69,14 @@ public sealed class CallRulesTests
     }
 
     [Theory]
-    [InlineData("AAAAA", "BC", true)]        // Others succeed after the row has begun.
+    [InlineData("AAAAA", "BC", true)]        // Others succeed after the first failure.
     [InlineData("AAAA", "BC", false)]
-    [InlineData("AAAAA", "B", false)]        // One other is not enough to tell.
+    [InlineData("AAAAA", "B", false)]        // One other tenant is not sufficient.
     [InlineData("AAAAA", "BBBB", false)]
     [InlineData("AAAAA", "", false)]
     [InlineData("AAAAA", "BCdef", false)]    // Most others fail as well.
     [InlineData("AAAAA", "BCDef", true)]
-    public void A_tenant_that_fails_while_others(string failing, string others, bool holds)
+    public void A_tenant_that_fails_while_others_succeed_alerts(string failing, string others, bool holds)
     {
         var rule = AlertRule.From(new() { Type = AlertRuleType.TenantFailing }).Single();
         var rows = new Dictionary<char, FailureRow> { ['A'] = new() };
@@ -102,7 +102,7 @@ public sealed class CallRulesTests
     }
 
     [Fact]
-    public void Successes_of_others_before_the_tenants_row_say_nothing()
+    public void Successes_of_others_before_the_failures_of_the_tenant_do_not_count()
     {
         var (failing, b, c) = (new FailureRow(), new FailureRow(), new FailureRow());
         b.Succeed(TimeSpan.FromSeconds(1));
@@ -113,7 +113,7 @@ public sealed class CallRulesTests
     }
 
     [Fact]
-    public void A_tenants_alert_ends_by_a_success_or_when_it_has_gone_away()
+    public void The_alert_of_a_tenant_ends_with_a_success_or_when_the_tenant_is_forgotten()
     {
         var rule = AlertRule.From(new() { Type = AlertRuleType.TenantFailing }).Single();
         var row = new FailureRow();
@@ -130,7 +130,7 @@ public sealed class CallRulesTests
     }
 
     [Fact]
-    public void A_circuit_that_opens_before_its_call_has_ended_fails_now()
+    public void A_circuit_that_opens_before_its_call_ends_alerts_at_once()
     {
         var now = TimeSpan.FromMinutes(7);
         var finding = CallRules.Find(Host, AlertRule.From(new() { Type = AlertRuleType.CircuitOpened }), new(), now, _ => false,
@@ -144,7 +144,7 @@ public sealed class CallRulesTests
     [Theory]
     [InlineData(true, 1)]
     [InlineData(false, 0)]
-    public void An_open_circuit(bool isOpen, int findings) => CallRules.Find(
+    public void An_open_circuit_alerts(bool isOpen, int findings) => CallRules.Find(
         Host, AlertRule.From(new() { Type = AlertRuleType.CircuitOpened }), new(), TimeSpan.Zero, _ => false, isOpen, othersAreWell: false)
             .Count.ShouldBe(findings);
 
@@ -153,7 +153,7 @@ public sealed class CallRulesTests
     [InlineData(FailureClass.Authorization, 403, "the last one with Authorization (403). Check permissions")]
     [InlineData(FailureClass.RateLimited, 429, "the last one with RateLimited (429). Check the pace and the quota")]
     [InlineData(FailureClass.Transient, null, "the last one with Transient (no response). Check whether the API is up")]
-    public void The_detail_says_what_it_was_and_what_to_do(FailureClass failureClass, int? status, string end)
+    public void The_detail_names_the_failure_and_the_suggested_action(FailureClass failureClass, int? status, string end)
     {
         var row = new FailureRow();
         for (int i = 0; i < 5; i++)

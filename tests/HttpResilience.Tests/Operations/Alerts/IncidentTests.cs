@@ -1,6 +1,6 @@
 namespace HttpResilience.Tests.Operations.Alerts;
 
-/// <summary>From the first finding to the end: what is told when.</summary>
+/// <summary>The notifications of an incident from its start to its end.</summary>
 public sealed class IncidentTests
 {
     private static readonly IncidentKey Key = new(AlertTopic.Calls, "api", "https://api.test");
@@ -14,7 +14,7 @@ public sealed class IncidentTests
     private readonly IncidentTracker _book = new();
 
     [Fact]
-    public void It_is_told_once_when_it_begins_and_once_when_it_ends()
+    public void An_incident_is_notified_once_at_its_start_and_once_at_its_end()
     {
         var started = At(0, Row)!;
         At(1, Row).ShouldBeNull();
@@ -29,7 +29,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void A_reminder_comes_after_each_cool_down_while_it_holds()
+    public void A_reminder_is_sent_after_each_cool_down_while_the_rule_holds()
     {
         At(0, Row);
 
@@ -39,7 +39,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void Rules_that_join_are_not_told_by_themselves_but_in_the_end()
+    public void Rules_that_join_an_incident_are_named_only_at_its_end()
     {
         At(0, Row);
         At(1, Row, Window).ShouldBeNull();
@@ -49,7 +49,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void One_that_becomes_more_severe_is_told_at_once_and_stays_so()
+    public void An_incident_that_becomes_more_severe_is_notified_at_once_and_stays_so()
     {
         At(0, Window)!.Severity.ShouldBe(AlertSeverity.Warning);
 
@@ -61,7 +61,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void One_that_begins_again_is_another()
+    public void An_incident_that_begins_again_is_a_new_one()
     {
         var first = At(0, Row)!;
         At(1);
@@ -80,7 +80,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void A_budget_that_an_outage_burns_is_told_with_the_outage_and_by_itself_when_it_goes_on_for_a_cool_down_after_its_hour()
+    public void A_budget_burnt_by_an_outage_joins_its_incident_and_alerts_separately_after_a_further_cool_down()
     {
         At(0, Row)!.Phase.ShouldBe(AlertPhase.Started);
         Burns(1, Burn).ShouldBeNull();
@@ -96,7 +96,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void A_budget_that_burns_for_ten_minutes_of_an_outage_is_more_urgent_than_the_outage_and_told()
+    public void A_budget_that_burns_for_ten_minutes_of_an_outage_is_more_severe_and_notified()
     {
         At(0, Row)!.Severity.ShouldBe(AlertSeverity.Warning);
         for (int minute = 1; minute < 11; minute++)
@@ -113,7 +113,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void One_that_is_no_more_urgent_than_the_outage_waits_for_its_end()
+    public void A_budget_rule_no_more_severe_than_the_outage_waits_for_its_end()
     {
         for (int minute = 0; minute < 60; minute++)
         {
@@ -123,7 +123,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void An_outage_is_no_fault_of_a_deployment()
+    public void An_outage_is_not_attributed_to_a_deployment()
     {
         At(0, Row);
         Update(Classes, 1, [Row]).ShouldBeNull();
@@ -131,7 +131,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void What_comes_and_goes_is_told_twice_and_then_over_when_it_was_quiet_for_five_minutes()
+    public void A_flapping_rule_is_notified_twice_and_then_ends_after_five_quiet_minutes()
     {
         List<AlertPhase> told = [];
         for (double minute = 0; minute < 30; minute += 1)
@@ -149,7 +149,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void There_is_no_reminder_of_what_has_not_failed_again()
+    public void No_reminder_is_sent_without_a_new_failure()
     {
         Told(0, failedAt: 0)!.Phase.ShouldBe(AlertPhase.Started);
         Told(60, failedAt: 0).ShouldBeNull();
@@ -162,7 +162,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void A_host_that_nobody_calls_any_more_hides_no_burning_budget()
+    public void A_host_without_calls_hides_no_burning_budget()
     {
         _book.Update(Key, [new(Row, "title", "detail") { LastAt = TimeSpan.Zero }], new(TimeSpan.Zero, ManualTimeProvider.DefaultStart),
             null);
@@ -173,7 +173,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void What_was_never_told_is_not_told_to_be_over()
+    public void An_incident_that_was_never_notified_has_no_all_clear()
     {
         At(0, Row);
         Burns(1, Burn);
@@ -182,7 +182,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void A_budget_of_another_client_or_without_an_outage_is_told_at_once()
+    public void A_budget_of_another_client_or_without_an_outage_is_notified_at_once()
     {
         At(0, Row);
         _book.Update(Budget with { Client = "other" }, [new(Burn, "title", "detail")],
@@ -193,7 +193,7 @@ public sealed class IncidentTests
     }
 
     [Fact]
-    public void Nothing_from_outside_can_forge_a_line()
+    public void External_text_cannot_forge_a_log_line()
     {
         var forged = new IncidentKey(AlertTopic.Calls, "a\r\nb", "https://x", "ten\nant", "sub\u2028ject");
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace HttpResilience.Tests.Operations.Alerts;
 
-/// <summary>What README shows under "Alerts".</summary>
+/// <summary>The example under "Alerts" in the README.</summary>
 public sealed class ReadmeExampleTests
 {
     private const string Begin = "        // README\n", End = "        // end\n";
@@ -14,7 +14,7 @@ public sealed class ReadmeExampleTests
         .Split("## Alerts\n")[1].Split("\n## ")[0];
 
     [Fact]
-    public async Task The_example_is_what_the_host_starts_with()
+    public async Task The_example_of_the_README_starts_a_host()
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(Section.Split("```json\n")[1].Split("```")[0])));

@@ -10,7 +10,7 @@ public sealed class BudgetPauseTests
     private readonly BudgetPause _pause = new(Interval);
 
     [Fact]
-    public void A_pause_lets_one_probe_through_after_30_seconds_and_the_next_30_seconds_after_its_end()
+    public void A_pause_allows_one_probe_after_30_seconds_and_the_next_30_seconds_after_its_end()
     {
         Set(isPaused: true, by: null, now: 100);
 
@@ -35,7 +35,7 @@ public sealed class BudgetPauseTests
     [InlineData("GGFGGG", true)]
     [InlineData("GNGNG", true)]
     [InlineData("FFF", false)]
-    public void Three_probes_in_a_row_that_succeed_resume_it(string outcomes, bool resumes)
+    public void Three_successful_probes_in_a_row_end_a_pause(string outcomes, bool resumes)
     {
         Set(isPaused: true, by: null, now: 0);
         long now = 0;
@@ -79,7 +79,7 @@ public sealed class BudgetPauseTests
     }
 
     [Fact]
-    public void What_a_person_has_paused_no_probe_ends_and_a_person_takes_over_from_the_budget()
+    public void A_manual_pause_is_not_ended_by_probes_and_takes_over_from_the_budget()
     {
         Set(isPaused: true, by: null, now: 0).ShouldBeTrue();
         Set(isPaused: true, "Ann", now: 10).ShouldBeTrue();
@@ -93,7 +93,7 @@ public sealed class BudgetPauseTests
     }
 
     [Fact]
-    public void A_probe_that_is_out_when_a_person_takes_over_ends_nothing()
+    public void A_probe_in_flight_when_a_manual_pause_begins_does_not_end_it()
     {
         _pause.TrySet(new("api", true, null, Noon), 0);
         for (int i = 1; i <= 3; i++)
@@ -111,7 +111,7 @@ public sealed class BudgetPauseTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public void A_change_is_the_last_word_although_the_clock_was_ahead_before(bool byProbes)
+    public void A_change_takes_precedence_although_the_clock_was_ahead_before(bool byProbes)
     {
         var ahead = Noon.AddHours(3);
         _pause.TryAdopt(new("api", true, null, ahead), 0);
@@ -135,14 +135,14 @@ public sealed class BudgetPauseTests
     }
 
     [Fact]
-    public void Of_what_other_processes_do_the_last_word_holds()
+    public void The_latest_change_of_any_process_takes_precedence()
     {
         _pause.TryAdopt(new("api", true, "Ann", Noon), 0).ShouldBeTrue();
         _pause.TryAdopt(new("api", false, "Bob", Noon), 0).ShouldBeFalse();
         _pause.TryAdopt(new("api", false, "Bob", Noon.AddSeconds(-1)), 0).ShouldBeFalse();
         _pause.IsPaused.ShouldBeTrue();
         _pause.TryAdopt(new("api", true, null, Noon.AddSeconds(1)), 0).ShouldBeFalse();
-        // What a person has paused, no budget takes over: the person's word is made the last.
+        // A budget does not take over a manual pause: the manual change is made the latest.
         (_pause.Change!.By, _pause.Change.At > Noon.AddSeconds(1)).ShouldBe(("Ann", true));
         _pause.TryAdopt(new("api", false, null, Noon.AddSeconds(1.5)), 0).ShouldBeFalse();
         _pause.IsPaused.ShouldBeTrue();
@@ -151,7 +151,7 @@ public sealed class BudgetPauseTests
     }
 
     [Fact]
-    public void Of_many_calls_at_once_one_is_the_probe()
+    public void One_of_many_concurrent_calls_is_the_probe()
     {
         Set(isPaused: true, by: null, now: 0);
         int allowed = 0;

@@ -39,7 +39,7 @@ public sealed class BurnRatesTests
     [InlineData(2, 101, 11, true)]
     [InlineData(2, 100, 11, false)]
     [InlineData(2, 101, 10, false)]
-    public void It_burns_too_fast_only_when_both_windows_say_so(int pair, long failuresInLong, long failuresInShort, bool burns)
+    public void A_budget_burns_too_fast_only_when_it_does_in_both_windows(int pair, long failuresInLong, long failuresInShort, bool burns)
     {
         // Of 100 000 calls in the long window 100 may fail, of 10 000 in the short one 10.
         var inShort = new BudgetCount(10_000, failuresInShort);
@@ -48,7 +48,7 @@ public sealed class BurnRatesTests
     }
 
     [Theory, InlineData(4, false), InlineData(5, true)]
-    public void Little_traffic_burns_nothing_before_the_fifth_failure(long failures, bool burns) =>
+    public void Little_traffic_burns_no_budget_before_the_fifth_failure(long failures, bool burns) =>
         BurnRates.IsBurning(BurnRates.Pairs[0], new(10, failures), new(10, failures), Policy.Allowed).ShouldBe(burns);
 
     [Theory]
@@ -68,6 +68,6 @@ public sealed class BurnRatesTests
     [InlineData(2.0, 4, 4, false)]
     [InlineData(1000.0, 10, 10, false)]
     [InlineData(999.0, 10, 10, true)]
-    public void The_integration_is_paused_when_more_is_used_up_than_the_limit(double? limit, long calls, long failures, bool pauses) =>
+    public void The_integration_is_paused_when_the_used_budget_exceeds_the_limit(double? limit, long calls, long failures, bool pauses) =>
         BurnRates.IsPause(new(calls, failures), Policy with { PauseAtBurn = limit }).ShouldBe(pauses);
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.Operations.ErrorBudgets;
 
-/// <summary>What outlives a process, and what others hear of it.</summary>
+/// <summary>The state that outlives a process and reaches others.</summary>
 public sealed class ErrorBudgetKeeperTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
@@ -15,7 +15,7 @@ public sealed class ErrorBudgetKeeperTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_was_counted_is_saved_every_10_seconds_and_at_the_end_and_counted_on_by_the_next_run()
+    public async Task Counts_are_saved_every_10_seconds_and_at_shutdown_and_continued_by_the_next_run()
     {
         using (var first = await StartAsync())
         {
@@ -45,7 +45,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task A_store_that_is_away_holds_up_nothing_is_told_of_once_and_gets_everything_once_it_is_back()
+    public async Task An_unavailable_store_delays_no_call_is_logged_once_and_gets_all_counts_when_it_is_back()
     {
         _store.Fails = new HttpResilienceStorageException("gone");
         using var run = await StartAsync();
@@ -60,7 +60,7 @@ public sealed class ErrorBudgetKeeperTests
         run.Chain.Logs.WithId(607).Count.ShouldBe(1);
         _store.Counts.Sum(c => c.Calls).ShouldBe(2);
 
-        // What is told to have failed may have been done.
+        // A failed update may have been stored.
         (_store.Fails, _store.LosesAnswers) = (new HttpResilienceStorageException("cut"), true);
         await PausedCallTests.FailAsync(run.Chain, 1);
         await run.TickAsync();
@@ -69,7 +69,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task An_update_of_which_nobody_knows_whether_it_was_added_is_given_again_as_it_was()
+    public async Task An_update_with_an_unknown_result_is_repeated_unchanged()
     {
         using var run = await StartAsync();
         await PausedCallTests.FailAsync(run.Chain, 1);
@@ -94,7 +94,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task A_pause_is_heard_of_by_another_process_and_outlives_both()
+    public async Task A_pause_reaches_another_process_and_outlives_both()
     {
         using var first = await StartAsync();
         using var second = await StartAsync();
@@ -119,7 +119,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task Who_starts_after_it_was_resumed_is_not_paused_by_what_failed_before()
+    public async Task A_process_started_after_a_resume_is_not_paused_by_earlier_failures()
     {
         using var clock = new Chain();
         var resumedAt = clock.Clock.Start - TimeSpan.FromMinutes(14);
@@ -136,7 +136,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task What_other_versions_have_counted_is_known_apart_and_told_when_the_host_starts()
+    public async Task Counts_of_other_versions_are_kept_separate_and_logged_when_the_host_starts()
     {
         await _store.ErrorBudgets.StartedAsync("0.9", new(2029, 12, 1, 0, 0, 0, TimeSpan.Zero), Stop);
         using var earlier = await StartAsync();
@@ -190,7 +190,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task Without_a_store_the_version_is_told_and_nothing_runs()
+    public async Task A_host_without_a_store_logs_the_version_and_runs_no_keeper()
     {
         using var chain = PausedCallTests.PausingChain();
         var keeper = chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
@@ -202,12 +202,12 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task A_pause_that_is_stored_holds_before_the_start_is_over()
+    public async Task A_stored_pause_applies_before_the_host_has_started()
     {
         await _store.ErrorBudgets.SetPauseAsync(new("api", IsPaused: true, "operator", DateTimeOffset.UnixEpoch), Stop);
         using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(_store.ErrorBudgets));
         var budget = chain.Budget;
-        // Fails before it gets to anything else: only what the start itself has read can be known.
+        // The keeper fails before anything else, so only the values read at the start are known.
         (_store.Fails, _store.FailsOn) = (new HttpResilienceStorageException("gone"), nameof(IErrorBudgetStore.LoadAsync));
         using var keeper = chain.Services.GetServices<IHostedService>().OfType<ErrorBudgetKeeper>().Single();
 
@@ -218,7 +218,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public void A_resume_that_is_heard_of_begins_the_judging_anew_where_nothing_was_paused()
+    public void A_resume_by_another_process_restarts_the_evaluation_of_a_client_that_was_not_paused()
     {
         using var chain = PausedCallTests.PausingChain();
         var (budget, clock) = (chain.Budget, chain.Clock);
@@ -232,7 +232,7 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
-    public async Task The_first_version_on_a_store_is_told_once()
+    public async Task The_first_version_on_a_store_is_logged_once()
     {
         using var run = await StartAsync();
         await run.TickAsync();

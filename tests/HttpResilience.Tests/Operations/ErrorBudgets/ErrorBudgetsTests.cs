@@ -3,13 +3,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Operations.ErrorBudgets;
 
-/// <summary>What operators see and do.</summary>
+/// <summary>The API for operators.</summary>
 public sealed class ErrorBudgetsTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_list_tells_all_of_a_budget()
+    public async Task The_list_has_every_value_of_a_budget()
     {
         using var chain = PausedCallTests.PausingChain(o => o.ErrorBudget.PauseAtBurn = null);
         chain.Server.Script(Replies.Status(200));
@@ -29,7 +29,7 @@ public sealed class ErrorBudgetsTests
     }
 
     [Fact]
-    public async Task A_person_pauses_and_resumes()
+    public async Task A_manual_pause_can_be_resumed()
     {
         using var chain = PausedCallTests.PausingChain();
         var budgets = chain.Services.GetRequiredService<IErrorBudgets>();
@@ -52,7 +52,7 @@ public sealed class ErrorBudgetsTests
     }
 
     [Fact]
-    public async Task What_a_person_resumes_only_new_failures_pause_again()
+    public async Task A_resumed_client_is_paused_again_only_by_new_failures()
     {
         using var chain = PausedCallTests.PausingChain();
         await PausedCallTests.FailAsync(chain, 5);
@@ -66,7 +66,7 @@ public sealed class ErrorBudgetsTests
     }
 
     [Fact]
-    public async Task A_client_that_was_never_used_can_be_paused_and_one_that_is_none_cannot()
+    public async Task An_unused_client_can_be_paused_and_an_unknown_one_cannot()
     {
         using var chain = PausedCallTests.PausingChain(services: s => s.AddResilientHttpClient("crm"));
         var budgets = chain.Services.GetRequiredService<IErrorBudgets>();
@@ -79,7 +79,7 @@ public sealed class ErrorBudgetsTests
     }
 
     [Fact]
-    public async Task A_pause_is_kept_when_its_task_completes_and_holds_here_when_it_cannot_be()
+    public async Task A_pause_is_stored_when_its_task_completes_and_applies_locally_if_it_cannot_be_stored()
     {
         var store = new TestStorage();
         using var chain = PausedCallTests.PausingChain(services: s => s.AddSingleton<IErrorBudgetStore>(store.ErrorBudgets));

@@ -4,11 +4,11 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.Operations.ErrorBudgets;
 
-/// <summary>What calls of an integration meet whose budget is used up.</summary>
+/// <summary>The calls of an integration whose budget is used up.</summary>
 public sealed class PausedCallTests
 {
     [Theory, InlineData(true), InlineData(false)]
-    public async Task The_fifth_failure_pauses_the_integration_and_nothing_more_is_sent(bool async)
+    public async Task The_fifth_failure_pauses_the_integration_and_no_further_call_is_sent(bool async)
     {
         using var chain = PausingChain();
         await FailAsync(chain, 4);
@@ -30,12 +30,12 @@ public sealed class PausedCallTests
         (logged.Level, logged.Message).ShouldBe(
             (LogLevel.Error, "api: the integration is paused by its error budget, nothing is sent; "
                 + "100000 % of the error budget are used up. To resume it at once: IErrorBudgets.ResumeAsync"));
-        // What was turned away is no traffic.
+        // Rejected calls are not traffic.
         chain.Budget.Read(TimeSpan.FromDays(30), chain.Clock.GetTimestamp()).ShouldBe(new(5, 5));
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task Three_probes_that_succeed_resume_it_and_what_failed_before_pauses_it_no_more(bool async)
+    public async Task Three_successful_probes_end_a_pause_and_earlier_failures_do_not_start_another(bool async)
     {
         using var chain = PausingChain();
         await FailAsync(chain, 5);
@@ -59,7 +59,7 @@ public sealed class PausedCallTests
     }
 
     [Fact]
-    public async Task A_probe_that_its_caller_cancels_frees_its_place()
+    public async Task A_cancelled_probe_frees_its_place()
     {
         using var chain = PausingChain();
         await FailAsync(chain, 5);
@@ -93,7 +93,7 @@ public sealed class PausedCallTests
     }
 
     [Fact]
-    public async Task Without_a_limit_nothing_is_paused_and_the_state_is_told_once()
+    public async Task A_client_without_a_limit_is_not_paused_and_its_state_is_logged_once()
     {
         using var chain = PausingChain(o => o.ErrorBudget.PauseAtBurn = null);
 
@@ -111,7 +111,7 @@ public sealed class PausedCallTests
     }
 
     [Fact]
-    public async Task Heightened_is_above_100_percent_and_quiet_comes_back_with_good_calls()
+    public async Task The_state_is_heightened_above_100_percent_and_recovers_with_successful_calls()
     {
         using var chain = PausingChain(o => (o.ErrorBudget.PauseAtBurn, o.ErrorBudget.Objective) = (1000, 0.5));
         chain.Server.Script(Replies.Status(200));
@@ -132,7 +132,7 @@ public sealed class PausedCallTests
     }
 
     [Fact]
-    public async Task A_reload_changes_what_may_fail_and_not_what_was_counted()
+    public async Task A_reload_changes_the_objective_and_not_the_counts()
     {
         using var chain = PausingChain();
         await FailAsync(chain, 4);
@@ -147,7 +147,7 @@ public sealed class PausedCallTests
     }
 
     [Fact]
-    public async Task A_shorter_window_holds_at_once()
+    public async Task A_shorter_window_applies_at_once()
     {
         using var chain = new Chain(o => o.Retry.MaxRetryAttempts = 0, services: s => s.AddHttpResilienceOperations());
         await FailAsync(chain, 5);
@@ -162,7 +162,7 @@ public sealed class PausedCallTests
     }
 
     [Fact]
-    public async Task Only_what_the_api_is_to_blame_for_counts()
+    public async Task Only_failures_caused_by_the_API_count()
     {
         using var chain = PausingChain(o => o.CircuitBreaker.FailureThreshold = null);
         chain.Server.Script(
@@ -188,7 +188,7 @@ public sealed class PausedCallTests
     }
 
     [Fact]
-    public async Task A_read_of_a_paused_integration_is_answered_with_the_last_good_response_and_a_failure_that_is_spared_counts()
+    public async Task A_read_of_a_paused_integration_gets_the_last_good_response_and_the_avoided_failure_counts()
     {
         using var chain = PausingChain(o => o.Fallback.Enabled = true);
         chain.Server.Script(Replies.Status(200, ("Cache-Control", "max-age=60")));
@@ -207,7 +207,7 @@ public sealed class PausedCallTests
     }
 
     [Fact]
-    public async Task A_token_client_that_is_paused_ends_the_call_of_the_client_that_needs_it_without_a_retry()
+    public async Task A_paused_token_client_ends_the_dependent_call_without_a_retry()
     {
         using var chain = PausingChain();
         chain.Server.Script(Replies.Throws(() => new IntegrationPausedException("tokens", DateTimeOffset.UnixEpoch, null)));
@@ -227,7 +227,7 @@ public sealed class PausedCallTests
             {
                 o.Retry.MaxRetryAttempts = 0;
                 o.CircuitBreaker.BreakDuration = null;
-                // Due when nothing else is that a test waits for.
+                // Due at a time at which no other timer of these tests is due.
                 o.AttemptTimeout.Timeout = TimeSpan.FromSeconds(7.3);
                 o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(97.1);
                 options?.Invoke(o);

@@ -11,7 +11,7 @@ public sealed class PendingCountsTests
     private readonly long[] _totals = new long[CallCounter.Classes.Length];
 
     [Fact]
-    public void What_was_counted_belongs_to_the_5_minutes_in_which_it_was_and_is_given_out_once()
+    public void Counts_belong_to_the_5_minutes_of_their_call_and_are_taken_once()
     {
         _unsaved.MoveTo(Start);
         Count(FailureClass.None, 3);
@@ -29,7 +29,7 @@ public sealed class PendingCountsTests
     }
 
     [Fact]
-    public void When_nobody_takes_them_for_a_day_the_oldest_are_put_together_and_none_is_lost()
+    public void The_oldest_counts_are_merged_without_loss_when_not_taken_for_a_day()
     {
         for (int period = 0; period < 300; period++)
         {
@@ -45,7 +45,7 @@ public sealed class PendingCountsTests
     }
 
     [Fact]
-    public void A_minute_that_ends_belongs_to_its_own_5_minutes()
+    public void An_ending_minute_belongs_to_its_own_5_minutes()
     {
         using var chain = new Chain(services: s => s.AddHttpResilienceOperations()
             .AddSingleton<IErrorBudgetStore>(new InMemoryStorage().ErrorBudgets));
@@ -60,7 +60,7 @@ public sealed class PendingCountsTests
     }
 
     [Theory, InlineData(59, 1), InlineData(60, 0)]
-    public void What_is_as_old_as_the_ring_is_long_does_not_come_back_as_new(int minutes, long calls)
+    public void Counts_as_old_as_the_ring_do_not_reappear_as_new(int minutes, long calls)
     {
         var ring = new BucketRing(60, 60);
         ring.MoveTo(Start);

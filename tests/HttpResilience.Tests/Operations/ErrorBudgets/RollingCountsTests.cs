@@ -23,7 +23,7 @@ public sealed class RollingCountsTests
     [InlineData(43_200, 2_592_000, 0)]
     [InlineData(129_600, 7_775_999, 1)]
     [InlineData(129_600, 7_776_000, 0)]
-    public void What_was_counted_at_the_start_of_a_bucket_is_forgotten_when_the_window_has_passed_and_not_before(int windowMinutes,
+    public void A_count_at_the_start_of_a_bucket_is_forgotten_exactly_when_the_window_has_passed(int windowMinutes,
         long secondsLater, long failures)
     {
         var history = At(Noon);
@@ -34,7 +34,7 @@ public sealed class RollingCountsTests
     }
 
     [Fact]
-    public void A_window_between_two_lengths_takes_the_finest_buckets_that_reach_as_far()
+    public void A_window_between_two_lengths_uses_the_finest_buckets_that_cover_it()
     {
         var history = At(Noon);
         history.Add(new(1, 0));
@@ -44,7 +44,7 @@ public sealed class RollingCountsTests
     }
 
     [Fact]
-    public void Buckets_that_are_used_again_hold_nothing_of_the_last_time()
+    public void Reused_buckets_hold_no_earlier_counts()
     {
         var history = At(Noon);
         for (int minute = 0; minute < 200_000; minute++)
@@ -55,13 +55,13 @@ public sealed class RollingCountsTests
 
         history.Sum(FiveMinutes).ShouldBe(new(10, 5));
         history.Sum(Hour).ShouldBe(new(120, 60));
-        // The one under way: 200 000 minutes end in the 20th minute of an hour, and in the 140th of 6 hours.
+        // The current bucket: 200 000 minutes end in the 20th minute of an hour, and in the 140th of 6 hours.
         history.Sum(ThreeDays).ShouldBe(new(2 * ((71 * 60) + 20), (71 * 60) + 20));
         history.Sum(TimeSpan.FromDays(90)).Calls.ShouldBe(2 * ((359 * 360) + 200));
     }
 
     [Theory, InlineData(1), InlineData(120)]
-    public void What_comes_a_little_late_counts_for_now(long late)
+    public void A_slightly_late_count_belongs_to_the_current_bucket(long late)
     {
         var history = At(Noon);
         history.MoveTo(Noon - late);
@@ -72,7 +72,7 @@ public sealed class RollingCountsTests
     }
 
     [Theory, InlineData(3600), InlineData(86400 * 400)]
-    public void When_the_clock_is_set_back_what_was_counted_keeps_its_age(long by)
+    public void Counts_keep_their_age_when_the_clock_is_set_back(long by)
     {
         var history = At(Noon);
         history.Add(new(10, 1));
@@ -89,7 +89,7 @@ public sealed class RollingCountsTests
     }
 
     [Fact]
-    public void When_the_clock_leaps_ahead_what_was_counted_ages_and_what_comes_counts_also_when_it_is_set_right()
+    public void Counts_age_when_the_clock_jumps_ahead_and_new_calls_count_also_after_it_is_corrected()
     {
         var history = At(Noon);
         history.Add(new(10, 1));
@@ -106,7 +106,7 @@ public sealed class RollingCountsTests
     }
 
     [Theory, InlineData(0), InlineData(-5000), InlineData(long.MinValue / 1_000_000_000)]
-    public void A_clock_that_was_never_set_harms_nothing(long second)
+    public void A_clock_that_was_never_set_does_no_harm(long second)
     {
         var history = At(second);
         history.Add(new(1, 0));
@@ -115,7 +115,7 @@ public sealed class RollingCountsTests
     }
 
     [Fact]
-    public void What_others_have_counted_goes_where_it_belongs_unless_it_is_too_old()
+    public void Counts_of_other_processes_go_into_their_own_bucket_unless_they_are_too_old()
     {
         var history = At(Noon);
         history.Add(Noon - 200, new(1, 0));

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HttpResilience.Tests.Operations.ErrorBudgets;
 
-/// <summary>A month of traffic, and what it takes.</summary>
+/// <summary>A month of traffic, its counts and its cost.</summary>
 [Collection(Alone.Name)]
 public sealed class VirtualTrafficTests
 {
@@ -12,11 +12,11 @@ public sealed class VirtualTrafficTests
         [TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(1), TimeSpan.FromHours(6), TimeSpan.FromDays(3),
             TimeSpan.FromDays(30)];
 
-    // The length of the buckets that each window is made of.
+    // The length of the buckets of each window.
     private static readonly int[] Buckets = [60, 60, 60, 300, 3600, 21_600];
 
     [Fact]
-    public void Thirty_days_of_traffic_are_counted_as_a_list_of_all_calls_would_have_it()
+    public void The_counts_of_thirty_days_of_traffic_agree_with_a_list_of_all_calls()
     {
         int seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
@@ -24,7 +24,7 @@ public sealed class VirtualTrafficTests
         var clock = new ManualTimeProvider();
         var budget = Budget(clock);
         const int Seconds = 30 * 86400;
-        // Up to and without each second.
+        // Up to, and excluding, each second.
         int[] calls = new int[Seconds + 1], failures = new int[Seconds + 1];
         double failing = 0.001;
         for (int second = 0; second < Seconds; second++)
@@ -51,7 +51,7 @@ public sealed class VirtualTrafficTests
             long start = clock.Start.ToUnixTimeSeconds(), now = start + elapsed;
             for (int w = 0; w < Windows.Length; w++)
             {
-                // The bucket under way and those before it that make up the window.
+                // The current bucket and the earlier ones of the window.
                 long from = Math.Max(0, ((now / Buckets[w]) - ((long)Windows[w].TotalSeconds / Buckets[w]) + 1) * Buckets[w] - start);
                 var expected = new BudgetCount(calls[elapsed] - calls[from], failures[elapsed] - failures[from]);
                 budget.Read(Windows[w], clock.GetTimestamp()).ShouldBe(expected, $"{Windows[w]} at {elapsed}");
@@ -79,7 +79,7 @@ public sealed class VirtualTrafficTests
         later.ShouldBeLessThan(atFirst + 64 * 1024);
         GC.KeepAlive(budget);
 
-        // The store is away all the time.
+        // The store is unavailable all the time.
         long Traffic(int days)
         {
             for (int minute = 0; minute < days * 1440; minute++)
@@ -94,7 +94,7 @@ public sealed class VirtualTrafficTests
     }
 
     [Fact]
-    public void A_call_allocates_nothing()
+    public void Counting_a_call_allocates_nothing()
     {
         using var chain = new Chain(services: s => s.AddHttpResilienceOperations());
         using var request = Chain.Get("https://api.test/");
@@ -114,7 +114,7 @@ public sealed class VirtualTrafficTests
     }
 
     [Fact]
-    public async Task No_call_is_lost_when_many_threads_count_while_minutes_begin_and_others_read()
+    public async Task No_call_is_lost_when_threads_count_and_read_while_minutes_begin()
     {
         var clock = new ManualTimeProvider();
         var budget = Budget(clock, isKept: true);

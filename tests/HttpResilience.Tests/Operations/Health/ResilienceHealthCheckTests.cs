@@ -13,7 +13,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task All_is_well_when_nothing_is_wrong()
+    public async Task The_health_is_healthy_without_a_problem()
     {
         var chain = Open();
         (await chain.GetAsync()).Dispose();
@@ -47,7 +47,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task The_circuits_of_tenants_are_counted_and_not_named()
+    public async Task Circuits_of_tenants_are_counted_and_not_named()
     {
         var chain = Open(o => o.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(30));
         chain.Services.GetRequiredService<ICircuits>().Isolate("api", new("https://api.test"), "secret-tenant");
@@ -115,7 +115,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task Added_twice_it_is_there_once_and_without_a_store_says_nothing_of_it()
+    public async Task A_health_check_added_twice_is_registered_once_and_reports_no_missing_store()
     {
         _chain = new(services: s =>
         {
@@ -141,7 +141,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
     private async Task<HealthReportEntry> CheckAsync() =>
         (await _chain!.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Stop)).Entries["http-resilience"];
 
-    /// <summary>Fails, or never answers.</summary>
+    /// <summary>A store that fails or never responds.</summary>
     private sealed class DeadStore(Exception? failure) : IDeadLetterStore
     {
         public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) =>

@@ -1,7 +1,7 @@
 namespace HttpResilience.Testing;
 
-/// <summary>Counts what is under way, and tells when nothing is any more.</summary>
-internal sealed class UnderWay
+/// <summary>Counts the requests in progress and can wait until there are none.</summary>
+internal sealed class ActiveRequests
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource? _none;
@@ -11,7 +11,7 @@ internal sealed class UnderWay
     {
         lock (_gate)
             _count++;
-        return new One(this);
+        return new Registration(this);
     }
 
     internal Task UntilNoneAsync()
@@ -36,7 +36,7 @@ internal sealed class UnderWay
         }
     }
 
-    private sealed class One(UnderWay all) : IDisposable
+    private sealed class Registration(ActiveRequests all) : IDisposable
     {
         public void Dispose() => all.End();
     }
