@@ -46,9 +46,10 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
         {
             try
             {
-                await using var connection = await database.OpenToListenAsync(_closed.Token).ConfigureAwait(false);
+                var connection = await database.OpenToListenAsync(_closed.Token).ConfigureAwait(false);
+                await using var connectionScope = connection.ConfigureAwait(false);
                 connection.Notification += (_, _) => _signal.Give();
-                await using (var listen = new NpgsqlCommand("LISTEN http_resilience_letters", connection))
+                using (var listen = new NpgsqlCommand("LISTEN http_resilience_letters", connection))
                     await listen.ExecuteNonQueryAsync(_closed.Token).ConfigureAwait(false);
                 // Letters added before the LISTEN have sent no notification to this connection.
                 _signal.Give();

@@ -38,13 +38,14 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
         string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
         {
-            await using var batch = PostgreSqlWriter.Durable(connection);
+            using var batch = PostgreSqlWriter.Durable(connection);
             batch.BatchCommands.Add(new(BeginSql) { Parameters = { Text(name), Value(owner), Time(leaseUntil), Time(now) } });
             batch.BatchCommands.Add(new("SELECT owner, lease_until, position, done FROM http_resilience.checkpoints WHERE name = $1")
             {
                 Parameters = { Text(name) },
             });
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerScope = reader.ConfigureAwait(false);
             while (reader.FieldCount != 4)
                 await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -57,8 +58,9 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
 
     public Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await using var batch = PostgreSqlWriter.Durable(connection);
+        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transactionScope = transaction.ConfigureAwait(false);
+        using var batch = PostgreSqlWriter.Durable(connection);
         batch.BatchCommands.Add(
             Command(SaveSql, update, Time(update.LeaseUntil), Value(update.Position), Text(StoredJson.Ranges(update.Done))));
         if (update.Healed.Count > 0)
@@ -66,7 +68,8 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
         foreach (var failure in update.Failed)
             batch.BatchCommands.Add(Command(FailSql, update, [.. FailureColumns.All.Select(c => c.Write(failure)!)]));
         bool isOwn;
-        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
+        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
         {
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             isOwn = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -81,11 +84,12 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return database.RunAsync<IReadOnlyList<BatchFailure>>(async (connection, _) =>
         {
-            await using var command = new NpgsqlCommand(FailuresSql, connection)
+            using var command = new NpgsqlCommand(FailuresSql, connection)
             {
                 Parameters = { Text(name), Value(after ?? -1), Value((long)limit) },
             };
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerScope = reader.ConfigureAwait(false);
             List<BatchFailure> failures = [];
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                 failures.Add(FailureColumns.Read(reader));
@@ -95,7 +99,7 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => database.RunAsync(async (connection, tries) =>
     {
-        await using var command = new NpgsqlCommand(
+        using var command = new NpgsqlCommand(
             """
             WITH failures AS (DELETE FROM http_resilience.checkpoint_failures WHERE name = $1)
             DELETE FROM http_resilience.checkpoints WHERE name = $1

@@ -91,7 +91,8 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
 
     private async Task<T> TryAsync<T>(Func<NpgsqlConnection, int, Task<T>> action, int tries, CancellationToken cancellationToken)
     {
-        await using var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionScope = connection.ConfigureAwait(false);
         try
         {
             if (!_isReady)

@@ -75,7 +75,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     {
         var found = await database.RunAsync(async (connection, _) =>
         {
-            await using var command = new NpgsqlCommand(FindSql, connection) { Parameters = { Value(id) } };
+            using var command = new NpgsqlCommand(FindSql, connection) { Parameters = { Value(id) } };
             return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         return found is [var row] ? row.OrThrow() : null;
@@ -84,7 +84,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
     {
-        await using var command = Select(q);
+        using var command = Select(q);
         command.Connection = connection;
         return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
     }, cancellationToken), log);
@@ -111,7 +111,7 @@ internal sealed class PostgreSqlDeadLetterStore(
 
         async Task<List<StoredLetter>> TakeAsync(NpgsqlConnection connection)
         {
-            await using var batch = PostgreSqlWriter.Durable(connection);
+            using var batch = PostgreSqlWriter.Durable(connection);
             batch.BatchCommands.Add(new(AloneSql) { Parameters = { Value(PostgreSqlSchema.ClaimLock) } });
             batch.BatchCommands.Add(claim.Only is { } only ? new(ClaimOnlySql)
             {
@@ -127,7 +127,8 @@ internal sealed class PostgreSqlDeadLetterStore(
                     Time(claim.Now), Time(claim.LeaseUntil), Value(claim.Limit),
                 },
             });
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerScope = reader.ConfigureAwait(false);
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             List<StoredLetter> rows = [];
@@ -140,7 +141,7 @@ internal sealed class PostgreSqlDeadLetterStore(
 
         async Task SetAsideAsync(NpgsqlConnection connection, Guid[] ids)
         {
-            await using var batch = PostgreSqlWriter.Durable(connection);
+            using var batch = PostgreSqlWriter.Durable(connection);
             batch.BatchCommands.Add(new(SetAsideSql) { Parameters = { Text(StoredLetter.Action), Value(ids), Time(claim.LeaseUntil) } });
             await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -171,7 +172,7 @@ internal sealed class PostgreSqlDeadLetterStore(
             // In portions, so that no statement holds its locks for long.
             int some = await database.RunAsync(async (connection, _) =>
             {
-                await using var command = new NpgsqlCommand(
+                using var command = new NpgsqlCommand(
                     """
                     DELETE FROM http_resilience.dead_letters WHERE id IN (
                       SELECT id FROM http_resilience.dead_letters
@@ -190,13 +191,14 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
     {
-        await using var command = new NpgsqlCommand(
+        using var command = new NpgsqlCommand(
             """
             SELECT status, count(*),
               CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM http_resilience.dead_letters WHERE status = 'Pending') END
             FROM http_resilience.dead_letters GROUP BY status
             """, connection);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
         Dictionary<DeadLetterStatus, long> counts = [];
         DateTimeOffset? oldest = null;
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -252,7 +254,8 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     private static async Task<List<StoredLetter>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
         List<StoredLetter> rows = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
             rows.Add(Read(reader));

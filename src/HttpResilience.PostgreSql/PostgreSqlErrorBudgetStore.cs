@@ -35,8 +35,9 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
     public Task<bool> AddAsync(ErrorBudgetUpdate update, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, tries) =>
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await using var register = new NpgsqlCommand(RegisterSql, connection)
+        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transactionScope = transaction.ConfigureAwait(false);
+        using var register = new NpgsqlCommand(RegisterSql, connection)
         {
             Parameters = { Value(update.Writer), Value(update.Sequence), Time(update.At) },
         };
@@ -44,7 +45,7 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
             return tries > 0;
         if (update.Counts.Count > 0)
         {
-            await using var batch = PostgreSqlWriter.Durable(connection);
+            using var batch = PostgreSqlWriter.Durable(connection);
             // In one order: transactions that change the same rows in different orders deadlock.
             foreach (var count in update.Counts.OrderBy(c => c.ClientName, StringComparer.Ordinal).ThenBy(c => c.Period)
                 .ThenBy(c => c.Version, StringComparer.Ordinal).ThenBy(c => c.FailureClass))
@@ -121,7 +122,7 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
     private Task<int> ChangeAsync(Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
     {
-        await using var batch = PostgreSqlWriter.Durable(connection);
+        using var batch = PostgreSqlWriter.Durable(connection);
         foreach (var command in commands())
             batch.BatchCommands.Add(command);
         await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
@@ -132,9 +133,10 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
         Func<NpgsqlCommand> query, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken) =>
         database.RunAsync<IReadOnlyList<T>>(async (connection, _) =>
         {
-            await using var command = query();
+            using var command = query();
             command.Connection = connection;
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerScope = reader.ConfigureAwait(false);
             List<T> rows = [];
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                 rows.Add(row(reader));

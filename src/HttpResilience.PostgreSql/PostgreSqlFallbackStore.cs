@@ -33,13 +33,14 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFa
     public Task<FallbackResponse?> FindAsync(string clientName, string resource, string variant, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
         {
-            await using var command = new NpgsqlCommand(
+            using var command = new NpgsqlCommand(
                 $"SELECT {Columns} FROM http_resilience.fallback_responses WHERE client_name = $1 AND resource = $2 AND variant = $3",
                 connection)
             {
                 Parameters = { Text(clientName), Text(resource), Text(variant) },
             };
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerScope = reader.ConfigureAwait(false);
             return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? Read(resource, variant, reader) : null;
         }, cancellationToken);
 
@@ -61,7 +62,7 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFa
     private Task<int> ChangeAsync(Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
     {
-        await using var batch = new NpgsqlBatch(connection);
+        using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new($"SELECT pg_advisory_xact_lock({PostgreSqlSchema.FallbackLock})"));
         foreach (var command in commands())
             batch.BatchCommands.Add(command);

@@ -70,7 +70,7 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
     {
-        await using var command = new NpgsqlCommand("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1", connection)
+        using var command = new NpgsqlCommand("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1", connection)
         {
             Parameters = { Time(now) },
         };
@@ -80,7 +80,7 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
     private Task<bool> IsThereAsync(RememberedRequest request, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
     {
-        await using var command = new NpgsqlCommand(
+        using var command = new NpgsqlCommand(
             "SELECT 1 FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2", connection)
         {
             Parameters = { Text(request.ClientName), Text(request.Key) },

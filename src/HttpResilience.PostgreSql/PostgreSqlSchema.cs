@@ -153,7 +153,8 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         if (await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false) == steps.Count)
             return;
 
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transactionScope = transaction.ConfigureAwait(false);
         await ExecuteAsync($"SELECT pg_advisory_xact_lock({SchemaLock})").ConfigureAwait(false);
         // Another process may have done it while this one waited for the lock.
         int version = await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false);
@@ -181,20 +182,20 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 
         async Task ExecuteAsync(string sql)
         {
-            await using var command = new NpgsqlCommand(sql, connection);
+            using var command = new NpgsqlCommand(sql, connection);
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
 
         async Task<long> CountAsync(string sql)
         {
-            await using var command = new NpgsqlCommand(sql, connection);
+            using var command = new NpgsqlCommand(sql, connection);
             return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
         }
     }
 
     private async Task<int> VersionAsync(NpgsqlConnection connection, string database, CancellationToken cancellationToken)
     {
-        await using var look = new NpgsqlCommand(
+        using var look = new NpgsqlCommand(
             """
             SELECT count(*), count(*) FILTER (WHERE relname = 'schema_version') FROM pg_class
             WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'http_resilience') AND relkind IN ('r', 'v', 'm', 'f', 'p')
@@ -206,7 +207,7 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         int[] found = [];
         if (versions == 1)
         {
-            await using var read = new NpgsqlCommand(
+            using var read = new NpgsqlCommand(
                 "SELECT coalesce(array_agg(version), '{}') FROM http_resilience.schema_version", connection);
             try
             {
@@ -234,7 +235,8 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 
     private static async Task<T> ReadAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken)
     {
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         return row(reader);
     }

@@ -101,12 +101,13 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
 
     private static async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes)
     {
-        await using var batch = Durable(connection);
+        using var batch = Durable(connection);
         foreach (var write in writes)
             batch.BatchCommands.Add(write.Command());
         if (writes.Exists(w => w.Notifies))
             batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql));
-        await using var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
         foreach (var write in writes)
         {
             await reader.NextResultAsync().ConfigureAwait(false);
