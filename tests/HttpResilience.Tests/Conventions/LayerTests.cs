@@ -34,8 +34,8 @@ public sealed class LayerTests(ITestOutputHelper output)
         var sideways = Source.BetweenFiles.Where(r => Layers.LevelOf(r.From) is var level && level > Layers.Rules && level == Layers.LevelOf(r.To!)
             && SourceGraph.FolderOf(r.From) != SourceGraph.FolderOf(r.To!)).ToLookup(r => Layers.NeighboursOf(r));
 
-        output.WriteLine($"not needed: {string.Join(", ", Layers.Neighbours.Except(sideways.Select(pair => pair.Key)))}");
         sideways.Where(pair => !Layers.Neighbours.Contains(pair.Key)).Select(pair => $"{pair.Key}, for instance {pair.First()}").ShouldBeEmpty();
+        Layers.Neighbours.Except(sideways.Select(pair => pair.Key)).ShouldBeEmpty("Neighbours in Layers.txt that do not refer to each other.");
     }
 
     [Fact]

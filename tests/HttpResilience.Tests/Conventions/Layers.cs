@@ -40,13 +40,13 @@ internal sealed class Layers
     /// <summary>The limit of a type: its own, else that of its kind.</summary>
     internal int LimitOf(string type, string kind) => _limits.TryGetValue(type, out int own) ? own : _limits[kind];
 
-    /// <summary>A pure rule stands below every handler, whatever folder it is in.</summary>
+    /// <summary>A pure rule of the chain stands below every handler, whatever folder it is in.</summary>
     internal int LevelOf(string file)
     {
         string folder = SourceGraph.FolderOf(file).Replace('\\', '/');
         int level = _levels.TryGetValue(folder, out int known) ? known
             : throw new InvalidOperationException($"{file}: Layers.txt has no level for {folder}.");
-        return level > Rules && IsRule(file) ? Rules : level;
+        return level > Rules && IsRule(file) && !IsOfOperations(folder) ? Rules : level;
     }
 
     /// <summary>Whether the file may refer to the other: in its own folder, or below.</summary>
@@ -57,6 +57,8 @@ internal sealed class Layers
         string name = Path.GetFileNameWithoutExtension(file);
         return _rules.Any(rule => Matches(name, rule)) && !_rules.Any(rule => rule[0] == '!' && Matches(name, rule[1..]));
     }
+
+    private static bool IsOfOperations(string folder) => folder.StartsWith("HttpResilience.Operations", StringComparison.Ordinal);
 
     private static string NameOf(string file) => Path.GetFileName(SourceGraph.FolderOf(file));
 
