@@ -9,11 +9,15 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>
-/// The stages of the chain, outermost first. A stage that is switched off is not in the chain. The application's own handlers stand inside
-/// it.
+/// The stages of the chain, outermost first. A stage that is switched off is not in the chain. The application's own handlers come after
+/// the last stage and run once per attempt.
 /// </summary>
 internal static class ResilienceChain
 {
+    /// <summary>
+    /// A stage's switch is read when the factory builds handlers; a handler checks the call's policy too, because a reload may come
+    /// between. The diagram in README and Layers.txt follow this list (tests compare).
+    /// </summary>
     internal static IReadOnlyList<Stage> Stages { get; } =
     [
         new(_ => true, s => new RequestLoggingHandler(s.Client, s.Meter, s.Logger<RequestLoggingHandler>())),
@@ -40,8 +44,8 @@ public static partial class HttpResilienceServiceCollectionExtensions
     {
         /// <summary>Adds a named client with the chain, configured from <c>HttpResilience:Clients:&lt;name&gt;</c>.</summary>
         /// <param name="name">The name of the client in <see cref="IHttpClientFactory"/> and in the configuration.</param>
-        /// <param name="configure">Has the last word over the configuration. Default: none.</param>
-        /// <returns>The ordinary builder. Handlers added to it stand inside the chain and run once per attempt.</returns>
+        /// <param name="configure">Runs after the configuration and overrides it. Default: none.</param>
+        /// <returns>The ordinary builder. Handlers added to it come after the chain and run once per attempt.</returns>
         public IHttpClientBuilder AddResilientHttpClient(string name, Action<HttpResilienceOptions>? configure = null) =>
             services.AddHttpClient(name).AddResilience(configure);
 
@@ -76,9 +80,9 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
     extension(IHttpClientBuilder builder)
     {
-        /// <summary>Gives an existing client the chain. Doing it twice does not stack two chains.</summary>
-        /// <param name="configure">Has the last word over the configuration. Default: none.</param>
-        /// <returns>The same builder. Handlers added after this stand inside the chain and run once per attempt.</returns>
+        /// <summary>Gives an existing client the chain. Calling it twice adds one chain.</summary>
+        /// <param name="configure">Runs after the configuration and overrides it. Default: none.</param>
+        /// <returns>The same builder. Handlers added after this come after the chain and run once per attempt.</returns>
         public IHttpClientBuilder AddResilience(Action<HttpResilienceOptions>? configure = null)
         {
             var services = builder.Services;
@@ -115,7 +119,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<ResilienceMeter>();
         services.AddSingleton<DeadLetterMeter>();
         services.AddSingleton<ICircuits, Circuits>();
-        // Not by type: a container without a store would fail its validation.
+        // A factory, because validation on build would fail without a store.
         services.AddSingleton(provider => new DurableFallbackCache(
             provider.GetRequiredService<IFallbackStore>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
@@ -124,9 +128,9 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetRequiredService<DeadLetterMeter>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IHostedService, ClientStartup>();
-        // Outermost: it sees the handlers that the factory's own filters add.
+        // Before the factory's own filters, so that it acts after them and sees the handlers that they add.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
-        // Its handler stands behind all others.
+        // Inserted later, so before that one: it acts last, and its handler is the innermost.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, WireRequestCaptureFilter>());
         services.AddSingleton<IHttpMessageHandlerBuilderFilter, ResendCountFilter>();
     }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
-/// <summary>Reads the options of a client from the configuration, and validates what has become of them after code had its say.</summary>
+/// <summary>Reads the options of a client from the configuration, and validates the final values, after the delegates ran.</summary>
 internal sealed class ConfigureHttpResilienceOptions(
     IEnumerable<ResilientClient> clients, IServiceProviderIsService services, IConfiguration? configuration = null,
     IHostEnvironment? environment = null)
@@ -41,7 +41,7 @@ internal sealed class ConfigureHttpResilienceOptions(
         if (!hasOperations)
             problems.AddRange(OperationsPackage.ProblemsOf(options.ErrorBudget, path.Below(nameof(HttpResilienceOptions.ErrorBudget))));
 
-        // Said once, not once for each client.
+        // Reported for the first client only.
         if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
         {
             problems.AddRange(UnknownRootKeys());

@@ -17,12 +17,12 @@ internal abstract class ChainHandler : DelegatingHandler
         SendAsync(request, HttpCall.Of(request), async: false, cancellationToken).AsTask().GetAwaiter().GetResult();
 
     /// <summary>
-    /// Called with the result of every attempt that passed this stage, after the attempt is complete. A stage that needs only the result
-    /// does not need an async frame of its own.
+    /// Runs after each attempt, called by <c>RetryHandler</c> for every stage inside it. A stage that needs only the result needs no async
+    /// method of its own.
     /// </summary>
-    protected virtual void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt) => NotifyNext(call, result, endedAt);
+    protected virtual void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt) => NotifyInnerStages(call, result, endedAt);
 
-    protected void NotifyNext(HttpCall call, in AttemptResult result, long endedAt)
+    protected void NotifyInnerStages(HttpCall call, in AttemptResult result, long endedAt)
     {
         for (var handler = InnerHandler; handler is DelegatingHandler inner; handler = inner.InnerHandler)
         {

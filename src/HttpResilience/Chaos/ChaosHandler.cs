@@ -3,8 +3,8 @@ using Polly;
 namespace HttpResilience;
 
 /// <summary>
-/// Holds attempts up, fails them or answers them itself, as Polly's chaos strategies draw it. The innermost stage: the others take it for
-/// the host.
+/// Delays attempts, fails them or answers them itself, at random, by Polly's chaos strategies. The innermost stage: the other stages see
+/// its answer as the host's.
 /// </summary>
 internal sealed class ChaosHandler : ChainHandler
 {

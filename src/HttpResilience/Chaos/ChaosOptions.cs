@@ -3,28 +3,27 @@ using Microsoft.Extensions.Hosting;
 namespace HttpResilience;
 
 /// <summary>
-/// Faults that are injected on purpose into attempts on their way to the host, to see in staging what the application makes of them.
-/// Section <c>Chaos</c>. Latency, faults and statuses are drawn independently of each other.
+/// Faults that are injected into attempts on purpose, to see in staging how the application handles them. Section <c>Chaos</c>. Latency,
+/// faults and statuses are chosen at random, independently of each other.
 /// </summary>
 public sealed class ChaosOptions
 {
     /// <summary>
-    /// Whether anything is injected. Default false. In the Production environment it takes <see cref="AllowInProduction"/> as well.
+    /// Whether anything is injected. Default false. In the Production environment <see cref="AllowInProduction"/> must be true as well.
     /// </summary>
     public bool Enabled { get; set; }
 
     /// <summary>
-    /// The second word that it takes in the Production environment, where real calls are hit; without it the host does not start. Default
-    /// false.
+    /// Must also be true in the Production environment, because real calls are affected; without it the host does not start. Default false.
     /// </summary>
     public bool AllowInProduction { get; set; }
 
-    /// <summary>Which part of the attempts each kind of fault hits that names no rate of its own. 0 to 1; default 0.05.</summary>
+    /// <summary>The share of attempts hit, for kinds without their own rate. 0 to 1; default 0.05.</summary>
     public double InjectionRate { get; set; } = 0.05;
 
     /// <summary>
-    /// Where the draws begin, so that a run can be had again: the same seed hits the same attempts in a row. Null (another each time), or
-    /// any integer; default null.
+    /// The random seed, so that a run can be repeated: the same seed hits the same attempts in a row. Null (another each time), or any
+    /// integer; default null.
     /// </summary>
     public int? Seed { get; set; }
 
@@ -47,10 +46,9 @@ public sealed class ChaosOptions
         .Section(nameof(Status), o => o.Status, ChaosStatusOptions.Keys);
 
     /// <summary>
-    /// What is wrong with it in this environment; null when nothing. A host that says nothing about its environment is not taken for
-    /// Production.
+    /// The problem in this environment; null when there is none. A host without an environment is not treated as Production.
     /// </summary>
-    /// <param name="path">Where the client's options stand.</param>
+    /// <param name="path">The configuration path of the client's options.</param>
     internal static string? ProblemIn(IHostEnvironment? environment, HttpResilienceOptions options, OptionPath path)
     {
         if (options.Chaos is not { Enabled: true, AllowInProduction: false } || environment?.IsProduction() is not true)
@@ -65,9 +63,7 @@ public sealed class ChaosOptions
 /// <summary>Attempts that are held up. Section <c>Chaos:Latency</c>.</summary>
 public sealed class ChaosLatencyOptions
 {
-    /// <summary>
-    /// Which part of the attempts is hit. Null (as <c>Chaos:InjectionRate</c> says), or 0 (none) to 1 (all); default null.
-    /// </summary>
+    /// <summary>The share of attempts hit. Null (as <c>Chaos:InjectionRate</c>), or 0 (none) to 1 (all); default null.</summary>
     public double? InjectionRate { get; set; }
 
     /// <summary>How long they are held up. 0 to 1 day; default 5 s.</summary>
@@ -81,9 +77,7 @@ public sealed class ChaosLatencyOptions
 /// <summary>Attempts that fail with an <see cref="HttpRequestException"/>. Section <c>Chaos:Fault</c>.</summary>
 public sealed class ChaosFaultOptions
 {
-    /// <summary>
-    /// Which part of the attempts is hit. Null (as <c>Chaos:InjectionRate</c> says), or 0 (none) to 1 (all); default null.
-    /// </summary>
+    /// <summary>The share of attempts hit. Null (as <c>Chaos:InjectionRate</c>), or 0 (none) to 1 (all); default null.</summary>
     public double? InjectionRate { get; set; }
 
     internal static OptionKeys<ChaosFaultOptions> Keys => new OptionKeys<ChaosFaultOptions>()
@@ -93,9 +87,7 @@ public sealed class ChaosFaultOptions
 /// <summary>Attempts that are answered with an error. Section <c>Chaos:Status</c>.</summary>
 public sealed class ChaosStatusOptions
 {
-    /// <summary>
-    /// Which part of the attempts is hit. Null (as <c>Chaos:InjectionRate</c> says), or 0 (none) to 1 (all); default null.
-    /// </summary>
+    /// <summary>The share of attempts hit. Null (as <c>Chaos:InjectionRate</c>), or 0 (none) to 1 (all); default null.</summary>
     public double? InjectionRate { get; set; }
 
     /// <summary>The status of the answer. 400 to 599; default 503.</summary>

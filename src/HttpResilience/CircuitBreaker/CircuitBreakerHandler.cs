@@ -41,7 +41,7 @@ internal sealed class CircuitBreakerHandler(ClientState client, CircuitEvents ev
     private void Report(HttpCall call, HostState host, int ticket, CircuitOutcome outcome, in AttemptResult result, long endedAt)
     {
         long took = endedAt - call.AttemptStartedAt;
-        long openAtLeast = call.Policy.PauseOf(result);
+        long openAtLeast = call.Policy.RetryAfterTicks(result);
         events.Moved(host, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, took, openAtLeast, endedAt));
     }
 

@@ -41,7 +41,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
     /// <returns>Whether it starts a pause.</returns>
     internal bool ApplyRetryAfter(ResiliencePolicy policy, in AttemptResult result, long endedAt) =>
         // Other statuses that carry a Retry-After, such as 409 and 425, concern only the one request.
-        (result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.PauseOf(result) is > 0 and var pause
+        (result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.RetryAfterTicks(result) is > 0 and var pause
         && GetOrAddPause().Extend(
             endedAt, endedAt + pause, policy.CircuitBreaker is { } circuit ? Circuit.PaceAt(circuit, endedAt) : null,
             policy.CircuitBreaker?.BucketLength * FailureWindow.Buckets ?? 0);

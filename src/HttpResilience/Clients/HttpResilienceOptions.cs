@@ -1,18 +1,19 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Everything that can be said about one named client. Read from <c>HttpResilience:Defaults</c>, over that
-/// <c>HttpResilience:Clients:&lt;name&gt;</c>, over that the delegate in code. The keys that <c>Microsoft.Extensions.Http.Resilience</c>
-/// has keep its names and nesting.
+/// All options of one named client. Read from <c>HttpResilience:Defaults</c>, over that <c>HttpResilience:Clients:&lt;name&gt;</c>, over
+/// that the delegate in code. The keys that <c>Microsoft.Extensions.Http.Resilience</c> has keep its names and nesting.
 /// </summary>
 public sealed class HttpResilienceOptions
 {
-    /// <summary>Where relative request URIs start: an absolute http or https URI. Default null: what the client's own code sets.</summary>
+    /// <summary>
+    /// The base of relative request URIs: an absolute http or https URI. Default null: the address that the client's own code sets.
+    /// </summary>
     public Uri? BaseAddress { get; set; }
 
     /// <summary>
-    /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is set one second behind
-    /// it, for the response body that <see cref="HttpClient"/> reads after the chain; a value that the application sets stays.
+    /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is one second longer,
+    /// because <see cref="HttpClient"/> reads the body after the chain has ended; a value that the application sets stays.
     /// </summary>
     public TimeoutOptions TotalRequestTimeout { get; } = new(TimeSpan.FromSeconds(100));
 
@@ -22,7 +23,7 @@ public sealed class HttpResilienceOptions
     /// <summary>When a failed attempt is repeated, and after what wait.</summary>
     public RetryOptions Retry { get; } = new();
 
-    /// <summary>When a host that fails is left alone.</summary>
+    /// <summary>When calls to a failing host are rejected without being sent.</summary>
     public CircuitBreakerOptions CircuitBreaker { get; } = new();
 
     /// <summary>How many attempts may go to one host, at once and in a time. Default null: no limit.</summary>
@@ -43,13 +44,13 @@ public sealed class HttpResilienceOptions
     /// <summary>How many of the calls may fail, and whether the integration is paused when more do.</summary>
     public ErrorBudgetOptions ErrorBudget { get; } = new();
 
-    /// <summary>What is logged.</summary>
+    /// <summary>The log of calls.</summary>
     public RequestLoggingOptions Logging { get; } = new();
 
     /// <summary>Faults that are injected on purpose, for staging. Off by default.</summary>
     public ChaosOptions Chaos { get; } = new();
 
-    /// <summary>What configuration said that could not be read. Told together with what is out of range.</summary>
+    /// <summary>The configuration values that could not be read; reported together with the range errors.</summary>
     internal List<string> BindingProblems { get; } = [];
 
     internal static OptionKeys<HttpResilienceOptions> Keys { get; } = new OptionKeys<HttpResilienceOptions>()

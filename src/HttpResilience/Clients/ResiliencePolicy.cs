@@ -71,7 +71,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
     /// The Retry-After of a response in ticks of the clock, at most <c>Retry:MaxRetryAfter</c>; 0 when there is none, or it is ignored
     /// (<c>Retry:ShouldRetryAfterHeader</c>).
     /// </summary>
-    internal long PauseOf(in AttemptResult result) => result.RetryAfter is { } asked && Retry.ShouldRetryAfterHeader
+    internal long RetryAfterTicks(in AttemptResult result) => result.RetryAfter is { } asked && Retry.ShouldRetryAfterHeader
         ? ToTimestamp(asked < Retry.MaxRetryAfter ? asked : Retry.MaxRetryAfter)
         : 0;
 

@@ -99,7 +99,7 @@ internal sealed partial class HedgingHandler(
     /// </summary>
     private void NotifyEnded(HedgedTry ended)
     {
-        NotifyNext(ended.Call, ended.Result, ended.EndedAt);
+        NotifyInnerStages(ended.Call, ended.Result, ended.EndedAt);
         if (ended.Call.Host is { } host && host.ApplyRetryAfter(ended.Call.Policy, ended.Result, ended.EndedAt))
             meter.Paused(client.Name, host.Key, ended.Result.StatusCode);
     }

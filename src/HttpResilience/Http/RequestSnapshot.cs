@@ -42,7 +42,7 @@ internal readonly struct RequestSnapshot
         request.Options.TryGetValue(AskedForKey, out var asked) ? asked : request;
 
     /// <summary>
-    /// Records the original request when the last attempt has changed it: the log reports it, and its secrets are redacted.
+    /// Stores the original request on the message when the last attempt has changed it; the log reports and redacts that one.
     /// </summary>
     internal void RecordOriginal(HttpRequestMessage request)
     {

@@ -19,7 +19,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         }
         else if (policy.AppliesTo(request.Method))
         {
-            // Only these read the body.
+            // Only these two cases read the body, which can be asynchronous.
             if (call.KeyOfScope is not null || policy.KeySource is KeySource.Content)
                 return SendAsIdentifiedAsync(request, call, policy, async, cancellationToken);
             MakeKey(request, call, policy, IdempotencyKey.Create());
@@ -28,7 +28,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         return NextAsync(request, call, async, cancellationToken);
     }
 
-    /// <summary>Renews a key created by the chain after the request has changed: it is another operation.</summary>
+    /// <summary>After a change of the request, a key made by the chain is replaced: the request is another operation.</summary>
     internal static async ValueTask RenewKeyAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ namespace HttpResilience;
 /// </summary>
 public sealed class IdempotencyOptions
 {
-    /// <summary>Whether calls get a key. Default true. Otherwise a POST is repeated only when it was not sent or not processed.</summary>
+    /// <summary>Whether calls get a key. Default true. When off, a POST is retried only if it surely was not processed.</summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary>

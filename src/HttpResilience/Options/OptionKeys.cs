@@ -5,8 +5,8 @@ namespace HttpResilience.Configuration;
 
 /// <summary>
 /// The configuration keys of <typeparamref name="TOptions"/>, each with its type and range, for binding, validation and the hints about
-/// misspelt keys. The platform's binder stops at the first unreadable value and ignores unknown keys. For packages
-/// with a configuration section.
+/// misspelt keys. The platform's binder stops at the first unreadable value and ignores unknown keys. Public so that other packages can
+/// define their own section.
 /// </summary>
 /// <typeparam name="TOptions">The options that have the keys as properties.</typeparam>
 public sealed class OptionKeys<TOptions>

@@ -40,7 +40,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
             ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
     }
 
-    // An exception filter that returns false: the exception is not rethrown, which would be expensive.
+    // Runs in an exception filter and returns false, so the exception is not caught.
     private bool Failed(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
     {
         End(call, request, response: null, exception, cancelled);
@@ -61,7 +61,7 @@ internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter 
         CallSpan.End(_time, call, request, response, exception);
     }
 
-    // Returns the response so that its caller awaits one type and has a smaller frame.
+    // Returns the response so that the caller has one await and a smaller state machine.
     private async ValueTask<HttpResponseMessage> WriteAsync(
         HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
     {

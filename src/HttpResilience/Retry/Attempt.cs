@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// One try of a call: its timer, the response or exception it ended with, and what that means. A struct inside the async frame of
-/// <see cref="RetryHandler"/>, because an object or a frame for each attempt would make every call dearer.
+/// One try of a call: its timer, the response or exception it ended with, and what that means. A struct inside the async frame of <see
+/// cref="RetryHandler"/>, because an object or a frame for each attempt would make every call allocate more.
 /// </summary>
 internal struct Attempt(ClientState client, AttemptClassifier classifier, HttpCall call, CancellationToken cancellationToken)
 {
@@ -48,7 +48,7 @@ internal struct Attempt(ClientState client, AttemptClassifier classifier, HttpCa
     internal readonly ValueTask ReadBodyAsync(bool async) =>
         ResponseBody.ReadAsync(Response!, client.MaxResponseContentBufferSize, async, _timer.Token);
 
-    /// <summary>Classifies the response, read as far as it is read inside the attempt.</summary>
+    /// <summary>Classifies the response; its body may not have been read.</summary>
     internal void Classify() => _result = classifier.Classify(Response!, call, _result);
 
     internal void Fail(Exception exception, bool cancelled)

@@ -47,9 +47,8 @@ internal static class Backoff
         _ => Math.Min(Math.Pow(policy.Factor, retry - 1), Longest),
     };
 
-    // Decorrelated jitter, version 2 (Polly's wiki, "Retry with jitter"): the difference of a smooth curve at two random points that lie
-    // one retry apart on average, scaled so that the median first wait is about Delay. Polly's curve doubles from retry to retry; taken as
-    // a multiple of the wait without jitter it is Polly's at a factor of two and has the same shape at any other.
+    // Polly's decorrelated jitter v2 (its wiki, "Retry with jitter"), scaled to BackoffFactor: at a factor of 2 the waits are Polly's. The
+    // divisor 1.4 makes the median first wait about Delay.
     private static double Decorrelated(BackoffPolicy policy, int retry, double random, double previousRandom)
     {
         double until = Curve(retry - 1, random);

@@ -30,7 +30,7 @@ internal sealed class HostPause
             if (begins)
             {
                 long measured = pace ?? long.MaxValue;
-                (_from, _pace) = (FirstOfThoseThatStillWait(now), now - _until > measuredOver ? measured : Math.Min(_pace, measured));
+                (_from, _pace) = (ArrivalOfFirstWaiting(now), now - _until > measuredOver ? measured : Math.Min(_pace, measured));
             }
 
             Volatile.Write(ref _until, until);
@@ -78,8 +78,8 @@ internal sealed class HostPause
         }
     }
 
-    // Half a second's arrivals are released each second. Calls that arrived after the pause did not wait.
-    private long FirstOfThoseThatStillWait(long now)
+    // Waiting calls go out at half the rate at which they came. A call that arrived after the pause did not wait.
+    private long ArrivalOfFirstWaiting(long now)
     {
         long turn = _from + (now - _until) / 2;
         return turn < _until ? turn : now;

@@ -11,7 +11,7 @@ internal readonly record struct RetryDecision
     internal bool IsRetry => StopReason is StopReason.None;
 
     /// <summary>Before the retry, <see cref="IReconciler"/> must find that the request was not processed.</summary>
-    internal bool LooksFirst { get; private init; }
+    internal bool ReconcilesFirst { get; private init; }
 
     /// <summary>Before the retry, <see cref="IConflictResolver"/> must update the request.</summary>
     internal bool ResolvesFirst { get; private init; }
@@ -42,12 +42,12 @@ internal readonly record struct RetryDecision
             return Stop(StopReason.UnsafeMethod);
         if (attempt > (request.MaxRetryAttempts ?? status?.MaxRetryAttempts ?? policy.MaxRetryAttempts))
             return Stop(StopReason.AttemptsExhausted);
-        // The body of a request that was not sent has not been read.
+        // If nothing was sent, the body is still unread and can be sent.
         if (!request.BodyIsReplayable && (result.IsAmbiguous || result.StatusCode is not null))
             return Stop(StopReason.BodyNotReplayable);
         // No delay: the state that the resolver fetches is soon outdated.
         if (resolves)
-            return new() { ResolvesFirst = true, LooksFirst = looks };
+            return new() { ResolvesFirst = true, ReconcilesFirst = looks };
 
         // Once any attempt may have been processed, only the key keeps the next one from being processed a second time.
         bool keyExpires = !looks && request.KeyExpiresIn < remaining
@@ -56,10 +56,10 @@ internal readonly record struct RetryDecision
 
         var backoff = status?.Backoff ?? policy.Backoff;
         if (policy.ShouldRetryAfterHeader && result.RetryAfter is { } asked && asked > TimeSpan.Zero)
-            return After(policy, backoff, asked, limit, tooLate, random) with { LooksFirst = looks };
+            return After(policy, backoff, asked, limit, tooLate, random) with { ReconcilesFirst = looks };
 
         TimeSpan delay = Backoff.Delay(backoff, attempt, random, previousRandom);
-        return (delay < limit ? Retry(delay) : Stop(tooLate)) with { LooksFirst = looks };
+        return (delay < limit ? Retry(delay) : Stop(tooLate)) with { ReconcilesFirst = looks };
     }
 
     private static RetryDecision After(

@@ -35,7 +35,7 @@ internal sealed partial class RetryHandler(
         long deadline = client.Deadline.LastAttemptEndOf(call);
         double random = 0;
         _observers?.CallStarting(client, call);
-        bool looksFirst = _hooks.MustLookFirst(call, original.IsIdempotent);
+        bool mustReconcileFirst = _hooks.MustReconcileFirst(call, original.IsIdempotent);
         client.Hosts.FindFor(call, request.RequestUri);
         var attempt = new Attempt(client, classifier, call, cancellationToken);
         try
@@ -48,7 +48,7 @@ internal sealed partial class RetryHandler(
                         .ConfigureAwait(false);
                 }
 
-                if (looksFirst)
+                if (mustReconcileFirst)
                 {
                     var found = await _hooks.FindAsync(request, call, deadline, async, cancellationToken).ConfigureAwait(false);
                     if (found is not null)
@@ -74,7 +74,7 @@ internal sealed partial class RetryHandler(
                 }
 
                 attempt.End();
-                NotifyNext(call, attempt.Result, attempt.EndedAt);
+                NotifyInnerStages(call, attempt.Result, attempt.EndedAt);
                 if (attempt.Record())
                     return attempt.Response!;
 
@@ -82,7 +82,7 @@ internal sealed partial class RetryHandler(
                 if (!decision.IsRetry)
                     return Stop(decision.StopReason, request, call, attempt, original, cancellationToken);
 
-                (looksFirst, startedAt) = (decision.LooksFirst, attempt.EndedAt + call.Policy.ToTimestamp(decision.Delay));
+                (mustReconcileFirst, startedAt) = (decision.ReconcilesFirst, attempt.EndedAt + call.Policy.ToTimestamp(decision.Delay));
                 original.Restore(request);
                 if (decision.ResolvesFirst)
                 {
@@ -144,14 +144,14 @@ internal sealed partial class RetryHandler(
         throw CallerException.CircuitOpen(client, call, attempt.EndedAt, attempt.Exception);
     }
 
-    // Called from an exception filter: a rejection reaches the caller as it is and need not be thrown a second time.
+    // A filter, so that a rejection is not caught and rethrown.
     private bool IsRejected(HttpCall call, Exception exception)
     {
-        // A handler inside the chain may make calls of its own, to an integration that is paused.
+        // The rejection may come from another call that a handler inside the chain makes.
         if (exception is not RejectedException rejected)
             return false;
 
-        NotifyNext(call, FailureClassifier.Classify(exception, call.AttemptTimedOut, cancelled: false), _time.GetTimestamp());
+        NotifyInnerStages(call, FailureClassifier.Classify(exception, call.AttemptTimedOut, cancelled: false), _time.GetTimestamp());
         call.Stop(rejected.StopReason, rejected.FailureClass);
         return true;
     }

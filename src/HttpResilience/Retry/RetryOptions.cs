@@ -18,7 +18,7 @@ public sealed class RetryOptions
     /// </summary>
     public TimeSpan? MaxDelay { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>What the wait is multiplied with from retry to retry when it grows exponentially. 1 to 10; default 2.</summary>
+    /// <summary>The factor by which the wait grows from retry to retry when the backoff is exponential. 1 to 10; default 2.</summary>
     public double BackoffFactor { get; set; } = 2;
 
     /// <summary>Whether waits are spread at random. Default true.</summary>
@@ -27,10 +27,12 @@ public sealed class RetryOptions
     /// <summary>How waits are spread when <see cref="UseJitter"/> is set.</summary>
     public JitterOptions Jitter { get; } = new();
 
-    /// <summary>Whether <c>Retry-After</c> and its kin (RFC 9110 §10.2.3) are obeyed. Default true.</summary>
+    /// <summary>Whether <c>Retry-After</c> and similar headers (RFC 9110 §10.2.3) are obeyed. Default true.</summary>
     public bool ShouldRetryAfterHeader { get; set; } = true;
 
-    /// <summary>The longest wait that a server may ask for; longer, and the call ends at once. 0 to 1 day; default 5 min.</summary>
+    /// <summary>
+    /// The longest wait that a server may ask for; if the server asks for more, the call ends at once. 0 to 1 day; default 5 min.
+    /// </summary>
     public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
@@ -54,8 +56,8 @@ public sealed class RetryOptions
     public bool IncludeResponseBody { get; set; }
 
     /// <summary>
-    /// Overrides for single statuses (400 to 599). A status that is not retried by default, such as 404, is retried when it names <see
-    /// cref="RetryStatusOptions.MaxRetryAttempts"/>.
+    /// Overrides for single statuses (400 to 599). A status that is not retried by default, such as 404, is retried when <see
+    /// cref="RetryStatusOptions.MaxRetryAttempts"/> is set for it.
     /// </summary>
     public IDictionary<int, RetryStatusOptions> Statuses { get; } = new Dictionary<int, RetryStatusOptions>();
 
@@ -99,12 +101,12 @@ public sealed class JitterOptions
 }
 
 /// <summary>
-/// What differs for one status. Section <c>Retry:Statuses:&lt;status&gt;</c>. What is null stays as for the other statuses.
+/// The options for one status. Section <c>Retry:Statuses:&lt;status&gt;</c>. Null keeps the value that applies to the other statuses.
 /// </summary>
 public sealed class RetryStatusOptions
 {
     /// <summary>
-    /// How many attempts may follow the first. Null, or 0 or more; default null. Naming it makes the status one that is retried.
+    /// How many attempts may follow the first. Null, or 0 or more; default null. A status for which it is 1 or more is retried.
     /// </summary>
     public int? MaxRetryAttempts { get; set; }
 
@@ -112,13 +114,13 @@ public sealed class RetryStatusOptions
     public TimeSpan? Delay { get; set; }
 
     /// <summary>
-    /// What kind of failure the status is, which decides whether it is retried and counts against the circuit: <c>RateLimited</c> for an
-    /// API that limits with 403, <c>Conflict</c> for 412, <c>None</c> for a 404 that is an answer. Null (as built in), or any but
+    /// The failure class of the status, which decides whether it is retried and counts against the circuit: <c>RateLimited</c> for an API
+    /// that limits with 403, <c>Conflict</c> for 412, <c>None</c> for a 404 that is an answer. Null (as built in), or any but
     /// <c>Cancelled</c>; default null.
     /// </summary>
     public FailureClass? FailureClass { get; set; }
 
-    /// <summary>What the delay is multiplied with. 0 to 1000; default 1.</summary>
+    /// <summary>The factor for the delay. 0 to 1000; default 1.</summary>
     public double DelayMultiplier { get; set; } = 1;
 
     internal static OptionKeys<RetryStatusOptions> Keys => new OptionKeys<RetryStatusOptions>()

@@ -9,7 +9,7 @@ internal sealed class UserHooks(ClientState client, RegisteredExtensions extensi
     /// <summary>
     /// Whether the search comes before the first attempt: an earlier call may have been processed, and the request is not safe to repeat.
     /// </summary>
-    internal bool MustLookFirst(HttpCall call, bool isIdempotent) => call.MayHaveBeenProcessed
+    internal bool MustReconcileFirst(HttpCall call, bool isIdempotent) => call.MayHaveBeenProcessed
         && extensions.Reconciler is not null
         && !RetryDecision.MayBeRepeated(call.Policy.Retry, isIdempotent, keyed: call.IdempotencyKey is not null && !call.KeyHasExpired);
 

@@ -17,7 +17,7 @@ internal static class Resend
         CallSpan.Enter(time, call, request, request);
     }
 
-    /// <summary>Prepares a request for concurrent copies, before they are made: copies share the callbacks.</summary>
+    /// <summary>Prepares a request for concurrent copies. Must run before copying, because copies share callbacks.</summary>
     internal static void WillCopy(ResilienceMeter meter, HttpCall call, HttpRequestMessage request)
     {
         if (meter.PlatformDuration.MayBeEnabled)
