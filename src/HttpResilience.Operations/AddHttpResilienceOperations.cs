@@ -84,7 +84,7 @@ public static class HttpResilienceOperationsExtensions
 
     private static void AddAlerts(IServiceCollection services)
     {
-        // First: code has the last word, also when it was configured before.
+        // Inserted first, so that the application's delegates run after it, even those added before.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<AlertOptions>>(provider =>
             new ConfigureAlertOptions(provider.GetService<IConfiguration>())));
         services.AddSingleton<IValidateOptions<AlertOptions>>(provider => new ConfigureAlertOptions(provider.GetService<IConfiguration>()));

@@ -14,9 +14,9 @@ public static partial class HttpResilienceServiceCollectionExtensions
         /// Adds durable storage: <c>storage => storage.UseSqlite("Data Source=resilience.db")</c>. Where code does not set them,
         /// <c>Provider</c> and <c>ConnectionString</c> are read from the section <c>HttpResilience:Storage</c>. The last call wins.
         /// </summary>
-        /// <param name="configure">Names the store, or several, of which the configuration selects one.</param>
+        /// <param name="configure">Adds the store, or several, of which the configuration selects one.</param>
         /// <returns>The same collection.</returns>
-        /// <exception cref="ArgumentException"><paramref name="configure"/> names no store.</exception>
+        /// <exception cref="ArgumentException"><paramref name="configure"/> adds no store.</exception>
         public IServiceCollection AddHttpResilienceStorage(Action<HttpResilienceStorageBuilder> configure)
         {
             ArgumentNullException.ThrowIfNull(configure);

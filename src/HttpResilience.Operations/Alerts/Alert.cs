@@ -12,7 +12,7 @@ public sealed record Alert
     /// <summary>All rules that have held since it began, <see cref="Rule"/> first: an outage breaks several and is one alert.</summary>
     public required IReadOnlyList<AlertRuleType> Rules { get; init; }
 
-    /// <summary>Whether it begins, still holds, or is over.</summary>
+    /// <summary>The phase: started, reminder or ended.</summary>
     public required AlertPhase Phase { get; init; }
 
     /// <summary>How urgent it is: the greatest of its rules.</summary>
@@ -27,22 +27,22 @@ public sealed record Alert
     /// <summary>The tenant that fails while others succeed; null when it is not about one.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>What else it is about: the batch, or the failure class; null when nothing.</summary>
+    /// <summary>The batch or the failure class that it is about; null when it is about neither.</summary>
     public string? Subject { get; init; }
 
-    /// <summary>What is wrong, in a few words on one line.</summary>
+    /// <summary>The problem, in a few words on one line.</summary>
     public required string Title { get; init; }
 
-    /// <summary>What is known and what to do, on one line.</summary>
+    /// <summary>The details and the action to take, on one line.</summary>
     public required string Detail { get; init; }
 
     /// <summary>When it began.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>When this was said.</summary>
+    /// <summary>When this notification was made.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The how manyth notification of it this is, from 1.</summary>
+    /// <summary>The number of this notification of the alert; the first is 1.</summary>
     public required int Count { get; init; }
 
     /// <summary>The numbers behind it, such as <c>failuresInARow</c>.</summary>
@@ -77,13 +77,13 @@ public enum AlertSeverity
 }
 
 /// <summary>
-/// Receives alerts. Register any number in the container, as singletons. Each is called by itself, one alert after the other, away from
-/// calls: one that is slow or throws delays neither calls nor other sinks. An alert at which it throws is tried again a few times.
+/// Receives alerts. Register any number in the container, as singletons. Each is called separately, one alert after the other, outside of
+/// calls: a slow or failing sink delays neither calls nor other sinks. When it throws, the alert is sent again a few times.
 /// </summary>
 public interface IAlertSink
 {
     /// <summary>Takes an alert.</summary>
-    /// <param name="alert">What there is to tell.</param>
+    /// <param name="alert">The alert.</param>
     /// <param name="cancellationToken">Ends when the sink has taken a minute, or the host stops.</param>
     Task SendAsync(Alert alert, CancellationToken cancellationToken);
 }

@@ -3,26 +3,26 @@ using HttpResilience.Configuration;
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Which alerts are sent where. Section <c>HttpResilience:Alerts</c>, of the whole application;
-/// <c>services.Configure&lt;AlertOptions&gt;</c> has the last word. Alerts are raised while a host runs.
+/// The alerts that are raised, and their receivers. Section <c>HttpResilience:Alerts</c>, for the whole application;
+/// <c>services.Configure&lt;AlertOptions&gt;</c> overrides it. Alerts are raised while a host runs.
 /// </summary>
 public sealed class AlertOptions
 {
-    /// <summary>Whether there are alerts. Default true: without a webhook and a sink they are in the log.</summary>
+    /// <summary>Whether alerts are raised. Default true: without a webhook and a sink they are only logged.</summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>The version of the application, which alerts name. Default null: unknown.</summary>
+    /// <summary>The version of the application, shown in alerts. Default null: the informational version of the program.</summary>
     public string? DeploymentVersion { get; set; }
 
-    /// <summary>Where alerts are sent to. Default none.</summary>
+    /// <summary>The webhooks that receive alerts. Default none.</summary>
     public IList<AlertWebhookOptions> Webhooks { get; set; } = [];
 
     /// <summary>
-    /// What is alerted about. Default none given: all types with their own numbers. A rule that is given replaces all of those.
+    /// The rules that raise alerts. Default empty: all types with their default values. A given rule replaces all of those.
     /// </summary>
     public IList<AlertRuleOptions> Rules { get; set; } = [];
 
-    /// <summary>What configuration said that could not be read.</summary>
+    /// <summary>The configuration values that could not be read.</summary>
     internal List<string> BindingProblems { get; } = [];
 
     internal const string Section = "HttpResilience:Alerts";
@@ -38,17 +38,16 @@ public sealed class AlertOptions
 public sealed class AlertWebhookOptions
 {
     /// <summary>
-    /// The address: an absolute http or https URI. Its path and query are taken for secrets, and neither logged nor stored. Must be
-    /// given.
+    /// The address: an absolute http or https URI. Its path and query are treated as secrets: they are neither logged nor stored. Required.
     /// </summary>
     public Uri? Url { get; set; }
 
-    /// <summary>What is sent. Default <see cref="AlertWebhookFormat.Slack"/>.</summary>
+    /// <summary>The format of the request body. Default <see cref="AlertWebhookFormat.Slack"/>.</summary>
     public AlertWebhookFormat Format { get; set; }
 
     /// <summary>
-    /// Signs what is sent: <c>X-HttpResilience-Signature: t=&lt;unix seconds&gt;,v1=&lt;hex&gt;</c>, the HMAC-SHA256 with this of
-    /// <c>&lt;unix seconds&gt;.&lt;body&gt;</c>. Default null: not signed.
+    /// The key that signs each request: <c>X-HttpResilience-Signature: t=&lt;unix seconds&gt;,v1=&lt;hex&gt;</c>, the HMAC-SHA256 with this
+    /// key of <c>&lt;unix seconds&gt;.&lt;body&gt;</c>. Default null: not signed.
     /// </summary>
     public string? Secret { get; set; }
 
@@ -62,17 +61,17 @@ public sealed class AlertWebhookOptions
         .Choice(nameof(MinimumSeverity), o => o.MinimumSeverity, (o, v) => o.MinimumSeverity = v);
 }
 
-/// <summary>What a webhook is sent.</summary>
+/// <summary>The format of a webhook's request body.</summary>
 public enum AlertWebhookFormat
 {
-    /// <summary>An object with <c>text</c>, as Slack's incoming webhooks take it, and those of others that are made like them.</summary>
+    /// <summary>An object with <c>text</c>, as Slack's incoming webhooks and compatible ones accept it.</summary>
     Slack,
 
     /// <summary>
     /// All of the <see cref="Alert"/>, in camel case: <c>id</c>, <c>rule</c>, <c>rules</c>, <c>phase</c>, <c>severity</c>,
     /// <c>clientName</c>, <c>authority</c>, <c>tenant</c>, <c>subject</c>, <c>title</c>, <c>detail</c>, <c>startedAt</c>, <c>at</c>,
-    /// <c>count</c>, <c>values</c> (an object of numbers), <c>deploymentVersion</c>. Choices are texts, times as RFC 3339; what is null
-    /// is left out.
+    /// <c>count</c>, <c>values</c> (an object of numbers), <c>deploymentVersion</c>. Enumerations are texts, times are in the format of RFC
+    /// 3339; null values are left out.
     /// </summary>
     Json,
 }

@@ -46,7 +46,7 @@ internal sealed partial class AlertOutbox : IDisposable
         _alerts.Writer.TryComplete();
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stopped.CancelAsync().ConfigureAwait(false);
-        // What is left is kept before the store is closed.
+        // The remaining alerts are stored before the store is closed.
         await _sending.ConfigureAwait(false);
     }
 
@@ -126,7 +126,7 @@ internal sealed partial class AlertOutbox : IDisposable
         }
     }
 
-    /// <returns>What the sink threw; null when it has taken the alert.</returns>
+    /// <returns>The exception of the sink; null when it accepted the alert.</returns>
     private async Task<Exception?> TryAsync(Alert alert)
     {
         using var timeout = new CancellationTokenSource(SendTimeout, _time);
@@ -170,7 +170,7 @@ internal sealed partial class AlertOutbox : IDisposable
 /// <summary>How an outbox deals with its sink.</summary>
 /// <param name="Name">For the log.</param>
 /// <param name="MaxTries">How often an alert is tried.</param>
-/// <param name="IsFinal">What the sink threw will not go away.</param>
+/// <param name="IsFinal">A retry cannot succeed.</param>
 /// <param name="KeepAsync">Keeps what could not be delivered; false when there is no place for it.</param>
 internal sealed record AlertOutboxRules(string Name, int MaxTries, Func<Exception, bool> IsFinal,
     Func<IReadOnlyList<Alert>, CancellationToken, Task<bool>> KeepAsync)

@@ -10,7 +10,7 @@ internal sealed record AlertRule(AlertRuleType Type, string? Client, double Thre
     internal bool IsAboutCalls => Type is AlertRuleType.ConsecutiveFailures or AlertRuleType.FailuresInWindow
         or AlertRuleType.TenantFailing or AlertRuleType.CircuitOpened;
 
-    /// <summary>What the options mean: one rule, or the three of burn rates.</summary>
+    /// <summary>The rules that the options describe: one, or the three of burn rates.</summary>
     internal static IEnumerable<AlertRule> From(AlertRuleOptions options)
     {
         var type = options.Type!.Value;
@@ -30,7 +30,7 @@ internal sealed record AlertRule(AlertRuleType Type, string? Client, double Thre
         _ => TimeSpan.FromHours(1),
     };
 
-    // What burns over days can wait until tomorrow.
+    // A budget that burns over days can wait until tomorrow.
     private static AlertSeverity SeverityOf(BurnRatePair pair) => pair.Rate > 1 ? AlertSeverity.Critical : AlertSeverity.Warning;
 }
 

@@ -2,28 +2,28 @@ using HttpResilience.Configuration;
 
 namespace HttpResilience.Operations;
 
-/// <summary>One thing to be alerted about. Section <c>Alerts:Rules</c>. What is left out has the type's own number.</summary>
+/// <summary>A rule that raises alerts. Section <c>Alerts:Rules</c>. An option that is left out has the default of the type.</summary>
 public sealed class AlertRuleOptions
 {
-    /// <summary>What it is about. Must be given.</summary>
+    /// <summary>The type of the rule. Required.</summary>
     public AlertRuleType? Type { get; set; }
 
-    /// <summary>The client that it is for. Default null: every client by itself.</summary>
+    /// <summary>The client that the rule is for. Default null: each client separately.</summary>
     public string? Client { get; set; }
 
-    /// <summary>How many, or how many times the usual, as the type has it. Default null: the type's own.</summary>
+    /// <summary>The count, or the multiple of the usual value, depending on the type. Default null: the default of the type.</summary>
     public double? Threshold { get; set; }
 
-    /// <summary>The time that is looked at, 1 s to 90 days. Default null: the type's own.</summary>
+    /// <summary>The time over which the rule counts. 1 s to 90 days; default null: the default of the type.</summary>
     public TimeSpan? Window { get; set; }
 
     /// <summary>
-    /// The time between reminders while it holds. 1 s to 30 days; default null: 1 h, for a burn over more than 12 h a twelfth of its
-    /// window, for a spent budget a day.
+    /// The time between reminders while the problem lasts. 1 s to 30 days; default null: 1 h, for a burn over more than 12 h a twelfth of
+    /// its window, for a spent budget a day.
     /// </summary>
     public TimeSpan? CoolDown { get; set; }
 
-    /// <summary>How urgent it is. Default null: the type's own.</summary>
+    /// <summary>The severity of the alert. Default null: the default of the type.</summary>
     public AlertSeverity? Severity { get; set; }
 
     internal static OptionKeys<AlertRuleOptions> Keys => new OptionKeys<AlertRuleOptions>()

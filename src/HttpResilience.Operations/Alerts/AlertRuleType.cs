@@ -1,6 +1,6 @@
 namespace HttpResilience.Operations;
 
-/// <summary>What an alert can be about.</summary>
+/// <summary>The types of alert rules.</summary>
 public enum AlertRuleType
 {
     /// <summary>
@@ -52,9 +52,7 @@ public enum AlertRuleType
     /// </summary>
     ErrorBudgetBurn,
 
-    /// <summary>
-    /// More than this part of the error budget of its whole window is burnt. Default 2, that is 200 %. Told again after a day.
-    /// </summary>
+    /// <summary>More than this share of the window's error budget is spent. Default 2, that is 200 %. Repeated after a day.</summary>
     ErrorBudgetSpent,
 
     /// <summary>A client is paused, by <c>ErrorBudget:PauseAtBurn</c> or by a person: nothing is sent but probes.</summary>

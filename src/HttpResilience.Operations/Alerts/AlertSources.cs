@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Operations;
 
-/// <summary>What the watch looks at besides single calls: the hosts of all clients, dead letters, batches, and error budgets.</summary>
+/// <summary>
+/// The sources that rules evaluate besides single calls: the hosts of all clients, dead letters, batches, and error budgets.
+/// </summary>
 /// <param name="count">Counts dead letters. Null when there is no durable storage.</param>
 internal sealed partial class AlertSources(IResilientClients clients, ErrorBudgetObserver budgets, BatchCadences batches, AlertQueue feed,
     Func<CancellationToken, Task<DeadLetterCounts>>? count, TimeProvider time, ILogger logger)
@@ -51,7 +53,7 @@ internal sealed partial class AlertSources(IResilientClients clients, ErrorBudge
         }
         catch (Exception e)
         {
-            // What fails with the store fails loudly where something is to be kept.
+            // Writes to a failing store report it more severely.
             CountFailed(logger, e);
         }
     }

@@ -13,8 +13,8 @@ internal sealed record AlertWebhook(Uri Url, AlertWebhookFormat Format, string? 
     internal string Authority { get; } = AuthorityOf(Url);
 
     /// <summary>
-    /// What stands for the address in requests until they leave, and so in stored letters, logs and traces. The few bits of the hash tell
-    /// webhooks of one host apart, and nothing else.
+    /// Replaces the address in requests until they are sent, and so in stored letters, logs and traces. The few bits of the hash
+    /// distinguish the webhooks of one host and reveal nothing else.
     /// </summary>
     internal Uri Placeholder { get; } =
         new(new(AuthorityOf(Url)), PathBegin + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Url.AbsoluteUri))[..4]));

@@ -27,12 +27,12 @@ internal sealed class ConfigureAlertClient(IServiceProviderIsService services, I
         (options.TotalRequestTimeout.Timeout, options.AttemptTimeout.Timeout) = (TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10));
         (options.Retry.MaxRetryAttempts, options.Retry.Delay, options.Retry.UnsafeMethods) =
             (MaxRetryAttempts, TimeSpan.FromSeconds(1), UnsafeMethods.WhenKeyed);
-        // The queue before it waits by itself, and one address has nothing to be protected from the other.
+        // The outbox already delays retries, and a circuit or a limit of one address would not protect another.
         options.CircuitBreaker.BreakDuration = null;
         options.RateLimiter = null;
         (options.Idempotency.Enabled, options.Idempotency.RememberFor, options.Idempotency.Methods) = (true, null, ["POST"]);
         (options.Fallback.Enabled, options.Hedging.Enabled, options.Chaos.Enabled) = (false, false, false);
-        // What the receiver says may repeat the address.
+        // The receiver's response may repeat the address.
         options.Logging.ErrorBodyBytes = 0;
         // The factory's own lines come after the address was put on.
         options.Logging.KeepFactoryLogging = false;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience.Operations;
 
-/// <summary>Reads <c>HttpResilience:Alerts</c>, and validates what has become of it after code had its say.</summary>
+/// <summary>Reads <c>HttpResilience:Alerts</c>, and validates the final values, after the delegates ran.</summary>
 internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null) : IConfigureOptions<AlertOptions>,
     IValidateOptions<AlertOptions>
 {
@@ -29,7 +29,7 @@ internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null
 
     private static string KeyOf(string problem) => problem.Split(" is ", 2)[0];
 
-    // What hangs together with the type.
+    // The problems that depend on the type.
     private static IEnumerable<string> ProblemsOf(AlertRuleOptions rule, string path)
     {
         if (rule.Type is not { } type || !Enum.IsDefined(type))

@@ -8,7 +8,7 @@ internal static class ErrorClassRule
     private const int MinFailures = 5;
 
     /// <param name="now">How the calls since this process began have ended.</param>
-    /// <param name="before">The same under other versions; null when nothing is known of them: nothing is said.</param>
+    /// <param name="before">The same under other versions; null when unknown: then there is no match.</param>
     internal static IEnumerable<(FailureClass Class, RuleMatch RuleMatch)> Find(
         string client, IEnumerable<AlertRule> rules, IReadOnlyDictionary<FailureClass, long> now,
             IReadOnlyDictionary<FailureClass, long>? before)

@@ -6,7 +6,7 @@ internal sealed class HostAlerts(IncidentTracker book)
     // More alerts about tenants of one host add nothing.
     private const int MaxTenants = 10;
 
-    /// <returns>What holds for the host and for each tenant that fails alone, and what has ended for those that do not.</returns>
+    /// <returns>The matches for the host and for each tenant that fails alone, and the ends of alerts for the others.</returns>
     internal IReadOnlyList<(IncidentKey Key, IReadOnlyList<RuleMatch> Findings)> Look(HostFailureTracker host,
         IReadOnlyList<AlertRule> rules, TimeSpan now)
     {
@@ -27,7 +27,7 @@ internal sealed class HostAlerts(IncidentTracker book)
         {
             var ofTenant = ofHost with { Tenant = tenant };
             bool isOpen = book.IsOpen(ofTenant.Key);
-            // When the host fails for all, each tenant is not one more thing to be told.
+            // When the host fails for all, its tenants get no alerts of their own.
             if (!isOpen && (row.Calls.Length == 0 || findings.Count > 0 || open >= MaxTenants))
                 continue;
 

@@ -2,7 +2,7 @@ namespace HttpResilience.Operations;
 
 /// <summary>
 /// The recent failures of one host, tenants apart. Created at the first failure: a working host has none. A tenant whose calls fail in a
-/// row counts once for the host, as it does for the circuit: one customer must not stand for all.
+/// row counts once for the host, as it does for the circuit: one failing customer is not an outage of the host.
 /// </summary>
 internal sealed class HostFailureTracker(string clientName, ObservedHost host)
 {

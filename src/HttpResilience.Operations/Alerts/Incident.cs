@@ -3,33 +3,33 @@ using System.Globalization;
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// One thing that is wrong, from its start to its end: told once when it begins, again after a cool-down while it holds or when it
-/// becomes more severe, and once when it is over. What follows from something that is told already, as a burning budget does from an
-/// outage, is told only when it is more urgent and holds for ten minutes, or when it goes on for a cool-down longer than that. What comes
-/// back soon after its end is over when it has been quiet for five minutes.
+/// A problem, from its start to its end: notified when it begins, again after a cool-down while it lasts or when it becomes more severe,
+/// and when it is over. A consequence of another incident, such as a burning budget during an outage, is notified only when it is more
+/// urgent and lasts for ten minutes, or when it outlasts its cause by a cool-down. A problem that comes back soon after its end is over
+/// after five quiet minutes.
 /// </summary>
 /// <param name="BeganAt">When it began.</param>
 /// <param name="HeldAt">When a rule last held.</param>
-/// <param name="ToldAt">When it was last told; of what follows, until when it has followed.</param>
+/// <param name="ToldAt">When it was last notified; for a consequence, when its cause was last seen.</param>
 /// <param name="Count">The number of notifications; 0 for a consequence of another incident.</param>
 /// <param name="HasComeBack">It was over a moment before.</param>
 /// <param name="Joined">The rules that have held since it began, in order.</param>
-/// <param name="Last">What was last found.</param>
+/// <param name="Last">The most recent match of a rule.</param>
 /// <param name="Holding">The rules that hold.</param>
 internal sealed record Incident(
     Guid Id, IncidentKey Key, DateTimeOffset StartedAt, TimeSpan BeganAt, TimeSpan HeldAt, TimeSpan ToldAt, AlertSeverity Severity,
         int Count, bool HasComeBack,
     IReadOnlyList<AlertRuleType> Joined, RuleMatch Last, IReadOnlyList<AlertRule> Holding)
 {
-    /// <summary>For how long something that comes and goes has to be gone.</summary>
+    /// <summary>How long a problem that comes back must be gone until it is over.</summary>
     internal static readonly TimeSpan Quiet = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan FollowTimeout = TimeSpan.FromMinutes(10);
 
-    /// <summary>Goes on from what was known with what is found now.</summary>
-    /// <param name="before">Null when nothing was wrong.</param>
+    /// <summary>Updates an incident with the rules that hold now.</summary>
+    /// <param name="before">Null when there was no incident.</param>
     /// <param name="findings">The rules that hold now.</param>
-    /// <returns>What is known from now on, null when nothing is wrong; and what is to be told, null when nothing is new.</returns>
+    /// <returns>The incident from now on, null when it is over; and the alert to send, null when nothing is new.</returns>
     internal static (Incident? Now, Alert? Told) Next(
         Incident? before, IncidentKey key, IReadOnlyList<RuleMatch> findings, AlertTime now, string? version,
             IncidentContext context = default)
@@ -116,7 +116,7 @@ internal sealed record Incident(
     private static string? Clean(string? text) => text is null ? null : SingleLine.Clean(text);
 }
 
-/// <summary>What else is known.</summary>
+/// <summary>The relation to other incidents and earlier ones.</summary>
 /// <param name="Followed">The severity of the incident that this one is a consequence of; null when there is none.</param>
 /// <param name="ComesBack">The same was over a moment ago.</param>
 internal readonly record struct IncidentContext(AlertSeverity? Followed, bool ComesBack);

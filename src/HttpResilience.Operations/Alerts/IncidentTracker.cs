@@ -1,6 +1,6 @@
 namespace HttpResilience.Operations;
 
-/// <summary>What is wrong now. Used by one thread at a time.</summary>
+/// <summary>The open incidents. Used by one thread at a time.</summary>
 internal sealed class IncidentTracker
 {
     // A failure outlasts its alert in the windows of a budget: what it has burnt is no news so soon.
@@ -24,7 +24,7 @@ internal sealed class IncidentTracker
     /// <summary>A rule has held when it was last looked at.</summary>
     internal bool Holds(IncidentKey key, AlertRule rule) => _open.TryGetValue(key, out var incident) && incident.Holding.Contains(rule);
 
-    /// <returns>What is to be told; null when nothing is new.</returns>
+    /// <returns>The alert to send; null when nothing is new.</returns>
     internal Alert? Update(IncidentKey key, IReadOnlyList<RuleMatch> findings, AlertTime now, string? version)
     {
         bool comesBack = key.Topic is AlertTopic.Calls && _ended.TryGetValue(key, out var ended) && now.Uptime - ended < Incident.Quiet;
@@ -53,10 +53,10 @@ internal sealed class IncidentTracker
     }
 
     /// <summary>
-    /// Failing calls burn the budget, what burns is spent, and an outage is no fault of a deployment: that is one thing, and told with
-    /// the first.
+    /// Failing calls burn the budget, a burning budget is spent, and an outage is no fault of a deployment: these are notified with the
+    /// incident that causes them.
     /// </summary>
-    /// <returns>How urgent that is; null when there is no such thing.</returns>
+    /// <returns>The severity of the cause; null when there is none.</returns>
     private AlertSeverity? Followed(IncidentKey key, TimeSpan now) => key switch
     {
         { Topic: AlertTopic.ErrorBudget, Client: { } client } => WasWrong(AlertTopic.Calls, client, now),

@@ -1,8 +1,8 @@
 namespace HttpResilience.Operations;
 
 /// <summary>A rule holds.</summary>
-/// <param name="Title">What is wrong, in a few words.</param>
-/// <param name="Detail">What is known and what to do.</param>
+/// <param name="Title">The problem, in a few words.</param>
+/// <param name="Detail">The details and the action to take.</param>
 /// <param name="Values">The numbers behind it.</param>
 internal sealed record RuleMatch(AlertRule Rule, string Title, string Detail, params IReadOnlyList<(string Name, double Value)> Values)
 {
@@ -10,7 +10,7 @@ internal sealed record RuleMatch(AlertRule Rule, string Title, string Detail, pa
     internal TimeSpan? LastAt { get; init; }
 }
 
-/// <summary>What an alert is about: one alert at a time for each.</summary>
+/// <summary>The subject of an alert; each has one alert at a time.</summary>
 internal sealed record IncidentKey(AlertTopic Topic, string? Client = null, string? Authority = null, string? Tenant = null,
     string? Subject = null);
 

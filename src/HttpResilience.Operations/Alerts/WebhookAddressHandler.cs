@@ -1,8 +1,8 @@
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Puts the address in place of what stands for it, and the signature on, as a request leaves: both are secrets, and what is logged,
-/// traced and stored of a request is what it was before and after.
+/// Replaces the placeholder by the address and adds the signature while a request is sent: both are secrets, so logs, traces and stores see
+/// the request without them.
 /// </summary>
 internal sealed class WebhookAddressHandler(AlertSettings settings, TimeProvider time) : DelegatingHandler
 {

@@ -105,14 +105,13 @@ internal sealed class BudgetPause(long probeInterval)
                 return false;
             if (_isPaused && _change is { By: not null } && change is { By: null })
             {
-                // What a person has paused, neither the budget nor the probes of another process end: the person's word is made the last
-                // one.
+                // The budget and the probes of another process do not end an operator's pause: its time is moved after their change.
                 Volatile.Write(ref _change, _change with { At = change.At.AddMicroseconds(1) });
                 return false;
             }
 
             bool changes = change.IsPaused != _isPaused;
-            // A probe that is out when a person takes over ends nothing.
+            // A probe that is in flight when an operator takes over the pause does not end it.
             if (changes || (change.IsPaused && change.By != _change?.By))
                 Set(change, now);
             else
@@ -121,12 +120,12 @@ internal sealed class BudgetPause(long probeInterval)
         }
     }
 
-    // By the clock of another machine, or before this one was set back, the last change may seem to be yet to come: what is done now is
-    // done after it.
+    // The last change may have a later time, from another machine's clock or before this clock was set back; the new change is placed after
+    // it.
     private ErrorBudgetPause After(ErrorBudgetPause change) =>
         _change is { At: var last } && last >= change.At ? change with { At = last.AddMicroseconds(1) } : change;
 
-    // What a person has paused, a person resumes.
+    // An operator's pause is ended only by an operator.
     private bool MayProbe(long now) => _change!.By is null && _probe is null && now >= _nextProbeAt;
 
     private void Set(ErrorBudgetPause change, long now)

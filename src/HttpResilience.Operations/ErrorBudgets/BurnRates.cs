@@ -27,10 +27,10 @@ internal static class BurnRates
     ];
 
     /// <summary>Failure ratio over what is allowed; 0 when there were no calls.</summary>
-    /// <param name="allowed">Which part of the calls may fail.</param>
+    /// <param name="allowed">The share of calls that may fail.</param>
     internal static double Of(BudgetCount count, double allowed) => count.Calls == 0 ? 0 : count.Failures / (count.Calls * allowed);
 
-    /// <summary>Whether both windows of a pair burn faster than it has it.</summary>
+    /// <summary>Whether both windows of a pair burn faster than its rate.</summary>
     internal static bool IsBurning(BurnRatePair pair, BudgetCount inLong, BudgetCount inShort, double allowed) =>
         inLong.Failures >= MinFailures && Of(inLong, allowed) > pair.Rate && Of(inShort, allowed) > pair.Rate;
 

@@ -22,10 +22,10 @@ internal sealed class CallCounter
     private readonly long _minuteLength;
     private long _minuteStart = long.MinValue;
     private TimeSpan _window;
-    // What the window held when the minute began, and the totals then.
+    // The counts of the window when the minute began, and the totals at that time.
     private volatile Settled _settled = new(default, default);
 
-    /// <param name="isKept">There is a store that the counts go to.</param>
+    /// <param name="isKept">The counts are also collected for a store.</param>
     internal CallCounter(TimeProvider time, TimeSpan window, bool isKept)
     {
         (_time, _unsaved, _minuteLength) = (time, isKept ? new() : null, 60 * time.TimestampFrequency);
@@ -49,7 +49,7 @@ internal sealed class CallCounter
         }
     }
 
-    /// <summary>Calls and failures of the window: what it held when the minute began, and what has ended since.</summary>
+    /// <summary>Calls and failures of the window: those at the start of the minute, and those that ended since.</summary>
     internal BudgetCount InWindow
     {
         get
@@ -59,14 +59,14 @@ internal sealed class CallCounter
         }
     }
 
-    /// <summary>How many have ended in which way since the process began.</summary>
+    /// <summary>The number of calls of each class since the process began.</summary>
     internal IReadOnlyDictionary<FailureClass, long> ByClass =>
         Classes.ToDictionary(c => c, c => Volatile.Read(ref _totals[Padding + (int)c]));
 
-    /// <returns>Whether a minute has begun with it.</returns>
+    /// <returns>Whether the call begins a new minute.</returns>
     internal bool Add(FailureClass failureClass, long endedAt)
     {
-        // One that ended in the minute before and comes only now counts for this one.
+        // A call that ended in the minute before but is added late counts for this minute.
         bool begins = endedAt - Volatile.Read(ref _minuteStart) >= _minuteLength;
         if (begins)
             BeginMinute(endedAt);
@@ -74,7 +74,7 @@ internal sealed class CallCounter
         return begins;
     }
 
-    /// <summary>Another window is looked at from now on.</summary>
+    /// <summary>Changes the window.</summary>
     internal void Use(TimeSpan window)
     {
         lock (_gate)
@@ -94,7 +94,7 @@ internal sealed class CallCounter
         }
     }
 
-    /// <summary>Takes what was counted before, by any process.</summary>
+    /// <summary>Adds earlier counts, of any process.</summary>
     internal void Load(IReadOnlyList<ErrorBudgetCount> counts)
     {
         lock (_gate)
@@ -102,7 +102,7 @@ internal sealed class CallCounter
             Settle(_time.GetTimestamp());
             foreach (var count in counts)
             {
-                // At the end of its 5 minutes: it is not forgotten before its time.
+                // Placed at the end of its 5 minutes, so that it is not dropped too early.
                 _history.Add(count.Period.ToUnixTimeSeconds() + PendingCounts.PeriodLength - 1, BudgetCount.Of(count));
             }
 
@@ -110,7 +110,7 @@ internal sealed class CallCounter
         }
     }
 
-    /// <summary>Takes what has been counted since the last time; empty when nothing was, or nothing is kept.</summary>
+    /// <summary>The counts since the last time; empty when there are none, or there is no store.</summary>
     internal IReadOnlyList<ErrorBudgetCount> TakeUnsaved(string clientName, string version)
     {
         lock (_gate)
@@ -129,7 +129,10 @@ internal sealed class CallCounter
         }
     }
 
-    /// <summary>Puts what was counted since the last time where it belongs, and lets time go on. Called with the gate held.</summary>
+    /// <summary>
+    /// Moves the counts since the last time into the current buckets, then moves the buckets on to the current time. Called with the gate
+    /// held.
+    /// </summary>
     private void Settle(long now)
     {
         var totals = Totals;

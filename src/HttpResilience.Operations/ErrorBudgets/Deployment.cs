@@ -2,8 +2,8 @@ using System.Reflection;
 
 namespace HttpResilience.Operations;
 
-/// <summary>Which version of the application runs, and which ran before it, so that what is new can be told from what is not.</summary>
-/// <param name="version">Read when it is first needed: the validation at start reports what is wrong with the configuration.</param>
+/// <summary>The running version of the application and the one before it, so that new failures can be recognised.</summary>
+/// <param name="version">Read on first use, after the validation at start has reported invalid configuration.</param>
 internal sealed class Deployment(Lazy<string> version)
 {
     private DeployedVersion? _this;
@@ -18,8 +18,8 @@ internal sealed class Deployment(Lazy<string> version)
     internal DeployedVersion? Before => Volatile.Read(ref _before);
 
     /// <summary>
-    /// The version that the application gives itself (<see cref="AlertOptions.DeploymentVersion"/>), else that of the program: its
-    /// informational version, without what names the commit.
+    /// The configured version (<see cref="AlertOptions.DeploymentVersion"/>), else that of the program: its informational version, without
+    /// the commit.
     /// </summary>
     internal static string VersionOf(string? given)
     {
@@ -29,11 +29,11 @@ internal sealed class Deployment(Lazy<string> version)
                 ?? program?.GetName().Version?.ToString() ?? "unknown";
     }
 
-    /// <summary>What follows the plus is the build, not the version (Semantic Versioning §10).</summary>
+    /// <summary>The part after the plus is the build, not the version (Semantic Versioning §10).</summary>
     internal static string? Shorten(string? version) => version?.Split('+')[0] is { Length: > 0 } shortened ? shortened : null;
 
-    /// <summary>Takes what the store knows.</summary>
-    /// <param name="versions">All that have run, the one that started last first.</param>
+    /// <summary>Takes over the stored versions.</summary>
+    /// <param name="versions">All versions that have run, the latest start first.</param>
     internal void Learn(IReadOnlyList<DeployedVersion> versions)
     {
         Volatile.Write(ref _this, versions.FirstOrDefault(v => v.Version == Version));

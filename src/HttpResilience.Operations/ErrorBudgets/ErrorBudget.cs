@@ -31,7 +31,7 @@ internal sealed class ErrorBudget
 
     internal TimeProvider Time => _time;
 
-    /// <summary>What holds now. Changing it leaves the counts alone.</summary>
+    /// <summary>The policy in force. A change keeps the counts.</summary>
     internal ErrorBudgetPolicy Policy
     {
         get => _policy;
@@ -93,7 +93,7 @@ internal sealed class ErrorBudget
     /// <summary>How many times faster than allowed calls have failed in a window.</summary>
     internal double BurnRate(TimeSpan window, long now) => BurnRates.Of(Read(window, now), _policy.Allowed);
 
-    /// <summary>Which part of the budget is used up, as of the calls seen so far.</summary>
+    /// <summary>The share of the budget that is spent, by the calls seen so far.</summary>
     internal double Burn(long now) => BurnRate(_policy.Window, now);
 
     /// <summary>Whether both windows of a pair burn too fast.</summary>
@@ -201,7 +201,7 @@ internal sealed class ErrorBudget
 
     private sealed record Judged(BudgetCount From)
     {
-        // What was counted since, unless that is longer than the window.
+        // The counts since then, unless that is longer than the window.
         internal BudgetCount Of(BudgetCount totals, BudgetCount inWindow) =>
             totals - From is var since && since.Calls < inWindow.Calls ? since : inWindow;
     }

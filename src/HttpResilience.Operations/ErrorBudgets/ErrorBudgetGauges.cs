@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace HttpResilience.Operations;
 
-/// <summary>What is left of the error budgets of all clients, and how fast they burn.</summary>
+/// <summary>The remaining error budgets of all clients, and their burn rates.</summary>
 internal sealed class ErrorBudgetGauges : IDisposable
 {
     internal const string ClientTag = "http.resilience.client";

@@ -4,9 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Keeps the error budgets in the store: takes from it what was counted before, adds what is counted, and passes pauses on in both
-/// directions. A store that fails holds up nothing; what could not be saved is saved later. Without a store it only logs which version
-/// runs.
+/// Synchronises the error budgets with the store: loads earlier counts, adds new ones, and exchanges pauses in both directions. A failing
+/// store delays no call; unsaved counts are saved later. Without a store it only logs the running version.
 /// </summary>
 internal sealed partial class ErrorBudgetKeeper(
     IErrorBudgetStore? store, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time, ILogger logger) : BackgroundService
@@ -15,7 +14,7 @@ internal sealed partial class ErrorBudgetKeeper(
 
     internal static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
 
-    // The host waits for all that starts and stops with it.
+    // The host waits for this service when it starts and stops.
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
@@ -39,7 +38,7 @@ internal sealed partial class ErrorBudgetKeeper(
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
             {
-                // Told, and tried again, as soon as it runs.
+                // Logged and retried as soon as the service runs.
             }
         }
 
@@ -120,7 +119,7 @@ internal sealed partial class ErrorBudgetKeeper(
             _loaded.Add(budget);
         }
 
-        // Only then: what it has counted itself would be loaded on top.
+        // Saved after loading: else this process's own counts would be loaded again and count twice.
         await SaveAsync(kept, _loaded, cancellationToken).ConfigureAwait(false);
     }
 
@@ -141,7 +140,7 @@ internal sealed partial class ErrorBudgetKeeper(
 
     private async Task SaveAsync(IErrorBudgetStore kept, IEnumerable<ErrorBudget> whose, CancellationToken cancellationToken)
     {
-        // It may have been added: the store adds it only once.
+        // The last update may have been added; the store adds it only once.
         if (_unsure is not null)
             await AddAsync(kept, _unsure, cancellationToken).ConfigureAwait(false);
         List<ErrorBudgetCount> counts = [.. whose.SelectMany(c => c.TakeUnsaved(deployment.Version))];
@@ -157,14 +156,13 @@ internal sealed partial class ErrorBudgetKeeper(
     }
 
     [LoggerMessage(606, LogLevel.Warning,
-        "What error budgets count cannot be kept, and pauses are not passed on; this is tried again every {Seconds} s, and nothing "
-        + "is lost while the process runs")]
+        "Error budget counts and pauses cannot be stored; retried every {Seconds} s. Nothing is lost while the process runs")]
     private static partial void Fails(ILogger logger, Exception exception, double seconds);
 
-    [LoggerMessage(607, LogLevel.Information, "What error budgets count is kept again")]
+    [LoggerMessage(607, LogLevel.Information, "Error budget counts and pauses are stored again")]
     private static partial void Works(ILogger logger);
 
-    [LoggerMessage(608, LogLevel.Warning, "The last of what error budgets have counted could not be kept")]
+    [LoggerMessage(608, LogLevel.Warning, "The last error budget counts could not be stored")]
     private static partial void Lost(ILogger logger, Exception exception);
 
     [LoggerMessage(609, LogLevel.Information,
@@ -172,6 +170,6 @@ internal sealed partial class ErrorBudgetKeeper(
     private static partial void Deployed(ILogger logger, string version, DateTimeOffset since, string versionBefore,
         DateTimeOffset sinceBefore);
 
-    [LoggerMessage(610, LogLevel.Information, "Deployment: version {Version}, no other is known to have run before")]
+    [LoggerMessage(610, LogLevel.Information, "Deployment: version {Version}, no earlier one is known")]
     private static partial void FirstDeployed(ILogger logger, string version);
 }

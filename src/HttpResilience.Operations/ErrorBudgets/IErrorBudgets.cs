@@ -1,9 +1,9 @@
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// The error budgets of all clients, for operators: to look at, to pause integrations and to resume them by hand. Take it from the
-/// container. What has been counted, and pauses, outlive the process with <c>AddHttpResilienceStorage</c>; other processes on the same
-/// store hear of a pause within 10 seconds.
+/// The error budgets of all clients, for operators: to read them, and to pause and resume integrations. Registered in the container. With
+/// <c>AddHttpResilienceStorage</c>, counts and pauses outlive the process; other processes on the same store apply a pause within 10
+/// seconds.
 /// </summary>
 public interface IErrorBudgets
 {
@@ -12,15 +12,15 @@ public interface IErrorBudgets
 
     /// <summary>
     /// Pauses an integration: its calls fail with <see cref="IntegrationPausedException"/>, and nothing is sent, no probe either, until
-    /// <see cref="ResumeAsync"/>. One that is paused already stays as it is, unless the budget did it: from now on it is the person's,
-    /// and no probe ends it.
+    /// <see cref="ResumeAsync"/>. A pause by the budget becomes the operator's, and no probe ends it; a pause by an operator stays as it
+    /// is.
     /// </summary>
     /// <param name="clientName">The client.</param>
-    /// <param name="by">Who says so.</param>
+    /// <param name="by">The operator.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
     /// <exception cref="ArgumentException">There is no such client, or <paramref name="by"/> is empty.</exception>
     /// <exception cref="HttpResilienceStorageException">
-    /// It holds in this process, but could not be kept: other processes do not know of it yet. That is tried again every 10 seconds.
+    /// The change applies in this process, but could not be stored for other processes; storing it is retried every 10 seconds.
     /// </exception>
     Task PauseAsync(string clientName, string by, CancellationToken cancellationToken = default);
 
@@ -37,10 +37,10 @@ public sealed record ErrorBudgetStatus
     /// <summary>The client.</summary>
     public required string ClientName { get; init; }
 
-    /// <summary>Which part of the calls must be answered.</summary>
+    /// <summary>The share of calls that must not fail.</summary>
     public required double Objective { get; init; }
 
-    /// <summary>The time over which that holds.</summary>
+    /// <summary>The time over which the objective holds.</summary>
     public required TimeSpan Window { get; init; }
 
     /// <summary>The calls that were counted in it.</summary>
@@ -49,16 +49,16 @@ public sealed record ErrorBudgetStatus
     /// <summary>Those of them that failed.</summary>
     public required long Failures { get; init; }
 
-    /// <summary>Which part of the budget is used up, as of the calls seen so far; 1 is all of it, and it can be more.</summary>
+    /// <summary>The share of the budget that is spent, by the calls seen so far; 1 is all of it, and it can be more.</summary>
     public required double Burn { get; init; }
 
-    /// <summary>Which part of it is left: from 1 to 0.</summary>
+    /// <summary>The share of the budget that is left: from 1 to 0.</summary>
     public double Remaining => Math.Max(0, 1 - Burn);
 
     /// <summary>How many times faster than allowed calls fail, over 5 and 30 minutes, 1 and 6 hours, and 3 days.</summary>
     public required IReadOnlyList<BurnRateOver> BurnRates { get; init; }
 
-    /// <summary>How much that is.</summary>
+    /// <summary>The state of the budget.</summary>
     public required ErrorBudgetState State { get; init; }
 
     /// <summary>
@@ -70,7 +70,7 @@ public sealed record ErrorBudgetStatus
     /// <summary>Since when the integration is paused; null when it is not.</summary>
     public DateTimeOffset? PausedSince { get; init; }
 
-    /// <summary>Who has paused it; null when it is not paused, or the budget did it.</summary>
+    /// <summary>The operator that paused the integration; null when it is not paused, or was paused by the budget.</summary>
     public string? PausedBy { get; init; }
 }
 

@@ -1,8 +1,8 @@
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// What has been counted and not been given to the store yet, by 5 minutes and class. When the store is away for a day, older counts are
-/// put together: they grow no further. Not safe for many threads.
+/// The counts that are not stored yet, by 5 minutes and class. When the store is unreachable for a day, older counts are merged, which
+/// bounds the memory. Not thread-safe.
 /// </summary>
 internal sealed class PendingCounts
 {
@@ -27,7 +27,7 @@ internal sealed class PendingCounts
             long added = totals[c] - _taken[c];
             if (added == 0)
                 continue;
-            // What comes meanwhile is new the next time.
+            // Calls that end meanwhile are counted the next time.
             _taken[c] += added;
             Current()[c] += added;
         }

@@ -1,12 +1,12 @@
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// What was counted in the last 90 days, in memory that does not grow: by the minute for an hour, by 5 minutes for 6 hours, by the hour
-/// for 3 days, by 6 hours for the rest. Times are in seconds since 1970. Not safe for many threads.
+/// The counts of the last 90 days, in bounded memory: by the minute for an hour, by 5 minutes for 6 hours, by the hour for 3 days, by 6
+/// hours for the rest. Times are in seconds since 1970. Not thread-safe.
 /// </summary>
 internal sealed class RollingCounts
 {
-    /// <summary>What comes this much too late is a thread that was slow; more, and it was the clock that was set back.</summary>
+    /// <summary>A count up to this late comes from a slow thread; a later one means that the clock was set back.</summary>
     private const long Tolerance = 120;
 
     private readonly BucketRing[] _rings = [new(60, 60), new(300, 72), new(3600, 72), new(21_600, 360)];
@@ -47,8 +47,8 @@ internal sealed class RollingCounts
     }
 
     /// <summary>
-    /// What was counted in a window that ends now, from the finest buckets that reach as far. The bucket under way is one of those that
-    /// make up the window: it covers up to a bucket's length less than was asked for, and never more.
+    /// The counts of a window that ends now, from the finest buckets that reach that far. It includes the current, incomplete bucket, so it
+    /// covers up to one bucket less than the window, and never more.
     /// </summary>
     internal BudgetCount Sum(TimeSpan window)
     {

@@ -18,7 +18,7 @@ public readonly struct EndedCall
     /// </summary>
     public ObservedHost? Host { get; }
 
-    /// <summary>What the call says about the API.</summary>
+    /// <summary>How the call counts for the API.</summary>
     public CallOutcome Outcome { get; }
 
     /// <summary>When the call ended, in timestamps of <see cref="ObservedClient.Time"/>.</summary>

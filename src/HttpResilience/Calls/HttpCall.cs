@@ -25,7 +25,7 @@ public sealed class HttpCall
     private byte _failureClass;
     private bool _isBranch;
 
-    /// <param name="settings">What the scope and the request say about the call; null when they say nothing.</param>
+    /// <param name="settings">The settings from the scope and the request; null when there are none.</param>
     /// <param name="keyIsOfRequest">The idempotency key in <paramref name="settings"/> was set on the request.</param>
     internal HttpCall(string clientName, ResiliencePolicy policy, TimeProvider time, HttpCallScopeOptions? settings, bool keyIsOfRequest)
     {

@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>What a client remembers of a host, or of a tenant's part of it, as observers and operators see it.</summary>
+/// <summary>The state that a client keeps of a host, or of one tenant's calls to it, as observers and operators see it.</summary>
 public abstract class ObservedHost : ObserverState
 {
     private protected ObservedHost()

@@ -51,7 +51,7 @@ internal sealed class ChaosPolicy
 
     internal ResiliencePipeline<HttpResponseMessage> Pipeline { get; }
 
-    /// <summary>What is injected how often, for the log.</summary>
+    /// <summary>The injected faults and their rates, for the log.</summary>
     internal string Description { get; }
 
     internal static ChaosPolicy? From(ChaosOptions options, TimeProvider time) => options.Enabled ? new(options, time) : null;

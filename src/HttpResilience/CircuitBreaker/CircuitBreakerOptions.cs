@@ -1,7 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// When a host that fails is left alone, and for how long. Section <c>CircuitBreaker</c>. Kept per scheme, host and port.
+/// When calls to a failing host are rejected without being sent, and for how long. Section <c>CircuitBreaker</c>. One circuit for each
+/// scheme, host and port.
 /// </summary>
 public sealed class CircuitBreakerOptions
 {
@@ -9,7 +10,7 @@ public sealed class CircuitBreakerOptions
     public int? FailureThreshold { get; set; } = 5;
 
     /// <summary>
-    /// Which part of the attempts in <see cref="SamplingDuration"/> must fail to open the circuit. Null (not by this rule), or 0 to 1;
+    /// The share of attempts in <see cref="SamplingDuration"/> that must fail to open the circuit. Null (not by this rule), or 0 to 1;
     /// default 0.1.
     /// </summary>
     public double? FailureRatio { get; set; } = 0.1;
@@ -41,8 +42,8 @@ public sealed class CircuitBreakerOptions
     public TimeSpan? SlowCallDuration { get; set; }
 
     /// <summary>
-    /// Which part of the attempts in <see cref="SamplingDuration"/> must be slow to open the circuit, <see cref="MinimumThroughput"/>
-    /// given. 0 to 1; default 1.
+    /// The share of attempts in <see cref="SamplingDuration"/> that must be slow to open the circuit, once there are <see
+    /// cref="MinimumThroughput"/> of them. 0 to 1; default 1.
     /// </summary>
     public double SlowCallRatio { get; set; } = 1;
 

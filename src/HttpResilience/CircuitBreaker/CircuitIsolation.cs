@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>What a circuit is kept for.</summary>
+/// <summary>The scope of a circuit.</summary>
 public enum CircuitIsolation
 {
     /// <summary>For each scheme, host and port.</summary>

@@ -65,7 +65,7 @@ internal sealed class CircuitMachine
     }
 
     /// <summary>Reports the result of an admitted attempt.</summary>
-    /// <param name="ticket">What <see cref="Enter"/> gave.</param>
+    /// <param name="ticket">The ticket from <see cref="Enter"/>.</param>
     /// <param name="openAtLeast">The server's Retry-After, in timestamp ticks; 0 when it sent none.</param>
     /// <param name="took">How long the attempt took, in timestamp ticks.</param>
     internal CircuitTransition? Report(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long took, long openAtLeast, long now)

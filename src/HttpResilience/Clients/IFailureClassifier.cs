@@ -16,8 +16,8 @@ namespace HttpResilience;
 public interface IFailureClassifier
 {
     /// <summary>
-    /// Classifies what an attempt ended with. Called for every response, successes included, and every exception but a cancellation by the
-    /// caller and what the chain itself throws. What it throws is logged as an error, and <paramref name="builtIn"/> stands.
+    /// Classifies the result of an attempt. Called for every response, successes included, and every exception but a cancellation by the
+    /// caller and what the chain itself throws. Its exceptions are logged as errors, and <paramref name="builtIn"/> is used.
     /// </summary>
     /// <param name="httpCall">The call, with the attempts before this one.</param>
     /// <param name="response">
@@ -25,6 +25,6 @@ public interface IFailureClassifier
     /// <c>Retry:IncludeResponseBody</c> is set and the status is a success; else reading it takes it from the caller.
     /// </param>
     /// <param name="exception">The exception; null when there was a response.</param>
-    /// <param name="builtIn">What the chain makes of it: return it for all that is not special.</param>
+    /// <param name="builtIn">The chain's own classification: return it for every other result.</param>
     FailureClassification Classify(HttpCall httpCall, HttpResponseMessage? response, Exception? exception, FailureClassification builtIn);
 }

@@ -2,13 +2,13 @@ namespace HttpResilience;
 
 /// <summary>
 /// How many of a client's calls may fail, and over what time. Section <c>ErrorBudget</c>. The budget is what the objective leaves: with
-/// 0.999, one call in a thousand. Failures are calls that ended as Transient, ServerError, RateLimited, Authentication or Authorization,
-/// retries and all, also those that a stale response stood in for; cancelled calls and replayed responses count for nothing. Source:
-/// Google SRE Workbook, chapter 5.
+/// 0.999, one call in a thousand. Failures are calls that ended, after their retries, as Transient, ServerError, RateLimited,
+/// Authentication or Authorization, even when a stale response was returned; cancelled calls and replayed responses are not counted.
+/// Source: Google SRE Workbook, chapter 5.
 /// </summary>
 public sealed class ErrorBudgetOptions
 {
-    /// <summary>Which part of the calls must be answered. 0.5 to 0.99999; default 0.999.</summary>
+    /// <summary>The share of calls that must not fail. 0.5 to 0.99999; default 0.999.</summary>
     public double Objective { get; set; } = 0.999;
 
     /// <summary>The time over which the objective holds. 1 hour to 90 days; default 30 days.</summary>
@@ -16,8 +16,8 @@ public sealed class ErrorBudgetOptions
 
     /// <summary>
     /// How much of the budget must be used up for the integration to be paused: calls fail at once (<see
-    /// cref="IntegrationPausedException"/>) until probes find it well, or somebody resumes it (<c>IErrorBudgets.ResumeAsync</c>). 2 is
-    /// 200 % of the budget. Fewer than 5 failures pause nothing. Null (never), or 1 to 1000; default null.
+    /// cref="IntegrationPausedException"/>) until a probe succeeds, or an operator resumes it (<c>IErrorBudgets.ResumeAsync</c>). 2 is 200
+    /// % of the budget. Fewer than 5 failures pause nothing. Null (never), or 1 to 1000; default null.
     /// </summary>
     public double? PauseAtBurn { get; set; }
 

@@ -1,9 +1,7 @@
 namespace HttpResilience;
 
-/// <summary>
-/// What an ended call says about the API, by one table: for error budgets, for alerts about the host, and for stale responses.
-/// </summary>
-/// <param name="FailureClass">What kind of failure it ended with; <see cref="FailureClass.None"/> for a success.</param>
+/// <summary>How an ended call counts, by one table: for error budgets, for alerts about the host, and for stale responses.</summary>
+/// <param name="FailureClass">The class of its failure; <see cref="FailureClass.None"/> for a success.</param>
 /// <param name="StopReason">Why no further attempt was made.</param>
 /// <param name="AttemptCount">How many attempts were sent; 0 when nothing was.</param>
 /// <param name="StatusCode">The status of the last attempt; null when it had no response, or nothing was sent.</param>
@@ -42,13 +40,13 @@ public readonly record struct CallOutcome(FailureClass FailureClass, StopReason 
     /// <summary>
     /// Whether a call that ended with this class failed because of the API. What is about the one request (404, 409, 422) is an answer.
     /// </summary>
-    /// <param name="failureClass">What it ended with.</param>
+    /// <param name="failureClass">The class of its failure.</param>
     public static bool IsFailure(FailureClass failureClass) => failureClass
         is FailureClass.Transient or FailureClass.ServerError or FailureClass.RateLimited or FailureClass.Authentication
             or FailureClass.Authorization;
 
     /// <summary>Whether the server failed or could not be reached.</summary>
-    /// <param name="failureClass">What the call ended with.</param>
+    /// <param name="failureClass">The class of its failure.</param>
     public static bool IsOutage(FailureClass failureClass) => failureClass is FailureClass.Transient or FailureClass.ServerError;
 }
 

@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>What the result of an attempt means for the circuit of its host.</summary>
+/// <summary>The meaning of an attempt's result for the circuit of its host.</summary>
 internal enum CircuitOutcome
 {
     /// <summary>The host answered, even if with an error that is the caller's.</summary>

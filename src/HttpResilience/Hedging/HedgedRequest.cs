@@ -2,7 +2,9 @@ using System.Net;
 
 namespace HttpResilience;
 
-/// <summary>A copy of a request that is on its way while others of the same call are: inner handlers may change it as they like.</summary>
+/// <summary>
+/// Copies the request of a call for each attempt that runs at the same time, so that inner handlers may change their own.
+/// </summary>
 internal static class HedgedRequest
 {
     internal static HttpRequestMessage CopyOf(HttpRequestMessage original, HttpCall call)

@@ -2,14 +2,14 @@ namespace HttpResilience;
 
 /// <summary>
 /// Whether a request that is slow to be answered is sent a second time before the first is known to have failed; the first good answer
-/// counts, the other requests are cancelled. Section <c>Hedging</c>. Takes the edge off slow answers at the price of more load on the host,
-/// which <c>Retry:Budget</c> bounds.
+/// counts, the other requests are cancelled. Section <c>Hedging</c>. Shortens slow calls at the price of more load on the host, which
+/// <c>Retry:Budget</c> bounds.
 /// </summary>
 /// <remarks>
-/// Only calls that bear being sent twice are hedged: those whose method is safe or idempotent (RFC 9110 §9.2), and those that carry an
+/// Only calls that can safely be sent twice are hedged: those whose method is safe or idempotent (RFC 9110 §9.2), and those that carry an
 /// idempotency key unless <c>Retry:UnsafeMethods</c> is <see cref="UnsafeMethods.Never"/>. A call is not hedged either when its body cannot
 /// be kept in memory (<c>Retry:MaxReplayBodyBytes</c>), when it was given <c>WithMaxRetryAttempts(0)</c>, or when it is made with the
-/// synchronous <c>HttpClient.Send</c>, which has one thread and nobody on it to watch the time.
+/// synchronous <c>HttpClient.Send</c>, whose one thread is blocked by the first request.
 /// </remarks>
 public sealed class HedgingOptions
 {

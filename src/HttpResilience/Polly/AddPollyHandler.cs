@@ -10,7 +10,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
     extension(IHttpClientBuilder builder)
     {
         /// <summary>
-        /// Adds a handler that sends requests through a Polly pipeline. It stands where <c>AddHttpMessageHandler</c> would put it: after
+        /// Adds a handler that sends requests through a Polly pipeline. It is placed where <c>AddHttpMessageHandler</c> would put it: after
         /// <c>AddResilientHttpClient</c> or <c>AddResilience</c> that is inside the chain, where it runs once per attempt.
         /// </summary>
         /// <param name="name">The name of the pipeline in Polly's telemetry.</param>

@@ -2,7 +2,7 @@ using Polly;
 
 namespace HttpResilience;
 
-/// <summary>What a Polly pipeline that was added with <c>AddPollyHandler</c> can learn from its context.</summary>
+/// <summary>The properties of the call that a Polly pipeline added with <c>AddPollyHandler</c> can read from its context.</summary>
 public static class HttpResilienceContext
 {
     /// <summary>

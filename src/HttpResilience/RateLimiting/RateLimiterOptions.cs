@@ -33,7 +33,7 @@ public sealed class ConcurrencyLimitOptions
     /// </summary>
     public int QueueLimit { get; set; }
 
-    /// <summary>Who of those that wait goes first. Default <see cref="QueueProcessingOrder.OldestFirst"/>.</summary>
+    /// <summary>The order in which waiting attempts are released. Default <see cref="QueueProcessingOrder.OldestFirst"/>.</summary>
     public QueueProcessingOrder QueueProcessingOrder { get; set; } = QueueProcessingOrder.OldestFirst;
 
     internal static OptionKeys<ConcurrencyLimitOptions> Keys => new OptionKeys<ConcurrencyLimitOptions>()

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
-/// <summary>Stands for the section <c>HttpResilience:Storage</c> among the options that are validated when the host starts.</summary>
+/// <summary>Represents the section <c>HttpResilience:Storage</c> among the options that are validated when the host starts.</summary>
 internal sealed class StorageOptions;
 
 /// <summary>Reports every problem of the section before the store is used.</summary>
