@@ -1,6 +1,6 @@
 namespace InvoiceSender;
 
-/// <summary>Where a host sends its alerts: the webhook given with --alerts, or the program's own receiver.</summary>
+/// <summary>The receiver of a host's alerts: the webhook given with --alerts, or the program's own receiver.</summary>
 internal sealed class AlertDelivery : IAsyncDisposable
 {
     // Rules are evaluated as soon as a call succeeds again; this timeout covers the delivery of the notification.

@@ -33,5 +33,5 @@ internal sealed partial class AlertJson : JsonSerializerContext
             .Replace(">", "&gt;", StringComparison.Ordinal);
 }
 
-/// <summary>What Slack's incoming webhooks take.</summary>
+/// <summary>The body for Slack's incoming webhooks.</summary>
 internal sealed record SlackMessage(string Text);

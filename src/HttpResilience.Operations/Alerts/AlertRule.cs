@@ -1,7 +1,7 @@
 namespace HttpResilience.Operations;
 
 /// <summary>One rule in force.</summary>
-/// <param name="Client">Null: every client by itself.</param>
+/// <param name="Client">Null: each client separately.</param>
 internal sealed record AlertRule(AlertRuleType Type, string? Client, double Threshold, TimeSpan Window, TimeSpan CoolDown,
     AlertSeverity Severity)
 {
@@ -34,7 +34,7 @@ internal sealed record AlertRule(AlertRuleType Type, string? Client, double Thre
     private static AlertSeverity SeverityOf(BurnRatePair pair) => pair.Rate > 1 ? AlertSeverity.Critical : AlertSeverity.Warning;
 }
 
-/// <summary>What a rule of a type is made of.</summary>
+/// <summary>The defaults of a rule type.</summary>
 /// <param name="Least">The least threshold; null when the type has none.</param>
 /// <param name="Most">The greatest threshold.</param>
 /// <param name="IsCount">The threshold is a whole number.</param>

@@ -9,7 +9,7 @@ namespace HttpResilience.Operations;
 internal static class CallRules
 {
     /// <param name="rules">Those of the client.</param>
-    /// <param name="calls">What is known of the calls.</param>
+    /// <param name="calls">The recent calls.</param>
     /// <param name="now">Since the watch began.</param>
     /// <param name="isHeld">A rule has held when it was last looked at.</param>
     /// <param name="circuitIsOpen">That of the host is open or half open; false for a tenant.</param>
@@ -94,7 +94,7 @@ internal static class CallRules
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>Whose calls, and where to.</summary>
+/// <summary>The client, host and tenant of the calls.</summary>
 internal readonly record struct CallsOf(string Client, string Authority, string? Tenant)
 {
     internal IncidentKey Key => new(AlertTopic.Calls, Client, Authority, Tenant);

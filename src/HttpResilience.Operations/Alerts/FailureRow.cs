@@ -21,7 +21,7 @@ internal sealed class FailureRow
 
     internal TimeSpan LastSeenAt => LastFailedAt > LastSucceededAt ? LastFailedAt : LastSucceededAt;
 
-    /// <summary>What the last failure was.</summary>
+    /// <summary>The last failure.</summary>
     internal FailedCall Last { get; private set; }
 
     /// <param name="memory">How many failures are remembered.</param>

@@ -36,7 +36,7 @@ internal sealed class BucketRing(long bucketLength, int buckets)
             _counts[At(period)] += count;
     }
 
-    /// <summary>The sum of the newest buckets that lie in a window; the one that is under way is among them.</summary>
+    /// <summary>The sum of the newest buckets in a window, including the current, incomplete one.</summary>
     internal BudgetCount Sum(long windowLength)
     {
         long wanted = Math.Clamp((windowLength + bucketLength - 1) / bucketLength, 1, buckets);

@@ -53,7 +53,7 @@ internal sealed class BudgetPause(long probeInterval)
     internal bool IsProbe(object call) => _isPaused && Volatile.Read(ref _probe) == call;
 
     /// <summary>Takes the result of a probe. One that belongs to an earlier pause changes nothing.</summary>
-    /// <param name="call">What became the probe.</param>
+    /// <param name="call">The call that became the probe.</param>
     /// <param name="at">The wall-clock time.</param>
     /// <returns>Whether the integration is resumed by it.</returns>
     internal bool Report(object call, OutcomeKind outcome, string clientName, long now, DateTimeOffset at)
@@ -96,7 +96,7 @@ internal sealed class BudgetPause(long probeInterval)
     }
 
     /// <summary>Takes over what another process has done, if that came later.</summary>
-    /// <returns>Whether it is paused or resumed by it; a resume begins the judging anew also where it was not paused.</returns>
+    /// <returns>Whether the change pauses or resumes the integration; a resume restarts the evaluation even if it was not paused.</returns>
     internal bool TryAdopt(ErrorBudgetPause change, long now)
     {
         lock (_gate)

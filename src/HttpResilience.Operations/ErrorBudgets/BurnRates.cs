@@ -34,7 +34,7 @@ internal static class BurnRates
     internal static bool IsBurning(BurnRatePair pair, BudgetCount inLong, BudgetCount inShort, double allowed) =>
         inLong.Failures >= MinFailures && Of(inLong, allowed) > pair.Rate && Of(inShort, allowed) > pair.Rate;
 
-    /// <summary>What a budget's window says of it.</summary>
+    /// <summary>The state of a budget by its window.</summary>
     internal static ErrorBudgetState StateOf(BudgetCount inWindow, double allowed) => Of(inWindow, allowed) switch
     {
         _ when inWindow.Failures < MinFailures => ErrorBudgetState.Quiet,
@@ -44,7 +44,7 @@ internal static class BurnRates
     };
 
     /// <summary>Whether the integration is paused for what has failed.</summary>
-    /// <param name="judged">What has been counted in the window, but not before the last time it was resumed.</param>
+    /// <param name="judged">The counts of the window, since the last resume at most.</param>
     internal static bool IsPause(BudgetCount judged, ErrorBudgetPolicy policy) =>
         judged.Failures >= MinFailures && Of(judged, policy.Allowed) > (policy.PauseAtBurn ?? double.PositiveInfinity);
 }

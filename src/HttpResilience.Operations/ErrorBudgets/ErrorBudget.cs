@@ -127,7 +127,7 @@ internal sealed class ErrorBudget
     }
 
     /// <summary>Takes what the store knows from before.</summary>
-    /// <param name="counts">What was counted, by any version.</param>
+    /// <param name="counts">The counts of all versions.</param>
     /// <param name="version">The version that runs now.</param>
     internal void Load(IReadOnlyList<ErrorBudgetCount> counts, string version)
     {

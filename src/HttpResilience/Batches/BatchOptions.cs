@@ -86,7 +86,7 @@ public sealed class BatchOptions<T>
     }
 }
 
-/// <summary>Where the progress of a batch is stored.</summary>
+/// <summary>The place where the progress of a batch is stored.</summary>
 /// <param name="Store">The durable store, from the container (<c>AddHttpResilienceStorage</c>).</param>
 /// <param name="Name">
 /// The name of the batch: a run of this name continues where the last one ended, with the same records in the same order. Include what

@@ -21,7 +21,7 @@ public interface IConflictResolver
     /// very call has done.
     /// </param>
     /// <param name="request">
-    /// The request as the application made it. Since the changed request is another operation, a key that the chain made is made anew for
+    /// The request as the application made it. Since the changed request is another operation, a key that the chain made is replaced for
     /// it, unless an earlier attempt may have been processed under it; a key that the application gave stays unless this method replaces
     /// the header.
     /// </param>

@@ -9,9 +9,7 @@ namespace HttpResilience;
 public readonly record struct CallOutcome(FailureClass FailureClass, StopReason StopReason, int AttemptCount, int? StatusCode,
     bool IsTenantCircuitOpen)
 {
-    /// <summary>
-    /// What the call says about the API as its callers see it: what an error budget counts, also when an open circuit rejected the call.
-    /// </summary>
+    /// <summary>How the call counts for an error budget, from the callers' view: a rejection by an open circuit is a failure too.</summary>
     public OutcomeKind Api => FailureClass switch
     {
         _ when StopReason is StopReason.Replayed or StopReason.IntegrationPaused or StopReason.KeyInDoubt => OutcomeKind.Neutral,
@@ -22,7 +20,7 @@ public readonly record struct CallOutcome(FailureClass FailureClass, StopReason 
         _ => IsFailure(FailureClass) ? OutcomeKind.Failure : OutcomeKind.Success,
     };
 
-    /// <summary>What the call says about the host that it was sent to; <see cref="OutcomeKind.Neutral"/> when nothing was sent.</summary>
+    /// <summary>How the call counts for the host that it was sent to; <see cref="OutcomeKind.Neutral"/> when nothing was sent.</summary>
     public OutcomeKind Host => FailureClass switch
     {
         FailureClass.Cancelled => OutcomeKind.Neutral,
@@ -50,7 +48,7 @@ public readonly record struct CallOutcome(FailureClass FailureClass, StopReason 
     public static bool IsOutage(FailureClass failureClass) => failureClass is FailureClass.Transient or FailureClass.ServerError;
 }
 
-/// <summary>What one column of <see cref="CallOutcome"/> holds.</summary>
+/// <summary>A value in <see cref="CallOutcome"/>.</summary>
 public enum OutcomeKind
 {
     /// <summary>The call says nothing.</summary>
