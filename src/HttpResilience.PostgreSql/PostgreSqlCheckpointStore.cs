@@ -3,7 +3,7 @@ using static HttpResilience.StoredTypes;
 
 namespace HttpResilience;
 
-/// <summary>The checkpoints of a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
+/// <summary>The checkpoints of a PostgreSQL database. Every operation is safe to repeat when its answer was lost.</summary>
 internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : ICheckpointStore
 {
     private const string BeginSql = """

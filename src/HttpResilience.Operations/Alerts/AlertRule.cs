@@ -38,9 +38,9 @@ internal sealed record AlertRule(AlertRuleType Type, string? Client, double Thre
 /// <param name="Least">The least threshold; null when the type has none.</param>
 /// <param name="Most">The greatest threshold.</param>
 /// <param name="IsCount">The threshold is a whole number.</param>
-/// <param name="Threshold">The type's own.</param>
-/// <param name="Window">The type's own; zero when it has none.</param>
-/// <param name="Severity">The type's own.</param>
+/// <param name="Threshold">The default threshold.</param>
+/// <param name="Window">The default window; zero when the type has none.</param>
+/// <param name="Severity">The default severity.</param>
 internal sealed record AlertRuleShape(double? Least, double Most, bool IsCount, double Threshold, TimeSpan Window, AlertSeverity Severity)
 {
     private static readonly TimeSpan FiveMinutes = TimeSpan.FromMinutes(5);

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Judges the calls to one host, or of one tenant to it. To end what it has begun, it wants more than not to begin it: a row ends by a
-/// success, a window is clear when fewer than half of the threshold are left in it.
+/// Evaluates the calls to one host, or of one tenant to it. An alert does not end as soon as its condition fails: a row ends with a
+/// success, a window when fewer than half of the threshold are left in it.
 /// </summary>
 internal static class CallRules
 {

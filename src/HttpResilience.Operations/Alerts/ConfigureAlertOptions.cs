@@ -18,7 +18,7 @@ internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null
     {
         List<string> problems = [];
         AlertOptions.Keys.Validate(options, AlertOptions.Section, problems);
-        // A value that could not be read is missing as well: one message is enough.
+        // An unreadable value is also reported as missing; one message is enough.
         problems.RemoveAll(p => options.BindingProblems.Exists(b => KeyOf(b).Equals(KeyOf(p), StringComparison.OrdinalIgnoreCase)));
         problems.InsertRange(0, options.BindingProblems);
         foreach (var (index, rule) in options.Rules.Index())

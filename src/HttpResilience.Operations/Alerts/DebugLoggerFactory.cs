@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Operations;
 
-/// <summary>Logs everything at Debug at most.</summary>
+/// <summary>Lowers every level above Debug to Debug.</summary>
 internal sealed class DebugLoggerFactory(ILoggerFactory factory) : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) => new DebugLogger(factory.CreateLogger(categoryName));
@@ -11,7 +11,7 @@ internal sealed class DebugLoggerFactory(ILoggerFactory factory) : ILoggerFactor
 
     public void Dispose()
     {
-        // The factory behind it is the container's.
+        // The inner factory belongs to the container.
     }
 
     private sealed class DebugLogger(ILogger logger) : ILogger

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HttpResilience.Operations;
 
-/// <summary>Durations for people: of the two largest units.</summary>
+/// <summary>Formats durations for people, in their two largest units.</summary>
 internal static class Durations
 {
     internal static string Show(TimeSpan duration) => duration switch

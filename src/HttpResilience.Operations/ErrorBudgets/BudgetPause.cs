@@ -95,7 +95,7 @@ internal sealed class BudgetPause(long probeInterval)
         }
     }
 
-    /// <summary>Takes over what another process has done, if that came later.</summary>
+    /// <summary>Applies the change of another process, if it is later.</summary>
     /// <returns>Whether the change pauses or resumes the integration; a resume restarts the evaluation even if it was not paused.</returns>
     internal bool TryAdopt(ErrorBudgetPause change, long now)
     {

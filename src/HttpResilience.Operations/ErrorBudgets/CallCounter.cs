@@ -1,14 +1,14 @@
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Counts how the calls of a client end, in constant memory: totals since the process began, what a window holds, and what a store does
-/// not have yet. While a minute lasts, a call that ends adds one to a number and takes no lock.
+/// Counts how the calls of a client end, in constant memory: totals since the process began, the counts of a window, and those that are not
+/// stored yet. Within a minute, an ended call increments a counter without a lock.
 /// </summary>
 internal sealed class CallCounter
 {
     internal static readonly FailureClass[] Classes = Enum.GetValues<FailureClass>();
 
-    // All bits for the classes that count against the budget, none for the others.
+    // Masks: all bits are set for the classes that count against the budget, none for the others.
     private static readonly long[] CountsAgainst = [.. Classes.Select(c => CallOutcome.IsFailure(c) ? -1L : 0)];
 
     // Keeps other objects off the cache lines of the counters.
@@ -137,7 +137,7 @@ internal sealed class CallCounter
     {
         var totals = Totals;
         _history.Add(totals - _settled.Totals);
-        // Read anew each time: the clock may have been set.
+        // Read each time, because the clock may have been set.
         long ticks = _time.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.Ticks - _time.GetElapsedTime(now).Ticks;
         _unsaved?.Add(_totals.AsSpan(Padding, Classes.Length));
         _history.MoveTo(ticks / TimeSpan.TicksPerSecond);

@@ -1,6 +1,6 @@
 namespace HttpResilience.Operations;
 
-/// <summary>How much of an error budget is used up. Fewer than 5 failures leave it <see cref="Quiet"/>.</summary>
+/// <summary>The level to which an error budget is spent. With fewer than 5 failures it is <see cref="Quiet"/>.</summary>
 public enum ErrorBudgetState
 {
     /// <summary>Up to 100 %.</summary>
