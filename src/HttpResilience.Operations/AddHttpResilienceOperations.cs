@@ -66,8 +66,8 @@ public static class HttpResilienceOperationsExtensions
     {
         services.AddSingleton(provider => new ErrorBudgetObserver(
             new(LoggerOf(provider, ErrorBudgetEvents.LogCategory)),
-                provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(IErrorBudgetStore)),
-            provider.GetService<IMeterFactory>()));
+            provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(IErrorBudgetStore)),
+            provider.GetService<IMeterFactory>(), excludedClient: AlertClient.Name));
         services.AddSingleton<CallObserver>(provider => provider.GetRequiredService<ErrorBudgetObserver>());
         // How the core knows that the package is there.
         services.AddKeyedSingleton<CallObserver>(Package, (provider, _) => provider.GetRequiredService<ErrorBudgetObserver>());

@@ -105,15 +105,15 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
     private static void AddSharedParts(IServiceCollection services)
     {
-        if (services.Any(d => d.ServiceType == typeof(ClientStates)))
+        if (services.Any(d => d.ServiceType == typeof(ResilientClients)))
             return;
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>, ConfigureHttpResilienceOptions>();
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>, ConfigureHttpResilienceOptions>();
         services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientFactory.Create(provider, (string)name!));
-        services.AddSingleton<ClientStates>();
-        services.AddSingleton<IResilientClients>(provider => provider.GetRequiredService<ClientStates>());
+        services.AddSingleton<ResilientClients>();
+        services.AddSingleton<IResilientClients>(provider => provider.GetRequiredService<ResilientClients>());
         services.AddSingleton(provider => new CallObservers(
             provider.GetServices<CallObserver>(), provider.GetRequiredService<ILoggerFactory>().CreateLogger(CallObservers.LogCategory)));
         services.AddSingleton<ResilienceMeter>();

@@ -7,12 +7,12 @@ namespace HttpResilience;
 /// <summary>Makes a client from the services of its container, and logs its notable settings.</summary>
 internal static class ClientFactory
 {
-    internal static ClientState Create(IServiceProvider services, string name, Random? random = null)
+    internal static Client Create(IServiceProvider services, string name, Random? random = null)
     {
         var options = services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>();
         var time = services.GetRequiredService<TimeProvider>();
-        var logger = services.LoggerFor<ClientState>(name);
-        var client = new ClientState(name, options, services.GetService<IConfiguration>(), time, logger)
+        var logger = services.LoggerFor(name, Client.LogCategory);
+        var client = new Client(name, options, services.GetService<IConfiguration>(), time, logger)
         {
             Random = random ?? Random.Shared,
         };
@@ -22,12 +22,12 @@ internal static class ClientFactory
         services.GetRequiredService<ResilienceMeter>();
         UnsafeMethodsNotice.Log(client, logger);
         client.GetOrAdd(() => new ChaosNotice(client, logger));
-        services.GetRequiredService<ClientStates>().Add(client);
+        services.GetRequiredService<ResilientClients>().Add(client);
         Observe(client, services.GetRequiredService<CallObservers>());
         return client;
     }
 
-    private static void Observe(ClientState client, CallObservers observers)
+    private static void Observe(Client client, CallObservers observers)
     {
         if (observers.IsEmpty)
             return;

@@ -17,7 +17,7 @@ internal sealed partial class ClientStartup(
     {
         string[] names = [.. clients.Select(c => c.Name).OfType<string>()];
         foreach (string name in names)
-            services.GetRequiredKeyedService<ClientState>(name);
+            services.GetRequiredKeyedService<Client>(name);
 
         IConfigurationSection[] others =
         [

@@ -29,7 +29,7 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
             options.HttpClientActions.Add(client => Complete(StateOf(services, name), client));
     }
 
-    private static void AddChain(ClientState client, HttpMessageHandlerBuilder builder)
+    private static void AddChain(Client client, HttpMessageHandlerBuilder builder)
     {
         if (builder.AdditionalHandlers.Any(h => h is RequestLoggingHandler))
             return;
@@ -39,13 +39,13 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
             builder.AdditionalHandlers.Add(stage.Create(parts));
     }
 
-    private static void SetDefaults(ClientState client, HttpClient httpClient)
+    private static void SetDefaults(Client client, HttpClient httpClient)
     {
         httpClient.BaseAddress ??= client.Policy.BaseAddress;
         httpClient.Timeout = ClientDeadline.BackstopOf(client.Policy);
     }
 
-    private static void Complete(ClientState client, HttpClient httpClient)
+    private static void Complete(Client client, HttpClient httpClient)
     {
         // Microsoft's handler sets an infinite timeout (dotnet/extensions#5363), which is removed with it.
         if (ForeignHandlerRemoval.Of(client).IsRemoved && httpClient.Timeout == Timeout.InfiniteTimeSpan)
@@ -53,6 +53,6 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         client.Observe(httpClient);
     }
 
-    private static ClientState StateOf(IServiceProvider services, string? name) =>
-        services.GetRequiredKeyedService<ClientState>(name ?? Options.DefaultName);
+    private static Client StateOf(IServiceProvider services, string? name) =>
+        services.GetRequiredKeyedService<Client>(name ?? Options.DefaultName);
 }

@@ -21,7 +21,7 @@ internal sealed partial class ForeignHandlerFilter(IServiceProvider services) : 
         if (!builder.AdditionalHandlers.Any(h => h is RequestLoggingHandler))
             return;
 
-        var client = services.GetRequiredKeyedService<ClientState>(builder.Name ?? Options.DefaultName);
+        var client = services.GetRequiredKeyedService<Client>(builder.Name ?? Options.DefaultName);
         if (!client.Policy.Logging.KeepFactoryLogging)
             Remove(builder, h => h is LoggingScopeHttpMessageHandler or LoggingHttpMessageHandler);
         if (Remove(builder, h => h.GetType().FullName == MicrosoftResilienceHandler))
@@ -29,10 +29,10 @@ internal sealed partial class ForeignHandlerFilter(IServiceProvider services) : 
     };
 
     // The factory makes new handlers every two minutes.
-    private void NotifyOnce(ClientState client)
+    private void NotifyOnce(Client client)
     {
         if (ForeignHandlerRemoval.Of(client).Mark())
-            ForeignHandlerRemoved(services.LoggerFor<ClientState>(client.Name), client.Name);
+            ForeignHandlerRemoved(services.LoggerFor(client.Name, Client.LogCategory), client.Name);
     }
 
     private static bool Remove(HttpMessageHandlerBuilder builder, Func<DelegatingHandler, bool> isForeign)

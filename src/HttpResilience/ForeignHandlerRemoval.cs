@@ -7,7 +7,7 @@ internal sealed class ForeignHandlerRemoval
 
     internal bool IsRemoved => Volatile.Read(ref _isRemoved);
 
-    internal static ForeignHandlerRemoval Of(ClientState client) => client.GetOrAdd(static () => new ForeignHandlerRemoval());
+    internal static ForeignHandlerRemoval Of(Client client) => client.GetOrAdd(static () => new ForeignHandlerRemoval());
 
     /// <returns>True the first time.</returns>
     internal bool Mark() => !Interlocked.Exchange(ref _isRemoved, true);

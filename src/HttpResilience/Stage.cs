@@ -10,9 +10,9 @@ internal sealed record Stage(Func<ResiliencePolicy, bool> IsOn, Func<StageServic
 
 /// <summary>What the handlers of a client's chain are made of.</summary>
 /// <param name="services">The services of the handlers' scope.</param>
-internal sealed class StageServices(ClientState client, IServiceProvider services)
+internal sealed class StageServices(Client client, IServiceProvider services)
 {
-    internal ClientState Client => client;
+    internal Client Client => client;
 
     internal AttemptClassifier Classifier => client.Get<AttemptClassifier>()!;
 

@@ -49,7 +49,7 @@ internal sealed class Chain : IDisposable
 
     public HttpClient Client => field ??= Services.GetRequiredService<IHttpClientFactory>().CreateClient(Name);
 
-    internal ClientState State => Services.GetRequiredKeyedService<ClientState>(Name);
+    internal Client State => Services.GetRequiredKeyedService<Client>(Name);
 
     internal ErrorBudget Budget => State.Get<ErrorBudget>()!;
 

@@ -5,7 +5,7 @@ internal static class OpenCall
 {
     extension(HttpCall)
     {
-        internal static HttpCall Open(HttpRequestMessage request, ClientState client) =>
+        internal static HttpCall Open(HttpRequestMessage request, Client client) =>
             HttpCall.Open(request, client.Name, client.Policy, client.Time, client.Observers);
     }
 }

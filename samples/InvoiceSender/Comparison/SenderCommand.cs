@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using HttpResilience;
+using HttpResilience.Storage;
 using Microsoft.Extensions.Options;
 using Spectre.Console;
 

@@ -23,7 +23,8 @@ internal static class BodyEdit
     private static JsonObject Set(DeadLetter letter, IReadOnlyList<string> fields)
     {
         if (letter.Json() is not JsonObject body)
-            throw new CommandException("The body is not a JSON object, so --set cannot change a field. Replace the whole body with --body FILE.");
+            throw new CommandException(
+                "The body is not a JSON object, so --set cannot change a field. Replace the whole body with --body FILE.");
 
         foreach (var field in fields)
         {

@@ -10,13 +10,15 @@ internal sealed class ErrorBudgetObserver : CallObserver, IDisposable
     private readonly ErrorBudgetEvents _events;
     private readonly ErrorBudgetGauges _gauges;
     private readonly bool _isKept;
+    private readonly string? _excludedClient;
     private TaskCompletionSource _added = NewSource();
 
     /// <param name="isKept">There is a store that the counts go to.</param>
     /// <param name="meters">Null when the container has none.</param>
-    internal ErrorBudgetObserver(ErrorBudgetEvents events, bool isKept, IMeterFactory? meters)
+    /// <param name="excludedClient">A client that has no error budget.</param>
+    internal ErrorBudgetObserver(ErrorBudgetEvents events, bool isKept, IMeterFactory? meters, string? excludedClient)
     {
-        (_events, _isKept) = (events, isKept);
+        (_events, _isKept, _excludedClient) = (events, isKept, excludedClient);
         _gauges = new(meters, this);
     }
 
@@ -30,7 +32,7 @@ internal sealed class ErrorBudgetObserver : CallObserver, IDisposable
 
     protected override void ClientConfigured(ObservedClient client)
     {
-        if (client.Name == AlertClient.Name)
+        if (client.Name == _excludedClient)
             return;
         var policy = ErrorBudgetPolicy.From(client.ErrorBudget);
         var budget = client.GetOrAdd(() => new ErrorBudget(client.Name, client.Time, policy, _events, _isKept));

@@ -5,11 +5,11 @@ namespace HttpResilience;
 /// <summary>Logs that faults are injected into the calls of a client, when it is made and whenever a reload changes them.</summary>
 internal sealed partial class ChaosNotice
 {
-    private readonly ClientState _client;
+    private readonly Client _client;
     private readonly ILogger _logger;
     private string? _faults;
 
-    internal ChaosNotice(ClientState client, ILogger logger)
+    internal ChaosNotice(Client client, ILogger logger)
     {
         (_client, _logger) = (client, logger);
         client.PolicyChanged += Log;

@@ -4,7 +4,7 @@ namespace HttpResilience;
 /// Sends nothing to a host while its circuit is open. One circuit for each scheme, host and port, and one for each tenant's part of it;
 /// <see cref="CircuitMachine"/> decides.
 /// </summary>
-internal sealed class CircuitBreakerHandler(ClientState client, CircuitEvents events) : ChainHandler
+internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events) : ChainHandler
 {
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>Reports the state changes of a client's circuits to the log and the metrics.</summary>
-internal sealed partial class CircuitEvents(ClientState client, ResilienceMeter meter, ILogger<CircuitBreakerHandler> logger)
+internal sealed partial class CircuitEvents(Client client, ResilienceMeter meter, ILogger<CircuitBreakerHandler> logger)
 {
     internal void Moved(HostState host, CircuitTransition? transition)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HttpResilience;
 
 /// <summary>The circuits of all clients, for operators.</summary>
-internal sealed class Circuits(IServiceProvider services, ClientStates clients, ResilienceMeter meter) : ICircuits
+internal sealed class Circuits(IServiceProvider services, ResilientClients clients, ResilienceMeter meter) : ICircuits
 {
     public IReadOnlyList<CircuitInfo> List(string? clientName = null) =>
     [
@@ -23,10 +23,10 @@ internal sealed class Circuits(IServiceProvider services, ClientStates clients, 
         EventsOf(client).Moved(host, host.Circuit.Close());
     }
 
-    private CircuitEvents EventsOf(ClientState client) =>
+    private CircuitEvents EventsOf(Client client) =>
         new(client, meter, services.LoggerFor<CircuitBreakerHandler>(client.Name));
 
-    private static CircuitInfo Describe(ClientState client, HostState host)
+    private static CircuitInfo Describe(Client client, HostState host)
     {
         var state = host.Circuit.State;
         TimeSpan left = client.Time.GetElapsedTime(client.Time.GetTimestamp(), host.Circuit.OpenUntil);
@@ -34,14 +34,14 @@ internal sealed class Circuits(IServiceProvider services, ClientStates clients, 
         return new(client.Name, host.Key.Authority.ToString(), host.Key.Tenant, state, openFor);
     }
 
-    private (ClientState Client, HostState Host) Find(string clientName, Uri authority, string? tenant)
+    private (Client Client, HostState Host) Find(string clientName, Uri authority, string? tenant)
     {
         if (authority is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
             throw new ArgumentException($"'{authority}' is not an absolute http or https URI.", nameof(authority));
         if (!services.GetServices<ResilientClient>().Any(c => c.Name == clientName) && clients.All(c => c.Name != clientName))
             throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));
 
-        var client = services.GetRequiredKeyedService<ClientState>(clientName);
+        var client = services.GetRequiredKeyedService<Client>(clientName);
         var key = new HostKey(new HttpAuthority(authority), tenant);
         return (client, client.Hosts.GetOrAdd(key, client.Policy.MaxHosts, client.Time.GetTimestamp()));
     }

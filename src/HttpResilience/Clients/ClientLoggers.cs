@@ -6,6 +6,13 @@ namespace HttpResilience;
 /// <summary>Where a client logs: to the logger factory registered under its name, else to that of the container.</summary>
 internal static class ClientLoggers
 {
-    internal static ILogger<T> LoggerFor<T>(this IServiceProvider services, string? clientName) =>
-        (services.GetKeyedService<ILoggerFactory>(clientName ?? "") ?? services.GetRequiredService<ILoggerFactory>()).CreateLogger<T>();
+    extension(IServiceProvider services)
+    {
+        internal ILogger<T> LoggerFor<T>(string? clientName) => services.FactoryOf(clientName).CreateLogger<T>();
+
+        internal ILogger LoggerFor(string? clientName, string category) => services.FactoryOf(clientName).CreateLogger(category);
+
+        private ILoggerFactory FactoryOf(string? clientName) =>
+            services.GetKeyedService<ILoggerFactory>(clientName ?? "") ?? services.GetRequiredService<ILoggerFactory>();
+    }
 }

@@ -8,7 +8,7 @@ namespace HttpResilience;
 /// again. A failing store does not change the result of the call.
 /// </summary>
 internal sealed partial class DeadLetterHandler(
-    ClientState client, AttemptClassifier classifier, RegisteredExtensions extensions, IDeadLetterStore store, DeadLetterMeter meter,
+    Client client, AttemptClassifier classifier, RegisteredExtensions extensions, IDeadLetterStore store, DeadLetterMeter meter,
     ILogger<DeadLetterHandler> logger) : ChainHandler
 {
     // A slow disk must not hold up the call for longer.

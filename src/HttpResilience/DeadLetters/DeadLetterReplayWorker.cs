@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// flight are completed.
 /// </summary>
 internal sealed partial class DeadLetterReplayWorker(
-    IDeadLetterStore store, DeadLetterReplayer replayer, ClientStates clients, DeadLetterReplayOptions options, DeadLetterMeter meter,
+    IDeadLetterStore store, DeadLetterReplayer replayer, ResilientClients clients, DeadLetterReplayOptions options, DeadLetterMeter meter,
     TimeProvider time, ILoggerFactory loggers) : BackgroundService
 {
     private const string LogCategory = DeadLetterReplayer.LogCategory;
@@ -135,7 +135,7 @@ internal sealed partial class DeadLetterReplayWorker(
     private IReadOnlyCollection<string> Names() =>
         [.. clients.Where(c => c.Policy.DeadLetter is not null && !IsPaused(c)).Select(c => c.Name)];
 
-    private static bool IsPaused(ClientState client) => client.Observers?.IsPaused(client) is true;
+    private static bool IsPaused(Client client) => client.Observers?.IsPaused(client) is true;
 
     private IEnumerable<DeadLetterDestination> UnavailableDestinations()
     {

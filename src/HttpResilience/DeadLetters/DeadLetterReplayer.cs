@@ -22,7 +22,7 @@ internal sealed partial class DeadLetterReplayer(
     /// <summary>Whether the client belongs to this process and keeps letters.</summary>
     internal bool Knows(string clientName) =>
         services.GetServices<ResilientClient>().Any(c => c.Name is null || c.Name == clientName)
-        && services.GetRequiredKeyedService<ClientState>(clientName).Policy.DeadLetter is not null;
+        && services.GetRequiredKeyedService<Client>(clientName).Policy.DeadLetter is not null;
 
     /// <summary>Sends a letter and stores the result.</summary>
     /// <param name="claimed">The letter, in progress, with its version in the store.</param>
@@ -95,7 +95,7 @@ internal sealed partial class DeadLetterReplayer(
     /// <exception cref="OperationCanceledException">The token was cancelled: the request may have been processed.</exception>
     private async Task<DeadLetter> AttemptAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var client = services.GetRequiredKeyedService<ClientState>(letter.ClientName);
+        var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
         var policy = client.Policy;
         using var httpClient = clients.CreateClient(letter.ClientName);
         bool mayGoThere = policy.DeadLetter?.MayGoTo(letter.Uri, httpClient.BaseAddress) is true;

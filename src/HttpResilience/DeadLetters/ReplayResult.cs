@@ -3,9 +3,9 @@ namespace HttpResilience;
 /// <summary>A letter as it is stored after a replay, with the version it was read with.</summary>
 internal static class ReplayResult
 {
-    internal static LetterFate FateOf(ClientState client, DeadLetter letter) => FateOf(client, letter, letter.MayHaveBeenProcessed);
+    internal static LetterFate FateOf(Client client, DeadLetter letter) => FateOf(client, letter, letter.MayHaveBeenProcessed);
 
-    private static LetterFate FateOf(ClientState client, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
+    private static LetterFate FateOf(Client client, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
         client.Policy.Retry, new HttpMethod(letter.Method), letter.IdempotencyKey is not null, mayHaveBeenProcessed, letter.BodyIsMissing,
         client.Get<RegisteredExtensions>()!.Reconciler is not null);
 
@@ -21,7 +21,7 @@ internal static class ReplayResult
     };
 
     internal static DeadLetter Failed(
-        DeadLetter letter, ClientState client, HttpCall call, in LetterFailure failure, bool hasResponse, DateTimeOffset now)
+        DeadLetter letter, Client client, HttpCall call, in LetterFailure failure, bool hasResponse, DateTimeOffset now)
     {
         // A call that an open circuit or a pause rejected before it was sent does not count as a replay.
         bool wasRejected = call is

@@ -40,7 +40,7 @@ internal sealed partial class DurableFallbackCache(IFallbackStore store, TimePro
 
     /// <returns>Null when there is none, or the store does not answer in time.</returns>
     internal async ValueTask<FallbackResponse?> FindAsync(
-        ClientState client, HttpCall call, string resource, string variant, bool async, CancellationToken cancellationToken)
+        Client client, HttpCall call, string resource, string variant, bool async, CancellationToken cancellationToken)
     {
         long now = time.GetTimestamp();
         var timer = client.Timers.Rent(cancellationToken);

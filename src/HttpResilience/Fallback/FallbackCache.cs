@@ -14,7 +14,7 @@ internal sealed class FallbackCache
     private long _bytes;
 
     /// <summary>The cache of a client. It outlives the client's handlers, and is cleared when a reload switches the stage off.</summary>
-    internal static FallbackCache Of(ClientState client) => client.GetOrAdd(() =>
+    internal static FallbackCache Of(Client client) => client.GetOrAdd(() =>
     {
         var cache = new FallbackCache();
         client.PolicyChanged += () =>

@@ -6,7 +6,7 @@ namespace HttpResilience;
 /// Answers a failed read with the last good response to the same request, marked stale. <see cref="FallbackRules"/> decide. The cache key
 /// is taken from the request as it was sent (<see cref="WireRequestCapture"/>).
 /// </summary>
-internal sealed class FallbackHandler(ClientState client, DurableFallbackCache? durable, ResilienceMeter meter) : ChainHandler
+internal sealed class FallbackHandler(Client client, DurableFallbackCache? durable, ResilienceMeter meter) : ChainHandler
 {
     private readonly FallbackCache _cache = FallbackCache.Of(client);
     private readonly TimeProvider _time = client.Time;

@@ -15,7 +15,7 @@ internal sealed class WireRequestCaptureFilter(IServiceProvider services) : IHtt
         if (!builder.AdditionalHandlers.Any(h => h is FallbackHandler))
             return;
 
-        var client = services.GetRequiredKeyedService<ClientState>(builder.Name ?? Options.DefaultName);
+        var client = services.GetRequiredKeyedService<Client>(builder.Name ?? Options.DefaultName);
         builder.AdditionalHandlers.Add(new WireRequestCaptureHandler(builder.PrimaryHandler, client.Time));
     };
 }

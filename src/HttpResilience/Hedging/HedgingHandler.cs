@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// decides.
 /// </summary>
 internal sealed partial class HedgingHandler(
-    ClientState client, AttemptClassifier classifier, ResilienceMeter meter, ILogger<HedgingHandler> logger) : ChainHandler
+    Client client, AttemptClassifier classifier, ResilienceMeter meter, ILogger<HedgingHandler> logger) : ChainHandler
 {
     private readonly TimeProvider _time = client.Time;
 

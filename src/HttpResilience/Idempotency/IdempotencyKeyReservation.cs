@@ -13,7 +13,7 @@ internal sealed partial class IdempotencyKeyReservation
     // A slow disk must not hold up the call for longer.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly ClientState _client;
+    private readonly Client _client;
     private readonly IIdempotencyStore _store;
     private readonly ResilienceMeter _meter;
     private readonly ILogger _logger;
@@ -24,7 +24,7 @@ internal sealed partial class IdempotencyKeyReservation
     private readonly RememberedRequest _request;
 
     internal IdempotencyKeyReservation(
-        ClientState client, IIdempotencyStore store, ResilienceMeter meter, ILogger logger, HttpRequestMessage request, HttpCall call,
+        Client client, IIdempotencyStore store, ResilienceMeter meter, ILogger logger, HttpRequestMessage request, HttpCall call,
         string fingerprint, TimeSpan rememberFor, bool async)
     {
         (_client, _store, _meter, _logger, _rememberFor, _async) = (client, store, meter, logger, rememberFor, async);

@@ -8,7 +8,7 @@ namespace HttpResilience;
 /// <see cref="ResponseReplayRules"/> decide. A failing store does not change the result of a call.
 /// </summary>
 internal sealed partial class ResponseReplayHandler(
-    ClientState client, AttemptClassifier classifier, RegisteredExtensions extensions, IIdempotencyStore store, ResilienceMeter meter,
+    Client client, AttemptClassifier classifier, RegisteredExtensions extensions, IIdempotencyStore store, ResilienceMeter meter,
     ILogger<ResponseReplayHandler> logger) : ChainHandler
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50);

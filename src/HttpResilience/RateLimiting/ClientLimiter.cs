@@ -6,7 +6,7 @@ internal sealed class ClientLimiter
     private RateLimiterPolicy? _policy;
     private volatile HostLimiter? _current;
 
-    private ClientLimiter(ClientState client)
+    private ClientLimiter(Client client)
     {
         Use(client.Policy.RateLimiter);
         client.PolicyChanged += () => Use(client.Policy.RateLimiter);
@@ -15,7 +15,7 @@ internal sealed class ClientLimiter
     /// <summary>Null while the client has no limits.</summary>
     internal HostLimiter? Current => _current;
 
-    internal static ClientLimiter Of(ClientState client) => client.GetOrAdd(() => new ClientLimiter(client));
+    internal static ClientLimiter Of(Client client) => client.GetOrAdd(() => new ClientLimiter(client));
 
     private void Use(RateLimiterPolicy? policy)
     {

@@ -6,7 +6,7 @@ namespace HttpResilience;
 /// <summary>
 /// Lets a limited number of attempts run at once, or in a time, per scheme, host and port. The limiters are the platform's.
 /// </summary>
-internal sealed class RateLimitingHandler(ClientState client) : ChainHandler
+internal sealed class RateLimitingHandler(Client client) : ChainHandler
 {
     private readonly ClientLimiter _limiter = ClientLimiter.Of(client);
 

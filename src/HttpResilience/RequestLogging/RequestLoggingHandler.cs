@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>The outermost handler of the chain: opens one <see cref="HttpCall"/> per request and logs one event when it ends.</summary>
-internal sealed class RequestLoggingHandler(ClientState client, ResilienceMeter meter, ILogger<RequestLoggingHandler> logger) : ChainHandler
+internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter, ILogger<RequestLoggingHandler> logger) : ChainHandler
 {
     internal static readonly EventId CallSucceeded = new(101, nameof(CallSucceeded));
     internal static readonly EventId CallFailed = new(102, nameof(CallFailed));

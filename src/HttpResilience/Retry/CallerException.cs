@@ -6,7 +6,7 @@ namespace HttpResilience;
 internal static class CallerException
 {
     /// <summary>The exception for the caller; rethrows an exception that stays as it is, so that its stack trace is kept.</summary>
-    internal static Exception Of(Exception exception, ClientState client, HttpCall call, CancellationToken cancellationToken)
+    internal static Exception Of(Exception exception, Client client, HttpCall call, CancellationToken cancellationToken)
     {
         if (call.AttemptTimedOut)
         {
@@ -24,7 +24,7 @@ internal static class CallerException
     }
 
     /// <summary>The exception of a call whose own failure opened the circuit before its next attempt.</summary>
-    internal static CircuitOpenException CircuitOpen(ClientState client, HttpCall call, long now, Exception? cause)
+    internal static CircuitOpenException CircuitOpen(Client client, HttpCall call, long now, Exception? cause)
     {
         var host = call.TenantHost?.Circuit.IsOpenAt(now) is true ? call.TenantHost! : call.Host!;
         TimeSpan? left = host.Circuit.State is CircuitState.Open ? client.Time.GetElapsedTime(now, host.Circuit.OpenUntil) : null;

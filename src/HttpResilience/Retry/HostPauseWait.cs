@@ -14,7 +14,7 @@ internal static class HostPauseWait
     /// <returns>The timestamp at which the wait ended.</returns>
     /// <exception cref="RateLimitedException">The pause outlasts the call.</exception>
     internal static async ValueTask<long> WaitAsync(
-        ClientState client, HttpCall call, bool isIdempotent, long deadline, bool async, CancellationToken cancellationToken)
+        Client client, HttpCall call, bool isIdempotent, long deadline, bool async, CancellationToken cancellationToken)
     {
         var (host, time) = (call.Host!, client.Time);
         var pause = host.Pause!;

@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// decides about the next.
 /// </summary>
 internal sealed partial class RetryHandler(
-    ClientState client, AttemptClassifier classifier, RegisteredExtensions extensions, ResilienceMeter meter, ILogger<RetryHandler> logger)
+    Client client, AttemptClassifier classifier, RegisteredExtensions extensions, ResilienceMeter meter, ILogger<RetryHandler> logger)
     : ChainHandler
 {
     private readonly UserHooks _hooks = new(client, extensions);

@@ -8,7 +8,7 @@ namespace HttpResilience;
 /// </summary>
 internal static partial class UnsafeMethodsNotice
 {
-    internal static void Log(ClientState client, ILogger logger)
+    internal static void Log(Client client, ILogger logger)
     {
         string ground = (client.Policy.Retry.UnsafeMethods, client.Policy.Idempotency) switch
         {

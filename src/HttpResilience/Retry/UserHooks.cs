@@ -4,7 +4,7 @@ namespace HttpResilience;
 /// Runs the application's <see cref="IReconciler"/> and <see cref="IConflictResolver"/> between two attempts, within the timeout of an
 /// attempt. Their exception reaches the caller with the failure of the attempt.
 /// </summary>
-internal sealed class UserHooks(ClientState client, RegisteredExtensions extensions)
+internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
 {
     /// <summary>
     /// Whether the search comes before the first attempt: an earlier call may have been processed, and the request is not safe to repeat.

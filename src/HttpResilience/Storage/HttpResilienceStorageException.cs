@@ -1,4 +1,4 @@
-namespace HttpResilience;
+namespace HttpResilience.Storage;
 
 /// <summary>
 /// An operation of a durable store failed: the database cannot be reached, is full, or is not one that this version can use.

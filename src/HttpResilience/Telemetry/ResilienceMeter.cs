@@ -16,7 +16,7 @@ internal sealed class ResilienceMeter : IDisposable
 
     private static readonly InstrumentAdvice<int> FewAttempts = new() { HistogramBucketBoundaries = [0, 1, 2, 3, 4, 5, 10] };
 
-    private readonly ClientStates _clients;
+    private readonly ResilientClients _clients;
     private readonly Meter? _own;
     private readonly Histogram<double> _callDuration;
     private readonly Histogram<int> _attempts;
@@ -28,7 +28,7 @@ internal sealed class ResilienceMeter : IDisposable
 
     /// <param name="clients">The clients whose circuits are observed.</param>
     /// <param name="factory">Creates and disposes the meter. Null: this type creates and disposes it.</param>
-    public ResilienceMeter(ClientStates clients, IMeterFactory? factory = null)
+    public ResilienceMeter(ResilientClients clients, IMeterFactory? factory = null)
     {
         _clients = clients;
         var meter = factory?.Create(Name, TelemetryTags.Version) ?? (_own = new(Name, TelemetryTags.Version));

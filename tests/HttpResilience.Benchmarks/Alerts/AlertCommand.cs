@@ -54,7 +54,7 @@ internal static class AlertCommand
         await Load.RunAsync(with, kind, Calls / 10, threads: 1).ConfigureAwait(false);
         double bytes = await BytesAsync(with, kind).ConfigureAwait(false) - await BytesAsync(without, kind).ConfigureAwait(false);
         var call = await CallAsync(with, kind).ConfigureAwait(false);
-        var client = on.GetRequiredKeyedService<ClientState>("chain");
+        var client = on.GetRequiredKeyedService<Client>("chain");
         double best = double.MaxValue;
         for (int round = 0; round < Rounds; round++)
         {
@@ -68,7 +68,7 @@ internal static class AlertCommand
         return (best, bytes);
     }
 
-    private static void End(ClientState client, HttpCall call, int times)
+    private static void End(Client client, HttpCall call, int times)
     {
         // As the head of the chain keeps them.
         var observers = client.Observers!;

@@ -48,7 +48,7 @@ internal sealed class ResilientClientUnderTest : IAsyncDisposable
 
     internal LogCollector Log { get; } = new();
 
-    internal ClientState State => _services.GetRequiredKeyedService<ClientState>(Name);
+    internal Client State => _services.GetRequiredKeyedService<Client>(Name);
 
     internal T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();

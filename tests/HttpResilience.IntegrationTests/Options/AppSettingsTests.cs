@@ -126,7 +126,7 @@ public sealed class AppSettingsTests : IDisposable
 
     private IEnumerable<LogLine> Errors => _log.Lines.Where(l => l.Level is LogLevel.Error);
 
-    private static ResiliencePolicy PolicyOf(IHost host) => host.Services.GetRequiredKeyedService<ClientState>("invoices").Policy;
+    private static ResiliencePolicy PolicyOf(IHost host) => host.Services.GetRequiredKeyedService<Client>("invoices").Policy;
 
     private async Task<IHost> StartAsync(Action<HttpResilienceOptions>? configure = null)
     {

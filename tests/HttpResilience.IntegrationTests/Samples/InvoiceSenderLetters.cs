@@ -39,7 +39,8 @@ public abstract class InvoiceSenderLetters : IDisposable
     private protected async Task<JsonArray> ListAsync(string status) =>
         JsonNode.Parse((await ExpectAsync(0, $"dead-letters list --status {status} --json")).Output)!.AsArray();
 
-    private protected async Task FailsAsync(string arguments, string message) => (await ExpectAsync(2, arguments)).Error.ShouldContain(message);
+    private protected async Task FailsAsync(string arguments, string message) =>
+        (await ExpectAsync(2, arguments)).Error.ShouldContain(message);
 
     private protected async Task<SampleProgram.Result> ExpectAsync(int exitCode, string arguments)
     {

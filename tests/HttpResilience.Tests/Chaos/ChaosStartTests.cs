@@ -82,7 +82,7 @@ public sealed class ChaosStartTests
     {
         using var host = Build("Production", [], out var logs);
         await host.StartAsync(TestContext.Current.CancellationToken);
-        var state = host.Services.GetRequiredKeyedService<ClientState>("api");
+        var state = host.Services.GetRequiredKeyedService<Client>("api");
         var configuration = (IConfigurationRoot)host.Services.GetRequiredService<IConfiguration>();
 
         configuration[$"{Client}:Enabled"] = "true";

@@ -95,7 +95,7 @@ public sealed class PrecedenceTests
         using var provider = services.BuildServiceProvider();
 
         (PolicyOf(provider).Retry.MaxRetryAttempts, PolicyOf(provider).Retry.Backoff.Factor).ShouldBe((7, 3));
-        provider.GetRequiredKeyedService<ClientState>("other").Policy.Retry.MaxRetryAttempts.ShouldBe(6);
+        provider.GetRequiredKeyedService<Client>("other").Policy.Retry.MaxRetryAttempts.ShouldBe(6);
     }
 
     [Fact]
@@ -153,5 +153,5 @@ public sealed class PrecedenceTests
     private static ServiceProvider Provider(Dictionary<string, string?> settings, Action<HttpResilienceOptions>? configure = null) =>
         Services(settings).AddResilientHttpClient("invoices", configure).Services.BuildServiceProvider();
 
-    private static ResiliencePolicy PolicyOf(IServiceProvider provider) => provider.GetRequiredKeyedService<ClientState>("invoices").Policy;
+    private static ResiliencePolicy PolicyOf(IServiceProvider provider) => provider.GetRequiredKeyedService<Client>("invoices").Policy;
 }

@@ -89,7 +89,7 @@ public sealed class RegistrationTests : IDisposable
         await using var provider = _services.BuildServiceProvider();
 
         string[] names = ["a", nameof(InvoiceClient), "b", nameof(IInvoiceClient), "c", "d"];
-        names.Select(n => provider.GetRequiredKeyedService<ClientState>(n).Policy.Retry.MaxRetryAttempts)
+        names.Select(n => provider.GetRequiredKeyedService<Client>(n).Policy.Retry.MaxRetryAttempts)
             .ShouldBe([11, 12, 13, 14, 15, 16]);
     }
 
@@ -101,7 +101,7 @@ public sealed class RegistrationTests : IDisposable
         _services.AddSingleton<TimeProvider>(clock);
         using var provider = _services.BuildServiceProvider();
 
-        provider.GetRequiredKeyedService<ClientState>("invoices").Time.ShouldBeSameAs(clock);
+        provider.GetRequiredKeyedService<Client>("invoices").Time.ShouldBeSameAs(clock);
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class RegistrationTests : IDisposable
         _services.AddResilientHttpClient("invoices", o => o.Retry.MaxRetryAttempts = 8);
         await using var provider = _services.BuildServiceProvider();
 
-        var policy = provider.GetRequiredKeyedService<ClientState>("invoices").Policy;
+        var policy = provider.GetRequiredKeyedService<Client>("invoices").Policy;
         (policy.Retry.MaxRetryAttempts, policy.Retry.Backoff.Factor).ShouldBe((8, 3));
     }
 

@@ -12,11 +12,11 @@ public sealed class LayerTests(ITestOutputHelper output)
     private static readonly Lazy<SourceGraph> Lazily = new(() =>
         SourceGraph.Of(Path.Combine(Repository.Root, "src"), "HttpResilience", "HttpResilience.Operations"));
 
-    private static readonly HashSet<string> NotForRules = ["HttpCall", "Client", "ClientState", "ILogger", "Task", "ValueTask"];
+    private static readonly HashSet<string> NotForRules = ["HttpCall", "Client", "Client", "ILogger", "Task", "ValueTask"];
 
     private static readonly string[] SourceFolders = ["src", "tests", "samples"];
 
-    private static readonly HashSet<string> Hubs = ["HttpCall", "Client", "ClientState"];
+    private static readonly HashSet<string> Hubs = ["HttpCall", "Client", "Client"];
 
     private static SourceGraph Source => Lazily.Value;
 

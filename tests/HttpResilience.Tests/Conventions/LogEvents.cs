@@ -23,10 +23,9 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
     private static readonly Dictionary<Type, Type> Borrowed = new()
     {
         [typeof(IdempotencyKeyReservation)] = typeof(ResponseReplayHandler),
-        [typeof(ClientState)] = typeof(ClientState),
-        [typeof(ForeignHandlerFilter)] = typeof(ClientState),
-        [typeof(UnsafeMethodsNotice)] = typeof(ClientState),
-        [typeof(ChaosNotice)] = typeof(ClientState),
+        [typeof(ForeignHandlerFilter)] = typeof(Client),
+        [typeof(UnsafeMethodsNotice)] = typeof(Client),
+        [typeof(ChaosNotice)] = typeof(Client),
     };
 
     // Whose level depends on something; that it does so as the manual says, other tests see.
@@ -67,7 +66,7 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
     private static string[] CategoriesOf(Type type) =>
         type.GetField("LogCategory", Any) is { } category ? [(string)category.GetRawConstantValue()!]
         : type.Assembly != typeof(HttpCall).Assembly ? [StorageCategory]
-        : Borrowed.TryGetValue(type, out var lender) ? [lender.FullName!]
+        : Borrowed.TryGetValue(type, out var lender) ? CategoriesOf(lender)
         :
         [
             .. type.GetConstructors(Any).SelectMany(c => c.GetParameters()).Select(p => p.ParameterType)

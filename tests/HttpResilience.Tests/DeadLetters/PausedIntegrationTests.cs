@@ -33,7 +33,7 @@ public sealed class PausedIntegrationTests : ReplayTestBase
     public async Task Letters_of_a_paused_integration_are_not_claimed_before_the_next_probe()
     {
         var chain = Open(services: s => s.AddHttpResilienceOperations().AddResilientHttpClient("crm", o => o.DeadLetter.Enabled = true));
-        _ = chain.Services.GetRequiredKeyedService<ClientState>("crm");
+        _ = chain.Services.GetRequiredKeyedService<Client>("crm");
         Pause(chain, by: null);
         var letter = Letter();
         await AddAsync(letter);

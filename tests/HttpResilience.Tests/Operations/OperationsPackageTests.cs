@@ -78,7 +78,7 @@ public sealed class OperationsPackageTests
         services.Count(d => d.ServiceType == typeof(IHostedService)).ShouldBe(1);
         using var provider = services.BuildServiceProvider();
 
-        provider.GetRequiredKeyedService<ClientState>("api").Observers.ShouldBeNull();
+        provider.GetRequiredKeyedService<Client>("api").Observers.ShouldBeNull();
     }
 
     [Theory, InlineData(true), InlineData(false)]

@@ -163,7 +163,7 @@ public sealed class ErrorBudgetKeeperTests
         using var run = await StartAsync(services => services.AddResilientHttpClient("crm"));
         _store.Put(new ErrorBudgetCount("crm", "1.0", run.Chain.Clock.Start.AddMinutes(-30), FailureClass.Transient, 9));
 
-        var crm = run.Chain.Services.GetRequiredKeyedService<ClientState>("crm").Get<ErrorBudget>()!;
+        var crm = run.Chain.Services.GetRequiredKeyedService<Client>("crm").Get<ErrorBudget>()!;
 
         while (crm.Read(TimeSpan.FromHours(1), run.Now).Calls == 0)
             await Task.Yield();
@@ -179,7 +179,7 @@ public sealed class ErrorBudgetKeeperTests
         {
             if (_store.Loads[^1] != "api")
                 return;
-            crm = services!.GetRequiredKeyedService<ClientState>("crm").Get<ErrorBudget>()!;
+            crm = services!.GetRequiredKeyedService<Client>("crm").Get<ErrorBudget>()!;
             crm.Count(FailureClass.Transient, isFailure: true, services!.GetRequiredService<TimeProvider>().GetTimestamp());
         });
         using var run = await StartAsync(s => s.AddResilientHttpClient("crm"), s => services = s);

@@ -6,23 +6,23 @@ namespace HttpResilience;
 
 /// <summary>The clients that were made so far.</summary>
 /// <param name="services">The root container.</param>
-internal sealed class ClientStates(IServiceProvider services) : IResilientClients, IEnumerable<ClientState>
+internal sealed class ResilientClients(IServiceProvider services) : IResilientClients, IEnumerable<Client>
 {
-    private readonly ConcurrentBag<ClientState> _clients = [];
+    private readonly ConcurrentBag<Client> _clients = [];
 
     public IReadOnlyList<string>? Names => Registered.Any(c => c.Name is null) ? null : [.. Registered.Select(c => c.Name!)];
 
     public IReadOnlyList<ObservedClient> List() => [.. _clients];
 
     public ObservedClient? Find(string name) =>
-        Registered.Any(c => c.Name == name) || _clients.Any(c => c.Name == name) ? services.GetRequiredKeyedService<ClientState>(name)
+        Registered.Any(c => c.Name == name) || _clients.Any(c => c.Name == name) ? services.GetRequiredKeyedService<Client>(name)
             : null;
 
     private IEnumerable<ResilientClient> Registered => services.GetServices<ResilientClient>();
 
-    internal void Add(ClientState client) => _clients.Add(client);
+    internal void Add(Client client) => _clients.Add(client);
 
-    public IEnumerator<ClientState> GetEnumerator() => _clients.GetEnumerator();
+    public IEnumerator<Client> GetEnumerator() => _clients.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

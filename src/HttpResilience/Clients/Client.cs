@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// A named client: its policy, its hosts, and what features keep for it. It outlives its handlers, which the factory replaces every two
 /// minutes; a reload swaps the policy and keeps the rest.
 /// </summary>
-internal sealed partial class ClientState : ObservedClient, IDisposable
+internal sealed partial class Client : ObservedClient, IDisposable
 {
     internal const string LogCategory = "HttpResilience.ClientState";
 
@@ -18,7 +18,7 @@ internal sealed partial class ClientState : ObservedClient, IDisposable
     private readonly IDisposable? _reload;
     private volatile ResiliencePolicy _policy;
 
-    internal ClientState(
+    internal Client(
         string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time, ILogger logger)
     {
         (Name, Time, _options, _logger) = (name, time, options, logger);
