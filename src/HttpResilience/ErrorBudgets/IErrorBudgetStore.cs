@@ -39,14 +39,6 @@ public interface IErrorBudgetStore
 /// <param name="Counts">The counts to add.</param>
 public sealed record ErrorBudgetUpdate(Guid Writer, long Sequence, DateTimeOffset At, IReadOnlyList<ErrorBudgetCount> Counts);
 
-/// <summary>The number of calls of a client that ended in one way.</summary>
-/// <param name="ClientName">The client.</param>
-/// <param name="Version">The version of the application that made the calls.</param>
-/// <param name="Period">The begin of the 5 minutes in which the calls ended.</param>
-/// <param name="FailureClass">The way in which the calls ended.</param>
-/// <param name="Calls">The number of calls.</param>
-public sealed record ErrorBudgetCount(string ClientName, string Version, DateTimeOffset Period, FailureClass FailureClass, long Calls);
-
 /// <summary>A version of the application that has run.</summary>
 /// <param name="Version">Its name.</param>
 /// <param name="FirstSeenAt">The time of its first start.</param>
