@@ -8,8 +8,10 @@ public sealed class HandlerTests
 
     public static TheoryData<Type> Handlers => [.. All.Where(t => t.IsSubclassOf(typeof(DelegatingHandler)) && !t.IsAbstract)];
 
-    // AddPollyHandler's is no stage but an ordinary handler, which may stand where there is no chain; so is the one that stands behind the user's own, and sees copies.
-    public static TheoryData<Type> Stages => [.. All.Where(t => t.IsSubclassOf(typeof(DelegatingHandler)) && !t.IsAbstract && t != typeof(PollyHandler) && t != typeof(WireRequestCaptureHandler))];
+    // AddPollyHandler's is no stage but an ordinary handler, which may stand where there is no chain; so is the one that
+    // stands behind the user's own, and sees copies.
+    public static TheoryData<Type> Stages => [.. All.Where(t =>
+        t.IsSubclassOf(typeof(DelegatingHandler)) && !t.IsAbstract && t != typeof(PollyHandler) && t != typeof(WireRequestCaptureHandler))];
 
     public static TheoryData<Type> PublicClasses => [.. All.Where(t => t is { IsPublic: true, IsClass: true })];
 
@@ -23,7 +25,8 @@ public sealed class HandlerTests
     [Theory, MemberData(nameof(Stages))]
     public void No_stage_but_the_head_overrides_what_HttpClient_calls(Type handler) =>
         handler.GetMethods(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
-            .Where(m => m.GetBaseDefinition().DeclaringType == typeof(HttpMessageHandler) || m.GetBaseDefinition().DeclaringType == typeof(DelegatingHandler))
+            .Where(m => m.GetBaseDefinition().DeclaringType == typeof(HttpMessageHandler)
+                || m.GetBaseDefinition().DeclaringType == typeof(DelegatingHandler))
             .Any(m => m.Name is "Send" or "SendAsync").ShouldBe(handler == typeof(RequestLoggingHandler));
 
     [Theory, MemberData(nameof(PublicClasses))]
@@ -33,7 +36,8 @@ public sealed class HandlerTests
     public void Every_exception_of_the_chain_is_one_that_callers_of_HttpClient_catch()
     {
         // The store's own, and the batch's, go to who asks the store or runs the batch, never through the chain.
-        var exceptions = All.Where(t => t.IsSubclassOf(typeof(Exception)) && t != typeof(HttpResilienceStorageException) && t != typeof(BatchInProgressException) && t != typeof(BatchStoppedException)).ToList();
+        var exceptions = All.Where(t => t.IsSubclassOf(typeof(Exception)) && t != typeof(HttpResilienceStorageException)
+            && t != typeof(BatchInProgressException) && t != typeof(BatchStoppedException)).ToList();
 
         exceptions.ShouldContain(typeof(CircuitOpenException));
         exceptions.ShouldAllBe(t => t.IsSubclassOf(typeof(HttpRequestException)));
@@ -43,6 +47,7 @@ public sealed class HandlerTests
     public void Registration_lives_where_IServiceCollection_does_and_only_authors_of_stores_need_the_namespace_Storage() =>
         All.Where(t => t.IsPublic).GroupBy(t => t.Namespace).ToDictionary(g => g.Key!, g => g.Count())
             .ShouldSatisfyAllConditions(
-                n => n.Keys.ShouldBe(["HttpResilience", "HttpResilience.Configuration", "HttpResilience.Storage", "Microsoft.Extensions.DependencyInjection"], ignoreOrder: true),
+                n => n.Keys.ShouldBe(["HttpResilience", "HttpResilience.Configuration",
+                    "HttpResilience.Storage", "Microsoft.Extensions.DependencyInjection"], ignoreOrder: true),
                 n => n["Microsoft.Extensions.DependencyInjection"].ShouldBe(1));
 }

@@ -31,15 +31,19 @@ public sealed class LayerTests(ITestOutputHelper output)
     [Fact]
     public void Features_of_one_level_refer_to_each_other_only_where_Layers_txt_says_so()
     {
-        var sideways = Source.BetweenFiles.Where(r => Layers.LevelOf(r.From) is var level && level > Layers.Rules && level == Layers.LevelOf(r.To!)
-            && SourceGraph.FolderOf(r.From) != SourceGraph.FolderOf(r.To!)).ToLookup(r => Layers.NeighboursOf(r));
+        var sideways = Source.BetweenFiles.Where(
+            r => Layers.LevelOf(r.From) is var level && level > Layers.Rules && level == Layers.LevelOf(r.To!)
+                && SourceGraph.FolderOf(r.From) != SourceGraph.FolderOf(r.To!)).ToLookup(r => Layers.NeighboursOf(r));
 
-        sideways.Where(pair => !Layers.Neighbours.Contains(pair.Key)).Select(pair => $"{pair.Key}, for instance {pair.First()}").ShouldBeEmpty();
-        Layers.Neighbours.Except(sideways.Select(pair => pair.Key)).ShouldBeEmpty("Neighbours in Layers.txt that do not refer to each other.");
+        sideways.Where(pair => !Layers.Neighbours.Contains(pair.Key))
+            .Select(pair => $"{pair.Key}, for instance {pair.First()}").ShouldBeEmpty();
+        Layers.Neighbours.Except(sideways.Select(pair => pair.Key)).ShouldBeEmpty(
+            "Neighbours in Layers.txt that do not refer to each other.");
     }
 
     [Fact]
-    public void Few_folders_know_each_other() => Keep("mutual folders", Source.MutualFolders().Select(pair => $"{pair.First} and {pair.Second}"));
+    public void Few_folders_know_each_other() =>
+        Keep("mutual folders", Source.MutualFolders().Select(pair => $"{pair.First} and {pair.Second}"));
 
     [Fact]
     public void No_cycle_of_files_is_long()
@@ -72,10 +76,12 @@ public sealed class LayerTests(ITestOutputHelper output)
             .Select(line => $"{Path.GetRelativePath(Repository.Root, file)}({line.Index + 1}): {line.Item.Length} columns")));
 
     [Fact]
-    public void A_member_has_one_summary_at_most() => Source.Trees.SelectMany(tree => tree.GetRoot().DescendantNodes().OfType<MemberDeclarationSyntax>()
-        .Where(member => member.GetLeadingTrivia().Select(t => t.GetStructure()).OfType<DocumentationCommentTriviaSyntax>()
-            .Sum(doc => doc.Content.OfType<XmlElementSyntax>().Count(e => e.StartTag.Name.LocalName.ValueText == "summary")) > 1)
-        .Select(member => $"{tree.FilePath}({tree.GetLineSpan(member.Span).StartLinePosition.Line + 1}): two summaries")).ShouldBeEmpty();
+    public void A_member_has_one_summary_at_most() =>
+        Source.Trees.SelectMany(tree => tree.GetRoot().DescendantNodes().OfType<MemberDeclarationSyntax>()
+            .Where(member => member.GetLeadingTrivia().Select(t => t.GetStructure()).OfType<DocumentationCommentTriviaSyntax>()
+                .Sum(doc => doc.Content.OfType<XmlElementSyntax>().Count(e => e.StartTag.Name.LocalName.ValueText == "summary")) > 1)
+            .Select(member => $"{tree.FilePath}({tree.GetLineSpan(member.Span).StartLinePosition.Line + 1}): two summaries"))
+                .ShouldBeEmpty();
 
     [Fact]
     public void The_chain_of_the_readme_is_the_list_of_stages()

@@ -21,13 +21,17 @@ internal static partial class OperationsManual
                 rows.Add(row);
         }
 
-        return rows.Count > 0 ? rows : throw new InvalidOperationException($"docs/operations.md has no table {string.Join(" | ", head)} under {section}.");
+        return rows.Count > 0
+            ? rows
+            : throw new InvalidOperationException($"docs/operations.md has no table {string.Join(" | ", head)} under {section}.");
     }
 
     internal static string SectionOf(string heading)
     {
         string[] parts = Text.Split($"\n## {heading}\n");
-        return parts.Length == 2 ? parts[1].Split("\n## ")[0] : throw new InvalidOperationException($"docs/operations.md has no section {heading}.");
+        return parts.Length == 2
+            ? parts[1].Split("\n## ")[0]
+            : throw new InvalidOperationException($"docs/operations.md has no section {heading}.");
     }
 
     /// <summary>What is missing and what is too much, each with its name: a failed test says what to write.</summary>
@@ -35,9 +39,11 @@ internal static partial class OperationsManual
     {
         var (manual, code) = (listed.ToList(), inCode.ToList());
         string[] missing = [.. code.Except(manual).Order(StringComparer.Ordinal)];
-        string[] superfluous = [.. manual.Except(code).Concat(manual.GroupBy(r => r).Where(g => g.Count() > 1).Select(g => $"twice: {g.Key}")).Order(StringComparer.Ordinal)];
+        string[] superfluous = [.. manual.Except(code)
+            .Concat(manual.GroupBy(r => r).Where(g => g.Count() > 1).Select(g => $"twice: {g.Key}")).Order(StringComparer.Ordinal)];
         (missing.Length + superfluous.Length).ShouldBe(
-            0, $"docs/operations.md and the code differ.\nIn the code, not in the manual:\n  {string.Join("\n  ", missing)}\nIn the manual, not in the code:\n  {string.Join("\n  ", superfluous)}");
+            0, $"docs/operations.md and the code differ.\nIn the code, not in the manual:\n  {string.Join("\n  ", missing)}\nIn the "
+                + $"manual, not in the code:\n  {string.Join("\n  ", superfluous)}");
     }
 
     [GeneratedRegex("`([^`]+)`")]
@@ -52,8 +58,10 @@ internal sealed class ManualRow(string line)
     /// <summary>A cell as it is written, but for the marks of code.</summary>
     internal string this[int column] => _cells[column].Replace("`", "", StringComparison.Ordinal);
 
-    internal bool Begins(string[] head) => _cells.Take(head.Length).Select(c => c.Replace("`", "", StringComparison.Ordinal)).SequenceEqual(head);
+    internal bool Begins(string[] head) =>
+        _cells.Take(head.Length).Select(c => c.Replace("`", "", StringComparison.Ordinal)).SequenceEqual(head);
 
     /// <summary>What is marked as code in a cell, in the order of the alphabet.</summary>
-    internal IEnumerable<string> Names(int column) => OperationsManual.Code.Matches(_cells[column]).Select(m => m.Groups[1].Value).Order(StringComparer.Ordinal);
+    internal IEnumerable<string> Names(int column) =>
+        OperationsManual.Code.Matches(_cells[column]).Select(m => m.Groups[1].Value).Order(StringComparer.Ordinal);
 }

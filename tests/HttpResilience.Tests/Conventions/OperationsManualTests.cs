@@ -19,22 +19,27 @@ public sealed class OperationsManualTests
     [Fact]
     public void Every_log_event_is_in_the_manual_under_a_category_that_its_logger_has()
     {
-        var categories = LogEvent.All.Select(e => (Event: $"{e.Id} {e.Name}", e.Categories)).DistinctBy(e => e.Event).ToDictionary(e => e.Event, e => e.Categories);
+        var categories = LogEvent.All.Select(e => (Event: $"{e.Id} {e.Name}", e.Categories)).DistinctBy(e => e.Event).ToDictionary(
+            e => e.Event, e => e.Categories);
 
-        Events().Where(r => !categories.GetValueOrDefault($"{r[0]} {r[1]}", []).Contains(r[3])).Select(r => $"{r[0]} {r[1]} is not of {r[3]}").ShouldBeEmpty();
+        Events().Where(r => !categories.GetValueOrDefault($"{r[0]} {r[1]}", []).Contains(r[3]))
+            .Select(r => $"{r[0]} {r[1]} is not of {r[3]}").ShouldBeEmpty();
     }
 
     [Fact]
-    public void An_id_means_one_event() => LogEvent.All.GroupBy(e => e.Id).Where(g => g.Select(e => e.Name).Distinct().Count() > 1).Select(g => g.Key).ShouldBeEmpty();
+    public void An_id_means_one_event() =>
+        LogEvent.All.GroupBy(e => e.Id).Where(g => g.Select(e => e.Name).Distinct().Count() > 1).Select(g => g.Key).ShouldBeEmpty();
 
     [Fact]
     public void Every_property_of_the_event_of_a_call_is_in_the_manual()
     {
         // By the source: no single call has all of them.
         string source = Repository.Read("src/HttpResilience/RequestLogging/CallLogEntry.cs");
-        var written = source.Split('\n').Where(l => l.TrimStart().StartsWith("Add(", StringComparison.Ordinal)).SelectMany(l => Regex.Matches(l, "\"([A-Z]\\w+)\""));
+        var written = source.Split('\n').Where(l => l.TrimStart().StartsWith("Add(", StringComparison.Ordinal)).SelectMany(
+            l => Regex.Matches(l, "\"([A-Z]\\w+)\""));
 
-        OperationsManual.ShouldList(OperationsManual.Rows("Log events", "property").Select(r => r[0]), written.Select(m => m.Groups[1].Value).Distinct());
+        OperationsManual.ShouldList(
+            OperationsManual.Rows("Log events", "property").Select(r => r[0]), written.Select(m => m.Groups[1].Value).Distinct());
     }
 
     [Fact]
@@ -42,8 +47,9 @@ public sealed class OperationsManualTests
     {
         List<string> published = [];
         IServiceCollection? registered = null;
-        using var chain = new Chain(services: s => registered = s.AddHttpResilienceStorage(storage => storage.UseSqlite("Data Source=never-opened.db"))
-            .AddDeadLetterReplay().AddHttpResilienceOperations());
+        using var chain =
+            new Chain(services: s => registered = s.AddHttpResilienceStorage(storage => storage.UseSqlite("Data Source=never-opened.db"))
+                .AddDeadLetterReplay().AddHttpResilienceOperations());
         // The store can only be given up like this.
         await using var services = chain.Services;
         using var listener = new MeterListener
@@ -58,7 +64,8 @@ public sealed class OperationsManualTests
 
         // All that the library registers is made, whatever may measure something.
         chain.Client.ShouldNotBeNull();
-        foreach (var service in registered!.Where(d => d is { IsKeyedService: false, ServiceType.IsGenericType: false } && IsOurs(d)).Select(d => d.ServiceType).Distinct())
+        foreach (var service in registered!.Where(d => d is { IsKeyedService: false, ServiceType.IsGenericType: false } && IsOurs(d))
+            .Select(d => d.ServiceType).Distinct())
             chain.Services.GetServices(service).ShouldNotBeEmpty();
 
         OperationsManual.ShouldList(OperationsManual.Rows("Metrics", "instrument").Select(r => $"{r[0]}, {r[1]}, unit: {r[2]}"), published);
@@ -69,7 +76,8 @@ public sealed class OperationsManualTests
     {
         string text = OperationsManual.SectionOf("Metrics") + OperationsManual.SectionOf("Traces");
 
-        typeof(TelemetryTags).GetFields(BindingFlags.Static | BindingFlags.NonPublic).Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!)
+        typeof(TelemetryTags).GetFields(BindingFlags.Static | BindingFlags.NonPublic).Where(f => f.IsLiteral).Select(
+            f => (string)f.GetRawConstantValue()!)
             .Append(ErrorBudgetGauges.WindowTag)
             .Where(tag => !text.Contains($"`{tag}`", StringComparison.Ordinal)).ShouldBeEmpty();
     }
@@ -98,53 +106,70 @@ public sealed class OperationsManualTests
     {
         string json = OperationsManual.SectionOf("Alerts").Split("```json\n")[1].Split("```")[0];
 
-        OperationsManual.ShouldList(JsonDocument.Parse(json).RootElement.EnumerateObject().Select(p => p.Name), AlertJson.Default.Alert.Properties.Select(p => p.Name));
-        JsonSerializer.Deserialize(json, AlertJson.Default.Alert)!.Rules.ShouldBe([AlertRuleType.TenantFailing, AlertRuleType.ConsecutiveFailures]);
+        OperationsManual.ShouldList(JsonDocument.Parse(json).RootElement.EnumerateObject().Select(p => p.Name),
+            AlertJson.Default.Alert.Properties.Select(p => p.Name));
+        JsonSerializer.Deserialize(
+            json, AlertJson.Default.Alert)!.Rules.ShouldBe([AlertRuleType.TenantFailing, AlertRuleType.ConsecutiveFailures]);
     }
 
     [Fact]
     public void Every_way_for_a_call_to_end_is_in_the_manual()
     {
         OperationsManual.ShouldList(OperationsManual.Rows("Why a call ended", "StopReason").Select(r => r[0]), Enum.GetNames<StopReason>());
-        OperationsManual.ShouldList(OperationsManual.Rows("Why a call ended", "FailureClass").Select(r => r[0]), Enum.GetNames<FailureClass>());
+        OperationsManual.ShouldList(
+            OperationsManual.Rows("Why a call ended", "FailureClass").Select(r => r[0]), Enum.GetNames<FailureClass>());
     }
 
     [Fact]
     public void Every_state_of_a_letter_and_of_a_budget_is_in_the_manual()
     {
         OperationsManual.ShouldList(OperationsManual.Rows("Dead letters", "status").Select(r => r[0]), Enum.GetNames<DeadLetterStatus>());
-        OperationsManual.ShouldList(OperationsManual.Rows("Error budgets and pauses", "state").Select(r => r[0]), Enum.GetNames<ErrorBudgetState>());
+        OperationsManual.ShouldList(
+            OperationsManual.Rows("Error budgets and pauses", "state").Select(r => r[0]), Enum.GetNames<ErrorBudgetState>());
     }
 
     [Fact]
     public void Every_action_that_is_suggested_is_in_the_manual()
     {
         bool[] either = [false, true];
-        var fates = from sent in either from repeated in either from needsKey in either from missing in either select new LetterFate(sent, repeated, needsKey, missing);
+        var fates = from sent in either
+                    from repeated in either
+                    from needsKey in either
+                    from missing in either
+                    select new LetterFate(
+            sent, repeated, needsKey, missing);
         var letter = Letter();
         var afterFailure = from failure in Enum.GetValues<FailureClass>().Where(c => DeadLetterDecision.IsKept(c, hasResponse: true))
                            from fate in fates
                            from replays in Enumerable.Range(0, 11)
                            select DeadLetterDecision.AfterFailure(failure, fate, null, replays, 10).SuggestedAction;
-        var beforeReplay = from fate in fates from there in either from expired in either select DeadLetterDecision.BeforeReplay(letter, fate, there, expired)?.SuggestedAction;
+        var beforeReplay = from fate in fates
+                           from there in either
+                           from expired in either
+                           select DeadLetterDecision.BeforeReplay(
+            letter, fate, there, expired)?.SuggestedAction;
         string unreadable = (string)Assembly.Load("HttpResilience.Sqlite").GetType("HttpResilience.StoredLetter", throwOnError: true)!
             .GetField("Action", BindingFlags.Static | BindingFlags.NonPublic)!.GetRawConstantValue()!;
 
         OperationsManual.ShouldList(
-            OperationsManual.Rows("Dead letters", "suggested action").Select(r => r[0]), afterFailure.Concat(beforeReplay).OfType<string>().Append(unreadable).Distinct());
+            OperationsManual.Rows("Dead letters", "suggested action").Select(r => r[0]),
+            afterFailure.Concat(beforeReplay).OfType<string>().Append(unreadable).Distinct());
     }
 
     [Fact]
     public async Task Everything_that_the_health_check_tells_is_in_the_manual()
     {
-        using var chain = new Chain(services: s => s.AddHealthChecks().AddHttpResilience().Services.AddSingleton<IDeadLetterStore>(new InMemoryStorage().DeadLetters));
+        using var chain = new Chain(services: s =>
+            s.AddHealthChecks().AddHttpResilience().Services.AddSingleton<IDeadLetterStore>(new InMemoryStorage().DeadLetters));
         _ = chain.State;
         await chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync(Chain.Name, "me", TestContext.Current.CancellationToken);
 
-        var entry = (await chain.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken)).Entries[ResilienceHealthCheck.Name];
+        var entry = (await chain.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(
+            TestContext.Current.CancellationToken)).Entries[ResilienceHealthCheck.Name];
 
         string text = OperationsManual.SectionOf("Health check");
-        entry.Data.Keys.Except([Chain.Name]).Concat(((Dictionary<string, object>)entry.Data[Chain.Name]).Keys).Append(ResilienceHealthCheck.Name)
+        entry.Data.Keys.Except([Chain.Name]).Concat(((Dictionary<string, object>)entry.Data[Chain.Name]).Keys).Append(
+            ResilienceHealthCheck.Name)
             .Where(key => !text.Contains($"`{key}`", StringComparison.Ordinal)).ShouldBeEmpty();
         OperationsManual.ShouldList(OperationsManual.Rows("Health check", "state").Select(r => r[0]), Enum.GetNames<HealthStatus>());
     }
@@ -157,7 +182,8 @@ public sealed class OperationsManualTests
         var name => name.ToLowerInvariant(),
     };
 
-    private static bool IsOurs(ServiceDescriptor descriptor) => descriptor.ServiceType.Assembly == typeof(HttpCall).Assembly || descriptor.ServiceType.Assembly == typeof(Alert).Assembly;
+    private static bool IsOurs(ServiceDescriptor descriptor) =>
+        descriptor.ServiceType.Assembly == typeof(HttpCall).Assembly || descriptor.ServiceType.Assembly == typeof(Alert).Assembly;
 
     private static DeadLetter Letter() => new()
     {

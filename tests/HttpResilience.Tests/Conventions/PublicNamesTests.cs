@@ -6,7 +6,8 @@ namespace HttpResilience.Tests.Conventions;
 /// <summary>Queries, alerts and configurations of users depend on these names: PublicNames.txt grows, and nothing in it changes.</summary>
 public sealed class PublicNamesTests
 {
-    private static readonly ILookup<string, string> Listed = Read(Repository.Read("tests/HttpResilience.Tests/Conventions/PublicNames.txt"));
+    private static readonly ILookup<string, string> Listed = Read(
+        Repository.Read("tests/HttpResilience.Tests/Conventions/PublicNames.txt"));
 
     [Fact]
     public void Every_log_event_keeps_its_id_its_name_its_category_and_its_placeholders()
@@ -54,7 +55,8 @@ public sealed class PublicNamesTests
                 yield return below;
         }
 
-        var unnamed = (node["patternProperties"]?.AsObject() ?? []).Select(p => p.Value).Append(node["additionalProperties"]).Append(node["items"]);
+        var unnamed =
+            (node["patternProperties"]?.AsObject() ?? []).Select(p => p.Value).Append(node["additionalProperties"]).Append(node["items"]);
         foreach (string below in unnamed.OfType<JsonObject>().SelectMany(child => KeysOf(child, definitions, $"{path}:*")))
             yield return below;
     }

@@ -31,7 +31,8 @@ public sealed class SizeTests(ITestOutputHelper output)
 
     [Fact]
     public void The_namespace_of_every_user_stays_small() =>
-        Keep("public types in namespace HttpResilience", typeof(HttpCall).Assembly.GetExportedTypes().Count(t => t is { Namespace: "HttpResilience", IsNested: false }));
+        Keep("public types in namespace HttpResilience",
+            typeof(HttpCall).Assembly.GetExportedTypes().Count(t => t is { Namespace: "HttpResilience", IsNested: false }));
 
     private void Keep(string limit, int number)
     {

@@ -10,12 +10,14 @@ namespace HttpResilience.Tests.Conventions;
 /// <param name="Line">Counted from 1.</param>
 /// <param name="FromType">The outermost type around the name.</param>
 /// <param name="ToType">
-/// The outermost type that the name belongs to, the extended type for an extension member, or the name itself where that is a type of another assembly.
+/// The outermost type that the name belongs to, the extended type for an extension member, or the name itself
+/// where that is a type of another assembly.
 /// </param>
 /// <param name="To">The file that declares the name, or null when it stands outside the graph.</param>
 internal sealed record SourceReference(string From, int Line, string FromType, string Name, string ToType, string? To)
 {
-    public override string ToString() => $"{From}({Line}): {FromType} -> {(Name == ToType ? "" : $"{ToType}.")}{Name}{(To is null ? "" : $" in {To}")}";
+    public override string ToString() =>
+        $"{From}({Line}): {FromType} -> {(Name == ToType ? "" : $"{ToType}.")}{Name}{(To is null ? "" : $" in {To}")}";
 }
 
 /// <summary>Every reference between the files of a source folder, bound by the compiler. Doc comments do not count.</summary>
@@ -33,12 +35,16 @@ internal sealed class SourceGraph
         var options = new CSharpParseOptions(LanguageVersion.CSharp14, DocumentationMode.Parse);
         Trees = [.. folders.SelectMany(folder => FilesOf(Path.Combine(root, folder)))
             .Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), options, Path.GetRelativePath(root, file)))];
-        string usings = ImplicitUsings + string.Concat(folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.csproj"))
-            .SelectMany(project => Regex.Matches(File.ReadAllText(project), "<Using Include=\"(.+?)\"")).Select(m => $"global using {m.Groups[1].Value};"));
+        string usings = ImplicitUsings
+            + string.Concat(folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.csproj"))
+                .SelectMany(project => Regex.Matches(File.ReadAllText(project), "<Using Include=\"(.+?)\"")).Select(
+                    m => $"global using {m.Groups[1].Value};"));
         string platform = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
-        var libraries = platform.Split(Path.PathSeparator).Where(path => !Path.GetFileName(path).StartsWith("HttpResilience", StringComparison.Ordinal));
+        var libraries = platform.Split(Path.PathSeparator).Where(
+            path => !Path.GetFileName(path).StartsWith("HttpResilience", StringComparison.Ordinal));
         var compilation = CSharpCompilation.Create(
-            "Layers", [.. Trees, CSharpSyntaxTree.ParseText(usings, options)], libraries.Select(path => MetadataReference.CreateFromFile(path)),
+            "Layers", [.. Trees, CSharpSyntaxTree.ParseText(usings, options)],
+            libraries.Select(path => MetadataReference.CreateFromFile(path)),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
         Unbound = [.. compilation.GetDiagnostics().Where(d => d.Id is "CS0234" or "CS0246").Select(d => d.ToString())];
         References = [.. Trees.SelectMany(tree => ReferencesIn(tree, compilation.GetSemanticModel(tree)))];
