@@ -101,9 +101,7 @@ internal sealed partial class AlertSources(IResilientClients clients, ErrorBudge
     {
         string client = budget.ClientName;
         AlertRule[] rules = [.. policy.Rules.Where(r => r.AppliesTo(client))];
-        long timestamp = budget.Time.GetTimestamp();
-        var burn = new BudgetBurn(
-            budget.Policy.Window, window => budget.BurnRate(window, timestamp), window => budget.Read(window, timestamp).Failures);
+        var burn = budget.BurnAt(budget.Time.GetTimestamp());
         IncidentKey burning = new(AlertTopic.ErrorBudget, client), spent = new(AlertTopic.SpentBudget, client);
         yield return (burning, ErrorBudgetRules.FindBurning(client, rules, burn, rule => isHeld(burning, rule)));
         yield return (spent, ErrorBudgetRules.FindSpent(client, rules, burn, rule => isHeld(spent, rule)));

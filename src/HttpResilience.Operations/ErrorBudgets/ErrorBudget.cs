@@ -103,6 +103,9 @@ internal sealed class ErrorBudget
         return BurnRates.IsBurning(pair, Read(pair.Long, now), inShort, _policy.Allowed);
     }
 
+    /// <summary>How the budget burns now, over any window.</summary>
+    internal BudgetBurn BurnAt(long now) => new(_policy.Window, window => BurnRate(window, now), window => Read(window, now).Failures);
+
     /// <summary>Pauses or resumes by a person's word.</summary>
     internal ErrorBudgetPause SetPause(bool isPaused, string by)
     {
