@@ -69,10 +69,10 @@ public enum AlertPhase
 /// <summary>How urgent an alert is.</summary>
 public enum AlertSeverity
 {
-    /// <summary>To be looked at today.</summary>
+    /// <summary>Needs attention today.</summary>
     Warning,
 
-    /// <summary>To be looked at now.</summary>
+    /// <summary>Needs attention now.</summary>
     Critical,
 }
 

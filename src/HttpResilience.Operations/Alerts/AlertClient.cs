@@ -1,8 +1,6 @@
 namespace HttpResilience.Operations;
 
-/// <summary>
-/// The client that alerts are sent with: one with the chain like any other, but without alerts and an error budget of its own.
-/// </summary>
+/// <summary>The client that sends alerts: it has the chain, but no alerts and no error budget.</summary>
 internal static class AlertClient
 {
     internal const string Name = "HttpResilience.Alerts";

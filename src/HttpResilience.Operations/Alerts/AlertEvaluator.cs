@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Looks after what calls, letters, batches and budgets say while the host runs: at once when a call fails or a row of failures ends, and
-/// at all of it every 10 s.
+/// Evaluates the rules for calls, letters, batches and budgets while the host runs: a host at once when a call to it fails or a row of
+/// failures ends, and everything every 10 s.
 /// </summary>
 internal sealed partial class AlertEvaluator(
     AlertQueue feed, AlertSettings settings, AlertSources sources, BatchCadences batches, AlertSinks sinks, Deployment deployment,
@@ -28,7 +28,7 @@ internal sealed partial class AlertEvaluator(
         return base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Has the list filled, without looking at it.</summary>
+    /// <summary>Starts to fill the queue, without evaluating it.</summary>
     internal void Begin()
     {
         Apply(Policy);
@@ -47,7 +47,7 @@ internal sealed partial class AlertEvaluator(
         await sinks.StopAsync(both.Token).ConfigureAwait(false);
     }
 
-    /// <summary>Also of a host that was never stopped: nothing of it is held any longer.</summary>
+    /// <summary>Also for a host that was never stopped: releases everything that it holds.</summary>
     public override void Dispose()
     {
         End();
@@ -67,7 +67,7 @@ internal sealed partial class AlertEvaluator(
             LookAtList();
     }
 
-    /// <summary>Looks at what is on the list.</summary>
+    /// <summary>Evaluates the queued hosts.</summary>
     internal void LookAtList()
     {
         while (feed.List.TryRead(out var host))
@@ -81,7 +81,7 @@ internal sealed partial class AlertEvaluator(
             }
             catch (Exception e)
             {
-                // The next look may do better; without the watch there would be no alerts at all.
+                // The next evaluation may succeed; if the loop ended, there would be no alerts at all.
                 LookFailed(logger, e);
             }
         }

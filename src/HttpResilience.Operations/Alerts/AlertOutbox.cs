@@ -34,7 +34,7 @@ internal sealed partial class AlertOutbox : IDisposable
         _alerts = Channel.CreateBounded<Alert>(
             new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
             dropped => Dropped(logger, rules.Name, dropped.Title, dropped.Phase));
-        // Not on the thread of the watch: a sink may do all its work before it first waits.
+        // Not on the evaluator's thread: a sink may do all its work before its first await.
         _sending = Task.Run(SendAllAsync);
     }
 
@@ -50,7 +50,7 @@ internal sealed partial class AlertOutbox : IDisposable
         await _sending.ConfigureAwait(false);
     }
 
-    /// <summary>Stops at once. A sink that does not listen to its token is left behind.</summary>
+    /// <summary>Stops at once. A sink that ignores its token is abandoned.</summary>
     public void Dispose()
     {
         _alerts.Writer.TryComplete();
@@ -133,7 +133,7 @@ internal sealed partial class AlertOutbox : IDisposable
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopped.Token);
         try
         {
-            // Elsewhere: a sink may block before it first waits.
+            // On another thread, because a sink may block before its first await.
             await Task.Run(() => _sink.SendAsync(alert, both.Token), both.Token).WaitAsync(both.Token).ConfigureAwait(false);
             return null;
         }
@@ -167,11 +167,11 @@ internal sealed partial class AlertOutbox : IDisposable
     private static partial void KeptAtStop(ILogger logger, string sink, int count);
 }
 
-/// <summary>How an outbox deals with its sink.</summary>
+/// <summary>The settings of an outbox for its sink.</summary>
 /// <param name="Name">For the log.</param>
-/// <param name="MaxTries">How often an alert is tried.</param>
+/// <param name="MaxTries">The maximum number of tries of an alert.</param>
 /// <param name="IsFinal">A retry cannot succeed.</param>
-/// <param name="KeepAsync">Keeps what could not be delivered; false when there is no place for it.</param>
+/// <param name="KeepAsync">Stores an undelivered alert; false when there is no store.</param>
 internal sealed record AlertOutboxRules(string Name, int MaxTries, Func<Exception, bool> IsFinal,
     Func<IReadOnlyList<Alert>, CancellationToken, Task<bool>> KeepAsync)
 {

@@ -30,7 +30,7 @@ internal sealed class AlertQueue(TimeProvider time)
     /// <summary>The requests that failed for good and could not be kept, by client.</summary>
     internal IEnumerable<KeyValuePair<string, LostLetters>> Lost => _lost;
 
-    /// <summary>Now, as rules count time: a wall clock that is set does not move it.</summary>
+    /// <summary>The current time for rules, independent of changes of the wall clock.</summary>
     internal TimeSpan Now => TimeOf(time.GetTimestamp());
 
     internal TimeSpan TimeOf(long timestamp) => time.GetElapsedTime(_origin, timestamp);
@@ -41,7 +41,7 @@ internal sealed class AlertQueue(TimeProvider time)
             _list.Writer.TryWrite(signals);
     }
 
-    /// <summary>Has everything looked at.</summary>
+    /// <summary>Queues an evaluation of everything.</summary>
     internal void Tick()
     {
         if (Interlocked.Exchange(ref _isTicking, 1) == 0)

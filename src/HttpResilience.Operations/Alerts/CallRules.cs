@@ -11,7 +11,7 @@ internal static class CallRules
     /// <param name="rules">Those of the client.</param>
     /// <param name="calls">The recent calls.</param>
     /// <param name="now">Since the watch began.</param>
-    /// <param name="isHeld">A rule has held when it was last looked at.</param>
+    /// <param name="isHeld">The rule held at its last evaluation.</param>
     /// <param name="circuitIsOpen">That of the host is open or half open; false for a tenant.</param>
     /// <param name="othersAreWell">The tenant fails alone; false for a host.</param>
     internal static List<RuleMatch> Find(

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HttpResilience.Operations;
 
-/// <summary>Judges how many dead letters there are, and how late they are.</summary>
+/// <summary>Evaluates the number of dead letters and their lag.</summary>
 internal static class DeadLetterRules
 {
     internal const string Title = "Dead letters pile up";
@@ -31,7 +31,7 @@ internal static class DeadLetterRules
         return findings;
     }
 
-    // Over when a tenth below: one letter more or less is no news.
+    // Over at a tenth below, so that one letter more or less does not end and restart the alert.
     private static RuleMatch? Count(AlertRule rule, long open, bool isHeld) =>
         (isHeld ? open > rule.Threshold * 0.9 : open > rule.Threshold)
         ? new(rule, Title, Text($"{open} letters are pending or wait for a person. ")

@@ -1,6 +1,6 @@
 namespace HttpResilience.Operations;
 
-/// <summary>How many dead letters there were and how late they were, of late: what is usual. It has no clock.</summary>
+/// <summary>The recent numbers and lags of dead letters, which show the usual values. It has no clock.</summary>
 internal sealed class DeadLetterTrend
 {
     private const int MaxSamples = 100_000;
@@ -10,21 +10,19 @@ internal sealed class DeadLetterTrend
     internal Sample? Last => _samples.Count > 0 ? _samples[^1] : null;
 
     /// <param name="open">How many letters are pending, in progress, or wait for a person.</param>
-    /// <param name="lag">For how long the longest due one has been due.</param>
+    /// <param name="lag">The time since the oldest due letter became due.</param>
     /// <param name="memory">Older samples are forgotten.</param>
     internal void Add(TimeSpan at, long open, TimeSpan lag, TimeSpan memory)
     {
         _samples.Add(new(at, open, lag));
-        // One older than the window is kept: what there was when it began.
+        // One sample older than the window is kept: the value at its start.
         int old = 0;
         while (old + 1 < _samples.Count && (_samples[old + 1].At <= at - memory || _samples.Count - old > MaxSamples))
             old++;
         _samples.RemoveRange(0, old);
     }
 
-    /// <summary>
-    /// How many more there are than a while ago; 0 when there were fewer at any time since, or there is no sample that old.
-    /// </summary>
+    /// <summary>The growth over a time; 0 when there were fewer letters at any time since, or there is no sample that old.</summary>
     internal long Growth(TimeSpan window)
     {
         if (Last is not { } last)
@@ -42,7 +40,7 @@ internal sealed class DeadLetterTrend
         return last.Open - before;
     }
 
-    /// <summary>The median lag of a while, up to the last sample, which is judged by it; but a minute at least.</summary>
+    /// <summary>The median lag over a time, without the last sample, which is compared with it; at least a minute.</summary>
     internal TimeSpan UsualLag(TimeSpan window)
     {
         TimeSpan[] lags = [.. _samples.SkipLast(1).Where(s => s.At > Last!.Value.At - window).Select(s => s.Lag).Order()];

@@ -16,12 +16,12 @@ internal static class ErrorBudgetRules
 
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
-    /// <param name="isHeld">A rule has held when it was last looked at.</param>
+    /// <param name="isHeld">The rule held at its last evaluation.</param>
     internal static IReadOnlyList<RuleMatch> FindBurning(string client, IEnumerable<AlertRule> rules, BudgetBurn burn,
         Func<AlertRule, bool> isHeld) =>
         [.. rules.Where(r => r.Type is AlertRuleType.ErrorBudgetBurn).Select(r => Burning(client, r, burn, isHeld(r))).OfType<RuleMatch>()];
 
-    /// <param name="isHeld">A rule has held when it was last looked at.</param>
+    /// <param name="isHeld">The rule held at its last evaluation.</param>
     internal static IReadOnlyList<RuleMatch> FindSpent(string client, IEnumerable<AlertRule> rules, BudgetBurn burn,
         Func<AlertRule, bool> isHeld) =>
         [.. rules.Where(r => r.Type is AlertRuleType.ErrorBudgetSpent).Select(r => Spent(client, r, burn, isHeld(r))).OfType<RuleMatch>()];

@@ -22,7 +22,7 @@ internal sealed class HostFailureTracker(string clientName, ObservedHost host)
 
     internal bool CircuitIsOpen => host.CircuitState is CircuitState.Open or CircuitState.HalfOpen;
 
-    /// <summary>Puts it on the list of what is to be looked at.</summary>
+    /// <summary>Queues the host for the next evaluation.</summary>
     /// <returns>False when it is there already.</returns>
     internal bool Enlist() => Interlocked.Exchange(ref _isQueued, 1) == 0;
 

@@ -21,7 +21,7 @@ internal sealed class IncidentTracker
 
     internal bool IsOpen(IncidentKey key) => _open.ContainsKey(key);
 
-    /// <summary>A rule has held when it was last looked at.</summary>
+    /// <summary>The rule held at its last evaluation.</summary>
     internal bool Holds(IncidentKey key, AlertRule rule) => _open.TryGetValue(key, out var incident) && incident.Holding.Contains(rule);
 
     /// <returns>The alert to send; null when nothing is new.</returns>

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Posts alerts to a webhook, through a resilient client of their own and each under a key of its own. What cannot be delivered there and
-/// is kept as a dead letter is the replay worker's from then on: it is not sent from here a second time.
+/// Posts alerts to a webhook, through the alert client, each with its own idempotency key. An alert that was stored as a dead letter is
+/// sent again only by the replay worker.
 /// </summary>
 /// <param name="letters">Null when there is no durable storage.</param>
 internal sealed partial class WebhookAlertSink(AlertWebhook webhook, IHttpClientFactory clients, IDeadLetterStore? letters,
@@ -15,7 +15,7 @@ internal sealed partial class WebhookAlertSink(AlertWebhook webhook, IHttpClient
 
     private static readonly MediaTypeHeaderValue Json = new("application/json") { CharSet = "utf-8" };
 
-    /// <summary>The receiver does not take it, now or ever.</summary>
+    /// <summary>The receiver rejects the alert, and would reject a retry.</summary>
     internal static bool IsFinal(Exception exception) => exception is HttpRequestException { StatusCode: { } status }
         && (int)status is 400 or 413 or 414 or 415 or 422;
 
@@ -39,13 +39,11 @@ internal sealed partial class WebhookAlertSink(AlertWebhook webhook, IHttpClient
         }
         catch (Exception e) when (IsKept(e.GetHttpCall()))
         {
-            // The letter has it.
+            // The alert is stored as a dead letter.
         }
     }
 
-    /// <summary>
-    /// Keeps alerts as dead letters when the host stops. One of them may have arrived: it has the key under which it was sent.
-    /// </summary>
+    /// <summary>Stores alerts as dead letters when the host stops. One of them may have arrived, so it keeps its idempotency key.</summary>
     /// <returns>False when there is no durable storage.</returns>
     internal async Task<bool> KeepAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {

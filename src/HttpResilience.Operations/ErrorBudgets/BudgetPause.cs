@@ -1,8 +1,8 @@
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Whether an integration is paused, and which call is let through as a probe. It has no clock and does no I/O. While it is not paused,
-/// asking takes no lock.
+/// Whether an integration is paused, and which call is let through as a probe. It has no clock and does no I/O. Without a pause, a call is
+/// admitted without a lock.
 /// </summary>
 /// <param name="probeInterval">
 /// From the start of the pause to the first probe, and from the end of each to the next, in timestamp ticks.
@@ -52,7 +52,7 @@ internal sealed class BudgetPause(long probeInterval)
     /// <summary>Whether the call is the probe in flight.</summary>
     internal bool IsProbe(object call) => _isPaused && Volatile.Read(ref _probe) == call;
 
-    /// <summary>Takes the result of a probe. One that belongs to an earlier pause changes nothing.</summary>
+    /// <summary>Applies the result of a probe. A probe of an earlier pause changes nothing.</summary>
     /// <param name="call">The call that became the probe.</param>
     /// <param name="at">The wall-clock time.</param>
     /// <returns>Whether the integration is resumed by it.</returns>
@@ -76,7 +76,7 @@ internal sealed class BudgetPause(long probeInterval)
     }
 
     /// <summary>Pauses or resumes.</summary>
-    /// <returns>False when nothing changed. The first one who paused it stays, but a person takes over from the budget.</returns>
+    /// <returns>False when nothing changed: a pause keeps its author, but an operator takes over a pause of the budget.</returns>
     internal bool TrySet(ErrorBudgetPause change, long now)
     {
         lock (_gate)
@@ -84,7 +84,7 @@ internal sealed class BudgetPause(long probeInterval)
             bool takesOver = _isPaused && change is { IsPaused: true, By: not null } && _change!.By is null;
             if (change.IsPaused == _isPaused && !takesOver)
             {
-                // Another process may be paused that has not been heard of yet: the word that came last holds there, too.
+                // A pause of another process may not be known here yet; the later change wins there, too.
                 if (!change.IsPaused)
                     Volatile.Write(ref _change, After(change));
                 return false;
@@ -138,7 +138,7 @@ internal sealed class BudgetPause(long probeInterval)
 }
 
 /// <summary>Whether a call is admitted.</summary>
-/// <param name="IsAllowed">It is: as the probe when there is a pause.</param>
+/// <param name="IsAllowed">The call is admitted; during a pause, as the probe.</param>
 /// <param name="Pause">The pause; null when there is none.</param>
 /// <param name="NextProbeAt">For a rejected call: the timestamp of the next probe, at the earliest.</param>
 internal readonly record struct PauseAdmission(bool IsAllowed, ErrorBudgetPause? Pause, long NextProbeAt)

@@ -1,8 +1,8 @@
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// The error budget of one client: knows how fast it burns by how calls have ended (<see cref="CallCounter"/>), and pauses the client.
-/// <see cref="BurnRates"/> and <see cref="BudgetPause"/> decide. It outlives handlers and reloads.
+/// The error budget of one client: computes its burn rates from the counted calls (<see cref="CallCounter"/>), and pauses the client. <see
+/// cref="BurnRates"/> and <see cref="BudgetPause"/> decide. It outlives handlers and reloads.
 /// </summary>
 internal sealed class ErrorBudget
 {
@@ -19,7 +19,7 @@ internal sealed class ErrorBudget
     private IReadOnlyDictionary<FailureClass, long>? _baseline;
     private int _state;
 
-    /// <param name="isKept">There is a store that the counts go to.</param>
+    /// <param name="isKept">The counts are also collected for a store.</param>
     internal ErrorBudget(string clientName, TimeProvider time, ErrorBudgetPolicy policy, ErrorBudgetEvents events, bool isKept = false)
     {
         (_clientName, _time, _policy, _events) = (clientName, time, policy, events);
@@ -51,12 +51,10 @@ internal sealed class ErrorBudget
 
     internal ErrorBudgetState State => (ErrorBudgetState)Volatile.Read(ref _state);
 
-    /// <summary>How many calls have ended in which way since the process started; <see cref="FailureClass.None"/> is success.</summary>
+    /// <summary>The number of calls of each class since the process started; <see cref="FailureClass.None"/> is success.</summary>
     internal IReadOnlyDictionary<FailureClass, long> ClassTotals => _calls.ByClass;
 
-    /// <summary>
-    /// The same of other versions of the application, as far as the store knew when the process started; null when nothing is known.
-    /// </summary>
+    /// <summary>The same for other versions of the application, as stored when the process started; null when unknown.</summary>
     internal IReadOnlyDictionary<FailureClass, long>? Baseline => Volatile.Read(ref _baseline);
 
     /// <summary>Admits a call as long as the client is not paused, and as the probe when one is due.</summary>
@@ -106,7 +104,7 @@ internal sealed class ErrorBudget
     /// <summary>How the budget burns now, over any window.</summary>
     internal BudgetBurn BurnAt(long now) => new(_policy.Window, window => BurnRate(window, now), window => Read(window, now).Failures);
 
-    /// <summary>Pauses or resumes by a person's word.</summary>
+    /// <summary>Pauses or resumes for an operator.</summary>
     internal ErrorBudgetPause SetPause(bool isPaused, string by)
     {
         var change = new ErrorBudgetPause(_clientName, isPaused, by, ClockTime());
@@ -117,7 +115,7 @@ internal sealed class ErrorBudget
         return Pause.Change ?? change;
     }
 
-    /// <summary>Takes over what another process, or an earlier run, has done.</summary>
+    /// <summary>Applies the change of another process or an earlier run.</summary>
     internal void Adopt(ErrorBudgetPause change)
     {
         bool wasPaused = IsPaused;
@@ -129,7 +127,7 @@ internal sealed class ErrorBudget
             JudgeAnew();
     }
 
-    /// <summary>Takes what the store knows from before.</summary>
+    /// <summary>Loads the stored counts.</summary>
     /// <param name="counts">The counts of all versions.</param>
     /// <param name="version">The version that runs now.</param>
     internal void Load(IReadOnlyList<ErrorBudgetCount> counts, string version)
@@ -193,7 +191,7 @@ internal sealed class ErrorBudget
 
     private void JudgeAnew() => _judged = new(_calls.Totals);
 
-    // As stores keep it: what is finer would look newer than what they have.
+    // In the precision of stores: a finer time would look newer than the stored one.
     private DateTimeOffset ClockTime()
     {
         long ticks = _time.GetUtcNow().UtcTicks;

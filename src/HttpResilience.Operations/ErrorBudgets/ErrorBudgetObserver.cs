@@ -13,7 +13,7 @@ internal sealed class ErrorBudgetObserver : CallObserver, IDisposable
     private readonly string? _excludedClient;
     private TaskCompletionSource _added = NewSource();
 
-    /// <param name="isKept">There is a store that the counts go to.</param>
+    /// <param name="isKept">The counts are also collected for a store.</param>
     /// <param name="meters">Null when the container has none.</param>
     /// <param name="excludedClient">A client that has no error budget.</param>
     internal ErrorBudgetObserver(ErrorBudgetEvents events, bool isKept, IMeterFactory? meters, string? excludedClient)
