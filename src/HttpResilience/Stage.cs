@@ -8,7 +8,7 @@ namespace HttpResilience;
 /// <param name="Create">Makes the handler of the stage.</param>
 internal sealed record Stage(Func<ResiliencePolicy, bool> IsOn, Func<StageServices, DelegatingHandler> Create);
 
-/// <summary>What the handlers of a client's chain are made of.</summary>
+/// <summary>The dependencies of the handlers of a client's chain.</summary>
 /// <param name="services">The services of the handlers' scope.</param>
 internal sealed class StageServices(Client client, IServiceProvider services)
 {

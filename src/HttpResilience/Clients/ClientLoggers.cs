@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
-/// <summary>Where a client logs: to the logger factory registered under its name, else to that of the container.</summary>
+/// <summary>The logger of a client: from the logger factory registered under its name, else from that of the container.</summary>
 internal static class ClientLoggers
 {
     extension(IServiceProvider services)
