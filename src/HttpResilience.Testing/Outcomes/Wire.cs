@@ -16,7 +16,7 @@ internal static class Wire
     {
         if (context.Request.IsHttps || !HttpProtocol.IsHttp11(context.Request.Protocol)
             || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
-            throw new InvalidOperationException("Raw bytes and truncated responses need plain HTTP/1.1.");
+            throw new InvalidOperationException("Raw bytes and truncated responses work over plain HTTP/1.1 only.");
 
         await socket.SendAsync(bytes, SocketFlags.None, context.RequestAborted).ConfigureAwait(false);
         if (end is RawEnd.Reset)
