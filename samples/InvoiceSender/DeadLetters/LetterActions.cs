@@ -95,7 +95,7 @@ internal sealed class LetterActions(LetterOptions options, HostFactory createHos
     {
         await using var store = await LetterStore.OpenToSendAsync(options, createHost, cancellationToken);
         var letter = await LetterId.FindAsync(store.Review, id, cancellationToken);
-        if (!letter.IsOpen) throw new CommandException($"Dead letter {letter.Id} is {letter.Status} and closed.");
+        if (!letter.IsOpen) throw new CommandException($"Dead letter {letter.Id} is already settled: {letter.Status}.");
         if (await BodyEdit.CorrectAsync(letter, fields, file, cancellationToken) is not { } body)
             throw new CommandException("The body is unchanged; nothing was sent.");
 
