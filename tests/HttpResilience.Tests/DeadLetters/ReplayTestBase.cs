@@ -24,10 +24,11 @@ public abstract class ReplayTestBase : IAsyncDisposable
         _chain?.Dispose();
     }
 
-    private protected static async Task<HttpResponseMessage> Answer(TaskCompletionSource begun, TaskCompletionSource answer)
+    private protected static async Task<HttpResponseMessage> Answer(
+        TaskCompletionSource begun, TaskCompletionSource answer, CancellationToken cancellationToken)
     {
         begun.TrySetResult();
-        await answer.Task;
+        await answer.Task.WaitAsync(cancellationToken);
         return new(System.Net.HttpStatusCode.OK);
     }
 

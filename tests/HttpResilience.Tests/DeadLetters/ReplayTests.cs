@@ -149,7 +149,7 @@ public sealed class ReplayTests : ReplayTestBase
         var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
         var letter = Letter();
         await AddAsync(letter);
-        chain.Server.Script((_, _, _) => Answer(begun, answer));
+        chain.Server.Script((_, _, token) => Answer(begun, answer, token));
 
         await StartAsync();
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
@@ -189,7 +189,7 @@ public sealed class ReplayTests : ReplayTestBase
         var chain = Open();
         var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
         await AddAsync(Letter());
-        chain.Server.Script((_, _, _) => Answer(begun, answer));
+        chain.Server.Script((_, _, token) => Answer(begun, answer, token));
         await StartAsync();
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
 
@@ -224,10 +224,10 @@ public sealed class ReplayTests : ReplayTestBase
             replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (4, 2));
         var answer = new TaskCompletionSource();
         int atOnce = 0;
-        chain.Server.Script((_, _, _) =>
+        chain.Server.Script((_, _, token) =>
         {
             Interlocked.Increment(ref atOnce);
-            return Answer(new(), answer);
+            return Answer(new(), answer, token);
         });
         for (int i = 0; i < 10; i++)
             await AddAsync(Letter() with { Uri = new("https://slow.test/invoices") });
@@ -235,7 +235,7 @@ public sealed class ReplayTests : ReplayTestBase
         await AddAsync(other);
 
         await StartAsync();
-        await EventuallyAsync(() => chain.Server.Requests.Any(s => s.Uri.Host == "api.test"));
+        await EventuallyAsync(() => chain.Server.Requests.Any(s => s.Uri.Host == "api.test") && Volatile.Read(ref atOnce) >= 3);
 
         chain.Server.Requests.Count(s => s.Uri.Host == "slow.test").ShouldBe(2);
         answer.SetResult();
@@ -316,7 +316,7 @@ public sealed class ReplayTests : ReplayTestBase
     {
         var chain = Open(replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (1, 1));
         var (begun, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
-        chain.Server.Script((_, _, _) => Answer(begun, answer));
+        chain.Server.Script((_, _, token) => Answer(begun, answer, token));
         await AddAsync(Letter());
         await StartAsync();
         await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
