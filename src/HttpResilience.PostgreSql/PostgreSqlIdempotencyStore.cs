@@ -8,6 +8,10 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
 {
     private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body, begun_at";
 
+    private const string MayBegin =
+        "(r.expires_at <= $7 OR (r.status_code IS NULL AND r.fingerprint = $4 AND (r.owner = $3 OR r.lease_until <= $7)))";
+
+    // The SELECT reads the snapshot from before the insert. A row that may begin there has changed since, or it would have begun.
     private const string BeginSql = $"""
         WITH begun AS (
           INSERT INTO http_resilience.remembered_calls AS r
@@ -19,13 +23,13 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
             fingerprint = excluded.fingerprint, owner = excluded.owner, lease_until = excluded.lease_until,
             expires_at = excluded.expires_at,
             status_code = NULL, reason_phrase = NULL, headers = NULL, body = NULL
-          WHERE r.expires_at <= $7
-            OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= $7))
+          WHERE {MayBegin}
           RETURNING {Columns}
         )
         SELECT {Columns} FROM begun
         UNION ALL
-        SELECT {Columns} FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2 AND NOT EXISTS (SELECT 1 FROM begun)
+        SELECT {Columns} FROM http_resilience.remembered_calls AS r
+        WHERE client_name = $1 AND key = $2 AND {MayBegin} IS NOT TRUE AND NOT EXISTS (SELECT 1 FROM begun)
         """;
 
     private const string CompleteSql = """
@@ -47,7 +51,7 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
                     BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil), Time(request.ExpiresAt), Time(request.Now)),
                 async reader => await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner) : null,
                 notifies: false, cancellationToken).ConfigureAwait(false);
-            // Another session inserted the row after this statement's snapshot: it blocked the insert, and only the next statement sees it.
+            // Another session changed the row after this statement's snapshot and so prevented the insert; the next statement sees the change.
             if (call.Value is not null)
                 return call.Value;
         }

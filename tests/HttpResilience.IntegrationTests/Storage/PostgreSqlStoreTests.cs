@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace HttpResilience.IntegrationTests.Storage;
 
 public sealed class PostgreSqlDeadLetterStoreTests(PostgreSqlServer server) : DeadLetterStoreContract
@@ -17,7 +19,49 @@ public sealed class PostgreSqlDeadLetterClaimTests(PostgreSqlServer server) : De
 
 public sealed class PostgreSqlIdempotencyStoreTests(PostgreSqlServer server) : IdempotencyStoreContract
 {
+    private const string TakenOver =
+        "UPDATE remembered_calls SET owner = '00000000-0000-0000-0000-000000000001', lease_until = '2031-01-01Z', status_code = NULL, "
+        + "expires_at = NULL";
+
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+
+    [Theory]
+    [InlineData("abandoned", TakenOver, "another owner")]
+    [InlineData("expired", TakenOver, "another owner")]
+    [InlineData("abandoned", "UPDATE remembered_calls SET status_code = 201, headers = '[]', body = ''", "a response")]
+    [InlineData("abandoned", "DELETE FROM remembered_calls", "the caller")]
+    [InlineData("expired", "DELETE FROM remembered_calls", "the caller")]
+    public async Task A_caller_that_waited_for_another_sees_what_the_other_did(string before, string change, string seen)
+    {
+        var first = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
+        var store = Database.Open().IdempotencyKeys;
+        await store.BeginAsync(first, Stop);
+        if (before == "expired")
+            await store.CompleteAsync(first, new(200, null, [], default), Noon.AddMinutes(1), Stop);
+        var second = first with { Owner = Guid.NewGuid(), Now = Noon.AddMinutes(1), LeaseUntil = Noon.AddMinutes(2) };
+
+        var call = await WhileAnotherChangesAsync(change, () => store.BeginAsync(second, Stop));
+
+        (call.Owner == second.Owner ? "the caller" : call.Response is not null ? "a response" : "another owner").ShouldBe(seen);
+        call.Owner.ShouldNotBe(change == TakenOver ? first.Owner : Guid.Empty);
+        call.IsInDoubt.ShouldBeFalse();
+        call.Response?.StatusCode.ShouldBe(201);
+    }
+
+    private async Task<T> WhileAnotherChangesAsync<T>(string change, Func<Task<T>> act)
+    {
+        await using var connection = new NpgsqlConnection($"{Database.ConnectionString};Pooling=false;Search Path=http_resilience");
+        await connection.OpenAsync(Stop);
+        await using var transaction = await connection.BeginTransactionAsync(Stop);
+        await using (var command = new NpgsqlCommand(change, connection, transaction))
+            await command.ExecuteNonQueryAsync(Stop);
+        var acting = act();
+        while (await Database.ScalarAsync(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") is null)
+            await Task.Delay(10, Stop);
+        await transaction.CommitAsync(Stop);
+        return await acting;
+    }
 }
 
 public sealed class PostgreSqlCheckpointStoreTests(PostgreSqlServer server) : CheckpointStoreContract
