@@ -51,7 +51,7 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
                     BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil), Time(request.ExpiresAt), Time(request.Now)),
                 async reader => await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner) : null,
                 notifies: false, cancellationToken).ConfigureAwait(false);
-            // Another session changed the row after this statement's snapshot and so prevented the insert; the next statement sees the change.
+            // Another session changed the row after this statement's snapshot, so the insert did nothing; the next statement sees it.
             if (call.Value is not null)
                 return call.Value;
         }
