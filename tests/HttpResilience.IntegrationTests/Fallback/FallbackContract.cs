@@ -65,7 +65,8 @@ public abstract class FallbackContract : IAsyncLifetime
 
         (await GetAsync(second, "invoices/0", "alice")).ShouldBe((true, "seen"));
 
-        TimeProvider.System.GetElapsedTime(began).ShouldBeInRange(TimeSpan.FromSeconds(3.7), TimeSpan.FromSeconds(4.2));
+        // A little before the deadline, so that the stored response can be read. HttpClient.Timeout is a second after it.
+        TimeProvider.System.GetElapsedTime(began).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(3.7));
         await StopAsync(second);
     }
 

@@ -83,6 +83,18 @@ public sealed class ExceptionClassificationTests
         Classify(new HttpRequestException("x", new IOException("x", new SocketException((int)SocketError.ConnectionReset))))
             .ShouldMean(Ambiguous);
 
+    [Theory]
+    [InlineData(503, FailureClass.Transient, true)]
+    [InlineData(500, FailureClass.Transient, true)]
+    [InlineData(407, FailureClass.Authentication, false)]
+    [InlineData(403, FailureClass.Authorization, false)]
+    public void A_proxy_that_refuses_the_tunnel_has_carried_nothing(int status, FailureClass failureClass, bool isRetryable)
+    {
+        var result = Classify(new HttpRequestException(HttpRequestError.ProxyTunnelError, "x", null, (HttpStatusCode)status));
+
+        (result.StatusCode, result.FailureClass, result.IsRetryable, result.IsAmbiguous).ShouldBe((null, failureClass, isRetryable, false));
+    }
+
     [Fact]
     public void A_truncated_body_and_a_timeout_of_another_handler_are_ambiguous()
     {
@@ -150,6 +162,7 @@ public sealed class ExceptionClassificationTests
         result.StatusCode.ShouldBe(status);
         result.FailureClass.ShouldBe(failureClass);
         result.IsRetryable.ShouldBe(isRetryable);
+        result.IsAmbiguous.ShouldBe(status >= 500);
     }
 
     private static AttemptResult Classify(Exception exception) => FailureClassifier.Classify(exception, timedOut: false, cancelled: false);

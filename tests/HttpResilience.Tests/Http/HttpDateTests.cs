@@ -55,6 +55,9 @@ public sealed class HttpDateTests
     [InlineData("2080-06-01", "01-Jan-30", 2130)]
     [InlineData("2080-06-01", "02-Jun-30", 2030)]
     [InlineData("2080-06-01", "01-Jan-31", 2031)]
+    [InlineData("0500-06-01", "01-Jan-05", 505)]
+    [InlineData("9949-03-01", "01-Mar-99", 9999)]
+    [InlineData("9949-03-01", "02-Mar-99", 9899)]
     public void A_year_more_than_fifty_years_ahead_is_a_past_one(string now, string date, int year)
     {
         HttpDate.TryParse($"Monday, {date} 00:00:00 GMT", DateTimeOffset.Parse(
@@ -100,6 +103,10 @@ public sealed class HttpDateTests
     [InlineData("1994-11-06T08:49:37Z")]
     [InlineData("784111777")]
     public void Everything_else_is_refused(string text) => HttpDate.TryParse(text, Now, out _).ShouldBeFalse();
+
+    [Theory, InlineData(40, true), InlineData(41, false)]
+    public void Spaces_after_the_weekday_count_towards_the_longest_date(int length, bool isRead) =>
+        HttpDate.TryParse("Sun," + "06 Nov 1994 08:49:37 GMT".PadLeft(length - 4), Now, out _).ShouldBe(isRead);
 
     [Fact]
     public void A_value_longer_than_any_date_is_refused_without_a_look() =>

@@ -145,6 +145,8 @@ public sealed class RateLimitFieldsTests
     {
         OfEpoch(253402300799).ShouldBe(DateTimeOffset.FromUnixTimeSeconds(253402300799) - Now);
         OfEpoch(253402300799, "Mon, 01 Jan 0001 00:00:00 GMT").ShouldNotBeNull();
+        Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "253402300799.9999999")).ShouldBe(DateTimeOffset.MaxValue - Now);
+        Of(("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "253402300800")).ShouldBeNull();
     }
 
     [Theory]

@@ -147,11 +147,35 @@ public sealed class RetryAfterTests
         Of(("retry-after-ms", "10"), ("retry-after-ms", "x"), ("retry-after-ms", "30"), ("retry-after-ms", "20")).ShouldBe(
             TimeSpan.FromMilliseconds(30));
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("Retry-After", "Retry-After: soon")]
+    [InlineData("retry-after-ms", "Retry-After: soon", "retry-after-ms: x")]
+    [InlineData("x-ms-retry-after-ms", "x-ms-retry-after-ms: x")]
+    [InlineData("Retry-After", "RateLimit: nonsense;r=0", "Retry-After: soon")]
+    [InlineData("RateLimit", "RateLimit: \"d\";r=0;t=x")]
+    [InlineData("X-RateLimit-Reset", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: x")]
+    [InlineData("RateLimit-Reset", "RateLimit-Remaining: 0", "RateLimit-Reset: x")]
+    [InlineData(null, "RateLimit: \"d\";r=1;t=x")]
+    [InlineData(null, "X-RateLimit-Remaining: 1", "X-RateLimit-Reset: x")]
+    public void The_hint_that_cannot_be_read_is_named(string? name, params string[] headers)
+    {
+        using var response = Response([.. headers.Select(h => (h.Split(": ")[0], h.Split(": ")[1]))]);
+
+        RetryAfter.UnreadableIn(response.Headers).ShouldBe(name);
+    }
+
     private static TimeSpan? Of(params (string Name, string Value)[] headers)
     {
-        using var response = new HttpResponseMessage();
+        using var response = Response(headers);
+        return RetryAfter.Of(response.Headers, Now);
+    }
+
+    private static HttpResponseMessage Response((string Name, string Value)[] headers)
+    {
+        var response = new HttpResponseMessage();
         foreach (var (name, value) in headers)
             response.Headers.TryAddWithoutValidation(name, value).ShouldBeTrue();
-        return RetryAfter.Of(response.Headers, Now);
+        return response;
     }
 }

@@ -47,6 +47,29 @@ public sealed class HostPauseTests
     }
 
     [Fact]
+    public void A_pace_that_was_measured_since_the_end_of_the_last_pause_may_still_contain_it()
+    {
+        var pause = new HostPause();
+        pause.Extend(10_000, 13_000, pace: 25, measuredOver: 30_000);
+
+        pause.Extend(43_000, 44_000, pace: 500, measuredOver: 30_000);
+
+        pause.AdmitAt(43_900, 43_900, ahead: 1, Never, Spread, 0).ShouldBe(44_050);
+    }
+
+    [Fact]
+    public void A_pause_begins_when_none_is_in_force()
+    {
+        var pause = new HostPause();
+
+        pause.Extend(10_000, 40_000).ShouldBeTrue();
+        pause.Extend(20_000, 30_000).ShouldBeFalse();
+        pause.Extend(20_000, 50_000).ShouldBeFalse();
+        pause.Extend(50_000, 50_000).ShouldBeFalse();
+        pause.Extend(50_000, 60_000).ShouldBeTrue();
+    }
+
+    [Fact]
     public void Waiting_calls_are_counted()
     {
         var pause = new HostPause();
@@ -63,6 +86,7 @@ public sealed class HostPauseTests
         pause.Extend(10_000, 40_000);
 
         pause.AdmitAt(40_000, 40_000, ahead: int.MaxValue, Never, Spread, 0.5).ShouldBe(40_000);
+        pause.AdmitAt(40_000, 10_000, ahead: int.MaxValue, Never, Spread, 0.5).ShouldBe(40_000);
         pause.AdmitAt(39_999, 39_999, ahead: int.MaxValue, Never, Spread, 0.5).ShouldNotBe(39_999);
     }
 

@@ -89,7 +89,12 @@ public sealed class VirtualTrafficTests
                 clock.Advance(TimeSpan.FromMinutes(1));
             }
 
-            return GC.GetTotalMemory(forceFullCollection: true);
+            // The least of several: what other tests have left to finalize is not the budget's.
+            return Enumerable.Range(0, 10).Min(_ =>
+            {
+                GC.WaitForPendingFinalizers();
+                return GC.GetTotalMemory(forceFullCollection: true);
+            });
         }
     }
 
