@@ -35,13 +35,13 @@ internal sealed record AlertRule(AlertRuleType Type, string? Client, double Thre
 }
 
 /// <summary>The defaults of a rule type.</summary>
-/// <param name="Least">The least threshold; null when the type has none.</param>
-/// <param name="Most">The greatest threshold.</param>
+/// <param name="Min">The least threshold; null when the type has none.</param>
+/// <param name="Max">The greatest threshold.</param>
 /// <param name="IsCount">The threshold is a whole number.</param>
 /// <param name="Threshold">The default threshold.</param>
 /// <param name="Window">The default window; zero when the type has none.</param>
 /// <param name="Severity">The default severity.</param>
-internal sealed record AlertRuleShape(double? Least, double Most, bool IsCount, double Threshold, TimeSpan Window, AlertSeverity Severity)
+internal sealed record AlertRuleShape(double? Min, double Max, bool IsCount, double Threshold, TimeSpan Window, AlertSeverity Severity)
 {
     private static readonly TimeSpan FiveMinutes = TimeSpan.FromMinutes(5);
 

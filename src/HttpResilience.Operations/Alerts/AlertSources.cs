@@ -73,10 +73,10 @@ internal sealed partial class AlertSources(IResilientClients clients, ErrorBudge
         }
 
         var key = new IncidentKey(AlertTopic.DeadLetters);
-        return [(key, DeadLetterRules.Find(rules, _trend, rule => isHeld(key, rule), HostsAreLeftAlone()))];
+        return [(key, DeadLetterRules.Find(rules, _trend, rule => isHeld(key, rule), AnyHoldsLettersBack()))];
     }
 
-    private bool HostsAreLeftAlone() => clients.List().Any(c => c.HoldsLettersBack);
+    private bool AnyHoldsLettersBack() => clients.List().Any(c => c.HoldsLettersBack);
 
     private IEnumerable<(IncidentKey, IReadOnlyList<RuleMatch>)> LossesFound(AlertPolicy policy, TimeSpan now)
     {

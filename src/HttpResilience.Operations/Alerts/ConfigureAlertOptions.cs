@@ -44,9 +44,9 @@ internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null
     }
 
     private static bool IsAllowed(AlertRuleShape shape, double threshold) =>
-        threshold >= shape.Least && threshold <= shape.Most && (!shape.IsCount || double.IsInteger(threshold));
+        threshold >= shape.Min && threshold <= shape.Max && (!shape.IsCount || double.IsInteger(threshold));
 
-    private static string Expected(AlertRuleShape shape) => shape.Least is not { } least ? "null"
+    private static string Expected(AlertRuleShape shape) => shape.Min is not { } least ? "null"
         : string.Create(CultureInfo.InvariantCulture,
-            $"{(shape.IsCount ? "an integer" : "a number")} from {least} to {shape.Most}, or null");
+            $"{(shape.IsCount ? "an integer" : "a number")} from {least} to {shape.Max}, or null");
 }

@@ -8,9 +8,9 @@ internal static class DeadLetterRules
     internal const string Title = "Dead letters pile up";
     internal const string Late = "Dead letters are sent late";
 
-    /// <param name="hostsAreLeftAlone">A circuit or a pause holds letters back: they are late on purpose.</param>
+    /// <param name="lettersAreHeldBack">A circuit or a pause holds letters back: they are late on purpose.</param>
     internal static List<RuleMatch> Find(IEnumerable<AlertRule> rules, DeadLetterTrend trend, Func<AlertRule, bool> isHeld,
-        bool hostsAreLeftAlone)
+        bool lettersAreHeldBack)
     {
         var findings = new List<RuleMatch>();
         if (trend.Last is not { } last)
@@ -21,7 +21,7 @@ internal static class DeadLetterRules
             {
                 AlertRuleType.DeadLetters => Count(rule, last.Open, isHeld(rule)),
                 AlertRuleType.DeadLettersGrowing => Growth(rule, trend.Growth(rule.Window), last.Open, isHeld(rule)),
-                AlertRuleType.ReplayLag => Lag(rule, last.Lag, trend.UsualLag(rule.Window), isHeld(rule), hostsAreLeftAlone),
+                AlertRuleType.ReplayLag => Lag(rule, last.Lag, trend.UsualLag(rule.Window), isHeld(rule), lettersAreHeldBack),
                 _ => null,
             };
             if (finding is not null)
@@ -44,8 +44,8 @@ internal static class DeadLetterRules
             ("deadLetters", open), ("growth", growth))
         : null;
 
-    private static RuleMatch? Lag(AlertRule rule, TimeSpan lag, TimeSpan usual, bool isHeld, bool hostsAreLeftAlone) =>
-        (isHeld ? lag > usual : !hostsAreLeftAlone && lag > usual * rule.Threshold)
+    private static RuleMatch? Lag(AlertRule rule, TimeSpan lag, TimeSpan usual, bool isHeld, bool lettersAreHeldBack) =>
+        (isHeld ? lag > usual : !lettersAreHeldBack && lag > usual * rule.Threshold)
             ? new(rule, Late, Text($"The longest due letter has been due for {Durations.Show(lag)}, usual are {Durations.Show(usual)}. ")
                 + "Check whether a replay worker runs (AddDeadLetterReplay)",
                 ("lagSeconds", lag.TotalSeconds), ("usualLagSeconds", usual.TotalSeconds))

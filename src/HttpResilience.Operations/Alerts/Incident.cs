@@ -10,14 +10,14 @@ namespace HttpResilience.Operations;
 /// </summary>
 /// <param name="BeganAt">When it began.</param>
 /// <param name="HeldAt">When a rule last held.</param>
-/// <param name="ToldAt">When it was last notified; for a consequence, when its cause was last seen.</param>
+/// <param name="NotifiedAt">When it was last notified; for a consequence, when its cause was last seen.</param>
 /// <param name="Count">The number of notifications; 0 for a consequence of another incident.</param>
 /// <param name="HasComeBack">It was over a moment before.</param>
 /// <param name="Joined">The rules that have held since it began, in order.</param>
 /// <param name="Last">The most recent match of a rule.</param>
 /// <param name="Holding">The rules that hold.</param>
 internal sealed record Incident(
-    Guid Id, IncidentKey Key, DateTimeOffset StartedAt, TimeSpan BeganAt, TimeSpan HeldAt, TimeSpan ToldAt, AlertSeverity Severity,
+    Guid Id, IncidentKey Key, DateTimeOffset StartedAt, TimeSpan BeganAt, TimeSpan HeldAt, TimeSpan NotifiedAt, AlertSeverity Severity,
         int Count, bool HasComeBack,
     IReadOnlyList<AlertRuleType> Joined, RuleMatch Last, IReadOnlyList<AlertRule> Holding)
 {
@@ -71,17 +71,17 @@ internal sealed record Incident(
         if (Count == 0)
         {
             if (context.Followed is { } told && (severity <= told || now.Uptime - BeganAt < FollowTimeout))
-                return (goesOn with { ToldAt = now.Uptime }, null);
-            if (context.Followed is null && now.Uptime - ToldAt < coolDown)
+                return (goesOn with { NotifiedAt = now.Uptime }, null);
+            if (context.Followed is null && now.Uptime - NotifiedAt < coolDown)
                 return (goesOn, null);
         }
-        else if (!isRaised && (now.Uptime - ToldAt < coolDown || !findings.Any(f => f.LastAt is not { } last || last > ToldAt)))
+        else if (!isRaised && (now.Uptime - NotifiedAt < coolDown || !findings.Any(f => f.LastAt is not { } last || last > NotifiedAt)))
         {
             // Nothing has failed since the last notification: the host is no longer called, for example.
             return (goesOn, null);
         }
 
-        goesOn = goesOn with { ToldAt = now.Uptime, Count = Count + 1 };
+        goesOn = goesOn with { NotifiedAt = now.Uptime, Count = Count + 1 };
         return (goesOn, goesOn.ToAlert(Count == 0 ? AlertPhase.Started : AlertPhase.Reminder, now, version));
     }
 

@@ -80,7 +80,7 @@ internal sealed class ErrorBudget
             Count(ended.Outcome.FailureClass, outcome is OutcomeKind.Failure, ended.EndedAt);
         if (Pause.IsProbe(ended.Call) && Pause.Report(ended.Call, outcome, _clientName, _time.GetTimestamp(), ClockTime()))
         {
-            JudgeAnew();
+            Recalculate();
             _events.Resumed(_clientName, by: null);
         }
     }
@@ -111,7 +111,7 @@ internal sealed class ErrorBudget
         if (Pause.TrySet(change, _time.GetTimestamp()))
             Changed(change);
         else if (!isPaused)
-            JudgeAnew();
+            Recalculate();
         return Pause.Change ?? change;
     }
 
@@ -124,7 +124,7 @@ internal sealed class ErrorBudget
         if (change.IsPaused || wasPaused)
             Changed(change);
         else
-            JudgeAnew();
+            Recalculate();
     }
 
     /// <summary>Loads the stored counts.</summary>
@@ -185,11 +185,11 @@ internal sealed class ErrorBudget
             return;
         }
 
-        JudgeAnew();
+        Recalculate();
         _events.Resumed(_clientName, change.By);
     }
 
-    private void JudgeAnew() => _judged = new(_calls.Totals);
+    private void Recalculate() => _judged = new(_calls.Totals);
 
     // In the precision of stores: a finer time would look newer than the stored one.
     private DateTimeOffset ClockTime()

@@ -44,7 +44,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
         get
         {
             var (policy, now) = (_policy, Time.GetTimestamp());
-            return policy.DeadLetter is not null && Hosts.AnyIsToBeLeftAlone(policy, now);
+            return policy.DeadLetter is not null && Hosts.AnyIsUnavailable(policy, now);
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed class HostDirectory
     internal HostState? Find(HostKey key) => _hosts.GetValueOrDefault(key);
 
     /// <summary>A call to one of the hosts would be rejected, or would have to wait.</summary>
-    internal bool AnyIsToBeLeftAlone(ResiliencePolicy policy, long now) => All.Any(h => h.IsToBeLeftAlone(policy, now));
+    internal bool AnyIsUnavailable(ResiliencePolicy policy, long now) => All.Any(h => h.IsUnavailable(policy, now));
 
     /// <summary>Finds the host that a call goes to, and the tenant's part of it where that has a circuit of its own.</summary>
     internal void FindFor(HttpCall call, Uri? uri)

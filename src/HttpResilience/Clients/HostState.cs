@@ -29,7 +29,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
         Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now) || Pause?.Until > now;
 
     /// <summary>A call to it would be rejected, or would have to wait.</summary>
-    internal bool IsToBeLeftAlone(ResiliencePolicy policy, long now) =>
+    internal bool IsUnavailable(ResiliencePolicy policy, long now) =>
         Pause?.Until > now || (policy.CircuitBreaker is not null && Circuit.IsOpenAt(now));
 
     internal void Use(long now) => Volatile.Write(ref _lastUsed, now);

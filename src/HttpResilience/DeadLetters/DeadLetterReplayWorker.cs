@@ -145,7 +145,7 @@ internal sealed partial class DeadLetterReplayWorker(
             foreach (var host in client.Hosts.All)
             {
                 // The circuit of a tenant applies to that tenant's letters only, when they are sent.
-                if (host.Key.Tenant is null && host.IsToBeLeftAlone(client.Policy, now))
+                if (host.Key.Tenant is null && host.IsUnavailable(client.Policy, now))
                     yield return new(client.Name, host.Key.Authority.ToString());
             }
         }
@@ -156,7 +156,7 @@ internal sealed partial class DeadLetterReplayWorker(
         if (clients.FirstOrDefault(c => c.Name == letter.ClientName) is not { } client)
             return false;
         return IsPaused(client)
-            || client.Hosts.Find(new(new(letter.Uri), null))?.IsToBeLeftAlone(client.Policy, client.Time.GetTimestamp()) is true;
+            || client.Hosts.Find(new(new(letter.Uri), null))?.IsUnavailable(client.Policy, client.Time.GetTimestamp()) is true;
     }
 
     private async Task WaitForWorkAsync(Task room, CancellationToken cancellationToken)

@@ -87,7 +87,7 @@ public sealed class OperationsManualTests
         OperationsManual.Rows("Alerts", "rule", "threshold").Select(r => string.Join(", ", r[0], r[1], r[2], r[3], r[4])),
         Enum.GetValues<AlertRuleType>().SelectMany(type => AlertRule.From(new() { Type = type })).Select(rule => string.Join(", ",
             rule.Type,
-            AlertRuleShape.Of(rule.Type).Least is null ? "" : rule.Threshold.ToString(CultureInfo.InvariantCulture),
+            AlertRuleShape.Of(rule.Type).Min is null ? "" : rule.Threshold.ToString(CultureInfo.InvariantCulture),
             rule.Window == TimeSpan.Zero ? "" : Durations.Show(rule.Window),
             Durations.Show(rule.CoolDown),
             rule.Severity)));

@@ -34,8 +34,8 @@ public sealed class OtherRulesTests
     [InlineData("300,300,300", 6000, true, true, true)]
     [InlineData("300,300,300", 301, true, false, true)]
     [InlineData("300,300,300", 300, true, false, false)]
-    public void A_replay_lag_above_the_threshold_alerts(string before, double lag, bool isHeld, bool isLeftAlone, bool holds) => Letters(
-        AlertRuleType.ReplayLag, isHeld, isLeftAlone,
+    public void A_replay_lag_above_the_threshold_alerts(string before, double lag, bool isHeld, bool isHeldBack, bool holds) => Letters(
+        AlertRuleType.ReplayLag, isHeld, isHeldBack,
             [.. before.Split(',').Append(lag.ToString(System.Globalization.CultureInfo.InvariantCulture))
                 .Select((l, i) => ((double)i, 1L, double.Parse(l)))]).ShouldBe(holds);
 
@@ -137,13 +137,13 @@ public sealed class OtherRulesTests
 
     private static IReadOnlyList<AlertRule> BuiltIn => new AlertPolicy(new()).Rules;
 
-    private static bool Letters(AlertRuleType type, bool isHeld, bool isLeftAlone,
+    private static bool Letters(AlertRuleType type, bool isHeld, bool isHeldBack,
         params (double Minute, long Open, double LagSeconds)[] samples)
     {
         var trend = new DeadLetterTrend();
         foreach (var (minute, open, lag) in samples)
             trend.Add(TimeSpan.FromMinutes(minute), open, TimeSpan.FromSeconds(lag), TimeSpan.FromDays(1));
-        return DeadLetterRules.Find(AlertRule.From(new() { Type = type }), trend, _ => isHeld, isLeftAlone).Count > 0;
+        return DeadLetterRules.Find(AlertRule.From(new() { Type = type }), trend, _ => isHeld, isHeldBack).Count > 0;
     }
 
     [Fact]
