@@ -12,7 +12,7 @@ internal sealed class ResilientClientUnderTest : IAsyncDisposable
     internal const string Name = "test";
 
     /// <summary>A call that takes longer than this is considered to hang.</summary>
-    internal static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
 
     private readonly ServiceProvider _services;
 

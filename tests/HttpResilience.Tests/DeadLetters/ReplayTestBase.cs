@@ -6,7 +6,7 @@ namespace HttpResilience.Tests.DeadLetters;
 /// <summary>The replay worker on an in-memory store and a manual clock.</summary>
 public abstract class ReplayTestBase : IAsyncDisposable
 {
-    private protected static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+    private protected static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
 
     private Chain? _chain;
 
