@@ -17,7 +17,8 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
         if (status < 400)
             return AttemptResult.Success(status);
 
-        var result = FailureClassifier.Classify(response, call.IdempotencyKey is not null, time.GetUtcNow());
+        var result = FailureClassifier.Classify(
+            response, call.IdempotencyKey is not null, time.GetUtcNow(), mayBeInFlight: call.MayHaveBeenProcessed);
         if (result.RetryAfter is null && logger.IsEnabled(LogLevel.Debug))
             NotifyOfHint(call, response);
         return call.Policy.Retry.Statuses.TryGetValue(status, out var policy) && policy.FailureClass is { } failureClass

@@ -7,8 +7,9 @@ namespace HttpResilience;
 /// <remarks>
 /// Register it as a singleton, for one client under its name (<c>AddKeyedSingleton&lt;IConflictResolver, T&gt;("invoices")</c>) or for all
 /// clients (<c>AddSingleton</c>). It answers for every failure of class <see cref="FailureClass.Conflict"/>: to have it asked for 412
-/// (<c>If-Match</c>) as well, set <c>Retry:Statuses:412:FailureClass</c> to <c>Conflict</c>. A 409 with
-/// <c>Retry-After</c> to a keyed call (the first request is still being processed) is no conflict: the request is sent again as it is.
+/// (<c>If-Match</c>) as well, set <c>Retry:Statuses:412:FailureClass</c> to <c>Conflict</c>. A 409 to a
+/// keyed call with <c>Retry-After</c>, or after an attempt that may have been processed, is no conflict but says that the first request is
+/// still being processed: the request is sent again as it is.
 /// </remarks>
 public interface IConflictResolver
 {

@@ -16,11 +16,12 @@ internal static class FailureClassifier
     /// <summary>Classifies a response. The headers are read only for a failure.</summary>
     /// <param name="keyed">The call carries an idempotency key.</param>
     /// <param name="now">The time that dates are compared with when the response has no <c>Date</c>.</param>
-    internal static AttemptResult Classify(HttpResponseMessage response, bool keyed, DateTimeOffset now)
+    /// <param name="mayBeInFlight">An earlier attempt of the call may have been processed.</param>
+    internal static AttemptResult Classify(HttpResponseMessage response, bool keyed, DateTimeOffset now, bool mayBeInFlight = false)
     {
         TimeSpan? retryAfter = RetryAfter.Of(response.Headers, now);
         // An exhausted quota gives the time of the next request; it does not show that this one was rejected.
-        return Of((int)response.StatusCode, retryAfter is not null, keyed) with
+        return Of((int)response.StatusCode, retryAfter is not null, keyed, mayBeInFlight) with
         {
             RetryAfter = retryAfter ?? RateLimitFields.Of(response.Headers, now),
             SaidRetry = ServerSaysRetry(response.Headers),
@@ -29,7 +30,8 @@ internal static class FailureClassifier
 
     /// <summary>The table of statuses.</summary>
     /// <param name="keyed">The call carries an idempotency key.</param>
-    internal static AttemptResult Of(int status, bool hasRetryAfter, bool keyed) => status switch
+    /// <param name="mayBeInFlight">An earlier attempt of the call may have been processed.</param>
+    internal static AttemptResult Of(int status, bool hasRetryAfter, bool keyed, bool mayBeInFlight = false) => status switch
     {
         < 400 => AttemptResult.Success(status),
         // A server that names the time of the next request rejected this one before processing it.
@@ -40,8 +42,9 @@ internal static class FailureClassifier
         401 or 407 => Failed(status, FailureClass.Authentication),
         403 => Failed(status, FailureClass.Authorization),
         404 or 410 => Failed(status, FailureClass.NotFound),
-        // Draft Idempotency-Key §2.6: 409 for a key in use means that the first request is still being processed.
-        409 => Failed(status, FailureClass.Conflict, retry: keyed && hasRetryAfter),
+        // Draft Idempotency-Key §2.6: 409 for a key in use means that the first request is still being processed. Few servers send
+        // Retry-After with it, but after an attempt without an answer the key is in use.
+        409 => Failed(status, FailureClass.Conflict, retry: keyed && (hasRetryAfter || mayBeInFlight)),
         400 or 422 => Failed(status, FailureClass.Validation),
         501 or 505 => Failed(status, FailureClass.Permanent),
         >= 500 => Failed(status, FailureClass.ServerError, retry: true, ambiguous: true, CircuitOutcome.Failure),

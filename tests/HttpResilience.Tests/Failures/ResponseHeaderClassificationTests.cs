@@ -54,20 +54,29 @@ public sealed class ResponseHeaderClassificationTests
     public void Without_the_header_there_is_no_wait_in_the_result() => Classify(429).RetryAfter.ShouldBeNull();
 
     [Theory]
-    [InlineData(true, "2", true)]
-    [InlineData(true, null, false)]
-    [InlineData(true, "later", false)]
-    [InlineData(false, "2", false)]
-    [InlineData(false, null, false)]
-    public void A_409_is_retried_only_with_a_key_and_a_Retry_After(bool keyed, string? retryAfter, bool isRetryable)
+    [InlineData(true, "2", false, true)]
+    [InlineData(true, null, false, false)]
+    [InlineData(true, "later", false, false)]
+    [InlineData(false, "2", false, false)]
+    [InlineData(false, null, false, false)]
+    [InlineData(true, "2", true, true)]
+    [InlineData(true, null, true, true)]
+    [InlineData(true, "later", true, true)]
+    [InlineData(false, "2", true, false)]
+    [InlineData(false, null, true, false)]
+    public void A_409_is_retried_only_with_a_key_that_is_in_use(bool keyed, string? retryAfter, bool mayBeInFlight, bool isRetryable)
     {
-        var result = Classify(409, keyed, retryAfter is null ? [] : [("Retry-After", retryAfter)]);
+        var result = Classify(409, keyed, retryAfter is null ? [] : [("Retry-After", retryAfter)], mayBeInFlight);
 
         result.IsRetryable.ShouldBe(isRetryable);
         result.FailureClass.ShouldBe(FailureClass.Conflict);
         result.IsAmbiguous.ShouldBeFalse();
         result.CircuitOutcome.ShouldBe(CircuitOutcome.Success);
     }
+
+    [Theory, InlineData(400), InlineData(404), InlineData(412), InlineData(422), InlineData(403)]
+    public void No_other_status_means_that_the_key_is_in_use(int status) =>
+        Classify(status, keyed: true, [], mayBeInFlight: true).IsRetryable.ShouldBeFalse();
 
     [Theory]
     [InlineData(429)]
@@ -130,11 +139,12 @@ public sealed class ResponseHeaderClassificationTests
     private static AttemptResult Classify(int status, params (string Name, string Value)[] headers) =>
         Classify(status, keyed: false, headers);
 
-    private static AttemptResult Classify(int status, bool keyed, (string Name, string Value)[] headers)
+    private static AttemptResult Classify(
+        int status, bool keyed, (string Name, string Value)[] headers, bool mayBeInFlight = false)
     {
         using var response = new HttpResponseMessage((HttpStatusCode)status);
         foreach (var (name, value) in headers)
             response.Headers.TryAddWithoutValidation(name, value).ShouldBeTrue();
-        return FailureClassifier.Classify(response, keyed, Now);
+        return FailureClassifier.Classify(response, keyed, Now, mayBeInFlight);
     }
 }

@@ -99,8 +99,8 @@ public sealed class ConflictResolverTests
     [Fact]
     public async Task A_key_that_an_attempt_may_have_been_processed_under_stays()
     {
-        using var chain = With((_, _, _, _) => Yes);
-        chain.Server.Script(Replies.Reset(), Replies.Status(409), Replies.Status(200));
+        using var chain = With((_, _, _, _) => Yes, o => o.Retry.Statuses[412] = new() { FailureClass = FailureClass.Conflict });
+        chain.Server.Script(Replies.Reset(), Replies.Status(412), Replies.Status(200));
 
         (await chain.PostAsync()).Dispose();
 
@@ -222,8 +222,8 @@ public sealed class ConflictResolverTests
         {
             mayHave = call.MayHaveBeenProcessed;
             return new(false);
-        });
-        chain.Server.Script(Replies.Reset(), Replies.Status(409));
+        }, o => o.Retry.Statuses[412] = new() { FailureClass = FailureClass.Conflict });
+        chain.Server.Script(Replies.Reset(), Replies.Status(412));
 
         (await chain.PostAsync()).Dispose();
 
