@@ -64,6 +64,13 @@ public static class HttpCallExtensions
         /// <summary>The call this response belongs to; null when it did not pass through the chain.</summary>
         public HttpCall? GetHttpCall() =>
             response.RequestMessage is { } request && request.Options.TryGetValue(HttpCall.Key, out var call) ? call : null;
+
+        /// <summary>
+        /// The beginning of an error body, as far as the chain has read it ahead for an <see cref="IFailureClassifier"/>, a dead letter or
+        /// the log; the body can still be read as a whole. In the body's own encoding, and compressed unless the primary handler
+        /// decompresses. Empty when nothing was read: for a success, without a body, and when <c>Logging:ErrorBodyBytes</c> is 0.
+        /// </summary>
+        public ReadOnlyMemory<byte> GetErrorBody() => response.Content is PeekedContent peeked ? peeked.Seen : default;
     }
 
     extension(Exception exception)

@@ -25,6 +25,28 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
             ? result.As(failureClass) : result;
     }
 
+    /// <summary>Reads the beginning of an error body ahead, if the application's classifier wants it.</summary>
+    internal ValueTask ReadErrorBodyAsync(
+        HttpResponseMessage response, HttpCall call, in AttemptResult head, bool async, CancellationToken cancellationToken) =>
+        !head.IsSuccess && ReadsErrorBody(call)
+            ? ErrorBody.ReadAheadAsync(response, call.Policy.Logging.ErrorBodyBytes, time, async, cancellationToken)
+            : default;
+
+    private bool ReadsErrorBody(HttpCall call)
+    {
+        if (call.Policy.Logging.ErrorBodyBytes == 0 || supplied.Classifier is not { } classifier)
+            return false;
+        try
+        {
+            return classifier.ReadsErrorBody;
+        }
+        catch (Exception e)
+        {
+            ClassifierFailed(logger, e, call.ClientName, classifier.GetType().Name);
+            return false;
+        }
+    }
+
     /// <summary>Classifies a response, read as far as the attempt reads it.</summary>
     /// <param name="head">The class of its head.</param>
     internal AttemptResult Classify(HttpResponseMessage response, HttpCall call, in AttemptResult head) =>

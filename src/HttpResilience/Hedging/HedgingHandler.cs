@@ -79,6 +79,7 @@ internal sealed partial class HedgingHandler(
                     .ConfigureAwait(false);
             }
 
+            await classifier.ReadErrorBodyAsync(response, call, result, async: true, cancellationToken).ConfigureAwait(false);
             result = classifier.Classify(response, call, result);
         }
         catch (Exception e)

@@ -4,12 +4,25 @@ using System.Text.Json;
 namespace HttpResilience;
 
 /// <summary>
-/// Reads the beginning of a failed response's body for the log. The response remains readable: the bytes are prepended to the rest. The
-/// read has a short timeout.
+/// Reads the beginning of a failed response's body, for the log and for the application's classifier. The response remains readable: the
+/// bytes are prepended to the rest. The read has a short timeout.
 /// </summary>
 internal static class ErrorBody
 {
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(250);
+    // Longer than for the log: a body that is late must not change the class of the failure.
+    private static readonly TimeSpan ClassificationTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Reads the beginning ahead for a classifier, until the body has ended or failed or the token is cancelled.</summary>
+    internal static async ValueTask ReadAheadAsync(
+        HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken)
+    {
+        if (response.Content.Headers.ContentLength != 0)
+        {
+            await PeekedContent.PeekAsync(response, maxBytes, ClassificationTimeout, time, async, cancellationToken)
+                .ConfigureAwait(false);
+        }
+    }
 
     internal static async ValueTask<string?> PeekAsync(
         HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken) =>
@@ -23,7 +36,7 @@ internal static class ErrorBody
             return null;
 
         var peeked = await PeekedContent.PeekAsync(response, maxBytes, ReadTimeout, time, async, cancellationToken).ConfigureAwait(false);
-        return Describe(response, peeked.Seen);
+        return Describe(response, peeked.Seen[..Math.Min(maxBytes, peeked.Seen.Length)]);
     }
 
     private static ProblemText? Describe(HttpResponseMessage response, ReadOnlyMemory<byte> body)

@@ -11,11 +11,17 @@ internal sealed class PeekedContent : WrappedContent
 
     private PeekedContent(HttpContent original, PeekedStream stream) : base(original) => _stream = stream;
 
+    /// <summary>The bytes read ahead.</summary>
+    internal ReadOnlyMemory<byte> Seen => _stream.Seen;
+
     /// <summary>Reads the beginning of a response and prepends it to the rest. The wait ends after <paramref name="timeout"/>.</summary>
     /// <returns>The stream with the bytes read so far.</returns>
     internal static async ValueTask<PeekedStream> PeekAsync(
         HttpResponseMessage response, int maxBytes, TimeSpan timeout, TimeProvider time, bool async, CancellationToken cancellationToken)
     {
+        if (response.Content is PeekedContent { _stream: var known } && known.Covers(maxBytes))
+            return known;
+
         var peeked = new PeekedStream(response.Content, maxBytes);
         Task reading = peeked.PeekAsync();
         try

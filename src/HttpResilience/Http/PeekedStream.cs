@@ -33,6 +33,9 @@ internal sealed class PeekedStream(HttpContent content, int maxBytes) : ForwardS
     /// <summary>The body has ended: <see cref="Seen"/> holds all of it.</summary>
     internal bool IsWhole { get; private set; }
 
+    /// <summary>Reading so many bytes ahead again gives nothing more: the body has ended, failed or stalled before.</summary>
+    internal bool Covers(int bytes) => IsWhole || bytes <= maxBytes;
+
     /// <summary>Opens the body and reads ahead until the buffer is full, the body ends, or <see cref="Enough"/> is called.</summary>
     internal Task PeekAsync()
     {

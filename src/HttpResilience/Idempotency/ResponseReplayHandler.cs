@@ -39,7 +39,7 @@ internal sealed partial class ResponseReplayHandler(
         if (await TurnAsync(reservation, call, async, cancellationToken).ConfigureAwait(false) is not { } known)
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         if (known.Response is { } remembered)
-            return Answer(remembered, request, call);
+            return await AnswerAsync(remembered, request, call, async, cancellationToken).ConfigureAwait(false);
 
         if (cancellationToken.IsCancellationRequested)
         {
@@ -142,10 +142,12 @@ internal sealed partial class ResponseReplayHandler(
         }
     }
 
-    private HttpResponseMessage Answer(RememberedResponse remembered, HttpRequestMessage request, HttpCall call)
+    private async ValueTask<HttpResponseMessage> AnswerAsync(
+        RememberedResponse remembered, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var response = ResponseCopy.ToResponse(remembered, request);
         var head = classifier.ClassifyHead(response, call);
+        await classifier.ReadErrorBodyAsync(response, call, head, async, cancellationToken).ConfigureAwait(false);
         call.Stop(StopReason.Replayed, classifier.Classify(response, call, head).FailureClass);
         return response;
     }

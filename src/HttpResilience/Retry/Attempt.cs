@@ -24,8 +24,8 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
     /// <summary>Ends the attempt: by its timeout, or when the caller cancels the call.</summary>
     internal readonly CancellationToken Token => _timer.Token;
 
-    /// <summary>The response body is part of the attempt (<c>Retry:IncludeResponseBody</c>).</summary>
-    internal readonly bool IncludesBody => call.Policy.Retry.IncludeResponseBody && _result.IsSuccess;
+    /// <summary>The body is part of the attempt (<c>Retry:IncludeResponseBody</c>), or may be part of its classification.</summary>
+    internal readonly bool ReadsAhead => !_result.IsSuccess || call.Policy.Retry.IncludeResponseBody;
 
     internal void Begin(long startedAt, long deadline)
     {
@@ -44,6 +44,11 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
         Response = response;
         _result = classifier.ClassifyHead(response, call);
     }
+
+    /// <summary>Reads a successful body, or the part of an error body that its classification needs.</summary>
+    internal readonly ValueTask ReadAheadAsync(bool async) => _result.IsSuccess
+        ? ReadBodyAsync(async)
+        : classifier.ReadErrorBodyAsync(Response!, call, _result, async, _timer.Token);
 
     internal readonly ValueTask ReadBodyAsync(bool async) =>
         ResponseBody.ReadAsync(Response!, client.MaxResponseContentBufferSize, async, _timer.Token);

@@ -62,8 +62,8 @@ internal sealed partial class RetryHandler(
                 try
                 {
                     attempt.Receive(await NextAsync(request, call, async, attempt.Token).ConfigureAwait(false));
-                    if (attempt.IncludesBody)
-                        await attempt.ReadBodyAsync(async).ConfigureAwait(false);
+                    if (attempt.ReadsAhead)
+                        await attempt.ReadAheadAsync(async).ConfigureAwait(false);
                     attempt.Classify();
                     if (_hooks.CanResolve(attempt))
                         await attempt.ReadBodyAsync(async).ConfigureAwait(false);
