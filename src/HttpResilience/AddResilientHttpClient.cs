@@ -130,8 +130,8 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.AddSingleton<IHostedService, ClientStartup>();
         // Before the factory's own filters, so that it acts after them and sees the handlers that they add.
         services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
-        // Inserted later, so before that one: it acts last, and its handler is the innermost.
-        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, WireRequestCaptureFilter>());
+        // Inserted later, so before that one: it acts last, after those of the application.
+        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, WireHandlerFilter>());
         services.AddSingleton<IHttpMessageHandlerBuilderFilter, ResendCountFilter>();
     }
 }

@@ -25,8 +25,11 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
     // After the application's own configuration of the client.
     public void PostConfigure(string? name, HttpClientFactoryOptions options)
     {
-        if (clientName is null || clientName == name)
-            options.HttpClientActions.Add(client => Complete(StateOf(services, name), client));
+        if (clientName is not null && clientName != name)
+            return;
+
+        options.HttpClientActions.Add(client => Complete(StateOf(services, name), client));
+        options.HttpMessageHandlerBuilderActions.Add(builder => WireHandlerFilter.AddStageInstead(builder, services));
     }
 
     private static void AddChain(Client client, HttpMessageHandlerBuilder builder)

@@ -22,22 +22,35 @@ internal abstract class ChainHandler : DelegatingHandler
     /// </summary>
     protected virtual void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt) => NotifyInnerStages(call, result, endedAt);
 
-    protected void NotifyInnerStages(HttpCall call, in AttemptResult result, long endedAt)
-    {
-        for (var handler = InnerHandler; handler is DelegatingHandler inner; handler = inner.InnerHandler)
-        {
-            if (handler is not ChainHandler next)
-                continue;
-            next.OnAttemptEnded(call, result, endedAt);
-            return;
-        }
-    }
+    protected void NotifyInnerStages(HttpCall call, in AttemptResult result, long endedAt) =>
+        NextStage?.OnAttemptEnded(call, result, endedAt);
 
     protected ValueTask<HttpResponseMessage> NextAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (InnerHandler is ChainHandler next)
             return next.SendAsync(request, call, async, cancellationToken);
-        return async ? new(base.SendAsync(request, cancellationToken)) : new(base.Send(request, cancellationToken));
+        if (NextStage is null)
+            call.WasSent = true;
+        return LeaveAsync(request, async, cancellationToken);
+    }
+
+    /// <summary>Passes a request to a handler that is not a stage.</summary>
+    protected ValueTask<HttpResponseMessage> LeaveAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken) =>
+        async ? new(base.SendAsync(request, cancellationToken)) : new(base.Send(request, cancellationToken));
+
+    /// <summary>The next stage, which handlers of the application may separate from this one; null for the innermost stage.</summary>
+    private ChainHandler? NextStage
+    {
+        get
+        {
+            for (var handler = InnerHandler; handler is DelegatingHandler inner; handler = inner.InnerHandler)
+            {
+                if (handler is ChainHandler next)
+                    return next;
+            }
+
+            return null;
+        }
     }
 }

@@ -17,6 +17,8 @@ internal sealed class ChaosHandler : ChainHandler
     private async ValueTask<HttpResponseMessage> InjectAsync(
         ChaosPolicy policy, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
+        // The other stages see an injected fault as the host's.
+        call.WasSent = true;
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         try
         {

@@ -14,6 +14,7 @@ internal sealed class FallbackCacheKey
         Resource = RequestFields.ResourceOf(request.RequestUri!);
         Asked = CacheControlOf(request);
         request.Options.Set(WireRequestCapture.Key, _sent);
+        call.IsCaptured = true;
     }
 
     internal string Resource { get; }

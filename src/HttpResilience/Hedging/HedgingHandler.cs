@@ -133,6 +133,7 @@ internal sealed partial class HedgingHandler(
     {
         foreach (var loser in attempt.Tries)
         {
+            attempt.Call.WasSent |= loser.Call.WasSent;
             if (loser == chosen)
                 continue;
             if (loser.HasWon)

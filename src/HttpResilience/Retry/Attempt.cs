@@ -32,6 +32,7 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
         Number++;
         (Response, _exception) = (null, null);
         call.Timer = _timer;
+        call.ResetWire();
         _timer.Start(startedAt, call.Policy.AttemptEndFrom(startedAt, deadline));
     }
 

@@ -1,4 +1,4 @@
-namespace HttpResilience.Tests.Fallback;
+namespace HttpResilience.Tests.Http;
 
 /// <summary>Two requests have one hash when they ask for the same on behalf of the same, and only then.</summary>
 public sealed class RequestFieldsTests
