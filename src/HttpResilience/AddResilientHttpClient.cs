@@ -111,7 +111,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>, ConfigureHttpResilienceOptions>();
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>, ConfigureHttpResilienceOptions>();
-        services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => ClientFactory.Create(provider, (string)name!));
+        ClientFactory.AddTo(services);
         services.AddSingleton<ResilientClients>();
         services.AddSingleton<IResilientClients>(provider => provider.GetRequiredService<ResilientClients>());
         services.AddSingleton(provider => new CallObservers(

@@ -7,6 +7,12 @@ namespace HttpResilience;
 /// <summary>Makes a client from the services of its container, and logs its notable settings.</summary>
 internal static class ClientFactory
 {
+    internal static void AddTo(IServiceCollection services)
+    {
+        services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => Create(provider, (string)name!));
+        SendingClientFactory.AddTo(services);
+    }
+
     internal static Client Create(IServiceProvider services, string name, Random? random = null)
     {
         var options = services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>();

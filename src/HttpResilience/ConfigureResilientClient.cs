@@ -48,12 +48,13 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         httpClient.Timeout = ClientDeadline.BackstopOf(client.Policy);
     }
 
-    private static void Complete(Client client, HttpClient httpClient)
+    private void Complete(Client client, HttpClient httpClient)
     {
         // Microsoft's handler sets an infinite timeout (dotnet/extensions#5363), which is removed with it.
         if (ForeignHandlerRemoval.Of(client).IsRemoved && httpClient.Timeout == Timeout.InfiniteTimeSpan)
             httpClient.Timeout = ClientDeadline.BackstopOf(client.Policy);
-        client.Observe(httpClient);
+        if (services.GetService<IHttpClientFactory>() is not SendingClientFactory)
+            client.Deadline.Observe(httpClient);
     }
 
     private static Client StateOf(IServiceProvider services, string? name) =>

@@ -27,11 +27,12 @@ public sealed class HttpCall
 
     /// <param name="settings">The settings from the scope and the request; null when there are none.</param>
     /// <param name="keyIsOfRequest">The idempotency key in <paramref name="settings"/> was set on the request.</param>
-    internal HttpCall(string clientName, ResiliencePolicy policy, TimeProvider time, HttpCallScopeOptions? settings, bool keyIsOfRequest)
+    internal HttpCall(string clientName, ResiliencePolicy policy, HttpCallScopeOptions? settings, bool keyIsOfRequest)
     {
-        (ClientName, Policy, Time) = (clientName, policy, time);
+        (ClientName, Policy) = (clientName, policy);
         (_settings, _keyIsOfRequest) = (settings, keyIsOfRequest);
-        StartedAt = time.GetTimestamp();
+        StartedAt = Time.GetTimestamp();
+        Deadline = policy.DeadlineFrom(StartedAt);
     }
 
     /// <summary>The name of the <see cref="HttpClient"/> in the factory.</summary>
@@ -106,9 +107,12 @@ public sealed class HttpCall
     /// <summary>The policy in force when the call started; a reload does not change it.</summary>
     internal ResiliencePolicy Policy { get; }
 
-    internal TimeProvider Time { get; }
+    internal TimeProvider Time => Policy.Time;
 
     internal long StartedAt { get; private set; }
+
+    /// <summary>The timestamp at which the call is over; <see cref="long.MaxValue"/> when it has no deadline.</summary>
+    internal long Deadline { get; set; }
 
     /// <summary>The timestamp at which the call ended; 0 while it runs.</summary>
     internal long EndedAt => _endedAt;
@@ -201,14 +205,26 @@ public sealed class HttpCall
         FailureClass = failureClass;
     }
 
+    /// <summary>
+    /// Sets how a cancelled call ends: past its deadline it has timed out, whichever token was cancelled first; before, its caller
+    /// cancelled it.
+    /// </summary>
+    internal void StopCancelled(long now, long deadline)
+    {
+        if (now >= deadline)
+            Stop(StopReason.DeadlinePassed, FailureClass.Transient);
+        else
+            Stop(StopReason.Cancelled, FailureClass.Cancelled);
+    }
+
     /// <summary>Ends the call. Without a reason from a stage, an exception came before the first attempt.</summary>
-    /// <param name="cancelled">The caller cancelled the call: the reason when no stage gave one.</param>
+    /// <param name="cancelled">The token of the call is cancelled: the reason when no stage gave one.</param>
     internal void End(bool cancelled)
     {
         if (StopReason is StopReason.None)
         {
             if (cancelled)
-                Stop(StopReason.Cancelled, FailureClass.Cancelled);
+                StopCancelled(Time.GetTimestamp(), Deadline);
             else
                 Stop(StopReason.NotRetryable, FailureClass.Permanent);
         }

@@ -53,8 +53,8 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
         supplied.Classifier is { } classifier ? Ask(classifier, call, response, null, head) : head;
 
     /// <summary>Classifies an exception.</summary>
-    /// <param name="timedOut">The attempt timeout has expired.</param>
-    /// <param name="cancelled">The caller has cancelled the call.</param>
+    /// <param name="timedOut">The attempt ended after its timeout or the deadline of the call.</param>
+    /// <param name="cancelled">The token of the attempt is cancelled.</param>
     internal AttemptResult Classify(Exception exception, HttpCall call, bool timedOut, bool cancelled)
     {
         var result = FailureClassifier.Classify(exception, timedOut, cancelled);

@@ -62,14 +62,8 @@ internal sealed partial class Client : ObservedClient, IDisposable
     internal Random Random { get; init; } = Random.Shared;
 
     /// <summary><see cref="HttpClient.MaxResponseContentBufferSize"/>, which also limits the bodies that the chain reads.</summary>
-    internal long MaxResponseContentBufferSize { get; private set; } = int.MaxValue;
-
-    /// <summary>Takes over the settings of an <see cref="HttpClient"/> that affect its calls.</summary>
-    internal void Observe(HttpClient client)
-    {
-        MaxResponseContentBufferSize = client.MaxResponseContentBufferSize;
-        Deadline.Observe(client.Timeout, _policy);
-    }
+    internal long MaxResponseContentBufferSizeOf(HttpRequestMessage request) =>
+        Deadline.SenderOf(request)?.MaxResponseContentBufferSize ?? int.MaxValue;
 
     public void Dispose() => _reload?.Dispose();
 

@@ -32,6 +32,9 @@ internal static class ClientCall
             set => Reserve.Set(call, value);
         }
 
+        /// <summary>The time of its last attempt is over.</summary>
+        internal bool IsPastDeadline => call.Time.GetTimestamp() >= ClientDeadline.LastAttemptEndOf(call);
+
         internal bool IsCircuitOpenAt(long timestamp) => call.Policy.CircuitBreaker is not null
             && (call.Host?.Circuit.IsOpenAt(timestamp) is true || call.TenantHost?.Circuit.IsOpenAt(timestamp) is true);
     }

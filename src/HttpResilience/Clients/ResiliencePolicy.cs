@@ -9,6 +9,8 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
     private readonly long _attemptTimeout = Ticks(options.AttemptTimeout.Timeout, time);
     private readonly long _keyLifetime = Ticks(options.Idempotency.KeyLifetime, time);
 
+    internal TimeProvider Time => time;
+
     /// <summary>Ends with a slash; without it relative URIs would replace the last segment of the path.</summary>
     internal Uri? BaseAddress { get; } = options.BaseAddress is not { } uri || uri.AbsolutePath.EndsWith('/') ? options.BaseAddress
         : new UriBuilder(uri) { Path = uri.AbsolutePath + "/" }.Uri;
@@ -38,12 +40,7 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
     internal ChaosPolicy? Chaos { get; } = ChaosPolicy.From(options.Chaos, time);
 
     /// <summary>The timestamp at which a call is over; <see cref="long.MaxValue"/> when it has no deadline.</summary>
-    /// <param name="limit">A bound from outside, in ticks of the clock; <see cref="long.MaxValue"/> for none.</param>
-    internal long DeadlineFrom(long startedAt, long limit)
-    {
-        long timeout = Math.Min(_totalTimeout, limit);
-        return timeout == long.MaxValue ? long.MaxValue : startedAt + timeout;
-    }
+    internal long DeadlineFrom(long startedAt) => _totalTimeout == long.MaxValue ? long.MaxValue : startedAt + _totalTimeout;
 
     /// <summary>The timestamp at which an attempt is over.</summary>
     internal long AttemptEndFrom(long startedAt, long deadline) =>

@@ -18,8 +18,16 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     /// <param name="hasResponse">
     /// False when the call ended with an exception: a replay does not fix a bug or an invalid certificate.
     /// </param>
-    internal static bool IsKept(FailureClass failureClass, bool hasResponse) =>
-        failureClass is not (FailureClass.None or FailureClass.Cancelled) && (hasResponse || failureClass is not FailureClass.Permanent);
+    /// <param name="wasOnTheWire">An attempt may have been processed: a cancelled call is then for review.</param>
+    internal static bool IsKept(
+        FailureClass failureClass, bool hasResponse, DeadLetterOptions.CancelledCalls keepCancelled, bool wasOnTheWire) =>
+        failureClass switch
+        {
+            FailureClass.None => false,
+            FailureClass.Cancelled => keepCancelled is DeadLetterOptions.CancelledCalls.WhenSent && wasOnTheWire,
+            FailureClass.Permanent => hasResponse,
+            _ => true,
+        };
 
     /// <summary>Decides after the first failure and after each failed replay.</summary>
     /// <param name="failureClass">The class of the failure.</param>
@@ -30,6 +38,8 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     internal static DeadLetterDecision AfterFailure(
         FailureClass failureClass, LetterFate fate, TimeSpan? retryAfter, int replays, int maxReplays)
     {
+        if (failureClass is FailureClass.Cancelled)
+            return Review(CheckThenResolve);
         if (ActionFor(failureClass) is { } action)
             return Review(action);
         if (fate.BodyIsMissing)

@@ -34,14 +34,14 @@ internal sealed partial class DeadLetterHandler(
         {
             response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: false))
+        catch (Exception e) when (IsKept(policy, call, hasResponse: false))
         {
             await KeepAsync(policy, request, call.Revised ?? original, call, LetterFailure.Of(e, request, call), async)
                 .ConfigureAwait(false);
             throw;
         }
 
-        if (DeadLetterDecision.IsKept(call.FailureClass, hasResponse: true))
+        if (IsKept(policy, call, hasResponse: true))
         {
             var failure = await LetterFailure.OfAsync(response, request, call, classifier, _time, async, cancellationToken)
                 .ConfigureAwait(false);
@@ -50,6 +50,9 @@ internal sealed partial class DeadLetterHandler(
 
         return response;
     }
+
+    private static bool IsKept(DeadLetterPolicy policy, HttpCall call, bool hasResponse) => DeadLetterDecision.IsKept(
+        call.FailureClass, hasResponse, policy.KeepCancelled, wasOnTheWire: call.MayHaveBeenProcessed && call.AttemptCount > 0);
 
     private async ValueTask KeepAsync(
         DeadLetterPolicy policy, HttpRequestMessage request, RequestSnapshot original, HttpCall call, LetterFailure failure, bool async)

@@ -27,10 +27,27 @@ public sealed class DeadLetterOptions
     /// </summary>
     public IList<string> AllowedAuthorities { get; set; } = [];
 
+    /// <summary>
+    /// Whether a call that was cancelled, by its caller or by another token than its deadline's, has a letter. Such a letter requires
+    /// review: the request may have been processed. Default <see cref="CancelledCalls.WhenSent"/>.
+    /// </summary>
+    public CancelledCalls KeepCancelled { get; set; } = CancelledCalls.WhenSent;
+
     internal static OptionKeys<DeadLetterOptions> Keys => new OptionKeys<DeadLetterOptions>()
         .Boolean(nameof(Enabled), o => o.Enabled, (o, v) => o.Enabled = v)
         .Integer(nameof(MaxReplays), o => o.MaxReplays, (o, v) => o.MaxReplays = v, 0, int.MaxValue)
         .Integer(nameof(MaxBodyBytes), o => o.MaxBodyBytes, (o, v) => o.MaxBodyBytes = v, 0, int.MaxValue)
         .Tokens(nameof(Methods), o => o.Methods, (o, v) => o.Methods = v)
-        .Authorities(nameof(AllowedAuthorities), o => o.AllowedAuthorities, (o, v) => o.AllowedAuthorities = v);
+        .Authorities(nameof(AllowedAuthorities), o => o.AllowedAuthorities, (o, v) => o.AllowedAuthorities = v)
+        .Choice(nameof(KeepCancelled), o => o.KeepCancelled, (o, v) => o.KeepCancelled = v);
+
+    /// <summary>Which cancelled calls have a letter.</summary>
+    public enum CancelledCalls
+    {
+        /// <summary>Those that were on the wire: the server may have processed them.</summary>
+        WhenSent,
+
+        /// <summary>None.</summary>
+        Never,
+    }
 }

@@ -11,6 +11,8 @@ internal sealed class DeadLetterPolicy(DeadLetterOptions options)
 
     internal int MaxReplays { get; } = options.MaxReplays;
 
+    internal DeadLetterOptions.CancelledCalls KeepCancelled { get; } = options.KeepCancelled;
+
     internal int MaxBodyBytes { get; } = options.MaxBodyBytes;
 
     internal bool AppliesTo(HttpMethod method) => _methods.Contains(method.Method);

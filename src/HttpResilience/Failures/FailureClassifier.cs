@@ -52,16 +52,19 @@ internal static class FailureClassifier
     };
 
     /// <summary>Classifies an exception.</summary>
-    /// <param name="timedOut">The chain's own timer ended the attempt.</param>
+    /// <param name="timedOut">The attempt ended after its timeout or the deadline of the call.</param>
     /// <param name="cancelled">The token of the attempt is cancelled.</param>
     internal static AttemptResult Classify(Exception exception, bool timedOut, bool cancelled) => exception switch
     {
         RejectedException rejected => Neutral(rejected.FailureClass),
         BrokenCircuitException => Neutral(FailureClass.Transient),
+        OperationCanceledException { InnerException: TimeoutException timeout } when !cancelled && IsConnectTimeout(timeout) =>
+            Transient(ambiguous: false),
         _ when timedOut => Transient(ambiguous: true),
         IdempotencyKeyReusedException => Permanent,
-        _ when cancelled => Neutral(FailureClass.Cancelled),
-        // Another timer, such as SocketsHttpHandler.ConnectTimeout or one of Polly's.
+        // By the caller, or by another token: the stop token of the application, or a timer of one of its handlers.
+        _ when cancelled || exception is OperationCanceledException { InnerException: not TimeoutException } => Cancelled,
+        // Another timeout, such as that of an HttpClient of an inner handler, or one of Polly's.
         OperationCanceledException or TimeoutException or TimeoutRejectedException => Transient(ambiguous: true),
         // A limiter in a Polly pipeline: nothing was sent.
         ExecutionRejectedException => Neutral(FailureClass.RateLimited),
@@ -86,6 +89,11 @@ internal static class FailureClassifier
         _ => Transient(ambiguous: e.InnerException is not SocketException socket || !IsConnectFailure(socket)),
     };
 
+    // SocketsHttpHandler.ConnectTimeout: only the message distinguishes it (a trimmed program shows the resource key).
+    private static bool IsConnectTimeout(TimeoutException e) =>
+        e.Message.Contains("ConnectTimeout", StringComparison.Ordinal)
+        || e.Message.Contains("net_http_connect_timedout", StringComparison.Ordinal);
+
     // SslStream reports an untrusted certificate without an inner exception and a broken handshake with one; a response that is not TLS, as
     // an overloaded load balancer sends it, also has none. Only the message distinguishes them ("cert" is in the resource key too, which a
     // trimmed program shows).
@@ -104,6 +112,8 @@ internal static class FailureClassifier
         headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 && bool.TryParse(values.ToString(), out bool flag)
             ? flag
             : null;
+
+    private static AttemptResult Cancelled => Neutral(FailureClass.Cancelled) with { IsAmbiguous = true };
 
     private static AttemptResult Permanent => Neutral(FailureClass.Permanent);
 

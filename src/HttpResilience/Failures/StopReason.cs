@@ -53,7 +53,9 @@ public enum StopReason
     /// </summary>
     DeadlineWouldPass,
 
-    /// <summary>The deadline (<c>TotalRequestTimeout</c>) ended an attempt.</summary>
+    /// <summary>
+    /// The deadline (<c>TotalRequestTimeout</c> or <see cref="HttpClient.Timeout"/>) has passed, whichever token ended the call.
+    /// </summary>
     DeadlinePassed,
 
     /// <summary>The circuit of the host is open.</summary>
@@ -73,6 +75,9 @@ public enum StopReason
     /// </summary>
     IntegrationPaused,
 
-    /// <summary>The caller cancelled the call.</summary>
+    /// <summary>
+    /// The caller cancelled the call before its deadline, or another token of the application did: its stop token, or a timer of one of
+    /// its handlers.
+    /// </summary>
     Cancelled,
 }

@@ -46,7 +46,7 @@ internal sealed partial class DurableFallbackCache(IFallbackStore store, TimePro
         var timer = client.Timers.Rent(cancellationToken);
         try
         {
-            timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(ReadTimeout), client.Deadline.Of(call)));
+            timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(ReadTimeout), call.Deadline));
             // Ends in time also when the store does not observe the token.
             var finding = store.FindAsync(client.Name, resource, variant, timer.Token).WaitAsync(timer.Token);
             return async ? await finding.ConfigureAwait(false) : finding.GetAwaiter().GetResult();

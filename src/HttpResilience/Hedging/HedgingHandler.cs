@@ -75,7 +75,7 @@ internal sealed partial class HedgingHandler(
             result = classifier.ClassifyHead(response, call);
             if (call.Policy.Retry.IncludeResponseBody && result.IsSuccess)
             {
-                await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSize, async: true, cancellationToken)
+                await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSizeOf(request), async: true, cancellationToken)
                     .ConfigureAwait(false);
             }
 
@@ -85,7 +85,8 @@ internal sealed partial class HedgingHandler(
         catch (Exception e)
         {
             exception = e;
-            result = classifier.Classify(e, call, call.AttemptTimedOut, cancellationToken.IsCancellationRequested);
+            bool timedOut = call.AttemptTimedOut || (attempt.CancellationToken.IsCancellationRequested && call.IsPastDeadline);
+            result = classifier.Classify(e, call, timedOut, cancellationToken.IsCancellationRequested);
         }
 
         attempt.End(begun, response, exception, result, _time.GetTimestamp());

@@ -75,7 +75,7 @@ internal sealed partial class ResponseReplayHandler(
         HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var ending = EndAsync(reservation, lease, outcome, response);
-        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.Deadline.Of(call));
+        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), call.Deadline);
         if (ending.IsCompleted || timeLeft <= TimeSpan.Zero)
             return;
         Task waiting = ending.WaitAsync(timeLeft < EndTimeout ? timeLeft : EndTimeout, _time, cancellationToken);
@@ -99,7 +99,7 @@ internal sealed partial class ResponseReplayHandler(
     private async ValueTask<RememberedResponse?> CopyAsync(
         HttpResponseMessage response, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), client.Deadline.Of(call));
+        var timeLeft = call.Policy.Remaining(_time.GetTimestamp(), call.Deadline);
         var copy = await ResponseCopy.TakeAsync(response, call.Policy.Logging.Redaction, timeLeft, _time, async, cancellationToken)
             .ConfigureAwait(false);
         if (copy is null)
@@ -112,7 +112,7 @@ internal sealed partial class ResponseReplayHandler(
     private async ValueTask<RememberedCall?> TurnAsync(
         IdempotencyKeyReservation reservation, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        long deadline = client.Deadline.Of(call);
+        long deadline = call.Deadline;
         for (var pause = FirstLook; ; pause = 2 * pause < MaxPollInterval ? 2 * pause : MaxPollInterval)
         {
             if (await reservation.BeginAsync(cancellationToken).ConfigureAwait(false) is not { } known)
@@ -162,7 +162,7 @@ internal sealed partial class ResponseReplayHandler(
     private TaskCanceledException TimedOut(HttpCall call)
     {
         call.Stop(StopReason.DeadlinePassed, FailureClass.Transient);
-        string message = $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed while it "
+        string message = $"The call was cancelled because {ClientDeadline.NameOf(call)} of client '{client.Name}' has passed while it "
             + "waited for another call with the same idempotency key; nothing was sent.";
         return new(message, new TimeoutException(message));
     }

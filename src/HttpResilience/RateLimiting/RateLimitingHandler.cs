@@ -24,7 +24,7 @@ internal sealed class RateLimitingHandler(Client client) : ChainHandler
             ValueTask<RateLimitLease> acquiring = limiter.AcquireAsync(authority, cancellationToken);
             permit = async || acquiring.IsCompleted ? await acquiring.ConfigureAwait(false) : acquiring.AsTask().GetAwaiter().GetResult();
         }
-        catch (OperationCanceledException) when (call.AttemptTimedOut)
+        catch (OperationCanceledException) when (call.AttemptTimedOut || call.IsPastDeadline)
         {
             // Nothing was sent: the attempt expired in the queue, which is a rejection and not a timeout of the host.
             throw RateLimitedException.ByClient(authority, retryAfter: null);

@@ -23,10 +23,11 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
 
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
-        var call = HttpCall.Open(request, client.Name, client.Policy, client.Time, _observers);
+        var call = HttpCall.Open(request, client.Name, client.Policy, _observers);
         HttpResponseMessage response;
         try
         {
+            client.Deadline.Set(call, request);
             response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (Failed(call, request, e, cancellationToken.IsCancellationRequested))
@@ -78,8 +79,9 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         return response;
     }
 
-    private static LogLevel LevelOf(HttpCall call) =>
-        call.FailureClass is FailureClass.None or FailureClass.Cancelled ? call.Policy.Logging.Level : LogLevel.Warning;
+    // A cancelled call with a letter is for review.
+    private static LogLevel LevelOf(HttpCall call) => call.FailureClass is FailureClass.None
+        || (call.FailureClass is FailureClass.Cancelled && call.DeadLetterId is null) ? call.Policy.Logging.Level : LogLevel.Warning;
 
     private bool IsLogged(HttpCall call) => logger.IsEnabled(LevelOf(call));
 

@@ -29,6 +29,8 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
 
     internal void Begin(long startedAt, long deadline)
     {
+        // Nothing was sent yet: a call that was cancelled before has no attempt.
+        _timer.Token.ThrowIfCancellationRequested();
         Number++;
         (Response, _exception) = (null, null);
         call.Timer = _timer;
@@ -47,21 +49,30 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
     }
 
     /// <summary>Reads a successful body, or the part of an error body that its classification needs.</summary>
-    internal readonly ValueTask ReadAheadAsync(bool async) => _result.IsSuccess
-        ? ReadBodyAsync(async)
+    internal readonly ValueTask ReadAheadAsync(HttpRequestMessage request, bool async) => _result.IsSuccess
+        ? ReadBodyAsync(request, async)
         : classifier.ReadErrorBodyAsync(Response!, call, _result, async, _timer.Token);
 
-    internal readonly ValueTask ReadBodyAsync(bool async) =>
-        ResponseBody.ReadAsync(Response!, client.MaxResponseContentBufferSize, async, _timer.Token);
+    internal readonly ValueTask ReadBodyAsync(HttpRequestMessage request, bool async) =>
+        ResponseBody.ReadAsync(Response!, client.MaxResponseContentBufferSizeOf(request), async, _timer.Token);
 
     /// <summary>Classifies the response; its body may not have been read.</summary>
     internal void Classify() => _result = classifier.Classify(Response!, call, _result);
 
-    internal void Fail(Exception exception, bool cancelled)
+    /// <summary>
+    /// Classifies the exception that ended the attempt. An attempt that was cancelled after the deadline of the call has timed out: the
+    /// clock decides, not the token that was cancelled first, which may be that of <see cref="HttpClient.Timeout"/>.
+    /// </summary>
+    /// <param name="cancelled">The token of the call is cancelled.</param>
+    internal void Fail(Exception exception, long deadline, bool cancelled)
     {
         Response?.Dispose();
         (Response, _exception) = (null, exception);
+        if ((cancelled || exception is OperationCanceledException) && client.Time.GetTimestamp() >= deadline)
+            _timer.Expire();
         _result = classifier.Classify(exception, call, _timer.HasExpired, cancelled);
+        if (_result.FailureClass is FailureClass.Cancelled)
+            _result = _result with { IsAmbiguous = call.WasSent };
     }
 
     /// <summary>Records how the attempt ended.</summary>

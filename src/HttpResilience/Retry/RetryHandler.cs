@@ -32,8 +32,7 @@ internal sealed partial class RetryHandler(
         }
 
         var original = new RequestSnapshot(request);
-        long deadline = client.Deadline.LastAttemptEndOf(call);
-        double random = 0;
+        var (deadline, random) = (ClientDeadline.LastAttemptEndOf(call), 0.0);
         _observers?.CallStarting(client, call);
         bool mustReconcileFirst = _hooks.MustReconcileFirst(call, original.IsIdempotent);
         client.Hosts.FindFor(call, request.RequestUri);
@@ -63,14 +62,14 @@ internal sealed partial class RetryHandler(
                 {
                     attempt.Receive(await NextAsync(request, call, async, attempt.Token).ConfigureAwait(false));
                     if (attempt.ReadsAhead)
-                        await attempt.ReadAheadAsync(async).ConfigureAwait(false);
+                        await attempt.ReadAheadAsync(request, async).ConfigureAwait(false);
                     attempt.Classify();
                     if (_hooks.CanResolve(attempt))
-                        await attempt.ReadBodyAsync(async).ConfigureAwait(false);
+                        await attempt.ReadBodyAsync(request, async).ConfigureAwait(false);
                 }
                 catch (Exception e) when (!IsRejected(call, e))
                 {
-                    attempt.Fail(e, cancellationToken.IsCancellationRequested);
+                    attempt.Fail(e, deadline, cancellationToken.IsCancellationRequested);
                 }
 
                 attempt.End();
@@ -100,6 +99,10 @@ internal sealed partial class RetryHandler(
                 await Delay.UntilAsync(_time, startedAt, async, cancellationToken).ConfigureAwait(false);
                 startedAt = _time.GetTimestamp();
             }
+        }
+        catch (OperationCanceledException e) when (CallerException.EndsWait(call, deadline, cancellationToken))
+        {
+            throw CallerException.Of(e, client, call, cancellationToken);
         }
         finally
         {

@@ -40,6 +40,9 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
             Schedule(due);
     }
 
+    /// <summary>Marks the attempt as timed out, when another token has ended it after its time was over.</summary>
+    internal void Expire() => Interlocked.Exchange(ref _due, Expired);
+
     /// <returns>False when the attempt had timed out before.</returns>
     internal bool Stop()
     {

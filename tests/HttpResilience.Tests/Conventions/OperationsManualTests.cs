@@ -139,7 +139,7 @@ public sealed class OperationsManualTests
                     select new LetterFate(
             sent, repeated, needsKey, missing);
         var letter = Letter();
-        var afterFailure = from failure in Enum.GetValues<FailureClass>().Where(c => DeadLetterDecision.IsKept(c, hasResponse: true))
+        var afterFailure = from failure in Enum.GetValues<FailureClass>().Where(IsKept)
                            from fate in fates
                            from replays in Enumerable.Range(0, 11)
                            select DeadLetterDecision.AfterFailure(failure, fate, null, replays, 10).SuggestedAction;
@@ -155,6 +155,9 @@ public sealed class OperationsManualTests
             OperationsManual.Rows("Dead letters", "suggested action").Select(r => r[0]),
             afterFailure.Concat(beforeReplay).OfType<string>().Append(unreadable).Distinct());
     }
+
+    private static bool IsKept(FailureClass failureClass) => DeadLetterDecision.IsKept(
+        failureClass, hasResponse: true, DeadLetterOptions.CancelledCalls.WhenSent, wasOnTheWire: true);
 
     [Fact]
     public async Task Everything_that_the_health_check_tells_is_in_the_manual()

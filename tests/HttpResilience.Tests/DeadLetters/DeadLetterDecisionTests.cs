@@ -1,3 +1,5 @@
+using static HttpResilience.DeadLetterOptions;
+
 namespace HttpResilience.Tests.DeadLetters;
 
 /// <summary>The fate of a failed request: replayed at a time, or left for review.</summary>
@@ -36,7 +38,17 @@ public sealed class DeadLetterDecisionTests
     [InlineData(FailureClass.Validation, true, true), InlineData(FailureClass.Authentication, false, true)]
     public void Neither_a_cancelled_call_nor_a_program_error_is_stored(
         FailureClass failureClass, bool hasResponse, bool kept) =>
-        DeadLetterDecision.IsKept(failureClass, hasResponse).ShouldBe(kept);
+        DeadLetterDecision.IsKept(failureClass, hasResponse, CancelledCalls.Never, wasOnTheWire: true).ShouldBe(kept);
+
+    [Theory]
+    [InlineData(CancelledCalls.WhenSent, true, true), InlineData(CancelledCalls.WhenSent, false, false)]
+    [InlineData(CancelledCalls.Never, true, false), InlineData(CancelledCalls.Never, false, false)]
+    public void A_cancelled_call_is_stored_for_review_when_it_was_on_the_wire(CancelledCalls keep, bool wasOnTheWire, bool kept)
+    {
+        DeadLetterDecision.IsKept(FailureClass.Cancelled, hasResponse: false, keep, wasOnTheWire).ShouldBe(kept);
+        After(FailureClass.Cancelled).ShouldBe(
+            new(DeadLetterStatus.RequiresReview, TimeSpan.Zero, DeadLetterDecision.CheckThenResolve));
+    }
 
     [Theory]
     [InlineData(0, 1), InlineData(1, 2), InlineData(2, 4), InlineData(3, 8), InlineData(8, 256)]

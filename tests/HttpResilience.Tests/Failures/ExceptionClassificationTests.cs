@@ -21,7 +21,7 @@ public sealed class ExceptionClassificationTests
         new() { FailureClass = FailureClass.Permanent, CircuitOutcome = CircuitOutcome.Neutral };
 
     private static readonly AttemptResult Cancelled =
-        new() { FailureClass = FailureClass.Cancelled, CircuitOutcome = CircuitOutcome.Neutral };
+        new() { FailureClass = FailureClass.Cancelled, IsAmbiguous = true, CircuitOutcome = CircuitOutcome.Neutral };
 
     [Theory]
     [InlineData(HttpRequestError.NameResolutionError)]
@@ -101,8 +101,31 @@ public sealed class ExceptionClassificationTests
         Classify(new IOException("x")).ShouldMean(Ambiguous);
         Classify(new HttpIOException(HttpRequestError.ResponseEnded)).ShouldMean(Ambiguous);
         Classify(new TimeoutException()).ShouldMean(Ambiguous);
-        Classify(new OperationCanceledException()).ShouldMean(Ambiguous);
         Classify(new TaskCanceledException("x", new TimeoutException())).ShouldMean(Ambiguous);
+        Classify(new TaskCanceledException("x", new TimeoutException("The connection timed out."))).ShouldMean(Ambiguous);
+    }
+
+    /// <summary>A stop token of the application, or a timer of one of its handlers.</summary>
+    [Fact]
+    public void A_cancellation_by_another_token_is_neutral_and_not_repeated()
+    {
+        Classify(new OperationCanceledException()).ShouldMean(Cancelled);
+        Classify(new OperationCanceledException(new CancellationToken(canceled: true))).ShouldMean(Cancelled);
+        Classify(new TaskCanceledException()).ShouldMean(Cancelled);
+        Classify(new TaskCanceledException("x", new IOException("x"))).ShouldMean(Cancelled);
+    }
+
+    /// <summary>The messages are those that the platform gives, the second in a trimmed program.</summary>
+    [Theory]
+    [InlineData("A connection could not be established within the configured ConnectTimeout.")]
+    [InlineData("net_http_connect_timedout")]
+    public void A_connection_that_was_not_established_in_time_has_carried_nothing(string message)
+    {
+        var exception = new TaskCanceledException("The operation was canceled.", new TimeoutException(message));
+
+        Classify(exception).ShouldMean(NotSent);
+        FailureClassifier.Classify(exception, timedOut: true, cancelled: false).ShouldMean(NotSent);
+        FailureClassifier.Classify(exception, timedOut: false, cancelled: true).ShouldMean(Cancelled);
     }
 
     [Fact]

@@ -1,0 +1,19 @@
+namespace HttpResilience;
+
+/// <summary>
+/// The <see cref="HttpClient"/> that sends a request. Its timeout and limits are read when a call starts, so they hold wherever the
+/// application set them: also in the constructor of a typed client, and for two clients of one name.
+/// </summary>
+/// <param name="httpClient">The client.</param>
+/// <param name="startedAt">
+/// The timestamp at which it sent the request; 0 when the chain is the first to get it and the start of the call is the same.
+/// </param>
+internal sealed class SendingClient(HttpClient httpClient, long startedAt = 0)
+{
+    /// <summary>On a request: its client.</summary>
+    internal static readonly HttpRequestOptionsKey<SendingClient> Key = new("HttpResilience.SendingClient");
+
+    internal HttpClient HttpClient => httpClient;
+
+    internal long StartedAt => startedAt;
+}
