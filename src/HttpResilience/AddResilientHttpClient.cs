@@ -21,7 +21,7 @@ internal static class ResilienceChain
     internal static IReadOnlyList<Stage> Stages { get; } =
     [
         new(_ => true, s => new RequestLoggingHandler(s.Client, s.Meter, s.Logger<RequestLoggingHandler>())),
-        new(p => p.Idempotency is not null, _ => new IdempotencyKeyHandler()),
+        new(p => p.Idempotency is not null, s => new IdempotencyKeyHandler(s.Client)),
         new(p => p.Idempotency?.RememberFor is not null, s => new ResponseReplayHandler(
             s.Client, s.Classifier, s.Extensions, s.Get<IIdempotencyStore>(), s.Meter, s.Logger<ResponseReplayHandler>())),
         new(p => p.Fallback is not null, s => new FallbackHandler(

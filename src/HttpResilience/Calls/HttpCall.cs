@@ -129,9 +129,6 @@ public sealed class HttpCall
     /// <summary>A scope collects the calls made inside it, so <see cref="Error"/> is needed even when the call is not logged.</summary>
     internal bool IsCollected { get; set; }
 
-    /// <summary>The body is buffered and can be sent any number of times.</summary>
-    internal bool BodyIsKept { get; set; }
-
     /// <summary>How often the request had been sent when the current attempt started; at most 255.</summary>
     internal byte ResendCount { get; set; }
 

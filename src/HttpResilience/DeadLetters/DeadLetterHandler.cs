@@ -82,27 +82,19 @@ internal sealed partial class DeadLetterHandler(
         }
     }
 
-    // Null when the body can be read only once and was sent already, or is too long.
+    // Null when the body can be written only once and is not recorded in full, or is too long.
     private async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(HttpContent? content, HttpCall call, int maxBytes, bool async)
     {
         if (content is null)
             return ReadOnlyMemory<byte>.Empty;
 
-        // A body in memory needs no timeout.
-        bool isInMemory = call.BodyIsKept || content is ByteArrayContent or ReadOnlyMemoryContent;
-        using var timeout = isInMemory ? null : new CancellationTokenSource(BodyTimeout, _time);
         try
         {
-            if (!(call.BodyIsKept || RequestBody.IsReplayable(content)) || content.Headers.ContentLength > maxBytes)
+            byte[]? body = await RequestBody.ReadAllAsync(content, maxBytes, BodyTimeout, _time, async).ConfigureAwait(false);
+            // Not as a conditional expression, which would convert null to an empty body.
+            if (body is null)
                 return null;
-            await RequestBody.KeepAsync(content, maxBytes, async, timeout?.Token ?? CancellationToken.None).ConfigureAwait(false);
-            // Buffered in memory now: reading does not block.
-            byte[] body = content.ReadAsByteArrayAsync(CancellationToken.None).GetAwaiter().GetResult();
-            return body.Length <= maxBytes ? body : null;
-        }
-        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
-        {
-            return null;
+            return body;
         }
         catch (Exception e)
         {

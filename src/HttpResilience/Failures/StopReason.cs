@@ -41,7 +41,7 @@ public enum StopReason
     AttemptsExhausted,
 
     /// <summary>
-    /// The request body was a stream that can be read only once and was too long to buffer (<c>Retry:MaxReplayBodyBytes</c>).
+    /// The request body was a stream that can be read only once and was too long to record (<c>Retry:MaxReplayBodyBytes</c>).
     /// </summary>
     BodyNotReplayable,
 

@@ -2,69 +2,132 @@ using System.Net.Http.Json;
 
 namespace HttpResilience;
 
-/// <summary>Checks whether a request body can be sent a second time, and buffers it if necessary.</summary>
+/// <summary>
+/// Tells contents that are values, and write the same body any number of times, from contents whose body is recorded
+/// (<see cref="ReplayableContent"/>).
+/// </summary>
 internal static class RequestBody
 {
-    /// <summary>Whether the content can be written any number of times without buffering.</summary>
-    internal static bool IsReplayable(HttpContent? content) => content switch
+    /// <summary>The content writes the same body each time. A type that the application derives may write anything.</summary>
+    internal static bool IsValue(HttpContent? content) => content switch
     {
         null or ByteArrayContent or ReadOnlyMemoryContent => true,
-        // Serialized for each send; an asynchronous sequence can be enumerated only once.
-        JsonContent json => json.Value is not IAsyncEnumerable<object> && !IsAsyncEnumerable(json.ObjectType),
-        MultipartContent parts => parts.All(IsReplayable),
-        // Cheap: ReadAsStream returns a view of the stream, and StreamContent rewinds a seekable stream before each send.
-        StreamContent stream => stream.ReadAsStream().CanSeek,
+        JsonContent json => RepeatableJson.IsValue(json.ObjectType, json.Value?.GetType()),
+        MultipartContent parts => IsExactly(parts, typeof(MultipartFormDataContent), typeof(MultipartContent)) && parts.All(IsValue),
+        StreamContent stream => stream.GetType() == typeof(StreamContent) && CanRewind(stream),
         _ => false,
     };
 
-    // IAsyncEnumerable of a struct is not an IAsyncEnumerable<object>.
-    private static bool IsAsyncEnumerable(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>);
+    /// <summary>The body is in memory: no code of the application runs when it is read.</summary>
+    internal static bool IsInMemory(HttpContent? content) => content is null or ByteArrayContent or ReadOnlyMemoryContent;
 
-    /// <summary>Buffers the body when its length is known and at most <paramref name="maxBytes"/>.</summary>
-    /// <returns>Whether it can be sent a second time.</returns>
-    internal static async ValueTask<bool> TryKeepAsync(HttpContent content, int maxBytes, bool async, CancellationToken cancellationToken)
+    /// <summary>The body can be sent once more.</summary>
+    internal static bool IsReplayable(HttpContent? content) => content is not ReplayableContent recorded || recorded.IsReplayable;
+
+    /// <summary>A content that can be written only once has begun to write the body and has not ended.</summary>
+    internal static bool IsBeingWritten(HttpContent? content) => content is ReplayableContent { IsBeingWritten: true };
+
+    /// <summary>Waits for the rest of a body that is being written.</summary>
+    /// <returns>False when it cannot be sent again: it is too long, its content failed, or the deadline of the call has passed.</returns>
+    internal static ValueTask<bool> TryRecordAsync(HttpContent? content, bool async, CancellationToken cancellationToken) =>
+        ((ReplayableContent)content!).TryRecordAsync(async, cancellationToken);
+
+    /// <summary>The head of a response to a request with this content has arrived.</summary>
+    internal static void OnResponse(HttpContent? content) => (content as ReplayableContent)?.OnResponse();
+
+    /// <summary>The whole body, after the call has ended.</summary>
+    /// <returns>Null when it is longer than <paramref name="maxBytes"/>, or parts of it are lost.</returns>
+    internal static async ValueTask<byte[]?> ReadAllAsync(
+        HttpContent content, int maxBytes, TimeSpan timeout, TimeProvider time, bool async)
     {
-        if (content.Headers.ContentLength is not { } length || length > maxBytes)
-            return false;
+        if (content is ReplayableContent recorded)
+            return await recorded.ReadAllAsync(maxBytes, timeout, async).ConfigureAwait(false);
+        if (content.Headers.ContentLength > maxBytes)
+            return null;
 
-        await KeepAsync(content, maxBytes, async, cancellationToken).ConfigureAwait(false);
-        return true;
+        // A body in memory needs no timeout.
+        using var cancellation = IsInMemory(content) ? null : new CancellationTokenSource(timeout, time);
+        try
+        {
+            await KeepAsync(content, maxBytes, async, cancellation?.Token ?? CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return null;
+        }
+
+        // Buffered in memory now: reading does not block.
+        byte[] body = content.ReadAsByteArrayAsync(CancellationToken.None).GetAwaiter().GetResult();
+        return body.Length <= maxBytes ? body : null;
     }
 
-    /// <summary>Buffers the body.</summary>
+    /// <summary>Buffers a value, off the synchronization context of a caller that may be blocked.</summary>
     /// <exception cref="HttpRequestException">
     /// It is longer than <paramref name="maxBytes"/> (<see cref="HttpRequestError.ConfigurationLimitExceeded"/>), or could not be read.
     /// </exception>
-    internal static async ValueTask KeepAsync(HttpContent content, int maxBytes, bool async, CancellationToken cancellationToken)
+    private static async ValueTask KeepAsync(HttpContent content, int maxBytes, bool async, CancellationToken cancellationToken)
     {
-        // Content of the application may resume on the context of the thread that is blocked here.
-        bool isFree = async || (SynchronizationContext.Current is null && TaskScheduler.Current == TaskScheduler.Default);
-        Task load = isFree ? content.LoadIntoBufferAsync(maxBytes, cancellationToken)
+        bool isFree = SynchronizationContext.Current is null && TaskScheduler.Current == TaskScheduler.Default;
+        Task load = isFree && (async || IsInMemory(content)) ? content.LoadIntoBufferAsync(maxBytes, cancellationToken)
             : Task.Run(() => content.LoadIntoBufferAsync(maxBytes, cancellationToken), CancellationToken.None);
-        // Content of the application may ignore the token.
-        Task loaded = load.WaitAsync(cancellationToken);
+        await WaitAsync(load, async, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for code of the application that may ignore the token; what it ends with later is observed.</summary>
+    internal static async ValueTask WaitAsync(Task task, bool async, CancellationToken cancellationToken)
+    {
+        if (!task.IsCompleted)
+        {
+            _ = task.ContinueWith(
+                static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+
+        Task waited = task.WaitAsync(cancellationToken);
         if (async)
-            await loaded.ConfigureAwait(false);
+            await waited.ConfigureAwait(false);
         else
-            loaded.GetAwaiter().GetResult();
+            waited.GetAwaiter().GetResult();
     }
 
     /// <summary>Makes the body writable by several requests at the same time: it must be in memory.</summary>
     /// <returns>False when it cannot be sent a second time, or is longer than <paramref name="maxBytes"/>.</returns>
     internal static async ValueTask<bool> TryShareAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {
-        if (content is ByteArrayContent or ReadOnlyMemoryContent)
+        if (content is ReplayableContent recorded)
+            return await recorded.TryRecordAsync(async: true, cancellationToken).ConfigureAwait(false);
+        if (IsInMemory(content))
             return true;
-        if (!IsReplayable(content) || content.Headers.ContentLength is not null)
-            return await TryKeepAsync(content, maxBytes, async: true, cancellationToken).ConfigureAwait(false);
+        if (content.Headers.ContentLength > maxBytes)
+            return false;
 
         try
         {
-            await content.LoadIntoBufferAsync(maxBytes, cancellationToken).ConfigureAwait(false);
+            await KeepAsync(content, maxBytes, async: true, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
         {
+            return false;
+        }
+    }
+
+    private static bool IsExactly(HttpContent content, params ReadOnlySpan<Type> types) => types.Contains(content.GetType());
+
+    // StreamContent rewinds its stream before each send but the first. ReadAsStream returns a view of the stream.
+    private static bool CanRewind(StreamContent content)
+    {
+        try
+        {
+            var stream = content.ReadAsStream();
+            if (!stream.CanSeek)
+                return false;
+            stream.Position = stream.Position;
+            return stream.Length >= 0;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The stream says that it can seek, and cannot. The failure belongs to the attempt, if the body cannot be read either.
             return false;
         }
     }

@@ -9,7 +9,7 @@ internal abstract class WrappedContent : HttpContent
 
     protected WrappedContent(HttpContent original)
     {
-        _length = original.Headers.ContentLength;
+        _length = LengthOf(original);
         foreach (var (name, values) in original.Headers.NonValidated)
             Headers.TryAddWithoutValidation(name, values);
     }
@@ -21,6 +21,19 @@ internal abstract class WrappedContent : HttpContent
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected abstract override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken);
+
+    // A stream may say that it can seek and then fail to tell its length: the length is not known.
+    private static long? LengthOf(HttpContent content)
+    {
+        try
+        {
+            return content.Headers.ContentLength;
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or IOException)
+        {
+            return null;
+        }
+    }
 
     protected sealed override bool TryComputeLength(out long length)
     {

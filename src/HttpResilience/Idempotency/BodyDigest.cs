@@ -5,48 +5,72 @@ using System.Security.Cryptography;
 namespace HttpResilience;
 
 /// <summary>
-/// The digest (SHA-256) of a request body. Content that is serialized for each send is buffered first, so that the sent body is the
-/// digested one.
+/// The digest (SHA-256) of a request body. Content that is serialized for each send is buffered first, and content that can be written only
+/// once is recorded, so that the sent body is the digested one.
 /// </summary>
-/// <param name="maxBytes">The maximum size of a buffered body that can be read only once.</param>
-/// <param name="required">The request is not sent without the digest: a body of unknown length is read to check its size.</param>
-internal sealed class BodyDigest(int maxBytes, bool required, bool async, CancellationToken cancellationToken)
+internal static class BodyDigest
 {
     // The first digested byte: a multipart body never equals a plain body with the same bytes.
     private const byte Plain = 0;
     private const byte Multipart = 1;
 
-    private int _left = maxBytes;
-
-    /// <returns>
-    /// Null when the body can be read only once and is too long, or has an unknown length and the digest is not required.
-    /// </returns>
-    internal async ValueTask<byte[]?> ReadAsync(HttpContent? content)
+    /// <summary>The digest of a body in memory.</summary>
+    internal static byte[] Of(HttpContent? content, CancellationToken cancellationToken)
     {
-        if (content is MultipartContent parts)
-            return await ReadPartsAsync(parts).ConfigureAwait(false);
-        if (content is not null && !await KeepAsync(content).ConfigureAwait(false))
-            return null;
+        using var digest = new Digest();
+        content?.CopyTo(digest.Output, context: null, cancellationToken);
+        return digest.End();
+    }
 
-        using var hash = SHA256.Create();
-        using var digest = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write);
-        digest.WriteByte(Plain);
-        if (async && content is not null)
-            await content.CopyToAsync(digest, cancellationToken).ConfigureAwait(false);
-        else
-            content?.CopyTo(digest, context: null, cancellationToken);
-        digest.FlushFinalBlock();
-        return hash.Hash;
+    /// <returns>Null when the body can be written only once and is too long.</returns>
+    internal static async ValueTask<byte[]?> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        if (content is ReplayableContent recorded)
+            return await recorded.RecordAsync(async: true, cancellationToken).ConfigureAwait(false) ? OfRecord(recorded) : null;
+
+        if (content is MultipartContent parts)
+        {
+            List<byte[]?> digests = [];
+            foreach (var part in parts)
+                digests.Add(await ReadAsync(part, cancellationToken).ConfigureAwait(false));
+            return OfParts(parts, digests);
+        }
+
+        // A stream is rewound before each send.
+        if (!RequestBody.IsInMemory(content) && content is not StreamContent)
+            await content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
+        using var digest = new Digest();
+        await content.CopyToAsync(digest.Output, cancellationToken).ConfigureAwait(false);
+        return digest.End();
+    }
+
+    private static byte[]? OfRecord(ReplayableContent recorded) => recorded.Recorded is { } body ? Of(recorded.Original, body) : null;
+
+    private static byte[]? Of(HttpContent content, ReadOnlySpan<byte> body)
+    {
+        if (content is not MultipartContent parts)
+            return SHA256.HashData([Plain, .. body]);
+        if (!parts.Any())
+            return OfParts(parts, []);
+
+        var bodies = MultipartBytes.BodiesIn(body);
+        if (bodies?.Count != parts.Count())
+            return null;
+        List<byte[]?> digests = [];
+        foreach (var part in parts)
+            digests.Add(Of(part, body[bodies[digests.Count]]));
+        return OfParts(parts, digests);
     }
 
     // Part by part, without the boundary, which differs each time.
-    private async ValueTask<byte[]?> ReadPartsAsync(MultipartContent content)
+    private static byte[]? OfParts(MultipartContent parts, List<byte[]?> digests)
     {
         var data = new ArrayBufferWriter<byte>();
         data.Write([Multipart]);
-        foreach (var part in content)
+        int index = 0;
+        foreach (var part in parts)
         {
-            if (await ReadAsync(part).ConfigureAwait(false) is not { } digest)
+            if (digests[index++] is not { } digest)
                 return null;
             AppendHeaders(data, part);
             data.Write(digest);
@@ -71,41 +95,28 @@ internal sealed class BodyDigest(int maxBytes, bool required, bool async, Cancel
         RequestFingerprint.Append(data, null);
     }
 
-    private async ValueTask<bool> KeepAsync(HttpContent content)
+    private sealed class Digest : IDisposable
     {
-        if (IsAlwaysWrittenAlike(content))
-            return true;
-        if (RequestBody.IsReplayable(content))
+        private readonly SHA256 _hash = SHA256.Create();
+
+        internal Digest()
         {
-            await RequestBody.KeepAsync(content, int.MaxValue, async, cancellationToken).ConfigureAwait(false);
-            return true;
+            Output = new(Stream.Null, _hash, CryptoStreamMode.Write);
+            Output.WriteByte(Plain);
         }
 
-        bool saysLength = content.Headers.NonValidated.Contains("Content-Length");
-        bool kept = await KeepOneWayAsync(content).ConfigureAwait(false);
-        if (kept)
-            _left = (int)Math.Max(0, _left - content.Headers.ContentLength.GetValueOrDefault());
-        // Reading the length sets the header, which would be sent with a part.
-        if (!saysLength)
-            content.Headers.Remove("Content-Length");
-        return kept;
-    }
+        internal CryptoStream Output { get; }
 
-    private async ValueTask<bool> KeepOneWayAsync(HttpContent content)
-    {
-        if (!required)
-            return await RequestBody.TryKeepAsync(content, _left, async, cancellationToken).ConfigureAwait(false);
-        try
+        internal byte[] End()
         {
-            await RequestBody.KeepAsync(content, _left, async, cancellationToken).ConfigureAwait(false);
-            return true;
+            Output.FlushFinalBlock();
+            return _hash.Hash!;
         }
-        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
+
+        public void Dispose()
         {
-            return false;
+            Output.Dispose();
+            _hash.Dispose();
         }
     }
-
-    private static bool IsAlwaysWrittenAlike(HttpContent content) =>
-        content is ByteArrayContent or ReadOnlyMemoryContent || (content is StreamContent stream && RequestBody.IsReplayable(stream));
 }

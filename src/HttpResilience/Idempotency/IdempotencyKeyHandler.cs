@@ -1,7 +1,7 @@
 namespace HttpResilience;
 
 /// <summary>Gives a call one idempotency key before its first attempt, if its method needs one. A key set by the caller stays.</summary>
-internal sealed class IdempotencyKeyHandler : ChainHandler
+internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
 {
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
 
     /// <summary>After a change of the request, a key made by the chain is replaced: the request is another operation.</summary>
     internal static async ValueTask RenewKeyAsync(
-        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+        Client client, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (call.Policy.Idempotency is not { } policy)
             return;
@@ -53,7 +53,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
             MakeKey(request, call, policy, IdempotencyKey.Create());
         else
         {
-            var fingerprint = await FingerprintAsync(request, call, required: true, async, cancellationToken).ConfigureAwait(false);
+            var fingerprint = await FingerprintAsync(client, request, call, required: true, async, cancellationToken).ConfigureAwait(false);
             MakeKey(request, call, policy, fingerprint.ToKey());
         }
     }
@@ -65,7 +65,7 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
         if (keyOfScope is not null)
             SetKey(request, call, policy, keyOfScope);
 
-        var fingerprint = await FingerprintAsync(request, call, required: keyOfScope is null, async, cancellationToken)
+        var fingerprint = await FingerprintAsync(client, request, call, required: keyOfScope is null, async, cancellationToken)
             .ConfigureAwait(false);
         if (keyOfScope is not null)
             ThrowIfReused(keyOfScope, fingerprint);
@@ -78,14 +78,43 @@ internal sealed class IdempotencyKeyHandler : ChainHandler
     /// <summary>The fingerprint of the request.</summary>
     /// <param name="required">Whether it must include the body.</param>
     internal static async ValueTask<RequestFingerprint> FingerprintAsync(
-        HttpRequestMessage request, HttpCall call, bool required, bool async, CancellationToken cancellationToken)
+        Client client, HttpRequestMessage request, HttpCall call, bool required, bool async, CancellationToken cancellationToken)
     {
         int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
-        byte[]? body = await new BodyDigest(maxBytes, required, async, cancellationToken).ReadAsync(request.Content).ConfigureAwait(false);
-        call.BodyIsKept = body is not null;
+        byte[]? body = RequestBody.IsInMemory(request.Content) ? BodyDigest.Of(request.Content, cancellationToken)
+            : await DigestAsync(client, request.Content!, call, async, cancellationToken).ConfigureAwait(false);
         return body is not null || !required
             ? call.Fingerprint = new(request.Method, request.RequestUri, call.Tenant, body)
             : throw new InvalidOperationException(NoKey(call.ClientName, maxBytes));
+    }
+
+    // The body is read on another thread: code of the application may have to continue on the one that waits here.
+    private static async ValueTask<byte[]?> DigestAsync(
+        Client client, HttpContent content, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        long deadline = client.Deadline.Of(call);
+        using var timeout = deadline == long.MaxValue ? new()
+            : new CancellationTokenSource(client.Time.TimeUntil(deadline) is { Ticks: > 0 } left ? left : TimeSpan.Zero, client.Time);
+        using var cancelled = cancellationToken.UnsafeRegister(
+            static source => ((CancellationTokenSource)source!).Cancel(), timeout);
+        var token = timeout.Token;
+        var digest = Task.Run(() => BodyDigest.ReadAsync(content, token).AsTask(), CancellationToken.None);
+        try
+        {
+            await RequestBody.WaitAsync(digest, async, token).ConfigureAwait(false);
+            return digest.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException e) when (client.Time.GetTimestamp() >= deadline)
+        {
+            call.Stop(StopReason.DeadlinePassed, FailureClass.Transient);
+            string message = $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed while "
+                + "its body was read; nothing was sent.";
+            throw new TaskCanceledException(message, new TimeoutException(message, e));
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new TaskCanceledException("The call was cancelled by its caller.", e, cancellationToken);
+        }
     }
 
     private static void MakeKey(HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy, string key)

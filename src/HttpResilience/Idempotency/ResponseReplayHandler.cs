@@ -28,7 +28,8 @@ internal sealed partial class ResponseReplayHandler(
         TimeSpan rememberFor, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var fingerprint = call.Fingerprint
-            ?? await IdempotencyKeyHandler.FingerprintAsync(request, call, required: false, async, cancellationToken).ConfigureAwait(false);
+            ?? await IdempotencyKeyHandler.FingerprintAsync(client, request, call, required: false, async, cancellationToken)
+                .ConfigureAwait(false);
         if (!fingerprint.HasBody)
         {
             NotCompared(logger, client.Name, call.IdempotencyKey, call.Policy.Retry.MaxReplayBodyBytes);
@@ -168,7 +169,7 @@ internal sealed partial class ResponseReplayHandler(
     }
 
     [LoggerMessage(525, LogLevel.Warning,
-        "{ClientName}: the call with key {IdempotencyKey} is not stored; its body can be read only once and has no known length within "
+        "{ClientName}: the call with key {IdempotencyKey} is not stored; its body can be read only once and is longer than "
         + "Retry:MaxReplayBodyBytes ({MaxBytes})")]
     private static partial void NotCompared(ILogger logger, string clientName, string? idempotencyKey, int maxBytes);
 

@@ -24,6 +24,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
         var call = HttpCall.Open(request, client.Name, client.Policy, _observers);
+        call.RecordBody(request, client, cancellationToken);
         HttpResponseMessage response;
         try
         {
@@ -57,6 +58,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private void End(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, bool cancelled)
     {
         call.End(cancelled);
+        call.EndBody(request);
         _observers?.CallEnded(client, call);
         meter.CallEnded(call, request, response, exception);
         CallSpan.End(_time, call, request, response, exception);

@@ -42,8 +42,7 @@ internal readonly record struct RetryDecision
             return Stop(StopReason.UnsafeMethod);
         if (attempt > (request.MaxRetryAttempts ?? status?.MaxRetryAttempts ?? policy.MaxRetryAttempts))
             return Stop(StopReason.AttemptsExhausted);
-        // If nothing was sent, the body is still unread and can be sent.
-        if (!request.BodyIsReplayable && (result.IsAmbiguous || result.StatusCode is not null))
+        if (!request.BodyIsReplayable)
             return Stop(StopReason.BodyNotReplayable);
         // No delay: the state that the resolver fetches is soon outdated.
         if (resolves)
@@ -94,7 +93,7 @@ internal readonly record struct RetryDecision
 /// <summary>The properties of a request that decide whether it may be retried.</summary>
 /// <param name="IsIdempotent">Its method is safe or idempotent (RFC 9110 §9.2).</param>
 /// <param name="IsKeyed">It carries an idempotency key.</param>
-/// <param name="BodyIsReplayable">Its body can be sent a second time.</param>
+/// <param name="BodyIsReplayable">Its body can be sent once more: it is not lost by having been sent.</param>
 /// <param name="MaxRetryAttempts">The caller's limit for this call; null when not set.</param>
 internal readonly record struct RetryableRequest(bool IsIdempotent, bool IsKeyed, bool BodyIsReplayable, int? MaxRetryAttempts)
 {

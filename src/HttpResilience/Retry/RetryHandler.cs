@@ -21,16 +21,6 @@ internal sealed partial class RetryHandler(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         long startedAt = call.StartedAt;
-        bool bodyIsReplayable = call.BodyIsKept || RequestBody.IsReplayable(request.Content);
-        if (!bodyIsReplayable)
-        {
-            int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
-            call.BodyIsKept = await RequestBody.TryKeepAsync(request.Content!, maxBytes, async, cancellationToken).ConfigureAwait(false);
-            bodyIsReplayable = call.BodyIsKept;
-            // Reading the body counts against the call, not against the attempt.
-            startedAt = _time.GetTimestamp();
-        }
-
         var original = new RequestSnapshot(request);
         var (deadline, random) = (ClientDeadline.LastAttemptEndOf(call), 0.0);
         _observers?.CallStarting(client, call);
@@ -61,6 +51,7 @@ internal sealed partial class RetryHandler(
                 try
                 {
                     attempt.Receive(await NextAsync(request, call, async, attempt.Token).ConfigureAwait(false));
+                    RequestBody.OnResponse(original.Content);
                     if (attempt.ReadsAhead)
                         await attempt.ReadAheadAsync(request, async).ConfigureAwait(false);
                     attempt.Classify();
@@ -77,7 +68,12 @@ internal sealed partial class RetryHandler(
                 if (attempt.Record())
                     return attempt.Response!;
 
-                var decision = Decide(call, attempt, original.IsIdempotent, bodyIsReplayable, deadline, ref random);
+                var decision = Decide(
+                    call, attempt, original.IsIdempotent, RequestBody.IsReplayable(original.Content), deadline, ref random);
+                if (decision.IsRetry && RequestBody.IsBeingWritten(original.Content)
+                    && !await RequestBody.TryRecordAsync(original.Content, async, cancellationToken).ConfigureAwait(false))
+                    decision = RetryDecision.Stop(
+                        _time.GetTimestamp() >= deadline ? StopReason.DeadlinePassed : StopReason.BodyNotReplayable);
                 if (!decision.IsRetry)
                     return Stop(decision.StopReason, request, call, attempt, original, cancellationToken);
 
@@ -89,7 +85,7 @@ internal sealed partial class RetryHandler(
                         .ConfigureAwait(false);
                     if (!isResolved)
                         return attempt.Response!;
-                    (original, bodyIsReplayable) = (new(request), call.BodyIsKept);
+                    original = new(request);
                     call.Revised = original;
                 }
 

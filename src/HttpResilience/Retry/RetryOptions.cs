@@ -44,10 +44,16 @@ public sealed class RetryOptions
     public RetryBudgetOptions Budget { get; } = new();
 
     /// <summary>
-    /// The longest request body that is kept in memory so that it can be sent again, when it cannot be read twice and its length is known.
-    /// 0 to 2147483647 bytes; default 1048576 (1 MiB).
+    /// The longest request body that is recorded in memory while it is sent, so that it can be sent again, when its content can be written
+    /// only once. A longer one is streamed once. 0 to 2147483647 bytes; default 1048576 (1 MiB).
     /// </summary>
     public int MaxReplayBodyBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>
+    /// The memory that the recorded bodies of a client's calls hold at the same time. A body beyond it is streamed once, as one longer than
+    /// <see cref="MaxReplayBodyBytes"/>. 0 to 2147483647 bytes; default 268435456 (256 MiB).
+    /// </summary>
+    public int MaxReplayBytesInFlight { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>
     /// Whether the body of a success is read inside the attempt, so that a body that breaks off is retried too. Costs the memory of the
@@ -74,6 +80,7 @@ public sealed class RetryOptions
         .Choice(nameof(UnsafeMethods), o => o.UnsafeMethods, (o, v) => o.UnsafeMethods = v)
         .Section(nameof(Budget), o => o.Budget, RetryBudgetOptions.Keys)
         .Integer(nameof(MaxReplayBodyBytes), o => o.MaxReplayBodyBytes, (o, v) => o.MaxReplayBodyBytes = v, 0, int.MaxValue)
+        .Integer(nameof(MaxReplayBytesInFlight), o => o.MaxReplayBytesInFlight, (o, v) => o.MaxReplayBytesInFlight = v, 0, int.MaxValue)
         .Boolean(nameof(IncludeResponseBody), o => o.IncludeResponseBody, (o, v) => o.IncludeResponseBody = v)
         .SectionPerStatus(nameof(Statuses), o => o.Statuses, RetryStatusOptions.Keys)
         .Ignored("Name");

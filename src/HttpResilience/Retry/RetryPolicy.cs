@@ -19,6 +19,8 @@ internal sealed record RetryPolicy
 
     internal required int MaxReplayBodyBytes { get; init; }
 
+    internal required long MaxReplayBytesInFlight { get; init; }
+
     internal required bool IncludeResponseBody { get; init; }
 
     internal required FrozenDictionary<int, RetryStatusPolicy> Statuses { get; init; }
@@ -32,6 +34,7 @@ internal sealed record RetryPolicy
         UnsafeMethods = options.UnsafeMethods,
         Budget = RetryBudgetPolicy.From(options.Budget, frequency),
         MaxReplayBodyBytes = options.MaxReplayBodyBytes,
+        MaxReplayBytesInFlight = options.MaxReplayBytesInFlight,
         IncludeResponseBody = options.IncludeResponseBody,
         Statuses = options.Statuses.ToFrozenDictionary(s => s.Key, s => RetryStatusPolicy.From(s.Value, options)),
     };

@@ -69,11 +69,8 @@ internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
         if (!isResolved)
             return false;
 
-        call.BodyIsKept = false;
-        await IdempotencyKeyHandler.RenewKeyAsync(request, call, async, cancellationToken).ConfigureAwait(false);
-        int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
-        call.BodyIsKept = call.BodyIsKept || RequestBody.IsReplayable(request.Content)
-            || await RequestBody.TryKeepAsync(request.Content!, maxBytes, async, cancellationToken).ConfigureAwait(false);
+        call.RecordBody(request, client, cancellationToken);
+        await IdempotencyKeyHandler.RenewKeyAsync(client, request, call, async, cancellationToken).ConfigureAwait(false);
         return true;
     }
 

@@ -156,7 +156,7 @@ public sealed class RegistrationTests : IDisposable
     [Fact]
     public void The_chain_used_without_its_head_says_what_is_missing()
     {
-        using var invoker = new HttpMessageInvoker(new IdempotencyKeyHandler { InnerHandler = _server });
+        using var invoker = new HttpMessageInvoker(new IdempotencyKeyHandler(null!) { InnerHandler = _server });
 
         Should.Throw<InvalidOperationException>(() => invoker.Send(Chain.Get("https://api.test/"), TestContext.Current.CancellationToken))
             .Message.ShouldContain("AddResilientHttpClient");

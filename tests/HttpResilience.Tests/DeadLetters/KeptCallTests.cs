@@ -138,9 +138,9 @@ public sealed class KeptCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stream_that_was_sent_is_missing()
+    public async Task A_stream_that_was_sent_and_is_not_recorded_is_missing()
     {
-        var chain = Open();
+        var chain = Open(o => o.Retry.MaxReplayBodyBytes = 9);
         chain.Server.Script(Replies.Status(503));
 
         (await chain.SendAsync(true, Chain.Post(new StreamContent(new OneShotStream(new byte[10]))))).Dispose();

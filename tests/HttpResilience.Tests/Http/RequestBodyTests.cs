@@ -4,24 +4,25 @@ using System.Text;
 
 namespace HttpResilience.Tests.Http;
 
-/// <summary>Which content can be written a second time as it is.</summary>
+/// <summary>Which content is a value, and is sent a second time as it is.</summary>
 public sealed class RequestBodyTests
 {
     public static TheoryData<string> Replayable =>
         ["bytes", "slice", "memory", "string", "form", "json", "stream", "stream from its middle", "multipart", "nested multipart"];
 
-    public static TheoryData<string> OnlyOnce => ["one-shot stream", "custom",
-        "multipart with a one-shot stream", "nested multipart with a one-shot stream", "json of async strings", "json of async numbers"];
+    public static TheoryData<string> OnlyOnce => ["one-shot stream", "custom", "derived stream content", "derived multipart",
+        "multipart with a one-shot stream", "nested multipart with a one-shot stream", "json of async strings", "json of async numbers",
+        "json of an iterator", "stream that fails to seek", "stream without a length", "stream without a position"];
 
     [Fact]
-    public void No_content_can_be_sent_again() => RequestBody.IsReplayable(null).ShouldBeTrue();
+    public void No_content_can_be_sent_again() => RequestBody.IsValue(null).ShouldBeTrue();
 
     [Theory, MemberData(nameof(Replayable))]
     public async Task Replayable_content_is_written_alike_three_times(string kind)
     {
         using var content = Make(kind);
 
-        RequestBody.IsReplayable(content).ShouldBeTrue();
+        RequestBody.IsValue(content).ShouldBeTrue();
 
         string first = await WriteAsync(content);
         first.ShouldNotBeEmpty();
@@ -34,7 +35,7 @@ public sealed class RequestBodyTests
     {
         using var content = Make(kind);
 
-        RequestBody.IsReplayable(content).ShouldBeFalse();
+        RequestBody.IsValue(content).ShouldBeFalse();
     }
 
     [Fact]
@@ -45,8 +46,8 @@ public sealed class RequestBodyTests
         using var ofSeekable = new StreamContent(seekable);
         using var ofOnce = new StreamContent(once);
 
-        RequestBody.IsReplayable(ofSeekable);
-        RequestBody.IsReplayable(ofOnce);
+        RequestBody.IsValue(ofSeekable);
+        RequestBody.IsValue(ofOnce);
 
         seekable.Position.ShouldBe(4);
         once.BytesRead.ShouldBe(0);
@@ -60,7 +61,7 @@ public sealed class RequestBodyTests
         using var content = new StreamContent(new OneShotStream("invoice"u8.ToArray()));
         await content.LoadIntoBufferAsync(TestContext.Current.CancellationToken);
 
-        RequestBody.IsReplayable(content).ShouldBeTrue();
+        RequestBody.IsValue(content).ShouldBeTrue();
         (await WriteAsync(content)).ShouldBe("invoice");
         (await WriteAsync(content)).ShouldBe("invoice");
     }
@@ -87,6 +88,12 @@ public sealed class RequestBodyTests
         "nested multipart with a one-shot stream" =>
             new MultipartContent { new MultipartContent { new StreamContent(new OneShotStream([1, 2])) } },
         "json of async strings" => JsonContent.Create(AsyncStrings()),
+        "json of an iterator" => JsonContent.Create(Numbers()),
+        "stream that fails to seek" => new StreamContent(new BrokenSeek(seek: true)),
+        "stream without a length" => new StreamContent(new BrokenSeek(length: true)),
+        "stream without a position" => new StreamContent(new BrokenSeek(position: true)),
+        "derived stream content" => new DerivedStreamContent(),
+        "derived multipart" => new DerivedMultipart { new StringContent("a") },
         "json of async numbers" => JsonContent.Create(AsyncNumbers()),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
@@ -108,6 +115,30 @@ public sealed class RequestBodyTests
     {
         await Task.Yield();
         yield return 1;
+    }
+
+    private static IEnumerable<int> Numbers()
+    {
+        yield return 1;
+    }
+
+    private sealed class DerivedStreamContent() : StreamContent(new MemoryStream([1]));
+
+    private sealed class DerivedMultipart : MultipartContent;
+
+    /// <summary>Says that it can seek, and cannot.</summary>
+    internal sealed class BrokenSeek(bool seek = false, bool length = false, bool position = false) : MemoryStream([1, 2])
+    {
+        private bool _isMade;
+
+        public override long Length => length ? throw new NotSupportedException() : base.Length;
+
+        public override long Position
+        {
+            // StreamContent asks once when it is made.
+            get => position && Interlocked.Exchange(ref _isMade, true) ? throw new IOException("No position.") : base.Position;
+            set => base.Position = seek ? throw new NotSupportedException() : value;
+        }
     }
 
     private sealed class CustomContent : HttpContent

@@ -10,7 +10,7 @@ public sealed class BodyDigestTests
 {
     private const string Json = "{\"number\":1}";
 
-    public static TheoryData<string, bool> Bodies => [.. Contents.Keys.SelectMany(k => new[] { (k, true), (k, false) })];
+    public static TheoryData<string> Bodies => [.. Contents.Keys];
 
     private static Dictionary<string, Func<HttpContent>> Contents => new()
     {
@@ -27,45 +27,21 @@ public sealed class BodyDigestTests
 
     /// <summary>And is sent as it was digested.</summary>
     [Theory, MemberData(nameof(Bodies))]
-    public async Task The_same_bytes_have_the_same_digest_whatever_holds_them(string kind, bool async)
+    public async Task The_same_bytes_have_the_same_digest_whatever_holds_them(string kind)
     {
-        using var content = Contents[kind]();
+        using var content = Recorded.Of(Contents[kind]());
 
-        byte[]? digest = await Digest(content, async);
+        byte[]? digest = await Digest(content);
 
         digest.ShouldBe(SHA256.HashData([0, .. Encoding.UTF8.GetBytes(Json)]));
         (await WriteAsync(content)).ShouldBe(Json);
         (await WriteAsync(content)).ShouldBe(Json);
-        (await Digest(content, async)).ShouldBe(digest);
-    }
-
-    [Fact]
-    public void Without_async_nothing_is_left_to_wait_for()
-    {
-        foreach (var (kind, make) in Contents)
-        {
-            using var content = make();
-
-            var reading = new BodyDigest(1024, required: true, async: false, TestContext.Current.CancellationToken).ReadAsync(content);
-
-            reading.IsCompletedSuccessfully.ShouldBeTrue(kind);
-        }
-    }
-
-    [Theory, InlineData(true), InlineData(false)]
-    public async Task A_stream_is_read_in_the_way_that_the_call_is_made(bool async)
-    {
-        var stream = new AskedStream(Encoding.UTF8.GetBytes(Json));
-        using var content = new StreamContent(stream);
-
-        (await Digest(content, async)).ShouldNotBeNull();
-
-        stream.WasAskedAsync.ShouldBe(async);
+        (await Digest(content)).ShouldBe(digest);
     }
 
     [Fact]
     public async Task No_body_is_an_empty_one() =>
-        (await Digest(null)).ShouldBe(await Digest(new ByteArrayContent([])));
+        BodyDigest.Of(null, TestContext.Current.CancellationToken).ShouldBe(await Digest(new ByteArrayContent([])));
 
     [Fact]
     public async Task Content_that_is_serialized_on_each_write_is_written_once()
@@ -99,17 +75,6 @@ public sealed class BodyDigestTests
         (await Digest(json, maxBytes: 0)).ShouldNotBeNull();
     }
 
-    [Theory, InlineData(null), InlineData(13L)]
-    public async Task A_stream_that_may_not_fit_is_not_read_unless_the_digest_is_required(long? length)
-    {
-        var stream = new OneShotStream(Encoding.UTF8.GetBytes(Json));
-        using var content = new StreamContent(stream) { Headers = { ContentLength = length } };
-
-        (await new BodyDigest(12, required: false, async: true, TestContext.Current.CancellationToken).ReadAsync(content)).ShouldBeNull();
-
-        stream.BytesRead.ShouldBe(0);
-    }
-
     [Fact]
     public async Task A_body_that_cannot_be_read_is_no_body_that_is_too_long()
     {
@@ -118,25 +83,14 @@ public sealed class BodyDigestTests
         await Should.ThrowAsync<HttpRequestException>(async () => await Digest(content));
     }
 
-    private static async Task<byte[]?> Digest(HttpContent? content, bool async = true, int maxBytes = 1024) =>
-        await new BodyDigest(maxBytes, required: true, async, TestContext.Current.CancellationToken).ReadAsync(content);
+    private static async Task<byte[]?> Digest(HttpContent content, int maxBytes = 1024) =>
+        await BodyDigest.ReadAsync(Recorded.Of(content, maxBytes), TestContext.Current.CancellationToken);
 
     private static async Task<string> WriteAsync(HttpContent content)
     {
         using var written = new MemoryStream();
         await content.CopyToAsync(written, TestContext.Current.CancellationToken);
         return Encoding.UTF8.GetString(written.ToArray());
-    }
-
-    private sealed class AskedStream(byte[] bytes) : MemoryStream(bytes)
-    {
-        internal bool WasAskedAsync { get; private set; }
-
-        public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
-        {
-            WasAskedAsync = true;
-            return base.CopyToAsync(destination, bufferSize, cancellationToken);
-        }
     }
 
     private sealed class Changing

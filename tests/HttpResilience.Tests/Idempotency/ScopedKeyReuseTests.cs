@@ -162,9 +162,9 @@ public sealed class ScopedKeyReuseTests
     }
 
     [Fact]
-    public async Task A_stream_that_is_not_kept_is_sent_as_it_comes()
+    public async Task A_stream_that_is_not_recorded_is_sent_as_it_comes()
     {
-        using var chain = new Chain();
+        using var chain = new Chain(o => o.Retry.MaxReplayBodyBytes = 0);
         using var scope = HttpCallScope.Begin(new() { IdempotencyKey = "mine" });
 
         foreach (string body in new[] { "x", "y" })

@@ -78,8 +78,8 @@ public sealed class RetryDecisionTests
     }
 
     [Fact]
-    public void A_body_that_never_left_this_machine_is_sent_although_it_can_be_read_only_once() =>
-        (Ordinary with { BodyIsReplayable = false, Result = NotSent }).ShouldRetryAfter(TimeSpan.FromSeconds(1));
+    public void A_body_that_is_lost_is_not_sent_again_even_by_a_request_that_never_left_this_machine() =>
+        (Ordinary with { BodyIsReplayable = false, Result = NotSent }).ShouldStop(StopReason.BodyNotReplayable);
 
     [Fact]
     public void A_wait_up_to_the_deadline_is_not_begun()
