@@ -14,8 +14,9 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
     internal AttemptResult ClassifyHead(HttpResponseMessage response, HttpCall call)
     {
         int status = (int)response.StatusCode;
+        // The body of every gRPC call is recorded.
         if (status < 400)
-            return AttemptResult.Success(status);
+            return call.HasRecordedBody && GrpcStatus.Of(response) is { } failure ? failure : AttemptResult.Success(status);
 
         var result = FailureClassifier.Classify(
             response, call.IdempotencyKey is not null, time.GetUtcNow(), mayBeInFlight: call.MayHaveBeenProcessed);

@@ -10,6 +10,8 @@ internal static class RecordedBody
 
     extension(HttpCall call)
     {
+        internal bool HasRecordedBody => call.Slots is not null && Body.Get(call) is not null;
+
         /// <summary>Replaces a content that can be written only once by its record.</summary>
         internal void RecordBody(HttpRequestMessage request, Client client, CancellationToken cancellationToken)
         {

@@ -249,8 +249,8 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         {
             _readers--;
             // The rest of a stream has no reader any more, as when a connection breaks under the content itself.
-            if (_streamReader == reader && !_isComplete)
-                StopWriter(new IOException("The connection was closed before the whole request body was sent."), isLeft: true);
+            if (_streamReader == reader || (_isStream && _readers == 0))
+                StopWriter(Closed(), isLeft: _streamReader == reader);
             if (_isEnded && _readers == 0)
                 Free();
         }
@@ -386,8 +386,10 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         for (; _first is not null; _first = _first.Next)
             memory.Return(_first.Bytes);
         (_last, _filling) = (null, null);
-        StopWriter(new ObjectDisposedException(nameof(HttpContent), "The call has ended."));
+        StopWriter(Closed());
     }
+
+    private static IOException Closed() => new("The connection was closed before the whole request body was sent.");
 
     private Task Changed() => (_changed ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
