@@ -22,7 +22,7 @@ internal static class RecordedBody
             Body.Get(call)?.End();
             var recorded = new ReplayableContent(
                 content, retry.MaxReplayBodyBytes, client.GetOrAdd(static () => new ReplayMemory()), retry.MaxReplayBytesInFlight,
-                client.Time, client.Deadline.Of(call), cancellationToken);
+                client.Time, call.Deadline, cancellationToken);
             Body.Set(call, recorded);
             request.Content = recorded;
         }

@@ -92,7 +92,7 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
     private static async ValueTask<byte[]?> DigestAsync(
         Client client, HttpContent content, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        long deadline = client.Deadline.Of(call);
+        long deadline = call.Deadline;
         using var timeout = deadline == long.MaxValue ? new()
             : new CancellationTokenSource(client.Time.TimeUntil(deadline) is { Ticks: > 0 } left ? left : TimeSpan.Zero, client.Time);
         using var cancelled = cancellationToken.UnsafeRegister(
@@ -107,7 +107,7 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         catch (OperationCanceledException e) when (client.Time.GetTimestamp() >= deadline)
         {
             call.Stop(StopReason.DeadlinePassed, FailureClass.Transient);
-            string message = $"The call was cancelled because {client.Deadline.NameOf(call)} of client '{client.Name}' has passed while "
+            string message = $"The call was cancelled because {ClientDeadline.NameOf(call)} of client '{client.Name}' has passed while "
                 + "its body was read; nothing was sent.";
             throw new TaskCanceledException(message, new TimeoutException(message, e));
         }

@@ -24,11 +24,11 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
         var call = HttpCall.Open(request, client.Name, client.Policy, _observers);
-        call.RecordBody(request, client, cancellationToken);
         HttpResponseMessage response;
         try
         {
             client.Deadline.Set(call, request);
+            call.RecordBody(request, client, cancellationToken);
             response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (Failed(call, request, e, cancellationToken.IsCancellationRequested))
