@@ -23,7 +23,8 @@ internal static class ClientFactory
             Random = random ?? Random.Shared,
         };
         var extensions = client.GetOrAdd(() => new RegisteredExtensions(services, name));
-        client.GetOrAdd(() => new AttemptClassifier(extensions, time, services.LoggerFor<AttemptClassifier>(name)));
+        var unknown = UnknownRequests.Of(client);
+        client.GetOrAdd(() => new AttemptClassifier(extensions, unknown, time, services.LoggerFor<AttemptClassifier>(name)));
         // Its gauges report the circuits of a client from the start, not from the first handler on.
         services.GetRequiredService<ResilienceMeter>();
         UnsafeMethodsNotice.Log(client, logger);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
@@ -28,6 +29,11 @@ internal sealed class WireHandlerFilter(IServiceProvider services) : IHttpMessag
         bool isNeeded = handlers.Any(h => h is FallbackHandler)
             || (handlers.Any(h => h is ChainHandler) && handlers is not [.., ChainHandler]);
         if (isNeeded && builder.PrimaryHandler is not WireHandler)
-            builder.PrimaryHandler = new WireHandler(services.GetRequiredService<TimeProvider>()) { InnerHandler = builder.PrimaryHandler };
+        {
+            builder.PrimaryHandler = new WireHandler(services.GetRequiredKeyedService<Client>(builder.Name ?? Options.DefaultName))
+            {
+                InnerHandler = builder.PrimaryHandler,
+            };
+        }
     }
 }

@@ -14,6 +14,15 @@ internal sealed class CallFlag
 
     internal void Set(HttpCall call, bool value) => call.Flags = value ? call.Flags | _bit : call.Flags & ~_bit;
 
+    /// <summary>The bits of several flags.</summary>
+    internal static int Mask(params ReadOnlySpan<CallFlag> flags)
+    {
+        int mask = 0;
+        foreach (var flag in flags)
+            mask |= flag._bit;
+        return mask;
+    }
+
     private static int NextBit()
     {
         int index = Interlocked.Increment(ref _count) - 1;

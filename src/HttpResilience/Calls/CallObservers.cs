@@ -69,7 +69,8 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
     internal void BatchFinished(string name) => ForEach(name, static (observer, finished) => observer.BatchFinished(finished));
 
     private static CallOutcome OutcomeOf(HttpCall call) => new(
-        call.FailureClass, call.StopReason, call.AttemptCount, call.LastStatusCode,
+        call.FailureClass, call.StopReason, call.FailureClass is FailureClass.None || call.WasEverSent ? call.AttemptCount : 0,
+        call.LastStatusCode,
         call.StopReason is StopReason.CircuitOpen
             && IsOnlyTenantOpen((ObservedHost?)call.HostState, (ObservedHost?)call.TenantHostState));
 

@@ -1,10 +1,22 @@
 namespace HttpResilience;
 
-/// <summary>The part of a call that shows how far the request of its current attempt came.</summary>
+/// <summary>The part of a call that shows how far the request of its current attempt came, and whether a server answered it.</summary>
 internal static class WireCall
 {
     private static readonly CallFlag Sent = new();
+    private static readonly CallFlag SentEarlier = new();
     private static readonly CallFlag Captured = new();
+    private static readonly CallFlag Watched = new();
+    private static readonly CallFlag Answered = new();
+    private static readonly CallFlag AnswerMayBeEffect = new();
+    private static readonly CallFlag AnswerIsFailure = new();
+    private static readonly CallFlag AnsweredEarlier = new();
+    private static readonly CallFlag Redirected = new();
+    private static readonly CallFlag Unsendable = new();
+    private static readonly CallSlot<Uri> OtherAuthority = new();
+
+    private static readonly int OfAttempt = CallFlag.Mask(
+        Sent, Watched, Answered, AnswerMayBeEffect, AnswerIsFailure, AnsweredEarlier, Redirected, Unsendable);
 
     extension(HttpCall call)
     {
@@ -18,6 +30,9 @@ internal static class WireCall
             set => Sent.Set(call, value);
         }
 
+        /// <summary>An attempt of the call was sent, this one or an earlier one.</summary>
+        internal bool WasEverSent => call.WasSent || SentEarlier.IsSet(call);
+
         /// <summary>The innermost stage captures the request for a feature.</summary>
         internal bool IsCaptured
         {
@@ -25,7 +40,119 @@ internal static class WireCall
             set => Captured.Set(call, value);
         }
 
-        /// <summary>Nothing of the next attempt is known yet.</summary>
-        internal void ResetWire() => call.WasSent = false;
+        /// <summary>
+        /// The authority that a redirect of the current attempt led to, when it is another one than was asked: the failure is its own.
+        /// </summary>
+        internal Uri? RedirectedTo => Redirected.IsSet(call) ? OtherAuthority.Get(call) : null;
+
+        /// <summary>Begins an attempt, of which nothing is known yet.</summary>
+        internal void ResetWire()
+        {
+            if (call.WasSent)
+                SentEarlier.Set(call, true);
+            call.Flags &= ~OfAttempt;
+        }
+
+        /// <summary>A handler of the application passes the request on to the innermost stage.</summary>
+        internal void EnterWire()
+        {
+            Watched.Set(call, true);
+            if (!Answered.IsSet(call))
+                return;
+            // The handler sends again: the earlier response is no longer the result of the attempt.
+            Answered.Set(call, false);
+            if (AnswerMayBeEffect.IsSet(call))
+                AnsweredEarlier.Set(call, true);
+        }
+
+        /// <summary>The innermost stage got a response, and gives it to a handler of the application.</summary>
+        internal void Answer(HttpResponseMessage response)
+        {
+            int status = (int)response.StatusCode;
+            bool hasRetryAfter = status == 503 && response.Headers.RetryAfter is not null;
+            var result = FailureClassifier.Of(status, hasRetryAfter, keyed: false);
+            Answered.Set(call, true);
+            AnswerMayBeEffect.Set(call, result.IsSuccess || result.IsAmbiguous);
+            AnswerIsFailure.Set(call, result.CircuitOutcome is CircuitOutcome.Failure);
+        }
+
+        /// <summary>The response has come through all handlers of the application.</summary>
+        /// <param name="request">The message, which redirects change.</param>
+        /// <param name="method">Its method before it was sent.</param>
+        /// <param name="uri">Its URI before it was sent.</param>
+        internal void Receive(HttpResponseMessage response, HttpRequestMessage request, HttpMethod method, Uri? uri)
+        {
+            if (Watched.IsSet(call))
+                Answered.Set(call, false);
+            else if ((int)response.StatusCode >= 400)
+                call.Compare(request, method, uri);
+        }
+
+        /// <summary>The attempt ended with an exception.</summary>
+        /// <inheritdoc cref="Receive"/>
+        internal void Fail(Exception exception, HttpRequestMessage request, HttpMethod method, Uri? uri)
+        {
+            if (!Watched.IsSet(call) && call.WasSent)
+                call.Inspect(exception, request, method, uri);
+        }
+
+        /// <summary>A request of the current attempt may have gone out without its call, because a handler has copied it.</summary>
+        internal void AddUnknown(bool wasAnswered)
+        {
+            call.WasSent = true;
+            if (wasAnswered)
+                AnsweredEarlier.Set(call, true);
+        }
+
+        /// <summary>Sees what the primary handler did to a request before it failed.</summary>
+        /// <inheritdoc cref="Receive"/>
+        internal void Inspect(Exception exception, HttpRequestMessage request, HttpMethod method, Uri? uri)
+        {
+            call.Compare(request, method, uri);
+            if (UnsendableHeader.Explains(exception, request))
+                Unsendable.Set(call, true);
+        }
+
+        /// <summary>Sees whether redirects have changed the method or the authority of a request.</summary>
+        /// <inheritdoc cref="Receive"/>
+        internal void Compare(HttpRequestMessage request, HttpMethod method, Uri? uri)
+        {
+            if (ReferenceEquals(request.RequestUri, uri) || uri is not { IsAbsoluteUri: true }
+                || request.RequestUri is not { IsAbsoluteUri: true } target)
+                return;
+            bool isOtherAuthority = !new HttpAuthority(target).Equals(new HttpAuthority(uri));
+            if (!isOtherAuthority && request.Method == method)
+                return;
+            Redirected.Set(call, true);
+            OtherAuthority.Set(call, isOtherAuthority ? target : null);
+        }
+
+        /// <summary>The facts about the attempt, which has failed.</summary>
+        /// <param name="exception">Null when it ended with a response.</param>
+        internal AttemptFacts FactsOf(Exception? exception)
+        {
+            // A handler that throws an exception for the status of the response passes the response on.
+            bool isOfResponse = exception is HttpRequestException { StatusCode: not null };
+            bool failedAfterAnswer = exception is not null && Answered.IsSet(call);
+            return new(
+                WasSent: exception is null || call.WasSent,
+                WasAnswered: Redirected.IsSet(call) || AnsweredEarlier.IsSet(call)
+                    || (failedAfterAnswer && !(isOfResponse && !AnswerMayBeEffect.IsSet(call))),
+                IsOfAnotherHost: call.RedirectedTo is not null
+                    || (failedAfterAnswer && !(isOfResponse && AnswerIsFailure.IsSet(call))))
+            {
+                IsUnsendable = Unsendable.IsSet(call),
+            };
+        }
+
+        /// <summary>Takes over what is known of the parallel request whose result is that of the attempt.</summary>
+        internal void JoinWire(HttpCall branch)
+        {
+            bool wasSent = call.WasSent;
+            call.Flags = (call.Flags & ~OfAttempt) | (branch.Flags & OfAttempt);
+            call.WasSent |= wasSent;
+            if (branch.RedirectedTo is { } target)
+                OtherAuthority.Set(call, target);
+        }
     }
 }

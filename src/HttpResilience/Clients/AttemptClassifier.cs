@@ -4,9 +4,10 @@ namespace HttpResilience;
 
 /// <summary>
 /// Classifies the attempts of a client: by the built-in table, then by the overrides per status, then by the application's
-/// <see cref="IFailureClassifier"/>.
+/// <see cref="IFailureClassifier"/>. <see cref="AttemptFacts"/> correct each of them.
 /// </summary>
-internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, TimeProvider time, ILogger<AttemptClassifier> logger)
+internal sealed partial class AttemptClassifier(
+    RegisteredExtensions supplied, UnknownRequests unknown, TimeProvider time, ILogger<AttemptClassifier> logger)
 {
     private const int MaxHint = 64;
 
@@ -22,8 +23,9 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
             response, call.IdempotencyKey is not null, time.GetUtcNow(), mayBeInFlight: call.MayHaveBeenProcessed);
         if (result.RetryAfter is null && logger.IsEnabled(LogLevel.Debug))
             NotifyOfHint(call, response);
-        return call.Policy.Retry.Statuses.TryGetValue(status, out var policy) && policy.FailureClass is { } failureClass
-            ? result.As(failureClass) : result;
+        if (call.Policy.Retry.Statuses.TryGetValue(status, out var policy) && policy.FailureClass is { } failureClass)
+            result = result.As(failureClass);
+        return call.FactsOf(exception: null).ApplyTo(result);
     }
 
     /// <summary>Reads the beginning of an error body ahead, if the application's classifier wants it.</summary>
@@ -51,16 +53,28 @@ internal sealed partial class AttemptClassifier(RegisteredExtensions supplied, T
     /// <summary>Classifies a response, read as far as the attempt reads it.</summary>
     /// <param name="head">The class of its head.</param>
     internal AttemptResult Classify(HttpResponseMessage response, HttpCall call, in AttemptResult head) =>
-        supplied.Classifier is { } classifier ? Ask(classifier, call, response, null, head) : head;
+        supplied.Classifier is { } classifier
+            ? call.FactsOf(exception: null).ApplyTo(Ask(classifier, call, response, null, head)) : head;
 
     /// <summary>Classifies an exception.</summary>
     /// <param name="timedOut">The attempt ended after its timeout or the deadline of the call.</param>
     /// <param name="cancelled">The token of the attempt is cancelled.</param>
     internal AttemptResult Classify(Exception exception, HttpCall call, bool timedOut, bool cancelled)
     {
-        var result = FailureClassifier.Classify(exception, timedOut, cancelled);
+        unknown.AddTo(call);
+        var facts = call.FactsOf(exception);
+        var result = facts.ApplyTo(FailureClassifier.Classify(exception, timedOut, cancelled));
         return supplied.Classifier is { } classifier && result.FailureClass is not FailureClass.Cancelled && !IsOurs(exception)
-            ? Ask(classifier, call, null, exception, result) : result;
+            ? facts.ApplyTo(Ask(classifier, call, null, exception, result)) : result;
+    }
+
+    /// <summary>
+    /// Whether a rejection is that of another call, which a handler inside the chain made after the request may have been sent.
+    /// </summary>
+    internal bool IsAfterSending(RejectedException rejected, HttpCall call)
+    {
+        unknown.AddTo(call);
+        return call.WasSent && rejected.GetHttpCall() is not null;
     }
 
     private static bool IsOurs(Exception exception) => exception is RejectedException or IdempotencyKeyReusedException;

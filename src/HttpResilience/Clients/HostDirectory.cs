@@ -37,6 +37,16 @@ internal sealed class HostDirectory
             call.Host!.CountCall(budget, call.StartedAt);
     }
 
+    /// <summary>Applies the Retry-After of an attempt to the host that sent it, which a redirect may have led to.</summary>
+    /// <returns>The host whose pause it starts; null when it starts none.</returns>
+    internal HostKey? ApplyRetryAfter(HttpCall call, in AttemptResult result, long endedAt)
+    {
+        var host = call.RedirectedTo is { } uri
+            ? GetOrAdd(new(new HttpAuthority(uri), null), call.Policy.MaxHosts, call.StartedAt)
+            : call.Host;
+        return host?.ApplyRetryAfter(call.Policy, result, endedAt) is true ? host.Key : null;
+    }
+
     internal HostState GetOrAdd(HostKey key, int limit, long now)
     {
         if (!_hosts.TryGetValue(key, out var host))

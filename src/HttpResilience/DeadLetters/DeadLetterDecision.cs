@@ -40,11 +40,12 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     {
         if (failureClass is FailureClass.Cancelled)
             return Review(CheckThenResolve);
+        bool mustBeChecked = fate is { MayHaveBeenProcessed: true, MayBeRepeated: false };
         if (ActionFor(failureClass) is { } action)
-            return Review(action);
+            return Review(mustBeChecked || fate.MayShowOwnEffect ? CheckThenResolve : action);
         if (fate.BodyIsMissing)
             return Review(ResubmitFromSource);
-        if (fate is { MayHaveBeenProcessed: true, MayBeRepeated: false })
+        if (mustBeChecked)
             return Review(CheckThenResolve);
         if (replays >= maxReplays)
             return Review("Check that the API works, then replay it");
@@ -98,6 +99,18 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
 /// <param name="BodyIsMissing">The body is not stored: the request cannot be sent again unchanged.</param>
 internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBeRepeated, bool NeedsKey, bool BodyIsMissing)
 {
+    /// <summary>The response may be due to an earlier attempt of the request itself, not to its data.</summary>
+    internal bool MayShowOwnEffect { get; private init; }
+
+    /// <summary>
+    /// The same facts after a response: 412 (RFC 9110 §15.5.13), 409, and 422 (draft Idempotency-Key §2.7) also come when an earlier
+    /// attempt was processed.
+    /// </summary>
+    /// <param name="status">The status of the response; null when there was none.</param>
+    /// <param name="isGuarded">The request has an idempotency key or a condition.</param>
+    internal LetterFate After(int? status, bool isGuarded) =>
+        this with { MayShowOwnEffect = MayHaveBeenProcessed && isGuarded && status is 409 or 412 or 422 };
+
     internal static LetterFate Of(
         RetryPolicy policy, HttpMethod method, bool keyed, bool mayHaveBeenProcessed, bool bodyIsMissing, bool canBeFound)
     {

@@ -109,7 +109,7 @@ internal sealed partial class DeadLetterHandler(
     {
         var fate = LetterFate.Of(
             call.Policy.Retry, original.Method, call.IdempotencyKey is not null, call.MayHaveBeenProcessed, bodyIsMissing: body is null,
-            extensions.Reconciler is not null);
+            extensions.Reconciler is not null).After(failure.StatusCode, call.IdempotencyKey is not null || original.IsConditional);
         var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays: 0, policy.MaxReplays);
         var now = _time.GetUtcNow();
         return new()

@@ -30,7 +30,8 @@ internal static class ReplayResult
             StopReason: StopReason.CircuitOpen or StopReason.RateLimited or StopReason.IntegrationPaused,
         };
         int replays = letter.Replays + (wasRejected ? 0 : 1);
-        var fate = FateOf(client, letter, call.MayHaveBeenProcessed);
+        bool isGuarded = letter.IdempotencyKey is not null || letter.Headers.Any(h => RequestSnapshot.IsCondition(h.Key));
+        var fate = FateOf(client, letter, call.MayHaveBeenProcessed).After(failure.StatusCode, isGuarded);
         var decision = DeadLetterDecision.AfterFailure(
             call.FailureClass, fate, failure.RetryAfter, replays, client.Policy.DeadLetter?.MaxReplays ?? 0);
         return letter with

@@ -51,6 +51,14 @@ internal static class FailureClassifier
         _ => Failed(status, FailureClass.Permanent),
     };
 
+    /// <summary>Corrects the classification of a response when an earlier attempt of the call may have been processed.</summary>
+    /// <param name="method">The method that the response answers.</param>
+    internal static AttemptResult AfterAmbiguousAttempt(in AttemptResult result, HttpMethod method) =>
+        // The earlier attempt may have deleted the resource (RFC 9110 §9.3.5).
+        method == HttpMethod.Delete && result is { FailureClass: FailureClass.NotFound, StatusCode: 404 or 410 }
+            ? AttemptResult.Success(result.StatusCode.Value) with { CircuitOutcome = CircuitOutcome.Neutral }
+            : result;
+
     /// <summary>Classifies an exception.</summary>
     /// <param name="timedOut">The attempt ended after its timeout or the deadline of the call.</param>
     /// <param name="cancelled">The token of the attempt is cancelled.</param>

@@ -72,7 +72,8 @@ internal sealed partial class HedgingHandler(
         {
             var sending = NextAsync(begun.Request, begun.Call, async: true, cancellationToken).AsTask();
             response = await UnlessLostAsync(sending, cancellationToken, attempt.CancellationToken).ConfigureAwait(false);
-            result = classifier.ClassifyHead(response, call);
+            begun.Call.Receive(response, begun.Request, request.Method, request.RequestUri);
+            result = classifier.ClassifyHead(response, begun.Call);
             if (call.Policy.Retry.IncludeResponseBody && result.IsSuccess)
             {
                 await ResponseBody.ReadAsync(response, client.MaxResponseContentBufferSizeOf(request), async: true, cancellationToken)
@@ -80,13 +81,14 @@ internal sealed partial class HedgingHandler(
             }
 
             await classifier.ReadErrorBodyAsync(response, call, result, async: true, cancellationToken).ConfigureAwait(false);
-            result = classifier.Classify(response, call, result);
+            result = classifier.Classify(response, begun.Call, result);
         }
         catch (Exception e)
         {
             exception = e;
             bool timedOut = call.AttemptTimedOut || (attempt.CancellationToken.IsCancellationRequested && call.IsPastDeadline);
-            result = classifier.Classify(e, call, timedOut, cancellationToken.IsCancellationRequested);
+            begun.Call.Fail(e, begun.Request, request.Method, request.RequestUri);
+            result = classifier.Classify(e, begun.Call, timedOut, cancellationToken.IsCancellationRequested);
         }
 
         attempt.End(begun, response, exception, result, _time.GetTimestamp());
@@ -102,8 +104,8 @@ internal sealed partial class HedgingHandler(
     private void NotifyEnded(HedgedTry ended)
     {
         NotifyInnerStages(ended.Call, ended.Result, ended.EndedAt);
-        if (ended.Call.Host is { } host && host.ApplyRetryAfter(ended.Call.Policy, ended.Result, ended.EndedAt))
-            meter.Paused(client.Name, host.Key, ended.Result.StatusCode);
+        if (client.Hosts.ApplyRetryAfter(ended.Call, ended.Result, ended.EndedAt) is { } paused)
+            meter.Paused(client.Name, paused, ended.Result.StatusCode);
     }
 
     /// <summary>
@@ -145,6 +147,7 @@ internal sealed partial class HedgingHandler(
         }
 
         attempt.Call.Join(chosen.Call);
+        attempt.Call.JoinWire(chosen.Call);
     }
 
     private void WillHedge(HttpRequestMessage request, HttpCall call, int number)

@@ -37,6 +37,11 @@ internal readonly struct RequestSnapshot
     /// <summary>The original method is safe or idempotent.</summary>
     internal bool IsIdempotent => _method.IsIdempotent;
 
+    /// <summary>The request applies only to a certain state of the resource (RFC 9110 §13.1).</summary>
+    internal bool IsConditional => Array.Exists(_headers, h => IsCondition(h.Key));
+
+    internal static bool IsCondition(string field) => field.StartsWith("If-", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The original request without its body: the request itself unless a redirect has changed it.</summary>
     internal static HttpRequestMessage AskedFor(HttpRequestMessage request) =>
         request.Options.TryGetValue(AskedForKey, out var asked) ? asked : request;

@@ -42,10 +42,13 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
     /// Classifies the head of the response. A failure that it announces, and its <c>Retry-After</c>, hold even when the body fails to
     /// arrive.
     /// </summary>
-    internal void Receive(HttpResponseMessage response)
+    internal void Receive(HttpResponseMessage response, HttpRequestMessage request, in RequestSnapshot original)
     {
         Response = response;
+        call.Receive(response, request, original.Method, original.Uri);
         _result = classifier.ClassifyHead(response, call);
+        if (call.MayHaveBeenProcessed)
+            _result = FailureClassifier.AfterAmbiguousAttempt(_result, request.Method);
     }
 
     /// <summary>Reads a successful body, or the part of an error body that its classification needs.</summary>
@@ -64,10 +67,11 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
     /// clock decides, not the token that was cancelled first, which may be that of <see cref="HttpClient.Timeout"/>.
     /// </summary>
     /// <param name="cancelled">The token of the call is cancelled.</param>
-    internal void Fail(Exception exception, long deadline, bool cancelled)
+    internal void Fail(Exception exception, HttpRequestMessage request, in RequestSnapshot original, long deadline, bool cancelled)
     {
         Response?.Dispose();
         (Response, _exception) = (null, exception);
+        call.Fail(exception, request, original.Method, original.Uri);
         if ((cancelled || exception is OperationCanceledException) && client.Time.GetTimestamp() >= deadline)
             _timer.Expire();
         _result = classifier.Classify(exception, call, _timer.HasExpired, cancelled);

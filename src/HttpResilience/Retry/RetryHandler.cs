@@ -50,7 +50,7 @@ internal sealed partial class RetryHandler(
                 attempt.Begin(startedAt, deadline);
                 try
                 {
-                    attempt.Receive(await NextAsync(request, call, async, attempt.Token).ConfigureAwait(false));
+                    attempt.Receive(await NextAsync(request, call, async, attempt.Token).ConfigureAwait(false), request, original);
                     RequestBody.OnResponse(original.Content);
                     if (attempt.ReadsAhead)
                         await attempt.ReadAheadAsync(request, async).ConfigureAwait(false);
@@ -60,7 +60,7 @@ internal sealed partial class RetryHandler(
                 }
                 catch (Exception e) when (!IsRejected(call, e))
                 {
-                    attempt.Fail(e, deadline, cancellationToken.IsCancellationRequested);
+                    attempt.Fail(e, request, original, deadline, cancellationToken.IsCancellationRequested);
                 }
 
                 attempt.End();
@@ -125,8 +125,8 @@ internal sealed partial class RetryHandler(
         if (call.Host is not { } host)
             return decision;
 
-        if (host.ApplyRetryAfter(policy, attempt.Result, endedAt))
-            meter.Paused(client.Name, host.Key, attempt.Result.StatusCode);
+        if (client.Hosts.ApplyRetryAfter(call, attempt.Result, endedAt) is { } paused)
+            meter.Paused(client.Name, paused, attempt.Result.StatusCode);
         return decision.IsRetry ? HostLimits.Apply(decision, call, host, endedAt) : decision;
     }
 
@@ -147,7 +147,7 @@ internal sealed partial class RetryHandler(
     private bool IsRejected(HttpCall call, Exception exception)
     {
         // The rejection may come from another call that a handler inside the chain makes.
-        if (exception is not RejectedException rejected)
+        if (exception is not RejectedException rejected || classifier.IsAfterSending(rejected, call))
             return false;
 
         NotifyInnerStages(call, FailureClassifier.Classify(exception, call.AttemptTimedOut, cancelled: false), _time.GetTimestamp());

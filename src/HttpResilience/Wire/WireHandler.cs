@@ -3,11 +3,13 @@ using System.Net;
 namespace HttpResilience;
 
 /// <summary>
-/// The innermost stage: only the primary handler is inside it, and handlers of the application stand between it and the other stages. A
-/// chain without such handlers needs it only for captures.
+/// The innermost stage: only the primary handler is inside it, and handlers of the application stand between it and the other stages. It
+/// records whether a request reached it and whether it was answered. A chain without such handlers needs it only for captures.
 /// </summary>
-internal sealed class WireHandler(TimeProvider time) : ChainHandler
+internal sealed class WireHandler(Client client) : ChainHandler
 {
+    private readonly UnknownRequests _unknown = UnknownRequests.Of(client);
+
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
         call.IsCaptured && request.Options.TryGetValue(WireRequestCapture.Key, out var capture)
@@ -15,15 +17,53 @@ internal sealed class WireHandler(TimeProvider time) : ChainHandler
             : NextAsync(request, call, async, cancellationToken);
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        EnterAsync(request, async: true, cancellationToken).AsTask();
+        request.Options.TryGetValue(HttpCall.Key, out var call)
+            ? WatchAsync(request, call, async: true, cancellationToken)
+            : WatchUnknownAsync(request, async: true, cancellationToken);
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        EnterAsync(request, async: false, cancellationToken).AsTask().GetAwaiter().GetResult();
+        (request.Options.TryGetValue(HttpCall.Key, out var call)
+            ? WatchAsync(request, call, async: false, cancellationToken)
+            : WatchUnknownAsync(request, async: false, cancellationToken)).GetAwaiter().GetResult();
 
-    private ValueTask<HttpResponseMessage> EnterAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken) =>
-        request.Options.TryGetValue(HttpCall.Key, out var call)
-            ? SendAsync(request, call, async, cancellationToken)
-            : LeaveAsync(request, async, cancellationToken);
+    private async Task<HttpResponseMessage> WatchAsync(
+        HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        var (method, uri) = (request.Method, request.RequestUri);
+        call.EnterWire();
+        try
+        {
+            var response = await SendAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+            call.Answer(response);
+            if ((int)response.StatusCode >= 400)
+                call.Compare(request, method, uri);
+            return response;
+        }
+        catch (Exception e)
+        {
+            call.Inspect(e, request, method, uri);
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> WatchUnknownAsync(
+        HttpRequestMessage request, bool async, CancellationToken cancellationToken)
+    {
+        _unknown.Send(client.Time.GetTimestamp());
+        var uri = request.RequestUri;
+        bool wasAnswered = false;
+        try
+        {
+            var response = await LeaveAsync(request, async, cancellationToken).ConfigureAwait(false);
+            wasAnswered = true;
+            return response;
+        }
+        finally
+        {
+            if (wasAnswered || !ReferenceEquals(request.RequestUri, uri))
+                _unknown.Answer(client.Time.GetTimestamp());
+        }
+    }
 
     private async ValueTask<HttpResponseMessage> CaptureAsync(
         WireRequestCapture capture, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
@@ -32,7 +72,7 @@ internal sealed class WireHandler(TimeProvider time) : ChainHandler
         var cookies = CookiesOf(InnerHandler);
         capture.Begin(
             request, cookies is { Count: > 0 } && request.RequestUri is { IsAbsoluteUri: true } uri ? cookies.GetCookieHeader(uri) : "",
-            time.GetTimestamp());
+            client.Time.GetTimestamp());
         // The platform's handlers change the URI only to follow a redirect; a derived handler may change it for other reasons.
         bool followsRedirects = InnerHandler?.GetType() is { } primary
             && (primary == typeof(SocketsHttpHandler) || primary == typeof(HttpClientHandler));

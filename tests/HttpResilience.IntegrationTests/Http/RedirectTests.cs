@@ -72,18 +72,5 @@ public sealed class RedirectTests
         line.Properties.ShouldAllBe(p => !$"{p.Value}".Contains("abcdef") && !$"{p.Value}".Contains("0123456789"));
     }
 
-    [Fact]
-    public async Task A_redirected_failure_counts_for_the_circuit_of_the_original_host()
-    {
-        await using var broken = await KestrelServer.StartAsync(Reply.Unavailable);
-        await using var server = await KestrelServer.StartAsync(Redirect(307, new Uri(broken.Uri, "/elsewhere").ToString()));
-        await using var client = new ResilientClientUnderTest(server.Uri, options => options.CircuitBreaker.FailureThreshold = 2);
-
-        var exception = await client.Client.FailAsync<CircuitOpenException>(Mode.Async, Sending.Get());
-
-        exception.Authority.ShouldBe(server.Uri.GetLeftPart(UriPartial.Authority));
-        broken.Count.ShouldBe(2);
-    }
-
     private static RequestDelegate Redirect(int status, string location = "/elsewhere") => Reply.With(status, "", ("Location", location));
 }
