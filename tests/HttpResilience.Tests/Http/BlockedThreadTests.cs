@@ -10,8 +10,20 @@ public sealed class BlockedThreadTests
 {
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
 
-    [Theory, InlineData(KeySource.Random), InlineData(KeySource.Content)]
-    public async Task A_body_that_comes_back_to_the_blocked_thread_does_not_hang_the_call(KeySource source)
+    private static readonly bool[] Both = [true, false];
+
+    public static TheoryData<bool, KeySource, bool, bool> Calls =>
+    [
+        .. from async in Both
+           from source in Enum.GetValues<KeySource>()
+           from isScoped in Both
+           from isStream in Both
+           select (async, source, isScoped, isStream),
+    ];
+
+    [Theory, MemberData(nameof(Calls))]
+    public async Task A_body_that_comes_back_to_the_blocked_thread_does_not_hang_the_call(
+        bool async, KeySource source, bool isScoped, bool isStream)
     {
         using var chain = new Chain(o => o.Idempotency.KeySource = source);
         chain.Client.Timeout = Timeout.InfiniteTimeSpan;
@@ -21,7 +33,9 @@ public sealed class BlockedThreadTests
             SynchronizationContext.SetSynchronizationContext(new OneThread());
             try
             {
-                using var response = chain.Client.Send(Chain.Post(new ContentOfItsContext()));
+                using var scope = isScoped ? HttpCallScope.Begin(new() { IdempotencyKey = "mine" }) : null;
+                var request = Chain.Post(isStream ? new StreamContent(new StreamOfItsContext()) : new ContentOfItsContext());
+                using var response = async ? chain.Client.SendAsync(request).GetAwaiter().GetResult() : chain.Client.Send(request);
                 sent.SetResult();
             }
             catch (Exception e)
@@ -43,6 +57,15 @@ public sealed class BlockedThreadTests
         private readonly ConcurrentQueue<(SendOrPostCallback, object?)> _posted = new();
 
         public override void Post(SendOrPostCallback d, object? state) => _posted.Enqueue((d, state));
+    }
+
+    private sealed class StreamOfItsContext() : MemoryStream("abc"u8.ToArray())
+    {
+        public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            await base.CopyToAsync(destination, bufferSize, cancellationToken);
+        }
     }
 
     private sealed class ContentOfItsContext : HttpContent

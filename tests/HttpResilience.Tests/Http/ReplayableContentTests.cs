@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 
 namespace HttpResilience.Tests.Http;
@@ -14,7 +13,7 @@ public sealed class ReplayableContentTests
     public async Task The_content_writes_once_and_every_reader_gets_the_same_bytes(bool async)
     {
         byte[] bytes = RandomBytes(200_000);
-        var source = new Source(async (stream, _) =>
+        var source = new PushedContent(async (stream, _) =>
         {
             await stream.WriteAsync(bytes.AsMemory(0, 7), Stop);
             stream.Write(bytes.AsSpan(7, 90_000));
@@ -36,7 +35,7 @@ public sealed class ReplayableContentTests
     [Fact]
     public async Task A_content_that_was_not_asked_for_its_bytes_is_untouched()
     {
-        var source = new Source((_, _) => Task.CompletedTask);
+        var source = new PushedContent((_, _) => Task.CompletedTask);
         using var content = Recorded.Always(source, memory: _memory);
 
         content.IsReplayable.ShouldBeTrue();
@@ -53,7 +52,7 @@ public sealed class ReplayableContentTests
     public async Task A_reader_follows_the_writer()
     {
         var more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var content = Recorded.Always(new Source(async (stream, _) =>
+        using var content = Recorded.Always(new PushedContent(async (stream, _) =>
         {
             await stream.WriteAsync("first"u8.ToArray(), Stop);
             await more.Task;
@@ -74,7 +73,7 @@ public sealed class ReplayableContentTests
     public async Task A_flush_reaches_the_wire_after_the_bytes_before_it()
     {
         var flushed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var content = Recorded.Always(new Source(async (stream, _) =>
+        using var content = Recorded.Always(new PushedContent(async (stream, _) =>
         {
             await stream.WriteAsync("question"u8.ToArray(), Stop);
             await stream.FlushAsync(Stop);
@@ -94,7 +93,7 @@ public sealed class ReplayableContentTests
     {
         byte[] bytes = RandomBytes(100_000);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var content = Recorded.Always(new Source(async (stream, _) =>
+        using var content = Recorded.Always(new PushedContent(async (stream, _) =>
         {
             await stream.WriteAsync(bytes.AsMemory(0, 10), Stop);
             await gate.Task;
@@ -117,7 +116,7 @@ public sealed class ReplayableContentTests
     {
         byte[] bytes = RandomBytes(300_000);
         long written = 0;
-        using var content = Recorded.Always(new Source(async (stream, _) =>
+        using var content = Recorded.Always(new PushedContent(async (stream, _) =>
         {
             for (int i = 0; i < bytes.Length; i += 10_000)
             {
@@ -148,7 +147,7 @@ public sealed class ReplayableContentTests
     public async Task A_body_that_exceeds_the_limit_before_anything_is_sent_is_sent_whole()
     {
         byte[] bytes = RandomBytes(300_000);
-        using var content = Recorded.Always(new Source((stream, _) => stream.WriteAsync(bytes, Stop).AsTask()), 100_000, _memory);
+        using var content = Recorded.Always(new PushedContent((stream, _) => stream.WriteAsync(bytes, Stop).AsTask()), 100_000, _memory);
 
         (await content.RecordAsync(async: true, Stop)).ShouldBeFalse();
 
@@ -164,7 +163,7 @@ public sealed class ReplayableContentTests
         HttpContent[] contents =
         [
             .. Enumerable.Range(0, 10).Select(_ => Recorded.Always(
-                new Source((stream, _) => stream.WriteAsync(bytes, Stop).AsTask()), 100_000, _memory, maxInFlight: 3 * 65_536)),
+                new PushedContent((stream, _) => stream.WriteAsync(bytes, Stop).AsTask()), 100_000, _memory, maxInFlight: 3 * 65_536)),
         ];
 
         foreach (ReplayableContent content in contents)
@@ -183,7 +182,7 @@ public sealed class ReplayableContentTests
     public async Task When_the_only_reader_of_a_stream_breaks_the_content_gets_an_exception()
     {
         var ended = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var content = Recorded.Always(new Source(async (stream, _) =>
+        using var content = Recorded.Always(new PushedContent(async (stream, _) =>
         {
             try
             {
@@ -210,7 +209,7 @@ public sealed class ReplayableContentTests
     [InlineData(typeof(ObjectDisposedException), typeof(HttpRequestException))]
     public async Task An_exception_of_the_content_reaches_the_reader_as_it_would_without_a_record(Type thrown, Type seen)
     {
-        Source Failing() => new(async (stream, _) =>
+        PushedContent Failing() => new(async (stream, _) =>
         {
             await stream.WriteAsync("abc"u8.ToArray(), Stop);
             throw thrown == typeof(ObjectDisposedException) ? new ObjectDisposedException("it")
@@ -234,7 +233,7 @@ public sealed class ReplayableContentTests
     {
         var clock = new ManualTimeProvider();
         using var content = Recorded.Always(
-            new Source((_, _) => Task.Delay(Timeout.Infinite, CancellationToken.None)), time: clock,
+            new PushedContent((_, _) => Task.Delay(Timeout.Infinite, CancellationToken.None)), time: clock,
             deadline: clock.GetTimestamp() + clock.TimestampFrequency);
 
         var recording = content.RecordAsync(async: true, Stop).AsTask();
@@ -252,7 +251,7 @@ public sealed class ReplayableContentTests
         foreach (var end in new Action<ReplayableContent>[] { c => c.End(), _ => caller.Cancel() })
         {
             var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            using var content = Recorded.Always(new Source(async (_, token) =>
+            using var content = Recorded.Always(new PushedContent(async (_, token) =>
             {
                 token.UnsafeRegister(_ => cancelled.SetResult(), null);
                 await Task.Delay(Timeout.Infinite, token);
@@ -272,7 +271,7 @@ public sealed class ReplayableContentTests
     public async Task Memory_is_returned_only_when_the_last_reader_has_left()
     {
         using var content = Recorded.Always(
-            new Source((stream, _) => stream.WriteAsync(RandomBytes(5000), Stop).AsTask()), 10_000, _memory);
+            new PushedContent((stream, _) => stream.WriteAsync(RandomBytes(5000), Stop).AsTask()), 10_000, _memory);
         using var wire = new Wire { IsHeld = true };
 
         var reading = content.CopyToAsync(wire, Stop);
@@ -291,7 +290,7 @@ public sealed class ReplayableContentTests
     {
         var more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var clock = new ManualTimeProvider();
-        using var content = Recorded.Always(new Source(async (stream, token) =>
+        using var content = Recorded.Always(new PushedContent(async (stream, token) =>
         {
             await stream.WriteAsync("question"u8.ToArray(), token);
             await more.Task;
@@ -315,7 +314,7 @@ public sealed class ReplayableContentTests
     [Fact]
     public async Task A_body_that_was_written_when_the_response_arrives_stays()
     {
-        using var content = Recorded.Always(new Source((stream, _) => stream.WriteAsync("abc"u8.ToArray(), Stop).AsTask()));
+        using var content = Recorded.Always(new PushedContent((stream, _) => stream.WriteAsync("abc"u8.ToArray(), Stop).AsTask()));
 
         await ReadAsync(content);
         content.OnResponse();
@@ -327,7 +326,10 @@ public sealed class ReplayableContentTests
     [Fact]
     public async Task The_header_fields_are_those_of_the_original()
     {
-        var source = new Source((_, _) => Task.CompletedTask, 0) { Headers = { { "Content-Type", "text/csv" }, { "X-Rows", ["1", "2"] } } };
+        var source = new PushedContent((_, _) => Task.CompletedTask, 0)
+        {
+            Headers = { { "Content-Type", "text/csv" }, { "X-Rows", ["1", "2"] } },
+        };
         using var content = Recorded.Always(source);
 
         content.Headers.NonValidated["Content-Type"].ToString().ShouldBe("text/csv");
@@ -352,28 +354,6 @@ public sealed class ReplayableContentTests
             await Task.Factory.StartNew(
                 () => content.CopyTo(wire, null, Stop), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return wire.Bytes;
-    }
-
-    private sealed class Source(Func<Stream, CancellationToken, Task> write, long? length = null) : HttpContent
-    {
-        private int _writes;
-
-        internal int Writes => _writes;
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-            SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref _writes);
-            return write(stream, cancellationToken);
-        }
-
-        protected override bool TryComputeLength(out long known)
-        {
-            known = length ?? 0;
-            return length is not null;
-        }
     }
 
     /// <summary>A connection: a flush is a bar in its text.</summary>

@@ -127,9 +127,19 @@ public sealed class RequestBodyTests
     private sealed class DerivedMultipart : MultipartContent;
 
     /// <summary>Says that it can seek, and cannot.</summary>
-    internal sealed class BrokenSeek(bool seek = false, bool length = false, bool position = false) : MemoryStream([1, 2])
+    internal sealed class BrokenSeek(byte[] bytes, bool seek = false, bool length = false, bool position = false) : MemoryStream(bytes)
     {
         private bool _isMade;
+
+        internal BrokenSeek(bool seek = false, bool length = false, bool position = false)
+            : this([1, 2], seek, length, position)
+        {
+        }
+
+        internal BrokenSeek(byte[] bytes)
+            : this(bytes, seek: true)
+        {
+        }
 
         public override long Length => length ? throw new NotSupportedException() : base.Length;
 
