@@ -15,7 +15,6 @@ internal sealed class CircuitMachine
 
     private const int StateMask = 3;
 
-    private readonly Lock _gate = new();
     private FailureWindow _window;
     private SlowCallWindow? _slow;
     private long _openUntil;
@@ -42,7 +41,7 @@ internal sealed class CircuitMachine
         if ((CircuitState)(period & StateMask) is CircuitState.Closed)
             return new(true, period, 0, null);
 
-        lock (_gate)
+        lock (this)
         {
             CircuitTransition? transition = null;
             if (State is CircuitState.Open && now >= _openUntil)
@@ -92,26 +91,26 @@ internal sealed class CircuitMachine
     /// <summary>Rejects all attempts until the circuit is closed by an operator.</summary>
     internal CircuitTransition? Isolate()
     {
-        lock (_gate)
+        lock (this)
             return State is CircuitState.Isolated ? null : MoveTo(CircuitState.Isolated);
     }
 
     /// <summary>Admits all attempts again, and resets the counts.</summary>
     internal CircuitTransition? Close()
     {
-        lock (_gate)
+        lock (this)
             return State is CircuitState.Closed ? null : MoveToClosed();
     }
 
     private CircuitTransition? OpenClosed(CircuitPolicy policy, int ticket, long openAtLeast, long now)
     {
-        lock (_gate)
+        lock (this)
             return ticket == _period ? Open(policy, openAtLeast, now) : null;
     }
 
     private CircuitTransition? ReportProbe(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long openAtLeast, long now)
     {
-        lock (_gate)
+        lock (this)
         {
             if (ticket != _period)
                 return null;
