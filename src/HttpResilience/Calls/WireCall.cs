@@ -104,6 +104,18 @@ internal static class WireCall
                 AnsweredEarlier.Set(call, true);
         }
 
+        /// <summary>
+        /// The innermost stage failed, and gives the exception to a handler of the application. When the server may have processed the
+        /// request, that holds for the attempt however the handler goes on.
+        /// </summary>
+        /// <inheritdoc cref="Receive"/>
+        internal void FailWire(Exception exception, HttpRequestMessage request, HttpMethod method, Uri? uri)
+        {
+            call.Inspect(exception, request, method, uri);
+            if (FailureClassifier.MayHaveBeenProcessed(exception))
+                AnsweredEarlier.Set(call, true);
+        }
+
         /// <summary>Sees what the primary handler did to a request before it failed.</summary>
         /// <inheritdoc cref="Receive"/>
         internal void Inspect(Exception exception, HttpRequestMessage request, HttpMethod method, Uri? uri)

@@ -11,6 +11,9 @@ internal sealed partial class AttemptClassifier(
 {
     private const int MaxHint = 64;
 
+    /// <summary>The attempt of a call got a response.</summary>
+    internal void Receive(HttpCall call) => unknown.Receive(call);
+
     /// <summary>Classifies the head of a response.</summary>
     internal AttemptResult ClassifyHead(HttpResponseMessage response, HttpCall call)
     {
@@ -62,7 +65,7 @@ internal sealed partial class AttemptClassifier(
     internal AttemptResult Classify(Exception exception, HttpCall call, bool timedOut, bool cancelled)
     {
         unknown.AddTo(call);
-        var facts = call.FactsOf(exception);
+        var facts = call.FactsOf(exception) with { IsCertain = unknown.ProveUnsent };
         var result = facts.ApplyTo(FailureClassifier.Classify(exception, timedOut, cancelled));
         return supplied.Classifier is { } classifier && result.FailureClass is not FailureClass.Cancelled && !IsOurs(exception)
             ? facts.ApplyTo(Ask(classifier, call, null, exception, result)) : result;

@@ -86,6 +86,9 @@ internal static class FailureClassifier
         _ => Permanent,
     };
 
+    /// <summary>The primary handler failed after the server may have received the request.</summary>
+    internal static bool MayHaveBeenProcessed(Exception exception) => Classify(exception, timedOut: false, cancelled: false).IsAmbiguous;
+
     private static AttemptResult Classify(HttpRequestException e) => e.HttpRequestError switch
     {
         HttpRequestError.SecureConnectionError => IsUntrustedCertificate(e) ? Permanent : Transient(ambiguous: false),

@@ -45,6 +45,7 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
     internal void Receive(HttpResponseMessage response, HttpRequestMessage request, in RequestSnapshot original)
     {
         Response = response;
+        classifier.Receive(call);
         call.Receive(response, request, original.Method, original.Uri);
         _result = classifier.ClassifyHead(response, call);
         if (call.MayHaveBeenProcessed)

@@ -6,9 +6,16 @@ namespace HttpResilience;
 /// The innermost stage: only the primary handler is inside it, and handlers of the application stand between it and the other stages. It
 /// records whether a request reached it and whether it was answered. A chain without such handlers needs it only for captures.
 /// </summary>
-internal sealed class WireHandler(Client client) : ChainHandler
+internal sealed class WireHandler : ChainHandler
 {
-    private readonly UnknownRequests _unknown = UnknownRequests.Of(client);
+    private readonly TimeProvider _time;
+    private readonly UnknownRequests _unknown;
+
+    internal WireHandler(Client client)
+    {
+        (_time, _unknown) = (client.Time, UnknownRequests.Of(client));
+        _unknown.Watch();
+    }
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
@@ -30,6 +37,7 @@ internal sealed class WireHandler(Client client) : ChainHandler
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var (method, uri) = (request.Method, request.RequestUri);
+        _unknown.Reach();
         call.EnterWire();
         try
         {
@@ -41,7 +49,7 @@ internal sealed class WireHandler(Client client) : ChainHandler
         }
         catch (Exception e)
         {
-            call.Inspect(e, request, method, uri);
+            call.FailWire(e, request, method, uri);
             throw;
         }
     }
@@ -49,7 +57,8 @@ internal sealed class WireHandler(Client client) : ChainHandler
     private async Task<HttpResponseMessage> WatchUnknownAsync(
         HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
-        _unknown.Send(client.Time.GetTimestamp());
+        _unknown.Reach();
+        _unknown.Send(_time.GetTimestamp());
         var uri = request.RequestUri;
         bool wasAnswered = false;
         try
@@ -58,10 +67,16 @@ internal sealed class WireHandler(Client client) : ChainHandler
             wasAnswered = true;
             return response;
         }
+        catch (Exception e)
+        {
+            if (FailureClassifier.MayHaveBeenProcessed(e))
+                _unknown.Doubt(_time.GetTimestamp());
+            throw;
+        }
         finally
         {
             if (wasAnswered || !ReferenceEquals(request.RequestUri, uri))
-                _unknown.Answer(client.Time.GetTimestamp());
+                _unknown.Answer(_time.GetTimestamp());
         }
     }
 
@@ -72,7 +87,7 @@ internal sealed class WireHandler(Client client) : ChainHandler
         var cookies = CookiesOf(InnerHandler);
         capture.Begin(
             request, cookies is { Count: > 0 } && request.RequestUri is { IsAbsoluteUri: true } uri ? cookies.GetCookieHeader(uri) : "",
-            client.Time.GetTimestamp());
+            _time.GetTimestamp());
         // The platform's handlers change the URI only to follow a redirect; a derived handler may change it for other reasons.
         bool followsRedirects = InnerHandler?.GetType() is { } primary
             && (primary == typeof(SocketsHttpHandler) || primary == typeof(HttpClientHandler));
