@@ -10,6 +10,7 @@ internal static class Commands
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "fallback" => FallbackCommand.RunAsync,
         "alerts" => _ => AlertCommand.RunAsync(),
+        "points" => PeerCommand.RunAsync,
         "soak" => SoakCommand.RunAsync,
         "storage" => options => StorageBenchmark.RunAsync(options.Letters ?? 1_000_000),
         "drain" => options => DrainBenchmark.RunAsync(options.Letters ?? 5_000),

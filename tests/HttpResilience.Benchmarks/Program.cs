@@ -28,6 +28,8 @@ const string Help = """
       drill    a payment gateway during an outage, 3 million calls to 3 APIs, in virtual time: naive retries and the chain
       fallback an API that is down for 60 s, over real sockets: reads of cached resources, with a bare client and with Fallback
       alerts   the time and bytes that the error budget and alerts add to a call
+      points   what Microsoft.Extensions.Http.Resilience and the chain do with the same faults, over real sockets: a table for the docs
+               --output FILE   the page with the table. Default: docs/compared.md
       soak     2 threads against a server with every fault, over real sockets: counts leaked connections, responses, timers, memory
                --seconds N     the duration. Default: 60
       storage  durable stores: letters stored per second, and the cost of a claim in a store of many letters
