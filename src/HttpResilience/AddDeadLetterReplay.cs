@@ -19,6 +19,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
         /// <returns>The same collection.</returns>
         public IServiceCollection AddDeadLetterReplay(Action<DeadLetterReplayOptions>? configure = null)
         {
+            ArgumentNullException.ThrowIfNull(services);
             if (services.Any(d => d.ServiceType == typeof(DeadLetterReplayWorker)))
                 return services;
 

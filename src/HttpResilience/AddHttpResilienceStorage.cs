@@ -19,6 +19,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
         /// <exception cref="ArgumentException"><paramref name="configure"/> adds no store.</exception>
         public IServiceCollection AddHttpResilienceStorage(Action<HttpResilienceStorageBuilder> configure)
         {
+            ArgumentNullException.ThrowIfNull(services);
             ArgumentNullException.ThrowIfNull(configure);
             var builder = new HttpResilienceStorageBuilder(services);
             configure(builder);

@@ -83,8 +83,10 @@ public static partial class HttpResilienceServiceCollectionExtensions
         /// <summary>Gives an existing client the chain. Calling it twice adds one chain.</summary>
         /// <param name="configure">Runs after the configuration and overrides it. Default: none.</param>
         /// <returns>The same builder. Handlers added after this come after the chain and run once per attempt.</returns>
+        /// <exception cref="ArgumentNullException">The builder is null.</exception>
         public IHttpClientBuilder AddResilience(Action<HttpResilienceOptions>? configure = null)
         {
+            ArgumentNullException.ThrowIfNull(builder);
             var services = builder.Services;
             AddSharedParts(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(

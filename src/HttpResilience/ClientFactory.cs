@@ -28,6 +28,7 @@ internal static class ClientFactory
         // Its gauges report the circuits of a client from the start, not from the first handler on.
         services.GetRequiredService<ResilienceMeter>();
         UnsafeMethodsNotice.Log(client, logger);
+        SamplingNotice.Log(client, logger);
         client.GetOrAdd(() => new ChaosNotice(client, logger));
         services.GetRequiredService<ResilientClients>().Add(client);
         Observe(client, services.GetRequiredService<CallObservers>());

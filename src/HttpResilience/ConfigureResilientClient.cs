@@ -45,14 +45,14 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
     private static void SetDefaults(Client client, HttpClient httpClient)
     {
         httpClient.BaseAddress ??= client.Policy.BaseAddress;
-        httpClient.Timeout = ClientDeadline.BackstopOf(client.Policy);
+        httpClient.Timeout = client.Policy.Backstop;
     }
 
     private void Complete(Client client, HttpClient httpClient)
     {
         // Microsoft's handler sets an infinite timeout (dotnet/extensions#5363), which is removed with it.
         if (ForeignHandlerRemoval.Of(client).IsRemoved && httpClient.Timeout == Timeout.InfiniteTimeSpan)
-            httpClient.Timeout = ClientDeadline.BackstopOf(client.Policy);
+            httpClient.Timeout = client.Policy.Backstop;
         if (services.GetService<IHttpClientFactory>() is not SendingClientFactory)
             client.Deadline.Observe(httpClient);
     }

@@ -36,7 +36,7 @@ using var host = builder.Build();
 await host.StartAsync();
 Output.WriteLine("ready");
 
-using var places = new SemaphoreSlim(6);
+using var places = new SemaphoreSlim(settings.MaxConcurrency);
 List<Task> sending = [];
 while (await Console.In.ReadLineAsync() is { } line)
 {
@@ -67,6 +67,7 @@ async Task SendAsync(string number, string key)
 {
     await places.WaitAsync();
     using var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(WorkerSettings.Client);
+    client.Timeout = settings.ClientTimeout ?? client.Timeout;
     using var request = new HttpRequestMessage(HttpMethod.Post, "orders") { Content = new StringContent(number) }.WithIdempotencyKey(key);
     HttpCall? call;
     try

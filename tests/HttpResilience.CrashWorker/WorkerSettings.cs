@@ -39,6 +39,12 @@ public sealed record WorkerSettings
     /// <summary>The moment at which the process reports and waits to be killed.</summary>
     public Moment? HaltsAt { get; init; }
 
+    /// <summary>How many calls run at once.</summary>
+    public int MaxConcurrency { get; init; } = 6;
+
+    /// <summary>The <see cref="HttpClient.Timeout"/> that the application sets on the client it created; null for none.</summary>
+    public TimeSpan? ClientTimeout { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this);
 
     public static WorkerSettings FromJson(string json) => JsonSerializer.Deserialize<WorkerSettings>(json)!;

@@ -32,7 +32,7 @@ public sealed class HttpCall
         (ClientName, Policy) = (clientName, policy);
         (_settings, _keyIsOfRequest) = (settings, keyIsOfRequest);
         StartedAt = Time.GetTimestamp();
-        Deadline = policy.DeadlineFrom(StartedAt);
+        Deadline = policy.DeadlineFrom(StartedAt, settings?.Timeout);
     }
 
     /// <summary>The name of the <see cref="HttpClient"/> in the factory.</summary>
@@ -125,6 +125,12 @@ public sealed class HttpCall
 
     /// <summary>The caller's limit of retries for this call; null when the policy applies.</summary>
     internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
+
+    /// <summary>The caller's timeout for this call; null when the policy applies.</summary>
+    internal TimeSpan? Timeout => _settings?.Timeout;
+
+    /// <summary>The caller's timeout for each attempt of this call; null when the policy applies.</summary>
+    internal TimeSpan? AttemptTimeout => _settings?.AttemptTimeout;
 
     /// <summary>A scope collects the calls made inside it, so <see cref="Error"/> is needed even when the call is not logged.</summary>
     internal bool IsCollected { get; set; }

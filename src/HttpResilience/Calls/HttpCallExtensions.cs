@@ -48,6 +48,31 @@ public static class HttpCallExtensions
             return request;
         }
 
+        /// <summary>
+        /// Overrides <c>TotalRequestTimeout</c> for this call: how long it may take, its attempts, waits and response body included.
+        /// </summary>
+        /// <param name="timeout">
+        /// More than zero, and at most <see cref="HttpClient.Timeout"/>: a call that asks for more throws
+        /// <see cref="ArgumentOutOfRangeException"/> before it is sent; set <c>MaxTimeout</c> to allow it.
+        /// </param>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is zero or negative.</exception>
+        public HttpRequestMessage WithTimeout(TimeSpan timeout)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
+            request.Settings.Timeout = timeout;
+            return request;
+        }
+
+        /// <summary>Overrides <c>AttemptTimeout</c> for this call: how long one attempt may take, up to the response headers.</summary>
+        /// <param name="timeout">More than zero. The deadline of the call ends an attempt earlier.</param>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is zero or negative.</exception>
+        public HttpRequestMessage WithAttemptTimeout(TimeSpan timeout)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
+            request.Settings.AttemptTimeout = timeout;
+            return request;
+        }
+
         private HttpCallScopeOptions Settings
         {
             get

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace HttpResilience;
 
 /// <summary>The settings of the calls inside a <see cref="HttpCallScope"/>.</summary>
@@ -19,6 +21,29 @@ public sealed class HttpCallScopeOptions
     /// <summary>Overrides <c>Retry:MaxRetryAttempts</c>; 0 or more. Default: null, the configured value applies.</summary>
     public int? MaxRetryAttempts { get; set; }
 
+    /// <summary>
+    /// How long each call may take, its attempts, waits and response body included; overrides <c>TotalRequestTimeout</c>. More than zero, and
+    /// at most <see cref="HttpClient.Timeout"/>: a call that asks for more throws <see cref="ArgumentOutOfRangeException"/> before it is sent;
+    /// set <c>MaxTimeout</c> to allow it. Default: null, the configured value applies.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>
+    public TimeSpan? Timeout
+    {
+        get;
+        set => field = MoreThanZero(value);
+    }
+
+    /// <summary>
+    /// How long one attempt of each call may take; overrides <c>AttemptTimeout</c>. More than zero. Default: null, the configured value
+    /// applies.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>
+    public TimeSpan? AttemptTimeout
+    {
+        get;
+        set => field = MoreThanZero(value);
+    }
+
     /// <summary>Properties for the log event, such as <c>rowNumber</c>. A tag <c>url.template</c> replaces the path there.</summary>
     public IDictionary<string, object?> Tags { get; } = new Dictionary<string, object?>(StringComparer.Ordinal);
 
@@ -33,11 +58,20 @@ public sealed class HttpCallScopeOptions
             IdempotencyKey = inner.IdempotencyKey ?? outer.IdempotencyKey,
             Tenant = inner.Tenant ?? outer.Tenant,
             MaxRetryAttempts = inner.MaxRetryAttempts ?? outer.MaxRetryAttempts,
+            Timeout = inner.Timeout ?? outer.Timeout,
+            AttemptTimeout = inner.AttemptTimeout ?? outer.AttemptTimeout,
         };
         foreach (var (name, value) in outer.Tags)
             merged.Tags[name] = value;
         foreach (var (name, value) in inner.Tags)
             merged.Tags[name] = value;
         return merged;
+    }
+
+    private static TimeSpan? MoreThanZero(TimeSpan? timeout, [CallerArgumentExpression(nameof(timeout))] string? name = null)
+    {
+        if (timeout is { } value)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
+        return timeout;
     }
 }

@@ -11,6 +11,11 @@ internal sealed record CircuitPolicy
 
     internal required int MinimumThroughput { get; init; }
 
+    internal required TimeSpan SamplingDuration { get; init; }
+
+    /// <summary>A ratio of failures or of slow attempts in the sampling duration opens the circuit.</summary>
+    internal bool CountsRatio => FailureRatio is not null || SlowCallDuration != long.MaxValue;
+
     /// <summary>The sampling duration is kept in this many parts; the oldest is forgotten as a whole.</summary>
     internal required long BucketLength { get; init; }
 
@@ -42,6 +47,7 @@ internal sealed record CircuitPolicy
             FailureThreshold = options.FailureThreshold ?? int.MaxValue,
             FailureRatio = options.FailureRatio,
             MinimumThroughput = options.MinimumThroughput,
+            SamplingDuration = options.SamplingDuration,
             BucketLength = Math.Max(1, ToTicks(options.SamplingDuration) / FailureWindow.Buckets),
             BreakDuration = ToTicks(breakDuration),
             MaxBreakDuration = Math.Max(ToTicks(options.MaxBreakDuration ?? breakDuration), ToTicks(breakDuration)),

@@ -6,12 +6,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class ClientDeadline
 {
-    private static readonly TimeSpan Backstop = TimeSpan.FromSeconds(1);
-
     private WeakReference<HttpClient>? _latest;
-
-    /// <summary>The <see cref="HttpClient.Timeout"/> of a client for which the application sets none.</summary>
-    internal static TimeSpan BackstopOf(ResiliencePolicy policy) => policy.TotalRequestTimeout + Backstop ?? Timeout.InfiniteTimeSpan;
 
     /// <summary>How long before <see cref="HttpClient.Timeout"/> the chain's own deadline is.</summary>
     internal static TimeSpan BackstopMargin(TimeSpan timeout) => TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerSecond, timeout.Ticks / 10));
@@ -27,17 +22,42 @@ internal sealed class ClientDeadline
         : Volatile.Read(ref _latest) is { } latest && latest.TryGetTarget(out var client) ? client : null;
 
     /// <summary>Sets the deadline of a call that starts.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Its own timeout is longer than that of its client.</exception>
     internal void Set(HttpCall call, HttpRequestMessage request)
     {
         if (SenderOf(request)?.Timeout is not { } timeout || timeout == Timeout.InfiniteTimeSpan)
             return;
+        if (call.Timeout > timeout)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(call), call.Timeout,
+                $"The timeout of the call ({call.Timeout}) is longer than HttpClient.Timeout of client '{call.ClientName}' ({timeout}), which "
+                + "would end the call earlier; nothing was sent. Set MaxTimeout to the longest timeout of a call.");
+        }
 
         bool isEarlier = request.Options.TryGetValue(SendingClient.Key, out var sending) && sending.StartedAt != 0;
-        if (isEarlier || timeout != BackstopOf(call.Policy))
+        if (isEarlier || call.Timeout is not null || timeout != call.Policy.Backstop)
         {
             long startedAt = isEarlier ? sending!.StartedAt : call.StartedAt;
             call.Deadline = Math.Min(call.Deadline, startedAt + call.Policy.ToTimestamp(timeout - BackstopMargin(timeout)));
         }
+    }
+
+    /// <summary>
+    /// Makes the body of a response end at the deadline of its call, when that is the call's own and earlier than its client's, which ends
+    /// the buffering of a body by <see cref="HttpClient"/>.
+    /// </summary>
+    internal static void LimitBody(HttpResponseMessage response, HttpCall call)
+    {
+        if (call.Timeout is not { } timeout || timeout >= call.Policy.TotalRequestTimeout || response.Content.Headers.ContentLength == 0)
+            return;
+        response.Content = new DeadlineContent(response.Content, call.Time, call.Deadline, cause =>
+        {
+            string message = $"The response body was not read before {NameOf(call)} of client '{call.ClientName}' had passed.";
+            var exception = new TaskCanceledException(message, new TimeoutException(message, cause));
+            exception.SetHttpCall(call);
+            return exception;
+        });
     }
 
     /// <summary>
@@ -48,7 +68,10 @@ internal sealed class ClientDeadline
         : long.MaxValue;
 
     /// <summary>The setting that the deadline of a call comes from, for messages.</summary>
-    internal static string NameOf(HttpCall call) => call.Deadline < call.Policy.DeadlineFrom(call.StartedAt)
-        ? "HttpClient.Timeout"
-        : $"TotalRequestTimeout ({call.Policy.TotalRequestTimeout})";
+    internal static string NameOf(HttpCall call)
+    {
+        if (call.Deadline < call.Policy.DeadlineFrom(call.StartedAt, call.Timeout))
+            return "HttpClient.Timeout";
+        return call.Timeout is { } own ? $"the timeout of the call ({own})" : $"TotalRequestTimeout ({call.Policy.TotalRequestTimeout})";
+    }
 }

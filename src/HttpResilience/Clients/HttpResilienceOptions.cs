@@ -12,10 +12,16 @@ public sealed class HttpResilienceOptions
     public Uri? BaseAddress { get; set; }
 
     /// <summary>
-    /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is one second longer,
-    /// because <see cref="HttpClient"/> reads the body after the chain has ended; a value that the application sets stays.
+    /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is one second longer than
+    /// this and <see cref="MaxTimeout"/>, because <see cref="HttpClient"/> reads the body after the chain has ended; a value that the application sets stays.
     /// </summary>
     public TimeoutOptions TotalRequestTimeout { get; } = new(TimeSpan.FromSeconds(100));
+
+    /// <summary>
+    /// The longest timeout that a single call (<c>request.WithTimeout</c>) or scope (<see cref="HttpCallScopeOptions.Timeout"/>) may ask for
+    /// when that is more than <see cref="TotalRequestTimeout"/>. Null (no more than that), or 1 ms to 1 day; default null.
+    /// </summary>
+    public TimeSpan? MaxTimeout { get; set; }
 
     /// <summary>How long one attempt may take, up to the response headers. Default 30 s.</summary>
     public TimeoutOptions AttemptTimeout { get; } = new(TimeSpan.FromSeconds(30));
@@ -56,6 +62,7 @@ public sealed class HttpResilienceOptions
     internal static OptionKeys<HttpResilienceOptions> Keys { get; } = new OptionKeys<HttpResilienceOptions>()
         .OptionalUri(nameof(BaseAddress), o => o.BaseAddress, (o, v) => o.BaseAddress = v)
         .Section(nameof(TotalRequestTimeout), o => o.TotalRequestTimeout, TimeoutOptions.Keys)
+        .OptionalDuration(nameof(MaxTimeout), o => o.MaxTimeout, (o, v) => o.MaxTimeout = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
         .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, TimeoutOptions.Keys)
         .Section(nameof(Retry), o => o.Retry, RetryOptions.Keys)
         .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys)

@@ -17,6 +17,9 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal TimeSpan? TotalRequestTimeout { get; } = options.TotalRequestTimeout.Timeout;
 
+    /// <summary>The <see cref="HttpClient.Timeout"/> of a client for which the application sets none.</summary>
+    internal TimeSpan Backstop { get; } = BackstopOf(options);
+
     internal TimeSpan? AttemptTimeout { get; } = options.AttemptTimeout.Timeout;
 
     internal RetryPolicy Retry { get; } = RetryPolicy.From(options.Retry, time.TimestampFrequency);
@@ -40,11 +43,14 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
     internal ChaosPolicy? Chaos { get; } = ChaosPolicy.From(options.Chaos, time);
 
     /// <summary>The timestamp at which a call is over; <see cref="long.MaxValue"/> when it has no deadline.</summary>
-    internal long DeadlineFrom(long startedAt) => _totalTimeout == long.MaxValue ? long.MaxValue : startedAt + _totalTimeout;
+    /// <param name="ofCall">The timeout that the caller set for the call; null for none.</param>
+    internal long DeadlineFrom(long startedAt, TimeSpan? ofCall) =>
+        Later(startedAt, ofCall is { } timeout ? ToTimestamp(timeout) : _totalTimeout);
 
     /// <summary>The timestamp at which an attempt is over.</summary>
-    internal long AttemptEndFrom(long startedAt, long deadline) =>
-        _attemptTimeout == long.MaxValue ? deadline : Math.Min(startedAt + _attemptTimeout, deadline);
+    /// <param name="ofCall">The timeout that the caller set for its attempts; null for none.</param>
+    internal long AttemptEndFrom(long startedAt, long deadline, TimeSpan? ofCall) =>
+        Math.Min(Later(startedAt, ofCall is { } timeout ? ToTimestamp(timeout) : _attemptTimeout), deadline);
 
     /// <summary>
     /// The timestamp at which the key of a call may have expired at the API; <see cref="long.MaxValue"/> for never.
@@ -74,6 +80,15 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     /// <summary>A duration in ticks of the clock, rounded up: a wait is never too short.</summary>
     internal long ToTimestamp(TimeSpan duration) => time.ToTicks(duration);
+
+    private static TimeSpan BackstopOf(HttpResilienceOptions options)
+    {
+        if (options.TotalRequestTimeout.Timeout is not { } total)
+            return Timeout.InfiniteTimeSpan;
+        return (options.MaxTimeout > total ? options.MaxTimeout.Value : total) + TimeSpan.FromSeconds(1);
+    }
+
+    private static long Later(long timestamp, long ticks) => ticks < long.MaxValue - timestamp ? timestamp + ticks : long.MaxValue;
 
     private static long Ticks(TimeSpan? duration, TimeProvider time) => duration is { } d ? time.ToTicks(d) : long.MaxValue;
 }

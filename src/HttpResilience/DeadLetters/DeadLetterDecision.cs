@@ -117,7 +117,7 @@ internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBe
         bool idempotent = method.IsIdempotent;
         return new(
             mayHaveBeenProcessed,
-            canBeFound || RetryDecision.MayBeRepeated(policy, idempotent, keyed),
+            canBeFound || (policy.Repeats(method) && RetryDecision.MayBeRepeated(policy, idempotent, keyed)),
             !canBeFound && !RetryDecision.MayBeRepeated(policy, idempotent, keyed: false),
             bodyIsMissing);
     }

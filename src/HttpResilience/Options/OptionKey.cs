@@ -44,30 +44,33 @@ internal sealed class ValueKey<TOptions, TValue>(
         new ValueShape(typeof(TOptions), Name, typeof(TValue), limits, get(defaults));
 }
 
-/// <summary>A key with a list of values; configuration replaces the whole list.</summary>
+/// <summary>A key with a list of values, or null where that is allowed; configuration replaces the whole list.</summary>
 internal sealed class ListKey<TOptions>(
-    string name, string expected, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed,
-    string pattern)
+    string name, string expected, Func<TOptions, IList<string>?> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed,
+    string pattern, Action<TOptions>? setNull = null)
     : OptionKey<TOptions>(name)
 {
     internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
     {
         if (!string.IsNullOrEmpty(section.Value))
             problems.Add($"{section.Path} is {OptionPath.Show(section.Value)}; it must be a list of {expected}.");
+        else if (setNull is not null && section.Value is null && !section.GetChildren().Any())
+            setNull(options);
         else
             set(options, [.. section.GetChildren().Select(item => item.Value ?? "")]);
     }
 
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
     {
-        foreach (var (index, item) in get(options).Index())
+        foreach (var (index, item) in (get(options) ?? []).Index())
         {
             if (!isAllowed(item))
                 problems.Add($"{path.Of(Name)}:{index} is {OptionPath.Show(item)}; it must be {expected}.");
         }
     }
 
-    internal override OptionShape ShapeOf(TOptions defaults) => new ListShape(typeof(TOptions), Name, pattern, [.. get(defaults)]);
+    internal override OptionShape ShapeOf(TOptions defaults) =>
+        new ListShape(typeof(TOptions), Name, pattern, get(defaults) is { } items ? [.. items] : null);
 }
 
 /// <summary>A key of other pipelines that is ignored here.</summary>

@@ -146,6 +146,10 @@ public sealed class OptionKeys<TOptions>
     internal OptionKeys<TOptions> Tokens(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid, HttpToken.Pattern));
 
+    internal OptionKeys<TOptions> OptionalTokens(string name, Func<TOptions, IList<string>?> get, Action<TOptions, IList<string>?> set) =>
+        Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid, HttpToken.Pattern,
+            options => set(options, null)));
+
     internal OptionKeys<TOptions> Authorities(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "scheme, host and port, such as https://api.example.com", get, set, HttpAuthority.IsValid,
             HttpAuthority.Pattern));

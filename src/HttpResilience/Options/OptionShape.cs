@@ -22,7 +22,8 @@ internal sealed record ValueLimits(
 
 /// <summary>A key with a list of texts.</summary>
 /// <param name="Pattern">The regular expression that each text must match.</param>
-internal sealed record ListShape(Type Options, string Name, string Pattern, IReadOnlyList<string> Default) : OptionShape(Options, Name);
+/// <param name="Default">Null when the key may be null and is by default.</param>
+internal sealed record ListShape(Type Options, string Name, string Pattern, IReadOnlyList<string>? Default) : OptionShape(Options, Name);
 
 /// <summary>A key with a section of keys.</summary>
 internal sealed record SectionShape(Type Options, string Name, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);

@@ -37,6 +37,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         }
 
         response.RequestMessage ??= request;
+        ClientDeadline.LimitBody(response, call);
         End(call, request, response, exception: null, cancelled: false);
         return IsLogged(call) || call.IsCollected
             ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;

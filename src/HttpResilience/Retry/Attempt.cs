@@ -35,7 +35,7 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
         (Response, _exception) = (null, null);
         call.Timer = _timer;
         call.ResetWire();
-        _timer.Start(startedAt, call.Policy.AttemptEndFrom(startedAt, deadline));
+        _timer.Start(startedAt, call.Policy.AttemptEndFrom(startedAt, deadline, call.AttemptTimeout));
     }
 
     /// <summary>

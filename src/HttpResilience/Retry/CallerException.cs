@@ -12,7 +12,7 @@ internal static class CallerException
         {
             string message = call.StopReason is StopReason.DeadlinePassed
                 ? $"The call was cancelled because {ClientDeadline.NameOf(call)} of client '{client.Name}' has passed."
-                : $"The attempt was cancelled because AttemptTimeout ({call.Policy.AttemptTimeout}) of client '{client.Name}' has passed.";
+                : $"The attempt was cancelled because AttemptTimeout ({call.AttemptTimeout ?? call.Policy.AttemptTimeout}) of client '{client.Name}' has passed.";
             return new TaskCanceledException(message, new TimeoutException(message, exception));
         }
 

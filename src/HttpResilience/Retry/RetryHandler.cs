@@ -68,8 +68,7 @@ internal sealed partial class RetryHandler(
                 if (attempt.Record())
                     return attempt.Response!;
 
-                var decision = Decide(
-                    call, attempt, original.IsIdempotent, RequestBody.IsReplayable(original.Content), deadline, ref random);
+                var decision = Decide(call, attempt, original, RequestBody.IsReplayable(original.Content), deadline, ref random);
                 if (decision.IsRetry && RequestBody.IsBeingWritten(original.Content)
                     && !await RequestBody.TryRecordAsync(original.Content, async, cancellationToken).ConfigureAwait(false))
                     decision = RetryDecision.Stop(
@@ -108,12 +107,14 @@ internal sealed partial class RetryHandler(
     }
 
     private RetryDecision Decide(
-        HttpCall call, in Attempt attempt, bool isIdempotent, bool bodyIsReplayable, long deadline, ref double random)
+        HttpCall call, in Attempt attempt, in RequestSnapshot original, bool bodyIsReplayable, long deadline, ref double random)
     {
         var (policy, endedAt) = (call.Policy, attempt.EndedAt);
         double previousRandom = random;
         random = client.Random.NextDouble();
-        var request = new RetryableRequest(isIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, call.MaxRetryAttempts)
+        int? maxRetryAttempts = policy.Retry.Repeats(original.Method) ? call.MaxRetryAttempts : 0;
+        var request = new RetryableRequest(
+            original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, maxRetryAttempts)
         {
             MayHaveBeenProcessed = call.MayHaveBeenProcessed,
             CanBeFound = extensions.Reconciler is not null,

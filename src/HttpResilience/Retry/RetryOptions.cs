@@ -40,6 +40,12 @@ public sealed class RetryOptions
     /// </summary>
     public UnsafeMethods UnsafeMethods { get; set; } = UnsafeMethods.WhenKeyed;
 
+    /// <summary>
+    /// The methods that may be repeated at all: a list without PUT and DELETE keeps them from being sent twice, also by a replay of a letter
+    /// that may have been processed. Null (all) or HTTP methods; default null. Configuration replaces the whole list.
+    /// </summary>
+    public IList<string>? Methods { get; set; }
+
     /// <summary>How much retries may add to the load of a host that fails.</summary>
     public RetryBudgetOptions Budget { get; } = new();
 
@@ -78,6 +84,7 @@ public sealed class RetryOptions
         .Boolean(nameof(ShouldRetryAfterHeader), o => o.ShouldRetryAfterHeader, (o, v) => o.ShouldRetryAfterHeader = v)
         .Duration(nameof(MaxRetryAfter), o => o.MaxRetryAfter, (o, v) => o.MaxRetryAfter = v, TimeSpan.Zero, TimeSpan.FromDays(1))
         .Choice(nameof(UnsafeMethods), o => o.UnsafeMethods, (o, v) => o.UnsafeMethods = v)
+        .OptionalTokens(nameof(Methods), o => o.Methods, (o, v) => o.Methods = v)
         .Section(nameof(Budget), o => o.Budget, RetryBudgetOptions.Keys)
         .Integer(nameof(MaxReplayBodyBytes), o => o.MaxReplayBodyBytes, (o, v) => o.MaxReplayBodyBytes = v, 0, int.MaxValue)
         .Integer(nameof(MaxReplayBytesInFlight), o => o.MaxReplayBytesInFlight, (o, v) => o.MaxReplayBytesInFlight = v, 0, int.MaxValue)

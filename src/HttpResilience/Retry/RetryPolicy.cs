@@ -15,6 +15,9 @@ internal sealed record RetryPolicy
 
     internal required UnsafeMethods UnsafeMethods { get; init; }
 
+    /// <summary>Null for all.</summary>
+    internal required FrozenSet<string>? Methods { get; init; }
+
     internal required RetryBudgetPolicy? Budget { get; init; }
 
     internal required int MaxReplayBodyBytes { get; init; }
@@ -25,6 +28,9 @@ internal sealed record RetryPolicy
 
     internal required FrozenDictionary<int, RetryStatusPolicy> Statuses { get; init; }
 
+    /// <summary>Whether requests with a method may be sent more than once.</summary>
+    internal bool Repeats(HttpMethod method) => Methods is null || Methods.Contains(method.Method);
+
     internal static RetryPolicy From(RetryOptions options, long frequency) => new()
     {
         MaxRetryAttempts = options.MaxRetryAttempts,
@@ -32,6 +38,7 @@ internal sealed record RetryPolicy
         ShouldRetryAfterHeader = options.ShouldRetryAfterHeader,
         MaxRetryAfter = options.MaxRetryAfter,
         UnsafeMethods = options.UnsafeMethods,
+        Methods = options.Methods?.ToFrozenSet(StringComparer.Ordinal),
         Budget = RetryBudgetPolicy.From(options.Budget, frequency),
         MaxReplayBodyBytes = options.MaxReplayBodyBytes,
         MaxReplayBytesInFlight = options.MaxReplayBytesInFlight,

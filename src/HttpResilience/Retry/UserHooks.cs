@@ -71,6 +71,8 @@ internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
 
         call.RecordBody(request, client, cancellationToken);
         await IdempotencyKeyHandler.RenewKeyAsync(client, request, call, async, cancellationToken).ConfigureAwait(false);
+        // The call goes on: it has no reason to stop yet.
+        call.Stop(StopReason.None, FailureClass.None);
         return true;
     }
 
@@ -82,7 +84,7 @@ internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
         var timer = client.Timers.Rent(cancellationToken);
         try
         {
-            timer.Start(now, call.Policy.AttemptEndFrom(now, deadline));
+            timer.Start(now, call.Policy.AttemptEndFrom(now, deadline, call.AttemptTimeout));
             var token = timer.Token;
             // On another thread: the application's code may have to continue in the synchronization context of the thread that blocks here.
             return async

@@ -75,6 +75,15 @@ internal sealed class WorkerProcess : IAsyncDisposable
         return true;
     }
 
+    /// <summary>Sends a signal to the process.</summary>
+    /// <param name="signal">Its name, such as <c>STOP</c>.</param>
+    internal async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        kill.ExitCode.ShouldBe(0);
+    }
+
     /// <summary>Kills the process with SIGKILL.</summary>
     internal async Task KillAsync()
     {

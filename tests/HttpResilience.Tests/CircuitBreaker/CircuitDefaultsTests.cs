@@ -45,6 +45,7 @@ public sealed class CircuitDefaultsTests
             FailureThreshold = 2,
             FailureRatio = 0.3,
             MinimumThroughput = 4,
+            SamplingDuration = TimeSpan.FromSeconds(50),
             BucketLength = 5_000_000,
             BreakDuration = 6_000_000,
             MaxBreakDuration = 7_000_000,

@@ -186,4 +186,15 @@ public sealed class RegistrationTests : IDisposable
     {
         public HttpClient Http => http;
     }
+
+    [Fact]
+    public void Null_is_refused_by_name()
+    {
+        Should.Throw<ArgumentNullException>(() => ((IHttpClientBuilder)null!).AddResilience()).ParamName.ShouldBe("builder");
+        Should.Throw<ArgumentNullException>(() => ((IServiceCollection)null!).AddResilientHttpClient("x")).ParamName.ShouldBe("services");
+        Should.Throw<ArgumentNullException>(() => ((IServiceCollection)null!).AddDeadLetterReplay()).ParamName.ShouldBe("services");
+        Should.Throw<ArgumentNullException>(() => ((IServiceCollection)null!).AddHttpResilienceStorage(_ => { })).ParamName
+            .ShouldBe("services");
+        Should.Throw<ArgumentNullException>(() => new ServiceCollection().AddResilientHttpClient(null!));
+    }
 }

@@ -25,6 +25,7 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         [typeof(IdempotencyKeyReservation)] = typeof(ResponseReplayHandler),
         [typeof(ForeignHandlerFilter)] = typeof(Client),
         [typeof(UnsafeMethodsNotice)] = typeof(Client),
+        [typeof(SamplingNotice)] = typeof(Client),
         [typeof(ChaosNotice)] = typeof(Client),
     };
 

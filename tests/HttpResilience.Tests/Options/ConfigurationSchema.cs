@@ -109,10 +109,10 @@ internal static class ConfigurationSchema
         },
         ListShape list => new()
         {
-            ["type"] = "array",
+            ["type"] = list.Default is null ? new JsonArray("array", "null") : "array",
             ["description"] = Comments.SummaryOf(shape.Options, shape.Name),
             ["items"] = new JsonObject { ["type"] = "string", ["pattern"] = list.Pattern },
-            ["default"] = new JsonArray([.. list.Default.Select(v => (JsonNode)v)]),
+            ["default"] = list.Default is null ? null : new JsonArray([.. list.Default.Select(v => (JsonNode)v)]),
         },
         SectionListShape sections => new()
         {

@@ -34,6 +34,7 @@ public sealed class PolicySnapshotTests
         var options = new HttpResilienceOptions
         {
             BaseAddress = new("https://api.test/"),
+            MaxTimeout = TimeSpan.FromMinutes(5),
             RateLimiter = new() { DefaultRateLimiterOptions = new(), TokenBucket = new() { TokenLimit = 3, TokensPerPeriod = 2 } },
         };
         options.Fallback.Enabled = options.DeadLetter.Enabled = options.Hedging.Enabled = options.Chaos.Enabled = true;
