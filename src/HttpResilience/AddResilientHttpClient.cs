@@ -27,7 +27,8 @@ internal static class ResilienceChain
         new(p => p.Fallback is not null, s => new FallbackHandler(
             s.Client, s.Has<IFallbackStore>() ? s.Get<DurableFallbackCache>() : null, s.Meter)),
         new(p => p.DeadLetter is not null, s => new DeadLetterHandler(
-            s.Client, s.Classifier, s.Extensions, s.Get<IDeadLetterStore>(), s.Get<DeadLetterMeter>(), s.Logger<DeadLetterHandler>())),
+            s.Client, s.Classifier, s.Extensions, s.Get<IDeadLetterStore>(), s.Get<IHttpClientFactory>(), s.Get<DeadLetterMeter>(),
+            s.Logger<DeadLetterHandler>())),
         new(_ => true, s => new RetryHandler(s.Client, s.Classifier, s.Extensions, s.Meter, s.Logger<RetryHandler>())),
         new(p => p.Hedging is not null, s => new HedgingHandler(s.Client, s.Classifier, s.Meter, s.Logger<HedgingHandler>())),
         new(p => p.CircuitBreaker is not null, s => new CircuitBreakerHandler(
@@ -55,7 +56,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
             Action<HttpResilienceOptions>? configure = null)
             where TClient : class =>
-            services.AddHttpClient<TClient>().AddResilience(configure);
+            services.AddHttpClient<TClient>().AddResilience(configure).WithType<TClient>();
 
         /// <summary>Adds a typed client with the chain, under a name of its own.</summary>
         /// <inheritdoc cref="AddResilientHttpClient(IServiceCollection, string, Action{HttpResilienceOptions})"/>
@@ -63,7 +64,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
             string name, Action<HttpResilienceOptions>? configure = null)
             where TClient : class =>
-            services.AddHttpClient<TClient>(name).AddResilience(configure);
+            services.AddHttpClient<TClient>(name).AddResilience(configure).WithType<TClient>();
 
         /// <summary>
         /// Adds a typed client with the chain: an interface and its implementation. Without a name it is named after the interface.
@@ -75,7 +76,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             where TClient : class
             where TImplementation : class, TClient =>
             (name is null ? services.AddHttpClient<TClient, TImplementation>() : services.AddHttpClient<TClient, TImplementation>(name))
-                .AddResilience(configure);
+                .AddResilience(configure).WithType<TClient>();
     }
 
     extension(IHttpClientBuilder builder)
@@ -101,6 +102,12 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
             if (configure is not null)
                 services.Configure(builder.Name, configure);
+            return builder;
+        }
+
+        private IHttpClientBuilder WithType<TClient>()
+        {
+            builder.Services.AddSingleton(new ResilientClient(builder.Name, typeof(TClient)));
             return builder;
         }
     }

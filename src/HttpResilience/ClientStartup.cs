@@ -15,7 +15,7 @@ internal sealed partial class ClientStartup(
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        string[] names = [.. clients.Select(c => c.Name).OfType<string>()];
+        string[] names = [.. clients.Select(c => c.Name).OfType<string>().Distinct()];
         foreach (string name in names)
             services.GetRequiredKeyedService<Client>(name);
 

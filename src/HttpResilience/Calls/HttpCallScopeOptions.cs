@@ -22,9 +22,9 @@ public sealed class HttpCallScopeOptions
     public int? MaxRetryAttempts { get; set; }
 
     /// <summary>
-    /// How long each call may take, its attempts, waits and response body included; overrides <c>TotalRequestTimeout</c>. More than zero, and
-    /// at most <see cref="HttpClient.Timeout"/>: a call that asks for more throws <see cref="ArgumentOutOfRangeException"/> before it is sent;
-    /// set <c>MaxTimeout</c> to allow it. Default: null, the configured value applies.
+    /// How long each call may take, its attempts, waits and response body included; overrides <c>TotalRequestTimeout</c>. More than zero,
+    /// and at most <see cref="HttpClient.Timeout"/>: a call that asks for more throws <see cref="ArgumentOutOfRangeException"/> before it
+    /// is sent; set <c>MaxTimeout</c> to allow it. Default: null, the configured value applies.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>
     public TimeSpan? Timeout

@@ -31,8 +31,8 @@ internal sealed class ClientDeadline
         {
             throw new ArgumentOutOfRangeException(
                 nameof(call), call.Timeout,
-                $"The timeout of the call ({call.Timeout}) is longer than HttpClient.Timeout of client '{call.ClientName}' ({timeout}), which "
-                + "would end the call earlier; nothing was sent. Set MaxTimeout to the longest timeout of a call.");
+                $"The timeout of the call ({call.Timeout}) is longer than HttpClient.Timeout of client '{call.ClientName}' ({timeout}), "
+                + "which would end the call earlier; nothing was sent. Set MaxTimeout to the longest timeout of a call.");
         }
 
         bool isEarlier = request.Options.TryGetValue(SendingClient.Key, out var sending) && sending.StartedAt != 0;

@@ -13,13 +13,14 @@ public sealed class HttpResilienceOptions
 
     /// <summary>
     /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is one second longer than
-    /// this and <see cref="MaxTimeout"/>, because <see cref="HttpClient"/> reads the body after the chain has ended; a value that the application sets stays.
+    /// this and <see cref="MaxTimeout"/>, because <see cref="HttpClient"/> reads the body after the chain has ended; a value that the
+    /// application sets stays.
     /// </summary>
     public TimeoutOptions TotalRequestTimeout { get; } = new(TimeSpan.FromSeconds(100));
 
     /// <summary>
-    /// The longest timeout that a single call (<c>request.WithTimeout</c>) or scope (<see cref="HttpCallScopeOptions.Timeout"/>) may ask for
-    /// when that is more than <see cref="TotalRequestTimeout"/>. Null (no more than that), or 1 ms to 1 day; default null.
+    /// The longest timeout that a single call (<c>request.WithTimeout</c>) or scope (<see cref="HttpCallScopeOptions.Timeout"/>) may ask
+    /// for when that is more than <see cref="TotalRequestTimeout"/>. Null (no more than that), or 1 ms to 1 day; default null.
     /// </summary>
     public TimeSpan? MaxTimeout { get; set; }
 
@@ -62,7 +63,8 @@ public sealed class HttpResilienceOptions
     internal static OptionKeys<HttpResilienceOptions> Keys { get; } = new OptionKeys<HttpResilienceOptions>()
         .OptionalUri(nameof(BaseAddress), o => o.BaseAddress, (o, v) => o.BaseAddress = v)
         .Section(nameof(TotalRequestTimeout), o => o.TotalRequestTimeout, TimeoutOptions.Keys)
-        .OptionalDuration(nameof(MaxTimeout), o => o.MaxTimeout, (o, v) => o.MaxTimeout = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
+        .OptionalDuration(
+            nameof(MaxTimeout), o => o.MaxTimeout, (o, v) => o.MaxTimeout = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
         .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, TimeoutOptions.Keys)
         .Section(nameof(Retry), o => o.Retry, RetryOptions.Keys)
         .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys)

@@ -10,7 +10,7 @@ internal sealed class ResilientClients(IServiceProvider services) : IResilientCl
 {
     private readonly ConcurrentBag<Client> _clients = [];
 
-    public IReadOnlyList<string>? Names => Registered.Any(c => c.Name is null) ? null : [.. Registered.Select(c => c.Name!)];
+    public IReadOnlyList<string>? Names => Registered.Any(c => c.Name is null) ? null : [.. Registered.Select(c => c.Name!).Distinct()];
 
     public IReadOnlyList<ObservedClient> List() => [.. _clients];
 

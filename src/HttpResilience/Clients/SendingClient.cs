@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -13,7 +15,20 @@ internal sealed class SendingClient(HttpClient httpClient, long startedAt = 0)
     /// <summary>On a request: its client.</summary>
     internal static readonly HttpRequestOptionsKey<SendingClient> Key = new("HttpResilience.SendingClient");
 
+    private readonly string[]? _headers;
+
+    /// <param name="httpClient">The client.</param>
+    /// <param name="startedAt">The timestamp at which it sent the request.</param>
+    /// <param name="headers">The header fields of the request before the handlers outside the chain got it.</param>
+    internal SendingClient(HttpClient httpClient, long startedAt, HttpHeadersNonValidated headers)
+        : this(httpClient, startedAt) => _headers = [.. headers.Select(h => h.Key)];
+
     internal HttpClient HttpClient => httpClient;
 
     internal long StartedAt => startedAt;
+
+    /// <summary>
+    /// Whether the request, or the client's default headers, had a header field; else a handler outside the chain added it.
+    /// </summary>
+    internal bool HasHeader(string name) => _headers is null || _headers.Contains(name, StringComparer.OrdinalIgnoreCase);
 }

@@ -7,6 +7,7 @@ namespace HttpResilience;
 internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, TimeSpan Delay, string? SuggestedAction)
 {
     internal const string CheckThenResolve = "Check whether it was processed; then resolve it, or replay it";
+    internal const string SetCredentials = "Set credentials by ConfigureHttpClient or a handler, or they cannot be replayed";
     private const string ResubmitFromSource = "Resubmit it from the source; its body could not be stored";
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMinutes(1);
@@ -47,6 +48,8 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
             return Review(ResubmitFromSource);
         if (mustBeChecked)
             return Review(CheckThenResolve);
+        if (fate.LacksCredentials)
+            return Review(SetCredentials);
         if (replays >= maxReplays)
             return Review("Check that the API works, then replay it");
         var delay = retryAfter > TimeSpan.Zero ? TimeSpan.FromTicks(Math.Min(retryAfter.Value.Ticks, MaxRequestedPause.Ticks))
@@ -99,6 +102,9 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
 /// <param name="BodyIsMissing">The body is not stored: the request cannot be sent again unchanged.</param>
 internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBeRepeated, bool NeedsKey, bool BodyIsMissing)
 {
+    /// <summary>A replay would lack credentials that the request had.</summary>
+    internal bool LacksCredentials { get; init; }
+
     /// <summary>The response may be due to an earlier attempt of the request itself, not to its data.</summary>
     internal bool MayShowOwnEffect { get; private init; }
 

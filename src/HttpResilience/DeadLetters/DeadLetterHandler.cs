@@ -8,14 +8,15 @@ namespace HttpResilience;
 /// again. A failing store does not change the result of the call.
 /// </summary>
 internal sealed partial class DeadLetterHandler(
-    Client client, AttemptClassifier classifier, RegisteredExtensions extensions, IDeadLetterStore store, DeadLetterMeter meter,
-    ILogger<DeadLetterHandler> logger) : ChainHandler
+    Client client, AttemptClassifier classifier, RegisteredExtensions extensions, IDeadLetterStore store, IHttpClientFactory clients,
+    DeadLetterMeter meter, ILogger<DeadLetterHandler> logger) : ChainHandler
 {
     // A slow disk must not hold up the call for longer.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BodyTimeout = StoreTimeout / 2;
 
     private readonly TimeProvider _time = client.Time;
+    private readonly LetterCredentials _credentials = LetterCredentials.Of(client, clients, logger);
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
@@ -29,6 +30,7 @@ internal sealed partial class DeadLetterHandler(
         DeadLetterPolicy policy, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var original = new RequestSnapshot(request);
+        _credentials.Check(request, call);
         HttpResponseMessage response;
         try
         {
@@ -61,7 +63,9 @@ internal sealed partial class DeadLetterHandler(
         try
         {
             var body = await BodyOfAsync(original.Content, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
-            var letter = Write(policy, original, call, failure, body);
+            bool lacksCredentials = _credentials.AreLost(request, original, call);
+            var letter = DeadLetterRequest.ToLetter(
+                policy, original, call, failure, body, lacksCredentials, canBeFound: extensions.Reconciler is not null);
             // Not cancelled with the caller: the letter is stored even when the caller no longer waits.
             var keeping = store.AddAsync(letter, timeout.Token).WaitAsync(timeout.Token);
             if (async)
@@ -102,42 +106,6 @@ internal sealed partial class DeadLetterHandler(
             BodyLost(logger, e, client.Name, call.IdempotencyKey);
             return null;
         }
-    }
-
-    private DeadLetter Write(
-        DeadLetterPolicy policy, RequestSnapshot original, HttpCall call, LetterFailure failure, ReadOnlyMemory<byte>? body)
-    {
-        var fate = LetterFate.Of(
-            call.Policy.Retry, original.Method, call.IdempotencyKey is not null, call.MayHaveBeenProcessed, bodyIsMissing: body is null,
-            extensions.Reconciler is not null).After(failure.StatusCode, call.IdempotencyKey is not null || original.IsConditional);
-        var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays: 0, policy.MaxReplays);
-        var now = _time.GetUtcNow();
-        return new()
-        {
-            Id = Guid.CreateVersion7(now),
-            ClientName = client.Name,
-            Method = original.Method.Method,
-            Uri = DeadLetterRequest.UriOf(original.Uri!),
-            Headers = DeadLetterRequest.HeadersOf(original, call),
-            Body = original.Content is null ? null : body,
-            BodyIsMissing = fate.BodyIsMissing,
-            IdempotencyKey = call.IdempotencyKey,
-            Tenant = call.Tenant,
-            Tags = DeadLetterRequest.TagsOf(call),
-            FailureClass = call.FailureClass,
-            StopReason = call.StopReason,
-            MayHaveBeenProcessed = call.MayHaveBeenProcessed,
-            StatusCode = failure.StatusCode,
-            ErrorType = failure.ErrorType,
-            ErrorTitle = failure.Title,
-            ErrorDetail = failure.Detail,
-            Attempts = call.AttemptCount,
-            FirstFailedAt = now,
-            LastFailedAt = now,
-            Status = decision.Status,
-            DueAt = now + decision.Delay,
-            SuggestedAction = decision.SuggestedAction,
-        };
     }
 
     [LoggerMessage(502, LogLevel.Warning,

@@ -98,7 +98,7 @@ internal sealed partial class DeadLetterReplayer(
         var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
         var policy = client.Policy;
         using var httpClient = clients.CreateClient(letter.ClientName);
-        bool mayGoThere = policy.DeadLetter?.MayGoTo(letter.Uri, httpClient.BaseAddress) is true;
+        bool mayGoThere = ReplayResult.MayGoThere(client, letter, httpClient.BaseAddress, services);
         bool keyExpired = policy.KeyHasExpired(time.GetUtcNow() - letter.FirstFailedAt);
         if (DeadLetterDecision.BeforeReplay(letter, ReplayResult.FateOf(client, letter), mayGoThere, keyExpired) is { } reason)
             return letter with { Status = reason.Status, SuggestedAction = reason.SuggestedAction };

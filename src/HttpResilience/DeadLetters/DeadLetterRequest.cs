@@ -38,6 +38,48 @@ internal static class DeadLetterRequest
 
     internal static string TextOf(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
+    /// <summary>The letter of a call that finally failed.</summary>
+    /// <param name="body">Null when it cannot be stored.</param>
+    /// <param name="lacksCredentials">A replay would lack credentials that the request had.</param>
+    /// <param name="canBeFound">The application can find out whether it has been processed.</param>
+    internal static DeadLetter ToLetter(
+        DeadLetterPolicy policy, in RequestSnapshot original, HttpCall call, in LetterFailure failure, ReadOnlyMemory<byte>? body,
+        bool lacksCredentials, bool canBeFound)
+    {
+        bool isKeyed = call.IdempotencyKey is not null;
+        var fate = LetterFate.Of(
+            call.Policy.Retry, original.Method, isKeyed, call.MayHaveBeenProcessed, bodyIsMissing: body is null, canBeFound);
+        fate = fate.After(failure.StatusCode, isKeyed || original.IsConditional) with { LacksCredentials = lacksCredentials };
+        var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays: 0, policy.MaxReplays);
+        var now = call.Time.GetUtcNow();
+        return new()
+        {
+            Id = Guid.CreateVersion7(now),
+            ClientName = call.ClientName,
+            Method = original.Method.Method,
+            Uri = UriOf(original.Uri!),
+            Headers = HeadersOf(original, call),
+            Body = original.Content is null ? null : body,
+            BodyIsMissing = fate.BodyIsMissing,
+            IdempotencyKey = call.IdempotencyKey,
+            Tenant = call.Tenant,
+            Tags = TagsOf(call),
+            FailureClass = call.FailureClass,
+            StopReason = call.StopReason,
+            MayHaveBeenProcessed = call.MayHaveBeenProcessed,
+            StatusCode = failure.StatusCode,
+            ErrorType = failure.ErrorType,
+            ErrorTitle = failure.Title,
+            ErrorDetail = failure.Detail,
+            Attempts = call.AttemptCount,
+            FirstFailedAt = now,
+            LastFailedAt = now,
+            Status = decision.Status,
+            DueAt = now + decision.Delay,
+            SuggestedAction = decision.SuggestedAction,
+        };
+    }
+
     /// <summary>The request of a letter. The client's own handlers and defaults add the secrets.</summary>
     /// <param name="redaction">Finds secret fields: those that were added to the stored row are not sent.</param>
     internal static HttpRequestMessage ToRequest(DeadLetter letter, Redaction redaction)

@@ -9,6 +9,11 @@ internal static class ReplayResult
         client.Policy.Retry, new HttpMethod(letter.Method), letter.IdempotencyKey is not null, mayHaveBeenProcessed, letter.BodyIsMissing,
         client.Get<RegisteredExtensions>()!.Reconciler is not null);
 
+    /// <summary>Whether the client may send letters to the host of this one.</summary>
+    internal static bool MayGoThere(Client client, DeadLetter letter, Uri? baseAddress, IServiceProvider services) =>
+        client.Policy.DeadLetter is { } policy && (policy.MayGoTo(letter.Uri, baseAddress)
+            || BaseAddresses.Of(client).Contains(letter.Uri, client.Name, services));
+
     internal static DeadLetter Accepted(DeadLetter letter, HttpCall call, DateTimeOffset now) => letter with
     {
         Status = DeadLetterStatus.Replayed,

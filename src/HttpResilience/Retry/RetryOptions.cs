@@ -41,8 +41,8 @@ public sealed class RetryOptions
     public UnsafeMethods UnsafeMethods { get; set; } = UnsafeMethods.WhenKeyed;
 
     /// <summary>
-    /// The methods that may be repeated at all: a list without PUT and DELETE keeps them from being sent twice, also by a replay of a letter
-    /// that may have been processed. Null (all) or HTTP methods; default null. Configuration replaces the whole list.
+    /// The methods that may be repeated at all: a list without PUT and DELETE keeps them from being sent twice, also by a replay of a
+    /// letter that may have been processed. Null (all) or HTTP methods; default null. Configuration replaces the whole list.
     /// </summary>
     public IList<string>? Methods { get; set; }
 

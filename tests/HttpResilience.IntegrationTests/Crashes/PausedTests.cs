@@ -1,5 +1,4 @@
 using System.Globalization;
-using HttpResilience.CrashWorker;
 using HttpResilience.IntegrationTests.Storage;
 
 namespace HttpResilience.IntegrationTests.Crashes;

@@ -38,7 +38,8 @@ public sealed class SamplingNoticeTests
     [Fact]
     public void Without_a_ratio_there_is_nothing_to_count()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureRatio, o.CircuitBreaker.SamplingDuration) = (null, TimeSpan.FromSeconds(1)));
+        using var chain = new Chain(
+            o => (o.CircuitBreaker.FailureRatio, o.CircuitBreaker.SamplingDuration) = (null, TimeSpan.FromSeconds(1)));
 
         _ = chain.Client;
 

@@ -136,8 +136,10 @@ public sealed class OperationsManualTests
                     from repeated in either
                     from needsKey in either
                     from missing in either
+                    from lacks in either
                     select new LetterFate(
-            sent, repeated, needsKey, missing);
+            sent, repeated, needsKey, missing)
+                    { LacksCredentials = lacks };
         var letter = Letter();
         var afterFailure = from failure in Enum.GetValues<FailureClass>().Where(IsKept)
                            from fate in fates

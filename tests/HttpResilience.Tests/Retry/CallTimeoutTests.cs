@@ -72,7 +72,8 @@ public sealed class CallTimeoutTests
         chain.Server.Script(Replies.After(TimeSpan.FromHours(1), Replies.Status(200)));
 
         using var response = await SendAsync(
-            chain, true, false, new() { Timeout = isLongest ? TimeSpan.MaxValue : TimeSpan.FromDays(3), AttemptTimeout = TimeSpan.MaxValue });
+            chain, true, false,
+            new() { Timeout = isLongest ? TimeSpan.MaxValue : TimeSpan.FromDays(3), AttemptTimeout = TimeSpan.MaxValue });
 
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
     }

@@ -9,9 +9,13 @@ namespace HttpResilience;
 /// <see cref="SendingClientHandler"/>.
 /// </summary>
 internal sealed class SendingClientFactory(
-    IHttpClientFactory platform, IHttpMessageHandlerFactory handlers, IOptionsMonitor<HttpClientFactoryOptions> options, TimeProvider time)
+    IHttpClientFactory platform, IHttpMessageHandlerFactory handlers, IOptionsMonitor<HttpClientFactoryOptions> options,
+    IServiceProvider services)
     : IHttpClientFactory
 {
+    [ThreadStatic]
+    private static List<HttpClient>? _created;
+
     /// <summary>Takes the place of the platform's factory; a factory of the application's own stays.</summary>
     internal static void AddTo(IServiceCollection services)
     {
@@ -32,7 +36,7 @@ internal sealed class SendingClientFactory(
         factory.GetType().Assembly == typeof(HttpClientFactoryOptions).Assembly
             ? new SendingClientFactory(
                 factory, services.GetRequiredService<IHttpMessageHandlerFactory>(),
-                services.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>(), services.GetRequiredService<TimeProvider>())
+                services.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>(), services)
             : factory;
 
     public HttpClient CreateClient(string name)
@@ -42,19 +46,43 @@ internal sealed class SendingClientFactory(
         if (!HasChain(chain))
             return platform.CreateClient(name);
 
-        var handler = new SendingClientHandler(chain, time);
+        var handler = new SendingClientHandler(chain, services.GetRequiredKeyedService<Client>(name));
         var client = new HttpClient(handler, disposeHandler: false);
         handler.Tell(client);
         foreach (var configure in options.Get(name).HttpClientActions)
             configure(client);
+        _created?.Add(client);
         return client;
+    }
+
+    /// <summary>The clients that the constructor of a typed client gets.</summary>
+    internal static IReadOnlyList<HttpClient> CreatedBy(IServiceProvider services, Type typedClient)
+    {
+        List<HttpClient> created = [];
+        _created = created;
+        try
+        {
+            using var scope = services.CreateScope();
+            scope.ServiceProvider.GetService(typedClient);
+        }
+        catch (Exception)
+        {
+            // The application gets the exception of its constructor when it creates the client itself.
+            created.Clear();
+        }
+        finally
+        {
+            _created = null;
+        }
+
+        return created;
     }
 
     private static bool HasChain(HttpMessageHandler? handler)
     {
         for (; handler is DelegatingHandler outer; handler = outer.InnerHandler)
         {
-            if (outer is RequestLoggingHandler)
+            if (outer is ChainHandler)
                 return true;
         }
 

@@ -6,19 +6,20 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class SendingClientHandler : DelegatingHandler
 {
-    private readonly TimeProvider _time;
+    private readonly Client _client;
     private readonly bool _chainIsNext;
-    private SendingClient? _client;
+    private SendingClient? _sending;
+    private Uri? _baseAddress;
 
     /// <param name="handlers">The handlers of the client's name, as the factory made them.</param>
-    internal SendingClientHandler(HttpMessageHandler handlers, TimeProvider time)
+    internal SendingClientHandler(HttpMessageHandler handlers, Client client)
         : base(handlers)
     {
-        _time = time;
-        _chainIsNext = handlers is RequestLoggingHandler or DelegatingHandler { InnerHandler: RequestLoggingHandler };
+        _client = client;
+        _chainIsNext = handlers is ChainHandler or DelegatingHandler { InnerHandler: ChainHandler };
     }
 
-    internal void Tell(HttpClient client) => _client = new(client);
+    internal void Tell(HttpClient client) => _sending = new(client);
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -32,7 +33,12 @@ internal sealed class SendingClientHandler : DelegatingHandler
         return base.Send(request, cancellationToken);
     }
 
-    // HttpClient.Timeout includes the time of handlers outside the chain.
-    private void Sign(HttpRequestMessage request) => request.Options.Set(
-        SendingClient.Key, _chainIsNext ? _client! : new(_client!.HttpClient, _time.GetTimestamp()));
+    private void Sign(HttpRequestMessage request)
+    {
+        var client = _sending!.HttpClient;
+        if (client.BaseAddress is { } baseAddress && !ReferenceEquals(baseAddress, _baseAddress))
+            BaseAddresses.Of(_client).Add(_baseAddress = baseAddress);
+        request.Options.Set(
+            SendingClient.Key, _chainIsNext ? _sending : new(client, _client.Time.GetTimestamp(), request.Headers.NonValidated));
+    }
 }
