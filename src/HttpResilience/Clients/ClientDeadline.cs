@@ -49,16 +49,18 @@ internal sealed class ClientDeadline
     /// </summary>
     internal static void LimitBody(HttpResponseMessage response, HttpCall call)
     {
-        if (call.Timeout is not { } timeout || timeout >= call.Policy.TotalRequestTimeout || response.Content.Headers.ContentLength == 0)
-            return;
-        response.Content = new DeadlineContent(response.Content, call.Time, call.Deadline, cause =>
-        {
-            string message = $"The response body was not read before {NameOf(call)} of client '{call.ClientName}' had passed.";
-            var exception = new TaskCanceledException(message, new TimeoutException(message, cause));
-            exception.SetHttpCall(call);
-            return exception;
-        });
+        if (call.Timeout is { } timeout && !(timeout >= call.Policy.TotalRequestTimeout) && response.Content.Headers.ContentLength != 0)
+            response.Content = UntilDeadline(response.Content, call);
     }
+
+    // A method of its own: the closure is allocated only when it is needed.
+    private static DeadlineContent UntilDeadline(HttpContent content, HttpCall call) => new(content, call.Time, call.Deadline, cause =>
+    {
+        string message = $"The response body was not read before {NameOf(call)} of client '{call.ClientName}' had passed.";
+        var exception = new TaskCanceledException(message, new TimeoutException(message, cause));
+        exception.SetHttpCall(call);
+        return exception;
+    });
 
     /// <summary>
     /// The timestamp at which the last attempt of a call is over, so that an outer stage still has time before the deadline.
