@@ -9,6 +9,7 @@ internal static class Commands
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "fallback" => FallbackCommand.RunAsync,
+        "bodies" => _ => BodyCommand.RunAsync(),
         "alerts" => _ => AlertCommand.RunAsync(),
         "points" => PeerCommand.RunAsync,
         "soak" => SoakCommand.RunAsync,

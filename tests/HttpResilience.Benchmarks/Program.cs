@@ -30,6 +30,7 @@ const string Help = """
       alerts   the time and bytes that the error budget and alerts add to a call
       points   what Microsoft.Extensions.Http.Resilience and the chain do with the same faults, over real sockets: a table for the docs
                --output FILE   the page with the table. Default: docs/compared.md
+      bodies   the time and bytes that a recorded request body adds to a call, beside a body that is a value
       soak     2 threads against a server with every fault, over real sockets: counts leaked connections, responses, timers, memory
                --seconds N     the duration. Default: 60
       storage  durable stores: letters stored per second, and the cost of a claim in a store of many letters

@@ -39,6 +39,21 @@ public sealed class RequestBodyTests
     }
 
     [Fact]
+    public void To_tell_a_value_allocates_nothing()
+    {
+        HttpContent[] contents =
+            [new StringContent("invoice"), new ByteArrayContent([1]), JsonContent.Create(new { Number = 5 }), Make("stream")];
+        foreach (var content in contents)
+        {
+            RequestBody.IsValue(content).ShouldBeTrue();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 100; i++)
+                RequestBody.IsValue(content);
+            (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0, content.GetType().Name);
+        }
+    }
+
+    [Fact]
     public async Task Asking_does_not_read_the_stream()
     {
         using var seekable = new MemoryStream("0123456789"u8.ToArray()) { Position = 4 };
