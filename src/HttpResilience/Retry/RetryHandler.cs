@@ -69,10 +69,6 @@ internal sealed partial class RetryHandler(
                     return attempt.Response!;
 
                 var decision = Decide(call, attempt, original, RequestBody.IsReplayable(original.Content), deadline, ref random);
-                if (decision.IsRetry && RequestBody.IsBeingWritten(original.Content)
-                    && !await RequestBody.TryRecordAsync(original.Content, async, cancellationToken).ConfigureAwait(false))
-                    decision = RetryDecision.Stop(
-                        _time.GetTimestamp() >= deadline ? StopReason.DeadlinePassed : StopReason.BodyNotReplayable);
                 if (!decision.IsRetry)
                     return Stop(decision.StopReason, request, call, attempt, original, cancellationToken);
 
@@ -86,6 +82,13 @@ internal sealed partial class RetryHandler(
                         return attempt.Response!;
                     original = new(request);
                     call.Revised = original;
+                }
+
+                if (RequestBody.IsBeingWritten(original.Content)
+                    && !await RequestBody.TryRecordAsync(original.Content, async, cancellationToken).ConfigureAwait(false))
+                {
+                    var reason = _time.GetTimestamp() >= deadline ? StopReason.DeadlinePassed : StopReason.BodyNotReplayable;
+                    return Stop(reason, request, call, attempt, original, cancellationToken);
                 }
 
                 attempt.Response?.Dispose();
