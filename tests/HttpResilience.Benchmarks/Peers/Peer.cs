@@ -107,6 +107,9 @@ internal sealed record PeerSettings
 
     internal TimeSpan Attempt { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The timeout that a typed client's constructor sets on its <see cref="HttpClient"/>; null for none.</summary>
+    internal TimeSpan? OfConstructor { get; init; }
+
     internal int Retries { get; init; } = 3;
 
     internal TimeSpan Delay { get; init; } = TimeSpan.FromMilliseconds(10);

@@ -16,9 +16,11 @@ internal sealed class PeerClient : IAsyncDisposable
 
     internal PeerClient(
         Peer peer, PeerSettings? settings = null, Action<IHttpClientBuilder>? build = null, Action<SocketsHttpHandler>? sockets = null)
-        : this(services => peer.AddTo(services, settings ?? new()), build, sockets)
-    {
-    }
+        : this(services => peer.AddTo(services, settings ?? new()), builder =>
+        {
+            build?.Invoke(builder);
+            builder.AddTypedClient(client => new TypedClient(client, settings?.OfConstructor));
+        }, sockets) => Client = _services.GetRequiredService<TypedClient>().Client;
 
     internal PeerClient(
         Func<IServiceCollection, IHttpClientBuilder> add, Action<IHttpClientBuilder>? build = null,
@@ -72,6 +74,18 @@ internal sealed class PeerClient : IAsyncDisposable
     {
         Client.Dispose();
         return _services.DisposeAsync();
+    }
+
+    /// <summary>A typed client whose constructor may set its timeout.</summary>
+    private sealed class TypedClient
+    {
+        internal TypedClient(HttpClient client, TimeSpan? timeout)
+        {
+            client.Timeout = timeout ?? client.Timeout;
+            Client = client;
+        }
+
+        internal HttpClient Client { get; }
     }
 
     private sealed class LogCounter : ILoggerProvider, ILogger

@@ -6,15 +6,12 @@ namespace HttpResilience.Peers;
 /// <summary>Points about timeouts and delays. None of them needs a fast machine for the right result.</summary>
 internal static class TimePoints
 {
-    internal static Task<Seen> StalledBody(Peer peer) => StalledBody(peer, isSync: false);
-
-    internal static Task<Seen> StalledBodySync(Peer peer) => StalledBody(peer, isSync: true);
-
-    private static async Task<Seen> StalledBody(Peer peer, bool isSync)
+    internal static async Task<Seen> StalledBody(Peer peer, bool isSync = false, bool ofConstructor = false)
     {
         var total = TimeSpan.FromSeconds(1);
         await using var server = await FaultServer.StartAsync(new FaultScript().StalledBody(200, "the beginning"));
-        await using var client = new PeerClient(peer, new() { Total = total, Attempt = total / 2 });
+        PeerSettings settings = ofConstructor ? new() { OfConstructor = total } : new() { Total = total, Attempt = total / 2 };
+        await using var client = new PeerClient(peer, settings);
         using var stop = new CancellationTokenSource();
 
         var sending = isSync
@@ -30,12 +27,13 @@ internal static class TimePoints
         return ended ? "ends" : "hangs";
     }
 
-    internal static async Task<Seen> RetryAfterBeyondTotal(Peer peer)
+    internal static async Task<Seen> RetryAfterBeyondTotal(Peer peer, bool ofConstructor = false)
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(503, "", TimeSpan.FromSeconds(60)));
         // Ours does not wait, so that its total can be long enough for a busy machine.
-        await using var client = new PeerClient(
-            peer, new() { Total = TimeSpan.FromSeconds(peer.IsOurs ? 30 : 2), Attempt = TimeSpan.FromSeconds(peer.IsOurs ? 29 : 1) });
+        var total = TimeSpan.FromSeconds(peer.IsOurs ? 30 : 2);
+        PeerSettings settings = ofConstructor ? new() { OfConstructor = total } : new() { Total = total, Attempt = total * 0.9 };
+        await using var client = new PeerClient(peer, settings);
 
         return await client.EndOfAsync(PeerClient.Get(server.Uri));
     }
@@ -65,11 +63,12 @@ internal static class TimePoints
         return waits.TrueForAll(w => w >= delay) ? $"{requests}, waits of the backoff" : $"{requests}, no wait";
     }
 
-    internal static async Task<Seen> TimeoutException(Peer peer)
+    internal static async Task<Seen> TimeoutException(Peer peer, bool ofConstructor = false)
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().NeverAnswers());
-        await using var client = new PeerClient(
-            peer, new() { Total = TimeSpan.FromSeconds(1), Attempt = TimeSpan.FromSeconds(0.9), Retries = 0 });
+        var total = TimeSpan.FromSeconds(1);
+        PeerSettings settings = ofConstructor ? new() { OfConstructor = total } : new() { Total = total, Attempt = total * 0.9 };
+        await using var client = new PeerClient(peer, settings with { Retries = 0 });
 
         try
         {
