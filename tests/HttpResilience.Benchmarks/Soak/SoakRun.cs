@@ -6,11 +6,13 @@ namespace HttpResilience.Simulation;
 /// <summary>The result of a soak run.</summary>
 /// <param name="KeptConnections">Connections in the pool: open at the server after the last call.</param>
 /// <param name="LeakedConnections">Connections open at the server after the client was disposed.</param>
+/// <param name="FirstUnobserved">The first unobserved exception; null when there is none.</param>
 /// <param name="HeapBefore">The heap size after the first part of the calls, in bytes.</param>
 internal sealed record SoakReport(
     int Calls, int Succeeded, int Requests, int Connections, int KeptConnections, int LeakedConnections, long Responses,
     long LeakedResponses,
-    long Timers, long TimersBefore, long TimersAfter, int UnobservedExceptions, long HeapBefore, long HeapAfter)
+    long Timers, long TimersBefore, long TimersAfter, int UnobservedExceptions, long HeapBefore, long HeapAfter,
+    string? FirstUnobserved)
 {
     /// <summary>The heap grew by no more than caches and the garbage collector account for.</summary>
     internal bool HeapIsFlat => HeapAfter <= HeapBefore * 1.1 + 1_000_000;
@@ -47,7 +49,15 @@ internal sealed class SoakRun(int seed) : IAsyncDisposable
     internal async Task<SoakReport> RunAsync(Func<int, bool> isInFirstPart, Func<int, bool> goesOn)
     {
         int unobserved = 0;
-        void Note(object? sender, UnobservedTaskExceptionEventArgs e) => Interlocked.Increment(ref unobserved);
+        string? first = null;
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e)
+        {
+            Interlocked.Increment(ref unobserved);
+            Interlocked.CompareExchange(ref first, e.Exception.ToString(), null);
+        }
+
+        // What ran in the process before is not part of the run.
+        _ = Heap();
         TaskScheduler.UnobservedTaskException += Note;
         try
         {
@@ -69,7 +79,7 @@ internal sealed class SoakRun(int seed) : IAsyncDisposable
             Heap();
             return new(_calls, _succeeded, _server.RequestCount, _server.Connections, kept, _server.OpenConnections, _responses.Made,
                 _responses.Alive,
-                _time.Made, timersBefore, timersAfter, unobserved, heapBefore, heapAfter);
+                _time.Made, timersBefore, timersAfter, unobserved, heapBefore, heapAfter, first);
         }
         finally
         {
