@@ -5,10 +5,12 @@ namespace HttpResilience.Simulation;
 /// <summary>Counts log lines at Information or above.</summary>
 internal sealed class LineCounter : ILoggerProvider, ILogger
 {
-    internal long Lines { get; private set; }
+    private long _lines;
+
+    internal long Lines => Interlocked.Read(ref _lines);
 
     /// <summary>Counts a log line of the application itself.</summary>
-    internal void Count() => Lines++;
+    internal void Count() => Interlocked.Increment(ref _lines);
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -21,7 +23,7 @@ internal sealed class LineCounter : ILoggerProvider, ILogger
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
-            Lines++;
+            Count();
     }
 
     public void Dispose()

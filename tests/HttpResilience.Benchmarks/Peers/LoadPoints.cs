@@ -45,7 +45,7 @@ internal static class LoadPoints
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(status));
         await using var client = new PeerClient(peer);
-        int before = client.LogRecords;
+        long before = client.LogRecords;
 
         await client.EndOfAsync(PeerClient.Get(server.Uri));
 

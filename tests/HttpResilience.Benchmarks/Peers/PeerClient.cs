@@ -1,3 +1,4 @@
+using HttpResilience.Simulation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +13,7 @@ internal sealed class PeerClient : IAsyncDisposable
     internal static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     private readonly ServiceProvider _services;
-    private readonly LogCounter _log = new();
+    private readonly LineCounter _log = new();
 
     internal PeerClient(
         Peer peer, PeerSettings? settings = null, Action<IHttpClientBuilder>? build = null, Action<SocketsHttpHandler>? sockets = null)
@@ -44,7 +45,7 @@ internal sealed class PeerClient : IAsyncDisposable
     internal IServiceProvider Services => _services;
 
     /// <summary>The log records at Information and above.</summary>
-    internal int LogRecords => _log.Count;
+    internal long LogRecords => _log.Lines;
 
     /// <summary>Sends, and says the status or the exception that the caller gets.</summary>
     internal async Task<string> EndOfAsync(HttpRequestMessage request, CancellationToken cancellationToken = default)
@@ -86,30 +87,5 @@ internal sealed class PeerClient : IAsyncDisposable
         }
 
         internal HttpClient Client { get; }
-    }
-
-    private sealed class LogCounter : ILoggerProvider, ILogger
-    {
-        private int _count;
-
-        internal int Count => Volatile.Read(ref _count);
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void Dispose()
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Interlocked.Increment(ref _count);
-        }
     }
 }

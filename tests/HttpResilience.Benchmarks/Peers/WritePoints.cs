@@ -1,3 +1,4 @@
+using HttpResilience.Tests.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Refit;
 
@@ -32,7 +33,7 @@ internal static class WritePoints
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(503).Status(200));
         await using var client = new PeerClient(peer, new() { MakesKeys = true });
 
-        string end = await client.EndOfAsync(PeerClient.Post(server.Uri, new StreamContent(new OneWayStream("the body"u8.ToArray()))));
+        string end = await client.EndOfAsync(PeerClient.Post(server.Uri, new StreamContent(new OneShotStream("the body"u8.ToArray()))));
 
         return BodiesOf(server, "the body", end);
     }
@@ -92,34 +93,6 @@ internal static class WritePoints
     }
 
     internal static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
-
-    /// <summary>A stream that can be read once, as one from a socket.</summary>
-    private sealed class OneWayStream(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override bool CanSeek => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override long Seek(long offset, SeekOrigin loc) => throw new NotSupportedException();
-    }
-
-    /// <summary>A stream that says it can seek and cannot.</summary>
-    private sealed class FalseSeekStream(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override long Position
-        {
-            get => base.Position;
-            set => throw new NotSupportedException();
-        }
-
-        public override long Seek(long offset, SeekOrigin loc) => throw new NotSupportedException();
-    }
 }
 
 /// <summary>An API as Refit declares one.</summary>

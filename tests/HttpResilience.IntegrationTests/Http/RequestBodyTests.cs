@@ -1,3 +1,5 @@
+using HttpResilience.Peers;
+using HttpResilience.Tests.Http;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -23,16 +25,16 @@ public sealed class RequestBodyTests
         ["a file, from its middle"] = (FileFromItsMiddle, Long[1000..]),
         ["a stream of known length that cannot seek"] = (() => Forward(Long, announce: true), Long),
         ["a stream of unknown length that cannot seek"] = (() => Forward(Long, announce: false), Long),
-        ["a stream that says it can seek and cannot"] = (() => new StreamContent(new NoSeek(Long)), Long),
-        ["json of an iterator"] = (() => JsonContent.Create(Once(["a", "b"])), "[\"a\",\"b\"]"u8.ToArray()),
-        ["json of an asynchronous iterator"] = (() => JsonContent.Create(OnceAsync(["a", "b"])), "[\"a\",\"b\"]"u8.ToArray()),
+        ["a stream that says it can seek and cannot"] = (() => new StreamContent(new FalseSeekStream(Long)), Long),
+        ["json of an iterator"] = (() => JsonContent.Create(OneShot.Rows(["a", "b"])), "[\"a\",\"b\"]"u8.ToArray()),
+        ["json of an asynchronous iterator"] = (() => JsonContent.Create(OneShot.RowsAsync(["a", "b"])), "[\"a\",\"b\"]"u8.ToArray()),
         ["json of an object with an iterator"] =
-            (() => JsonContent.Create(new { Rows = Once(["a"]), Net = 1 }), "{\"rows\":[\"a\"],\"net\":1}"u8.ToArray()),
+            (() => JsonContent.Create(new { Rows = OneShot.Rows(["a"]), Net = 1 }), "{\"rows\":[\"a\"],\"net\":1}"u8.ToArray()),
         ["a pushed content"] = (() => new Pushed(Long), Long),
         ["multipart with a stream that cannot seek"] = (() => new MultipartFormDataContent("border")
         {
             { Forward(Long[..5000], announce: false), "file", "the attachment" },
-            { JsonContent.Create(Once(["a"])), "rows" },
+            { JsonContent.Create(OneShot.Rows(["a"])), "rows" },
         }, null),
     };
 
@@ -185,44 +187,6 @@ public sealed class RequestBodyTests
         if (announce)
             content.Headers.ContentLength = bytes.Length;
         return content;
-    }
-
-    private static IEnumerable<string> Once(string[] rows)
-    {
-        var left = new Queue<string>(rows);
-        return Read();
-
-        IEnumerable<string> Read()
-        {
-            while (left.TryDequeue(out string? row))
-                yield return row;
-        }
-    }
-
-    private static IAsyncEnumerable<string> OnceAsync(string[] rows)
-    {
-        var left = Once(rows);
-        return Read();
-
-        async IAsyncEnumerable<string> Read()
-        {
-            foreach (string row in left)
-            {
-                await Task.Yield();
-                yield return row;
-            }
-        }
-    }
-
-    private sealed class NoSeek(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override long Position
-        {
-            get => base.Position;
-            set => throw new NotSupportedException();
-        }
-
-        public override long Seek(long offset, SeekOrigin loc) => throw new NotSupportedException();
     }
 
     /// <summary>Writes its body once, in pieces, as the content types of Refit and gRPC do.</summary>

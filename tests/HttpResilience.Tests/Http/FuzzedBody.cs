@@ -47,9 +47,9 @@ internal sealed class FuzzedBody
             1 => (new ReadOnlyMemoryContent(bytes), bytes),
             2 => (new StreamContent(new MemoryStream(bytes)), bytes),
             3 => (JsonContent.Create(rows), json),
-            4 => (JsonContent.Create(Once(rows)), json),
-            5 => (JsonContent.Create(OnceAsync(rows)), json),
-            6 => (JsonContent.Create(new { Rows = Once(rows) }), [.. "{\"rows\":"u8, .. json, (byte)'}']),
+            4 => (JsonContent.Create(OneShot.Rows(rows)), json),
+            5 => (JsonContent.Create(OneShot.RowsAsync(rows)), json),
+            6 => (JsonContent.Create(new { Rows = OneShot.Rows(rows) }), [.. "{\"rows\":"u8, .. json, (byte)'}']),
             7 => (WithLength(new StreamContent(new OneShotStream(bytes)), bytes.Length), bytes),
             8 => (new StreamContent(new RequestBodyTests.BrokenSeek(bytes)), bytes),
             < 12 => (Pushed(bytes), bytes),
@@ -128,32 +128,5 @@ internal sealed class FuzzedBody
     {
         content.Headers.ContentLength = length;
         return content;
-    }
-
-    private static IEnumerable<string> Once(string[] rows)
-    {
-        var left = new Queue<string>(rows);
-        return Read();
-
-        IEnumerable<string> Read()
-        {
-            while (left.TryDequeue(out string? row))
-                yield return row;
-        }
-    }
-
-    private static IAsyncEnumerable<string> OnceAsync(string[] rows)
-    {
-        var left = Once(rows);
-        return Read();
-
-        async IAsyncEnumerable<string> Read()
-        {
-            foreach (string row in left)
-            {
-                await Task.Yield();
-                yield return row;
-            }
-        }
     }
 }
