@@ -23,7 +23,7 @@ internal static class TimePoints
         await Task.WhenAny(sending, Task.Delay(longest));
         bool ended = sending.IsCompleted;
         await stop.CancelAsync();
-        await sending.ContinueWith(static _ => { }, TaskScheduler.Default);
+        await sending.ContinueWith(static ended => ended.Exception, TaskScheduler.Default);
         return ended ? "ends" : "hangs";
     }
 

@@ -76,9 +76,14 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
                 await server.ConnectAsync(IPAddress.Loopback, _server);
                 var connection = new Relayed(Interlocked.Exchange(ref _answers, null));
-                await await Task.WhenAny(RelayRequestsAsync(client, server, connection), RelayAnswersAsync(server, client, connection));
-                if (connection.IsCut)
+                Task requests = RelayRequestsAsync(client, server, connection), answers = RelayAnswersAsync(server, client, connection);
+                var first = await Task.WhenAny(requests, answers);
+                if (first.IsCompletedSuccessfully && connection.IsCut)
                     Interlocked.Increment(ref _cuts);
+                // The end of one direction closes both, and the other one fails.
+                client.Close();
+                server.Close();
+                await Task.WhenAll(requests, answers);
             }
             catch (Exception e) when (e is IOException
                 or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)

@@ -186,12 +186,14 @@ public sealed class FaultServerTests
             new FaultScript().Raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nthe", RawEnd.Stall).Raw("HTTP/1.1 2", RawEnd.Stall),
             cancellationToken: Token);
         using var client = Client(server.Uri);
+        Task reading;
         using (var response = await client.GetAsync("", HttpCompletionOption.ResponseHeadersRead, Token))
         {
             byte[] begin = new byte[9];
             var body = await response.Content.ReadAsStreamAsync(Token);
             await body.ReadExactlyAsync(begin.AsMemory(0, 3), Token);
-            body.ReadAsync(begin, Token).AsTask().IsCompleted.ShouldBeFalse();
+            reading = body.ReadAsync(begin, Token).AsTask();
+            reading.IsCompleted.ShouldBeFalse();
         }
 
         using var caller = new CancellationTokenSource();
@@ -200,6 +202,9 @@ public sealed class FaultServerTests
         await caller.CancelAsync();
 
         await Sending.FailureOf<TaskCanceledException>(sending);
+        // The connection ends with its server.
+        await server.DisposeAsync();
+        await Sending.FailureOf<Exception>(reading);
     }
 
     [Fact]
