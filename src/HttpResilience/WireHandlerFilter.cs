@@ -26,14 +26,31 @@ internal sealed class WireHandlerFilter(IServiceProvider services) : IHttpMessag
     private static void AddStage(HttpMessageHandlerBuilder builder, IServiceProvider services)
     {
         var handlers = builder.AdditionalHandlers;
-        bool isNeeded = handlers.Any(h => h is FallbackHandler)
-            || (handlers.Any(h => h is ChainHandler) && handlers is not [.., ChainHandler]);
-        if (isNeeded && builder.PrimaryHandler is not WireHandler)
+        if (builder.PrimaryHandler is WireHandler || !handlers.Any(h => h is ChainHandler))
+            return;
+
+        var client = services.GetRequiredKeyedService<Client>(builder.Name ?? Options.DefaultName);
+        AddInside(builder.PrimaryHandler, client);
+        if (handlers is not [.., ChainHandler] || handlers.Any(h => h is FallbackHandler))
+            builder.PrimaryHandler = new WireHandler(client) { InnerHandler = builder.PrimaryHandler };
+    }
+
+    // A primary handler may itself be a handler of the application, around the one that sends.
+    private static void AddInside(HttpMessageHandler primary, Client client)
+    {
+        DelegatingHandler? outer = null;
+        for (; primary is DelegatingHandler { InnerHandler: { } inner } handler and not WireHandler; primary = inner)
+            outer = handler;
+        if (outer is null || primary is WireHandler)
+            return;
+
+        try
         {
-            builder.PrimaryHandler = new WireHandler(services.GetRequiredKeyedService<Client>(builder.Name ?? Options.DefaultName))
-            {
-                InnerHandler = builder.PrimaryHandler,
-            };
+            outer.InnerHandler = new WireHandler(client, captures: false) { InnerHandler = primary };
+        }
+        catch (InvalidOperationException)
+        {
+            // A handler that the application shares has sent a request already, and cannot be changed.
         }
     }
 }

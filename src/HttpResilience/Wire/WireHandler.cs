@@ -3,23 +3,26 @@ using System.Net;
 namespace HttpResilience;
 
 /// <summary>
-/// The innermost stage: only the primary handler is inside it, and handlers of the application stand between it and the other stages. It
+/// The innermost stage: inside it is only the handler that sends, and between it and the other stages are handlers of the application. It
 /// records whether a request reached it and whether it was answered. A chain without such handlers needs it only for captures.
 /// </summary>
 internal sealed class WireHandler : ChainHandler
 {
     private readonly TimeProvider _time;
     private readonly UnknownRequests _unknown;
+    private readonly bool _captures;
 
-    internal WireHandler(Client client)
+    /// <param name="client">The client whose chain it belongs to.</param>
+    /// <param name="captures">False inside a primary handler of the application: the request is captured before that may copy it.</param>
+    internal WireHandler(Client client, bool captures = true)
     {
-        (_time, _unknown) = (client.Time, UnknownRequests.Of(client));
+        (_time, _unknown, _captures) = (client.Time, UnknownRequests.Of(client), captures);
         _unknown.Watch();
     }
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
-        call.IsCaptured && request.Options.TryGetValue(WireRequestCapture.Key, out var capture)
+        _captures && call.IsCaptured && request.Options.TryGetValue(WireRequestCapture.Key, out var capture)
             ? CaptureAsync(capture, request, call, async, cancellationToken)
             : NextAsync(request, call, async, cancellationToken);
 

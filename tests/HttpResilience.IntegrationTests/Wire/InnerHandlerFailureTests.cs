@@ -127,6 +127,49 @@ public sealed class InnerHandlerFailureTests
         client.Get<ICircuits>().List().ShouldAllBe(c => c.State == CircuitState.Closed);
     }
 
+    [Theory]
+    [InlineData(Mode.Async, 1, true), InlineData(Mode.Sync, 1, true), InlineData(Mode.Async, 2, true), InlineData(Mode.Async, 1, false)]
+    public async Task A_post_that_was_answered_before_its_primary_handler_failed_is_not_repeated(Mode mode, int depth, bool hasFilters)
+    {
+        await using var api = await KestrelServer.StartAsync(Reply.With(201));
+        await using var client = WithPrimary(api.Uri, () => Around(new SocketsHttpHandler { UseProxy = false }, depth), hasFilters);
+
+        var call = (await client.Client.FailAsync<HttpRequestException>(mode, Sending.Post())).GetHttpCall()!;
+
+        api.Count.ShouldBe(1);
+        call.Attempts.Count.ShouldBe(1);
+        call.MayHaveBeenProcessed.ShouldBeTrue();
+        client.Get<ICircuits>().List().ShouldAllBe(c => c.State == CircuitState.Closed);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_refused_inside_a_primary_handler_of_the_application_has_carried_nothing()
+    {
+        await using var client = WithPrimary(
+            new Uri($"http://127.0.0.1:{Ports.Closed()}/"), () => Around(new SocketsHttpHandler { UseProxy = false }, depth: 1));
+
+        var call = (await client.Client.FailAsync<HttpRequestException>(Mode.Async, Sending.Post())).GetHttpCall()!;
+
+        call.Attempts.Count.ShouldBe(4);
+        call.MayHaveBeenProcessed.ShouldBeFalse();
+        client.Get<ICircuits>().List().ShouldAllBe(c => c.State == CircuitState.Open);
+    }
+
+    [Fact]
+    public async Task A_primary_handler_that_the_application_shares_and_has_used_stays_in_use()
+    {
+        await using var api = await KestrelServer.StartAsync(Reply.With(201));
+        var sockets = new SocketsHttpHandler { UseProxy = false };
+        var shared = new AfterAnswer(copies: false, (_, _) => Task.CompletedTask) { InnerHandler = sockets };
+        using (var invoker = new HttpMessageInvoker(shared, disposeHandler: false))
+            (await invoker.SendAsync(new(HttpMethod.Get, api.Uri), TestContext.Current.CancellationToken)).Dispose();
+        await using var client = WithPrimary(api.Uri, () => shared);
+
+        using var response = await client.Client.SendAsync(Mode.Async, Sending.Post());
+
+        response.ShouldHaveSucceeded(attempts: 1);
+    }
+
     [Fact]
     public async Task The_factory_of_handlers_gives_the_same_chain()
     {
@@ -176,6 +219,22 @@ public sealed class InnerHandlerFailureTests
         failed.GetHttpCall().ShouldHaveEnded(attempts: 1, FailureClass.Transient, StopReason.UnsafeMethod);
         client.Get<ICircuits>().List().Select(c => c.State).ShouldBe([CircuitState.Closed, CircuitState.Open], ignoreOrder: true);
     }
+
+    private static ResilientClientUnderTest WithPrimary(Uri api, Func<HttpMessageHandler> create, bool hasFilters = true) => new(
+        api,
+        o => (o.Idempotency.Enabled, o.CircuitBreaker.FailureThreshold) = (false, 4),
+        build: b =>
+        {
+            if (!hasFilters)
+                b.Services.RemoveAll<IHttpMessageHandlerBuilderFilter>();
+            b.ConfigurePrimaryHttpMessageHandler(create);
+        });
+
+    private static HttpMessageHandler Around(HttpMessageHandler sockets, int depth) => depth == 0 ? sockets
+        : new AfterAnswer(copies: false, (_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "audit refused"))
+        {
+            InnerHandler = Around(sockets, depth - 1),
+        };
 
     // Until then a handler may have sent the request over a connection of its own, and a failure that may come from there is ambiguous.
     private static async Task ShowThatHandlersSendThroughTheChainAsync(ResilientClientUnderTest client) =>
