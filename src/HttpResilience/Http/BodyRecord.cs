@@ -4,8 +4,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// The bytes of a request body, recorded in pooled memory while its content writes them. Each reader reads from the start and follows the
-/// writer. A body that exceeds a limit is a stream from then on: the one reader takes the bytes out of the writer's hands, and a segment
-/// that was read is returned to the pool.
+/// writer. A body that exceeds a limit is a stream from then on: its one reader reads the memory of the content itself, and a segment that
+/// was read is returned to the pool.
 /// </summary>
 /// <remarks>
 /// Every change happens under the lock. Memory of a segment is read outside it, by a reader that has entered; segments are returned when
@@ -14,10 +14,7 @@ namespace HttpResilience;
 internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxBytesInFlight, long? length)
 {
     private readonly Lock _gate = new();
-    private Segment? _first;
-    private Segment? _filling;
-    private Segment? _last;
-    private long _recorded;
+    private readonly BodySegments _segments = new(memory, maxBytesInFlight, length);
     private long _written;
     private long _flushedAt;
     private bool _isStream = length > maxBytes;
@@ -55,7 +52,7 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         }
     }
 
-    /// <summary>The content has failed, or nobody waits for the rest of it. Readers get what was recorded before the exception.</summary>
+    /// <summary>The content has failed, or no reader waits for the rest. Readers get what was recorded before the exception.</summary>
     internal void Fail(Exception exception)
     {
         lock (_gate)
@@ -118,13 +115,7 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
     {
         lock (_gate)
         {
-            if (!_isComplete || _isStream || _isEnded || _recorded > maxLength)
-                return null;
-            byte[] copy = new byte[_recorded];
-            int position = 0;
-            for (var segment = _first; segment is not null; position += segment.Length, segment = segment.Next)
-                segment.Bytes.AsSpan(0, segment.Length).CopyTo(copy.AsSpan(position));
-            return copy;
+            return _isComplete && !_isStream && !_isEnded && _segments.Length <= maxLength ? _segments.ToArray() : null;
         }
     }
 
@@ -173,7 +164,7 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
             _failure?.Throw();
             if (bytes.IsEmpty)
                 return true;
-            if (!_isStream && (bytes.Length > maxBytes - _recorded || !TryGrow(bytes.Length)))
+            if (!_isStream && (bytes.Length > maxBytes - _segments.Length || !_segments.TryGrow(bytes.Length)))
             {
                 _isStream = true;
                 Notify();
@@ -182,7 +173,8 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
             if (_isStream)
                 return false;
 
-            Record(bytes);
+            _segments.Add(bytes);
+            _written += bytes.Length;
             Notify();
             return true;
         }
@@ -265,7 +257,9 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
             if (reader.HasHandOff)
                 EndHandOff(reader);
 
-            var bytes = NextRecorded(reader);
+            if (_isStream && _readers == 1)
+                _segments.FreeBefore(reader);
+            var bytes = _segments.Read(reader);
             if (bytes.IsEmpty && _isStream && _handOffDone is not null && !_handOffIsTaken)
             {
                 _handOffIsTaken = reader.HasHandOff = true;
@@ -284,30 +278,6 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
             _failure?.Throw();
             return (default, false, _isComplete ? null : Changed());
         }
-    }
-
-    private ReadOnlyMemory<byte> NextRecorded(Reader reader)
-    {
-        if (_isStream && _readers == 1)
-            FreeBehind(reader);
-        if (reader.Position >= _recorded)
-            return default;
-
-        var segment = reader.Segment ?? _first!;
-        if (reader.Offset == segment.Length)
-            (segment, reader.Offset) = (segment.Next!, 0);
-        var bytes = segment.Bytes.AsMemory(reader.Offset, segment.Length - reader.Offset);
-        (reader.Segment, reader.Offset) = (segment, segment.Length);
-        return bytes;
-    }
-
-    private void FreeBehind(Reader reader)
-    {
-        bool isRead = reader.Position >= _recorded;
-        for (; _first is not null && (isRead || (reader.Segment is { } current && _first != current)); _first = _first.Next)
-            memory.Return(_first.Bytes);
-        if (_first is null)
-            _last = _filling = reader.Segment = null;
     }
 
     private void EndHandOff(Reader reader)
@@ -343,49 +313,9 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         Notify();
     }
 
-    private bool TryGrow(int count)
-    {
-        for (long room = _last is null ? 0 : _last.Bytes.Length - _last.Length; room < count;)
-        {
-            long wanted = _last is null ? Math.Max(length ?? 0, count) : Math.Max(2L * _last.Bytes.Length, count - room);
-            if (memory.TryRent(wanted, maxBytesInFlight) is not { } bytes)
-                return false;
-            var segment = new Segment(bytes);
-            if (_last is null)
-                _first = segment;
-            else
-                _last.Next = segment;
-            // A rented segment stays empty until the ones before it are full.
-            _last = segment;
-            room += bytes.Length;
-        }
-
-        return true;
-    }
-
-    private void Record(ReadOnlySpan<byte> bytes)
-    {
-        _recorded += bytes.Length;
-        _written += bytes.Length;
-        var segment = _filling ?? _first!;
-        while (!bytes.IsEmpty)
-        {
-            if (segment.Length == segment.Bytes.Length)
-                segment = segment.Next!;
-            int count = Math.Min(bytes.Length, segment.Bytes.Length - segment.Length);
-            bytes[..count].CopyTo(segment.Bytes.AsSpan(segment.Length));
-            segment.Length += count;
-            bytes = bytes[count..];
-        }
-
-        _filling = segment;
-    }
-
     private void Free()
     {
-        for (; _first is not null; _first = _first.Next)
-            memory.Return(_first.Bytes);
-        (_last, _filling) = (null, null);
+        _segments.Free();
         StopWriter(Closed());
     }
 
@@ -399,23 +329,8 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         _changed = null;
     }
 
-    private sealed class Segment(byte[] bytes)
+    private sealed class Reader : BodySegments.Cursor
     {
-        internal byte[] Bytes => bytes;
-
-        internal int Length { get; set; }
-
-        internal Segment? Next { get; set; }
-    }
-
-    private sealed class Reader
-    {
-        internal Segment? Segment { get; set; }
-
-        internal int Offset { get; set; }
-
-        internal long Position { get; set; }
-
         internal long FlushedAt { get; set; }
 
         internal bool HasHandOff { get; set; }
