@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 
 namespace HttpResilience;
 
@@ -8,27 +7,8 @@ namespace HttpResilience;
 /// <param name="deadline">A timestamp of <paramref name="time"/>.</param>
 /// <param name="timedOut">The exception of a reader that is late; its argument is the failure of the read, or null.</param>
 internal sealed class DeadlineContent(HttpContent original, TimeProvider time, long deadline, Func<Exception?, Exception> timedOut)
-    : WrappedContent(original)
+    : StreamedContent(original, new DeadlineStream(original, time, deadline, timedOut))
 {
-    private readonly DeadlineStream _stream = new(original, time, deadline, timedOut);
-
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        _stream.CopyToAsync(stream, cancellationToken);
-
-    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        _stream.CopyTo(stream);
-
-    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(_stream);
-
-    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => _stream;
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _stream.Dispose();
-        base.Dispose(disposing);
-    }
-
     private sealed class DeadlineStream : ForwardStream
     {
         private readonly HttpContent _content;

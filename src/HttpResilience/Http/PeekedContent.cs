@@ -1,15 +1,13 @@
-using System.Net;
-
 namespace HttpResilience;
 
 /// <summary>A response body whose beginning was read ahead; its reader still gets the whole body.</summary>
-internal sealed class PeekedContent : WrappedContent
+internal sealed class PeekedContent : StreamedContent
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     private readonly PeekedStream _stream;
 
-    private PeekedContent(HttpContent original, PeekedStream stream) : base(original) => _stream = stream;
+    private PeekedContent(HttpContent original, PeekedStream stream) : base(original, stream) => _stream = stream;
 
     /// <summary>The bytes read ahead.</summary>
     internal ReadOnlyMemory<byte> Seen => _stream.Seen;
@@ -42,22 +40,5 @@ internal sealed class PeekedContent : WrappedContent
         if (!peeked.IsRead || peeked.IsOpen)
             response.Content = new PeekedContent(response.Content, peeked);
         return peeked;
-    }
-
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        _stream.CopyToAsync(stream, cancellationToken);
-
-    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        _stream.CopyTo(stream);
-
-    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(_stream);
-
-    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => _stream;
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _stream.Dispose();
-        base.Dispose(disposing);
     }
 }
