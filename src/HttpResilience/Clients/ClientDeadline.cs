@@ -12,20 +12,22 @@ internal sealed class ClientDeadline
     internal static TimeSpan BackstopMargin(TimeSpan timeout) => TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerSecond, timeout.Ticks / 10));
 
     /// <summary>
-    /// Remembers a client of a factory that does not tell the sender of a request: the latest one is taken for the sender.
+    /// Remembers a client of a factory that gives requests no <see cref="SendingClient"/>: the latest one is taken for the sender.
     /// </summary>
     internal void Observe(HttpClient client) => Volatile.Write(ref _latest, new(client));
 
     /// <summary>The client that sends a request; null when a handler of the factory is called without one.</summary>
-    internal HttpClient? SenderOf(HttpRequestMessage request) => request.Options.TryGetValue(SendingClient.Key, out var sending)
-        ? sending.HttpClient
-        : Volatile.Read(ref _latest) is { } latest && latest.TryGetTarget(out var client) ? client : null;
+    internal HttpClient? SenderOf(HttpRequestMessage request) =>
+        request.Options.TryGetValue(SendingClient.Key, out var sending) ? sending.HttpClient : Latest;
+
+    private HttpClient? Latest => Volatile.Read(ref _latest) is { } latest && latest.TryGetTarget(out var client) ? client : null;
 
     /// <summary>Sets the deadline of a call that starts.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Its own timeout is longer than that of its client.</exception>
     internal void Set(HttpCall call, HttpRequestMessage request)
     {
-        if (SenderOf(request)?.Timeout is not { } timeout || timeout == Timeout.InfiniteTimeSpan)
+        request.Options.TryGetValue(SendingClient.Key, out var sending);
+        if ((sending?.HttpClient ?? Latest)?.Timeout is not { } timeout || timeout == Timeout.InfiniteTimeSpan)
             return;
         if (call.Timeout > timeout)
         {
@@ -35,7 +37,8 @@ internal sealed class ClientDeadline
                 + "which would end the call earlier; nothing was sent. Set MaxTimeout to the longest timeout of a call.");
         }
 
-        bool isEarlier = request.Options.TryGetValue(SendingClient.Key, out var sending) && sending.StartedAt != 0;
+        // Handlers outside the chain have taken time already.
+        bool isEarlier = sending is { StartedAt: not 0 };
         if (isEarlier || call.Timeout is not null || timeout != call.Policy.Backstop)
         {
             long startedAt = isEarlier ? sending!.StartedAt : call.StartedAt;
