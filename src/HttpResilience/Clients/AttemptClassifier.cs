@@ -96,7 +96,6 @@ internal sealed partial class AttemptClassifier(
                 string subject = response is null ? "an exception" : "a response";
                 throw new InvalidOperationException($"{after.FailureClass} is not a class for {subject}.");
             }
-
         }
         catch (Exception e)
         {

@@ -48,7 +48,7 @@ internal sealed class SendingClientFactory(
 
         var handler = new SendingClientHandler(chain, services.GetRequiredKeyedService<Client>(name));
         var client = new HttpClient(handler, disposeHandler: false);
-        handler.Tell(client);
+        handler.SetClient(client);
         foreach (var configure in options.Get(name).HttpClientActions)
             configure(client);
         _created?.Add(client);

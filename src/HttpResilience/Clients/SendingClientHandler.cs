@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The outermost handler of one <see cref="HttpClient"/>: tells the chain, which all clients of a name share, which of them sends a
-/// request. It has no async method of its own.
+/// The outermost handler of one <see cref="HttpClient"/>: adds the client to each request, as all clients of a name share one chain. It
+/// has no async method of its own.
 /// </summary>
 internal sealed class SendingClientHandler : DelegatingHandler
 {
@@ -19,7 +19,7 @@ internal sealed class SendingClientHandler : DelegatingHandler
         _chainIsNext = handlers is ChainHandler or DelegatingHandler { InnerHandler: ChainHandler };
     }
 
-    internal void Tell(HttpClient client) => _sending = new(client);
+    internal void SetClient(HttpClient client) => _sending = new(client);
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -10,7 +10,7 @@ namespace HttpResilience;
 internal sealed partial class LetterCredentials(Client client, IHttpClientFactory clients, ILogger logger)
 {
     private FrozenSet<string>? _configured;
-    private bool _isTold;
+    private bool _isLogged;
 
     internal static LetterCredentials Of(Client client, IHttpClientFactory clients, ILogger logger) =>
         client.GetOrAdd(() => new LetterCredentials(client, clients, logger));
@@ -18,11 +18,11 @@ internal sealed partial class LetterCredentials(Client client, IHttpClientFactor
     /// <summary>Logs the first request with such a field.</summary>
     internal void Check(HttpRequestMessage request, HttpCall call)
     {
-        if (Volatile.Read(ref _isTold))
+        if (Volatile.Read(ref _isLogged))
             return;
         foreach (var (name, _) in request.Headers.NonValidated)
         {
-            if (IsLost(name, request, call) && !Interlocked.Exchange(ref _isTold, true))
+            if (IsLost(name, request, call) && !Interlocked.Exchange(ref _isLogged, true))
                 CredentialsAreLost(logger, client.Name, name);
         }
     }

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>
-/// The field <c>Cache-Control</c> (RFC 9111 §5.2, RFC 5861 §4) with the directives used here. A malformed field counts as <c>no-store</c>.
+/// The field <c>Cache-Control</c> (RFC 9111 §5.2, RFC 5861 §4) with the directives used here. A malformed field counts as
+/// <c>no-store</c>.
 /// </summary>
 internal readonly record struct CacheControl
 {

@@ -80,7 +80,9 @@ internal sealed class ReplayableContent : WrappedContent
     /// <summary>A copy of the whole body; null when it is not recorded in full.</summary>
     internal byte[]? Recorded => _record.ToArray(int.MaxValue);
 
-    /// <summary>All of the body, written within <paramref name="timeout"/>: the call is over, and its caller may be gone.</summary>
+    /// <summary>
+    /// All of the body, written within <paramref name="timeout"/>: the call is over, so neither its token nor its deadline applies.
+    /// </summary>
     /// <returns>Null when it is longer than <paramref name="maxBytes"/>, or parts of it are lost.</returns>
     internal async ValueTask<byte[]?> ReadAllAsync(int maxBytes, TimeSpan timeout, bool async)
     {

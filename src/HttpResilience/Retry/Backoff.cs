@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// How long to wait before a retry: <c>min(Delay × Factor^(n−1), MaxDelay)</c>, then jitter. Computed in floating point and clamped, so no
-/// number of attempts overflows.
+/// How long to wait before a retry: <c>min(Delay × Factor^(n−1), MaxDelay)</c>, then jitter. Computed in floating point and clamped, so
+/// no number of attempts overflows.
 /// </summary>
 internal static class Backoff
 {

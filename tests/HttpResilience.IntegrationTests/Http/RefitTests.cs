@@ -39,7 +39,7 @@ public sealed class RefitTests
     }
 
     [Fact]
-    public async Task So_are_buffered_bodies_files_and_rows()
+    public async Task Buffered_bodies_files_and_rows_are_sent_again_too()
     {
         await using var server = await KestrelServer.StartAsync(
             Reply.Unavailable, Reply.Ok(), Reply.Unavailable, Reply.Ok(), Reply.Unavailable, Reply.Ok());

@@ -26,7 +26,7 @@ public sealed class SamplingNoticeTests
     }
 
     [Fact]
-    public void The_defaults_give_none()
+    public void The_defaults_give_no_warning()
     {
         using var chain = new Chain();
 

@@ -27,7 +27,7 @@ public sealed class ConstructorSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task So_is_one_of_a_client_that_was_created_by_hand()
+    public async Task A_letter_of_a_client_that_was_created_by_hand_is_replayed()
     {
         var services = Open(s => s.AddResilientHttpClient("api", KeepLetters));
         var client = services.GetRequiredService<IHttpClientFactory>().CreateClient("api");
@@ -70,7 +70,7 @@ public sealed class ConstructorSettingsTests : IDisposable
     };
 
     [Theory, MemberData(nameof(Sources))]
-    public async Task Credentials_that_no_replay_would_have_are_told_once_and_their_letters_are_for_review(string source, bool areLost)
+    public async Task Credentials_that_no_replay_would_have_are_logged_once_and_their_letters_are_for_review(string source, bool areLost)
     {
         var services = Open(s =>
         {

@@ -41,7 +41,7 @@ public sealed class AttemptFactsTests
     }
 
     [Fact]
-    public void A_success_stays() =>
+    public void A_success_stays_a_success() =>
         new AttemptFacts(WasSent: true, WasAnswered: true, IsOfAnotherHost: true).ApplyTo(AttemptResult.Success(200))
             .ShouldBe(AttemptResult.Success(200));
 }

@@ -163,7 +163,7 @@ public sealed class ErrorBodyClassifierTests
     }
 
     [Fact]
-    public async Task A_body_that_is_retried_away_is_disposed()
+    public async Task The_body_of_a_response_that_is_retried_is_disposed()
     {
         using var chain = With(new Classifier());
         var body = new WireStream(Encoding.ASCII.GetBytes(Throttled));

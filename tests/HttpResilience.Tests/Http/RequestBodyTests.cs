@@ -15,7 +15,7 @@ public sealed class RequestBodyTests
         "json of an iterator", "stream that fails to seek", "stream without a length", "stream without a position"];
 
     [Fact]
-    public void No_content_can_be_sent_again() => RequestBody.IsValue(null).ShouldBeTrue();
+    public void A_request_without_content_can_be_sent_again() => RequestBody.IsValue(null).ShouldBeTrue();
 
     [Theory, MemberData(nameof(Replayable))]
     public async Task Replayable_content_is_written_alike_three_times(string kind)

@@ -24,7 +24,7 @@ public sealed class CallTimeoutTests
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public async Task A_longer_one_needs_MaxTimeout(bool async, bool inScope)
+    public async Task A_timeout_longer_than_that_of_the_client_needs_MaxTimeout(bool async, bool inScope)
     {
         using var chain = new Chain(o =>
         {
