@@ -1,4 +1,3 @@
-using HttpResilience.Peers;
 using HttpResilience.Tests.Http;
 using System.Net;
 using System.Net.Http.Json;

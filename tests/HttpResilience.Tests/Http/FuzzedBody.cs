@@ -51,7 +51,7 @@ internal sealed class FuzzedBody
             5 => (JsonContent.Create(OneShot.RowsAsync(rows)), json),
             6 => (JsonContent.Create(new { Rows = OneShot.Rows(rows) }), [.. "{\"rows\":"u8, .. json, (byte)'}']),
             7 => (WithLength(new StreamContent(new OneShotStream(bytes)), bytes.Length), bytes),
-            8 => (new StreamContent(new RequestBodyTests.BrokenSeek(bytes)), bytes),
+            8 => (new StreamContent(new FalseSeekStream(bytes)), bytes),
             < 12 => (Pushed(bytes), bytes),
             _ => Multipart(maxLength / 2, depth),
         };

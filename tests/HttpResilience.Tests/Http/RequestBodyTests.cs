@@ -104,9 +104,9 @@ public sealed class RequestBodyTests
             new MultipartContent { new MultipartContent { new StreamContent(new OneShotStream([1, 2])) } },
         "json of async strings" => JsonContent.Create(AsyncStrings()),
         "json of an iterator" => JsonContent.Create(Numbers()),
-        "stream that fails to seek" => new StreamContent(new BrokenSeek(seek: true)),
-        "stream without a length" => new StreamContent(new BrokenSeek(length: true)),
-        "stream without a position" => new StreamContent(new BrokenSeek(position: true)),
+        "stream that fails to seek" => new StreamContent(new FalseSeekStream([1, 2])),
+        "stream without a length" => new StreamContent(new FalseSeekStream([1, 2], seek: false, length: true)),
+        "stream without a position" => new StreamContent(new FalseSeekStream([1, 2], seek: false, position: true)),
         "derived stream content" => new DerivedStreamContent(),
         "derived multipart" => new DerivedMultipart { new StringContent("a") },
         "json of async numbers" => JsonContent.Create(AsyncNumbers()),
@@ -140,31 +140,6 @@ public sealed class RequestBodyTests
     private sealed class DerivedStreamContent() : StreamContent(new MemoryStream([1]));
 
     private sealed class DerivedMultipart : MultipartContent;
-
-    /// <summary>Says that it can seek, and cannot.</summary>
-    internal sealed class BrokenSeek(byte[] bytes, bool seek = false, bool length = false, bool position = false) : MemoryStream(bytes)
-    {
-        private bool _isMade;
-
-        internal BrokenSeek(bool seek = false, bool length = false, bool position = false)
-            : this([1, 2], seek, length, position)
-        {
-        }
-
-        internal BrokenSeek(byte[] bytes)
-            : this(bytes, seek: true)
-        {
-        }
-
-        public override long Length => length ? throw new NotSupportedException() : base.Length;
-
-        public override long Position
-        {
-            // StreamContent asks once when it is made.
-            get => position && Interlocked.Exchange(ref _isMade, true) ? throw new IOException("No position.") : base.Position;
-            set => base.Position = seek ? throw new NotSupportedException() : value;
-        }
-    }
 
     private sealed class CustomContent : HttpContent
     {
