@@ -1,7 +1,7 @@
-using HttpResilience.Tests.Http;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using HttpResilience.Tests.Http;
 
 namespace HttpResilience.IntegrationTests;
 
