@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
@@ -23,6 +24,8 @@ internal static class ClientFactory
             Random = random ?? Random.Shared,
         };
         var extensions = client.GetOrAdd(() => new RegisteredExtensions(services, name));
+        var stopping = services.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None;
+        client.GetOrAdd(() => new WaitingCalls(stopping));
         var unknown = UnknownRequests.Of(client);
         client.GetOrAdd(() => new AttemptClassifier(extensions, unknown, time, services.LoggerFor<AttemptClassifier>(name)));
         // Its gauges report the circuits of a client from the start, not from the first handler on.

@@ -33,7 +33,9 @@ internal sealed partial class ClientStartup(
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Waits for the letters of the calls whose wait the stop has ended.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(
+        services.GetRequiredService<ResilientClients>().Select(client => WaitingCalls.Of(client).EmptyAsync(cancellationToken)));
 
     // When all clients have the chain, only the names in the configuration are known before the clients are used.
     private void Validate(IEnumerable<IConfigurationSection> sections)

@@ -8,6 +8,7 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
 {
     internal const string CheckThenResolve = "Check whether it was processed; then resolve it, or replay it";
     internal const string SetCredentials = "Set credentials by ConfigureHttpClient or a handler, or they cannot be replayed";
+    private const string FixTheError = "Fix the error, then replay it";
     private const string ResubmitFromSource = "Resubmit it from the source; its body could not be stored";
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMinutes(1);
@@ -16,17 +17,12 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     private static readonly TimeSpan MaxRequestedPause = TimeSpan.FromDays(1);
 
     /// <summary>Whether a failed call is worth a letter.</summary>
-    /// <param name="hasResponse">
-    /// False when the call ended with an exception: a replay does not fix a bug or an invalid certificate.
-    /// </param>
     /// <param name="wasOnTheWire">An attempt may have been processed: a cancelled call is then for review.</param>
-    internal static bool IsKept(
-        FailureClass failureClass, bool hasResponse, DeadLetterOptions.CancelledCalls keepCancelled, bool wasOnTheWire) =>
+    internal static bool IsKept(FailureClass failureClass, DeadLetterOptions.CancelledCalls keepCancelled, bool wasOnTheWire) =>
         failureClass switch
         {
             FailureClass.None => false,
             FailureClass.Cancelled => keepCancelled is DeadLetterOptions.CancelledCalls.WhenSent && wasOnTheWire,
-            FailureClass.Permanent => hasResponse,
             _ => true,
         };
 
@@ -42,7 +38,7 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
         if (failureClass is FailureClass.Cancelled)
             return Review(CheckThenResolve);
         bool mustBeChecked = fate is { MayHaveBeenProcessed: true, MayBeRepeated: false };
-        if (ActionFor(failureClass) is { } action)
+        if (ActionFor(failureClass, fate.HasResponse) is { } action)
             return Review(mustBeChecked || fate.MayShowOwnEffect ? CheckThenResolve : action);
         if (fate.BodyIsMissing)
             return Review(ResubmitFromSource);
@@ -84,13 +80,15 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
 
     private static DeadLetterDecision Review(string action) => new(DeadLetterStatus.RequiresReview, TimeSpan.Zero, action);
 
-    private static string? ActionFor(FailureClass failureClass) => failureClass switch
+    private static string? ActionFor(FailureClass failureClass, bool hasResponse) => failureClass switch
     {
         FailureClass.Transient or FailureClass.ServerError or FailureClass.RateLimited => null,
         FailureClass.Authentication => "Check the API key",
         FailureClass.Authorization => "Check permissions",
         FailureClass.NotFound => "Check the endpoint or id",
         FailureClass.Conflict => "Fetch the current state and resubmit",
+        // Such as a certificate that is not trusted.
+        FailureClass.Permanent when !hasResponse => FixTheError,
         _ => "Fix the data and resubmit",
     };
 }
@@ -105,17 +103,24 @@ internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBe
     /// <summary>A replay would lack credentials that the request had.</summary>
     internal bool LacksCredentials { get; init; }
 
-    /// <summary>The response may be due to an earlier attempt of the request itself, not to its data.</summary>
+    /// <summary>The failure may be due to an earlier attempt of the request itself, not to its data.</summary>
     internal bool MayShowOwnEffect { get; private init; }
+
+    /// <summary>The API has answered: the failure is about the request.</summary>
+    internal bool HasResponse { get; private init; }
 
     /// <summary>
     /// The same facts after a response: 412 (RFC 9110 §15.5.13), 409, and 422 (draft Idempotency-Key §2.7) also come when an earlier
-    /// attempt was processed.
+    /// attempt was processed. So does an error of the application's own code after the response.
     /// </summary>
     /// <param name="status">The status of the response; null when there was none.</param>
     /// <param name="isGuarded">The request has an idempotency key or a condition.</param>
     internal LetterFate After(int? status, bool isGuarded) =>
-        this with { MayShowOwnEffect = MayHaveBeenProcessed && isGuarded && status is 409 or 412 or 422 };
+        this with
+        {
+            HasResponse = status is not null,
+            MayShowOwnEffect = MayHaveBeenProcessed && (status is null || (isGuarded && status is 409 or 412 or 422)),
+        };
 
     internal static LetterFate Of(
         RetryPolicy policy, HttpMethod method, bool keyed, bool mayHaveBeenProcessed, bool bodyIsMissing, bool canBeFound)

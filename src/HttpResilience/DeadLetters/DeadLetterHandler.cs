@@ -17,6 +17,7 @@ internal sealed partial class DeadLetterHandler(
 
     private readonly TimeProvider _time = client.Time;
     private readonly LetterCredentials _credentials = LetterCredentials.Of(client, clients, logger);
+    private readonly WaitingCalls _waiting = WaitingCalls.Of(client);
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
@@ -31,30 +32,31 @@ internal sealed partial class DeadLetterHandler(
     {
         var original = new RequestSnapshot(request);
         _credentials.Check(request, call);
-        HttpResponseMessage response;
+        WaitingCalls.Keep(call);
         try
         {
-            response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+            var response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+            if (!IsKept(policy, call))
+                return response;
+            var failure = await LetterFailure.OfAsync(response, request, call, classifier, _time, async, cancellationToken)
+                .ConfigureAwait(false);
+            await KeepAsync(policy, request, call.Revised ?? original, call, failure, async).ConfigureAwait(false);
+            return response;
         }
-        catch (Exception e) when (IsKept(policy, call, hasResponse: false))
+        catch (Exception e) when (IsKept(policy, call))
         {
             await KeepAsync(policy, request, call.Revised ?? original, call, LetterFailure.Of(e, request, call), async)
                 .ConfigureAwait(false);
             throw;
         }
-
-        if (IsKept(policy, call, hasResponse: true))
+        finally
         {
-            var failure = await LetterFailure.OfAsync(response, request, call, classifier, _time, async, cancellationToken)
-                .ConfigureAwait(false);
-            await KeepAsync(policy, request, call.Revised ?? original, call, failure, async).ConfigureAwait(false);
+            _waiting.Leave(call);
         }
-
-        return response;
     }
 
-    private static bool IsKept(DeadLetterPolicy policy, HttpCall call, bool hasResponse) => DeadLetterDecision.IsKept(
-        call.FailureClass, hasResponse, policy.KeepCancelled, wasOnTheWire: call.MayHaveBeenProcessed && call.AttemptCount > 0);
+    private static bool IsKept(DeadLetterPolicy policy, HttpCall call) => DeadLetterDecision.IsKept(
+        call.FailureClass, policy.KeepCancelled, wasOnTheWire: call.MayHaveBeenProcessed && call.AttemptCount > 0);
 
     private async ValueTask KeepAsync(
         DeadLetterPolicy policy, HttpRequestMessage request, RequestSnapshot original, HttpCall call, LetterFailure failure, bool async)
@@ -80,7 +82,7 @@ internal sealed partial class DeadLetterHandler(
             client.Observers?.LetterLost(client, call);
             string tags = string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => $"{t.Key}={Redaction.Clean(t.Value)}"));
             Lost(
-                logger, e, client.Name, original.Method.Method, new HttpAuthority(original.Uri!).ToString(),
+                logger, e, client.Name, original.Method.Method, original.Authority,
                 call.Policy.Logging.Redaction.PathOf(request, call), call.IdempotencyKey, call.Tenant, tags,
                 call.FailureClass, failure.StatusCode, failure.Title);
         }

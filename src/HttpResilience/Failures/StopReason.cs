@@ -80,4 +80,10 @@ public enum StopReason
     /// its handlers.
     /// </summary>
     Cancelled,
+
+    /// <summary>
+    /// The host stopped while the call waited for its next attempt: it ended at once and was kept as a dead letter
+    /// (<c>DeadLetter:Enabled</c>).
+    /// </summary>
+    HostStopping,
 }

@@ -29,6 +29,9 @@ internal readonly struct RequestSnapshot
 
     internal Uri? Uri => _uri;
 
+    /// <summary>Scheme, host and port of the absolute URI.</summary>
+    internal string Authority => new HttpAuthority(_uri!).ToString();
+
     internal HttpContent? Content => _content;
 
     /// <summary>The header fields of the request, then those of its content.</summary>

@@ -9,6 +9,7 @@ namespace HttpResilience;
 internal sealed class RateLimitingHandler(Client client) : ChainHandler
 {
     private readonly ClientLimiter _limiter = ClientLimiter.Of(client);
+    private readonly WaitingCalls _waiting = WaitingCalls.Of(client);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     protected override async ValueTask<HttpResponseMessage> SendAsync(
@@ -19,14 +20,15 @@ internal sealed class RateLimitingHandler(Client client) : ChainHandler
 
         var authority = new HttpAuthority(uri);
         RateLimitLease permit;
+        using var ends = _waiting.EndOf(call, cancellationToken);
         try
         {
-            ValueTask<RateLimitLease> acquiring = limiter.AcquireAsync(authority, cancellationToken);
+            ValueTask<RateLimitLease> acquiring = limiter.AcquireAsync(authority, ends?.Token ?? cancellationToken);
             permit = async || acquiring.IsCompleted ? await acquiring.ConfigureAwait(false) : acquiring.AsTask().GetAwaiter().GetResult();
         }
-        catch (OperationCanceledException) when (call.AttemptTimedOut || call.IsPastDeadline)
+        catch (OperationCanceledException) when (call.AttemptTimedOut || call.IsPastDeadline || _waiting.Ends(call))
         {
-            // Nothing was sent: the attempt expired in the queue, which is a rejection and not a timeout of the host.
+            // Nothing was sent: the attempt ended in the queue, which is a rejection and not a timeout of the host.
             throw RateLimitedException.ByClient(authority, retryAfter: null);
         }
 

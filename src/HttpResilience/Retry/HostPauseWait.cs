@@ -33,7 +33,7 @@ internal static class HostPauseWait
 
                 if (at <= now)
                     return now;
-                await Delay.UntilAsync(time, at, async, cancellationToken).ConfigureAwait(false);
+                await WaitingCalls.UntilAsync(client, call, at, async, cancellationToken).ConfigureAwait(false);
             }
         }
         finally

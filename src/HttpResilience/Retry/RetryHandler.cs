@@ -94,7 +94,7 @@ internal sealed partial class RetryHandler(
                 attempt.Response?.Dispose();
                 WillRetry(request, call, attempt, _time.GetElapsedTime(attempt.EndedAt, startedAt));
                 attempt.StopTimer(cancellationToken);
-                await Delay.UntilAsync(_time, startedAt, async, cancellationToken).ConfigureAwait(false);
+                await WaitingCalls.UntilAsync(client, call, startedAt, async, cancellationToken).ConfigureAwait(false);
                 startedAt = _time.GetTimestamp();
             }
         }

@@ -137,9 +137,9 @@ public sealed class OperationsManualTests
                     from needsKey in either
                     from missing in either
                     from lacks in either
-                    select new LetterFate(
-            sent, repeated, needsKey, missing)
-                    { LacksCredentials = lacks };
+                    from status in new int?[] { null, 400, 409 }
+                    let fate = new LetterFate(sent, repeated, needsKey, missing) { LacksCredentials = lacks }
+                    select fate.After(status, isGuarded: true);
         var letter = Letter();
         var afterFailure = from failure in Enum.GetValues<FailureClass>().Where(IsKept)
                            from fate in fates
@@ -159,7 +159,7 @@ public sealed class OperationsManualTests
     }
 
     private static bool IsKept(FailureClass failureClass) => DeadLetterDecision.IsKept(
-        failureClass, hasResponse: true, DeadLetterOptions.CancelledCalls.WhenSent, wasOnTheWire: true);
+        failureClass, DeadLetterOptions.CancelledCalls.WhenSent, wasOnTheWire: true);
 
     [Fact]
     public async Task Everything_that_the_health_check_tells_is_in_the_manual()

@@ -17,7 +17,7 @@ public sealed class DeadLetterDecisionTests
         { FailureClass.NotFound, "Check the endpoint or id" },
         { FailureClass.Conflict, "Fetch the current state and resubmit" },
         { FailureClass.Validation, "Fix the data and resubmit" },
-        { FailureClass.Permanent, "Fix the data and resubmit" },
+        { FailureClass.Permanent, "Fix the error, then replay it" },
     };
 
     [Theory, MemberData(nameof(Actions))]
@@ -31,21 +31,28 @@ public sealed class DeadLetterDecisionTests
     }
 
     [Theory]
-    [InlineData(FailureClass.None, true, false), InlineData(FailureClass.None, false, false)]
-    [InlineData(FailureClass.Cancelled, true, false), InlineData(FailureClass.Cancelled, false, false)]
-    [InlineData(FailureClass.Permanent, true, true), InlineData(FailureClass.Permanent, false, false)]
-    [InlineData(FailureClass.Transient, true, true), InlineData(FailureClass.Transient, false, true)]
-    [InlineData(FailureClass.Validation, true, true), InlineData(FailureClass.Authentication, false, true)]
-    public void Neither_a_cancelled_call_nor_a_program_error_is_stored(
-        FailureClass failureClass, bool hasResponse, bool kept) =>
-        DeadLetterDecision.IsKept(failureClass, hasResponse, CancelledCalls.Never, wasOnTheWire: true).ShouldBe(kept);
+    [InlineData(FailureClass.None, false), InlineData(FailureClass.Cancelled, false)]
+    [InlineData(FailureClass.Permanent, true), InlineData(FailureClass.Transient, true)]
+    [InlineData(FailureClass.Validation, true), InlineData(FailureClass.Authentication, true)]
+    public void Every_failure_but_a_cancellation_is_stored(FailureClass failureClass, bool kept) =>
+        DeadLetterDecision.IsKept(failureClass, CancelledCalls.Never, wasOnTheWire: true).ShouldBe(kept);
+
+    [Theory]
+    [InlineData(null, false, "Fix the error, then replay it")]
+    [InlineData(501, false, "Fix the data and resubmit")]
+    [InlineData(null, true, DeadLetterDecision.CheckThenResolve)]
+    [InlineData(501, true, "Fix the data and resubmit")]
+    [InlineData(409, true, DeadLetterDecision.CheckThenResolve)]
+    public void An_error_of_the_program_is_not_taken_for_one_of_the_data(int? status, bool maybeProcessed, string action) =>
+        After(FailureClass.Permanent, new LetterFate(maybeProcessed, true, true, false).After(status, isGuarded: true))
+            .SuggestedAction.ShouldBe(action);
 
     [Theory]
     [InlineData(CancelledCalls.WhenSent, true, true), InlineData(CancelledCalls.WhenSent, false, false)]
     [InlineData(CancelledCalls.Never, true, false), InlineData(CancelledCalls.Never, false, false)]
     public void A_cancelled_call_is_stored_for_review_when_it_was_on_the_wire(CancelledCalls keep, bool wasOnTheWire, bool kept)
     {
-        DeadLetterDecision.IsKept(FailureClass.Cancelled, hasResponse: false, keep, wasOnTheWire).ShouldBe(kept);
+        DeadLetterDecision.IsKept(FailureClass.Cancelled, keep, wasOnTheWire).ShouldBe(kept);
         After(FailureClass.Cancelled).ShouldBe(
             new(DeadLetterStatus.RequiresReview, TimeSpan.Zero, DeadLetterDecision.CheckThenResolve));
     }

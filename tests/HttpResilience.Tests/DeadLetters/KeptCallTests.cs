@@ -103,7 +103,7 @@ public sealed class KeptCallTests : IDisposable
         letter.DueAt.ShouldBe(chain.Clock.GetUtcNow() + TimeSpan.FromSeconds(30));
     }
 
-    public static TheoryData<string> NotKept => ["success", "get", "program", "off", "method"];
+    public static TheoryData<string> NotKept => ["success", "get", "off", "method"];
 
     [Theory, MemberData(nameof(NotKept))]
     public async Task Calls_that_need_no_replay_are_not_stored(string why)
@@ -117,7 +117,6 @@ public sealed class KeptCallTests : IDisposable
         chain.Server.Script(why switch
         {
             "success" => Replies.Status(201),
-            "program" => Replies.Throws(() => new InvalidOperationException("mine")),
             _ => Replies.Status(400),
         });
 
@@ -125,6 +124,19 @@ public sealed class KeptCallTests : IDisposable
             async () => (await chain.SendAsync(true, why == "get" ? Chain.Get() : Chain.Post())).Dispose());
 
         _store.Letters.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_call_that_an_error_of_the_program_ends_is_stored_for_review()
+    {
+        var chain = Open(o => o.DeadLetter.Enabled = true);
+        chain.Server.Script(Replies.Throws(() => new InvalidOperationException("mine")));
+
+        await Should.ThrowAsync<InvalidOperationException>(() => chain.PostAsync());
+
+        var letter = _store.Letter;
+        (letter.Status, letter.ErrorTitle, letter.SuggestedAction).ShouldBe(
+            (DeadLetterStatus.RequiresReview, "mine", "Fix the error, then replay it"));
     }
 
     [Theory, InlineData(100, false), InlineData(101, true)]
