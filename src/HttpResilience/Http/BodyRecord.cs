@@ -42,11 +42,13 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
 
     private bool CanEnter => !_isEnded && !(_isStream && _wasRead);
 
-    /// <summary>The content has written its last byte.</summary>
+    /// <summary>The content has written its last byte. A content that has written another length than its own has failed.</summary>
     internal void Complete()
     {
         lock (_gate)
         {
+            if (length is { } expected && _written != expected)
+                StopWriter(new HttpRequestException($"The content wrote {_written} bytes; its Content-Length is {expected}."));
             _isComplete = _failure is null;
             Notify();
         }

@@ -27,6 +27,27 @@ public sealed class RecordedBodyTests
         System.Text.Encoding.UTF8.GetString(letter.Body!.Value.Span).ShouldBe("[\"a\",\"b\"]");
     }
 
+    [Theory, InlineData("ab", 3), InlineData("abcd", 3), InlineData("", 1), InlineData("abc", 0)]
+    public async Task A_content_of_another_length_than_its_own_is_sent_once_and_no_letter_has_its_body(string written, int length)
+    {
+        var store = new InMemoryStorage();
+        using var chain = new Chain(
+            o => o.DeadLetter.Enabled = true, b => b.AddHttpMessageHandler(() => new Wire(async (request, token) =>
+            {
+                await request.Content!.CopyToAsync(Stream.Null, token);
+                return new(HttpStatusCode.ServiceUnavailable);
+            })),
+            s => s.AddSingleton<IDeadLetterStore>(store.DeadLetters));
+        var content = new PushedContent((stream, token) => stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(written), token).AsTask());
+        content.Headers.ContentLength = length;
+
+        var exception = await Should.ThrowAsync<HttpRequestException>(() => chain.SendAsync(true, Chain.Post(content)));
+
+        var call = exception.GetHttpCall()!;
+        (call.Attempts.Count, call.StopReason).ShouldBe((1, StopReason.BodyNotReplayable));
+        (await store.DeadLetters.ListAsync(new(), Stop)).ShouldHaveSingleItem().BodyIsMissing.ShouldBeTrue();
+    }
+
     [Fact]
     public async Task A_letter_has_the_body_that_no_attempt_has_asked_for()
     {
