@@ -120,9 +120,6 @@ public sealed class HttpCall
     /// <summary>The key set on the request itself; it applies to every method.</summary>
     internal string? KeyOfRequest => _keyIsOfRequest ? _settings!.IdempotencyKey : null;
 
-    /// <summary>The key of the scope; it applies to unsafe methods only.</summary>
-    internal string? KeyOfScope => _settings?.IdempotencyKey;
-
     /// <summary>The caller's limit of retries for this call; null when the policy applies.</summary>
     internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
 

@@ -4,6 +4,11 @@ namespace HttpResilience;
 /// Applies settings to every call made inside it, for typed clients that never see the <see cref="HttpRequestMessage"/>
 /// (<c>GetFromJsonAsync</c>, Refit). Flows with async calls. Scopes nest; the settings of the inner scope override those of the outer one.
 /// </summary>
+/// <remarks>
+/// A scope is for the calls that the application makes in it. It is not for calls made on the way of such a call (by a token handler, an
+/// <see cref="IReconciler"/>, an <see cref="IConflictResolver"/>), nor for calls that begin after its <see cref="Dispose"/>, as those of a
+/// timer that was started inside it.
+/// </remarks>
 /// <example><code>
 /// using (HttpCallScope.Begin(new HttpCallScopeOptions { Tenant = "comp1", Tags = { ["rowNumber"] = 5 } }))
 ///     await client.SendAsync(invoice, cancellationToken);
@@ -15,8 +20,11 @@ public sealed class HttpCallScope : IDisposable
     private readonly HttpCallScope? _outer;
     private readonly HttpCallScopeOptions _own;
     private readonly HttpCallScopeOptions _merged;
+    private readonly bool _isForAllClients;
     private readonly Action<HttpCall, HttpMethod, CallObservers?>? _onCall;
-    private KeyUse? _firstUse;
+    private volatile bool _isEnded;
+    private string? _clientOfKey;
+    private object? _firstUse;
 
     private HttpCallScope(HttpCallScope? outer, HttpCallScopeOptions own, Action<HttpCall, HttpMethod, CallObservers?>? onCall)
     {
@@ -24,9 +32,22 @@ public sealed class HttpCallScope : IDisposable
         _own = own;
         _onCall = onCall;
         _merged = outer is null ? own : HttpCallScopeOptions.Merge(outer._merged, own)!;
+        _isForAllClients = own.ClientName is null && outer is not { _isForAllClients: false };
     }
 
-    internal static HttpCallScopeOptions? Current => Ambient.Value?._merged;
+    /// <summary>The innermost scope of this flow that has not ended.</summary>
+    internal static HttpCallScope? Current
+    {
+        get
+        {
+            var scope = Ambient.Value;
+            while (scope is { _isEnded: true })
+                scope = scope._outer;
+            return scope;
+        }
+    }
+
+    internal string? Key => _own.IdempotencyKey;
 
     /// <summary>Begins a scope; disposing the returned object ends it.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
@@ -45,43 +66,60 @@ public sealed class HttpCallScope : IDisposable
         if (options.IdempotencyKey is { } key)
             IdempotencyKey.Validate(key);
 
-        return Ambient.Value = new HttpCallScope(Ambient.Value, options, onCall);
+        return Ambient.Value = new HttpCallScope(Current, options, onCall);
+    }
+
+    /// <summary>What the current call sends on its way is outside of every scope.</summary>
+    internal static void Suspend() => Ambient.Value = null;
+
+    /// <summary>The settings of a call that starts here; null when no scope is for its client.</summary>
+    internal HttpCallScopeOptions? SettingsFor(string clientName)
+    {
+        if (_isForAllClients && Scopes().All(scope => !scope._isEnded))
+            return _merged;
+
+        HttpCallScopeOptions? settings = null;
+        foreach (var scope in Scopes().Where(scope => !scope._isEnded && (scope._own.ClientName ?? clientName) == clientName))
+            settings = HttpCallScopeOptions.Merge(scope._own, settings);
+        return settings;
     }
 
     /// <summary>Notifies the scopes of a call that starts.</summary>
     /// <returns>Whether a scope collects its calls.</returns>
-    internal static bool Notify(HttpCall call, HttpMethod method, CallObservers? observers)
+    internal bool Notify(HttpCall call, HttpMethod method, CallObservers? observers)
     {
         bool isCollected = false;
-        for (var scope = Ambient.Value; scope is not null; scope = scope._outer)
+        foreach (var scope in Scopes().Where(scope => !scope._isEnded && scope._onCall is not null))
         {
-            scope._onCall?.Invoke(call, method, observers);
-            isCollected |= scope._onCall is not null;
+            scope._onCall!(call, method, observers);
+            isCollected = true;
         }
 
         return isCollected;
     }
 
-    /// <summary>
-    /// The first request made under the key in the outermost scope that has this key; <paramref name="request"/> itself when it is the
-    /// first.
-    /// </summary>
-    internal static T FirstUnder<T>(string key, T request)
-        where T : class
-    {
-        var owner = Ambient.Value;
-        for (var scope = owner; scope is not null; scope = scope._outer)
-        {
-            if (scope._own.IdempotencyKey == key)
-                owner = scope;
-        }
+    /// <summary>The outermost scope that has the key: the key is for one operation in it.</summary>
+    internal HttpCallScope OwnerOf(string key) => Scopes().LastOrDefault(scope => scope._own.IdempotencyKey == key) ?? this;
 
-        var first = owner is null ? null : Interlocked.CompareExchange(ref owner._firstUse, new(key, request), null);
-        return first is not null && first.Key == key ? (T)first.Request : request;
+    /// <summary>Whether the key is for calls of the client: the first client that uses it keeps it.</summary>
+    internal bool BindKey(string clientName) => Interlocked.CompareExchange(ref _clientOfKey, clientName, null) is not { } first
+        || first == clientName;
+
+    /// <summary>The first request made under the key of this scope; <paramref name="request"/> itself when it is the first.</summary>
+    internal T FirstUnderKey<T>(T request)
+        where T : class => (T?)Interlocked.CompareExchange(ref _firstUse, request, null) ?? request;
+
+    /// <summary>Ends the scope, in every flow: the settings of the outer scope apply again.</summary>
+    public void Dispose()
+    {
+        _isEnded = true;
+        Ambient.Value = Current;
     }
 
-    /// <summary>Ends the scope: the settings of the outer scope apply again.</summary>
-    public void Dispose() => Ambient.Value = _outer;
-
-    private sealed record KeyUse(string Key, object Request);
+    // From this one to the outermost.
+    private IEnumerable<HttpCallScope> Scopes()
+    {
+        for (var scope = this; scope is not null; scope = scope._outer)
+            yield return scope;
+    }
 }

@@ -8,10 +8,19 @@ public sealed class HttpCallScopeOptions
     internal static readonly HttpRequestOptionsKey<HttpCallScopeOptions> Key = new("HttpResilience.HttpCallScopeOptions");
 
     /// <summary>
+    /// The name of the client whose calls the scope is for, as registered in <see cref="IHttpClientFactory"/>; a typed client that was
+    /// registered without a name has that of its type. Default: null, the scope is for the calls of all clients. Set it when the
+    /// application also calls other clients inside the scope: a login server must not get the key of an invoice.
+    /// </summary>
+    public string? ClientName { get; set; }
+
+    /// <summary>
     /// The idempotency key of the one unsafe call (<c>Idempotency:Methods</c>) made inside the scope; visible ASCII, 1 to 255 characters.
     /// Default: null, the chain creates a key per call. An invalid key throws <see cref="ArgumentException"/> before the call is sent. The
-    /// same call may be made again; a different method, URI or body under the key throws <see cref="IdempotencyKeyReusedException"/> before
-    /// it is sent. A body that can be read only once is compared when it is buffered (<c>Retry:MaxReplayBodyBytes</c>).
+    /// client that uses the key first keeps it: calls of other clients get keys of their own (<see cref="ClientName"/> says which client
+    /// it is for). The same call may be made again; a different method, URI or body under the key throws
+    /// <see cref="IdempotencyKeyReusedException"/> before it is sent. A body that can be read only once is compared when it is buffered
+    /// (<c>Retry:MaxReplayBodyBytes</c>).
     /// </summary>
     public string? IdempotencyKey { get; set; }
 
@@ -55,6 +64,7 @@ public sealed class HttpCallScopeOptions
 
         var merged = new HttpCallScopeOptions
         {
+            ClientName = inner.ClientName ?? outer.ClientName,
             IdempotencyKey = inner.IdempotencyKey ?? outer.IdempotencyKey,
             Tenant = inner.Tenant ?? outer.Tenant,
             MaxRetryAttempts = inner.MaxRetryAttempts ?? outer.MaxRetryAttempts,

@@ -19,9 +19,10 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         }
         else if (policy.AppliesTo(request.Method))
         {
+            string? keyOfScope = call.TakeKeyOfScope();
             // Only these two cases read the body, which can be asynchronous.
-            if (call.KeyOfScope is not null || policy.KeySource is KeySource.Content)
-                return SendAsIdentifiedAsync(request, call, policy, async, cancellationToken);
+            if (keyOfScope is not null || policy.KeySource is KeySource.Content)
+                return SendAsIdentifiedAsync(request, call, policy, keyOfScope, async, cancellationToken);
             MakeKey(request, call, policy, IdempotencyKey.Create());
         }
 
@@ -59,16 +60,16 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
     }
 
     private async ValueTask<HttpResponseMessage> SendAsIdentifiedAsync(
-        HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy, bool async, CancellationToken cancellationToken)
+        HttpRequestMessage request, HttpCall call, IdempotencyPolicy policy, string? keyOfScope, bool async,
+        CancellationToken cancellationToken)
     {
-        string? keyOfScope = call.KeyOfScope;
         if (keyOfScope is not null)
             SetKey(request, call, policy, keyOfScope);
 
         var fingerprint = await FingerprintAsync(client, request, call, required: keyOfScope is null, async, cancellationToken)
             .ConfigureAwait(false);
         if (keyOfScope is not null)
-            ThrowIfReused(keyOfScope, fingerprint);
+            ThrowIfReused(call.ScopeOfKey!, keyOfScope, fingerprint);
         else
             MakeKey(request, call, policy, fingerprint.ToKey());
 
@@ -130,9 +131,9 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         call.IdempotencyKey = key;
     }
 
-    private static void ThrowIfReused(string key, RequestFingerprint fingerprint)
+    private static void ThrowIfReused(HttpCallScope scope, string key, RequestFingerprint fingerprint)
     {
-        if (HttpCallScope.FirstUnder(key, fingerprint).DifferenceFrom(fingerprint) is { } difference)
+        if (scope.FirstUnderKey(fingerprint).DifferenceFrom(fingerprint) is { } difference)
             throw new IdempotencyKeyReusedException(key, difference);
     }
 

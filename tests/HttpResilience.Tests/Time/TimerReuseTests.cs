@@ -15,10 +15,11 @@ public sealed class TimerReuseTests
         int seed = Random.Shared.Next();
         using var chain = new Chain(o => (o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (0, null));
         var told = new ConcurrentBag<string>();
+        var current = new AsyncLocal<string>();
         chain.Server.Script(async (_, _, token) =>
         {
             // Left behind, as careless handlers do.
-            string call = HttpCallScope.Current!.Tenant!;
+            string call = current.Value!;
             token.Register(() => told.Add(call));
             await Task.Yield();
             token.ThrowIfCancellationRequested();
@@ -33,7 +34,7 @@ public sealed class TimerReuseTests
             {
                 string call = $"{worker}/{i}";
                 bool cancels = random.Next(3) == 0;
-                using var scope = HttpCallScope.Begin(new() { Tenant = call });
+                current.Value = call;
                 using var caller = new CancellationTokenSource();
                 var sending = chain.SendAsync(true, Chain.Get(), caller.Token);
                 if (cancels)

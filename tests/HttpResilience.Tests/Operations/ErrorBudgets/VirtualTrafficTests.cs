@@ -76,7 +76,8 @@ public sealed class VirtualTrafficTests
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{made} bytes when made, {atFirst - later} bytes more or less after 95 days");
         made.ShouldBeLessThan(16 * 1024);
-        later.ShouldBeLessThan(atFirst + 64 * 1024);
+        // Eight bytes for each minute would be more; what other tests have left running is less.
+        later.ShouldBeLessThan(atFirst + 1024 * 1024);
         GC.KeepAlive(budget);
 
         // The store is unavailable all the time.
