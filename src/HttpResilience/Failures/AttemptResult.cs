@@ -27,10 +27,20 @@ internal readonly record struct AttemptResult
 
     internal bool IsSuccess => FailureClass is FailureClass.None;
 
-    /// <summary>The same response with another class. Whether the server processed the request does not depend on the class.</summary>
-    internal AttemptResult As(FailureClass failureClass) => failureClass is FailureClass.None
-        ? Success(StatusCode!.Value)
-        : Of(new(failureClass) { MayHaveBeenProcessed = IsAmbiguous, RetryAfter = RetryAfter }, StatusCode) with { SaidRetry = SaidRetry };
+    /// <summary>
+    /// The same response with another class. Whether the server processed the request does not depend on the class, except that a 503 that
+    /// is said to be a failure of the server may have been processed, with <c>Retry-After</c> too.
+    /// </summary>
+    internal AttemptResult As(FailureClass failureClass)
+    {
+        if (failureClass is FailureClass.None)
+            return Success(StatusCode!.Value);
+        bool isAmbiguous = IsAmbiguous || (StatusCode is 503 && CallOutcome.IsOutage(failureClass));
+        return Of(new(failureClass) { MayHaveBeenProcessed = isAmbiguous, RetryAfter = RetryAfter }, StatusCode) with
+        {
+            SaidRetry = SaidRetry,
+        };
+    }
 
     internal static AttemptResult Of(FailureClassification said, int? status) => new()
     {

@@ -129,8 +129,8 @@ public sealed class RetryStatusOptions
 
     /// <summary>
     /// The failure class of the status, which decides whether it is retried and counts against the circuit: <c>RateLimited</c> for an API
-    /// that limits with 403, <c>Conflict</c> for 412, <c>None</c> for a 404 that is an answer. Null (as built in), or any but
-    /// <c>Cancelled</c>; default null.
+    /// that limits with 403, <c>Conflict</c> for 412, <c>None</c> for a 404 that is an answer, <c>Transient</c> for a 503 with
+    /// <c>Retry-After</c> that may have been processed. Null (as built in), or any but <c>Cancelled</c>; default null.
     /// </summary>
     public FailureClass? FailureClass { get; set; }
 

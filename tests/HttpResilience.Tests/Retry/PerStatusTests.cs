@@ -3,6 +3,22 @@ namespace HttpResilience.Tests.Retry;
 /// <summary><c>Retry:Statuses</c>.</summary>
 public sealed class PerStatusTests
 {
+    [Theory]
+    [InlineData(null, 2), InlineData("Transient", 1), InlineData("ServerError", 1), InlineData("RateLimited", 2)]
+    public async Task A_503_with_Retry_After_may_have_been_processed_where_the_client_says_so(string? failureClass, int requests)
+    {
+        using var chain = new Chain(o => o.Idempotency.Enabled = false, settings: new Dictionary<string, string?>
+        {
+            ["Retry:Statuses:503:FailureClass"] = failureClass,
+        });
+        chain.Server.Script(Replies.Status(503, ("Retry-After", "1")), Replies.Status(201));
+
+        using var response = await chain.PostAsync();
+
+        chain.Server.Requests.Count.ShouldBe(requests);
+        response.GetHttpCall()!.MayHaveBeenProcessed.ShouldBe(requests == 1);
+    }
+
     [Fact]
     public async Task A_404_is_repeated_where_it_is_opted_in()
     {
