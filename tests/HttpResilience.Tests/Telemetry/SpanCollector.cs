@@ -2,10 +2,11 @@ using System.Diagnostics;
 
 namespace HttpResilience.Tests.Telemetry;
 
-/// <summary>Keeps the spans of calls.</summary>
+/// <summary>Keeps the spans of the calls of one test: a listener hears those of the whole process.</summary>
 internal sealed class SpanCollector : IDisposable
 {
     private readonly ActivityListener _listener;
+    private readonly AsyncLocal<bool> _isOfTest = new() { Value = true };
     private readonly Lock _gate = new();
     private readonly List<Activity> _ended = [];
     private int _asked;
@@ -17,11 +18,15 @@ internal sealed class SpanCollector : IDisposable
             ShouldListenTo = source => source.Name == CallSpan.SourceName,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) =>
             {
+                if (!_isOfTest.Value)
+                    return ActivitySamplingResult.None;
                 Interlocked.Increment(ref _asked);
                 return sampling;
             },
             ActivityStopped = activity =>
             {
+                if (!_isOfTest.Value)
+                    return;
                 lock (_gate)
                     _ended.Add(activity);
             },
