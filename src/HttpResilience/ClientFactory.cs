@@ -26,8 +26,8 @@ internal static class ClientFactory
         var extensions = client.GetOrAdd(() => new RegisteredExtensions(services, name));
         var stopping = services.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None;
         client.GetOrAdd(() => new WaitingCalls(stopping));
-        var unknown = UnknownRequests.Of(client);
-        client.GetOrAdd(() => new AttemptClassifier(extensions, unknown, time, services.LoggerFor<AttemptClassifier>(name)));
+        var reach = WireReach.Of(client);
+        client.GetOrAdd(() => new AttemptClassifier(extensions, reach, time, services.LoggerFor<AttemptClassifier>(name)));
         // Its gauges report the circuits of a client from the start, not from the first handler on.
         services.GetRequiredService<ResilienceMeter>();
         UnsafeMethodsNotice.Log(client, logger);

@@ -90,6 +90,13 @@ public static class HttpCallExtensions
         public HttpCall? GetHttpCall() =>
             response.RequestMessage is { } request && request.Options.TryGetValue(HttpCall.Key, out var call) ? call : null;
 
+        /// <summary>A handler of the application may have sent a copy of the request.</summary>
+        internal void SetHttpCall(HttpCall call, HttpRequestMessage request)
+        {
+            if ((response.RequestMessage ??= request) != request)
+                response.RequestMessage.Options.Set(HttpCall.Key, call);
+        }
+
         /// <summary>
         /// The beginning of an error body, as far as the chain has read it ahead for an <see cref="IFailureClassifier"/>, a dead letter or
         /// the log; the body can still be read as a whole. In the body's own encoding, and compressed unless the primary handler

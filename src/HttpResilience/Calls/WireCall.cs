@@ -11,12 +11,18 @@ internal static class WireCall
     private static readonly CallFlag AnswerMayBeEffect = new();
     private static readonly CallFlag AnswerIsFailure = new();
     private static readonly CallFlag AnsweredEarlier = new();
+    private static readonly CallFlag OtherSeen = new();
+    private static readonly CallFlag OtherSent = new();
+    private static readonly CallFlag OtherMayBeEffect = new();
     private static readonly CallFlag Redirected = new();
     private static readonly CallFlag Unsendable = new();
     private static readonly CallSlot<Uri> OtherAuthority = new();
 
     private static readonly int OfAttempt = CallFlag.Mask(
-        Sent, Watched, Answered, AnswerMayBeEffect, AnswerIsFailure, AnsweredEarlier, Redirected, Unsendable);
+        Sent, Watched, Answered, AnswerMayBeEffect, AnswerIsFailure, AnsweredEarlier, OtherSeen, OtherSent, OtherMayBeEffect, Redirected,
+        Unsendable);
+
+    private static readonly int OfOtherRequests = CallFlag.Mask(AnsweredEarlier, OtherSeen, OtherSent, OtherMayBeEffect);
 
     extension(HttpCall call)
     {
@@ -26,9 +32,12 @@ internal static class WireCall
         /// </summary>
         internal bool WasSent
         {
-            get => Sent.IsSet(call);
+            get => Sent.IsSet(call) || OtherSent.IsSet(call);
             set => Sent.Set(call, value);
         }
+
+        /// <summary>A request has reached the innermost stage in the current attempt: the call's own, or another one on its way.</summary>
+        internal bool WasSeenAtWire => call.WasSent || OtherSeen.IsSet(call);
 
         /// <summary>An attempt of the call was sent, this one or an earlier one.</summary>
         internal bool WasEverSent => call.WasSent || SentEarlier.IsSet(call);
@@ -57,6 +66,14 @@ internal static class WireCall
         internal void EnterWire()
         {
             Watched.Set(call, true);
+            // What was sent before was for a purpose of its own, such as a token.
+            OtherSent.Set(call, false);
+            OtherMayBeEffect.Set(call, false);
+            call.EnterAgain();
+        }
+
+        private void EnterAgain()
+        {
             if (!Answered.IsSet(call))
                 return;
             // The handler sends again: the earlier response is no longer the result of the attempt.
@@ -68,11 +85,9 @@ internal static class WireCall
         /// <summary>The innermost stage got a response, and gives it to a handler of the application.</summary>
         internal void Answer(HttpResponseMessage response)
         {
-            int status = (int)response.StatusCode;
-            bool hasRetryAfter = status == 503 && response.Headers.RetryAfter is not null;
-            var result = FailureClassifier.Of(status, hasRetryAfter, keyed: false);
+            var result = Of(response);
             Answered.Set(call, true);
-            AnswerMayBeEffect.Set(call, result.IsSuccess || result.IsAmbiguous);
+            AnswerMayBeEffect.Set(call, MayBeEffect(result));
             AnswerIsFailure.Set(call, result.CircuitOutcome is CircuitOutcome.Failure);
         }
 
@@ -82,10 +97,20 @@ internal static class WireCall
         /// <param name="uri">Its URI before it was sent.</param>
         internal void Receive(HttpResponseMessage response, HttpRequestMessage request, HttpMethod method, Uri? uri)
         {
-            if (Watched.IsSet(call))
-                Answered.Set(call, false);
-            else if ((int)response.StatusCode >= 400)
+            if ((int)response.StatusCode >= 400)
+                call.ReceiveFailure(response, request, method, uri);
+            Answered.Set(call, false);
+        }
+
+        // A handler of the application may give another response than that of the request: its own, or that of another request.
+        private void ReceiveFailure(HttpResponseMessage response, HttpRequestMessage request, HttpMethod method, Uri? uri)
+        {
+            if (Answered.IsSet(call) && AnswerMayBeEffect.IsSet(call) && !MayBeEffect(Of(response)))
+                AnsweredEarlier.Set(call, true);
+            if (!Watched.IsSet(call))
                 call.Compare(request, method, uri);
+            else if (response.RequestMessage is { } other && other != request)
+                call.Compare(other, method, uri);
         }
 
         /// <summary>The attempt ended with an exception.</summary>
@@ -96,12 +121,40 @@ internal static class WireCall
                 call.Inspect(exception, request, method, uri);
         }
 
-        /// <summary>A request of the current attempt may have gone out without its call, because a handler has copied it.</summary>
-        internal void AddUnknown(bool wasAnswered)
+        /// <summary>A handler of the application sends a request without the call, on the way of the call.</summary>
+        /// <param name="other">The request that it sends.</param>
+        /// <param name="request">The request of the call.</param>
+        internal OtherRequest EnterOther(HttpRequestMessage other, HttpRequestMessage request)
         {
-            call.WasSent = true;
-            if (wasAnswered)
-                AnsweredEarlier.Set(call, true);
+            var kind = OtherRequestKind.Of(other, request);
+            OtherSeen.Set(call, true);
+            if (kind is OtherRequest.Copy)
+            {
+                call.EnterAgain();
+                Sent.Set(call, true);
+            }
+            else if (kind is OtherRequest.MayBeCopy)
+                OtherSent.Set(call, true);
+            return kind;
+        }
+
+        /// <summary>The other request got a response.</summary>
+        internal void AnswerOther(OtherRequest kind, HttpResponseMessage response)
+        {
+            if (kind is OtherRequest.Copy)
+                call.Answer(response);
+            else if (kind is OtherRequest.MayBeCopy && MayBeEffect(Of(response)))
+                OtherMayBeEffect.Set(call, true);
+        }
+
+        /// <summary>The other request failed.</summary>
+        /// <inheritdoc cref="Receive"/>
+        internal void FailOther(OtherRequest kind, Exception exception, HttpRequestMessage request, HttpMethod method, Uri? uri)
+        {
+            if (kind is OtherRequest.Copy)
+                call.FailWire(exception, request, method, uri);
+            else if (kind is OtherRequest.MayBeCopy && FailureClassifier.MayHaveBeenProcessed(exception))
+                OtherMayBeEffect.Set(call, true);
         }
 
         /// <summary>
@@ -148,9 +201,9 @@ internal static class WireCall
             bool failedAfterAnswer = exception is not null && Answered.IsSet(call);
             return new(
                 WasSent: exception is null || call.WasSent,
-                WasAnswered: Redirected.IsSet(call) || AnsweredEarlier.IsSet(call)
+                WasAnswered: Redirected.IsSet(call) || AnsweredEarlier.IsSet(call) || OtherMayBeEffect.IsSet(call)
                     || (failedAfterAnswer && !(isOfResponse && !AnswerMayBeEffect.IsSet(call))),
-                IsOfAnotherHost: call.RedirectedTo is not null
+                IsOfAnotherHost: call.RedirectedTo is not null || (exception is not null && OtherMayBeEffect.IsSet(call))
                     || (failedAfterAnswer && !(isOfResponse && AnswerIsFailure.IsSet(call))))
             {
                 IsUnsendable = Unsendable.IsSet(call),
@@ -161,10 +214,20 @@ internal static class WireCall
         internal void JoinWire(HttpCall branch)
         {
             bool wasSent = call.WasSent;
-            call.Flags = (call.Flags & ~OfAttempt) | (branch.Flags & OfAttempt);
+            call.Flags = (call.Flags & ~(OfAttempt & ~OfOtherRequests)) | (branch.Flags & OfAttempt);
             call.WasSent |= wasSent;
             if (branch.RedirectedTo is { } target)
                 OtherAuthority.Set(call, target);
         }
     }
+
+    private static AttemptResult Of(HttpResponseMessage response)
+    {
+        int status = (int)response.StatusCode;
+        bool hasRetryAfter = status == 503 && response.Headers.RetryAfter is not null;
+        return FailureClassifier.Of(status, hasRetryAfter, keyed: false);
+    }
+
+    // The response shows that the request was processed, or may have been.
+    private static bool MayBeEffect(in AttemptResult result) => result.IsSuccess || result.IsAmbiguous;
 }

@@ -7,12 +7,12 @@ namespace HttpResilience;
 /// <see cref="IFailureClassifier"/>. <see cref="AttemptFacts"/> correct each of them.
 /// </summary>
 internal sealed partial class AttemptClassifier(
-    RegisteredExtensions supplied, UnknownRequests unknown, TimeProvider time, ILogger<AttemptClassifier> logger)
+    RegisteredExtensions supplied, WireReach reach, TimeProvider time, ILogger<AttemptClassifier> logger)
 {
     private const int MaxHint = 64;
 
     /// <summary>The attempt of a call got a response.</summary>
-    internal void Receive(HttpCall call) => unknown.Receive(call);
+    internal void Receive(HttpCall call) => reach.Receive(call);
 
     /// <summary>Classifies the head of a response.</summary>
     internal AttemptResult ClassifyHead(HttpResponseMessage response, HttpCall call)
@@ -60,12 +60,13 @@ internal sealed partial class AttemptClassifier(
             ? call.FactsOf(exception: null).ApplyTo(Ask(classifier, call, response, null, head)) : head;
 
     /// <summary>Classifies an exception.</summary>
+    /// <param name="method">The method that was sent.</param>
     /// <param name="timedOut">The attempt ended after its timeout or the deadline of the call.</param>
     /// <param name="cancelled">The token of the attempt is cancelled.</param>
-    internal AttemptResult Classify(Exception exception, HttpCall call, bool timedOut, bool cancelled)
+    internal AttemptResult Classify(Exception exception, HttpMethod method, HttpCall call, bool timedOut, bool cancelled)
     {
-        unknown.AddTo(call);
-        var facts = call.FactsOf(exception) with { IsCertain = unknown.ProveUnsent };
+        reach.Fail(call);
+        var facts = call.FactsOf(exception) with { IsCertain = reach.ProvesUnsent(method) };
         var result = facts.ApplyTo(FailureClassifier.Classify(exception, timedOut, cancelled));
         return supplied.Classifier is { } classifier && result.FailureClass is not FailureClass.Cancelled && !IsOurs(exception)
             ? facts.ApplyTo(Ask(classifier, call, null, exception, result)) : result;
@@ -76,7 +77,7 @@ internal sealed partial class AttemptClassifier(
     /// </summary>
     internal bool IsAfterSending(RejectedException rejected, HttpCall call)
     {
-        unknown.AddTo(call);
+        reach.Fail(call);
         return call.WasSent && rejected.GetHttpCall() is not null;
     }
 

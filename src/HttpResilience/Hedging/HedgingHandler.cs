@@ -88,7 +88,7 @@ internal sealed partial class HedgingHandler(
             exception = e;
             bool timedOut = call.AttemptTimedOut || (attempt.CancellationToken.IsCancellationRequested && call.IsPastDeadline);
             begun.Call.Fail(e, begun.Request, request.Method, request.RequestUri);
-            result = classifier.Classify(e, begun.Call, timedOut, cancellationToken.IsCancellationRequested);
+            result = classifier.Classify(e, request.Method, begun.Call, timedOut, cancellationToken.IsCancellationRequested);
         }
 
         attempt.End(begun, response, exception, result, _time.GetTimestamp());

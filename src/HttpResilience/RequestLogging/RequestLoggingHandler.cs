@@ -10,6 +10,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
 
     private readonly TimeProvider _time = client.Time;
     private readonly CallObservers? _observers = client.Observers;
+    private readonly WireReach _reach = WireReach.Of(client);
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendCallAsync(request, async: true, cancellationToken);
@@ -24,6 +25,8 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
         var call = HttpCall.Open(request, client.Name, client.Policy, _observers);
+        if (_reach.IsWatched)
+            AmbientRequest.Enter(request);
         HttpResponseMessage response;
         try
         {
@@ -36,7 +39,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
             throw;
         }
 
-        response.RequestMessage ??= request;
+        response.SetHttpCall(call, request);
         ClientDeadline.LimitBody(response, call);
         End(call, request, response, exception: null, cancelled: false);
         return IsLogged(call) || call.IsCollected

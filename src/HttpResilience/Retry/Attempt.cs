@@ -44,7 +44,7 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
     /// </summary>
     internal void Receive(HttpResponseMessage response, HttpRequestMessage request, in RequestSnapshot original)
     {
-        Response = response;
+        Response = response ?? throw new InvalidOperationException("A handler of the client returned null instead of a response.");
         classifier.Receive(call);
         call.Receive(response, request, original.Method, original.Uri);
         _result = classifier.ClassifyHead(response, call);
@@ -75,7 +75,7 @@ internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall ca
         call.Fail(exception, request, original.Method, original.Uri);
         if ((cancelled || exception is OperationCanceledException) && client.Time.GetTimestamp() >= deadline)
             _timer.Expire();
-        _result = classifier.Classify(exception, call, _timer.HasExpired, cancelled);
+        _result = classifier.Classify(exception, original.Method, call, _timer.HasExpired, cancelled);
         if (_result.FailureClass is FailureClass.Cancelled)
             _result = _result with { IsAmbiguous = call.WasSent };
     }

@@ -9,15 +9,16 @@ namespace HttpResilience;
 internal sealed class WireHandler : ChainHandler
 {
     private readonly TimeProvider _time;
-    private readonly UnknownRequests _unknown;
+    private readonly WireReach _reach;
+    private readonly string _clientName;
     private readonly bool _captures;
 
     /// <param name="client">The client whose chain it belongs to.</param>
     /// <param name="captures">False inside a primary handler of the application: the request is captured before that may copy it.</param>
     internal WireHandler(Client client, bool captures = true)
     {
-        (_time, _unknown, _captures) = (client.Time, UnknownRequests.Of(client), captures);
-        _unknown.Watch();
+        (_time, _reach, _clientName, _captures) = (client.Time, WireReach.Of(client), client.Name, captures);
+        _reach.Watch();
     }
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
@@ -29,25 +30,25 @@ internal sealed class WireHandler : ChainHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         request.Options.TryGetValue(HttpCall.Key, out var call)
             ? WatchAsync(request, call, async: true, cancellationToken)
-            : WatchUnknownAsync(request, async: true, cancellationToken);
+            : WatchOtherAsync(request, async: true, cancellationToken);
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         (request.Options.TryGetValue(HttpCall.Key, out var call)
             ? WatchAsync(request, call, async: false, cancellationToken)
-            : WatchUnknownAsync(request, async: false, cancellationToken)).GetAwaiter().GetResult();
+            : WatchOtherAsync(request, async: false, cancellationToken)).GetAwaiter().GetResult();
 
     private async Task<HttpResponseMessage> WatchAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var (method, uri) = (request.Method, request.RequestUri);
-        _unknown.Reach();
+        _reach.Reach(method);
         call.EnterWire();
         try
         {
             var response = await SendAsync(request, call, async, cancellationToken).ConfigureAwait(false);
             call.Answer(response);
             if ((int)response.StatusCode >= 400)
-                call.Compare(request, method, uri);
+                call.Compare(response.RequestMessage ?? request, method, uri);
             return response;
         }
         catch (Exception e)
@@ -57,29 +58,28 @@ internal sealed class WireHandler : ChainHandler
         }
     }
 
-    private async Task<HttpResponseMessage> WatchUnknownAsync(
-        HttpRequestMessage request, bool async, CancellationToken cancellationToken)
+    // A request of a handler of the application, without a call: a copy of the call's request, or one for a purpose of its own.
+    private async Task<HttpResponseMessage> WatchOtherAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
-        _unknown.Reach();
-        _unknown.Send(_time.GetTimestamp());
-        var uri = request.RequestUri;
-        bool wasAnswered = false;
+        var (method, uri) = (request.Method, request.RequestUri);
+        _reach.Reach(method);
+        if (AmbientRequest.Of(_clientName) is not { } ambient)
+            return await LeaveAsync(request, async, cancellationToken).ConfigureAwait(false);
+
+        var (asked, call) = ambient;
+        var kind = call.EnterOther(request, asked);
         try
         {
             var response = await LeaveAsync(request, async, cancellationToken).ConfigureAwait(false);
-            wasAnswered = true;
+            call.AnswerOther(kind, response);
+            if (kind is OtherRequest.Copy && (int)response.StatusCode >= 400)
+                call.Compare(response.RequestMessage ?? request, method, uri);
             return response;
         }
         catch (Exception e)
         {
-            if (FailureClassifier.MayHaveBeenProcessed(e))
-                _unknown.Doubt(_time.GetTimestamp());
+            call.FailOther(kind, e, request, method, uri);
             throw;
-        }
-        finally
-        {
-            if (wasAnswered || !ReferenceEquals(request.RequestUri, uri))
-                _unknown.Answer(_time.GetTimestamp());
         }
     }
 

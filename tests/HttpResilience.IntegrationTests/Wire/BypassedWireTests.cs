@@ -57,8 +57,28 @@ public sealed class BypassedWireTests
         await client.Client.FailAsync<CircuitOpenException>(Mode.Async, Sending.Get());
     }
 
+    [Theory, InlineData("cut"), InlineData("silence")]
+    public async Task A_handler_that_sends_reads_through_the_chain_and_writes_by_itself_does_not_have_them_repeated(string failure)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Ok(), failure is "cut" ? Reply.Abort : Reply.Silence);
+        await using var client = new ResilientClientUnderTest(
+            server.Uri,
+            o =>
+            {
+                o.Idempotency.Enabled = false;
+                o.AttemptTimeout.Timeout = TimeSpan.FromSeconds(failure is "cut" ? 30 : 1);
+            },
+            build: b => b.AddHttpMessageHandler(() => new OwnConnections(copies: true) { Method = HttpMethod.Post }));
+        (await client.Client.SendAsync(Mode.Async, Sending.Get())).Dispose();
+
+        var call = (await client.Client.FailAsync<Exception>(Mode.Async, Sending.Post())).GetHttpCall()!;
+
+        server.Count.ShouldBe(2);
+        (call.StopReason, call.MayHaveBeenProcessed).ShouldBe((StopReason.UnsafeMethod, true));
+    }
+
     [Fact]
-    public async Task A_handler_that_fails_before_sending_leaves_the_request_unsent_once_another_was_sent()
+    public async Task A_handler_that_fails_before_sending_leaves_the_request_unsent_once_another_of_its_method_was_sent()
     {
         bool fails = false;
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
@@ -69,7 +89,7 @@ public sealed class BypassedWireTests
                 if (fails)
                     throw new HttpRequestException("no token", new IOException("cut"));
             }));
-        (await client.Client.SendAsync(Mode.Async, Sending.Get())).Dispose();
+        (await client.Client.SendAsync(Mode.Async, Sending.Post())).Dispose();
         fails = true;
 
         var call = (await client.Client.FailAsync<HttpRequestException>(Mode.Async, Sending.Post())).GetHttpCall()!;
@@ -85,8 +105,12 @@ public sealed class BypassedWireTests
     {
         private readonly HttpMessageInvoker _own = new(new SocketsHttpHandler { UseProxy = false });
 
+        // Null for all.
+        internal HttpMethod? Method { get; init; }
+
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            _own.SendAsync(Of(request), cancellationToken);
+            (Method ?? request.Method) == request.Method ? _own.SendAsync(Of(request), cancellationToken)
+                : base.SendAsync(request, cancellationToken);
 
         protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
             _own.Send(Of(request), cancellationToken);
