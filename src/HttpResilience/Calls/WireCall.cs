@@ -107,10 +107,9 @@ internal static class WireCall
         {
             if (Answered.IsSet(call) && AnswerMayBeEffect.IsSet(call) && !MayBeEffect(Of(response)))
                 AnsweredEarlier.Set(call, true);
-            if (!Watched.IsSet(call))
-                call.Compare(request, method, uri);
-            else if (response.RequestMessage is { } other && other != request)
-                call.Compare(other, method, uri);
+            var sent = response.RequestMessage ?? request;
+            if (!Watched.IsSet(call) || sent != request)
+                call.Compare(sent, method, uri);
         }
 
         /// <summary>The attempt ended with an exception.</summary>

@@ -135,6 +135,20 @@ public sealed class OtherResponseTests
     }
 
     [Fact]
+    public async Task A_post_that_the_primary_handler_copied_and_that_was_redirected_is_not_repeated()
+    {
+        await using var api = await KestrelServer.StartAsync(context => context.Request.Method == "POST"
+            ? Reply.With(303, "", ("Location", "/done"))(context) : Reply.With(429, "", ("Retry-After", "1"))(context));
+        await using var client = new ResilientClientUnderTest(
+            api.Uri, o => o.Idempotency.Enabled = false, build: b => b.ConfigurePrimaryHttpMessageHandler(() => new CopyingPrimary()));
+
+        using var response = await client.Client.SendAsync(Mode.Async, Sending.Post());
+
+        Posts(api).ShouldBe(1);
+        response.GetHttpCall()!.StopReason.ShouldBe(StopReason.UnsafeMethod);
+    }
+
+    [Fact]
     public async Task A_post_that_is_refused_is_repeated_beside_copies_of_other_calls_that_are_answered()
     {
         await using var api = await KestrelServer.StartAsync(Reply.With(201));
@@ -252,6 +266,12 @@ public sealed class OtherResponseTests
             b.Services.AddHttpResilienceStorage(storage => storage.UseInMemory());
             b.AddHttpMessageHandler(() => new Handler(send));
         });
+
+    private sealed class CopyingPrimary : HttpClientHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            base.SendAsync(new(request.Method, request.RequestUri) { Content = request.Content }, cancellationToken);
+    }
 
     private sealed class Handler(
         Func<HttpRequestMessage, Func<HttpRequestMessage, Task<HttpResponseMessage>>, Task<HttpResponseMessage>> send) : DelegatingHandler
