@@ -20,7 +20,14 @@ internal static class Delay
             if (async)
                 await delay.ConfigureAwait(false);
             else
-                delay.GetAwaiter().GetResult();
+                Block(delay, step, cancellationToken);
         }
+    }
+
+    // The timer needs a thread of the pool, which blocked threads may have used up: the wait of the thread itself ends it too.
+    private static void Block(Task delay, TimeSpan step, CancellationToken cancellationToken)
+    {
+        Task.WaitAny([delay], (int)step.TotalMilliseconds, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 }
