@@ -21,6 +21,9 @@ internal readonly record struct AttemptResult
     /// <summary>The delay the server asks for, from the response on. Null or zero: none.</summary>
     internal TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The delay is asked of one partition of the callers, such as a customer, not of all.</summary>
+    internal bool IsOfPartition { get; init; }
+
     internal CircuitOutcome CircuitOutcome { get; init; }
 
     internal static AttemptResult Success(int status) => new() { StatusCode = status, CircuitOutcome = CircuitOutcome.Success };
@@ -39,6 +42,7 @@ internal readonly record struct AttemptResult
         return Of(new(failureClass) { MayHaveBeenProcessed = isAmbiguous, RetryAfter = RetryAfter }, StatusCode) with
         {
             SaidRetry = SaidRetry,
+            IsOfPartition = IsOfPartition,
         };
     }
 

@@ -9,7 +9,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// Classifies responses and exceptions. Sources: RFC 9110 §9.2.2 (idempotent methods) and §15,
-/// RFC 6585 §4 (429), RFC 8470 §5.2 (425), RFC 9110 §15.5.20 (421).
+/// RFC 6585 §4 (429), RFC 8470 §5.2 (425), RFC 9110 §15.5.20 (421), RFC 9113 §8.7 and RFC 9114 §8.1 (rejected streams).
 /// </summary>
 internal static class FailureClassifier
 {
@@ -19,11 +19,14 @@ internal static class FailureClassifier
     /// <param name="mayBeInFlight">An earlier attempt of the call may have been processed.</param>
     internal static AttemptResult Classify(HttpResponseMessage response, bool keyed, DateTimeOffset now, bool mayBeInFlight = false)
     {
+        int status = (int)response.StatusCode;
         TimeSpan? retryAfter = RetryAfter.Of(response.Headers, now);
         // An exhausted quota gives the time of the next request; it does not show that this one was rejected.
-        return Of((int)response.StatusCode, retryAfter is not null, keyed, mayBeInFlight) with
+        var quota = retryAfter is null ? RateLimitFields.Of(response.Headers, now, isRejected: status == 429) : null;
+        return Of(status, retryAfter is not null, keyed, mayBeInFlight) with
         {
-            RetryAfter = retryAfter ?? RateLimitFields.Of(response.Headers, now),
+            RetryAfter = retryAfter ?? quota?.Wait,
+            IsOfPartition = quota?.IsOfPartition is true,
             SaidRetry = ServerSaysRetry(response.Headers),
         };
     }
@@ -37,6 +40,8 @@ internal static class FailureClassifier
         // A server that names the time of the next request rejected this one before processing it.
         503 => Failed(status, FailureClass.Transient, retry: true, ambiguous: !hasRetryAfter, CircuitOutcome.Failure),
         408 or 502 or 504 => Failed(status, FailureClass.Transient, retry: true, ambiguous: true, CircuitOutcome.Failure),
+        // RFC 9110 §15.5.14: a server that closes for a while to large requests says for how long.
+        413 when hasRetryAfter => Failed(status, FailureClass.Transient, retry: true, ambiguous: false, CircuitOutcome.Success),
         421 or 425 => Failed(status, FailureClass.Transient, retry: true, ambiguous: false, CircuitOutcome.Success),
         429 => Failed(status, FailureClass.RateLimited, retry: true, ambiguous: false, CircuitOutcome.Success),
         401 or 407 => Failed(status, FailureClass.Authentication),
@@ -97,8 +102,12 @@ internal static class FailureClassifier
         HttpRequestError.UserAuthenticationError => Permanent with { FailureClass = FailureClass.Authentication },
         HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError
             or HttpRequestError.ExtendedConnectNotSupported => Permanent,
-        _ => Transient(ambiguous: e.InnerException is not SocketException socket || !IsConnectFailure(socket)),
+        _ => Transient(ambiguous: !IsRejectedStream(e) && (e.InnerException is not SocketException socket || !IsConnectFailure(socket))),
     };
+
+    // The server reset the stream before any processing: REFUSED_STREAM of HTTP/2, H3_REQUEST_REJECTED of HTTP/3. The platform repeats such
+    // a request a few times by itself.
+    private static bool IsRejectedStream(HttpRequestException e) => e.InnerException is HttpProtocolException { ErrorCode: 0x7 or 0x10b };
 
     // SocketsHttpHandler.ConnectTimeout: only the message distinguishes it (a trimmed program shows the resource key).
     private static bool IsConnectTimeout(TimeoutException e) =>

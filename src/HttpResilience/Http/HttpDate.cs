@@ -2,10 +2,22 @@ using System.Globalization;
 
 namespace HttpResilience;
 
-/// <summary>Parses an HTTP-date in the three forms that a recipient must accept (RFC 9110 §5.6.7).</summary>
+/// <summary>
+/// Parses an HTTP-date: the three forms that a recipient must accept (RFC 9110 §5.6.7), and the variants that the platform's
+/// <c>HttpResponseHeaders</c> reads, as servers write them: UTC, an offset (RFC 5322) or no zone, a day or an hour of one digit, no
+/// weekday. A weekday is not compared with the date.
+/// </summary>
 internal static class HttpDate
 {
     private const int Longest = 40;
+    private const string LeapSecond = "23:59:60";
+    private const DateTimeStyles Styles =
+        DateTimeStyles.AllowInnerWhite | DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+
+    private static readonly string[] Zones = ["", " 'GMT'", " 'UTC'", " zzz"];
+    private static readonly string[] FullYear = [.. Zones.Select(zone => "d MMM yyyy H:m:s" + zone)];
+    private static readonly string[] TwoDigitYear =
+        [.. Zones.SelectMany(zone => (string[])["d MMM yy H:m:s" + zone, "d'-'MMM'-'yy H:m:s" + zone])];
 
     internal static bool TryParse(ReadOnlySpan<char> value, DateTimeOffset now, out DateTimeOffset date)
     {
@@ -13,45 +25,53 @@ internal static class HttpDate
         if (value.Length > Longest)
             return false;
 
-        int comma = value.IndexOf(',');
-        if (comma < 0)
-            return TryAsctime(value, out date);
-
-        var rest = value[(comma + 1)..].Trim(' ');
-        return rest.Contains('-') ? TryRfc850(rest, now, out date) : TryExact(rest, "dd MMM yyyy HH:mm:ss 'GMT'", out date);
+        int leap = value.IndexOf(LeapSecond);
+        if (leap < 0)
+            return TryParseForm(value, now, out date);
+        // RFC 9110 §5.6.7 allows it; no form of the platform does.
+        if (!TryParseForm($"{value[..leap]}23:59:59{value[(leap + LeapSecond.Length)..]}", now, out date)
+            || date > DateTimeOffset.MaxValue.AddSeconds(-1))
+            return false;
+        date = date.AddSeconds(1);
+        return true;
     }
 
-    // "Sun Nov  6 08:49:37 1994": a day below ten has a leading space.
-    private static bool TryAsctime(ReadOnlySpan<char> value, out DateTimeOffset date)
+    private static bool TryParseForm(ReadOnlySpan<char> value, DateTimeOffset now, out DateTimeOffset date)
     {
+        // "Sun Nov  6 08:49:37 1994", the form of asctime, begins with a weekday and has no comma.
+        int comma = value.IndexOf(',');
+        if (comma < 0 && value.Length > 4 && char.IsAsciiLetter(value[0]))
+        {
+            date = default;
+            return value[3] == ' ' && TryExact(value[4..], ["MMM d H:m:s yyyy"], DateTimeFormatInfo.InvariantInfo, out date);
+        }
+
         date = default;
-        return value.Length == 24 && value[3] == ' '
-            && TryExact(value[4..], value[8] == ' ' ? "MMM  d HH:mm:ss yyyy" : "MMM dd HH:mm:ss yyyy", out date);
+        if (comma >= 0 && !IsWord(value[..comma]))
+            return false;
+        var rest = value[(comma + 1)..].Trim(' ');
+        return TryExact(rest, FullYear, DateTimeFormatInfo.InvariantInfo, out date) || TryTwoDigitYear(rest, now, out date);
     }
 
     // "06-Nov-94 08:49:37 GMT": a year more than 50 years ahead means the latest past year with the same two digits.
-    private static bool TryRfc850(ReadOnlySpan<char> value, DateTimeOffset now, out DateTimeOffset date)
+    private static bool TryTwoDigitYear(ReadOnlySpan<char> value, DateTimeOffset now, out DateTimeOffset date)
     {
-        date = default;
-        if (value.Length != 22 || !int.TryParse(value.Slice(7, 2), NumberStyles.None, CultureInfo.InvariantCulture, out int twoDigits))
+        var format = (DateTimeFormatInfo)DateTimeFormatInfo.InvariantInfo.Clone();
+        format.Calendar = new GregorianCalendar { TwoDigitYearMax = Math.Clamp(now.Year + 50, 99, DateTimeOffset.MaxValue.Year) };
+        if (!TryExact(value, TwoDigitYear, format, out date))
             return false;
 
-        int year = now.Year - now.Year % 100 + twoDigits;
-        if (year < now.Year - 49)
-            year += 100;
-        for (; year > 0; year -= 100)
-        {
-            string full = $"{value[..7]}{year.ToString("0000", CultureInfo.InvariantCulture)}{value[9..]}";
-            if (!TryExact(full, "dd-MMM-yyyy HH:mm:ss 'GMT'", out date))
-                return false;
-            // AddYears would overflow within 50 years of the maximum.
-            if (now.Year > DateTimeOffset.MaxValue.Year - 50 || date <= now.AddYears(50))
-                return true;
-        }
-
-        return false;
+        // AddYears would overflow within 50 years of the maximum.
+        if (now.Year > DateTimeOffset.MaxValue.Year - 50 || date <= now.AddYears(50))
+            return true;
+        if (date.Year <= 100)
+            return false;
+        date = date.AddYears(-100);
+        return true;
     }
 
-    private static bool TryExact(ReadOnlySpan<char> value, string format, out DateTimeOffset date) =>
-        DateTimeOffset.TryParseExact(value, format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out date);
+    private static bool IsWord(ReadOnlySpan<char> text) => !text.IsEmpty && !text.ContainsAnyExceptInRange('A', 'z');
+
+    private static bool TryExact(ReadOnlySpan<char> value, string[] forms, DateTimeFormatInfo format, out DateTimeOffset date) =>
+        DateTimeOffset.TryParseExact(value, forms, format, Styles, out date);
 }

@@ -5,136 +5,102 @@ namespace HttpResilience;
 /// <summary>
 /// The time until an exhausted quota is reset: <c>RateLimit</c> (draft-ietf-httpapi-ratelimit-headers, <c>"default";r=0;t=30</c>, and its
 /// older form <c>limit=100, remaining=0, reset=30</c>), then <c>X-RateLimit-Reset</c> and <c>RateLimit-Reset</c> beside a remaining count
-/// of 0. The first valid one wins. It is a hint for the next request and does not mean that this one was rejected.
+/// of 0, then the same pairs under the names of vendors, such as <c>anthropic-ratelimit-requests-reset</c>, in the notation of the vendor.
+/// The first valid one wins. It is a hint for the next request and does not mean that this one was rejected.
 /// </summary>
 internal static class RateLimitFields
 {
-    private const string Field = "RateLimit";
+    private static readonly string[] CommonResets = ["X-RateLimit-Reset", "RateLimit-Reset"];
 
-    // A larger number of seconds (over thirty years) is a time since 1970.
-    private static readonly TimeSpan Epoch = TimeSpan.FromSeconds(1_000_000_000);
+    private static readonly string[] QuotaWords = ["RateLimit", "Rate-Limit"];
 
-    private static readonly (string Remaining, string Reset)[] Pairs =
-        [("X-RateLimit-Remaining", "X-RateLimit-Reset"), ("RateLimit-Remaining", "RateLimit-Reset")];
+    // "X-RateLimit-Retry-After" is a reset too. Longer names first: the first one that a field has is replaced by that of its count.
+    private static readonly string[] ResetWords = ["Reset-After", "Retry-After", "Reset"];
 
     /// <param name="now">The reference time when the response has no <c>Date</c>.</param>
+    /// <param name="isRejected">The status is 429: a reset without a count is that of a quota without a rest.</param>
     /// <returns>Null when no quota is exhausted, or the fields are unreadable; zero when the quota is reset already.</returns>
-    internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
+    internal static QuotaReset? Of(HttpResponseHeaders headers, DateTimeOffset now, bool isRejected)
     {
         var raw = headers.NonValidated;
-        return OfField(raw).Wait ?? OfPair(raw, Pairs[0], now).Wait ?? OfPair(raw, Pairs[1], now).Wait;
+        now = RetryAfter.SentAt(raw, now);
+        if (RateLimitField.Read(raw, now).Reset is { } reset)
+            return reset;
+
+        TimeSpan? wait = null;
+        foreach (string common in CommonResets)
+            wait ??= OfPair(raw, common, now, isRejected).Wait;
+        if (wait is null)
+        {
+            foreach (var (name, _) in raw)
+                wait = Longer(wait, OfPair(raw, name, now, isRejected).Wait);
+        }
+
+        return wait is { } left ? new(left, IsOfPartition: false) : null;
     }
 
     /// <summary>The name of an unreadable field; null when there is none. A quota that is not exhausted needs no time.</summary>
     internal static string? UnreadableIn(HttpResponseHeaders headers)
     {
         var raw = headers.NonValidated;
-        if (OfField(raw).IsUnreadable)
-            return Field;
-        foreach (var pair in Pairs)
+        if (RateLimitField.Read(raw, DateTimeOffset.UnixEpoch).IsUnreadable)
+            return RateLimitField.Name;
+        foreach (var (name, _) in raw)
         {
-            if (OfPair(raw, pair, DateTimeOffset.UnixEpoch).IsUnreadable)
-                return pair.Reset;
+            if (OfPair(raw, name, DateTimeOffset.UnixEpoch, isRejected: false).IsUnreadable)
+                return name;
         }
 
         return null;
     }
 
-    private static (TimeSpan? Wait, bool IsUnreadable) OfField(HttpHeadersNonValidated headers)
-    {
-        if (!headers.TryGetValues(Field, out var lines))
-            return default;
-
-        bool isLeft = false;
-        TimeSpan? longest = null;
-        foreach (string line in lines)
-        {
-            ReadOnlySpan<char> rest = line;
-            TimeSpan? remainingOfLine = null;
-            TimeSpan? resetOfLine = null;
-            while (!rest.IsEmpty)
-            {
-                var item = Next(ref rest, ',');
-                var name = Next(ref item, ';');
-                if (ValueOf(name, "remaining=", ref remainingOfLine) || ValueOf(name, "reset=", ref resetOfLine) || name.IsEmpty)
-                    continue;
-
-                TimeSpan? remaining = null;
-                TimeSpan? reset = null;
-                while (!item.IsEmpty)
-                {
-                    var parameter = Next(ref item, ';');
-                    _ = ValueOf(parameter, "r=", ref remaining) || ValueOf(parameter, "t=", ref reset);
-                }
-
-                isLeft |= remaining > TimeSpan.Zero;
-                longest = Longer(longest, remaining == TimeSpan.Zero ? reset : null);
-            }
-
-            isLeft |= remainingOfLine > TimeSpan.Zero;
-            longest = Longer(longest, remainingOfLine == TimeSpan.Zero ? resetOfLine : null);
-        }
-
-        return (longest, longest is null && !isLeft);
-    }
-
     private static (TimeSpan? Wait, bool IsUnreadable) OfPair(
-        HttpHeadersNonValidated headers, (string Remaining, string Reset) names, DateTimeOffset now)
+        HttpHeadersNonValidated headers, string reset, DateTimeOffset now, bool isRejected)
     {
+        if (CountOf(reset) is not { } count || !headers.TryGetValues(reset, out var resets))
+            return default;
+        if (!headers.TryGetValues(count, out var counts))
+            return isRejected && resets.Count == 1 ? (Parse(reset, resets.ToString(), now), false) : default;
         // Several quotas have one line each in both fields; the order pairs them.
-        if (!headers.TryGetValues(names.Remaining, out var remaining) || !headers.TryGetValues(names.Reset, out var resets)
-            || remaining.Count != resets.Count)
+        if (counts.Count != resets.Count)
             return default;
 
         bool isUsedUp = false;
         TimeSpan? longest = null;
-        var reset = resets.GetEnumerator();
-        foreach (string count in remaining)
+        var next = resets.GetEnumerator();
+        foreach (string left in counts)
         {
-            reset.MoveNext();
-            if (RetryAfter.Seconds(count) != TimeSpan.Zero)
+            next.MoveNext();
+            if (!IsUsedUp(left))
                 continue;
             isUsedUp = true;
-            longest = Longer(longest, SecondsOrEpoch(reset.Current, headers, now));
+            longest = Longer(longest, Parse(reset, next.Current, now));
         }
 
         return (longest, isUsedUp && longest is null);
     }
 
-    private static TimeSpan? SecondsOrEpoch(string value, HttpHeadersNonValidated headers, DateTimeOffset now)
+    /// <summary>The name of the count that belongs to a reset; null when the field is no reset.</summary>
+    private static string? CountOf(string name)
     {
-        var seconds = RetryAfter.Seconds(value);
-        if (!(seconds > Epoch))
-            return seconds;
-        return seconds <= DateTimeOffset.MaxValue - DateTimeOffset.UnixEpoch
-            ? RetryAfter.Until(DateTimeOffset.UnixEpoch + seconds.Value, headers, now) : null;
+        if (!Array.Exists(QuotaWords, word => name.Contains(word, StringComparison.OrdinalIgnoreCase)))
+            return null;
+        string? word = Array.Find(ResetWords, word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
+        return word is null ? null : name.Replace(word, "Remaining", StringComparison.OrdinalIgnoreCase);
     }
+
+    private static TimeSpan? Parse(string name, string value, DateTimeOffset now) =>
+        name.EndsWith("-ms", StringComparison.OrdinalIgnoreCase) || name.EndsWith("Milliseconds", StringComparison.OrdinalIgnoreCase)
+            ? DelayNotation.Milliseconds(value, now)
+            : DelayNotation.Any(value, now);
 
     private static TimeSpan? Longer(TimeSpan? a, TimeSpan? b) => b is null || a >= b ? a : b;
 
-    private static bool ValueOf(ReadOnlySpan<char> text, string key, ref TimeSpan? value)
+    // "0", or used/limit: "40/40".
+    private static bool IsUsedUp(ReadOnlySpan<char> count)
     {
-        if (!text.StartsWith(key, StringComparison.Ordinal))
-            return false;
-        value = RetryAfter.Seconds(text[key.Length..]);
-        return true;
-    }
-
-    // Up to the next separator outside a quoted string (RFC 8941 §3.3.3).
-    private static ReadOnlySpan<char> Next(ref ReadOnlySpan<char> rest, char separator)
-    {
-        int end = 0;
-        for (bool quoted = false; end < rest.Length && (quoted || rest[end] != separator); end++)
-        {
-            if (rest[end] == '"')
-                quoted = !quoted;
-            else if (rest[end] == '\\')
-                end++;
-        }
-
-        end = Math.Min(end, rest.Length);
-        var next = rest[..end];
-        rest = end < rest.Length ? rest[(end + 1)..] : default;
-        return next.Trim(" \t");
+        int slash = count.IndexOf('/');
+        return slash < 0 ? DelayNotation.Number(count) == 0
+            : DelayNotation.Number(count[..slash]) >= DelayNotation.Number(count[(slash + 1)..]);
     }
 }

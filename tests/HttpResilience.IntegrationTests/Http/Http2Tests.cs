@@ -53,6 +53,18 @@ public sealed class Http2Tests
     }
 
     [Fact]
+    public async Task A_request_that_is_refused_again_and_again_was_not_processed()
+    {
+        await using var server = await KestrelServer.StartHttp2Async([.. Enumerable.Repeat(Reply.Reset(RefusedStream), 100)]);
+        await using var client = Http2Client(server.Uri, options => options.Idempotency.Enabled = false);
+
+        var exception = await client.Client.FailAsync<HttpRequestException>(Mode.Async, Post());
+
+        exception.GetHttpCall().ShouldHaveEnded(4, FailureClass.Transient, StopReason.AttemptsExhausted);
+        server.Requests.ShouldAllBe(r => r.Key == null);
+    }
+
+    [Fact]
     public async Task A_request_after_a_goaway_uses_a_new_connection()
     {
         await using var server = await KestrelServer.StartHttp2Async(async context =>

@@ -109,6 +109,30 @@ public sealed class TimeoutTests
         response.GetHttpCall()!.Attempts[0].FailureClass.ShouldBe(FailureClass.Transient);
     }
 
+    [Theory]
+    [InlineData(Mode.Async, "http"), InlineData(Mode.Sync, "http"), InlineData(Mode.Async, "https"), InlineData(Mode.Sync, "https")]
+    public async Task A_connection_that_was_not_established_in_time_has_sent_nothing(Mode mode, string scheme)
+    {
+        // The handshake of TLS is part of the time to connect.
+        await using var silent = new RawServer(connection => connection.UntilGoneAsync());
+        await using var client = new ResilientClientUnderTest(
+            new($"{scheme}://127.0.0.1:{silent.Port}/"), o => o.Idempotency.Enabled = false, sockets: sockets =>
+            {
+                sockets.ConnectTimeout = TimeSpan.FromMilliseconds(100);
+                if (scheme == "http")
+                    sockets.ConnectCallback = async (_, cancellationToken) =>
+                    {
+                        await Task.Delay(Timeout.Infinite, cancellationToken);
+                        return null!;
+                    };
+            });
+
+        var exception = await client.Client.FailAsync<TaskCanceledException>(mode, Sending.Post());
+
+        exception.GetHttpCall().ShouldHaveEnded(4, FailureClass.Transient, StopReason.AttemptsExhausted);
+        exception.GetHttpCall()!.MayHaveBeenProcessed.ShouldBeFalse();
+    }
+
     [Theory, InlineData(Mode.Async), InlineData(Mode.Sync)]
     public async Task The_clients_own_timeout_ends_a_call_when_it_is_the_shorter_one(Mode mode)
     {

@@ -115,6 +115,21 @@ public sealed class ExceptionClassificationTests
         Classify(new TaskCanceledException("x", new IOException("x"))).ShouldMean(Cancelled);
     }
 
+    /// <summary>REFUSED_STREAM (RFC 9113 §8.7) and H3_REQUEST_REJECTED (RFC 9114 §8.1).</summary>
+    [Theory, InlineData(0x7), InlineData(0x10b)]
+    public void A_stream_that_the_server_refused_was_not_processed(long code)
+    {
+        var stream = new HttpProtocolException(code, "x", innerException: null);
+
+        Classify(new HttpRequestException(HttpRequestError.HttpProtocolError, "x", stream)).ShouldMean(NotSent);
+        Classify(new HttpRequestException("x", stream)).ShouldMean(NotSent);
+    }
+
+    [Theory, InlineData(0x1), InlineData(0x2), InlineData(0x8), InlineData(0xb), InlineData(0x10c), InlineData(0x107)]
+    public void A_stream_that_was_reset_for_another_reason_may_have_been_processed(long code) =>
+        Classify(new HttpRequestException(HttpRequestError.HttpProtocolError, "x", new HttpProtocolException(code, "x", null)))
+            .ShouldMean(Ambiguous);
+
     /// <summary>The messages are those that the platform gives, the second in a trimmed program.</summary>
     [Theory]
     [InlineData("A connection could not be established within the configured ConnectTimeout.")]

@@ -50,6 +50,52 @@ public sealed class ResponseHeaderClassificationTests
     public void The_wait_that_the_server_asks_for_is_part_of_the_result(int status) =>
         Classify(status, ("Retry-After", "30")).RetryAfter.ShouldBe(TimeSpan.FromSeconds(30));
 
+    [Theory]
+    [InlineData("30", true)]
+    [InlineData("Sun, 01 Mar 2026 12:00:30 GMT", true)]
+    [InlineData("0", true)]
+    [InlineData("soon", false)]
+    [InlineData(null, false)]
+    public void A_413_that_names_the_time_to_come_back_was_not_processed(string? retryAfter, bool isTemporary)
+    {
+        var result = Classify(413, retryAfter is null ? [] : [("Retry-After", retryAfter)]);
+
+        result.FailureClass.ShouldBe(isTemporary ? FailureClass.Transient : FailureClass.Permanent);
+        (result.IsRetryable, result.IsAmbiguous).ShouldBe((isTemporary, false));
+        result.CircuitOutcome.ShouldBe(CircuitOutcome.Success);
+    }
+
+    [Theory]
+    [InlineData("X-RateLimit-Reset", "2026-03-01T12:01:00Z")]
+    [InlineData("x-amz-retry-after", "60000")]
+    [InlineData("x-ratelimit-reset-requests", "1m0s")]
+    [InlineData("anthropic-ratelimit-requests-reset", "2026-03-01T12:01:00Z")]
+    [InlineData("X-Rate-Limit-Reset", "1772366460")]
+    [InlineData("X-RateLimit-Retry-After", "1772366460")]
+    [InlineData("X-RateLimit-Reset", "60")]
+    public void A_429_needs_no_count_for_a_reset_to_be_a_wait(string name, string value)
+    {
+        Classify(429, (name, value)).RetryAfter.ShouldBe(TimeSpan.FromMinutes(1));
+        Classify(429, (name, value), ("X-Shopify-Shop-Api-Call-Limit", "40/40")).RetryAfter.ShouldBe(TimeSpan.FromMinutes(1));
+    }
+
+    [Theory, InlineData(503), InlineData(500), InlineData(403)]
+    public void Another_status_needs_the_count(int status)
+    {
+        Classify(status, ("X-RateLimit-Reset", "60")).RetryAfter.ShouldBeNull();
+        Classify(status, ("X-RateLimit-Reset", "60"), ("X-RateLimit-Remaining", "0")).RetryAfter.ShouldBe(TimeSpan.FromMinutes(1));
+    }
+
+    [Theory]
+    [InlineData("\"d\";r=0;t=30;pk=:YQ==:", true)]
+    [InlineData("\"d\";r=0;t=30", false)]
+    public void A_quota_of_a_partition_is_marked(string rateLimit, bool isOfPartition)
+    {
+        Classify(429, ("RateLimit", rateLimit)).IsOfPartition.ShouldBe(isOfPartition);
+        Classify(403, ("RateLimit", rateLimit)).As(FailureClass.RateLimited).IsOfPartition.ShouldBe(isOfPartition);
+        Classify(429, ("RateLimit", rateLimit), ("Retry-After", "5")).IsOfPartition.ShouldBeFalse();
+    }
+
     [Fact]
     public void Without_the_header_there_is_no_wait_in_the_result() => Classify(429).RetryAfter.ShouldBeNull();
 

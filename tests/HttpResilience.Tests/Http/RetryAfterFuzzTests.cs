@@ -13,10 +13,12 @@ public sealed class RetryAfterFuzzTests
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly RetryPolicy Policy = RetryPolicy.From(new RetryOptions(), TimeSpan.TicksPerSecond);
     private static readonly RetryableRequest Get = new(IsIdempotent: true, IsKeyed: false, BodyIsReplayable: true, MaxRetryAttempts: null);
-    private static readonly string[] RetryAfterNames = ["Retry-After", "Retry-After", "retry-after-ms", "x-ms-retry-after-ms"];
+    private static readonly string[] RetryAfterNames =
+        ["Retry-After", "Retry-After", "retry-after-ms", "x-ms-retry-after-ms", "x-amz-retry-after"];
 
     private static readonly string[] RateLimitNames =
-        ["RateLimit", "RateLimit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Remaining", "RateLimit-Reset"];
+        ["RateLimit", "RateLimit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Remaining", "RateLimit-Reset",
+         "X-RateLimit-Remaining-Requests", "X-RateLimit-Reset-Requests"];
 
     [Theory, InlineData(false), InlineData(true)]
     public void A_hundred_thousand_values_neither_throw_nor_ask_for_less_than_nothing_or_wait_for_more_than_the_limit(bool rateLimit)
@@ -36,7 +38,9 @@ public sealed class RetryAfterFuzzTests
             {
                 var result = FailureClassifier.Classify(response, keyed: false, Now);
                 TimeSpan? asked = result.RetryAfter;
-                asked.ShouldBe(rateLimit ? RateLimitFields.Of(response.Headers, Now) : RetryAfter.Of(response.Headers, Now));
+                asked.ShouldBe(rateLimit
+                    ? RateLimitFields.Of(response.Headers, Now, isRejected: false)?.Wait
+                    : RetryAfter.Of(response.Headers, Now));
                 (asked ?? TimeSpan.Zero).ShouldBeGreaterThanOrEqualTo(TimeSpan.Zero);
                 _ = RetryAfter.UnreadableIn(response.Headers);
                 var decision = RetryDecision.Decide(
@@ -60,7 +64,7 @@ public sealed class RetryAfterFuzzTests
         string name = rateLimit ? RateLimitNames[random.Next(RateLimitNames.Length)] : RetryAfterNames[random.Next(RetryAfterNames.Length)];
         string value = !rateLimit ? FuzzedHeader.Value(random)
             : name == "RateLimit" ? FuzzedHeader.RateLimit(random)
-            : name.EndsWith("Remaining", StringComparison.Ordinal) && random.Next(3) > 0 ? "0"
+            : name.Contains("Remaining", StringComparison.Ordinal) && random.Next(3) > 0 ? "0"
             : FuzzedHeader.Value(random);
         response.Headers.TryAddWithoutValidation(name, value);
     }

@@ -19,8 +19,46 @@ public sealed class RetryAfterTests
     public void Seconds_are_read_whole_and_fractional(string value, double seconds) =>
         Of(("Retry-After", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
 
+    [Theory]
+    [InlineData("1000000000", 1_000_000_000)]
+    [InlineData("1772366460", 60)]
+    [InlineData("1772366402.5", 2.5)]
+    [InlineData("1772366460000", 60)]
+    [InlineData("2147483648", 375_117_248)]
+    public void A_number_above_thirty_years_is_the_time_since_1970(string value, double seconds) =>
+        Of(("Retry-After", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
+
+    [Theory]
+    [InlineData("1000000001")]
+    [InlineData("1772366400")]
+    [InlineData("1772366399")]
+    [InlineData("4000000000")]
+    [InlineData("922337203685")]
+    [InlineData("1772366399000")]
+    [InlineData("9999999999999")]
+    public void A_time_that_has_passed_or_is_more_than_fifty_years_ahead_is_ignored(string value) =>
+        Of(("Retry-After", value)).ShouldBeNull();
+
+    [Theory]
+    [InlineData("1772366460000", 60_000.0)]
+    [InlineData("1772366400500.5", 500.5)]
+    [InlineData("1000000000000", 1e12)]
+    [InlineData("1772366460", 1772366460.0)]
+    [InlineData("1772366400000", null)]
+    [InlineData("1000000000001", null)]
+    [InlineData("9999999999999", null)]
+    public void In_milliseconds_too(string value, double? milliseconds)
+    {
+        TimeSpan? expected = milliseconds is { } ms ? TimeSpan.FromMilliseconds(ms) : null;
+
+        Of(("retry-after-ms", value)).ShouldBe(expected);
+        Of(("x-ms-retry-after-ms", value)).ShouldBe(expected);
+        Of(("x-amz-retry-after", value)).ShouldBe(expected);
+    }
+
     [Fact]
-    public void The_longest_wait_that_fits_is_read() => Of(("Retry-After", "922337203685")).ShouldBe(new TimeSpan(9223372036850000000));
+    public void The_time_since_1970_is_read_by_the_clock_of_the_server() =>
+        Of(("Retry-After", "1577836845"), ("Date", "Wed, 01 Jan 2020 00:00:00 GMT")).ShouldBe(TimeSpan.FromSeconds(45));
 
     [Theory]
     [InlineData("0", 0)]
@@ -32,6 +70,7 @@ public sealed class RetryAfterTests
     {
         Of(("retry-after-ms", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
         Of(("x-ms-retry-after-ms", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
+        Of(("x-amz-retry-after", value)).ShouldBe(TimeSpan.FromSeconds(seconds));
     }
 
     [Theory]
@@ -82,6 +121,7 @@ public sealed class RetryAfterTests
     {
         Of(("retry-after-ms", value)).ShouldBeNull();
         Of(("x-ms-retry-after-ms", value)).ShouldBeNull();
+        Of(("x-amz-retry-after", value)).ShouldBeNull();
     }
 
     [Theory]
@@ -152,6 +192,8 @@ public sealed class RetryAfterTests
     [InlineData("Retry-After", "Retry-After: soon")]
     [InlineData("retry-after-ms", "Retry-After: soon", "retry-after-ms: x")]
     [InlineData("x-ms-retry-after-ms", "x-ms-retry-after-ms: x")]
+    [InlineData("x-amz-retry-after", "x-amz-retry-after: x", "Retry-After: soon")]
+    [InlineData("x-ratelimit-reset-requests", "x-ratelimit-remaining-requests: 0", "x-ratelimit-reset-requests: x")]
     [InlineData("Retry-After", "RateLimit: nonsense;r=0", "Retry-After: soon")]
     [InlineData("RateLimit", "RateLimit: \"d\";r=0;t=x")]
     [InlineData("X-RateLimit-Reset", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: x")]

@@ -135,7 +135,7 @@ public sealed class RetryAfterWaitTests
     }
 
     [Theory]
-    [InlineData(true, "5184000"), InlineData(false, "5184000"), InlineData(true, "922337203685"), InlineData(
+    [InlineData(true, "5184000"), InlineData(false, "5184000"), InlineData(true, "1000000000"), InlineData(
         true, "Fri, 31 Dec 9999 23:59:59 GMT")]
     public async Task A_retry_after_of_sixty_days_and_more_neither_throws_nor_waits(bool async, string header)
     {
