@@ -27,7 +27,7 @@ internal sealed class CallCollector
                 _calls.RemoveAt(0);
             }
 
-            _calls.Add((call, method.IsIdempotent));
+            _calls.Add((call, call.Policy.Retry.IsIdempotent(method)));
         }
     }
 

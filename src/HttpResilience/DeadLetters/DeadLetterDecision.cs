@@ -125,7 +125,7 @@ internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBe
     internal static LetterFate Of(
         RetryPolicy policy, HttpMethod method, bool keyed, bool mayHaveBeenProcessed, bool bodyIsMissing, bool canBeFound)
     {
-        bool idempotent = method.IsIdempotent;
+        bool idempotent = policy.IsIdempotent(method);
         return new(
             mayHaveBeenProcessed,
             canBeFound || (policy.Repeats(method) && RetryDecision.MayBeRepeated(policy, idempotent, keyed)),

@@ -7,6 +7,7 @@ internal sealed class FallbackCacheKey
     private readonly HttpCall _call;
     private readonly RequestSnapshot _given;
     private readonly WireRequestCapture _sent = new();
+    private string? _body;
 
     internal FallbackCacheKey(FallbackPolicy policy, HttpRequestMessage request, HttpCall call)
     {
@@ -26,20 +27,46 @@ internal sealed class FallbackCacheKey
     /// <summary>The timestamp of the last send.</summary>
     internal long SentAt => _sent.SentAt is not 0 and var at ? at : _call.StartedAt;
 
+    /// <summary>Adds the body of a request whose responses depend on it.</summary>
+    /// <returns>False when it can be written only once and is too long: the response is not cached.</returns>
+    internal async ValueTask<bool> ReadBodyAsync(Client client, HttpRequestMessage request, bool async, CancellationToken cancellationToken)
+    {
+        if (request.Content is not { } content)
+            return true;
+
+        var body = await IdempotencyKeyHandler.DigestAsync(client, content, _call, async, cancellationToken).ConfigureAwait(false);
+        if (body is null)
+            return false;
+        var fields = new RequestFields();
+        foreach (var (name, values) in content.Headers.NonValidated)
+        {
+            if (!RequestFields.IsOfOneMessage(name))
+                fields.AddField(name, values.ToString());
+        }
+
+        fields.AddField("body", Convert.ToHexStringLower(body));
+        _body = fields.HashFor(_call.Tenant);
+        return true;
+    }
+
     /// <summary>The variant of the cached response, from the request as it was sent; null when nothing was sent.</summary>
-    internal string? VariantAsSent() => _policy.CredentialsAreShared ? VariantAsGiven() : _sent.HashFor(_call.Tenant);
+    internal string? VariantAsSent() => _policy.CredentialsAreShared ? VariantAsGiven()
+        : _sent.HashFor(_call.Tenant) is { } sent ? WithBody(sent) : null;
 
     internal string VariantAsGiven()
     {
         var fields = new RequestFields();
         fields.Add(_given.Method, _given.Uri, _given.Headers);
-        return fields.HashFor(_call.Tenant);
+        return WithBody(fields.HashFor(_call.Tenant));
     }
 
-    /// <summary>Whether the request has neither a body nor a range or a condition; only such requests are cached.</summary>
-    internal static bool IsPlain(HttpRequestMessage request)
+    /// <summary>
+    /// Whether the responses to the method are cached and the request has neither a range or a condition nor a body that is no part of the
+    /// key.
+    /// </summary>
+    internal static bool AppliesTo(HttpRequestMessage request)
     {
-        if (request.Content is not null)
+        if (!request.Method.IsCacheable || (request.Content is not null && !request.Method.IsCachedByBody))
             return false;
         foreach (var (name, _) in request.Headers.NonValidated)
         {
@@ -48,6 +75,16 @@ internal sealed class FallbackCacheKey
         }
 
         return true;
+    }
+
+    private string WithBody(string request)
+    {
+        if (_body is null)
+            return request;
+        var fields = new RequestFields();
+        fields.AddField("request", request);
+        fields.AddField("body", _body);
+        return fields.HashFor(_call.Tenant);
     }
 
     private static CacheControl CacheControlOf(HttpRequestMessage request)

@@ -16,10 +16,10 @@ internal sealed class FallbackHandler(Client client, DurableFallbackCache? durab
     {
         if (call.Policy.Fallback is not { } policy || request.RequestUri is not { IsAbsoluteUri: true })
             return NextAsync(request, call, async, cancellationToken);
-        if (FallbackRules.IsRead(request.Method) && FallbackCacheKey.IsPlain(request))
+        if (FallbackCacheKey.AppliesTo(request))
             return SendOrAnswerAsync(policy, request, call, async, cancellationToken);
-        return FallbackRules.IsSafe(request.Method) ? NextAsync(request, call, async, cancellationToken)
-            : SendAndInvalidateAsync(request, call, async, cancellationToken);
+        return FallbackRules.MayInvalidate(request.Method) ? SendAndInvalidateAsync(request, call, async, cancellationToken)
+            : NextAsync(request, call, async, cancellationToken);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -27,6 +27,8 @@ internal sealed class FallbackHandler(Client client, DurableFallbackCache? durab
         FallbackPolicy policy, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         var key = new FallbackCacheKey(policy, request, call);
+        if (!await key.ReadBodyAsync(client, request, async, cancellationToken).ConfigureAwait(false))
+            return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         if (durable is not null)
             call.DeadlineReserve = DurableFallbackCache.ReserveOf(call.Policy);
         HttpResponseMessage response;

@@ -5,12 +5,6 @@ namespace HttpResilience;
 /// </summary>
 internal static class FallbackRules
 {
-    /// <summary>Whether responses to the method are cached.</summary>
-    internal static bool IsRead(HttpMethod method) => method == HttpMethod.Get || method == HttpMethod.Head;
-
-    /// <summary>Whether the method is safe (RFC 9110 §9.2.1).</summary>
-    internal static bool IsSafe(HttpMethod method) => IsRead(method) || method == HttpMethod.Options || method == HttpMethod.Trace;
-
     /// <summary>Whether the field asks for a part of a response, or makes the request conditional: such a request is not cached.</summary>
     internal static bool IsConditional(string field) =>
         field.Equals("Range", StringComparison.OrdinalIgnoreCase) || field.StartsWith("If-", StringComparison.OrdinalIgnoreCase);
@@ -64,7 +58,10 @@ internal static class FallbackRules
     internal static bool Answers(TimeSpan age, TimeSpan lifetime, TimeSpan staleFor, CacheControl asked) =>
         !asked.NoStore && !asked.NoCache && age <= lifetime + staleFor && !(age > asked.MaxAge) && !(asked.MinFresh > lifetime - age);
 
+    /// <summary>Whether a call with the method may invalidate cached responses (RFC 9111 §4.4).</summary>
+    internal static bool MayInvalidate(HttpMethod method) => !method.IsSafe;
+
     /// <summary>Whether a call invalidates the cached responses of its URI.</summary>
     internal static bool Invalidates(HttpMethod method, int status, FailureClass failureClass) =>
-        !IsSafe(method) && failureClass is FailureClass.None && status is >= 200 and < 400;
+        MayInvalidate(method) && failureClass is FailureClass.None && status is >= 200 and < 400;
 }

@@ -38,7 +38,7 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
     internal HedgedTry Begin(long now)
     {
         var branch = call.Branch(now, _tries.Count(t => t.WasSent));
-        var begun = new HedgedTry(HedgedRequest.CopyOf(request, branch), branch, HedgingDecision.IsSafeMethod(request.Method));
+        var begun = new HedgedTry(HedgedRequest.CopyOf(request, branch), branch, request.Method.IsSafe);
         _tries.Add(begun);
         return begun;
     }

@@ -4,10 +4,11 @@ namespace HttpResilience;
 internal static class HedgingDecision
 {
     /// <summary>Whether a call may be sent more than once at the same time.</summary>
+    /// <param name="idempotent">The effect of several requests is that of one.</param>
     /// <param name="keyed">It carries an idempotency key.</param>
     /// <param name="maxRetryAttempts">The caller's limit for this call; 0 means that the request is sent once.</param>
-    internal static bool AppliesTo(HttpMethod method, bool keyed, UnsafeMethods unsafeMethods, int? maxRetryAttempts) =>
-        maxRetryAttempts != 0 && (method.IsIdempotent || (keyed && unsafeMethods is not UnsafeMethods.Never));
+    internal static bool AppliesTo(bool idempotent, bool keyed, UnsafeMethods unsafeMethods, int? maxRetryAttempts) =>
+        maxRetryAttempts != 0 && (idempotent || (keyed && unsafeMethods is not UnsafeMethods.Never));
 
     /// <summary>Whether the result counts while other requests are still in flight.</summary>
     /// <param name="safe">The method changes nothing.</param>
@@ -20,9 +21,6 @@ internal static class HedgingDecision
     /// </summary>
     internal static bool MayFollow(in AttemptResult result) =>
         IsWorthRepeating(result) && result.FailureClass is not FailureClass.RateLimited && !(result.RetryAfter > TimeSpan.Zero);
-
-    internal static bool IsSafeMethod(HttpMethod method) =>
-        method.IsSafe;
 
     private static bool IsWorthRepeating(in AttemptResult result) => result.SaidRetry ?? result.IsRetryable;
 }

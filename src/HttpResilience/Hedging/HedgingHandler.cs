@@ -17,7 +17,8 @@ internal sealed partial class HedgingHandler(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
         // A synchronous call blocks its only thread, so that it cannot send a second request.
         async && call.Policy.Hedging is { } policy && call.Policy.Retry.Repeats(request.Method)
-            && HedgingDecision.AppliesTo(request.Method, call.IdempotencyKey is not null, call.Policy.Retry.UnsafeMethods,
+            && HedgingDecision.AppliesTo(
+                call.Policy.Retry.IsIdempotent(request.Method), call.IdempotencyKey is not null, call.Policy.Retry.UnsafeMethods,
                 call.MaxRetryAttempts)
             ? HedgeAsync(policy, request, call, cancellationToken)
             : NextAsync(request, call, async, cancellationToken);

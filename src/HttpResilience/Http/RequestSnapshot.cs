@@ -37,9 +37,6 @@ internal readonly struct RequestSnapshot
     /// <summary>The header fields of the request, then those of its content.</summary>
     internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers.Concat(_contentHeaders);
 
-    /// <summary>The original method is safe or idempotent.</summary>
-    internal bool IsIdempotent => _method.IsIdempotent;
-
     /// <summary>The request applies only to a certain state of the resource (RFC 9110 §13.1).</summary>
     internal bool IsConditional => Array.Exists(_headers, h => IsCondition(h.Key));
 

@@ -82,15 +82,21 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         Client client, HttpRequestMessage request, HttpCall call, bool required, bool async, CancellationToken cancellationToken)
     {
         int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
-        byte[]? body = RequestBody.IsInMemory(request.Content) ? BodyDigest.Of(request.Content, cancellationToken)
-            : await DigestAsync(client, request.Content!, call, async, cancellationToken).ConfigureAwait(false);
+        byte[]? body = await DigestAsync(client, request.Content, call, async, cancellationToken).ConfigureAwait(false);
         return body is not null || !required
             ? call.Fingerprint = new(request.Method, request.RequestUri, call.Tenant, body)
             : throw new InvalidOperationException(NoKey(call.ClientName, maxBytes));
     }
 
+    /// <summary>The digest of the body, read before anything is sent, within the deadline of the call.</summary>
+    /// <returns>Null when the body can be written only once and is too long.</returns>
+    internal static ValueTask<byte[]?> DigestAsync(
+        Client client, HttpContent? content, HttpCall call, bool async, CancellationToken cancellationToken) =>
+        RequestBody.IsInMemory(content) ? new(BodyDigest.Of(content, cancellationToken))
+            : ReadDigestAsync(client, content!, call, async, cancellationToken);
+
     // The body is read on another thread: code of the application may have to continue on the one that waits here.
-    private static async ValueTask<byte[]?> DigestAsync(
+    private static async ValueTask<byte[]?> ReadDigestAsync(
         Client client, HttpContent content, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         long deadline = call.Deadline;

@@ -155,7 +155,7 @@ internal sealed partial class ResponseReplayHandler(
 
     private static bool MayBeRepeated(IdempotencyKeyReservation reservation, HttpCall call) =>
         call.Replay is { IsResolved: true }
-        || RetryDecision.MayBeRepeated(call.Policy.Retry, reservation.Method.IsIdempotent, keyed: !call.KeyHasExpired);
+        || RetryDecision.MayBeRepeated(call.Policy.Retry, call.Policy.Retry.IsIdempotent(reservation.Method), keyed: !call.KeyHasExpired);
 
     private static ResponseReplayOutcome OutcomeOf(HttpCall call, int? status) =>
         ResponseReplayRules.After(status, call.FailureClass, call.StopReason, call.AttemptCount > 0, call.MayHaveBeenProcessed);

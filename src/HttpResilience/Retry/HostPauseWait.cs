@@ -14,11 +14,11 @@ internal static class HostPauseWait
     /// <returns>The timestamp at which the wait ended.</returns>
     /// <exception cref="RateLimitedException">The pause outlasts the call.</exception>
     internal static async ValueTask<long> WaitAsync(
-        Client client, HttpCall call, bool isIdempotent, long deadline, bool async, CancellationToken cancellationToken)
+        Client client, HttpCall call, HttpMethod method, long deadline, bool async, CancellationToken cancellationToken)
     {
         var (host, time) = (call.Host!, client.Time);
         var pause = host.Pause!;
-        long latest = LatestStart(call, isIdempotent, deadline);
+        long latest = LatestStart(call, method, deadline);
         long arrivedAt = time.GetTimestamp();
         int ahead = pause.Enter();
         try
@@ -43,7 +43,7 @@ internal static class HostPauseWait
     }
 
     // A request that may have been processed must be sent again before its key expires.
-    private static long LatestStart(HttpCall call, bool isIdempotent, long deadline) =>
-        !call.MayHaveBeenProcessed || isIdempotent || call.Policy.Retry.UnsafeMethods is UnsafeMethods.Always
+    private static long LatestStart(HttpCall call, HttpMethod method, long deadline) =>
+        !call.MayHaveBeenProcessed || call.Policy.Retry.IsIdempotent(method) || call.Policy.Retry.UnsafeMethods is UnsafeMethods.Always
             ? deadline : Math.Min(deadline, call.Policy.KeyEndFrom(call.KeyStartedAt));
 }

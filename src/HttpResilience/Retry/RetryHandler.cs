@@ -24,7 +24,7 @@ internal sealed partial class RetryHandler(
         var original = new RequestSnapshot(request);
         var (deadline, random) = (ClientDeadline.LastAttemptEndOf(call), 0.0);
         _observers?.CallStarting(client, call);
-        bool mustReconcileFirst = _hooks.MustReconcileFirst(call, original.IsIdempotent);
+        bool mustReconcileFirst = _hooks.MustReconcileFirst(call, original.Method);
         client.Hosts.FindFor(call, request.RequestUri);
         var attempt = new Attempt(client, classifier, call, cancellationToken);
         try
@@ -33,7 +33,7 @@ internal sealed partial class RetryHandler(
             {
                 if (HostPauseWait.IsNeeded(call, startedAt))
                 {
-                    startedAt = await HostPauseWait.WaitAsync(client, call, original.IsIdempotent, deadline, async, cancellationToken)
+                    startedAt = await HostPauseWait.WaitAsync(client, call, original.Method, deadline, async, cancellationToken)
                         .ConfigureAwait(false);
                 }
 
@@ -117,7 +117,7 @@ internal sealed partial class RetryHandler(
         random = client.Random.NextDouble();
         int? maxRetryAttempts = policy.Retry.Repeats(original.Method) ? call.MaxRetryAttempts : 0;
         var request = new RetryableRequest(
-            original.IsIdempotent, call.IdempotencyKey is not null, bodyIsReplayable, maxRetryAttempts)
+            policy.Retry.IsIdempotent(original.Method), call.IdempotencyKey is not null, bodyIsReplayable, maxRetryAttempts)
         {
             MayHaveBeenProcessed = call.MayHaveBeenProcessed,
             CanBeFound = extensions.Reconciler is not null,

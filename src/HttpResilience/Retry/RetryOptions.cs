@@ -46,6 +46,13 @@ public sealed class RetryOptions
     /// </summary>
     public IList<string>? Methods { get; set; }
 
+    /// <summary>
+    /// Methods of the API that may be repeated although they may have been processed, as GET, PUT and DELETE are: the effect of several
+    /// identical requests is that of one (RFC 9110 §9.2.2). The methods that IANA's registry calls idempotent need no entry. HTTP methods;
+    /// default empty. Configuration replaces the whole list.
+    /// </summary>
+    public IList<string> IdempotentMethods { get; set; } = [];
+
     /// <summary>How much retries may add to the load of a host that fails.</summary>
     public RetryBudgetOptions Budget { get; } = new();
 
@@ -85,6 +92,7 @@ public sealed class RetryOptions
         .Duration(nameof(MaxRetryAfter), o => o.MaxRetryAfter, (o, v) => o.MaxRetryAfter = v, TimeSpan.Zero, TimeSpan.FromDays(1))
         .Choice(nameof(UnsafeMethods), o => o.UnsafeMethods, (o, v) => o.UnsafeMethods = v)
         .OptionalTokens(nameof(Methods), o => o.Methods, (o, v) => o.Methods = v)
+        .Tokens(nameof(IdempotentMethods), o => o.IdempotentMethods, (o, v) => o.IdempotentMethods = v)
         .Section(nameof(Budget), o => o.Budget, RetryBudgetOptions.Keys)
         .Integer(nameof(MaxReplayBodyBytes), o => o.MaxReplayBodyBytes, (o, v) => o.MaxReplayBodyBytes = v, 0, int.MaxValue)
         .Integer(nameof(MaxReplayBytesInFlight), o => o.MaxReplayBytesInFlight, (o, v) => o.MaxReplayBytesInFlight = v, 0, int.MaxValue)

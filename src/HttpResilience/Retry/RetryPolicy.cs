@@ -18,6 +18,9 @@ internal sealed record RetryPolicy
     /// <summary>Null for all.</summary>
     internal required FrozenSet<string>? Methods { get; init; }
 
+    /// <summary>Methods that are idempotent besides those of <see cref="HttpMethods"/>; null for none.</summary>
+    internal required FrozenSet<string>? IdempotentMethods { get; init; }
+
     internal required RetryBudgetPolicy? Budget { get; init; }
 
     internal required int MaxReplayBodyBytes { get; init; }
@@ -31,6 +34,9 @@ internal sealed record RetryPolicy
     /// <summary>Whether requests with a method may be sent more than once.</summary>
     internal bool Repeats(HttpMethod method) => Methods is null || Methods.Contains(method.Method);
 
+    /// <summary>Whether the effect of several identical requests with a method is that of one.</summary>
+    internal bool IsIdempotent(HttpMethod method) => method.IsIdempotent || IdempotentMethods?.Contains(method.Method) is true;
+
     internal static RetryPolicy From(RetryOptions options, long frequency) => new()
     {
         MaxRetryAttempts = options.MaxRetryAttempts,
@@ -39,6 +45,7 @@ internal sealed record RetryPolicy
         MaxRetryAfter = options.MaxRetryAfter,
         UnsafeMethods = options.UnsafeMethods,
         Methods = options.Methods?.ToFrozenSet(StringComparer.Ordinal),
+        IdempotentMethods = options.IdempotentMethods.Count > 0 ? options.IdempotentMethods.ToFrozenSet(StringComparer.Ordinal) : null,
         Budget = RetryBudgetPolicy.From(options.Budget, frequency),
         MaxReplayBodyBytes = options.MaxReplayBodyBytes,
         MaxReplayBytesInFlight = options.MaxReplayBytesInFlight,

@@ -9,9 +9,10 @@ internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
     /// <summary>
     /// Whether the search comes before the first attempt: an earlier call may have been processed, and the request is not safe to repeat.
     /// </summary>
-    internal bool MustReconcileFirst(HttpCall call, bool isIdempotent) => call.MayHaveBeenProcessed
+    internal bool MustReconcileFirst(HttpCall call, HttpMethod method) => call.MayHaveBeenProcessed
         && extensions.Reconciler is not null
-        && !RetryDecision.MayBeRepeated(call.Policy.Retry, isIdempotent, keyed: call.IdempotencyKey is not null && !call.KeyHasExpired);
+        && !RetryDecision.MayBeRepeated(
+            call.Policy.Retry, call.Policy.Retry.IsIdempotent(method), keyed: call.IdempotencyKey is not null && !call.KeyHasExpired);
 
     /// <summary>The response is a conflict that the application can resolve; it needs the body for that.</summary>
     internal bool CanResolve(in Attempt attempt) =>

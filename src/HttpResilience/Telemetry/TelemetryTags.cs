@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -26,12 +25,8 @@ internal static class TelemetryTags
     /// <summary>The version of the meter and the activity source.</summary>
     internal static readonly string Version = typeof(TelemetryTags).Assembly.GetName().Version!.ToString(3);
 
-    private static readonly FrozenDictionary<string, string> Methods =
-        new[] { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH" }
-            .ToFrozenDictionary(m => m, StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>A method of RFC 9110 or RFC 5789; <c>_OTHER</c> for any other, which bounds the number of values.</summary>
-    internal static string MethodOf(HttpMethod method) => Methods.GetValueOrDefault(method.Method, "_OTHER");
+    /// <summary>A method that the conventions list; <c>_OTHER</c> for any other, which bounds the number of values.</summary>
+    internal static string MethodOf(HttpMethod method) => method.IsKnownToTelemetry ? HttpMethod.Parse(method.Method).Method : "_OTHER";
 
     /// <summary>The error type of a call, also when a stale response has answered it.</summary>
     internal static string? ErrorTypeOf(HttpCall call, int? status, Exception? exception) => call.IsStale

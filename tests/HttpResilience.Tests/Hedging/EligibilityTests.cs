@@ -18,11 +18,11 @@ public sealed class EligibilityTests
     [InlineData("PATCH", false, UnsafeMethods.WhenKeyed, false)]
     [InlineData("PATCH", true, UnsafeMethods.WhenKeyed, true)]
     public void Only_what_is_idempotent_or_keyed_is_hedged(string method, bool keyed, UnsafeMethods unsafeMethods, bool hedged) =>
-        HedgingDecision.AppliesTo(new HttpMethod(method), keyed, unsafeMethods, maxRetryAttempts: null).ShouldBe(hedged);
+        HedgingDecision.AppliesTo(new HttpMethod(method).IsIdempotent, keyed, unsafeMethods, maxRetryAttempts: null).ShouldBe(hedged);
 
     [Theory, InlineData(null, true), InlineData(1, true), InlineData(0, false)]
     public void A_call_that_wants_no_repetition_is_not_hedged(int? maxRetryAttempts, bool hedged) =>
-        HedgingDecision.AppliesTo(HttpMethod.Get, keyed: false, UnsafeMethods.WhenKeyed, maxRetryAttempts).ShouldBe(hedged);
+        HedgingDecision.AppliesTo(idempotent: true, keyed: false, UnsafeMethods.WhenKeyed, maxRetryAttempts).ShouldBe(hedged);
 
     [Fact]
     public async Task A_keyed_post_goes_out_with_the_same_key_on_each_request()

@@ -1,17 +1,38 @@
 namespace HttpResilience.Tests.Http;
 
-/// <summary>RFC 9110 §9.2.</summary>
+/// <summary>RFC 9110 §9.2, RFC 10008 and IANA's registry of HTTP methods.</summary>
 public sealed class HttpMethodsTests
 {
-    [Theory]
-    [InlineData("GET", true, true), InlineData("HEAD", true, true), InlineData("OPTIONS", true, true), InlineData("TRACE", true, true)]
-    [InlineData("PUT", false, true), InlineData("DELETE", false, true)]
-    [InlineData("POST", false, false), InlineData("PATCH", false, false), InlineData("CONNECT", false, false)]
-    [InlineData("PURGE", false, false)]
-    public void A_method_is_safe_or_idempotent_by_its_definition(string name, bool isSafe, bool isIdempotent)
-    {
-        var method = new HttpMethod(name);
+    private const string Safe = "GET HEAD OPTIONS TRACE QUERY PROPFIND REPORT SEARCH PRI";
 
-        (method.IsSafe, method.IsIdempotent).ShouldBe((isSafe, isIdempotent));
+    private const string Idempotent = "PUT DELETE ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK MERGE MKACTIVITY MKCALENDAR "
+        + "MKCOL MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPPATCH REBIND UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF "
+        + "VERSION-CONTROL";
+
+    private const string Neither = "POST PATCH CONNECT LOCK PURGE BREW * GETS";
+
+    [Theory]
+    [InlineData(Safe, true, true), InlineData(Idempotent, false, true), InlineData(Neither, false, false)]
+    public void A_method_is_safe_or_idempotent_by_its_definition(string names, bool isSafe, bool isIdempotent)
+    {
+        foreach (string name in names.Split(' '))
+        {
+            var method = new HttpMethod(name);
+            (method.IsSafe, method.IsIdempotent).ShouldBe((isSafe, isIdempotent), name);
+        }
+    }
+
+    [Theory]
+    [InlineData("get", true), InlineData("Query", true), InlineData("delete", true), InlineData("post", false)]
+    public void Methods_are_compared_as_the_platform_does(string name, bool isIdempotent) =>
+        new HttpMethod(name).IsIdempotent.ShouldBe(isIdempotent);
+
+    [Fact]
+    public void Responses_to_three_methods_are_cached()
+    {
+        string[] all = [.. Safe.Split(' '), .. Idempotent.Split(' '), .. Neither.Split(' ')];
+
+        all.Where(name => new HttpMethod(name).IsCacheable).ShouldBe(["GET", "HEAD", "QUERY"]);
+        all.Where(name => new HttpMethod(name).IsCachedByBody).ShouldBe(["QUERY"]);
     }
 }

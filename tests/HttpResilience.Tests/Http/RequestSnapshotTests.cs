@@ -135,28 +135,6 @@ public sealed class RequestSnapshotTests : IDisposable
         Describe(_request).ShouldBe(before);
     }
 
-    [Theory]
-    [InlineData("GET", true)]
-    [InlineData("HEAD", true)]
-    [InlineData("OPTIONS", true)]
-    [InlineData("TRACE", true)]
-    [InlineData("PUT", true)]
-    [InlineData("DELETE", true)]
-    [InlineData("get", true)]
-    [InlineData("POST", false)]
-    [InlineData("PATCH", false)]
-    [InlineData("CONNECT", false)]
-    [InlineData("REPORT", false)]
-    public void Methods_are_idempotent_by_their_definition(string method, bool isIdempotent)
-    {
-        using var request = new HttpRequestMessage(new HttpMethod(method), "https://a.example/");
-        var snapshot = new RequestSnapshot(request);
-        // What an attempt makes of it does not count.
-        request.Method = isIdempotent ? HttpMethod.Post : HttpMethod.Get;
-
-        snapshot.IsIdempotent.ShouldBe(isIdempotent);
-    }
-
     private void AfterAttempt(Action<HttpRequestMessage> attempt)
     {
         string before = Describe(_request);

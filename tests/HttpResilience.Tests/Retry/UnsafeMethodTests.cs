@@ -40,7 +40,7 @@ public sealed class UnsafeMethodTests
     public async Task A_delete_is_repeated_without_a_key(string failure) =>
         (await CallAsync(failure, o => o.Idempotency.Enabled = false, HttpMethod.Delete)).ShouldBe((2, StopReason.Succeeded));
 
-    [Theory, InlineData("QUERY"), InlineData("get"), InlineData("LOCK")]
+    [Theory, InlineData("CONFIRM"), InlineData("get"), InlineData("LOCK")]
     public async Task An_unknown_method_counts_as_unsafe(string method) =>
         (await CallAsync("reset", _ => { }, new(method))).ShouldBe(
             method == "get" ? (2, StopReason.Succeeded) : (1, StopReason.UnsafeMethod));

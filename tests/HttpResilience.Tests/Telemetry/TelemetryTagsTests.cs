@@ -9,7 +9,8 @@ public sealed partial class TelemetryTagsTests
         "GET"), InlineData("HEAD", "HEAD"), InlineData("POST", "POST"), InlineData("PUT", "PUT"), InlineData("DELETE", "DELETE")]
     [InlineData("CONNECT", "CONNECT"), InlineData("OPTIONS", "OPTIONS"), InlineData("TRACE", "TRACE"), InlineData("PATCH", "PATCH")]
     [InlineData("get",
-        "GET"), InlineData("Post", "POST"), InlineData("QUERY", "_OTHER"), InlineData("BREW", "_OTHER"), InlineData("GETS", "_OTHER")]
+        "GET"), InlineData("Post", "POST"), InlineData("BREW", "_OTHER"), InlineData("GETS", "_OTHER")]
+    [InlineData("QUERY", "QUERY"), InlineData("query", "QUERY"), InlineData("PROPFIND", "_OTHER"), InlineData("PRI", "_OTHER")]
     public void Unknown_methods_are_reported_as_other(string method, string expected) =>
         TelemetryTags.MethodOf(new(method)).ShouldBe(expected);
 
