@@ -44,7 +44,7 @@ internal sealed class HostDirectory
         var host = call.RedirectedTo is { } uri
             ? GetOrAdd(new(new HttpAuthority(uri), null), call.Policy.MaxHosts, call.StartedAt)
             : call.Host;
-        return host?.ApplyRetryAfter(call.Policy, result, endedAt) is true ? host.Key : null;
+        return host?.ApplyRetryAfter(call.Policy, result, call.Tenant, endedAt) is true ? host.Key : null;
     }
 
     internal HostState GetOrAdd(HostKey key, int limit, long now)

@@ -4,6 +4,7 @@ namespace HttpResilience;
 internal sealed class HostState(HostKey key) : ObservedHost
 {
     private HostPause? _pause;
+    private TenantPauses? _tenantPauses;
     private RetryBudget? _budget;
     private string? _lastFailedTenant;
     private long _lastUsed;
@@ -24,9 +25,19 @@ internal sealed class HostState(HostKey key) : ObservedHost
     /// <summary>Null until the host sends a Retry-After.</summary>
     internal HostPause? Pause => Volatile.Read(ref _pause);
 
+    /// <summary>The pause that holds back a call now: that of the host, or of the tenant; null when there is none.</summary>
+    internal HostPause? PauseAt(long now, string? tenant)
+    {
+        if (Pause is { } pause && pause.Until > now)
+            return pause;
+        return tenant is not null && Volatile.Read(ref _tenantPauses) is { } pauses && pauses.Until > now
+            && pauses.Find(tenant) is { } own && own.Until > now ? own : null;
+    }
+
     /// <summary>The host must not be called now; evicting its state would lose that.</summary>
     internal bool IsNeeded(long now) =>
-        Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now) || Pause?.Until > now;
+        Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
+        || Pause?.Until > now || Volatile.Read(ref _tenantPauses)?.Until > now;
 
     /// <summary>A call to it would be rejected, or would have to wait.</summary>
     internal bool IsUnavailable(ResiliencePolicy policy, long now) =>
@@ -37,14 +48,26 @@ internal sealed class HostState(HostKey key) : ObservedHost
     /// <summary>The pause, made on first use: most hosts never send a Retry-After.</summary>
     internal HostPause GetOrAddPause() => LazyInitializer.EnsureInitialized(ref _pause, static () => new());
 
-    /// <summary>Applies the Retry-After of an attempt to all calls to the host.</summary>
+    /// <summary>
+    /// Applies the Retry-After of an attempt to all calls to the host; a rate limit that a tenant's call exceeded, to those of the tenant.
+    /// </summary>
     /// <returns>Whether it starts a pause.</returns>
-    internal bool ApplyRetryAfter(ResiliencePolicy policy, in AttemptResult result, long endedAt) =>
+    internal bool ApplyRetryAfter(ResiliencePolicy policy, in AttemptResult result, string? tenant, long endedAt)
+    {
+        bool isLimited = result.FailureClass is FailureClass.RateLimited;
         // Other statuses that carry a Retry-After, such as 409 and 425, concern only the one request.
-        (result.FailureClass is FailureClass.RateLimited || result.StatusCode is 503) && policy.RetryAfterTicks(result) is > 0 and var pause
-        && GetOrAddPause().Extend(
-            endedAt, endedAt + pause, policy.CircuitBreaker is { } circuit ? Circuit.PaceAt(circuit, endedAt) : null,
+        if ((!isLimited && result.StatusCode is not 503) || policy.RetryAfterTicks(result) is not (> 0 and var ticks))
+            return false;
+
+        long until = endedAt + ticks;
+        var pause = tenant is not null && (isLimited || result.IsOfPartition)
+            ? LazyInitializer.EnsureInitialized(ref _tenantPauses, static () => new())
+                .GetOrAdd(tenant, endedAt, until, result.IsOfPartition)
+            : null;
+        return (pause ?? GetOrAddPause()).Extend(
+            endedAt, until, policy.CircuitBreaker is { } circuit ? Circuit.PaceAt(circuit, endedAt) : null,
             policy.CircuitBreaker?.BucketLength * FailureWindow.Buckets ?? 0);
+    }
 
     /// <summary>The budget, made at the first retry: a healthy host costs nothing.</summary>
     internal RetryBudget GetOrAddBudget() => LazyInitializer.EnsureInitialized(ref _budget, static () => new());

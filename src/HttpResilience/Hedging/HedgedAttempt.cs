@@ -26,7 +26,7 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
     /// </summary>
     internal bool GoOn(long now)
     {
-        if (_mayGoOn && (call.IsCircuitOpenAt(now) || call.Host?.Pause?.Until > now || !IsInBudget(now)))
+        if (_mayGoOn && (call.IsCircuitOpenAt(now) || call.Host?.PauseAt(now, call.Tenant) is not null || !IsInBudget(now)))
             _mayGoOn = false;
         return _mayGoOn;
     }

@@ -7,7 +7,7 @@ internal static class HostPauseWait
 {
     /// <summary>An open circuit rejects the call at once, so there is nothing to wait for.</summary>
     internal static bool IsNeeded(HttpCall call, long now) =>
-        call.Host is { } host && host.Pause?.Until > now && !host.Circuit.IsOpenAt(now);
+        call.Host is { } host && host.PauseAt(now, call.Tenant) is not null && !host.Circuit.IsOpenAt(now);
 
     /// <summary>Waits until the host may be called again.</summary>
     /// <param name="deadline">The end of the last attempt of the call.</param>
@@ -16,9 +16,18 @@ internal static class HostPauseWait
     internal static async ValueTask<long> WaitAsync(
         Client client, HttpCall call, HttpMethod method, long deadline, bool async, CancellationToken cancellationToken)
     {
-        var (host, time) = (call.Host!, client.Time);
-        var pause = host.Pause!;
         long latest = LatestStart(call, method, deadline);
+        long now = client.Time.GetTimestamp();
+        // A pause of the host may begin during that of the tenant, and the other way round.
+        while (call.Host!.PauseAt(now, call.Tenant) is { } pause)
+            now = await WaitForAsync(pause, client, call, latest, async, cancellationToken).ConfigureAwait(false);
+        return now;
+    }
+
+    private static async ValueTask<long> WaitForAsync(
+        HostPause pause, Client client, HttpCall call, long latest, bool async, CancellationToken cancellationToken)
+    {
+        var time = client.Time;
         long arrivedAt = time.GetTimestamp();
         int ahead = pause.Enter();
         try
@@ -28,7 +37,7 @@ internal static class HostPauseWait
                 if (pause.AdmitAt(now, arrivedAt, ahead, latest, time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
                 {
                     call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
-                    throw new RateLimitedException(host.Key.Authority.ToString(), time.GetElapsedTime(now, pause.Until));
+                    throw new RateLimitedException(call.Host!.Authority, time.GetElapsedTime(now, pause.Until));
                 }
 
                 if (at <= now)
