@@ -43,7 +43,7 @@ internal sealed partial class DurableFallbackCache(IFallbackStore store, TimePro
         Client client, HttpCall call, string resource, string variant, bool async, CancellationToken cancellationToken)
     {
         long now = time.GetTimestamp();
-        var timer = client.Timers.Rent(cancellationToken);
+        var timer = client.Timers.Rent(async, cancellationToken);
         try
         {
             timer.Start(now, Math.Min(now + call.Policy.ToTimestamp(ReadTimeout), call.Deadline));

@@ -77,7 +77,7 @@ internal sealed partial class IdempotencyKeyReservation
     // Nothing was sent: the key is free again, unless it was in doubt before.
     private async Task UndoAsync()
     {
-        var timer = StartTimer(CancellationToken.None);
+        var timer = StartTimer(async: true, CancellationToken.None);
         try
         {
             var known = await _store.BeginAsync(Request, timer.Token).WaitAsync(timer.Token).ConfigureAwait(false);
@@ -100,7 +100,7 @@ internal sealed partial class IdempotencyKeyReservation
 
     private async Task<bool> RenewAsync()
     {
-        var timer = StartTimer(CancellationToken.None);
+        var timer = StartTimer(async: true, CancellationToken.None);
         try
         {
             await _store.BeginAsync(Request, timer.Token).WaitAsync(timer.Token).ConfigureAwait(false);
@@ -123,7 +123,7 @@ internal sealed partial class IdempotencyKeyReservation
 
     private async ValueTask<T?> RunAsync<T>(Func<CancellationToken, Task<T>> step, bool async, CancellationToken cancellationToken)
     {
-        var timer = StartTimer(cancellationToken);
+        var timer = StartTimer(async, cancellationToken);
         try
         {
             var task = step(timer.Token).WaitAsync(timer.Token);
@@ -146,9 +146,9 @@ internal sealed partial class IdempotencyKeyReservation
         }
     }
 
-    private AttemptTimer StartTimer(CancellationToken cancellationToken)
+    private AttemptTimer StartTimer(bool async, CancellationToken cancellationToken)
     {
-        var timer = _client.Timers.Rent(cancellationToken);
+        var timer = _client.Timers.Rent(async, cancellationToken);
         long now = _client.Time.GetTimestamp();
         timer.Start(now, now + _client.Time.ToTicks(StoreTimeout));
         return timer;

@@ -4,9 +4,10 @@ namespace HttpResilience;
 /// One try of a call: its timer, the response or exception it ended with, and what that means. A struct inside the async frame of <see
 /// cref="RetryHandler"/>, because an object or a frame for each attempt would make every call allocate more.
 /// </summary>
-internal struct Attempt(Client client, AttemptClassifier classifier, HttpCall call, CancellationToken cancellationToken)
+internal struct Attempt(
+    Client client, AttemptClassifier classifier, HttpCall call, bool async, CancellationToken cancellationToken)
 {
-    private AttemptTimer _timer = client.Timers.Rent(cancellationToken);
+    private AttemptTimer _timer = client.Timers.Rent(async, cancellationToken);
     private Exception? _exception;
     private AttemptResult _result;
 

@@ -26,7 +26,7 @@ internal sealed partial class RetryHandler(
         _observers?.CallStarting(client, call);
         bool mustReconcileFirst = _hooks.MustReconcileFirst(call, original.Method);
         client.Hosts.FindFor(call, request.RequestUri);
-        var attempt = new Attempt(client, classifier, call, cancellationToken);
+        var attempt = new Attempt(client, classifier, call, async, cancellationToken);
         try
         {
             while (true)

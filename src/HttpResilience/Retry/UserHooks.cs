@@ -82,7 +82,7 @@ internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
         bool async, CancellationToken cancellationToken)
     {
         long now = client.Time.GetTimestamp();
-        var timer = client.Timers.Rent(cancellationToken);
+        var timer = client.Timers.Rent(async, cancellationToken);
         try
         {
             timer.Start(now, call.Policy.AttemptEndFrom(now, deadline, call.AttemptTimeout));

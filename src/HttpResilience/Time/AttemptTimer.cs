@@ -22,7 +22,16 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
     /// <summary>The attempt has timed out. False after a cancellation by the caller.</summary>
     internal bool HasExpired => Volatile.Read(ref _due) == Expired;
 
+    /// <summary>An attempt is running and has not timed out.</summary>
+    internal bool IsRunning => Volatile.Read(ref _due) is not (Idle or Expired);
+
     internal long StartedAt { get; private set; }
+
+    /// <summary>The call blocks its thread.</summary>
+    internal bool IsBlocking { get; set; }
+
+    /// <summary>A <see cref="TimerWatch"/> knows the timer.</summary>
+    internal bool IsWatched { get; set; }
 
     internal void Link(CancellationToken caller) =>
         _caller = caller.UnsafeRegister(static timer => ((AttemptTimer)timer!).Cancel(), this);
@@ -50,6 +59,17 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
         return due != Expired && Interlocked.CompareExchange(ref _due, Idle, due) == due;
     }
 
+    /// <summary>Whether a blocking attempt is still running so long after its timeout.</summary>
+    internal bool IsOverdue(TimeSpan by) => IsBlocking && IsRunning && time.TimeUntil(Volatile.Read(ref _due)) <= -by;
+
+    /// <summary>Ends the attempt if its time is over.</summary>
+    internal void EndIfOverdue()
+    {
+        long due = Volatile.Read(ref _due);
+        if (due is not (Idle or Expired) && due <= time.GetTimestamp() && Interlocked.CompareExchange(ref _due, Expired, due) == due)
+            Cancel();
+    }
+
     private void Schedule(long due)
     {
         lock (_gate)
@@ -73,12 +93,10 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
         Interlocked.MemoryBarrier();
 
         long due = Volatile.Read(ref _due);
-        if (due is Idle or Expired)
-            return;
-        if (due > time.GetTimestamp())
+        if (due is not (Idle or Expired) && due > time.GetTimestamp())
             Schedule(due);
-        else if (Interlocked.CompareExchange(ref _due, Expired, due) == due)
-            Cancel();
+        else
+            EndIfOverdue();
     }
 
     private ITimer CreateTimer()

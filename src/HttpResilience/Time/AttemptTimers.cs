@@ -8,12 +8,18 @@ internal sealed class AttemptTimers(TimeProvider time)
     private const int MaxKept = 1024;
 
     private readonly ConcurrentQueue<AttemptTimer> _kept = new();
+    // Another clock may be one that only a test moves.
+    private readonly TimerWatch? _watch = time == TimeProvider.System ? new() : null;
     private AttemptTimer? _first;
     private int _keptCount;
 
-    internal AttemptTimer Rent(CancellationToken caller)
+    /// <param name="async">False when the call blocks its thread.</param>
+    internal AttemptTimer Rent(bool async, CancellationToken caller)
     {
         AttemptTimer timer = Interlocked.Exchange(ref _first, null) ?? Dequeue() ?? new AttemptTimer(time);
+        timer.IsBlocking = !async;
+        if (!async)
+            _watch?.Begin(timer);
         timer.Link(caller);
         return timer;
     }
@@ -25,13 +31,14 @@ internal sealed class AttemptTimers(TimeProvider time)
         // TryReset also removes registrations that inner handlers have left behind: the next call must not trigger them.
         if (timer.Unlink() && inTime && timer.TryReset() && Keep(timer))
             return;
+        _watch?.Remove(timer);
         timer.Discard();
     }
 
     /// <summary>Replaces an expired timer for the next attempt of the same call.</summary>
     internal AttemptTimer Exchange(AttemptTimer expired, CancellationToken caller)
     {
-        var fresh = Rent(caller);
+        var fresh = Rent(async: !expired.IsBlocking, caller);
         Return(expired);
         return fresh;
     }

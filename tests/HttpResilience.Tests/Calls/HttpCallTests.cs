@@ -147,7 +147,7 @@ public sealed class HttpCallTests
         using var chain = new Chain();
         using var request = Chain.Get();
         var call = HttpCall.Open(request, chain.State);
-        call.Timer = chain.State.Timers.Rent(CancellationToken.None);
+        call.Timer = chain.State.Timers.Rent(async: true, CancellationToken.None);
         call.Timer.Start(startedAt: call.StartedAt + 100, due: call.StartedAt + 1000);
 
         var branch = call.Branch(call.StartedAt + 500, sentBeside: 1);
