@@ -85,7 +85,7 @@ internal static class WireCall
         /// <summary>The innermost stage got a response, and gives it to a handler of the application.</summary>
         internal void Answer(HttpResponseMessage response)
         {
-            var result = Of(response);
+            var result = Of(response, call.Time.GetUtcNow());
             Answered.Set(call, true);
             AnswerMayBeEffect.Set(call, MayBeEffect(result));
             AnswerIsFailure.Set(call, result.CircuitOutcome is CircuitOutcome.Failure);
@@ -105,7 +105,7 @@ internal static class WireCall
         // A handler of the application may give another response than that of the request: its own, or that of another request.
         private void ReceiveFailure(HttpResponseMessage response, HttpRequestMessage request, HttpMethod method, Uri? uri)
         {
-            if (Answered.IsSet(call) && AnswerMayBeEffect.IsSet(call) && !MayBeEffect(Of(response)))
+            if (Answered.IsSet(call) && AnswerMayBeEffect.IsSet(call) && !MayBeEffect(Of(response, call.Time.GetUtcNow())))
                 AnsweredEarlier.Set(call, true);
             var sent = response.RequestMessage ?? request;
             if (!Watched.IsSet(call) || sent != request)
@@ -142,7 +142,7 @@ internal static class WireCall
         {
             if (kind is OtherRequest.Copy)
                 call.Answer(response);
-            else if (kind is OtherRequest.MayBeCopy && MayBeEffect(Of(response)))
+            else if (kind is OtherRequest.MayBeCopy && MayBeEffect(Of(response, call.Time.GetUtcNow())))
                 OtherMayBeEffect.Set(call, true);
         }
 
@@ -220,10 +220,10 @@ internal static class WireCall
         }
     }
 
-    private static AttemptResult Of(HttpResponseMessage response)
+    private static AttemptResult Of(HttpResponseMessage response, DateTimeOffset now)
     {
         int status = (int)response.StatusCode;
-        bool hasRetryAfter = status == 503 && response.Headers.RetryAfter is not null;
+        bool hasRetryAfter = status >= 400 && RetryAfter.Of(response.Headers, now) is not null;
         return FailureClassifier.Of(status, hasRetryAfter, keyed: false);
     }
 

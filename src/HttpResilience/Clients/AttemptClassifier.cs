@@ -109,7 +109,7 @@ internal sealed partial class AttemptClassifier(
 
     private void NotifyOfHint(HttpCall call, HttpResponseMessage response)
     {
-        if (RetryAfter.UnreadableIn(response.Headers) is not { } field)
+        if (RetryAfter.UnreadableIn(response.Headers, isRejected: (int)response.StatusCode == 429) is not { } field)
             return;
         string value = response.Headers.NonValidated[field].ToString();
         HintIgnored(logger, call.ClientName, (int)response.StatusCode, field, Redaction.Clean(value[..Math.Min(value.Length, MaxHint)]));

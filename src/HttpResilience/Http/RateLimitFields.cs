@@ -40,14 +40,15 @@ internal static class RateLimitFields
     }
 
     /// <summary>The name of an unreadable field; null when there is none. A quota that is not exhausted needs no time.</summary>
-    internal static string? UnreadableIn(HttpResponseHeaders headers)
+    /// <param name="isRejected">The status is 429.</param>
+    internal static string? UnreadableIn(HttpResponseHeaders headers, bool isRejected)
     {
         var raw = headers.NonValidated;
         if (RateLimitField.Read(raw, DateTimeOffset.UnixEpoch).IsUnreadable)
             return RateLimitField.Name;
         foreach (var (name, _) in raw)
         {
-            if (OfPair(raw, name, DateTimeOffset.UnixEpoch, isRejected: false).IsUnreadable)
+            if (OfPair(raw, name, DateTimeOffset.UnixEpoch, isRejected).IsUnreadable)
                 return name;
         }
 
@@ -59,22 +60,20 @@ internal static class RateLimitFields
     {
         if (CountOf(reset) is not { } count || !headers.TryGetValues(reset, out var resets))
             return default;
-        if (!headers.TryGetValues(count, out var counts))
-            return isRejected && resets.Count == 1 ? (Parse(reset, resets.ToString(), now), false) : default;
+        bool isCounted = headers.TryGetValues(count, out var counts);
         // Several quotas have one line each in both fields; the order pairs them.
-        if (counts.Count != resets.Count)
+        if (isCounted ? counts.Count != resets.Count : !isRejected)
             return default;
 
         bool isUsedUp = false;
         TimeSpan? longest = null;
-        var next = resets.GetEnumerator();
-        foreach (string left in counts)
+        var left = counts.GetEnumerator();
+        foreach (string value in resets)
         {
-            next.MoveNext();
-            if (!IsUsedUp(left))
+            if (isCounted && left.MoveNext() && !IsUsedUp(left.Current))
                 continue;
             isUsedUp = true;
-            longest = Longer(longest, Parse(reset, next.Current, now));
+            longest = Longer(longest, Parse(reset, value, now));
         }
 
         return (longest, isUsedUp && longest is null);

@@ -28,10 +28,12 @@ internal static class RetryAfter
     }
 
     /// <summary>The name of an unreadable hint of a response without a readable one; null when there is none.</summary>
-    internal static string? UnreadableIn(HttpResponseHeaders headers)
+    /// <param name="isRejected">The status is 429.</param>
+    internal static string? UnreadableIn(HttpResponseHeaders headers, bool isRejected)
     {
         var raw = headers.NonValidated;
-        return Array.Find(InMilliseconds, raw.Contains) ?? (raw.Contains(Field) ? Field : RateLimitFields.UnreadableIn(headers));
+        return Array.Find(InMilliseconds, raw.Contains)
+            ?? (raw.Contains(Field) ? Field : RateLimitFields.UnreadableIn(headers, isRejected));
     }
 
     /// <summary>

@@ -270,6 +270,11 @@ public sealed class RateLimitFieldsTests
         OfRejected([.. requests, .. tokensLeft]).ShouldBe(TimeSpan.FromMinutes(1));
     }
 
+    [Fact]
+    public void Of_several_resets_without_a_count_the_longest_counts() =>
+        OfRejected(("X-RateLimit-Reset", "30"), ("X-RateLimit-Reset", "60"), ("X-RateLimit-Reset", "soon"))
+            .ShouldBe(TimeSpan.FromMinutes(1));
+
     [Theory]
     [InlineData("X-RateLimit-Limit", "60")]
     [InlineData("X-Reset", "60")]

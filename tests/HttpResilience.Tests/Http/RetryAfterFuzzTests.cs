@@ -42,7 +42,7 @@ public sealed class RetryAfterFuzzTests
                     ? RateLimitFields.Of(response.Headers, Now, isRejected: false)?.Wait
                     : RetryAfter.Of(response.Headers, Now));
                 (asked ?? TimeSpan.Zero).ShouldBeGreaterThanOrEqualTo(TimeSpan.Zero);
-                _ = RetryAfter.UnreadableIn(response.Headers);
+                _ = RetryAfter.UnreadableIn(response.Headers, isRejected: true);
                 var decision = RetryDecision.Decide(
                     Policy, result, Get, attempt: 1, TimeSpan.MaxValue, random.NextDouble(), previousRandom: 0);
                 decision.Delay.ShouldBeInRange(TimeSpan.Zero, Policy.MaxRetryAfter);

@@ -204,7 +204,20 @@ public sealed class RetryAfterTests
     {
         using var response = Response([.. headers.Select(h => (h.Split(": ")[0], h.Split(": ")[1]))]);
 
-        RetryAfter.UnreadableIn(response.Headers).ShouldBe(name);
+        RetryAfter.UnreadableIn(response.Headers, isRejected: false).ShouldBe(name);
+    }
+
+    [Theory]
+    [InlineData("X-RateLimit-Reset", "X-RateLimit-Reset: soon")]
+    [InlineData("X-RateLimit-Reset", "X-RateLimit-Reset: 1772366399")]
+    [InlineData(null, "X-RateLimit-Limit: 5")]
+    [InlineData(null, "X-RateLimit-Remaining: 5", "X-RateLimit-Reset: soon")]
+    public void The_reset_without_a_count_of_a_429_is_named_too(string? name, params string[] headers)
+    {
+        using var response = Response([.. headers.Select(h => (h.Split(": ")[0], h.Split(": ")[1]))]);
+
+        RetryAfter.UnreadableIn(response.Headers, isRejected: true).ShouldBe(name);
+        RetryAfter.UnreadableIn(response.Headers, isRejected: false).ShouldBeNull();
     }
 
     private static TimeSpan? Of(params (string Name, string Value)[] headers)

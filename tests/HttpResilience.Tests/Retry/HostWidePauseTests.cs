@@ -31,6 +31,32 @@ public sealed class HostWidePauseTests
         chain.Server.Requests.Count.ShouldBe(1);
     }
 
+    [Theory, InlineData("Retry-After", ""), InlineData("RateLimit", "\"d\";r=0;t="), InlineData("X-Rate-Limit-Reset", "")]
+    public async Task The_time_since_1970_holds_back_all_calls_until_then(string field, string before)
+    {
+        using var chain = new Chain();
+        long reset = chain.Clock.GetUtcNow().ToUnixTimeSeconds() + 5;
+        chain.Server.Script(Replies.Status(429, (field, $"{before}{reset}")), Replies.Status(200));
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+
+        (await chain.GetAsync()).Dispose();
+
+        chain.Clock.Elapsed.ShouldBeInRange(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
+    }
+
+    [Theory]
+    [InlineData("Retry-After", "4000000000"), InlineData("Retry-After", "1000000001"), InlineData("RateLimit", "\"d\";r=0;t=4000000000")]
+    public async Task A_time_that_is_past_or_absurd_is_no_pause(string field, string value)
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Status(429, (field, value)), Replies.Status(200));
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
+
+        (await chain.GetAsync()).Dispose();
+
+        chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
+    }
+
     [Theory, InlineData(200), InlineData(404), InlineData(500)]
     public async Task A_quota_that_another_response_used_up_delays_no_call(int status)
     {

@@ -134,6 +134,18 @@ public sealed class RetryAfterWaitTests
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.DeadlineWouldPass);
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task An_unkeyed_post_that_is_too_large_for_now_is_sent_again_when_the_server_says(bool async)
+    {
+        using var chain = new Chain(o => o.Idempotency.Enabled = false);
+        chain.Server.Script(Replies.Status(413, ("Retry-After", "7")), Replies.Status(201));
+
+        using var response = await chain.PostAsync(async);
+
+        response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
+        chain.Server.Requests.Select(s => s.SentAfter.TotalSeconds).ShouldBe([0, 7]);
+    }
+
     [Theory]
     [InlineData(true, "5184000"), InlineData(false, "5184000"), InlineData(true, "1000000000"), InlineData(
         true, "Fri, 31 Dec 9999 23:59:59 GMT")]
