@@ -90,7 +90,7 @@ public static class HttpCallExtensions
         public HttpCall? GetHttpCall() =>
             response.RequestMessage is { } request && request.Options.TryGetValue(HttpCall.Key, out var call) ? call : null;
 
-        /// <summary>A handler of the application may have sent a copy of the request.</summary>
+        /// <summary>Lets the response name its call, also when a handler of the application has sent a copy of the request.</summary>
         internal void SetHttpCall(HttpCall call, HttpRequestMessage request)
         {
             if ((response.RequestMessage ??= request) != request)

@@ -49,6 +49,18 @@ public sealed class HttpCallScope : IDisposable
 
     internal string? Key => _own.IdempotencyKey;
 
+    // An outer scope may end before an inner one, as when work goes on that was started inside both.
+    private bool HasEndedOuter
+    {
+        get
+        {
+            var scope = _outer;
+            while (scope is { _isEnded: false })
+                scope = scope._outer;
+            return scope is not null;
+        }
+    }
+
     /// <summary>Begins a scope; disposing the returned object ends it.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="ArgumentException">The idempotency key is not valid in a header.</exception>
@@ -69,18 +81,22 @@ public sealed class HttpCallScope : IDisposable
         return Ambient.Value = new HttpCallScope(Current, options, onCall);
     }
 
-    /// <summary>What the current call sends on its way is outside of every scope.</summary>
+    /// <summary>Leaves all scopes for the rest of the calling method and what it calls, such as handlers that send requests.</summary>
     internal static void Suspend() => Ambient.Value = null;
 
     /// <summary>The settings of a call that starts here; null when no scope is for its client.</summary>
     internal HttpCallScopeOptions? SettingsFor(string clientName)
     {
-        if (_isForAllClients && Scopes().All(scope => !scope._isEnded))
+        if (_isForAllClients && !HasEndedOuter)
             return _merged;
 
         HttpCallScopeOptions? settings = null;
-        foreach (var scope in Scopes().Where(scope => !scope._isEnded && (scope._own.ClientName ?? clientName) == clientName))
-            settings = HttpCallScopeOptions.Merge(scope._own, settings);
+        for (var scope = this; scope is not null; scope = scope._outer)
+        {
+            if (!scope._isEnded && (scope._own.ClientName ?? clientName) == clientName)
+                settings = HttpCallScopeOptions.Merge(scope._own, settings);
+        }
+
         return settings;
     }
 
@@ -89,9 +105,11 @@ public sealed class HttpCallScope : IDisposable
     internal bool Notify(HttpCall call, HttpMethod method, CallObservers? observers)
     {
         bool isCollected = false;
-        foreach (var scope in Scopes().Where(scope => !scope._isEnded && scope._onCall is not null))
+        for (var scope = this; scope is not null; scope = scope._outer)
         {
-            scope._onCall!(call, method, observers);
+            if (scope._isEnded || scope._onCall is not { } onCall)
+                continue;
+            onCall(call, method, observers);
             isCollected = true;
         }
 
@@ -99,7 +117,17 @@ public sealed class HttpCallScope : IDisposable
     }
 
     /// <summary>The outermost scope that has the key: the key is for one operation in it.</summary>
-    internal HttpCallScope OwnerOf(string key) => Scopes().LastOrDefault(scope => scope._own.IdempotencyKey == key) ?? this;
+    internal HttpCallScope OwnerOf(string key)
+    {
+        var owner = this;
+        for (var scope = this; scope is not null; scope = scope._outer)
+        {
+            if (scope._own.IdempotencyKey == key)
+                owner = scope;
+        }
+
+        return owner;
+    }
 
     /// <summary>Whether the key is for calls of the client: the first client that uses it keeps it.</summary>
     internal bool BindKey(string clientName) => Interlocked.CompareExchange(ref _clientOfKey, clientName, null) is not { } first
@@ -114,12 +142,5 @@ public sealed class HttpCallScope : IDisposable
     {
         _isEnded = true;
         Ambient.Value = Current;
-    }
-
-    // From this one to the outermost.
-    private IEnumerable<HttpCallScope> Scopes()
-    {
-        for (var scope = this; scope is not null; scope = scope._outer)
-            yield return scope;
     }
 }

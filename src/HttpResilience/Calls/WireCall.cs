@@ -36,7 +36,7 @@ internal static class WireCall
             set => Sent.Set(call, value);
         }
 
-        /// <summary>A request has reached the innermost stage in the current attempt: the call's own, or another one on its way.</summary>
+        /// <summary>The innermost stage has received a request in the current attempt: that of the call, or one of a handler.</summary>
         internal bool WasSeenAtWire => call.WasSent || OtherSeen.IsSet(call);
 
         /// <summary>An attempt of the call was sent, this one or an earlier one.</summary>

