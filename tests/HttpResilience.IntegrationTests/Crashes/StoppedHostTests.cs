@@ -19,8 +19,22 @@ public sealed class StoppedHostTests : IAsyncDisposable
     public async Task Calls_that_wait_for_a_Retry_After_are_letters_that_the_next_host_sends_under_their_keys()
     {
         bool isUp = false;
-        await using var server = await KestrelServer.StartAsync(context => Volatile.Read(ref isUp)
-            ? Reply.Ok()(context) : Reply.With(503, "busy", ("Retry-After", "60"))(context));
+        int arrived = 0;
+        var isFull = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await KestrelServer.StartAsync(async context =>
+        {
+            if (Volatile.Read(ref isUp))
+            {
+                await Reply.Ok()(context);
+                return;
+            }
+
+            // The first answer pauses the host: a call that comes later is not sent.
+            if (Interlocked.Increment(ref arrived) == Calls)
+                isFull.SetResult();
+            await isFull.Task;
+            await Reply.With(503, "busy", ("Retry-After", "60"))(context);
+        });
         using var host = await StartAsync(server, o => o.DeadLetter.Enabled = true);
         // Nobody waits for them, as for calls that a program has started and left.
         Task<HttpResponseMessage>[] calls = [.. Enumerable.Range(0, Calls).Select(i => PostAsync(host, i))];
