@@ -97,7 +97,7 @@ internal sealed partial class DeadLetterReplayer(
     {
         var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
         var policy = client.Policy;
-        using var httpClient = clients.CreateClient(letter.ClientName);
+        using var httpClient = clients.CreateClient(services.GetServices<ResilientClient>().HttpClientNameOf(letter.ClientName));
         bool mayGoThere = ReplayResult.MayGoThere(client, letter, httpClient.BaseAddress, services);
         bool keyExpired = policy.KeyHasExpired(time.GetUtcNow() - letter.FirstFailedAt);
         if (DeadLetterDecision.BeforeReplay(letter, ReplayResult.FateOf(client, letter), mayGoThere, keyExpired) is { } reason)

@@ -9,6 +9,17 @@ public static class Spelling
     public static string Nearest(string word, IEnumerable<string> known) =>
         known.MinBy(k => Distance(word.ToUpperInvariant(), k.ToUpperInvariant()))!;
 
+    /// <summary>The nearest known word that is at most two letters away; null when there is none.</summary>
+    internal static string? Similar(string word, IEnumerable<string> known)
+    {
+        string[] words = [.. known];
+        if (words.Length == 0)
+            return null;
+        string nearest = Nearest(word, words);
+        // Two letters of three are another word.
+        return Distance(word.ToUpperInvariant(), nearest.ToUpperInvariant()) <= Math.Min(2, word.Length / 2) ? nearest : null;
+    }
+
     // Levenshtein: the fewest letters to insert, delete or replace.
     private static int Distance(string a, string b)
     {
