@@ -28,7 +28,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
                     $"All clients cannot share the name '{settingsName}': state and dead letters are kept by it. Call AddResilience().");
             }
 
-            builder.AddResilience();
+            builder.AddChain(configure: null, settingsName);
             builder.Services.ChangeResilientClient(builder.Name, client => client with { Name = settingsName });
             return builder;
         }

@@ -85,16 +85,22 @@ public static partial class HttpResilienceServiceCollectionExtensions
         /// <param name="configure">Runs after the configuration and overrides it. Default: none.</param>
         /// <returns>The same builder. Handlers added after this come after the chain and run once per attempt.</returns>
         /// <exception cref="ArgumentNullException">The builder is null.</exception>
+        /// <exception cref="ArgumentException">The client has the name of the one that sends alerts.</exception>
         public IHttpClientBuilder AddResilience(Action<HttpResilienceOptions>? configure = null)
         {
             ArgumentNullException.ThrowIfNull(builder);
+            return builder.AddChain(configure, settingsName: null);
+        }
+
+        private IHttpClientBuilder AddChain(Action<HttpResilienceOptions>? configure, string? settingsName)
+        {
             var services = builder.Services;
             AddSharedParts(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(
                 provider => new ConfigureResilientClient(provider, builder.Name));
             services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(
                 provider => new ConfigureResilientClient(provider, builder.Name));
-            if (services.TryAddResilientClient(builder.Name))
+            if (services.TryAddResilientClient(builder.Name, settingsName))
                 services.AddOptionsWithValidateOnStart<HttpResilienceOptions>(builder.Name);
 
             if (configure is not null)

@@ -22,7 +22,8 @@ internal sealed partial class ClientStartup(
         var configuration = services.GetService<IConfiguration>();
         IConfigurationSection[] others = [.. Unused(configuration?.GetSection(OptionPath.Clients), names)];
         if (clients.WithChain.Any(c => c.Name is null))
-            Validate(others);
+            // The client of the section https, with the key //api.example.com, is checked when it is first used.
+            Validate(others.Where(s => !s.GetChildren().Any(c => c.Key.StartsWith("//", StringComparison.Ordinal))));
         else
             WarnOf(others, names);
         WarnOfRoots(configuration);
@@ -33,7 +34,7 @@ internal sealed partial class ClientStartup(
 
     /// <summary>Waits for the letters of the calls whose wait the stop has ended.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(
-        services.GetRequiredService<ResilientClients>().Select(client => WaitingCalls.Of(client).EmptyAsync(cancellationToken)));
+        services.ResilientClients.Select(client => WaitingCalls.Of(client).EmptyAsync(cancellationToken)));
 
     // The configuration splits the name of a client at a colon: that of https://api is a section in a section.
     private static IEnumerable<IConfigurationSection> Unused(IConfigurationSection? section, string[] names) =>

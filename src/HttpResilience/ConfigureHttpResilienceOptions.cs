@@ -24,7 +24,15 @@ internal sealed class ConfigureHttpResilienceOptions(
         }
 
         foreach (var section in clients.SectionsOf(name ?? Options.DefaultName))
+        {
             options.Bind(section, OptionSource.Client);
+            if (OptionPath.IsNull(section))
+            {
+                options.Notes.Add(
+                    $"section {section.Path}, which AddResilience names, is missing or empty; the other settings are in force");
+            }
+        }
+
         options.EndBinding(PathOf(name));
     }
 

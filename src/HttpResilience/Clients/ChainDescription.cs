@@ -53,7 +53,7 @@ internal static class ChainDescription
             rules.Add($"{Percent(options.SlowCallRatio)} slower than {Show(slow)}");
         if (options.BreakDuration is not { } first || rules.Count == 0)
             return "no circuit";
-        string breaks = options.MaxBreakDuration is { } last && last > first ? $"{WithoutUnit(first, last)}–{Show(last)}" : Show(first);
+        string breaks = options.MaxBreakDuration is { } last && last > first ? Range(Show(first), Show(last)) : Show(first);
         return $"circuit {string.Join(" or ", rules)}, break {breaks}";
     }
 
@@ -65,9 +65,8 @@ internal static class ChainDescription
 
     private static string Percent(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio * 100:0.##} %");
 
-    private static string WithoutUnit(TimeSpan time, TimeSpan other) =>
-        (Show(time).Split(' '), Show(other).Split(' ')) is ([var value, var unit], [_, var same]) && unit == same
-            ? value : $"{Show(time)} ";
+    private static string Range(string from, string to) => (from.Split(' '), to.Split(' ')) is ([var value, var unit], [_, var same])
+        && unit == same ? $"{value}–{to}" : $"{from} – {to}";
 
     private static string Show(TimeSpan time)
     {

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
 namespace HttpResilience;
@@ -92,7 +91,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
         catch (Exception e)
         {
             // An exception of the application's own code here would keep other readers of the configuration from their reload.
-            string problems = e is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : e.Message;
+            string problems = HttpResilienceOptions.ProblemsOf(e);
             ReloadRejected(_logger, Name, problems);
         }
     }

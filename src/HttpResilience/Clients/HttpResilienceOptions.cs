@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
@@ -62,8 +63,8 @@ public sealed class HttpResilienceOptions
     /// <summary>The configuration values that could not be read; reported together with the range errors.</summary>
     internal List<string> BindingProblems { get; } = [];
 
-    /// <summary>The sections that are null and thereby switched off; reported at start.</summary>
-    internal List<string> SwitchedOff { get; } = [];
+    /// <summary>What is odd but valid in the configuration; reported as warnings.</summary>
+    internal List<string> Notes { get; } = [];
 
     internal static OptionKeys<HttpResilienceOptions> Keys { get; } = new OptionKeys<HttpResilienceOptions>()
         .OptionalUri(nameof(BaseAddress), o => o.BaseAddress, (o, v) => o.BaseAddress = v)
@@ -104,7 +105,7 @@ public sealed class HttpResilienceOptions
             timeout.Source = OptionSource.BuiltIn;
         Keys.Bind(this, section, new OptionReport(BindingProblems, section.Path, () => Keys.Paths)
         {
-            SwitchedOff = SwitchedOff,
+            Notes = Notes,
             Synonyms = OptionSynonyms.Paths,
         });
         foreach (var (timeout, before) in timeouts)
@@ -141,6 +142,10 @@ public sealed class HttpResilienceOptions
             return AttemptTimeout.Timeout is not { } attempt || attempt > call ? call : attempt;
         }
     }
+
+    /// <summary>Why the options could not be read.</summary>
+    internal static string ProblemsOf(Exception exception) =>
+        exception is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : exception.SafeMessage;
 
     /// <summary>Where a value was written.</summary>
     internal OptionSource SourceOf(string key, object? value) => key switch

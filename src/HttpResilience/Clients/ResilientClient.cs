@@ -58,8 +58,10 @@ internal static class RegisteredClients
 
         /// <summary>Adds a client that has the chain, unless it is there.</summary>
         /// <returns>False when it is there.</returns>
-        internal bool TryAddResilientClient(string? httpClientName)
+        internal bool TryAddResilientClient(string? httpClientName, string? settingsName)
         {
+            if (settingsName is null)
+                OperationsPackage.RefuseNameOfAlerts(httpClientName);
             if (services.ResilientClients.WithChain.Any(c => c.HttpClientName == httpClientName))
                 return false;
             services.ChangeResilientClient(httpClientName, _ => null);

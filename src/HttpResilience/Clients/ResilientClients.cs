@@ -1,13 +1,14 @@
 using System.Collections;
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
 /// <summary>The clients that were made so far, and their options in force.</summary>
 /// <param name="services">The root container.</param>
-internal sealed class ResilientClients(IServiceProvider services)
+internal sealed partial class ResilientClients(IServiceProvider services)
     : IResilientClients, IOptionsMonitor<HttpResilienceOptions>, IEnumerable<Client>
 {
     private readonly ConcurrentBag<Client> _clients = [];
@@ -39,15 +40,34 @@ internal sealed class ResilientClients(IServiceProvider services)
     internal void Add(Client client)
     {
         _clients.Add(client);
-        client.PolicyChanged += () => Changed?.Invoke(client.Options, client.Name);
+        client.PolicyChanged += () => Notify(client);
     }
 
     public IEnumerator<Client> GetEnumerator() => _clients.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    // Code of the application, of which the reload does not hang.
+    private void Notify(Client client)
+    {
+        foreach (var listener in Delegate.EnumerateInvocationList(Changed))
+        {
+            try
+            {
+                listener(client.Options, client.Name);
+            }
+            catch (Exception e)
+            {
+                ListenerFailed(services.LoggerFor(client.Name, Client.LogCategory), e.Loggable, client.Name);
+            }
+        }
+    }
+
     private Client? Known(string name) =>
         Registered.Any(c => c.Name == name) || _clients.Any(c => c.Name == name) ? services.GetRequiredKeyedService<Client>(name) : null;
+
+    [LoggerMessage(418, LogLevel.Error, "{ClientName}: a listener of IOptionsMonitor failed; the changed configuration is in effect")]
+    private static partial void ListenerFailed(ILogger logger, Exception exception, string clientName);
 
     private sealed class Subscription(Action end) : IDisposable
     {

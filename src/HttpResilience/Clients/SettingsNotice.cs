@@ -21,7 +21,7 @@ internal sealed partial class SettingsNotice
     private void Log()
     {
         Chain(_logger, _client.Name, _client.Chain);
-        HashSet<string> warnings = [.. _client.Options.SwitchedOff, .. IneffectiveSettings.In(_client.Options)];
+        HashSet<string> warnings = [.. _client.Options.Notes, .. IneffectiveSettings.In(_client.Options)];
         foreach (string warning in warnings.Except(_warnings))
             Questionable(_logger, _client.Name, warning);
         _warnings = warnings;

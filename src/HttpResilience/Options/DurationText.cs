@@ -46,7 +46,7 @@ internal static partial class DurationText
             return [(PartOf(text), "s"), PartOf(text) < 100 ? (PartOf(text), "d") : (PartOf(text), "ms")];
         if (WithUnit().Match(text) is { Success: true } withUnit)
             return [(PartOf(withUnit.Groups["amount"].Value), UnitOf(withUnit.Groups["unit"].Value))];
-        if (Iso().Match(text) is { Success: true } iso)
+        if (Iso().Match(text) is { Success: true } iso && text.Any(char.IsAsciiDigit))
         {
             return [(PartOf(iso.Groups["d"].Value) * 86400 + PartOf(iso.Groups["h"].Value) * 3600 + PartOf(iso.Groups["m"].Value) * 60
                 + PartOf(iso.Groups["s"].Value), "s")];

@@ -13,8 +13,8 @@ internal sealed record OptionReport(ICollection<string> Problems, string Root, F
     /// <summary>Names that other libraries use, alone or with the path of their section, and the paths of the keys here.</summary>
     internal IReadOnlyDictionary<string, string[]> Synonyms { get; init; } = new Dictionary<string, string[]>();
 
-    /// <summary>Gets the paths of the sections that are null or empty and are thereby switched off.</summary>
-    internal ICollection<string> SwitchedOff { get; init; } = [];
+    /// <summary>Gets what is odd but valid: a section that is null or empty and thereby switched off.</summary>
+    internal ICollection<string> Notes { get; init; } = [];
 
     /// <summary>Reports a key that does not exist.</summary>
     /// <param name="siblings">The keys that exist in its section.</param>

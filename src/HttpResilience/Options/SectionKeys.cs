@@ -26,7 +26,7 @@ internal sealed class SectionKey<TOptions, TSection>(
         (string, object?)[] before = [.. keys.ValuesOf(options)];
         switchOff!(options);
         if (!keys.ValuesOf(options).SequenceEqual(before))
-            report.SwitchedOff.Add($"{section.Path} is null or empty and thereby switched off; to say so, write {instead}");
+            report.Notes.Add($"{section.Path} is null or empty and thereby switched off; to say so, write {instead}");
     }
 
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems) =>
