@@ -17,9 +17,9 @@ internal sealed class ConfigureHttpResilienceOptions(
     {
         if (configuration is not null)
         {
-            options.Bind(configuration.GetSection(OptionPath.Defaults), OptionSource.Defaults);
+            options.Bind(configuration.GetSection(OptionPath.Defaults), OptionSource.Defaults, configuration);
             string client = $"{OptionPath.Clients}:{clients.SettingsNameOf(name ?? Options.DefaultName)}";
-            options.Bind(configuration.GetSection(client), OptionSource.Client);
+            options.Bind(configuration.GetSection(client), OptionSource.Client, configuration);
             options.BindingProblems.RemoveAll(problem => IsOtherClient(problem, client));
         }
 

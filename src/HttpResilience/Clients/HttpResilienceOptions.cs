@@ -97,7 +97,8 @@ public sealed class HttpResilienceOptions
     internal OptionPath Path { get; private set; }
 
     /// <summary>Reads a section of the configuration over what has been read so far.</summary>
-    internal void Bind(IConfigurationSection section, OptionSource source)
+    /// <param name="configuration">The configuration of the section, where it is known.</param>
+    internal void Bind(IConfigurationSection section, OptionSource source, IConfiguration? configuration = null)
     {
         (TimeoutOptions Timeout, OptionSource Before)[] timeouts =
             [(TotalRequestTimeout, TotalRequestTimeout.Source), (AttemptTimeout, AttemptTimeout.Source)];
@@ -107,6 +108,7 @@ public sealed class HttpResilienceOptions
         {
             Notes = Notes,
             Synonyms = OptionSynonyms.Paths,
+            Sources = [.. (configuration as IConfigurationRoot)?.Providers ?? []],
         });
         foreach (var (timeout, before) in timeouts)
             timeout.Source = timeout.Source == OptionSource.Code ? source : before;

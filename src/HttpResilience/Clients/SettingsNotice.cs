@@ -21,7 +21,8 @@ internal sealed partial class SettingsNotice
     private void Log()
     {
         Chain(_logger, _client.Name, _client.Chain);
-        HashSet<string> warnings = [.. _client.Options.Notes, .. IneffectiveSettings.In(_client.Options)];
+        var options = _client.Options;
+        HashSet<string> warnings = [.. options.Notes, .. IneffectiveSettings.In(options), .. MisspeltMethods.In(options)];
         foreach (string warning in warnings.Except(_warnings))
             Questionable(_logger, _client.Name, warning);
         _warnings = warnings;

@@ -9,8 +9,8 @@ namespace HttpResilience;
 /// It is an <see cref="HttpRequestException"/>, so code that handles a failed call handles it too.
 /// </summary>
 /// <remarks>
-/// Whether the host may have processed the request: not if <c>exception.GetHttpCall()!.Attempts</c> is empty; else as the last attempt
-/// there says. A failure of this call's own that led to the rejection is the <see cref="Exception.InnerException"/>, or the
+/// The host has not got the request if <c>exception.GetHttpCall()!.Attempts</c> is empty; else it may have processed it. A failure of this
+/// call's own that led to the rejection is the <see cref="Exception.InnerException"/>, or the
 /// <see cref="HttpRequestException.StatusCode"/> of a response.
 /// </remarks>
 /// <example>

@@ -14,7 +14,10 @@ internal sealed class ListKey<TOptions>(
         if (setNull is not null && OptionPath.IsNull(section))
             setNull(options);
         else if (ListSections.In(section, Expected, report.Problems, HintFor) is { } items)
+        {
+            report.NoteMerge(section, isList: true);
             set(options, [.. items.Select(item => item.Value ?? "")]);
+        }
     }
 
     private string Expected => $"a list, each item {expected}{(setNull is null ? "" : ", or null")}";

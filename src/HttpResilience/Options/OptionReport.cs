@@ -16,6 +16,26 @@ internal sealed record OptionReport(ICollection<string> Problems, string Root, F
     /// <summary>Gets what is odd but valid: a section that is null or empty and thereby switched off.</summary>
     internal ICollection<string> Notes { get; init; } = [];
 
+    /// <summary>The sources of the configuration, the later ones over the earlier ones.</summary>
+    internal IReadOnlyList<IConfigurationProvider> Sources { get; init; } = [];
+
+    /// <summary>
+    /// Notes a section that a later source has null, and a list that several sources have: the configuration merges keys, so the keys of
+    /// the earlier source remain.
+    /// </summary>
+    internal void NoteMerge(IConfigurationSection section, bool isList)
+    {
+        IConfigurationProvider[] withKeys = [.. Sources.Where(source => source.GetChildKeys([], section.Path).Any())];
+        bool isNullLater = withKeys.Length > 0 && Sources.Reverse().TakeWhile(source => source != withKeys[^1])
+            .Any(source => source.TryGet(section.Path, out string? value) && string.IsNullOrEmpty(value));
+        if (isNullLater || (isList && withKeys.Length > 1))
+        {
+            Notes.Add($"{section.Path} is in several sources of the configuration, which merges them key by key: in force is "
+                + $"{string.Join(", ", section.GetChildren().Select(c => c.Value is null ? c.Key : $"{c.Key}: {c.Value}"))}. "
+                + "Write it in one source");
+        }
+    }
+
     /// <summary>Reports a key that does not exist.</summary>
     /// <param name="siblings">The keys that exist in its section.</param>
     internal void AddUnknownKey(IConfigurationSection key, IEnumerable<string> siblings) =>

@@ -14,7 +14,10 @@ internal sealed class SectionKey<TOptions, TSection>(
     internal override void Bind(TOptions options, IConfigurationSection section, OptionReport report)
     {
         if (!OptionPath.IsNull(section))
+        {
+            report.NoteMerge(section, isList: false);
             keys.Bind(get(options), section, report, switchOff is null ? "" : ", or null to switch it off");
+        }
         else if (switchOff is not null)
             SwitchOff(get(options), section, report);
         else
@@ -49,6 +52,7 @@ internal sealed class OptionalSectionKey<TOptions, TSection>(
 
     internal override void Bind(TOptions options, IConfigurationSection section, OptionReport report)
     {
+        report.NoteMerge(section, isList: false);
         if (OptionPath.IsNull(section))
             remove(options);
         else

@@ -68,19 +68,22 @@ public sealed class WrongConfigurationTests
         if (kind.StartsWith("an environment", StringComparison.Ordinal))
             AddVariable(builder.Configuration, input.Split('=', 2));
         else
-            builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(DocumentOf(kind, input))));
+            Array.ForEach(DocumentsOf(kind, input), d => builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(d))));
         builder.Services.AddResilientHttpClient("orders");
         builder.Services.AddResilientHttpClient("payments");
         return builder.Build();
     }
 
-    private static string DocumentOf(string kind, string input)
+    private static string[] DocumentsOf(string kind, string input)
     {
         string[] parts = input.Split(" | ");
-        return kind == "the whole file" ? input
-            : parts is [var defaults, var client]
-                ? $$"""{ "HttpResilience": { "Defaults": {{defaults}}, "Clients": { "orders": {{client}} } } }"""
-                : $$"""{ "HttpResilience": { "Clients": { "orders": {{input}} } } }""";
+        return kind switch
+        {
+            "the whole file" => [input],
+            "HttpResilience:Defaults | HttpResilience:Clients:orders" =>
+                [$$"""{ "HttpResilience": { "Defaults": {{parts[0]}}, "Clients": { "orders": {{parts[1]}} } } }"""],
+            _ => [.. parts.Select(part => $$"""{ "HttpResilience": { "Clients": { "orders": {{part}} } } }""")],
+        };
     }
 
     // The prefix keeps the variable from all other hosts of the process.
