@@ -63,7 +63,11 @@ internal sealed class SectionListKey<TOptions, TSection>(
         foreach (var child in items)
         {
             var item = new TSection();
-            keys.Bind(item, child, report);
+            // Not shown: the address of a webhook is a secret.
+            if (child.Value is not null)
+                report.Problems.Add($"{child.Path} is a text; it must be a section with keys such as {keys.Paths.First()}.");
+            else
+                keys.Bind(item, child, report);
             list.Add(item);
         }
 
@@ -84,7 +88,7 @@ internal sealed class SectionListKey<TOptions, TSection>(
 internal static class ListSections
 {
     /// <returns>Null when the section is not a list, which is reported.</returns>
-    /// <param name="hint">How to write a section that is not a list as one.</param>
+    /// <param name="hint">How to write a section that is not a list as one; without it its text may be a secret, and is not shown.</param>
     internal static IConfigurationSection[]? In(
         IConfigurationSection section, string expected, ICollection<string> problems,
         Func<IConfigurationSection, IReadOnlyList<IConfigurationSection>, string>? hint = null)
@@ -99,7 +103,8 @@ internal static class ListSections
         if (string.IsNullOrEmpty(section.Value) && items.All(item => OptionPath.IsIndex(item.Key)))
             return items;
 
-        problems.Add($"{section.Path} is {OptionPath.Show(section)}; it must be {expected}.{hint?.Invoke(section, items)}");
+        string shown = hint is null && items.Length == 0 ? "a text" : OptionPath.Show(section);
+        problems.Add($"{section.Path} is {shown}; it must be {expected}.{hint?.Invoke(section, items)}");
         return null;
     }
 }

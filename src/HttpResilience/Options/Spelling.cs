@@ -12,8 +12,10 @@ public static class Spelling
     public static string Nearest(string word, IEnumerable<string> known) =>
         known.MinBy(k => Distance(word.ToUpperInvariant(), k.ToUpperInvariant()))!;
 
-    /// <summary>The nearest known word that is at most two letters away; null when there is none.</summary>
-    internal static string? Similar(string word, IEnumerable<string> known)
+    /// <summary>The nearest known word, when at most two letters and half of the word differ; else null.</summary>
+    /// <param name="word">The word as it was written.</param>
+    /// <param name="known">The words.</param>
+    public static string? Similar(string word, IEnumerable<string> known)
     {
         string[] words = [.. known];
         if (words.Length == 0)
