@@ -118,7 +118,7 @@ public static class HttpResilienceOperationsExtensions
 
     private static void AddAlertClient(IServiceCollection services)
     {
-        services.AddHttpClient(AlertClient.Name).AddResilience()
+        services.AddHttpClient(AlertClient.Name).AddResilience(AlertClient.Name)
             // A redirect leads to another host; and spans of attempts would name the address.
             .ConfigurePrimaryHttpMessageHandler(() =>
                 new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null })

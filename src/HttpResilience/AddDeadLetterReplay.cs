@@ -35,7 +35,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
                 provider.GetService<IDeadLetterStore>()
                     ?? throw new InvalidOperationException("AddDeadLetterReplay needs durable storage; add " + StorageChoice.HowToAdd),
                 provider.GetRequiredService<DeadLetterReplayer>(),
-                provider.GetRequiredService<ResilientClients>(),
+                provider.ResilientClients,
                 provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value,
                 provider.GetRequiredService<DeadLetterMeter>(),
                 provider.GetRequiredService<TimeProvider>(),

@@ -85,20 +85,23 @@ public static partial class HttpResilienceServiceCollectionExtensions
         /// <param name="configure">Runs after the configuration and overrides it. Default: none.</param>
         /// <returns>The same builder. Handlers added after this come after the chain and run once per attempt.</returns>
         /// <exception cref="ArgumentNullException">The builder is null.</exception>
+        /// <exception cref="ArgumentException">The client has the name of the one that sends alerts.</exception>
         public IHttpClientBuilder AddResilience(Action<HttpResilienceOptions>? configure = null)
         {
             ArgumentNullException.ThrowIfNull(builder);
+            return builder.AddChain(configure, settingsName: null);
+        }
+
+        private IHttpClientBuilder AddChain(Action<HttpResilienceOptions>? configure, string? settingsName)
+        {
             var services = builder.Services;
             AddSharedParts(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(
                 provider => new ConfigureResilientClient(provider, builder.Name));
             services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(
                 provider => new ConfigureResilientClient(provider, builder.Name));
-            if (!services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == builder.Name))
-            {
-                services.AddSingleton(new ResilientClient(builder.Name));
+            if (services.TryAddResilientClient(builder.Name, settingsName))
                 services.AddOptionsWithValidateOnStart<HttpResilienceOptions>(builder.Name);
-            }
 
             if (configure is not null)
                 services.Configure(builder.Name, configure);
@@ -107,27 +110,26 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
         private IHttpClientBuilder WithType<TClient>()
         {
-            builder.Services.AddSingleton(new ResilientClient(builder.Name, typeof(TClient)));
+            builder.Services.AddSingleton(builder.Services.ResilientClients.WithChain.First(c => c.HttpClientName == builder.Name) with
+            {
+                Type = typeof(TClient),
+            });
             return builder;
         }
     }
 
     private static void AddSharedParts(IServiceCollection services)
     {
-        if (services.Any(d => d.ServiceType == typeof(ResilientClients)))
+        if (services.Any(d => d.ServiceType == typeof(IResilientClients)))
             return;
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IConfigureOptions<HttpResilienceOptions>, ConfigureHttpResilienceOptions>();
         services.AddSingleton<IValidateOptions<HttpResilienceOptions>, ConfigureHttpResilienceOptions>();
         ClientFactory.AddTo(services);
-        services.AddSingleton<ResilientClients>();
-        services.AddSingleton<IResilientClients>(provider => provider.GetRequiredService<ResilientClients>());
-        services.AddSingleton(provider => new CallObservers(
-            provider.GetServices<CallObserver>(), provider.GetRequiredService<ILoggerFactory>().CreateLogger(CallObservers.LogCategory)));
-        services.AddSingleton<ResilienceMeter>();
         services.AddSingleton<DeadLetterMeter>();
-        services.AddSingleton<ICircuits, Circuits>();
+        services.AddSingleton<ICircuits>(provider =>
+            new Circuits(provider, provider.GetRequiredService<ResilienceMeter>()));
         // A factory, because validation on build would fail without a store.
         services.AddSingleton(provider => new DurableFallbackCache(
             provider.GetRequiredService<IFallbackStore>(), provider.GetRequiredService<TimeProvider>(),

@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
@@ -10,8 +12,17 @@ internal static class ClientFactory
 {
     internal static void AddTo(IServiceCollection services)
     {
-        services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) => Create(provider, (string)name!));
+        // One client under both of its names.
+        services.AddKeyedSingleton(KeyedService.AnyKey, (provider, name) =>
+            provider.GetServices<ResilientClient>().SettingsNameOf((string)name!) is var settings && settings == (string)name!
+                ? Create(provider, settings) : provider.GetRequiredKeyedService<Client>(settings));
         SendingClientFactory.AddTo(services);
+        services.AddSingleton<IResilientClients, ResilientClients>();
+        // In place of the platform's, which would read anew what a client has rejected.
+        services.AddSingleton<IOptionsMonitor<HttpResilienceOptions>>(provider => provider.ResilientClients);
+        services.AddSingleton(provider => new CallObservers(
+            provider.GetServices<CallObserver>(), provider.GetRequiredService<ILoggerFactory>().CreateLogger(CallObservers.LogCategory)));
+        services.AddSingleton(provider => new ResilienceMeter(provider.ResilientClients, provider.GetService<IMeterFactory>()));
     }
 
     internal static Client Create(IServiceProvider services, string name, Random? random = null)
@@ -19,7 +30,12 @@ internal static class ClientFactory
         var options = services.GetRequiredService<IOptionsFactory<HttpResilienceOptions>>();
         var time = services.GetRequiredService<TimeProvider>();
         var logger = services.LoggerFor(name, Client.LogCategory);
-        var client = new Client(name, options, services.GetService<IConfiguration>(), time, logger)
+        var clients = services.GetServices<ResilientClient>();
+        string httpClientName = clients.HttpClientNameOf(name);
+        IEnumerable<IConfiguration> sources =
+            [.. services.GetService<IConfiguration>() is { } configuration ? [configuration] : Array.Empty<IConfiguration>(),
+                .. clients.SectionsOf(httpClientName)];
+        var client = new Client(name, httpClientName, () => options.Create(httpClientName), sources, time, logger)
         {
             Random = random ?? Random.Shared,
         };
@@ -33,7 +49,8 @@ internal static class ClientFactory
         UnsafeMethodsNotice.Log(client, logger);
         SamplingNotice.Log(client, logger);
         client.GetOrAdd(() => new ChaosNotice(client, logger));
-        services.GetRequiredService<ResilientClients>().Add(client);
+        client.GetOrAdd(() => new SettingsNotice(client, logger));
+        services.ResilientClients.Add(client);
         Observe(client, services.GetRequiredService<CallObservers>());
         return client;
     }

@@ -15,18 +15,40 @@ internal sealed class ConfigureHttpResilienceOptions(
 
     public void Configure(string? name, HttpResilienceOptions options)
     {
-        if (configuration is null)
-            return;
+        if (configuration is not null)
+        {
+            options.Bind(configuration.GetSection(OptionPath.Defaults), OptionSource.Defaults, configuration);
+            string client = $"{OptionPath.Clients}:{clients.SettingsNameOf(name ?? Options.DefaultName)}";
+            options.Bind(configuration.GetSection(client), OptionSource.Client, configuration);
+            options.BindingProblems.RemoveAll(problem => IsOtherClient(problem, client));
+        }
 
-        HttpResilienceOptions.Keys.Bind(options, configuration.GetSection(OptionPath.Defaults), options.BindingProblems);
-        HttpResilienceOptions.Keys.Bind(options, configuration.GetSection($"{OptionPath.Clients}:{name}"), options.BindingProblems);
+        foreach (var section in clients.SectionsOf(name ?? Options.DefaultName))
+        {
+            options.Bind(section, OptionSource.Client);
+            if (OptionPath.IsNull(section))
+            {
+                options.Notes.Add(
+                    $"section {section.Path}, which AddResilience names, is missing or empty; the other settings are in force");
+            }
+        }
+
+        options.EndBinding(PathOf(name));
     }
+
+    // The configuration splits the name of a client at a colon: b of client a:b is a key of client a.
+    private bool IsOtherClient(string problem, string section) => clients.Any(c =>
+        $"{OptionPath.Clients}:{c.Name}".StartsWith($"{section}:", StringComparison.OrdinalIgnoreCase)
+            && problem.StartsWith($"{section}:{c.Name![(section.Length - OptionPath.Clients.Length)..].Split(':')[0]} is not",
+                StringComparison.OrdinalIgnoreCase));
 
     public ValidateOptionsResult Validate(string? name, HttpResilienceOptions options)
     {
         List<string> problems = [.. options.BindingProblems];
-        var path = new OptionPath(configuration, name ?? "");
+        var path = PathOf(name);
         HttpResilienceOptions.Keys.Validate(options, path, problems);
+        if (options.ProblemOfTimeouts(path) is { } timeouts)
+            problems.Add(timeouts);
         if (ChaosOptions.ProblemIn(environment, options, path) is { } problem)
             problems.Add(problem);
         if (options.DeadLetter.Enabled && !services.IsService(typeof(IDeadLetterStore)))
@@ -42,9 +64,9 @@ internal sealed class ConfigureHttpResilienceOptions(
             problems.AddRange(OperationsPackage.ProblemsOf(options.ErrorBudget, path.Below(nameof(HttpResilienceOptions.ErrorBudget))));
 
         // Reported for the first client only.
-        if (name == (clients.FirstOrDefault()?.Name ?? Options.DefaultName))
+        if (name == (clients.WithChain.FirstOrDefault()?.HttpClientName ?? Options.DefaultName))
         {
-            problems.AddRange(UnknownRootKeys());
+            problems.AddRange(RootSection.ProblemsIn(configuration, clients));
             if (!hasOperations)
                 problems.AddRange(OperationsPackage.ProblemsOf(configuration));
         }
@@ -52,14 +74,11 @@ internal sealed class ConfigureHttpResilienceOptions(
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
+    private OptionPath PathOf(string? name) => new(configuration, clients.SettingsNameOf(name ?? Options.DefaultName))
+    {
+        Own = [.. clients.SectionsOf(name ?? Options.DefaultName)],
+    };
+
     private static string NeedsStorage(string path, string value) =>
         $"{path} is '{value}', which needs durable storage; add {StorageChoice.HowToAdd}";
-
-    private IEnumerable<string> UnknownRootKeys()
-    {
-        string[] known = OptionPath.RootKeys;
-        return configuration is null ? [] : configuration.GetSection(OptionPath.Root).GetChildren()
-            .Where(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
-            .Select(child => $"{child.Path} is not a known key; did you mean {OptionPath.Root}:{Spelling.Nearest(child.Key, known)}?");
-    }
 }

@@ -14,7 +14,7 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
 
     public void Configure(string? name, HttpClientFactoryOptions options)
     {
-        if (clientName is not null && clientName != name)
+        if (!IsFor(name))
             return;
 
         // First, so that a setting of the application wins.
@@ -25,12 +25,16 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
     // After the application's own configuration of the client.
     public void PostConfigure(string? name, HttpClientFactoryOptions options)
     {
-        if (clientName is not null && clientName != name)
+        if (!IsFor(name))
             return;
 
         options.HttpClientActions.Add(client => Complete(StateOf(services, name), client));
         options.HttpMessageHandlerBuilderActions.Add(builder => WireHandlerFilter.AddStageInstead(builder, services));
     }
+
+    private bool IsFor(string? name) => (clientName is null || clientName == name)
+        && services.GetServices<ResilientClient>() is var clients && !clients.IsRemoved(name)
+        && (clientName is not null || !clients.IsRemoved(null));
 
     private static void AddChain(Client client, HttpMessageHandlerBuilder builder)
     {

@@ -101,6 +101,19 @@ internal sealed partial class AlertOutbox : IDisposable
         }
     }
 
+    // A sink of the application may throw exceptions whose message throws.
+    private static string MessageOf(Exception failure)
+    {
+        try
+        {
+            return failure.Message;
+        }
+        catch (Exception)
+        {
+            return "its message cannot be read";
+        }
+    }
+
     private async Task SendAsync(Alert alert)
     {
         for (int tries = 1; ; tries++)
@@ -117,7 +130,7 @@ internal sealed partial class AlertOutbox : IDisposable
             bool isLast = tries >= _rules.MaxTries || _rules.IsFinal(failure);
             // One line per outage of the sink is enough.
             if (!_isDown || isLast)
-                Failed(_logger, _rules.Name, failure.GetType().Name, SingleLine.Clean(failure.Message),
+                Failed(_logger, _rules.Name, failure.GetType().Name, SingleLine.Clean(MessageOf(failure)),
                     isLast ? "it is given up" : "it is tried again");
             _isDown = true;
             if (isLast)

@@ -20,12 +20,16 @@ internal sealed partial class UnusedAlertRules(AlertSettings settings, IResilien
             return Task.CompletedTask;
 
         foreach (string client in settings.Policy.Rules.Select(r => r.Client).OfType<string>().Where(c => !names.Contains(c)))
-            UnusedSection(logger, $"{AlertOptions.Section}:Rules, Client '{client}',", Spelling.Nearest(client, names));
+        {
+            UnusedSection(
+                logger, $"{AlertOptions.Section}:Rules, Client '{client}',", Spelling.Similar(client, names) ?? string.Join(", ", names));
+        }
+
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(405, LogLevel.Warning, "{Section} configures a client that is not registered here; the nearest name that is: {Nearest}")]
+    [LoggerMessage(405, LogLevel.Warning, "{Section} configures a client that is not registered here; registered: {Nearest}")]
     private static partial void UnusedSection(ILogger logger, string section, string nearest);
 }

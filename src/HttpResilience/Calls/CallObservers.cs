@@ -37,7 +37,7 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
             }
             catch (Exception e)
             {
-                ObserverFailed(logger, e, observer.GetType().Name);
+                ObserverFailed(logger, e.Loggable, observer.GetType().Name);
             }
         }
     }
@@ -53,7 +53,7 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
             }
             catch (Exception e)
             {
-                ObserverFailed(logger, e, observer.GetType().Name);
+                ObserverFailed(logger, e.Loggable, observer.GetType().Name);
             }
         }
 
@@ -85,7 +85,7 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
         }
         catch (Exception e)
         {
-            ObserverFailed(logger, e, observer.GetType().Name);
+            ObserverFailed(logger, e.Loggable, observer.GetType().Name);
             return null;
         }
     }
@@ -100,7 +100,7 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
             }
             catch (Exception e)
             {
-                ObserverFailed(logger, e, observer.GetType().Name);
+                ObserverFailed(logger, e.Loggable, observer.GetType().Name);
             }
         }
     }

@@ -7,8 +7,16 @@ public abstract class ObservedClient : ObserverState
     {
     }
 
-    /// <summary>Its name in <see cref="IHttpClientFactory"/>.</summary>
+    /// <summary>
+    /// Its name in <see cref="IHttpClientFactory"/>, or the name that <c>AddResilience(settingsName)</c> gave its settings and state.
+    /// </summary>
     public abstract string Name { get; }
+
+    /// <summary>
+    /// Its chain and the main settings in force in one line, as it is logged at start and after a reload. All settings:
+    /// <c>IOptionsMonitor&lt;HttpResilienceOptions&gt;.Get(Name)</c>.
+    /// </summary>
+    public abstract string Chain { get; }
 
     /// <summary>Its clock.</summary>
     public abstract TimeProvider Time { get; }

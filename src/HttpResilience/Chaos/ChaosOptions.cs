@@ -41,9 +41,12 @@ public sealed class ChaosOptions
         .Boolean(nameof(AllowInProduction), o => o.AllowInProduction, (o, v) => o.AllowInProduction = v)
         .Number(nameof(InjectionRate), o => o.InjectionRate, (o, v) => o.InjectionRate = v, 0, 1)
         .OptionalInteger(nameof(Seed), o => o.Seed, (o, v) => o.Seed = v, int.MinValue, int.MaxValue)
-        .Section(nameof(Latency), o => o.Latency, ChaosLatencyOptions.Keys)
-        .Section(nameof(Fault), o => o.Fault, ChaosFaultOptions.Keys)
-        .Section(nameof(Status), o => o.Status, ChaosStatusOptions.Keys);
+        .Section(
+            nameof(Latency), o => o.Latency, ChaosLatencyOptions.Keys, o => o.InjectionRate = 0, "Chaos:Latency:InjectionRate: 0")
+        .Section(
+            nameof(Fault), o => o.Fault, ChaosFaultOptions.Keys, o => o.InjectionRate = 0, "Chaos:Fault:InjectionRate: 0")
+        .Section(
+            nameof(Status), o => o.Status, ChaosStatusOptions.Keys, o => o.InjectionRate = 0, "Chaos:Status:InjectionRate: 0");
 
     /// <summary>
     /// The problem in this environment; null when there is none. A host without an environment is not treated as Production.

@@ -3,11 +3,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HttpResilience;
 
 /// <summary>The circuits of all clients, for operators.</summary>
-internal sealed class Circuits(IServiceProvider services, ResilientClients clients, ResilienceMeter meter) : ICircuits
+internal sealed class Circuits(IServiceProvider services, ResilienceMeter meter) : ICircuits
 {
+    private readonly ResilientClients _clients = services.ResilientClients;
+
     public IReadOnlyList<CircuitInfo> List(string? clientName = null) =>
     [
-        .. clients.Where(c => clientName is null || c.Name == clientName)
+        .. _clients.Where(c => clientName is null || c.Name == clientName)
             .SelectMany(client => client.Hosts.All.Select(host => Describe(client, host))),
     ];
 
@@ -38,7 +40,7 @@ internal sealed class Circuits(IServiceProvider services, ResilientClients clien
     {
         if (authority is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
             throw new ArgumentException($"'{authority}' is not an absolute http or https URI.", nameof(authority));
-        if (!services.GetServices<ResilientClient>().Any(c => c.Name == clientName) && clients.All(c => c.Name != clientName))
+        if (!services.GetServices<ResilientClient>().WithChain.Any(c => c.Name == clientName) && _clients.All(c => c.Name != clientName))
             throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));
 
         var client = services.GetRequiredKeyedService<Client>(clientName);

@@ -11,7 +11,7 @@ internal static partial class SamplingNotice
     {
         var policy = client.Policy;
         if (policy.CircuitBreaker is { CountsRatio: true, SamplingDuration: var sampling }
-            && (policy.AttemptTimeout ?? policy.TotalRequestTimeout) is { } timeout && sampling < timeout)
+            && policy.LongestAttempt is { } timeout && sampling < timeout)
             SamplingIsShort(logger, client.Name, sampling, timeout);
     }
 

@@ -48,7 +48,7 @@ internal sealed partial class AttemptClassifier(
         }
         catch (Exception e)
         {
-            ClassifierFailed(logger, e, call.ClientName, classifier.GetType().Name);
+            ClassifierFailed(logger, e.Loggable, call.ClientName, classifier.GetType().Name);
             return false;
         }
     }
@@ -100,7 +100,7 @@ internal sealed partial class AttemptClassifier(
         }
         catch (Exception e)
         {
-            ClassifierFailed(logger, e, call.ClientName, classifier.GetType().Name);
+            ClassifierFailed(logger, e.Loggable, call.ClientName, classifier.GetType().Name);
             return builtIn;
         }
 

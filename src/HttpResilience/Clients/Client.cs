@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
 namespace HttpResilience;
@@ -13,19 +12,23 @@ internal sealed partial class Client : ObservedClient, IDisposable
 {
     internal const string LogCategory = "HttpResilience.ClientState";
 
-    private readonly IOptionsFactory<HttpResilienceOptions> _options;
+    private readonly Func<HttpResilienceOptions> _read;
     private readonly ILogger _logger;
-    private readonly IDisposable? _reload;
+    private readonly IDisposable[] _reloads;
     private volatile ResiliencePolicy _policy;
 
+    /// <param name="read">Reads and validates the options.</param>
+    /// <param name="sources">The configurations that they are read from.</param>
     internal Client(
-        string name, IOptionsFactory<HttpResilienceOptions> options, IConfiguration? configuration, TimeProvider time, ILogger logger)
+        string name, string httpClientName, Func<HttpResilienceOptions> read, IEnumerable<IConfiguration> sources, TimeProvider time,
+        ILogger logger)
     {
-        (Name, Time, _options, _logger) = (name, time, options, logger);
-        _policy = new(options.Create(name), time);
+        (Name, HttpClientName, Time, _read, _logger) = (name, httpClientName, time, read, logger);
+        Options = read();
+        _policy = new(Options, time);
         Timers = new(time);
-        if (configuration is not null)
-            _reload = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
+        // A section has the token of its root.
+        _reloads = [.. sources.DistinctBy(s => s.GetReloadToken()).Select(s => ChangeToken.OnChange(s.GetReloadToken, Reload))];
     }
 
     /// <summary>A reload has replaced the policy.</summary>
@@ -33,7 +36,12 @@ internal sealed partial class Client : ObservedClient, IDisposable
 
     public override string Name { get; }
 
+    /// <summary>Its name in the factory.</summary>
+    internal string HttpClientName { get; }
+
     public override TimeProvider Time { get; }
+
+    public override string Chain => Options.Chain;
 
     public override ErrorBudgetOptions ErrorBudget => _policy.ErrorBudget;
 
@@ -52,6 +60,9 @@ internal sealed partial class Client : ObservedClient, IDisposable
 
     internal ResiliencePolicy Policy => _policy;
 
+    /// <summary>The options in force.</summary>
+    internal HttpResilienceOptions Options { get; private set; }
+
     internal HostDirectory Hosts { get; } = new();
 
     internal ClientDeadline Deadline { get; } = new();
@@ -65,20 +76,22 @@ internal sealed partial class Client : ObservedClient, IDisposable
     internal long MaxResponseContentBufferSizeOf(HttpRequestMessage request) =>
         Deadline.SenderOf(request)?.MaxResponseContentBufferSize ?? int.MaxValue;
 
-    public void Dispose() => _reload?.Dispose();
+    public void Dispose() => Array.ForEach(_reloads, reload => reload.Dispose());
 
     private void Reload()
     {
         try
         {
-            _policy = new(_options.Create(Name), Time);
+            var options = _read();
+            _policy = new(options, Time);
+            Options = options;
             PolicyChanged?.Invoke();
             Reloaded(_logger, Name);
         }
         catch (Exception e)
         {
             // An exception of the application's own code here would keep other readers of the configuration from their reload.
-            string problems = e is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : e.Message;
+            string problems = HttpResilienceOptions.ProblemsOf(e);
             ReloadRejected(_logger, Name, problems);
         }
     }

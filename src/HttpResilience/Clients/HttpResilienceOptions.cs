@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -60,20 +63,97 @@ public sealed class HttpResilienceOptions
     /// <summary>The configuration values that could not be read; reported together with the range errors.</summary>
     internal List<string> BindingProblems { get; } = [];
 
+    /// <summary>What is odd but valid in the configuration; reported as warnings.</summary>
+    internal List<string> Notes { get; } = [];
+
     internal static OptionKeys<HttpResilienceOptions> Keys { get; } = new OptionKeys<HttpResilienceOptions>()
         .OptionalUri(nameof(BaseAddress), o => o.BaseAddress, (o, v) => o.BaseAddress = v)
-        .Section(nameof(TotalRequestTimeout), o => o.TotalRequestTimeout, TimeoutOptions.Keys)
+        .Section(nameof(TotalRequestTimeout), o => o.TotalRequestTimeout, TimeoutOptions.Keys, o => o.Timeout = null,
+            "TotalRequestTimeout:Timeout: null")
         .OptionalDuration(
             nameof(MaxTimeout), o => o.MaxTimeout, (o, v) => o.MaxTimeout = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
-        .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, TimeoutOptions.Keys)
-        .Section(nameof(Retry), o => o.Retry, RetryOptions.Keys)
-        .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys)
-        .OptionalSection(nameof(RateLimiter), o => o.RateLimiter, o => o.RateLimiter ??= new(), RateLimiterOptions.Keys)
-        .Section(nameof(Idempotency), o => o.Idempotency, IdempotencyOptions.Keys)
-        .Section(nameof(Fallback), o => o.Fallback, FallbackOptions.Keys)
-        .Section(nameof(DeadLetter), o => o.DeadLetter, DeadLetterOptions.Keys)
-        .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys)
-        .Section(nameof(ErrorBudget), o => o.ErrorBudget, ErrorBudgetOptions.Keys)
-        .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys)
-        .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys);
+        .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, TimeoutOptions.Keys, o => o.Timeout = null,
+            "AttemptTimeout:Timeout: null")
+        .Section(nameof(Retry), o => o.Retry, RetryOptions.Keys, o => o.MaxRetryAttempts = 0, "Retry:MaxRetryAttempts: 0")
+        .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys, o => o.BreakDuration = null,
+            "CircuitBreaker:BreakDuration: null")
+        .OptionalSection(
+            nameof(RateLimiter), o => o.RateLimiter, o => o.RateLimiter ??= new(), o => o.RateLimiter = null, RateLimiterOptions.Keys)
+        .Section(nameof(Idempotency), o => o.Idempotency, IdempotencyOptions.Keys, o => o.Enabled = false,
+            "Idempotency:Enabled: false")
+        .Section(nameof(Fallback), o => o.Fallback, FallbackOptions.Keys, o => o.Enabled = false, "Fallback:Enabled: false")
+        .Section(nameof(DeadLetter), o => o.DeadLetter, DeadLetterOptions.Keys, o => o.Enabled = false, "DeadLetter:Enabled: false")
+        .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys, o => o.Enabled = false, "Hedging:Enabled: false")
+        .Section(nameof(ErrorBudget), o => o.ErrorBudget, ErrorBudgetOptions.Keys,
+            "Leave it out for the default, or write ErrorBudget:PauseAtBurn: null to pause nothing.")
+        .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys,
+            "Leave it out for the default, or write Logging:Level: Debug to log failed calls only.")
+        .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys, o => o.Enabled = false, "Chaos:Enabled: false");
+
+    /// <summary>The values as they were read from the configuration, by their paths; code may have changed them since.</summary>
+    internal IReadOnlyDictionary<string, object?> Read { get; private set; } = new Dictionary<string, object?>();
+
+    /// <summary>Where the configuration has the options.</summary>
+    internal OptionPath Path { get; private set; }
+
+    /// <summary>Reads a section of the configuration over what has been read so far.</summary>
+    /// <param name="configuration">The configuration of the section, where it is known.</param>
+    internal void Bind(IConfigurationSection section, OptionSource source, IConfiguration? configuration = null)
+    {
+        (TimeoutOptions Timeout, OptionSource Before)[] timeouts =
+            [(TotalRequestTimeout, TotalRequestTimeout.Source), (AttemptTimeout, AttemptTimeout.Source)];
+        foreach (var (timeout, _) in timeouts)
+            timeout.Source = OptionSource.BuiltIn;
+        Keys.Bind(this, section, new OptionReport(BindingProblems, section.Path, () => Keys.Paths)
+        {
+            Notes = Notes,
+            Synonyms = OptionSynonyms.Paths,
+            Sources = [.. (configuration as IConfigurationRoot)?.Providers ?? []],
+        });
+        foreach (var (timeout, before) in timeouts)
+            timeout.Source = timeout.Source == OptionSource.Code ? source : before;
+    }
+
+    /// <summary>The configuration has been read; code comes next.</summary>
+    /// <param name="path">Where it has the options.</param>
+    internal void EndBinding(OptionPath path) => (Path, Read) = (path, Keys.ValuesOf(this).ToDictionary(StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>
+    /// Two timeouts of which one makes the other dead, when they are written at one level. Where only the total is written, attempts end
+    /// with it.
+    /// </summary>
+    internal string? ProblemOfTimeouts(OptionPath path)
+    {
+        if (!(AttemptTimeout.Timeout > TotalRequestTimeout.Timeout) || AttemptTimeout.Source != TotalRequestTimeout.Source)
+            return null;
+        string attempt = path.Below(nameof(AttemptTimeout)).Of(nameof(TimeoutOptions.Timeout));
+        string total = path.Below(nameof(TotalRequestTimeout)).Of(nameof(TimeoutOptions.Timeout));
+        return $"{attempt} is {OptionPath.Show(AttemptTimeout.Timeout)}; it must not be longer than {total}, which is "
+            + $"{OptionPath.Show(TotalRequestTimeout.Timeout)}. Leave it out to have attempts end with the total.";
+    }
+
+    /// <summary>The chain and the main settings in one line.</summary>
+    internal string Chain => ChainDescription.Of(this);
+
+    /// <summary>How long an attempt may take: it ends with its call. Null: without end.</summary>
+    internal TimeSpan? LongestAttempt
+    {
+        get
+        {
+            var call = MaxTimeout > TotalRequestTimeout.Timeout ? MaxTimeout : TotalRequestTimeout.Timeout;
+            return AttemptTimeout.Timeout is not { } attempt || attempt > call ? call : attempt;
+        }
+    }
+
+    /// <summary>Why the options could not be read.</summary>
+    internal static string ProblemsOf(Exception exception) =>
+        exception is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : exception.SafeMessage;
+
+    /// <summary>Where a value was written.</summary>
+    internal OptionSource SourceOf(string key, object? value) => key switch
+    {
+        $"{nameof(TotalRequestTimeout)}:{nameof(TimeoutOptions.Timeout)}" => TotalRequestTimeout.Source,
+        $"{nameof(AttemptTimeout)}:{nameof(TimeoutOptions.Timeout)}" => AttemptTimeout.Source,
+        _ => Read.TryGetValue(key, out object? read) && Equals(read, value) ? Path.SourceOf(key) : OptionSource.Code,
+    };
 }

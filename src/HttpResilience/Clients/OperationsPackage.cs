@@ -13,6 +13,19 @@ internal static class OperationsPackage
 
     internal const string HowToAdd = $"package {Name} and builder.Services.AddHttpResilienceOperations();";
 
+    private const string AlertClient = "HttpResilience.Alerts";
+
+    /// <summary>The client of alerts has settings of its own, and neither alerts nor an error budget.</summary>
+    /// <exception cref="ArgumentException">A client of the application has its name.</exception>
+    internal static void RefuseNameOfAlerts(string? clientName)
+    {
+        if (clientName == AlertClient)
+        {
+            throw new ArgumentException(
+                $"Package {Name} sends alerts with a client named '{AlertClient}'; give this client another name.", nameof(clientName));
+        }
+    }
+
     internal static bool IsIn(IServiceProviderIsService services) =>
         services is IServiceProviderIsKeyedService keyed && keyed.IsKeyedService(typeof(CallObserver), Name);
 

@@ -22,6 +22,9 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal TimeSpan? AttemptTimeout { get; } = options.AttemptTimeout.Timeout;
 
+    /// <inheritdoc cref="HttpResilienceOptions.LongestAttempt"/>
+    internal TimeSpan? LongestAttempt { get; } = options.LongestAttempt;
+
     internal RetryPolicy Retry { get; } = RetryPolicy.From(options.Retry, time.TimestampFrequency);
 
     internal CircuitPolicy? CircuitBreaker { get; } = CircuitPolicy.From(options.CircuitBreaker, time.TimestampFrequency);

@@ -105,7 +105,7 @@ internal sealed partial class DeadLetterHandler(
         catch (Exception e)
         {
             // The letter is stored without its body.
-            BodyLost(logger, e, client.Name, call.IdempotencyKey);
+            BodyLost(logger, Redaction.Loggable(e), client.Name, call.IdempotencyKey);
             return null;
         }
     }

@@ -5,7 +5,7 @@ namespace HttpResilience;
 /// <summary>An immutable snapshot of <see cref="DeadLetterOptions"/>.</summary>
 internal sealed class DeadLetterPolicy(DeadLetterOptions options)
 {
-    private readonly FrozenSet<string> _methods = options.Methods.ToFrozenSet(StringComparer.Ordinal);
+    private readonly FrozenSet<string> _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
     private readonly FrozenSet<HttpAuthority> _allowed = options.AllowedAuthorities.Select(a => new HttpAuthority(new Uri(a)))
         .ToFrozenSet();
 

@@ -21,7 +21,8 @@ internal sealed partial class DeadLetterReplayer(
 
     /// <summary>Whether the client belongs to this process and keeps letters.</summary>
     internal bool Knows(string clientName) =>
-        services.GetServices<ResilientClient>().Any(c => c.Name is null || c.Name == clientName)
+        services.GetServices<ResilientClient>().ToArray() is var known && !known.Any(c => c.IsRemoved && c.Name == clientName)
+        && known.Any(c => !c.IsRemoved && (c.Name is null || c.Name == clientName))
         && services.GetRequiredKeyedService<Client>(clientName).Policy.DeadLetter is not null;
 
     /// <summary>Sends a letter and stores the result.</summary>
@@ -49,7 +50,7 @@ internal sealed partial class DeadLetterReplayer(
         }
         catch (Exception e)
         {
-            FailedOutside(_logger, e, claimed.ClientName, claimed.Id);
+            FailedOutside(_logger, Redaction.Loggable(e), claimed.ClientName, claimed.Id);
             result = ReplayResult.FailedOutside(claimed, e, time.GetUtcNow());
         }
 
@@ -97,7 +98,7 @@ internal sealed partial class DeadLetterReplayer(
     {
         var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
         var policy = client.Policy;
-        using var httpClient = clients.CreateClient(letter.ClientName);
+        using var httpClient = clients.CreateClient(client.HttpClientName);
         bool mayGoThere = ReplayResult.MayGoThere(client, letter, httpClient.BaseAddress, services);
         bool keyExpired = policy.KeyHasExpired(time.GetUtcNow() - letter.FirstFailedAt);
         if (DeadLetterDecision.BeforeReplay(letter, ReplayResult.FateOf(client, letter), mayGoThere, keyExpired) is { } reason)

@@ -42,7 +42,7 @@ internal sealed partial class LetterCredentials(Client client, IHttpClientFactor
     {
         if (!call.Policy.Logging.Redaction.IsSecret(name))
             return false;
-        _configured ??= clients.CreateClient(client.Name).DefaultRequestHeaders.NonValidated.Select(h => h.Key)
+        _configured ??= clients.CreateClient(client.HttpClientName).DefaultRequestHeaders.NonValidated.Select(h => h.Key)
             .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         return !_configured.Contains(name) && (!request.Options.TryGetValue(SendingClient.Key, out var sending) || sending.HasHeader(name));
     }

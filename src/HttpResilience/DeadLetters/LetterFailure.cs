@@ -10,7 +10,7 @@ internal readonly record struct LetterFailure(int? StatusCode, string? ErrorType
 {
     internal static LetterFailure Of(Exception exception, HttpRequestMessage request, HttpCall call) => new(
         (int?)(exception as HttpRequestException)?.StatusCode, exception.GetType().Name,
-        call.Policy.Logging.Redaction.Scrub(exception.Message, request), null, (exception as RejectedException)?.RetryAfter);
+        call.Policy.Logging.Redaction.Scrub(exception, request), null, (exception as RejectedException)?.RetryAfter);
 
     internal static async ValueTask<LetterFailure> OfAsync(
         HttpResponseMessage response, HttpRequestMessage request, HttpCall call, AttemptClassifier classifier, TimeProvider time,

@@ -111,15 +111,15 @@ internal static class FailureClassifier
 
     // SocketsHttpHandler.ConnectTimeout: only the message distinguishes it (a trimmed program shows the resource key).
     private static bool IsConnectTimeout(TimeoutException e) =>
-        e.Message.Contains("ConnectTimeout", StringComparison.Ordinal)
-        || e.Message.Contains("net_http_connect_timedout", StringComparison.Ordinal);
+        e.SafeMessage.Contains("ConnectTimeout", StringComparison.Ordinal)
+        || e.SafeMessage.Contains("net_http_connect_timedout", StringComparison.Ordinal);
 
     // SslStream reports an untrusted certificate without an inner exception and a broken handshake with one; a response that is not TLS, as
     // an overloaded load balancer sends it, also has none. Only the message distinguishes them ("cert" is in the resource key too, which a
     // trimmed program shows).
     private static bool IsUntrustedCertificate(HttpRequestException e) =>
         e.InnerException is AuthenticationException { InnerException: null } cause
-        && cause.Message.Contains("cert", StringComparison.OrdinalIgnoreCase);
+        && cause.SafeMessage.Contains("cert", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsConnectFailure(SocketException e) => e.SocketErrorCode
         is SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData

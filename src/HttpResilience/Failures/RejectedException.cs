@@ -8,6 +8,19 @@ namespace HttpResilience;
 /// type to handle all three. Attempts sent before the rejection are listed in the <see cref="HttpCall"/> (<c>exception.GetHttpCall()</c>).
 /// It is an <see cref="HttpRequestException"/>, so code that handles a failed call handles it too.
 /// </summary>
+/// <remarks>
+/// The host has not got the request if <c>exception.GetHttpCall()!.Attempts</c> is empty; else it may have processed it. A failure of this
+/// call's own that led to the rejection is the <see cref="Exception.InnerException"/>, or the
+/// <see cref="HttpRequestException.StatusCode"/> of a response.
+/// </remarks>
+/// <example>
+/// <code>
+/// catch (RejectedException e) when (e.RetryAfter is { } wait)
+/// {
+///     await queue.PutBackAsync(invoice, dueIn: wait);   // nothing was sent, or nothing more
+/// }
+/// </code>
+/// </example>
 public abstract class RejectedException : HttpRequestException
 {
     private protected RejectedException(

@@ -145,7 +145,8 @@ internal sealed class FallbackHandler(Client client, DurableFallbackCache? durab
     {
         call.IsStale = true;
         call.Masked = (status, exception);
-        call.Error = call.Policy.Logging.Redaction.Scrub(exception?.Message ?? $"The API answered {status}.", request);
+        var redaction = call.Policy.Logging.Redaction;
+        call.Error = exception is null ? redaction.Scrub($"The API answered {status}.", request) : redaction.Scrub(exception, request);
         meter.FellBack(call, request.RequestUri);
         var response = ResponseCopy.ToResponse(kept.Stored.Response, request);
         double age = Math.Floor(kept.AgeAt(_time.GetTimestamp(), _time).TotalSeconds);

@@ -36,16 +36,16 @@ internal static class ErrorBody
             return null;
 
         var peeked = await PeekedContent.PeekAsync(response, maxBytes, ReadTimeout, time, async, cancellationToken).ConfigureAwait(false);
-        return Describe(response, peeked.Seen[..Math.Min(maxBytes, peeked.Seen.Length)]);
+        return Describe(response, peeked.Seen[..Math.Min(maxBytes, peeked.Seen.Length)], maxBytes);
     }
 
-    private static ProblemText? Describe(HttpResponseMessage response, ReadOnlyMemory<byte> body)
+    private static ProblemText? Describe(HttpResponseMessage response, ReadOnlyMemory<byte> body, int maxBytes)
     {
-        if (body.IsEmpty)
+        var headers = response.Content.Headers;
+        if (body.IsEmpty || EncodedText.Read(headers, body, maxBytes) is not { Length: > 0 } text)
             return null;
-        string type = response.Content.Headers.ContentType?.MediaType ?? "";
-        bool isJson = type.EndsWith("json", StringComparison.OrdinalIgnoreCase);
-        return (isJson ? ProblemOf(body) : null) ?? new(Encoding.UTF8.GetString(body.Span), null);
+        bool isJson = headers.ContentType?.MediaType?.EndsWith("json", StringComparison.OrdinalIgnoreCase) is true;
+        return (isJson ? ProblemOf(Encoding.UTF8.GetBytes(text)) : null) ?? new(text, null);
     }
 
     /// <summary>Title and detail of a problem (RFC 9457 §3.1), also when the rest of the document is missing.</summary>

@@ -51,6 +51,9 @@ internal static class HttpMethods
         ["CONNECT"] = Properties.Known,
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The names of the registered methods.</summary>
+    internal static IEnumerable<string> Names => Table.Keys;
+
     [Flags]
     private enum Properties
     {

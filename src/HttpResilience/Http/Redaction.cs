@@ -86,6 +86,14 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
 
     internal static string Clean(string text) => SingleLine.Clean(text);
 
+    internal static string Clean(Exception exception) => Clean(exception.SafeMessage);
+
+    /// <summary>The exception, or its type when a logger could not write it.</summary>
+    internal static Exception Loggable(Exception exception) => exception.Loggable;
+
+    /// <summary>The message of an exception, scrubbed.</summary>
+    internal string Scrub(Exception exception, HttpRequestMessage request) => Scrub(exception.SafeMessage, request);
+
     // X-Functions-Key, X-Auth-Key, Ocp-Apim-Subscription-Key: credentials, unlike an idempotency key.
     private static bool IsKey(string header) =>
         header.EndsWith("key", StringComparison.OrdinalIgnoreCase) && !header.Contains("idempotency", StringComparison.OrdinalIgnoreCase);

@@ -21,19 +21,34 @@ public sealed class OptionKeys<TOptions>
     {
         ArgumentNullException.ThrowIfNull(section);
         ArgumentNullException.ThrowIfNull(problems);
-        if (!string.IsNullOrEmpty(section.Value))
-            problems.Add($"{section.Path} is {OptionPath.Show(section.Value)}; it must be a section with keys such as {_keys[0].Name}.");
+        Bind(options, section, new OptionReport(problems, section.Path, () => Paths));
+    }
 
-        foreach (var child in section.GetChildren())
+    /// <param name="orNull">What null means, for the message.</param>
+    internal void Bind(TOptions options, IConfigurationSection section, OptionReport report, string orNull = "")
+    {
+        IConfigurationSection[] children = [.. section.GetChildren()];
+        if (section.Value is not null || (children.Length > 0 && children.All(c => OptionPath.IsIndex(c.Key))))
+        {
+            report.Problems.Add(
+                $"{section.Path} is {OptionPath.Show(section)}; it must be a section with keys such as {_keys[0].Name}{orNull}.");
+            return;
+        }
+
+        foreach (var child in children)
         {
             if (_keys.Find(k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)) is { } key)
-                key.Bind(options, child, problems);
+                key.Bind(options, child, report);
             else
-                problems.Add($"{child.Path} is not a known key; did you mean {section.Path}:{Nearest(child.Key)}?");
+                report.AddUnknownKey(child, _keys.Where(k => k is not IgnoredKey<TOptions>).Select(k => k.Name));
         }
     }
 
-    private string Nearest(string key) => Spelling.Nearest(key, _keys.Where(k => k is not IgnoredKey<TOptions>).Select(k => k.Name));
+    /// <summary>The paths of all keys.</summary>
+    internal IEnumerable<string> Paths => _keys.SelectMany(k => k.Paths);
+
+    /// <summary>The values of all keys by their paths.</summary>
+    internal IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) => _keys.SelectMany(k => k.ValuesOf(options));
 
     /// <summary>Tells what is out of its range, whether configuration or code set it.</summary>
     /// <param name="options">The options.</param>
@@ -60,7 +75,8 @@ public sealed class OptionKeys<TOptions>
             v => v is null || (v >= min && v <= max), new(min, max));
 
     internal OptionKeys<TOptions> Number(string name, Func<TOptions, double> get, Action<TOptions, double> set, double min, double max) =>
-        Add(name, $"a number {Range(min, max)}", get, set, TryParseNumber, v => v >= min && v <= max, new(min, max));
+        Add(name, $"a number {Range(min, max)}", get, set, TryParseNumber, v => v >= min && v <= max, new(min, max),
+            max == 1 ? ShareOf : null);
 
     /// <summary>A number in a range, or null.</summary>
     /// <param name="name">The key.</param>
@@ -72,11 +88,16 @@ public sealed class OptionKeys<TOptions>
     public OptionKeys<TOptions> OptionalNumber(string name, Func<TOptions, double?> get, Action<TOptions, double?> set, double min,
         double max) =>
         Add(name, $"a number {Range(min, max)}, or null", get, set, Optional<double>(TryParseNumber),
-            v => v is null || (v >= min && v <= max), new(min, max));
+            v => v is null || (v >= min && v <= max), new(min, max), max == 1 ? ShareOf : null);
+
+    private static string? ShareOf(string? text) =>
+        TryParseNumber(text?.TrimEnd('%', ' '), out double percent) && percent <= 100 && (percent >= 2 || text!.EndsWith('%'))
+            ? string.Create(CultureInfo.InvariantCulture, $"write {percent / 100} for {percent} %") : null;
 
     internal OptionKeys<TOptions> Duration(string name, Func<TOptions, TimeSpan> get, Action<TOptions, TimeSpan> set, TimeSpan min,
         TimeSpan max) =>
-        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}", get, set, TryParseDuration, v => v >= min && v <= max, new(min, max));
+        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}", get, set, DurationText.TryParse, v => v >= min && v <= max,
+            new(min, max), text => DurationText.Remedy(text, min, max));
 
     /// <summary>A duration in a range, or null.</summary>
     /// <param name="name">The key.</param>
@@ -88,7 +109,8 @@ public sealed class OptionKeys<TOptions>
     public OptionKeys<TOptions> OptionalDuration(string name, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set,
         TimeSpan min, TimeSpan max) =>
         Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}, or null to switch it off", get, set,
-            Optional<TimeSpan>(TryParseDuration), v => v is null || (v >= min && v <= max), new(min, max));
+            Optional<TimeSpan>(DurationText.TryParse), v => v is null || (v >= min && v <= max), new(min, max),
+            text => DurationText.Remedy(text, min, max));
 
     /// <summary>True or false.</summary>
     /// <param name="name">The key.</param>
@@ -157,13 +179,22 @@ public sealed class OptionKeys<TOptions>
     internal OptionKeys<TOptions> Texts(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "text that is not empty", get, set, v => !string.IsNullOrWhiteSpace(v), @"\S"));
 
-    internal OptionKeys<TOptions> Section<TSection>(string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys) =>
-        Add(new SectionKey<TOptions, TSection>(name, get, keys));
+    /// <summary>A section whose null switches off what it configures.</summary>
+    /// <param name="instead">The key and its value that say so.</param>
+    internal OptionKeys<TOptions> Section<TSection>(
+        string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys, Action<TSection> switchOff, string instead) =>
+        Add(new SectionKey<TOptions, TSection>(name, get, keys, switchOff, instead));
+
+    /// <summary>A section that cannot be null.</summary>
+    /// <param name="instead">How to write what null may have been meant for.</param>
+    internal OptionKeys<TOptions> Section<TSection>(
+        string name, Func<TOptions, TSection> get, OptionKeys<TSection> keys, string instead) =>
+        Add(new SectionKey<TOptions, TSection>(name, get, keys, null, instead));
 
     internal OptionKeys<TOptions> OptionalSection<TSection>(
-        string name, Func<TOptions, TSection?> get, Func<TOptions, TSection> make, OptionKeys<TSection> keys)
+        string name, Func<TOptions, TSection?> get, Func<TOptions, TSection> make, Action<TOptions> remove, OptionKeys<TSection> keys)
         where TSection : class =>
-        Add(new OptionalSectionKey<TOptions, TSection>(name, get, make, keys));
+        Add(new OptionalSectionKey<TOptions, TSection>(name, get, make, remove, keys));
 
     internal OptionKeys<TOptions> SectionPerStatus<TSection>(string name, Func<TOptions, IDictionary<int, TSection>> get,
         OptionKeys<TSection> keys)
@@ -209,11 +240,11 @@ public sealed class OptionKeys<TOptions>
     private static bool TryParseNumber(string? text, out double value) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
 
-    private static bool TryParseDuration(string? text, out TimeSpan value) =>
-        TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out value);
-
+    // Not by number, and not several.
     private static bool TryParseChoice<TEnum>(string? text, out TEnum value)
-        where TEnum : struct, Enum => Enum.TryParse(text, ignoreCase: true, out value);
+        where TEnum : struct, Enum =>
+        Enum.TryParse(text, ignoreCase: true, out value)
+            && Enum.GetNames<TEnum>().Contains(text, StringComparer.OrdinalIgnoreCase);
 
     private static bool TryParseUri(string? text, out Uri? value)
     {
@@ -239,9 +270,8 @@ public sealed class OptionKeys<TOptions>
 
     private OptionKeys<TOptions> Add<TValue>(
         string name, string expected, Func<TOptions, TValue> get, Action<TOptions, TValue> set, TryParse<TValue> tryParse,
-            Func<TValue, bool> isAllowed,
-        ValueLimits? limits = null) =>
-        Add(new ValueKey<TOptions, TValue>(name, expected, get, set, tryParse, isAllowed, limits));
+        Func<TValue, bool> isAllowed, ValueLimits? limits = null, Func<string?, string?>? remedy = null) =>
+        Add(new ValueKey<TOptions, TValue>(name, expected, get, set, tryParse, isAllowed, limits, remedy));
 
     private OptionKeys<TOptions> Add(OptionKey<TOptions> key)
     {

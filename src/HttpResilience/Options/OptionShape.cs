@@ -26,7 +26,9 @@ internal sealed record ValueLimits(
 internal sealed record ListShape(Type Options, string Name, string Pattern, IReadOnlyList<string>? Default) : OptionShape(Options, Name);
 
 /// <summary>A key with a section of keys.</summary>
-internal sealed record SectionShape(Type Options, string Name, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);
+/// <param name="IsNullable">Null switches off what the section configures.</param>
+internal sealed record SectionShape(Type Options, string Name, IReadOnlyList<OptionShape> Keys, bool IsNullable)
+    : OptionShape(Options, Name);
 
 /// <summary>A key with a section per HTTP status from 400 to 599.</summary>
 internal sealed record StatusSectionsShape(Type Options, string Name, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);

@@ -7,13 +7,13 @@ internal sealed class SecretUriKey<TOptions>(string name, Func<TOptions, Uri?> g
 {
     private const string Expected = "it must be an absolute http or https URI (its value is a secret and not shown).";
 
-    internal override void Bind(TOptions options, IConfigurationSection section, ICollection<string> problems)
+    internal override void Bind(TOptions options, IConfigurationSection section, OptionReport report)
     {
         // Reports text that is not a URI; validation reports an invalid URI.
         if (Uri.TryCreate(section.Value, UriKind.Absolute, out var uri))
             set(options, uri);
         else if (!string.IsNullOrEmpty(section.Value) || section.GetChildren().Any())
-            problems.Add($"{section.Path} is not a URI; {Expected}");
+            report.Problems.Add($"{section.Path} is not a URI; {Expected}");
     }
 
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)

@@ -16,8 +16,9 @@ public sealed class RateLimiterOptions
 
     internal static OptionKeys<RateLimiterOptions> Keys => new OptionKeys<RateLimiterOptions>()
         .OptionalSection(nameof(DefaultRateLimiterOptions), o => o.DefaultRateLimiterOptions,
-            o => o.DefaultRateLimiterOptions ??= new(), ConcurrencyLimitOptions.Keys)
-        .OptionalSection(nameof(TokenBucket), o => o.TokenBucket, o => o.TokenBucket ??= new(), TokenBucketOptions.Keys)
+            o => o.DefaultRateLimiterOptions ??= new(), o => o.DefaultRateLimiterOptions = null, ConcurrencyLimitOptions.Keys)
+        .OptionalSection(
+            nameof(TokenBucket), o => o.TokenBucket, o => o.TokenBucket ??= new(), o => o.TokenBucket = null, TokenBucketOptions.Keys)
         .Ignored("Name");
 }
 

@@ -53,7 +53,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         exception.SetHttpCall(call);
         bool isLogged = IsLogged(call);
         if (isLogged || call.IsCollected)
-            call.Error = call.Policy.Logging.Redaction.Scrub(exception.Message, request);
+            call.Error = call.Policy.Logging.Redaction.Scrub(exception, request);
         if (isLogged)
             Write(call, new CallLogEntry(call, request, response: null, exception));
         return false;

@@ -44,8 +44,9 @@ internal sealed record RetryPolicy
         ShouldRetryAfterHeader = options.ShouldRetryAfterHeader,
         MaxRetryAfter = options.MaxRetryAfter,
         UnsafeMethods = options.UnsafeMethods,
-        Methods = options.Methods?.ToFrozenSet(StringComparer.Ordinal),
-        IdempotentMethods = options.IdempotentMethods.Count > 0 ? options.IdempotentMethods.ToFrozenSet(StringComparer.Ordinal) : null,
+        Methods = options.Methods?.ToFrozenSet(StringComparer.OrdinalIgnoreCase),
+        IdempotentMethods = options.IdempotentMethods.Count > 0
+            ? options.IdempotentMethods.ToFrozenSet(StringComparer.OrdinalIgnoreCase) : null,
         Budget = RetryBudgetPolicy.From(options.Budget, frequency),
         MaxReplayBodyBytes = options.MaxReplayBodyBytes,
         MaxReplayBytesInFlight = options.MaxReplayBytesInFlight,

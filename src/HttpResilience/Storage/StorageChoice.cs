@@ -10,6 +10,8 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
 {
     internal const string Section = $"{OptionPath.Root}:Storage";
 
+    private static readonly string[] Keys = ["Provider", "ConnectionString"];
+
     /// <summary>How to add a store, for the messages about a missing one.</summary>
     internal const string HowToAdd =
         "package HttpResilience.Sqlite and AddHttpResilienceStorage(storage => storage.UseSqlite(\"Data Source=resilience.db\")), "
@@ -26,12 +28,9 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
     internal static StorageChoice? Find(HttpResilienceStorageBuilder storage, IConfiguration? configuration, List<string> problems)
     {
         var (providers, section) = (storage.Providers, configuration?.GetSection(Section));
-        problems.AddRange(
-        [
-            .. (section?.GetChildren() ?? []).Where(c => c.Key is not ("Provider" or "ConnectionString"))
-                .Select(c =>
-                    $"{c.Path} is not a known key; did you mean {Section}:{Spelling.Nearest(c.Key, ["Provider", "ConnectionString"])}?"),
-        ]);
+        problems.AddRange((section?.GetChildren() ?? []).Where(c => !Keys.Contains(c.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(c => $"{c.Path} is not a known key; " + (Spelling.Similar(c.Key, Keys) is { } similar
+                ? $"did you mean {Section}:{similar}?" : $"the keys here are {string.Join(", ", Keys)}.")));
         string? name = section?["Provider"] ?? (providers.Count == 1 ? providers.Keys.Single() : null);
         HttpResilienceStorageProvider? provider = null;
         if (name is null || !providers.TryGetValue(name, out provider))

@@ -26,6 +26,8 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         [typeof(ForeignHandlerFilter)] = typeof(Client),
         [typeof(UnsafeMethodsNotice)] = typeof(Client),
         [typeof(SamplingNotice)] = typeof(Client),
+        [typeof(SettingsNotice)] = typeof(Client),
+        [typeof(ResilientClients)] = typeof(Client),
         [typeof(LetterCredentials)] = typeof(DeadLetterHandler),
         [typeof(ChaosNotice)] = typeof(Client),
     };

@@ -34,6 +34,21 @@ public sealed class OperationsPackageTests
         await with.StopAsync(Stop);
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void A_client_of_the_application_cannot_have_the_name_of_the_client_of_alerts(bool packageFirst)
+    {
+        var services = new ServiceCollection();
+        if (packageFirst)
+            services.AddHttpResilienceOperations();
+
+        Should.Throw<ArgumentException>(() => services.AddResilientHttpClient(AlertClient.Name)).Message
+            .ShouldStartWith("Package HttpResilience.Operations sends alerts with a client named 'HttpResilience.Alerts'; give this client "
+                + "another name.");
+        Should.Throw<ArgumentException>(() => services.AddHttpClient(AlertClient.Name).AddResilience(_ => { }));
+        services.AddHttpResilienceOperations();
+        Should.Throw<InvalidOperationException>(() => services.AddHttpClient("mine").AddResilience(AlertClient.Name));
+    }
+
     [Fact]
     public async Task A_pause_limit_configured_by_code_stops_a_host_without_the_package()
     {

@@ -8,8 +8,6 @@ namespace HttpResilience.Tests.Options;
 /// <summary>The JSON schema (draft 7) of the configuration, made from the keys, the defaults and the doc comments of the options.</summary>
 internal static class ConfigurationSchema
 {
-    // The invariant form with a colon in it: a bare number is one of days, which nobody means.
-    private const string DurationPattern = @"^(\d{1,8}\.)?([01]?\d|2[0-3]):[0-5]?\d(:[0-5]?\d(\.\d{1,7})?)?$";
     private const string Client = "httpResilienceClient";
 
     private static readonly JsonSerializerOptions Indented =
@@ -89,9 +87,9 @@ internal static class ConfigurationSchema
         ["additionalProperties"] = false,
     };
 
-    private static JsonObject Section(IReadOnlyList<OptionShape> keys, string description) => new()
+    private static JsonObject Section(IReadOnlyList<OptionShape> keys, string description, bool isNullable = false) => new()
     {
-        ["type"] = "object",
+        ["type"] = isNullable ? new JsonArray("object", "null") : "object",
         ["description"] = description,
         ["properties"] = new JsonObject(keys.Select(key => KeyValuePair.Create<string, JsonNode?>(key.Name, Of(key)))),
         ["additionalProperties"] = false,
@@ -99,12 +97,15 @@ internal static class ConfigurationSchema
 
     private static JsonObject Of(OptionShape shape) => shape switch
     {
-        SectionShape section => Section(section.Keys, Comments.SummaryOf(shape.Options, shape.Name)),
+        SectionShape section => Section(section.Keys, Comments.SummaryOf(shape.Options, shape.Name), section.IsNullable),
         StatusSectionsShape statuses => new()
         {
-            ["type"] = "object",
+            ["type"] = new JsonArray("object", "null"),
             ["description"] = Comments.SummaryOf(shape.Options, shape.Name),
-            ["patternProperties"] = new JsonObject { ["^[45][0-9][0-9]$"] = Section(statuses.Keys, "What differs for this status.") },
+            ["patternProperties"] = new JsonObject
+            {
+                ["^[45][0-9][0-9]$"] = Section(statuses.Keys, "What differs for this status.", isNullable: true),
+            },
             ["additionalProperties"] = false,
         },
         ListShape list => new()
@@ -139,7 +140,7 @@ internal static class ConfigurationSchema
         if (value.Limits?.Names is { } names)
             schema["enum"] = new JsonArray([.. names.Select(n => (JsonNode?)n), .. isNullable ? new JsonNode?[] { null } : []]);
         if (type == typeof(TimeSpan))
-            schema["pattern"] = DurationPattern;
+            schema["pattern"] = DurationText.Pattern;
         else if (value.Limits?.Pattern is { } pattern)
             schema["pattern"] = pattern;
         else if (value.Limits is { Min: { } min, Max: { } max })

@@ -9,6 +9,7 @@ public sealed class SchemaAndBinderTests
 {
     private static readonly JsonObject Schema = JsonNode.Parse(ConfigurationSchema.Text)!.AsObject();
 
+    // An empty text is null to the host: an environment variable cannot say it otherwise.
     // A duration beyond its limits is a text like any other to a schema: these are the values that it can judge.
     public static TheoryData<string, string> Values
     {
@@ -51,17 +52,18 @@ public sealed class SchemaAndBinderTests
     }
 
     private static IEnumerable<(string Path, OptionShape Shape)> All(string path, IReadOnlyList<OptionShape> shapes) =>
-        shapes.SelectMany(shape => shape switch
+        shapes.SelectMany(IEnumerable<(string, OptionShape)> (shape) => shape switch
         {
-            SectionShape section => All($"{path}{shape.Name}:", section.Keys),
-            StatusSectionsShape statuses => All($"{path}{shape.Name}:404:", statuses.Keys),
+            SectionShape section => [($"{path}{shape.Name}", shape), .. All($"{path}{shape.Name}:", section.Keys)],
+            StatusSectionsShape statuses => [($"{path}{shape.Name}", shape), .. All($"{path}{shape.Name}:404:", statuses.Keys)],
             _ => [($"{path}{shape.Name}", shape)],
         });
 
     private static IEnumerable<string> Candidates(OptionShape shape) => shape switch
     {
         IgnoredShape => ["\"anything\"", "5"],
-        ListShape => ["""["A", "B-c"]""", "[]", """["A", ""]""", "\"A\""],
+        SectionShape or StatusSectionsShape => ["null", "[]", "[1]", "\"\"", "\"off\"", "false", "5"],
+        ListShape => ["""["A", "B-c"]""", "[]", """["A", ""]""", "\"A\"", "null", """{ "A": true }""", """{ "A": "B" }""", "true"],
         ValueShape { Limits.Names: { } names } => [.. names.Select(n => $"\"{n}\""), "\"Nonsense\"", "true", "null"],
         ValueShape { Limits: { Min: int min, Max: int max } } =>
             [$"{min}", $"{max}", "\"x\"",
@@ -72,6 +74,7 @@ public sealed class SchemaAndBinderTests
         [
             $"\"{ConfigurationSchema.Show(min)}\"", $"\"{ConfigurationSchema.Show(max)}\"",
             min > TimeSpan.FromMinutes(1) ? "\"01:00\"" : "\"00:01\"", "\"-00:00:01\"", "\"00:60:00\"", "\"soon\"", "true", "null",
+            "\"24:00:00\"", "10", "\"10\"", "0.5", "\"1:00:00:00\"", "\"1.24:00:00\"", "\" 00:00:05\"", "\"5s\"",
         ],
         ValueShape value when value.Type == typeof(bool) => ["true", "false", "\"maybe\"", "1", "null"],
         ValueShape value when value.Type == typeof(Uri) =>

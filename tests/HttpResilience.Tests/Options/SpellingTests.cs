@@ -65,4 +65,22 @@ public sealed class SpellingTests
     [InlineData("completely different")]
     [InlineData("\u00fc\u4e2d\ud83d\ude00")]
     public void There_is_a_nearest_key_for_any_text(string word) => Spelling.Nearest(word, RetryKeys).ShouldBeOneOf(RetryKeys);
+
+    [Theory]
+    [InlineData("BaseAdress", "BaseAddress")]
+    [InlineData("Retri", "Retry")]
+    [InlineData("POTS", "POST")]
+    [InlineData("retry", "Retry")]
+    [InlineData("Url", null)]
+    [InlineData("BaseUrl", null)]
+    [InlineData("Re", null)]
+    [InlineData("", null)]
+    public void A_word_is_similar_when_two_letters_at_most_and_half_of_it_differ(string word, string? similar) =>
+        Spelling.Similar(word, ["Retry", "BaseAddress", "PUT", "POST"]).ShouldBe(similar);
+
+    [Fact]
+    public void Two_neighbours_that_are_exchanged_count_one() => Spelling.Nearest("POTS", ["PUT", "POST"]).ShouldBe("POST");
+
+    [Fact]
+    public void Nothing_is_similar_to_nothing() => Spelling.Similar("Retry", []).ShouldBeNull();
 }

@@ -169,6 +169,17 @@ public sealed class AlertOptionsTests
         (warning.Level, warning["Section"], warning["Nearest"]).ShouldBe((LogLevel.Warning, $"{Alerts}:Rules, Client 'apy',", "api"));
     }
 
+    [Theory]
+    [InlineData("Webhooks", "https://hooks.test/T0K3N", "Webhooks is a text; it must be a list of sections.")]
+    [InlineData("Webhooks:0", "https://hooks.test/T0K3N", "Webhooks:0 is a text; it must be a section with keys such as Url.")]
+    [InlineData("Webhooks:team:Format", "Slack", "Webhooks is a section; it must be a list of sections.")]
+    [InlineData("Rules:0:CoolDown", "24:00:00", "Write '1.00:00:00' for 24 h, or '24.00:00:00' for 24 d.")]
+    [InlineData("Rules:0:CoolDown", "30", "Write '00:00:30' for 30 s, or '30.00:00:00' for 30 d.")]
+    [InlineData("Rules:0:Cooldwn", "00:30:00", "Rules:0:Cooldwn is not a known key; did you mean HttpResilience:Alerts:Rules:0:CoolDown?")]
+    [InlineData("CoolDown", "00:30:00", "did you mean HttpResilience:Alerts:Rules:<index>:CoolDown?")]
+    public async Task An_alert_is_read_by_the_rules_of_the_clients_and_no_address_is_shown(string key, string value, string words) =>
+        (await ProblemsAsync(($"{Alerts}:{key}", value))).ShouldContain(p => p.Contains(words, StringComparison.Ordinal));
+
     private static IHost Host(LogCollector logs, (string Key, string? Value)[] settings)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });

@@ -1,0 +1,82 @@
+using System.Globalization;
+
+namespace HttpResilience;
+
+/// <summary>The chain and the settings of a client in one line.</summary>
+internal static class ChainDescription
+{
+    internal static string Of(HttpResilienceOptions options)
+    {
+        string?[] parts =
+        [
+            Keys(options.Idempotency),
+            Retries(options.Retry),
+            Circuit(options.CircuitBreaker),
+            Concurrency(options.RateLimiter?.DefaultRateLimiterOptions),
+            Tokens(options.RateLimiter?.TokenBucket),
+            options.Hedging.Enabled ? $"hedge after {Show(options.Hedging.Delay)}" : null,
+            options.LongestAttempt is { } attempt ? $"attempt {Show(attempt)}" : "attempt without timeout",
+            options.TotalRequestTimeout.Timeout is { } total ? $"total {Show(total)}" : "total without timeout",
+            options.Fallback.Enabled ? $"fallback {Show(options.Fallback.StaleIfError)}" : null,
+            options.DeadLetter.Enabled ? "dead letters" : null,
+            options.Chaos.Enabled ? "chaos" : null,
+        ];
+        return string.Join(" · ", parts.OfType<string>());
+    }
+
+    private static string Keys(IdempotencyOptions options)
+    {
+        if (!options.Enabled || options.Methods.Count == 0)
+            return "no keys";
+        string source = options.KeySource is KeySource.Content ? " from content" : "";
+        return $"keys {string.Join(' ', options.Methods)}{source}"
+            + (options.RememberFor is { } time ? $", remembered {Show(time)}" : "");
+    }
+
+    private static string Retries(RetryOptions options)
+    {
+        if (options.MaxRetryAttempts == 0)
+            return "no retry";
+        string methods = options.Methods is { } only ? $" of {string.Join(' ', only)}" : "";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"retry {options.MaxRetryAttempts}{methods} {options.BackoffType.ToString().ToLowerInvariant()} {Show(options.Delay)}");
+    }
+
+    private static string Circuit(CircuitBreakerOptions options)
+    {
+        List<string> rules = [];
+        if (options.FailureThreshold is { } row)
+            rules.Add(string.Create(CultureInfo.InvariantCulture, $"{row} in a row"));
+        if (options.FailureRatio is { } ratio)
+            rules.Add($"{Percent(ratio)} of {options.MinimumThroughput}");
+        if (options.SlowCallDuration is { } slow)
+            rules.Add($"{Percent(options.SlowCallRatio)} slower than {Show(slow)}");
+        if (options.BreakDuration is not { } first || rules.Count == 0)
+            return "no circuit";
+        string breaks = options.MaxBreakDuration is { } last && last > first ? Range(Show(first), Show(last)) : Show(first);
+        return $"circuit {string.Join(" or ", rules)}, break {breaks}";
+    }
+
+    private static string? Concurrency(ConcurrencyLimitOptions? options) => options is null ? null
+        : string.Create(CultureInfo.InvariantCulture, $"{options.PermitLimit} at once");
+
+    private static string? Tokens(TokenBucketOptions? options) => options is null ? null
+        : string.Create(CultureInfo.InvariantCulture, $"{options.TokensPerPeriod} per {Show(options.ReplenishmentPeriod)}");
+
+    private static string Percent(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio * 100:0.##} %");
+
+    private static string Range(string from, string to) => (from.Split(' '), to.Split(' ')) is ([var value, var unit], [_, var same])
+        && unit == same ? $"{value}–{to}" : $"{from} – {to}";
+
+    private static string Show(TimeSpan time)
+    {
+        var (value, unit) = time switch
+        {
+            { Ticks: >= TimeSpan.TicksPerDay } => (time.TotalDays, "d"),
+            { Ticks: >= TimeSpan.TicksPerHour } => (time.TotalHours, "h"),
+            // As one speaks of timeouts: 100 s.
+            _ => (time.TotalSeconds, "s"),
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"{value:0.###} {unit}");
+    }
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace HttpResilience;
+
+/// <summary>A key with a list of values, or null where that is allowed; configuration replaces the whole list.</summary>
+internal sealed class ListKey<TOptions>(
+    string name, string expected, Func<TOptions, IList<string>?> get, Action<TOptions, IList<string>> set, Func<string, bool> isAllowed,
+    string pattern, Action<TOptions>? setNull = null)
+    : OptionKey<TOptions>(name)
+{
+    internal override void Bind(TOptions options, IConfigurationSection section, OptionReport report)
+    {
+        if (setNull is not null && OptionPath.IsNull(section))
+            setNull(options);
+        else if (ListSections.In(section, Expected, report.Problems, HintFor) is { } items)
+        {
+            report.NoteMerge(section, isList: true);
+            set(options, [.. items.Select(item => item.Value ?? "")]);
+        }
+    }
+
+    private string Expected => $"a list, each item {expected}{(setNull is null ? "" : ", or null")}";
+
+    private static string HintFor(IConfigurationSection section, IReadOnlyList<IConfigurationSection> items)
+    {
+        string[] texts = [.. (items.Count > 0 ? items.Select(i => i.Key) : section.Value!.Split(',', ' ', ';', '[', ']', '"'))
+            .Where(text => text.Length > 0)];
+        return $" Write [{string.Join(", ", texts.Select(text => $"\"{text}\""))}], or a key for each: "
+            + $"{string.Join(", ", texts.Index().Select(text => $"{section.Path}:{text.Index}"))}.";
+    }
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+        foreach (var (index, item) in (get(options) ?? []).Index())
+        {
+            if (!isAllowed(item))
+                problems.Add($"{path.Of(Name)}:{index} is {OptionPath.Show(item)}; it must be {expected}.");
+        }
+    }
+
+    internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) =>
+        [(Name, get(options) is { } items ? string.Join(' ', items) : null)];
+
+    internal override OptionShape ShapeOf(TOptions defaults) =>
+        new ListShape(typeof(TOptions), Name, pattern, get(defaults) is { } items ? [.. items] : null);
+}
+
+/// <summary>A key with a list of sections; configuration replaces the whole list.</summary>
+internal sealed class SectionListKey<TOptions, TSection>(
+    string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys)
+    : OptionKey<TOptions>(name)
+    where TSection : new()
+{
+    internal override IEnumerable<string> Paths => [Name, .. keys.Paths.Select(path => $"{Name}:<index>:{path}")];
+
+    internal override void Bind(TOptions options, IConfigurationSection section, OptionReport report)
+    {
+        if (ListSections.In(section, "a list of sections", report.Problems) is not { } items)
+            return;
+
+        var list = new List<TSection>();
+        foreach (var child in items)
+        {
+            var item = new TSection();
+            // Not shown: the address of a webhook is a secret.
+            if (child.Value is not null)
+                report.Problems.Add($"{child.Path} is a text; it must be a section with keys such as {keys.Paths.First()}.");
+            else
+                keys.Bind(item, child, report);
+            list.Add(item);
+        }
+
+        set(options, list);
+    }
+
+    internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+        foreach (var (index, item) in get(options).Index())
+            keys.Validate(item, path.Below(Name).Below(index.ToString(CultureInfo.InvariantCulture)), problems);
+    }
+
+    internal override OptionShape ShapeOf(TOptions defaults) =>
+        new SectionListShape(typeof(TOptions), Name, typeof(TSection), keys.ShapesOf(new()));
+}
+
+/// <summary>The items of a list in the configuration: an array has the keys 0, 1, 2, and an empty one is an empty text.</summary>
+internal static class ListSections
+{
+    /// <returns>Null when the section is not a list, which is reported.</returns>
+    /// <param name="hint">How to write a section that is not a list as one; without it its text may be a secret, and is not shown.</param>
+    internal static IConfigurationSection[]? In(
+        IConfigurationSection section, string expected, ICollection<string> problems,
+        Func<IConfigurationSection, IReadOnlyList<IConfigurationSection>, string>? hint = null)
+    {
+        IConfigurationSection[] items = [.. section.GetChildren()];
+        if (OptionPath.IsNull(section))
+        {
+            problems.Add($"{section.Path} is null; it must be {expected}. Leave it out for the default, or write [] for none.");
+            return null;
+        }
+
+        if (string.IsNullOrEmpty(section.Value) && items.All(item => OptionPath.IsIndex(item.Key)))
+            return items;
+
+        string shown = hint is null && items.Length == 0 ? "a text" : OptionPath.Show(section);
+        problems.Add($"{section.Path} is {shown}; it must be {expected}.{hint?.Invoke(section, items)}");
+        return null;
+    }
+}

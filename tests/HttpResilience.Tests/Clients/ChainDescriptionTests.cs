@@ -1,0 +1,52 @@
+namespace HttpResilience.Tests.Clients;
+
+public sealed class ChainDescriptionTests
+{
+    [Fact]
+    public void All_stages_are_told_in_their_order()
+    {
+        var o = new HttpResilienceOptions { RateLimiter = new() { DefaultRateLimiterOptions = new() { PermitLimit = 20 } } };
+        o.RateLimiter.TokenBucket = new() { TokenLimit = 10, TokensPerPeriod = 5, ReplenishmentPeriod = TimeSpan.FromSeconds(0.5) };
+        o.Fallback.Enabled = o.DeadLetter.Enabled = o.Hedging.Enabled = o.Chaos.Enabled = true;
+        (o.Idempotency.KeySource, o.Idempotency.RememberFor) = (KeySource.Content, TimeSpan.FromDays(7));
+        o.Retry.Methods = ["GET", "POST"];
+        o.CircuitBreaker.SlowCallDuration = TimeSpan.FromSeconds(2);
+        o.CircuitBreaker.MaxBreakDuration = TimeSpan.FromHours(1);
+
+        ChainDescription.Of(o).ShouldBe(
+            "keys POST PATCH from content, remembered 7 d · retry 3 of GET POST exponential 1 s · circuit 5 in a row or 10 % of 100 or "
+            + "100 % slower than 2 s, break 30 s – 1 h · 20 at once · 5 per 0.5 s · hedge after 0.5 s · attempt 30 s · total 100 s · "
+            + "fallback 1 d · dead letters · chaos");
+    }
+
+    [Fact]
+    public void What_is_off_is_told_as_well()
+    {
+        var o = new HttpResilienceOptions();
+        (o.Idempotency.Enabled, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (false, 0, null);
+        (o.AttemptTimeout.Timeout, o.TotalRequestTimeout.Timeout) = (null, null);
+
+        ChainDescription.Of(o).ShouldBe("no keys · no retry · no circuit · attempt without timeout · total without timeout");
+    }
+
+    [Theory]
+    [InlineData(null, "break 30 s")]
+    [InlineData(10, "break 30 s")]
+    [InlineData(45, "break 30–45 s")]
+    public void A_break_that_does_not_grow_is_one_number(int? max, string expected)
+    {
+        var o = new HttpResilienceOptions();
+        o.CircuitBreaker.MaxBreakDuration = max is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
+        ChainDescription.Of(o).ShouldContain(expected + " ·");
+    }
+
+    [Fact]
+    public void A_circuit_without_a_rule_is_none()
+    {
+        var o = new HttpResilienceOptions();
+        (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureRatio) = (null, null);
+
+        ChainDescription.Of(o).ShouldContain("no circuit");
+    }
+}
