@@ -92,8 +92,6 @@ public static partial class HttpResilienceServiceCollectionExtensions
             AddSharedParts(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(
                 provider => new ConfigureResilientClient(provider, builder.Name));
-            services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(
-                provider => new ConfigureResilientClient(provider, builder.Name));
             if (!services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == builder.Name))
             {
                 services.AddSingleton(new ResilientClient(builder.Name));
@@ -101,7 +99,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             }
 
             if (configure is not null)
-                services.Configure(builder.Name, configure);
+                Configure(services, builder.Name, configure);
             return builder;
         }
 
@@ -110,6 +108,22 @@ public static partial class HttpResilienceServiceCollectionExtensions
             builder.Services.AddSingleton(new ResilientClient(builder.Name, typeof(TClient)));
             return builder;
         }
+    }
+
+    // Code for all clients runs before that for one, whichever was registered first.
+    private static void Configure(IServiceCollection services, string? clientName, Action<HttpResilienceOptions> configure)
+    {
+        if (clientName is not null)
+        {
+            services.Configure(clientName, configure);
+            return;
+        }
+
+        int next = services.IndexOf(services.First(d => d.ImplementationType == typeof(ConfigureHttpResilienceOptions))) + 1;
+        while (services[next].ImplementationInstance is ConfigureNamedOptions<HttpResilienceOptions> { Name: null })
+            next++;
+        services.Insert(next, ServiceDescriptor.Singleton<IConfigureOptions<HttpResilienceOptions>>(
+            new ConfigureNamedOptions<HttpResilienceOptions>(null, configure)));
     }
 
     private static void AddSharedParts(IServiceCollection services)
@@ -137,10 +151,8 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetRequiredService<DeadLetterMeter>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IHostedService, ClientStartup>();
+        services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>, CompleteResilientClient>();
         // Before the factory's own filters, so that it acts after them and sees the handlers that they add.
-        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
-        // Inserted later, so before that one: it acts last, after those of the application.
-        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, WireHandlerFilter>());
-        services.AddSingleton<IHttpMessageHandlerBuilderFilter, ResendCountFilter>();
+        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ChainCompletionFilter>());
     }
 }

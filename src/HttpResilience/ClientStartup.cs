@@ -30,6 +30,7 @@ internal sealed partial class ClientStartup(
             WarnOf(others, names);
         if (services.GetRequiredService<IServiceProviderIsService>() is var known && !OperationsPackage.IsIn(known))
             OperationsAreOff(logger, OperationsPackage.HowToAdd);
+        HandlerNotices.LogAtStart(services, clients);
         return Task.CompletedTask;
     }
 

@@ -1,0 +1,67 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience;
+
+/// <summary>Logs once per client how its chain stands to handlers that do the same; the factory makes handlers every two minutes.</summary>
+internal sealed partial class HandlerNotices(string clientName, ILogger logger)
+{
+    private bool _isRemoved;
+    private bool _isRepeated;
+
+    internal static HandlerNotices Of(IServiceProvider services, string clientName) =>
+        services.GetRequiredKeyedService<Client>(clientName).GetOrAdd(
+            () => new HandlerNotices(clientName, services.LoggerFor(clientName, Client.LogCategory)));
+
+    /// <summary>
+    /// Makes the handlers of clients when the host starts, so that its log begins with the warnings; only in a process that uses one of the
+    /// packages. The factory gives the same handlers to the first calls.
+    /// </summary>
+    internal static void LogAtStart(IServiceProvider services, IEnumerable<ResilientClient> clients)
+    {
+        if (!PeerHandlers.AreInUse || services.GetService<IHttpMessageHandlerFactory>() is not { } factory)
+            return;
+        var names = clients.Select(c => c.Name).OfType<string>();
+        if (clients.Any(c => c.Name is null))
+            names = names.Concat(RegisteredNames(services));
+        foreach (string name in names.Distinct())
+        {
+            try
+            {
+                factory.CreateHandler(name);
+            }
+            catch (Exception)
+            {
+                // The application gets the exception of its handler when it creates the client itself.
+            }
+        }
+    }
+
+    internal void MicrosoftHandlerWasRemoved()
+    {
+        if (!Interlocked.Exchange(ref _isRemoved, true))
+            ForeignHandlerRemoved(logger, clientName);
+    }
+
+    internal void WarnOfPeers(HttpMessageHandlerBuilder builder)
+    {
+        if (PeerHandlers.CallsOf(builder) is { Count: > 0 } calls && !Interlocked.Exchange(ref _isRepeated, true))
+            RetriesMultiply(logger, clientName, string.Join(" and ", calls));
+    }
+
+    private static IEnumerable<string> RegisteredNames(IServiceProvider services) =>
+        services.GetServices<IConfigureOptions<HttpClientFactoryOptions>>().OfType<ConfigureNamedOptions<HttpClientFactoryOptions>>()
+            .Select(o => o.Name).OfType<string>();
+
+    [LoggerMessage(404, LogLevel.Information,
+        "{ClientName}: the chain takes the place of the Microsoft ResilienceHandler of ConfigureHttpClientDefaults, so that retries do not "
+        + "multiply")]
+    private static partial void ForeignHandlerRemoved(ILogger logger, string clientName);
+
+    [LoggerMessage(420, LogLevel.Warning,
+        "{ClientName}: {PeerCall} and AddResilientHttpClient (AddResilience) are on the same client, so retries multiply; remove one of "
+        + "them")]
+    private static partial void RetriesMultiply(ILogger logger, string clientName, string peerCall);
+}
