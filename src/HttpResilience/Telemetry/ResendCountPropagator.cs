@@ -17,7 +17,8 @@ internal sealed class ResendCountPropagator(DistributedContextPropagator inner) 
     {
         while (primary is DelegatingHandler { InnerHandler: { } inner })
             primary = inner;
-        if (primary is not SocketsHttpHandler { ActivityHeadersPropagator: { } propagator and not ResendCountPropagator } sockets)
+        if (OperatingSystem.IsBrowser()
+            || primary is not SocketsHttpHandler { ActivityHeadersPropagator: { } propagator and not ResendCountPropagator } sockets)
             return;
 
         try
