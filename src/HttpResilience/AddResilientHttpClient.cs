@@ -90,6 +90,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             ArgumentNullException.ThrowIfNull(builder);
             var services = builder.Services;
             AddSharedParts(services);
+            AddFilter(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(
                 provider => new ConfigureResilientClient(provider, builder.Name));
             if (!services.Any(d => d.ImplementationInstance is ResilientClient client && client.Name == builder.Name))
@@ -126,6 +127,14 @@ public static partial class HttpResilienceServiceCollectionExtensions
             new ConfigureNamedOptions<HttpResilienceOptions>(null, configure)));
     }
 
+    // Before the factory's own filters, so that it acts after them and sees the handlers that they add. AddHttpClient brings those back for
+    // an application that had removed all filters.
+    private static void AddFilter(IServiceCollection services)
+    {
+        if (!services.Any(d => d.ImplementationType == typeof(ChainCompletionFilter)))
+            services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ChainCompletionFilter>());
+    }
+
     private static void AddSharedParts(IServiceCollection services)
     {
         if (services.Any(d => d.ServiceType == typeof(ResilientClients)))
@@ -152,7 +161,5 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IHostedService, ClientStartup>();
         services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>, CompleteResilientClient>();
-        // Before the factory's own filters, so that it acts after them and sees the handlers that they add.
-        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ChainCompletionFilter>());
     }
 }

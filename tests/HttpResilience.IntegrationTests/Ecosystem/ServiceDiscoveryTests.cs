@@ -94,6 +94,41 @@ public sealed class ServiceDiscoveryTests
         services.GetRequiredService<ICircuits>().List("orders").ShouldHaveSingleItem().Authority.ShouldBe(authority);
     }
 
+    [Theory, InlineData("https+http://orders", true), InlineData("http://orders", true), InlineData("http://orders", false)]
+    public async Task The_last_good_response_answers_for_all_endpoints(string baseAddress, bool hasCircuit)
+    {
+        int isDown = 0;
+        await using var server = await KestrelServer.StartAsync(
+            context => Volatile.Read(ref isDown) == 0 ? Reply.Ok($"{context.Request.Query["user"]}")(context) : Reply.Unavailable(context));
+        using var log = new LogCollector();
+        await using var services = Services(log, server.Uri, s =>
+        {
+            s.AddResilientHttpClient("orders", o =>
+            {
+                (o.Fallback.Enabled, o.Retry.Delay) = (true, TimeSpan.FromMilliseconds(1));
+                if (!hasCircuit)
+                    o.CircuitBreaker.BreakDuration = null;
+            });
+            s.ConfigureHttpClientDefaults(all => all.AddServiceDiscovery());
+        }, withDead: true, baseAddress);
+        using var client = services.GetRequiredService<IHttpClientFactory>().CreateClient("orders");
+        (await client.GetAsync("/orders?user=a", TestContext.Current.CancellationToken)).Dispose();
+        (await client.GetAsync("/orders?user=b", TestContext.Current.CancellationToken)).Dispose();
+        Volatile.Write(ref isDown, 1);
+
+        for (int i = 0; i < Calls; i++)
+        {
+            string user = i % 2 == 0 ? "a" : "b";
+            using var stale = await client.GetAsync($"/orders?user={user}", TestContext.Current.CancellationToken);
+            (stale.GetHttpCall()!.IsStale, await stale.TextAsync()).ShouldBe((true, user));
+        }
+
+        int? other = null;
+        var rejected = await Record.ExceptionAsync(async () =>
+            other = (int)(await client.GetAsync("/orders?user=c", TestContext.Current.CancellationToken)).StatusCode);
+        (other, rejected is CircuitOpenException).ShouldBe(hasCircuit ? (null, true) : (503, false));
+    }
+
     [Theory, InlineData("https+http://catalog"), InlineData("http+https://catalog/v1"), InlineData("https+http://_api.catalog")]
     public void A_logical_base_address_is_valid(string baseAddress)
     {
