@@ -16,12 +16,12 @@ internal sealed partial class HandlerNotices(string clientName, ILogger logger)
             () => new HandlerNotices(clientName, services.LoggerFor(clientName, Client.LogCategory)));
 
     /// <summary>
-    /// Makes the handlers of clients when the host starts, so that its log begins with the warnings; only in a process that uses one of the
-    /// packages. The factory gives the same handlers to the first calls.
+    /// Makes handlers of the clients when the host starts, so that its log begins with the warnings; only in a process that uses one of the
+    /// packages. Not through the factory, which would throw the exception of a handler that cannot be made yet at every later call.
     /// </summary>
     internal static void LogAtStart(IServiceProvider services, IEnumerable<ResilientClient> clients)
     {
-        if (!PeerHandlers.AreInUse || services.GetService<IHttpMessageHandlerFactory>() is not { } factory)
+        if (!PeerHandlers.AreInUse)
             return;
         var names = clients.Select(c => c.Name).OfType<string>();
         if (clients.Any(c => c.Name is null))
@@ -30,7 +30,7 @@ internal sealed partial class HandlerNotices(string clientName, ILogger logger)
         {
             try
             {
-                factory.CreateHandler(name);
+                LookAt(services, name);
             }
             catch (Exception)
             {
@@ -47,8 +47,20 @@ internal sealed partial class HandlerNotices(string clientName, ILogger logger)
 
     internal void WarnOfPeers(HttpMessageHandlerBuilder builder)
     {
-        if (PeerHandlers.CallsOf(builder) is { Count: > 0 } calls && !Interlocked.Exchange(ref _isRepeated, true))
+        if (builder.AdditionalHandlers.Any(h => h is ChainHandler)
+            && PeerHandlers.CallsOf(builder) is { Count: > 0 } calls && !Interlocked.Exchange(ref _isRepeated, true))
             RetriesMultiply(logger, clientName, string.Join(" and ", calls));
+    }
+
+    private static void LookAt(IServiceProvider services, string name)
+    {
+        using var scope = services.CreateScope();
+        var builder = scope.ServiceProvider.GetRequiredService<HttpMessageHandlerBuilder>();
+        builder.Name = name;
+        foreach (var action in services.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>().Get(name)
+            .HttpMessageHandlerBuilderActions)
+            action(builder);
+        Of(services, name).WarnOfPeers(builder);
     }
 
     private static IEnumerable<string> RegisteredNames(IServiceProvider services) =>

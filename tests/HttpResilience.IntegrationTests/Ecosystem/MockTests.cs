@@ -39,8 +39,8 @@ public sealed class MockTests
             () => Create(services).PostAsync(Orders, new StringContent("{}"), TestContext.Current.CancellationToken));
 
         thrown.Message.ShouldStartWith(
-            "The handler that answered POST https://api.test returned the same response object for two attempts; the response to the first is "
-            + "disposed before the second is sent. A mock must create a new HttpResponseMessage");
+            "The handler that answered POST https://api.test returned the same response object for two attempts; the response to the first "
+            + "is disposed before the second is sent. A mock must create a new HttpResponseMessage");
     }
 
     [Fact]

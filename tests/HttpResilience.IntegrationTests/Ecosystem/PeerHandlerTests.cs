@@ -212,12 +212,37 @@ public sealed class PeerHandlerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_handler_that_cannot_be_made_at_start_fails_the_call_and_not_the_start()
+    public async Task A_handler_that_cannot_be_made_at_start_fails_neither_the_start_nor_a_later_call()
     {
-        await StartAsync(services => services.AddResilientHttpClient(Name).AddPolicyHandler(RetryOnce)
-            .AddHttpMessageHandler(_ => throw new InvalidOperationException("no secret yet")));
+        await using var server = await KestrelServer.StartAsync(Reply.Ok());
+        bool hasSecret = false;
+        await StartAsync(services => services.AddResilientHttpClient(Name, o => o.BaseAddress = server.Uri).AddPolicyHandler(RetryOnce)
+            .AddHttpMessageHandler(() => hasSecret ? new Plain() : throw new InvalidOperationException("no secret yet")));
+        hasSecret = true;
+        using var client = Create();
 
-        Should.Throw<InvalidOperationException>(Create).Message.ShouldBe("no secret yet");
+        (await client.GetAsync("/", TestContext.Current.CancellationToken)).Dispose();
+
+        server.Requests.Count.ShouldBe(1);
+        _log.Lines.Count(l => l.EventId == 420).ShouldBe(1);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Handlers_are_made_and_disposed_once_more_at_start_and_work_afterwards(bool isShared)
+    {
+        await using var server = await KestrelServer.StartAsync(Reply.Ok());
+        await StartAsync(services =>
+        {
+            if (isShared)
+                services.AddSingleton<Plain>();
+            else
+                services.AddTransient<Plain>();
+            services.AddResilientHttpClient(Name, o => o.BaseAddress = server.Uri).AddPolicyHandler(RetryOnce)
+                .AddHttpMessageHandler<Plain>();
+        });
+        using var client = Create();
+
+        (await client.GetAsync("/", TestContext.Current.CancellationToken)).IsSuccessStatusCode.ShouldBeTrue();
     }
 
     public async ValueTask DisposeAsync()
@@ -249,6 +274,8 @@ public sealed class PeerHandlerTests : IAsyncDisposable
         _host = builder.Build();
         return _host.StartAsync(TestContext.Current.CancellationToken);
     }
+
+    private sealed class Plain : DelegatingHandler;
 
     private sealed class Typed(HttpClient http)
     {
