@@ -96,15 +96,14 @@ public static partial class HttpResilienceServiceCollectionExtensions
         {
             var services = builder.Services;
             AddSharedParts(services);
+            AddFilter(services);
             services.AddSingleton<IConfigureOptions<HttpClientFactoryOptions>>(
-                provider => new ConfigureResilientClient(provider, builder.Name));
-            services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>>(
                 provider => new ConfigureResilientClient(provider, builder.Name));
             if (services.TryAddResilientClient(builder.Name, settingsName))
                 services.AddOptionsWithValidateOnStart<HttpResilienceOptions>(builder.Name);
 
             if (configure is not null)
-                services.Configure(builder.Name, configure);
+                Configure(services, builder.Name, configure);
             return builder;
         }
 
@@ -116,6 +115,30 @@ public static partial class HttpResilienceServiceCollectionExtensions
             });
             return builder;
         }
+    }
+
+    // Code for all clients runs before that for one, whichever was registered first.
+    private static void Configure(IServiceCollection services, string? clientName, Action<HttpResilienceOptions> configure)
+    {
+        if (clientName is not null)
+        {
+            services.Configure(clientName, configure);
+            return;
+        }
+
+        int next = services.IndexOf(services.First(d => d.ImplementationType == typeof(ConfigureHttpResilienceOptions))) + 1;
+        while (services[next].ImplementationInstance is ConfigureNamedOptions<HttpResilienceOptions> { Name: null })
+            next++;
+        services.Insert(next, ServiceDescriptor.Singleton<IConfigureOptions<HttpResilienceOptions>>(
+            new ConfigureNamedOptions<HttpResilienceOptions>(null, configure)));
+    }
+
+    // Before the factory's own filters, so that it acts after them and sees the handlers that they add. AddHttpClient brings those back for
+    // an application that had removed all filters.
+    private static void AddFilter(IServiceCollection services)
+    {
+        if (!services.Any(d => d.ImplementationType == typeof(ChainCompletionFilter)))
+            services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ChainCompletionFilter>());
     }
 
     private static void AddSharedParts(IServiceCollection services)
@@ -139,10 +162,6 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetRequiredService<DeadLetterMeter>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IHostedService, ClientStartup>();
-        // Before the factory's own filters, so that it acts after them and sees the handlers that they add.
-        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, ForeignHandlerFilter>());
-        // Inserted later, so before that one: it acts last, after those of the application.
-        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, WireHandlerFilter>());
-        services.AddSingleton<IHttpMessageHandlerBuilderFilter, ResendCountFilter>();
+        services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>, CompleteResilientClient>();
     }
 }

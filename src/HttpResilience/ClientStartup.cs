@@ -29,6 +29,7 @@ internal sealed partial class ClientStartup(
         WarnOfRoots(configuration);
         if (services.GetRequiredService<IServiceProviderIsService>() is var known && !OperationsPackage.IsIn(known))
             OperationsAreOff(logger, OperationsPackage.HowToAdd);
+        HandlerNotices.LogAtStart(services, clients);
         return Task.CompletedTask;
     }
 

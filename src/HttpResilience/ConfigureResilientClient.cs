@@ -8,7 +8,7 @@ namespace HttpResilience;
 /// <param name="services">The root container.</param>
 /// <param name="clientName">The client; null for all of them.</param>
 internal sealed class ConfigureResilientClient(IServiceProvider services, string? clientName)
-    : IConfigureNamedOptions<HttpClientFactoryOptions>, IPostConfigureOptions<HttpClientFactoryOptions>
+    : IConfigureNamedOptions<HttpClientFactoryOptions>
 {
     public void Configure(HttpClientFactoryOptions options) => Configure(Options.DefaultName, options);
 
@@ -20,16 +20,6 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         // First, so that a setting of the application wins.
         options.HttpClientActions.Insert(0, client => SetDefaults(StateOf(services, name), client));
         options.HttpMessageHandlerBuilderActions.Add(builder => AddChain(StateOf(services, name), builder));
-    }
-
-    // After the application's own configuration of the client.
-    public void PostConfigure(string? name, HttpClientFactoryOptions options)
-    {
-        if (!IsFor(name))
-            return;
-
-        options.HttpClientActions.Add(client => Complete(StateOf(services, name), client));
-        options.HttpMessageHandlerBuilderActions.Add(builder => WireHandlerFilter.AddStageInstead(builder, services));
     }
 
     private bool IsFor(string? name) => (clientName is null || clientName == name)
@@ -52,15 +42,6 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         httpClient.Timeout = client.Policy.Backstop;
     }
 
-    private void Complete(Client client, HttpClient httpClient)
-    {
-        // Microsoft's handler sets an infinite timeout (dotnet/extensions#5363), which is removed with it.
-        if (ForeignHandlerRemoval.Of(client).IsRemoved && httpClient.Timeout == Timeout.InfiniteTimeSpan)
-            httpClient.Timeout = client.Policy.Backstop;
-        if (services.GetService<IHttpClientFactory>() is not SendingClientFactory)
-            client.Deadline.Observe(httpClient);
-    }
-
-    private static Client StateOf(IServiceProvider services, string? name) =>
+    internal static Client StateOf(IServiceProvider services, string? name) =>
         services.GetRequiredKeyedService<Client>(name ?? Options.DefaultName);
 }

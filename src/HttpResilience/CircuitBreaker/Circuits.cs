@@ -38,7 +38,7 @@ internal sealed class Circuits(IServiceProvider services, ResilienceMeter meter)
 
     private (Client Client, HostState Host) Find(string clientName, Uri authority, string? tenant)
     {
-        if (authority is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
+        if (!HttpAuthority.IsHttp(authority))
             throw new ArgumentException($"'{authority}' is not an absolute http or https URI.", nameof(authority));
         if (!services.GetServices<ResilientClient>().WithChain.Any(c => c.Name == clientName) && _clients.All(c => c.Name != clientName))
             throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));

@@ -11,6 +11,9 @@ internal sealed partial class AttemptClassifier(
 {
     private const int MaxHint = 64;
 
+    /// <summary>Handlers of the application get the token of an attempt, and may use it as long as the response is open.</summary>
+    internal bool HandlersHaveToken => reach.IsWatched;
+
     /// <summary>The attempt of a call got a response.</summary>
     internal void Receive(HttpCall call) => reach.Receive(call);
 

@@ -10,7 +10,8 @@ namespace HttpResilience;
 public sealed class HttpResilienceOptions
 {
     /// <summary>
-    /// The base of relative request URIs: an absolute http or https URI. Default null: the address that the client's own code sets.
+    /// The base of relative request URIs: an absolute http or https URI, or a name of service discovery such as
+    /// <c>https+http://catalog</c>. Default null: the address that the client's own code sets.
     /// </summary>
     public Uri? BaseAddress { get; set; }
 

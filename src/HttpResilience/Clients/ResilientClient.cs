@@ -36,6 +36,10 @@ internal static class RegisteredClients
         /// <param name="httpClientName">The client; null for all that have no chain of their own.</param>
         internal bool IsRemoved(string? httpClientName) => clients.Any(c => c.IsRemoved && c.HttpClientName == httpClientName);
 
+        /// <summary>A client of the factory has the chain, its own or that of all clients.</summary>
+        internal bool HaveChain(string httpClientName) => !clients.IsRemoved(httpClientName)
+            && clients.WithChain.Any(c => c.HttpClientName is null || c.HttpClientName == httpClientName);
+
         /// <summary>The name of the settings and state of a client of the factory.</summary>
         internal string SettingsNameOf(string httpClientName) => clients.Of(httpClientName).FirstOrDefault()?.Name ?? httpClientName;
 

@@ -126,7 +126,7 @@ internal sealed class DeadLetterReview(
 
     private DeadLetter Replacement(DeadLetter letter, DeadLetter corrected)
     {
-        if (corrected.Uri is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
+        if (!HttpAuthority.IsHttp(corrected.Uri))
             throw new ArgumentException($"'{corrected.Uri}' is not an absolute http or https URI.", nameof(corrected));
         if (!HttpToken.IsValid(corrected.Method))
             throw new ArgumentException($"'{corrected.Method}' is not an HTTP method.", nameof(corrected));

@@ -6,11 +6,13 @@ internal sealed class FallbackCacheKey
     private readonly FallbackPolicy _policy;
     private readonly HttpCall _call;
     private readonly RequestSnapshot _given;
-    private readonly WireRequestCapture _sent = new();
+    private readonly WireRequestCapture _sent;
     private string? _body;
 
-    internal FallbackCacheKey(FallbackPolicy policy, HttpRequestMessage request, HttpCall call)
+    /// <param name="outer">The handler that sends the request on; service discovery inside it may choose the endpoint.</param>
+    internal FallbackCacheKey(FallbackPolicy policy, HttpRequestMessage request, HttpCall call, DelegatingHandler outer)
     {
+        _sent = ServiceDiscovery.IsInside(outer) ? new(request.RequestUri, request.Headers.Host is not null) : new();
         (_policy, _call, _given) = (policy, call, new(request));
         Resource = RequestFields.ResourceOf(request.RequestUri!);
         Asked = CacheControlOf(request);

@@ -26,7 +26,7 @@ internal sealed class FallbackHandler(Client client, DurableFallbackCache? durab
     private async ValueTask<HttpResponseMessage> SendOrAnswerAsync(
         FallbackPolicy policy, HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        var key = new FallbackCacheKey(policy, request, call);
+        var key = new FallbackCacheKey(policy, request, call, outer: this);
         if (!await key.ReadBodyAsync(client, request, async, cancellationToken).ConfigureAwait(false))
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         if (durable is not null)

@@ -10,12 +10,17 @@ internal static class HedgingPipeline
     // One for each policy, as a reload brings a new policy.
     private static readonly ConditionalWeakTable<HedgingPolicy, ResiliencePipeline<HedgedTry>> Pipelines = [];
 
+    // Polly gives the token of a request to later ones when the time is that of the system, while a response may still use it.
+    private static readonly TimeProvider Unpooled = new SystemTime();
+
     internal static ResiliencePipeline<HedgedTry> Of(HedgingPolicy policy, TimeProvider time) =>
         Pipelines.TryGetValue(policy, out var pipeline) ? pipeline : Pipelines.GetValue(policy, p => Build(p, time));
 
     // The result is the request itself, failed or not, so that Polly neither throws nor disposes anything.
-    private static ResiliencePipeline<HedgedTry> Build(HedgingPolicy policy, TimeProvider time) =>
-        new ResiliencePipelineBuilder<HedgedTry> { TimeProvider = time }.AddHedging(new HedgingStrategyOptions<HedgedTry>
+    private static ResiliencePipeline<HedgedTry> Build(HedgingPolicy policy, TimeProvider time)
+    {
+        var builder = new ResiliencePipelineBuilder<HedgedTry> { TimeProvider = time == TimeProvider.System ? Unpooled : time };
+        return builder.AddHedging(new HedgingStrategyOptions<HedgedTry>
         {
             MaxHedgedAttempts = policy.MaxHedgedAttempts,
             // An infinite delay waits for the requests in flight.
@@ -24,4 +29,7 @@ internal static class HedgingPipeline
                 ? () => args.Callback(args.ActionContext) : null,
             ShouldHandle = static args => new(args.Outcome.Result is not { HasWon: true }),
         }).Build();
+    }
+
+    private sealed class SystemTime : TimeProvider;
 }

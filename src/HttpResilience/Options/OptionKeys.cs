@@ -158,7 +158,7 @@ public sealed class OptionKeys<TOptions>
 
     internal OptionKeys<TOptions> OptionalUri(string name, Func<TOptions, Uri?> get, Action<TOptions, Uri?> set) =>
         Add(name, "an absolute http or https URI, or null", get, set, TryParseUri,
-            v => v is null || v is { IsAbsoluteUri: true, Scheme: "http" or "https" }, new(Pattern: "^https?://"));
+            v => v is null || HttpAuthority.IsHttp(v), new(Pattern: @"^https?(\+https?)*://"));
 
     internal OptionKeys<TOptions> RequestHeader(string name, Func<TOptions, string> get, Action<TOptions, string> set) =>
         Add(name, "an HTTP field name (RFC 9110 §5.6.2) of a request", get, set,

@@ -33,7 +33,7 @@ internal struct Attempt(
         // Nothing was sent yet: a call that was cancelled before has no attempt.
         _timer.Token.ThrowIfCancellationRequested();
         Number++;
-        (Response, _exception) = (null, null);
+        _exception = null;
         call.Timer = _timer;
         call.ResetWire();
         _timer.Start(startedAt, call.Policy.AttemptEndFrom(startedAt, deadline, call.AttemptTimeout));
@@ -45,7 +45,11 @@ internal struct Attempt(
     /// </summary>
     internal void Receive(HttpResponseMessage response, HttpRequestMessage request, in RequestSnapshot original)
     {
-        Response = response ?? throw new InvalidOperationException("A handler of the client returned null instead of a response.");
+        if (response is null)
+            throw new InvalidOperationException("A handler of the client returned null instead of a response.");
+        if (Response is { } disposed && ResponseBody.IsShared(response, disposed))
+            throw ResponseBody.ReturnedTwice(request);
+        Response = response;
         classifier.Receive(call);
         call.Receive(response, request, original.Method, original.Uri);
         _result = classifier.ClassifyHead(response, call);
@@ -101,9 +105,16 @@ internal struct Attempt(
             _timer = client.Timers.Exchange(_timer, cancellationToken);
     }
 
+    /// <summary>
+    /// Gives the timer to later calls, unless code of the application may still use its token: a later timeout would end the body of this
+    /// response.
+    /// </summary>
     internal readonly void ReturnTimer()
     {
         call.Timer = null;
-        client.Timers.Return(_timer);
+        if (Response is { } response && (classifier.HandlersHaveToken || ResponseBody.MayUseToken(response)))
+            client.Timers.Discard(_timer);
+        else
+            client.Timers.Return(_timer);
     }
 }

@@ -106,7 +106,8 @@ internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
         }
         finally
         {
-            client.Timers.Return(timer);
+            // The hook has the token, and the response that it found may use it.
+            client.Timers.Discard(timer);
         }
     }
 }

@@ -10,6 +10,28 @@ internal sealed class ResendCountPropagator(DistributedContextPropagator inner) 
 {
     private const string SpanOfRequest = "System.Net.Http.HttpRequestOut";
 
+    /// <summary>
+    /// Wraps the propagator of a primary handler; one without a propagator, such as <see cref="HttpClientHandler"/>, stays unchanged.
+    /// </summary>
+    internal static void AddTo(HttpMessageHandler? primary)
+    {
+        while (primary is DelegatingHandler { InnerHandler: { } inner })
+            primary = inner;
+        if (OperatingSystem.IsBrowser()
+            || primary is not SocketsHttpHandler { ActivityHeadersPropagator: { } propagator and not ResendCountPropagator } sockets)
+            return;
+
+        try
+        {
+            sockets.ActivityHeadersPropagator = new ResendCountPropagator(propagator);
+        }
+        catch (InvalidOperationException)
+        {
+            // The handler has already sent requests: the application shares it, and its spans stay unchanged. This cannot be detected
+            // beforehand.
+        }
+    }
+
     public override IReadOnlyCollection<string> Fields => inner.Fields;
 
     public override void Inject(Activity? activity, object? carrier, PropagatorSetterCallback? setter)

@@ -63,7 +63,8 @@ internal static class TelemetryTags
     private static void AddServer(ref TagList tags, HttpAuthority authority)
     {
         tags.Add(ServerAddress, authority.Host);
-        tags.Add(ServerPort, authority.Port);
+        if (authority.Port >= 0)
+            tags.Add(ServerPort, authority.Port);
     }
 
     private static string? NameOf(HttpRequestError? error) => error switch

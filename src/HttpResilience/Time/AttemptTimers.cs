@@ -31,8 +31,15 @@ internal sealed class AttemptTimers(TimeProvider time)
         // TryReset also removes registrations that inner handlers have left behind: the next call must not trigger them.
         if (timer.Unlink() && inTime && timer.TryReset() && Keep(timer))
             return;
-        _watch?.Remove(timer);
-        timer.Discard();
+        Drop(timer);
+    }
+
+    /// <summary>Stops a timer whose token must never be cancelled again.</summary>
+    internal void Discard(AttemptTimer timer)
+    {
+        timer.Stop();
+        timer.Unlink();
+        Drop(timer);
     }
 
     /// <summary>Replaces an expired timer for the next attempt of the same call.</summary>
@@ -41,6 +48,12 @@ internal sealed class AttemptTimers(TimeProvider time)
         var fresh = Rent(async: !expired.IsBlocking, caller);
         Return(expired);
         return fresh;
+    }
+
+    private void Drop(AttemptTimer timer)
+    {
+        _watch?.Remove(timer);
+        timer.Discard();
     }
 
     private AttemptTimer? Dequeue()

@@ -18,6 +18,10 @@ internal sealed class TimerWatch
     /// <summary>A call that blocks its thread begins to use the timer.</summary>
     internal void Begin(AttemptTimer timer)
     {
+        // A browser has one thread, which cannot block.
+        if (OperatingSystem.IsBrowser())
+            return;
+
         Volatile.Write(ref _isUsed, true);
         // Written before _isRunning is read, while the thread writes _isRunning before it reads _isUsed: one of the two sees the other.
         Interlocked.MemoryBarrier();

@@ -109,11 +109,17 @@ internal sealed class WireHandler : ChainHandler
         }
     }
 
-    private static CookieContainer? CookiesOf(HttpMessageHandler? handler) => handler switch
+    private static CookieContainer? CookiesOf(HttpMessageHandler? handler)
     {
-        SocketsHttpHandler { UseCookies: true } sockets => sockets.CookieContainer,
-        HttpClientHandler { UseCookies: true } http => http.CookieContainer,
-        DelegatingHandler outer => CookiesOf(outer.InnerHandler),
-        _ => null,
-    };
+        // A browser adds those of its only user itself.
+        if (OperatingSystem.IsBrowser())
+            return null;
+        return handler switch
+        {
+            SocketsHttpHandler { UseCookies: true } sockets => sockets.CookieContainer,
+            HttpClientHandler { UseCookies: true } http => http.CookieContainer,
+            DelegatingHandler outer => CookiesOf(outer.InnerHandler),
+            _ => null,
+        };
+    }
 }

@@ -4,7 +4,12 @@ namespace HttpResilience;
 /// Captures the request of a call as the primary handler gets it, with the fields that inner handlers add. Of consecutive attempts the last
 /// one counts, of concurrent ones all.
 /// </summary>
-internal sealed class WireRequestCapture
+/// <param name="logical">
+/// The URI of the call when service discovery chooses the endpoint: its scheme, host and port count instead of those of the endpoint.
+/// Null when the URI counts as sent.
+/// </param>
+/// <param name="hasHost">The caller has set the Host field.</param>
+internal sealed class WireRequestCapture(Uri? logical = null, bool hasHost = false)
 {
     internal static readonly HttpRequestOptionsKey<WireRequestCapture> Key = new("HttpResilience.WireRequestCapture");
 
@@ -29,7 +34,8 @@ internal sealed class WireRequestCapture
         {
             if (_inFlight++ == 0)
                 _fields = new();
-            _fields!.Add(request.Method, request.RequestUri, request.Headers.NonValidated);
+            _fields!.Add(request.Method, Logical(request.RequestUri), logical is null || hasHost ? request.Headers.NonValidated
+                : request.Headers.NonValidated.Where(h => !h.Key.Equals("Host", StringComparison.OrdinalIgnoreCase)));
             if (cookies.Length > 0)
                 _fields.AddField("Cookie", cookies);
             SentAt = now;
@@ -54,7 +60,7 @@ internal sealed class WireRequestCapture
             }
 
             if (!followsRedirects)
-                _fields!.AddUri(sent.RequestUri);
+                _fields!.AddUri(Logical(sent.RequestUri));
         }
     }
 
@@ -63,4 +69,6 @@ internal sealed class WireRequestCapture
         lock (_gate)
             _inFlight--;
     }
+
+    private Uri? Logical(Uri? sent) => logical is null || sent is not { IsAbsoluteUri: true } ? sent : new Uri(logical, sent.PathAndQuery);
 }

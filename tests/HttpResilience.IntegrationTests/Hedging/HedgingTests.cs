@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests;
 
@@ -36,6 +38,24 @@ public sealed class HedgingTests
     }
 
     [Fact]
+    public async Task A_request_that_loses_later_does_not_end_the_open_response_of_an_earlier_call()
+    {
+        var tokens = new ConcurrentQueue<CancellationToken>();
+        await using var server = await KestrelServer.StartAsync(
+            Reply.Stall(200, "a"), Reply.Silence, Reply.Ok(), Reply.Silence, Reply.Ok(), Reply.Silence, Reply.Ok());
+        await using var client = new ResilientClientUnderTest(
+            server.Uri, Hedging, build: b => b.AddHttpMessageHandler(() => new TokenHandler(tokens)));
+
+        using var open = await client.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead, Cancel);
+        tokens.TryPeek(out var token).ShouldBeTrue();
+        for (int i = 0; i < 3; i++)
+            (await client.Client.GetAsync("/", Cancel).WaitAsync(ResilientClientUnderTest.Hang, Cancel)).Dispose();
+
+        server.Count.ShouldBe(7);
+        token.IsCancellationRequested.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_thousand_hedged_calls_over_four_connections_succeed_with_one_body_per_key()
     {
         const int calls = 1000;
@@ -66,4 +86,13 @@ public sealed class HedgingTests
 
     private static void Hedging(HttpResilienceOptions options) =>
         (options.Hedging.Enabled, options.Hedging.Delay) = (true, TimeSpan.FromMilliseconds(50));
+
+    private sealed class TokenHandler(ConcurrentQueue<CancellationToken> tokens) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            tokens.Enqueue(cancellationToken);
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
 }

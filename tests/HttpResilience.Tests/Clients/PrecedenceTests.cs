@@ -98,6 +98,29 @@ public sealed class PrecedenceTests
         provider.GetRequiredKeyedService<Client>("other").Policy.Retry.MaxRetryAttempts.ShouldBe(6);
     }
 
+    [Theory, InlineData("first"), InlineData("last"), InlineData("between"), InlineData("after options of its own")]
+    public void Code_for_one_client_beats_code_for_all_whatever_the_order(string defaults)
+    {
+        var services = Services(new() { ["HttpResilience:Clients:invoices:Retry:MaxRetryAttempts"] = "5" });
+        void AddDefaults(int attempts) => services.ConfigureHttpClientDefaults(
+            all => all.AddResilience(o => (o.Retry.MaxRetryAttempts, o.Retry.BackoffFactor) = (attempts, attempts)));
+        if (defaults is "first")
+            AddDefaults(6);
+        if (defaults is "after options of its own")
+            services.AddOptions<HttpResilienceOptions>("invoices").Configure<TimeProvider>((o, _) => o.Retry.MaxRetryAfter = TimeSpan.Zero);
+        services.AddResilientHttpClient("invoices", o => o.Retry.MaxRetryAttempts = 7);
+        if (defaults is not "first")
+            AddDefaults(4);
+        services.AddResilientHttpClient("payments").AddResilience(o => o.Retry.MaxRetryAttempts = 8);
+        if (defaults is not "first")
+            AddDefaults(6);
+        using var provider = services.BuildServiceProvider();
+
+        (PolicyOf(provider).Retry.MaxRetryAttempts, PolicyOf(provider).Retry.Backoff.Factor).ShouldBe((7, 6));
+        provider.GetRequiredKeyedService<Client>("payments").Policy.Retry.MaxRetryAttempts.ShouldBe(8);
+        provider.GetRequiredKeyedService<Client>("other").Policy.Retry.MaxRetryAttempts.ShouldBe(6);
+    }
+
     [Fact]
     public void Without_a_configuration_the_built_in_defaults_hold()
     {

@@ -23,7 +23,7 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
     private static readonly Dictionary<Type, Type> Borrowed = new()
     {
         [typeof(IdempotencyKeyReservation)] = typeof(ResponseReplayHandler),
-        [typeof(ForeignHandlerFilter)] = typeof(Client),
+        [typeof(HandlerNotices)] = typeof(Client),
         [typeof(UnsafeMethodsNotice)] = typeof(Client),
         [typeof(SamplingNotice)] = typeof(Client),
         [typeof(SettingsNotice)] = typeof(Client),

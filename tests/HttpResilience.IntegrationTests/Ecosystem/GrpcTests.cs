@@ -3,7 +3,7 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace HttpResilience.IntegrationTests;
+namespace HttpResilience.IntegrationTests.Ecosystem;
 
 /// <summary>
 /// gRPC calls of Grpc.Net.ClientFactory through the chain: a unary call is an ordinary request whose body is pushed; a streaming call is a
@@ -42,6 +42,55 @@ public sealed class GrpcTests
         server.Requests.Count.ShouldBe(requests);
     }
 
+    [Theory, InlineData(Chain.Ours), InlineData(Chain.Microsoft)]
+    public async Task Each_attempt_has_a_token_of_its_own(Chain chain)
+    {
+        int tokens = 0;
+        await using var server = await KestrelServer.StartHttp2Async(Reply.Unavailable, Grpc.Answer("pong"));
+        await using var services = Services(server.Uri, chain, inside: b => b.AddAttemptHandler(
+            request => request.Headers.Authorization = new("Bearer", $"{++tokens}")));
+
+        (await services.GetRequiredService<EchoClient>().UnaryAsync("ping")).ShouldBe("pong");
+
+        server.Requests.Select(r => r.Headers["Authorization"]).ShouldBe(["Bearer 1", "Bearer 2"]);
+    }
+
+    [Fact]
+    public async Task A_429_is_repeated_after_the_time_it_names()
+    {
+        await using var server = await KestrelServer.StartHttp2Async(Reply.With(429, "", ("Retry-After", "1")), Grpc.Answer("pong"));
+        await using var services = Services(server.Uri);
+        long startedAt = TimeProvider.System.GetTimestamp();
+
+        (await services.GetRequiredService<EchoClient>().UnaryAsync("ping")).ShouldBe("pong");
+
+        TimeProvider.System.GetElapsedTime(startedAt).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(1));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_host_that_never_answers_ends_the_call_at_the_deadline_or_when_the_caller_cancels(bool cancels)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await KestrelServer.StartHttp2Async(context =>
+        {
+            reached.TrySetResult();
+            return Reply.Silence(context);
+        });
+        await using var services = Services(server.Uri, configure: o =>
+            o.TotalRequestTimeout.Timeout = cancels ? ResilientClientUnderTest.Hang : TimeSpan.FromSeconds(1));
+        using var caller = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
+        var calling = services.GetRequiredService<EchoClient>().UnaryAsync("ping", caller.Token);
+        await reached.Task.WaitAsync(ResilientClientUnderTest.Hang, TestContext.Current.CancellationToken);
+        if (cancels)
+            await caller.CancelAsync();
+
+        var thrown = await Should.ThrowAsync<RpcException>(
+            () => calling.WaitAsync(ResilientClientUnderTest.Hang, TestContext.Current.CancellationToken));
+        thrown.StatusCode.ShouldBe(StatusCode.Cancelled);
+        server.Count.ShouldBe(1);
+    }
+
     [Fact]
     public async Task A_streaming_call_talks_both_ways_and_is_not_repeated()
     {
@@ -70,15 +119,26 @@ public sealed class GrpcTests
         server.Count.ShouldBe(2);
     }
 
-    private static ServiceProvider Services(Uri uri)
+    private static ServiceProvider Services(
+        Uri uri, Chain chain = Chain.Ours, Action<HttpResilienceOptions>? configure = null, Action<IHttpClientBuilder>? inside = null)
     {
         var services = new ServiceCollection();
-        services.AddLogging().AddGrpcClient<EchoClient>(o => o.Address = uri)
-            .AddResilience(o =>
+        var builder = services.AddLogging().AddGrpcClient<EchoClient>(o => o.Address = uri);
+        if (chain is Chain.Microsoft)
+        {
+            builder.AddStandardResilienceHandler(o => o.Retry.Delay = TimeSpan.FromMilliseconds(10));
+        }
+        else
+        {
+            builder.AddResilience(o =>
             {
                 (o.Retry.Delay, o.CircuitBreaker.FailureThreshold) = (TimeSpan.FromMilliseconds(10), int.MaxValue);
                 o.Retry.Budget.RetryRatio = null;
+                configure?.Invoke(o);
             });
+        }
+
+        inside?.Invoke(builder);
         return services.BuildServiceProvider();
     }
 
@@ -89,10 +149,11 @@ public sealed class GrpcTests
         private static readonly Method<string, string> Unary = new(MethodType.Unary, "test.Echo", "Unary", Text, Text);
         private static readonly Method<string, string> Both = new(MethodType.DuplexStreaming, "test.Echo", "Duplex", Text, Text);
 
-        internal async Task<string> UnaryAsync(string text)
+        internal async Task<string> UnaryAsync(string text, CancellationToken? caller = null)
         {
             var options = new CallOptions(
-                deadline: DateTime.UtcNow + ResilientClientUnderTest.Hang, cancellationToken: TestContext.Current.CancellationToken);
+                deadline: DateTime.UtcNow + ResilientClientUnderTest.Hang,
+                cancellationToken: caller ?? TestContext.Current.CancellationToken);
             using var call = invoker.AsyncUnaryCall(Unary, null, options, text);
             return await call;
         }

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Refit;
 
-namespace HttpResilience.IntegrationTests;
+namespace HttpResilience.IntegrationTests.Ecosystem;
 
 /// <summary>Refit pushes JSON bodies into the connection: a content that can be written only once, without a length.</summary>
 public sealed class RefitTests

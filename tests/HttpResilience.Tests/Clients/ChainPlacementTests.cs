@@ -1,0 +1,117 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Http.Resilience;
+
+namespace HttpResilience.Tests.Clients;
+
+/// <summary>
+/// The chain stands outside the handlers of all clients, and among those of its own client where the application put it, whatever was
+/// registered first.
+/// </summary>
+public sealed class ChainPlacementTests
+{
+    private readonly ServiceCollection _services = [];
+
+    [Theory, InlineData("before"), InlineData("after"), InlineData("between"), InlineData("all options")]
+    public void Handlers_of_all_clients_are_inside_the_chain(string order)
+    {
+        if (order is "before" or "between")
+            AddToAllClients("discovery");
+        _services.AddHttpClient("orders").AddHttpMessageHandler(() => new Named("outside")).AddResilience()
+            .AddHttpMessageHandler(() => new Named("inside"));
+        if (order is "after")
+            AddToAllClients("discovery");
+        if (order is "between" or "after")
+            AddToAllClients("token");
+        if (order is "before")
+            AddToAllClients("token");
+        if (order is "all options")
+        {
+            // As it was done before .NET 8.
+            foreach (string name in (string[])["discovery", "token"])
+            {
+                _services.ConfigureAll<HttpClientFactoryOptions>(
+                    o => o.HttpMessageHandlerBuilderActions.Add(b => b.AdditionalHandlers.Add(new Named(name))));
+            }
+        }
+
+        Built().ShouldBe(["outside", "chain", "discovery", "token", "inside"], ignoreOrder: order is "all options");
+        Built()[..2].ShouldBe(["outside", "chain"]);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void The_chain_takes_the_place_of_a_microsoft_handler_of_all_clients(bool hasFilters)
+    {
+        AddToAllClients("header");
+        _services.ConfigureHttpClientDefaults(defaults => defaults.AddHttpMessageHandler(() => new ResilienceHandler()));
+        AddToAllClients("discovery");
+        _services.AddResilientHttpClient("orders").AddHttpMessageHandler(() => new ResilienceHandler())
+            .AddHttpMessageHandler(() => new Named("inside"));
+        if (!hasFilters)
+            _services.RemoveAll<IHttpMessageHandlerBuilderFilter>();
+
+        Built().ShouldBe(["chain", "header", "discovery", nameof(ResilienceHandler), "inside"]);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void The_chain_of_all_clients_stands_outside_their_other_handlers(bool last)
+    {
+        if (!last)
+            _services.ConfigureHttpClientDefaults(defaults => defaults.AddResilience());
+        _services.ConfigureHttpClientDefaults(defaults => defaults.AddHttpMessageHandler(() => new ResilienceHandler()));
+        AddToAllClients("discovery");
+        _services.AddHttpClient("orders").AddHttpMessageHandler(() => new Named("own"));
+        if (last)
+            _services.ConfigureHttpClientDefaults(defaults => defaults.AddResilience());
+
+        Built().ShouldBe(["chain", "discovery", "own"]);
+    }
+
+    [Fact]
+    public void A_handler_that_the_application_inserts_first_stays_first()
+    {
+        AddToAllClients("discovery");
+        _services.AddResilientHttpClient("orders")
+            .ConfigureAdditionalHttpMessageHandlers((handlers, _) => handlers.Insert(0, new Named("first")));
+
+        Built().ShouldBe(["first", "chain", "discovery"]);
+    }
+
+    [Fact]
+    public void A_client_that_clears_its_handlers_has_none_of_all_clients()
+    {
+        AddToAllClients("discovery");
+        _services.AddHttpClient("orders").ConfigureAdditionalHttpMessageHandlers((handlers, _) => handlers.Clear()).AddResilience();
+
+        Built().ShouldBe(["chain"]);
+    }
+
+    [Fact]
+    public void A_client_whose_options_are_cleared_has_what_came_after()
+    {
+        AddToAllClients("discovery");
+        _services.AddHttpClient("orders");
+        _services.Configure<HttpClientFactoryOptions>("orders", o => o.HttpMessageHandlerBuilderActions.Clear());
+        _services.AddHttpClient("orders").AddHttpMessageHandler(() => new Named("outside")).AddResilience();
+
+        Built().ShouldBe(["outside", "chain"]);
+    }
+
+    private void AddToAllClients(string name) =>
+        _services.ConfigureHttpClientDefaults(defaults => defaults.AddHttpMessageHandler(() => new Named(name)));
+
+    private string[] Built()
+    {
+        using var services = _services.BuildServiceProvider();
+        var handlers = Chain.BuildHandlers(services, "orders").AdditionalHandlers
+            .Select(h => h is ChainHandler ? "chain" : h is Named named ? named.Name : h.GetType().Name).ToArray();
+        handlers.Count(h => h == "chain").ShouldBe(4);
+        return [.. handlers.Distinct()];
+    }
+
+    private sealed class Named(string name) : DelegatingHandler
+    {
+        internal string Name => name;
+    }
+}
