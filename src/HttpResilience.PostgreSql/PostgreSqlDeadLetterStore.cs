@@ -8,7 +8,8 @@ namespace HttpResilience;
 
 /// <summary>The dead letters of a PostgreSQL database.</summary>
 internal sealed class PostgreSqlDeadLetterStore(
-    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, ILogger log) : IDeadLetterStore
+    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, StoredApplication application, ILogger log)
+    : IDeadLetterStore
 {
     private const int PurgedAtOnce = 1000;
 
@@ -18,8 +19,8 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
 
-    // One index lookup for each destination, then the first due letters of each: excluded destinations cost nothing, and the cost of a
-    // claim grows with the number of destinations, not of letters. A letter that another session is changing is skipped.
+    // One index lookup for each destination, then the first due letters of each application: excluded destinations cost nothing, and the
+    // cost of a claim grows with the number of destinations, not of letters. A letter that another session is changing is skipped.
     private static readonly string ClaimSql = TakeSql("""
         WITH RECURSIVE destination (client_name, authority) AS (
           SELECT c, (SELECT min(authority) FROM http_resilience.dead_letters WHERE client_name = c AND status IN ('Pending', 'InProgress'))
@@ -30,9 +31,10 @@ internal sealed class PostgreSqlDeadLetterStore(
             WHERE client_name = d.client_name AND authority > d.authority AND status IN ('Pending', 'InProgress'))
           FROM destination d WHERE d.authority IS NOT NULL
         ), due AS MATERIALIZED (
-          SELECT l.id FROM destination d CROSS JOIN LATERAL (
+          SELECT l.id FROM destination d CROSS JOIN unnest($7) AS a (application) CROSS JOIN LATERAL (
             SELECT id, due_at FROM http_resilience.dead_letters
-            WHERE client_name = d.client_name AND authority = d.authority AND status IN ('Pending', 'InProgress') AND due_at <= $4
+            WHERE client_name = d.client_name AND authority = d.authority AND application = a.application
+              AND status IN ('Pending', 'InProgress') AND due_at <= $4
             ORDER BY due_at, id LIMIT $6) l
           WHERE NOT EXISTS (
             SELECT 1 FROM unnest($2, $3) AS e (client_name, authority) WHERE e.client_name = d.client_name AND e.authority = d.authority)
@@ -42,9 +44,12 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     private static readonly string ClaimOnlySql = TakeSql("""
         WITH due AS MATERIALIZED (
-          SELECT id FROM http_resilience.dead_letters
-          WHERE client_name = $1 AND authority = $2 AND status IN ('Pending', 'InProgress') AND due_at <= $4
-          ORDER BY due_at, id LIMIT $3
+          SELECT l.id FROM unnest($6) AS a (application) CROSS JOIN LATERAL (
+            SELECT id, due_at FROM http_resilience.dead_letters
+            WHERE client_name = $1 AND authority = $2 AND application = a.application
+              AND status IN ('Pending', 'InProgress') AND due_at <= $4
+            ORDER BY due_at, id LIMIT $3) l
+          ORDER BY l.due_at, l.id LIMIT $3
         )
         """);
 
@@ -57,6 +62,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         ), claimed AS (
           UPDATE http_resilience.dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
             resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
+            takeovers = takeovers + CASE WHEN status = 'InProgress' THEN 1 ELSE 0 END,
             status = 'InProgress', due_at = $5, version = version + 1
           WHERE id IN (SELECT id FROM taken) RETURNING *
         )
@@ -65,6 +71,7 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
+        letter = application.Owned(letter);
         var added = await writer.RunAsync(() => New(letter), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
             .ConfigureAwait(false);
         return added.Value
@@ -111,11 +118,15 @@ internal sealed class PostgreSqlDeadLetterStore(
 
         async Task<List<StoredLetter>> TakeAsync(NpgsqlConnection connection)
         {
+            var applications = Value(application.ClaimedBy(claim));
             using var batch = PostgreSqlWriter.Durable(connection);
             batch.BatchCommands.Add(new(AloneSql) { Parameters = { Value(PostgreSqlSchema.ClaimLock) } });
             batch.BatchCommands.Add(claim.Only is { } only ? new(ClaimOnlySql)
             {
-                Parameters = { Text(only.ClientName), Text(only.Authority), Value(claim.Limit), Time(claim.Now), Time(claim.LeaseUntil) },
+                Parameters =
+                {
+                    Text(only.ClientName), Text(only.Authority), Value(claim.Limit), Time(claim.Now), Time(claim.LeaseUntil), applications,
+                },
             }
             : new(ClaimSql)
             {
@@ -124,7 +135,7 @@ internal sealed class PostgreSqlDeadLetterStore(
                     Value(claim.Clients.Select(c => StoredText.Storable(c)!).ToArray()),
                     Value(claim.Except.Select(d => StoredText.Storable(d.ClientName)!).ToArray()),
                     Value(claim.Except.Select(d => d.Authority).ToArray()),
-                    Time(claim.Now), Time(claim.LeaseUntil), Value(claim.Limit),
+                    Time(claim.Now), Time(claim.LeaseUntil), Value(claim.Limit), applications,
                 },
             });
             var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);

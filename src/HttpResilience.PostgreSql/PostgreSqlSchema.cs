@@ -4,7 +4,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// The schema as the steps that lead from an empty database to each version. A released step never changes; a new version adds a step. The
-/// number of steps taken is the one row of <c>http_resilience.schema_version</c>.
+/// number of steps taken is the one row of <c>http_resilience.schema_version</c>, with the lowest number of steps that a program must know
+/// to use the result: a step that only adds tables and nullable columns leaves it, so that older programs go on.
 /// </summary>
 internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 {
@@ -141,6 +142,34 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
           first_seen_at timestamptz NOT NULL,
           last_started_at timestamptz NOT NULL
         );
+        """,
+        // Processes of version 1 that still run write rows without the new columns, and claim with the first columns of the index.
+        """
+        ALTER TABLE http_resilience.dead_letters
+          ADD COLUMN application text COLLATE "C" NOT NULL DEFAULT '',
+          ADD COLUMN takeovers integer NOT NULL DEFAULT 0,
+          ADD COLUMN original_uri text,
+          ADD COLUMN http_version text,
+          ADD COLUMN http_version_policy text,
+          ADD COLUMN idempotency_header_name text;
+        DROP INDEX http_resilience.dead_letters_to_claim;
+        CREATE INDEX dead_letters_to_claim ON http_resilience.dead_letters (client_name, authority, application, due_at, id)
+          WHERE status IN ('Pending', 'InProgress');
+
+        CREATE TABLE http_resilience.instances (
+          id uuid PRIMARY KEY,
+          application text COLLATE "C" NOT NULL,
+          name text NOT NULL,
+          version text,
+          replays boolean NOT NULL,
+          replays_for text NOT NULL,
+          clients text NOT NULL,
+          started_at timestamptz NOT NULL,
+          seen_at timestamptz NOT NULL
+        );
+        CREATE INDEX instances_by_time ON http_resilience.instances (seen_at);
+
+        ALTER TABLE http_resilience.schema_version ADD COLUMN lowest_reader integer NOT NULL DEFAULT 2;
         """);
 
     internal IReadOnlyList<string> Steps => steps;
@@ -150,7 +179,7 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
     /// </summary>
     internal async Task PrepareAsync(NpgsqlConnection connection, string database, CancellationToken cancellationToken)
     {
-        if (await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false) == steps.Count)
+        if (await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false) >= steps.Count)
             return;
 
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
@@ -158,7 +187,7 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         await ExecuteAsync($"SELECT pg_advisory_xact_lock({SchemaLock})").ConfigureAwait(false);
         // Another process may have done it while this one waited for the lock.
         int version = await VersionAsync(connection, database, cancellationToken).ConfigureAwait(false);
-        if (version == steps.Count)
+        if (version >= steps.Count)
             return;
 
         if (version == 0)
@@ -221,11 +250,17 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 
         if (found is not [> 0 and var version])
             throw Foreign(database, tables);
-        if (version > steps.Count)
+        if (version > steps.Count && await LowestReaderAsync().ConfigureAwait(false) > steps.Count)
             throw new HttpResilienceStorageException(
                 $"The schema {Name} of {database} has version {version}, "
                 + $"and this version of HttpResilience.PostgreSql knows {steps.Count}: nothing was changed; update the package.");
         return version;
+
+        async Task<int> LowestReaderAsync()
+        {
+            using var read = new NpgsqlCommand("SELECT lowest_reader FROM http_resilience.schema_version", connection);
+            return await ReadAsync(read, r => r.GetInt32(0), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private static HttpResilienceStorageException Foreign(string database, long tables) =>

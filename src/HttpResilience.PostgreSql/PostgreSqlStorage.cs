@@ -9,13 +9,13 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     private readonly PostgreSqlWriter _writer;
     private readonly PostgreSqlArrivals _arrivals;
 
-    internal PostgreSqlStorage(PostgreSqlDatabase database, TimeProvider time, ILoggerFactory logs)
+    internal PostgreSqlStorage(PostgreSqlDatabase database, StoredApplication application, TimeProvider time, ILoggerFactory logs)
     {
         _database = database;
         _writer = new(database);
         var log = logs.CreateLogger("HttpResilience.Storage");
         _arrivals = new(database, time, log);
-        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, log);
+        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, application, log);
         IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer);
         Fallbacks = new PostgreSqlFallbackStore(database);
         Checkpoints = new PostgreSqlCheckpointStore(database);

@@ -27,6 +27,7 @@ public static class PostgreSqlStorageExtensions
             ArgumentNullException.ThrowIfNull(storage);
             return storage.Use(new("PostgreSql", connectionString, static (services, connectionString) => new PostgreSqlStorage(
                 PostgreSqlDatabase.From(connectionString, PostgreSqlSchema.Current, services.GetRequiredService<TimeProvider>()),
+                new StoredApplication(services.GetRequiredService<StorageApplication>().Name),
                 services.GetRequiredService<TimeProvider>(),
                 services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance)));
         }

@@ -4,12 +4,13 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>The dead letters of a SQLite database.</summary>
-internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders readers, TimeProvider time, ILogger log) : IDeadLetterStore
+internal sealed class SqliteDeadLetterStore(
+    SqliteWriter writer, SqliteReaders readers, StoredApplication application, TimeProvider time, ILogger log) : IDeadLetterStore
 {
     private const int PurgedAtOnce = 1000;
 
-    // One index lookup for each destination, then the first due letters of each: excluded destinations cost nothing, and the cost of a
-    // claim grows with the number of destinations, not of letters.
+    // One index lookup for each destination, then the first due letters of each application: excluded destinations cost nothing, and the
+    // cost of a claim grows with the number of destinations, not of letters.
     private const string ClaimSql = """
         WITH RECURSIVE destination (client_name, authority) AS (
           SELECT value, (SELECT min(authority) FROM dead_letters WHERE client_name = value AND status IN ('Pending', 'InProgress'))
@@ -20,9 +21,10 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
             WHERE l.client_name = d.client_name AND l.authority > d.authority AND l.status IN ('Pending', 'InProgress'))
           FROM destination d WHERE d.authority IS NOT NULL
         )
-        SELECT l.id FROM destination d JOIN dead_letters l ON l.rowid IN (
+        SELECT l.id FROM destination d JOIN json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
-          WHERE client_name = d.client_name AND authority = d.authority AND status IN ('Pending', 'InProgress') AND due_at <= @now
+          WHERE client_name = d.client_name AND authority = d.authority AND application = a.value
+            AND status IN ('Pending', 'InProgress') AND due_at <= @now
           ORDER BY due_at, id LIMIT @limit)
         WHERE d.authority IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM json_each(@except) e WHERE e.value ->> 0 = d.client_name AND e.value ->> 1 = d.authority)
@@ -30,9 +32,12 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
         """;
 
     private const string ClaimOnlySql = """
-        SELECT id FROM dead_letters
-        WHERE client_name = @client_name AND authority = @authority AND status IN ('Pending', 'InProgress') AND due_at <= @now
-        ORDER BY due_at, id LIMIT @limit
+        SELECT l.id FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
+          SELECT rowid FROM dead_letters
+          WHERE client_name = @client_name AND authority = @authority AND application = a.value
+            AND status IN ('Pending', 'InProgress') AND due_at <= @now
+          ORDER BY due_at, id LIMIT @limit)
+        ORDER BY l.due_at, l.id LIMIT @limit
         """;
 
     private static readonly string FindSql = $"SELECT {SqliteLetter.Columns} FROM dead_letters WHERE id = @id";
@@ -43,7 +48,7 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var row = SqliteLetter.Parameters(letter);
+        var row = SqliteLetter.Parameters(application.Owned(letter));
         bool added = await writer.RunAsync(s => s.Execute(AddSql, row) == 1, cancellationToken).ConfigureAwait(false);
         return _arrivals.Told(added, added);
     }
@@ -65,6 +70,7 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
     private static readonly string TakeSql = $"""
         UPDATE dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
           resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
+          takeovers = takeovers + (status = 'InProgress'),
           status = 'InProgress', due_at = @due_at, version = version + 1
         WHERE id = @id RETURNING {SqliteLetter.Columns}
         """;
@@ -76,6 +82,7 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
         if (claim.Only is { } only && !claim.Includes(only))
             return [];
+        string applications = StoredJson.List(application.ClaimedBy(claim));
         string clients = StoredJson.List(claim.Clients.Select(c => StoredText.Storable(c)!).Distinct());
         string except = StoredJson.Pairs(claim.Except.Select(d => KeyValuePair.Create(StoredText.Storable(d.ClientName)!, d.Authority)));
         var claimed = await writer.RunAsync(s =>
@@ -83,8 +90,10 @@ internal sealed class SqliteDeadLetterStore(SqliteWriter writer, SqliteReaders r
             (string, object?) now = ("@now", StoredTime.Microseconds(claim.Now)), limit = ("@limit", claim.Limit);
             var ids = claim.Only is { } only
                 ? s.Read(row => row.GetString(0), ClaimOnlySql, ("@client_name", StoredText.Storable(only.ClientName)),
-                ("@authority", only.Authority), now, limit)
-                : s.Read(row => row.GetString(0), ClaimSql, ("@clients", clients), ("@except", except), now, limit);
+                ("@authority", only.Authority), ("@applications", applications), now, limit)
+                : s.Read(
+                    row => row.GetString(0), ClaimSql, ("@clients", clients), ("@applications", applications), ("@except", except), now,
+                    limit);
             var lease = ("@due_at", (object?)StoredTime.Microseconds(claim.LeaseUntil));
             List<StoredLetter> rows = [.. ids.SelectMany(id => s.Read(SqliteLetter.Read, TakeSql, lease, ("@id", id)))];
             foreach (var row in rows.Where(r => r.Letter is null))

@@ -4,7 +4,9 @@ namespace HttpResilience;
 
 /// <summary>
 /// The schema as the steps that lead from an empty file to each version. A released step never changes; a new version adds a step.
-/// <c>application_id</c> marks the file as one of HttpResilience, and <c>user_version</c> is the number of steps taken.
+/// <c>application_id</c> marks the file as one of HttpResilience, and <c>user_version</c> is the number of steps taken. The one row
+/// of <c>schema_version</c> is the lowest number of steps that a program must know to use the result: a step that only adds tables and
+/// nullable columns leaves it, so that older programs go on.
 /// </summary>
 internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
 {
@@ -134,6 +136,34 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
           first_seen_at INTEGER NOT NULL,
           last_started_at INTEGER NOT NULL
         ) STRICT;
+        """,
+        // Processes of version 1 that still run write rows without the new columns, and claim with the first columns of the index.
+        """
+        ALTER TABLE dead_letters ADD COLUMN application TEXT NOT NULL DEFAULT '';
+        ALTER TABLE dead_letters ADD COLUMN takeovers INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE dead_letters ADD COLUMN original_uri TEXT;
+        ALTER TABLE dead_letters ADD COLUMN http_version TEXT;
+        ALTER TABLE dead_letters ADD COLUMN http_version_policy TEXT;
+        ALTER TABLE dead_letters ADD COLUMN idempotency_header_name TEXT;
+        DROP INDEX dead_letters_to_claim;
+        CREATE INDEX dead_letters_to_claim ON dead_letters (client_name, authority, application, due_at, id)
+          WHERE status IN ('Pending', 'InProgress');
+
+        CREATE TABLE instances (
+          id TEXT NOT NULL PRIMARY KEY,
+          application TEXT NOT NULL,
+          name TEXT NOT NULL,
+          version TEXT,
+          replays INTEGER NOT NULL,
+          replays_for TEXT NOT NULL,
+          clients TEXT NOT NULL,
+          started_at INTEGER NOT NULL,
+          seen_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX instances_by_time ON instances (seen_at);
+
+        CREATE TABLE schema_version (lowest_reader INTEGER NOT NULL) STRICT;
+        INSERT INTO schema_version VALUES (2);
         """);
 
     internal IReadOnlyList<string> Steps => steps;
@@ -141,31 +171,35 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
     /// <summary>Creates the schema or updates an older one. A file of another application is rejected before anything is changed.</summary>
     internal void Prepare(SqliteSession session, string path)
     {
-        bool isReady = VersionOf(session, path) == steps.Count;
+        bool isReady = VersionOf(session, path) >= steps.Count;
         // The mode is kept in the file; setting it again undoes a manual change.
         session.Execute("PRAGMA journal_mode = WAL");
         if (isReady)
             return;
 
         session.Execute("BEGIN IMMEDIATE");
-        // Another process may have done it while this one waited for the lock.
-        for (int version = VersionOf(session, path); version < steps.Count; version++)
+        // Another process may have done it while this one waited for the lock, also one of a newer version.
+        int before = VersionOf(session, path);
+        for (int version = before; version < steps.Count; version++)
             session.Execute(steps[version]);
-        session.Execute(
-            string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {steps.Count}"));
+        if (before < steps.Count)
+            session.Execute(string.Create(
+                CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {steps.Count}"));
         session.Execute("COMMIT");
     }
 
     private int VersionOf(SqliteSession session, string path)
     {
-        long application, version, objects;
-        // One transaction reads all three, because another process may be creating the schema.
+        long application, version, objects, lowestReader;
+        // One transaction reads all, because another process may be creating the schema.
         session.Execute("SAVEPOINT look");
         try
         {
             application = session.Scalar<long>("PRAGMA application_id");
             version = session.Scalar<long>("PRAGMA user_version");
             objects = session.Scalar<long>("SELECT count(*) FROM sqlite_schema");
+            lowestReader = application == ApplicationId && version > steps.Count
+                ? session.Scalar<long>("SELECT lowest_reader FROM schema_version") : 0;
         }
         finally
         {
@@ -178,7 +212,7 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
             throw new HttpResilienceStorageException(
                 $"The SQLite database {path} is not one of HttpResilience (application_id {application}, {objects} tables and indexes): "
                 + "nothing was changed; choose another path.");
-        if (version > steps.Count)
+        if (lowestReader > steps.Count)
             throw new HttpResilienceStorageException(
                 $"The SQLite database {path} has schema version {version}, and this version of HttpResilience.Sqlite knows {steps.Count}: "
                 + "nothing was changed; update the package.");

@@ -8,12 +8,12 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
 
-    internal SqliteStorage(SqliteDatabase database, TimeProvider time, ILoggerFactory logs)
+    internal SqliteStorage(SqliteDatabase database, StoredApplication application, TimeProvider time, ILoggerFactory logs)
     {
         var log = logs.CreateLogger("HttpResilience.Storage");
         _writer = new(database, log);
         _readers = new(database);
-        DeadLetters = new SqliteDeadLetterStore(_writer, _readers, time, log);
+        DeadLetters = new SqliteDeadLetterStore(_writer, _readers, application, time, log);
         IdempotencyKeys = new SqliteIdempotencyStore(_writer);
         Fallbacks = new SqliteFallbackStore(_writer, _readers);
         Checkpoints = new SqliteCheckpointStore(_writer, _readers);

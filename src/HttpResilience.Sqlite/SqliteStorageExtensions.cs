@@ -27,6 +27,7 @@ public static class SqliteStorageExtensions
             ArgumentNullException.ThrowIfNull(storage);
             return storage.Use(new("Sqlite", connectionString, static (services, connectionString) => new SqliteStorage(
                 SqliteDatabase.From(connectionString, SqliteSchema.Current),
+                new StoredApplication(services.GetRequiredService<StorageApplication>().Name),
                 services.GetRequiredService<TimeProvider>(),
                 services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance)));
         }

@@ -12,7 +12,8 @@ public static partial class HttpResilienceServiceCollectionExtensions
     {
         /// <summary>
         /// Adds durable storage: <c>storage => storage.UseSqlite("Data Source=resilience.db")</c>. Where code does not set them,
-        /// <c>Provider</c> and <c>ConnectionString</c> are read from the section <c>HttpResilience:Storage</c>. The last call wins.
+        /// <c>Provider</c> and <c>ConnectionString</c> are read from the section <c>HttpResilience:Storage</c>; <c>Application</c> there is
+        /// the name by which programs that share a store tell their rows apart. The last call wins.
         /// </summary>
         /// <param name="configure">Adds the store, or several, of which the configuration selects one.</param>
         /// <returns>The same collection.</returns>
@@ -30,6 +31,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
                     nameof(configure));
 
             services.TryAddSingleton(TimeProvider.System);
+            services.TryAddSingleton(StorageApplication.Of);
             services.Replace(ServiceDescriptor.Singleton(builder));
             services.Replace(ServiceDescriptor.Singleton(
                 provider => StorageChoice.From(builder, provider.GetService<IConfiguration>()).Open(provider)));

@@ -38,6 +38,7 @@ internal static class LetterColumns
         Column.OptionalText("error_detail", l => l.ErrorDetail, (l, v) => l with { ErrorDetail = v }),
         Column.Int("attempts", l => l.Attempts, (l, v) => l with { Attempts = v }),
         Column.Int("replays", l => l.Replays, (l, v) => l with { Replays = v }),
+        Column.Int("takeovers", l => l.Takeovers, (l, v) => l with { Takeovers = v }),
         Column.Time("last_failed_at", l => l.LastFailedAt, (l, v) => l with { LastFailedAt = v }),
         Column.OptionalText("suggested_action", l => l.SuggestedAction, (l, v) => l with { SuggestedAction = v }),
         // The letter is resolved where the action is not null; the columns after it belong to the action.
@@ -55,13 +56,21 @@ internal static class LetterColumns
     internal static readonly IReadOnlyList<Column> All =
     [
         .. State,
+        Column.Text("application", l => l.Application, (l, v) => l with { Application = v }),
         Column.Text("client_name", l => l.ClientName, (l, v) => l with { ClientName = v }),
         // For queries; a letter derives it from its URI.
         Column.Text("authority", l => l.Authority, (l, _) => l),
         Column.Text("method", l => l.Method, (l, v) => l with { Method = v }),
         Column.Text("uri", l => l.Uri.AbsoluteUri, (l, v) => l with { Uri = new(v, UriKind.Absolute) }),
+        Column.OptionalText("original_uri", l => l.OriginalUri, (l, v) => l with { OriginalUri = v }),
+        Column.OptionalText("http_version", l => l.HttpVersion?.ToString(), (l, v) => l with { HttpVersion = v is null ? null : new(v) }),
+        Column.OptionalText(
+            "http_version_policy", l => l.HttpVersionPolicy?.ToString(),
+            (l, v) => l with { HttpVersionPolicy = v is null ? null : StoredText.Named<HttpVersionPolicy>(v) }),
         Column.Time("first_failed_at", l => l.FirstFailedAt, (l, v) => l with { FirstFailedAt = v }),
         Column.OptionalText("idempotency_key", l => l.IdempotencyKey, (l, v) => l with { IdempotencyKey = v }),
+        Column.OptionalText(
+            "idempotency_header_name", l => l.IdempotencyHeaderName, (l, v) => l with { IdempotencyHeaderName = v }),
         Column.OptionalText("tenant", l => l.Tenant, (l, v) => l with { Tenant = v }),
         Column.Text("tags", l => StoredJson.Map(l.Tags), (l, v) => l with { Tags = StoredJson.Map(v) }),
         Column.OptionalUuid("replaces", l => l.Replaces, (l, v) => l with { Replaces = v }),

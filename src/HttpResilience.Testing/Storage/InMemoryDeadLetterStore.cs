@@ -3,20 +3,21 @@ namespace HttpResilience.Testing;
 /// <summary>The dead letters of an <see cref="InMemoryStorage"/>.</summary>
 internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>, IDeadLetterStore
 {
+    private readonly StoredApplication? _application;
     private readonly TimeProvider _time;
     private readonly LetterSignal _signal = new();
 
-    internal InMemoryDeadLetterStore(InMemoryConnection connection, TimeProvider time)
+    internal InMemoryDeadLetterStore(InMemoryConnection connection, StoredApplication? application, TimeProvider time)
         : base(connection)
     {
-        _time = time;
+        (_application, _time) = (application, time);
         Database.LetterArrived += _signal.Give;
         // The first wait ends at once: letters may have arrived before this connection was opened.
         _signal.Give();
     }
 
     public Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken) =>
-        RunAsync(letter, () => Add(InMemoryLetter.Normalize(letter)), cancellationToken);
+        RunAsync(letter, () => Add(InMemoryLetter.Normalize(_application?.Owned(letter) ?? letter)), cancellationToken);
 
     public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) =>
         RunAsync(id, () => Database.Letters.GetValueOrDefault(id), cancellationToken);
@@ -88,7 +89,8 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
 
     private IEnumerable<DeadLetter> Claimable(DeadLetterClaim claim) => Database.Letters.Values
         .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress
-            && l.DueAt <= claim.Now && claim.Includes(new(l.ClientName, l.Authority)))
+            && l.DueAt <= claim.Now && _application?.ClaimedBy(claim).Contains(l.Application) != false
+            && claim.Includes(new(l.ClientName, l.Authority)))
         .OrderBy(l => l.DueAt).ThenBy(l => l.Id).Take(claim.Limit);
 
     private bool Add(DeadLetter letter)

@@ -7,7 +7,10 @@ internal static class InMemoryLetter
 {
     internal static DeadLetter Normalize(DeadLetter letter) => Change(letter, letter) with
     {
+        Application = StoredText.Storable(letter.Application)!,
         ClientName = StoredText.Storable(letter.ClientName)!,
+        OriginalUri = StoredText.Storable(letter.OriginalUri),
+        IdempotencyHeaderName = StoredText.Storable(letter.IdempotencyHeaderName),
         FirstFailedAt = StoredTime.Cut(letter.FirstFailedAt),
         IdempotencyKey = StoredText.Storable(letter.IdempotencyKey),
         Tenant = StoredText.Storable(letter.Tenant),
@@ -34,6 +37,7 @@ internal static class InMemoryLetter
         ErrorDetail = StoredText.Storable(changed.ErrorDetail),
         Attempts = changed.Attempts,
         Replays = changed.Replays,
+        Takeovers = changed.Takeovers,
         LastFailedAt = StoredTime.Cut(changed.LastFailedAt),
         SuggestedAction = StoredText.Storable(changed.SuggestedAction),
         Resolution = changed.Resolution is { } r
@@ -54,12 +58,14 @@ internal static class InMemoryLetter
             DueAt = StoredTime.Cut(leaseUntil),
             MayHaveBeenProcessed = letter.MayHaveBeenProcessed || leaseExpired,
             Resolution = leaseExpired ? null : letter.Resolution,
+            Takeovers = letter.Takeovers + (leaseExpired ? 1 : 0),
             Version = letter.Version + 1,
         };
     }
 
     internal static DeadLetterClaim Normalize(DeadLetterClaim claim) => claim with
     {
+        Applications = [.. claim.Applications.Select(a => StoredText.Storable(a)!)],
         Clients = [.. claim.Clients.Select(c => StoredText.Storable(c)!)],
         Except = [.. claim.Except.Select(Normalize)],
         Only = claim.Only is { } only ? Normalize(only) : null,

@@ -25,14 +25,14 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
     /// container uses its own. Default: the system clock.
     /// </param>
     public InMemoryStorage(TimeProvider? time = null)
-        : this(new InMemoryDatabase(), time ?? TimeProvider.System)
+        : this(new InMemoryDatabase(), application: null, time ?? TimeProvider.System)
     {
     }
 
-    private InMemoryStorage(InMemoryDatabase database, TimeProvider time)
+    private InMemoryStorage(InMemoryDatabase database, StoredApplication? application, TimeProvider time)
     {
         _connection = new(database);
-        DeadLetters = new InMemoryDeadLetterStore(_connection, time);
+        DeadLetters = new InMemoryDeadLetterStore(_connection, application, time);
         IdempotencyKeys = new InMemoryIdempotencyStore(_connection);
         Fallbacks = new InMemoryFallbackStore(_connection);
         Checkpoints = new InMemoryCheckpointStore(_connection);
@@ -86,5 +86,5 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
     }
 
     /// <summary>Opens the same data once more, as another process does.</summary>
-    internal InMemoryStorage Connect(TimeProvider time) => new(Database, time);
+    internal InMemoryStorage Connect(StoredApplication application, TimeProvider time) => new(Database, application, time);
 }

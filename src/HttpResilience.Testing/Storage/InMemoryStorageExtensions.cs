@@ -15,7 +15,9 @@ public static class InMemoryStorageExtensions
             ArgumentNullException.ThrowIfNull(storage);
             data ??= new();
             return storage.Use(new("InMemory", "Data Source=:memory:",
-                (services, _) => data.Connect(services.GetService<TimeProvider>() ?? TimeProvider.System)));
+                (services, _) => data.Connect(
+                    new(services.GetRequiredService<StorageApplication>().Name),
+                    services.GetService<TimeProvider>() ?? TimeProvider.System)));
         }
     }
 }

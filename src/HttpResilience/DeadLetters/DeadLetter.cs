@@ -8,6 +8,12 @@ public sealed record DeadLetter
     /// <summary>A UUID of version 7: later letters have greater ids (RFC 9562 §5.7).</summary>
     public required Guid Id { get; init; }
 
+    /// <summary>
+    /// The application whose processes send it again; a store sets its own where it is empty. Letters from before there were applications
+    /// stay empty and belong to all.
+    /// </summary>
+    public string Application { get; init; } = "";
+
     /// <summary>The name of the client that sent it and sends it again.</summary>
     public required string ClientName { get; init; }
 
@@ -16,6 +22,18 @@ public sealed record DeadLetter
 
     /// <summary>The absolute URI of the request, without user-info.</summary>
     public required Uri Uri { get; init; }
+
+    /// <summary>
+    /// The characters of the URI as they were sent, where <see cref="Uri"/> changes them (such as <c>/a%2Fb/../~d</c>); null where it does
+    /// not.
+    /// </summary>
+    public string? OriginalUri { get; init; }
+
+    /// <summary>The HTTP version of the request; null in letters from before it was stored: the client's own.</summary>
+    public Version? HttpVersion { get; init; }
+
+    /// <summary>The policy of <see cref="HttpVersion"/>.</summary>
+    public HttpVersionPolicy? HttpVersionPolicy { get; init; }
 
     /// <summary>Scheme, host and port of <see cref="Uri"/>: the key of circuits, pauses and limits.</summary>
     public string Authority => new HttpAuthority(Uri).ToString();
@@ -36,6 +54,9 @@ public sealed record DeadLetter
 
     /// <summary>The key of every attempt and every replay; null when there is none.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>The header field of the key; null when there is no key, and in letters from before it was stored.</summary>
+    public string? IdempotencyHeaderName { get; init; }
 
     /// <summary>The application's own customer on whose behalf the call was made.</summary>
     public string? Tenant { get; init; }
@@ -77,6 +98,11 @@ public sealed record DeadLetter
 
     /// <summary>The number of replays.</summary>
     public int Replays { get; init; }
+
+    /// <summary>
+    /// How often in a row a lease of this letter ended without a word of its worker: perhaps sending it ends the process.
+    /// </summary>
+    public int Takeovers { get; init; }
 
     /// <summary>The status.</summary>
     public required DeadLetterStatus Status { get; init; }

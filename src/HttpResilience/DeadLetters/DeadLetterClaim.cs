@@ -3,6 +3,12 @@ namespace HttpResilience.Storage;
 /// <summary>A worker's request to the store for due letters, leased to it for a while.</summary>
 public sealed record DeadLetterClaim
 {
+    /// <summary>
+    /// Applications whose letters are claimed besides those of the store's own and those of none, from before there were applications.
+    /// Default: none.
+    /// </summary>
+    public IReadOnlyCollection<string> Applications { get; init; } = [];
+
     /// <summary>The clients of this process; it cannot send the letters of others.</summary>
     public required IReadOnlyCollection<string> Clients { get; init; }
 

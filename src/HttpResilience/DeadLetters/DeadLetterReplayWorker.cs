@@ -112,7 +112,14 @@ internal sealed partial class DeadLetterReplayWorker(
     private DeadLetterClaim Claim(IReadOnlyCollection<string> names, int limit)
     {
         var now = time.GetUtcNow();
-        return new() { Clients = names, Now = now, LeaseUntil = now + DeadLetterReplayer.LeaseLength, Limit = limit };
+        return new()
+        {
+            Applications = [.. options.Applications],
+            Clients = names,
+            Now = now,
+            LeaseUntil = now + DeadLetterReplayer.LeaseLength,
+            Limit = limit,
+        };
     }
 
     private async Task CountAsync(CancellationToken cancellationToken)

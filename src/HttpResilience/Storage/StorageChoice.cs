@@ -10,7 +10,7 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
 {
     internal const string Section = $"{OptionPath.Root}:Storage";
 
-    private static readonly string[] Keys = ["Provider", "ConnectionString"];
+    private static readonly string[] Keys = ["Provider", "ConnectionString", StorageApplication.Key];
 
     /// <summary>How to add a store, for the messages about a missing one.</summary>
     internal const string HowToAdd =

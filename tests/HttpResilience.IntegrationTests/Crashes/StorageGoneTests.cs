@@ -55,7 +55,7 @@ public sealed class StorageGoneTests(PostgreSqlServer server) : IClassFixture<Po
         var file = SqliteDatabase.From(database.ConnectionString, SqliteSchema.Current);
         await using var writer = new SqliteWriter(file, NullLogger.Instance);
         await using var readers = new SqliteReaders(file);
-        var store = new SqliteDeadLetterStore(writer, readers, TimeProvider.System, NullLogger.Instance);
+        var store = new SqliteDeadLetterStore(writer, readers, new(Letters.Application), TimeProvider.System, NullLogger.Instance);
         await LosesAsync("full disk", services => database.AddTo(services.AddSingleton<IDeadLetterStore>(store)), async _ =>
             await writer.LookAsync(s => s.Execute($"PRAGMA max_page_count = {s.Scalar<long>("PRAGMA page_count")}"), Stop), null,
             "is full: free disk space");

@@ -5,10 +5,14 @@ internal static class Letters
 {
     internal static readonly DateTimeOffset FailedAt = new(2030, 1, 2, 3, 4, 5, 678, 912, TimeSpan.Zero);
 
+    /// <summary>The application of the stores of the tests.</summary>
+    internal static string Application { get; } = System.Reflection.Assembly.GetEntryAssembly()!.GetName().Name!;
+
     internal static DeadLetter Plain(DateTimeOffset? dueAt = null, string client = "billing", string host = "api.example.com",
         DeadLetterStatus status = DeadLetterStatus.Pending) => new()
         {
             Id = Guid.CreateVersion7(),
+            Application = Application,
             ClientName = client,
             Method = "POST",
             Uri = new($"https://{host}/invoices"),
@@ -20,12 +24,25 @@ internal static class Letters
             DueAt = dueAt ?? FailedAt,
         };
 
+    /// <summary>A claim of everything due of a client.</summary>
+    internal static DeadLetterClaim ClaimOf(string client) => new()
+    {
+        Clients = [client],
+        Now = DateTimeOffset.UtcNow,
+        LeaseUntil = DateTimeOffset.UtcNow.AddSeconds(30),
+        Limit = 100,
+    };
+
     internal static DeadLetter Full() => Plain() with
     {
         Uri = new("https://api.example.com:8443/invoices/%2F7?q=a%20b&c=%C3%A9"),
         Headers = [new("Content-Type", "application/json"), new("X-Twice", "one"), new("X-Twice", "two"), new("x-empty", "")],
         Body = new byte[] { 0, 255, 13, 10, 0, 128 },
+        OriginalUri = "https://api.example.com:8443/x/../invoices/%2F7?q=a%20b&c=%C3%A9",
+        HttpVersion = new(2, 0),
+        HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         IdempotencyKey = "key-1",
+        IdempotencyHeaderName = "X-Request-Id",
         Tenant = "tenant-1",
         Tags = new Dictionary<string, string> { ["rowNumber"] = "17", [""] = "", ["é"] = "ü" },
         FailureClass = FailureClass.ServerError,
@@ -38,6 +55,7 @@ internal static class Letters
         Attempts = 4,
         LastFailedAt = FailedAt.AddMinutes(1),
         Replays = 2,
+        Takeovers = 1,
         Status = DeadLetterStatus.Resolved,
         DueAt = FailedAt.AddHours(1),
         SuggestedAction = "look at it",

@@ -31,14 +31,51 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     [Fact]
-    public async Task A_schema_of_a_newer_version_is_not_changed()
+    public async Task A_schema_that_only_newer_versions_can_use_is_not_changed()
     {
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         int known = PostgreSqlSchema.Current.Steps.Count;
-        await server.ExecuteAsync(Own.Name, $"UPDATE http_resilience.schema_version SET version = {known + 1}");
+        await server.ExecuteAsync(Own.Name, $"UPDATE http_resilience.schema_version SET version = {known + 1}, lowest_reader = {known + 1}");
 
         (await FailureAsync()).ShouldContain($"has version {known + 1}, and this version of HttpResilience.PostgreSql knows {known}");
     }
+
+    [Fact]
+    public async Task A_newer_schema_that_this_version_can_use_is_used_and_not_changed()
+    {
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        int known = PostgreSqlSchema.Current.Steps.Count;
+        await server.ExecuteAsync(Own.Name, $"""
+            UPDATE http_resilience.schema_version SET version = {known + 1};
+            ALTER TABLE http_resilience.dead_letters ADD COLUMN newer text
+            """);
+
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        (await server.ScalarAsync<int>(Own.Name, "SELECT version FROM http_resilience.schema_version")).ShouldBe(known + 1);
+        (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_schema_of_version_1_is_upgraded_and_its_rows_and_those_of_processes_that_still_run_belong_to_all()
+    {
+        await using var old = Open(new(PostgreSqlSchema.Current.Steps[0]));
+        await old.DeadLetters.CountAsync(Stop);
+        await server.ExecuteAsync(Own.Name, InsertOfVersion1);
+
+        (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);
+        await server.ExecuteAsync(Own.Name, InsertOfVersion1);
+
+        var claimed = await Database.Open().DeadLetters.ClaimAsync(Letters.ClaimOf("billing"), Stop);
+        claimed.Select(l => (l.Application, l.OriginalUri, l.Takeovers)).ShouldBe([("", null, 0), ("", null, 0)]);
+    }
+
+    private const string InsertOfVersion1 = """
+        INSERT INTO http_resilience.dead_letters (id, version, status, due_at, failure_class, stop_reason, may_have_been_processed, attempts,
+          replays, last_failed_at, client_name, authority, method, uri, first_failed_at, tags, headers, body_is_missing)
+        VALUES (gen_random_uuid(), 0, 'Pending', now(), 'Transient', 'AttemptsExhausted', FALSE, 4, 0, now(), 'billing',
+          'https://api.example.com', 'POST', 'https://api.example.com/invoices', now(), '{}', '[]', FALSE)
+        """;
 
     [Fact]
     public async Task An_older_schema_is_upgraded_once_and_keeps_its_letters()
@@ -48,7 +85,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         var newer = new PostgreSqlSchema([
             .. PostgreSqlSchema.Current.Steps,
             "CREATE TABLE http_resilience.steps (n integer); INSERT INTO http_resilience.steps VALUES (2)",
-            "INSERT INTO http_resilience.steps VALUES (3)",
+            "INSERT INTO http_resilience.steps VALUES (3); UPDATE http_resilience.schema_version SET lowest_reader = 4",
         ]);
 
         var opened = Enumerable.Range(0, 4).Select(_ => Open(newer)).ToList();
@@ -126,7 +163,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     private PostgreSqlStorage Open(PostgreSqlSchema schema) => new(
-        PostgreSqlDatabase.From(Database.ConnectionString, schema, TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance);
+        PostgreSqlDatabase.From(Database.ConnectionString, schema, TimeProvider.System), new(Letters.Application), TimeProvider.System,
+        NullLoggerFactory.Instance);
 
     private async Task<string> FailureAsync()
     {

@@ -87,14 +87,52 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_database_of_a_newer_version_is_not_changed()
+    public async Task A_database_that_only_newer_versions_can_use_is_not_changed()
     {
         await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
-        Execute($"PRAGMA user_version = {SqliteSchema.Current.Steps.Count + 1}");
+        Execute($"""
+            PRAGMA user_version = {SqliteSchema.Current.Steps.Count + 1};
+            UPDATE schema_version SET lowest_reader = {SqliteSchema.Current.Steps.Count + 1}
+            """);
 
         (await FailureAsync()).ShouldContain($"has schema version {SqliteSchema.Current.Steps.Count + 1}, "
             + $"and this version of HttpResilience.Sqlite knows {SqliteSchema.Current.Steps.Count}");
     }
+
+    [Fact]
+    public async Task A_newer_database_that_this_version_can_use_is_used_and_not_changed()
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        int newer = SqliteSchema.Current.Steps.Count + 1;
+        Execute($"PRAGMA user_version = {newer}; ALTER TABLE dead_letters ADD COLUMN newer TEXT");
+
+        await using (var storage = Open(SqliteSchema.Current))
+            await storage.DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        session.Scalar<long>("PRAGMA user_version").ShouldBe(newer);
+        session.Scalar<long>("SELECT count(*) FROM dead_letters").ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_database_of_version_1_is_upgraded_and_its_rows_and_those_of_processes_that_still_run_belong_to_all()
+    {
+        SqliteDatabase.From(_database.ConnectionString, new(SqliteSchema.Current.Steps[0])).Open().Dispose();
+        Execute(InsertOfVersion1);
+
+        (await _database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);
+        Execute(InsertOfVersion1);
+
+        var claimed = await _database.Open().DeadLetters.ClaimAsync(Letters.ClaimOf("billing"), Stop);
+        claimed.Select(l => (l.Application, l.OriginalUri, l.Takeovers)).ShouldBe([("", null, 0), ("", null, 0)]);
+    }
+
+    private const string InsertOfVersion1 = """
+        INSERT INTO dead_letters (id, version, status, due_at, failure_class, stop_reason, may_have_been_processed, attempts,
+          replays, last_failed_at, client_name, authority, method, uri, first_failed_at, tags, headers, body_is_missing)
+        SELECT '0195f000-0000-7000-8000-00000000000' || count(*), 0, 'Pending', 0, 'Transient', 'AttemptsExhausted', FALSE, 4, 0, 0,
+          'billing', 'https://api.example.com', 'POST', 'https://api.example.com/invoices', 0, '{}', '[]', FALSE FROM dead_letters
+        """;
 
     [Fact]
     public async Task An_older_database_is_upgraded_once_and_keeps_its_letters()
@@ -103,7 +141,8 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         await using (var old = Open(SqliteSchema.Current))
             await old.DeadLetters.AddAsync(letter, Stop);
         var newer = new SqliteSchema([.. SqliteSchema.Current.Steps,
-            "CREATE TABLE steps (n INTEGER); INSERT INTO steps VALUES (2)", "INSERT INTO steps VALUES (3)"]);
+            "CREATE TABLE steps (n INTEGER); INSERT INTO steps VALUES (2)",
+            "INSERT INTO steps VALUES (3); UPDATE schema_version SET lowest_reader = 4"]);
 
         var opened = Enumerable.Range(0, 4).Select(_ => Open(newer)).ToList();
         await Task.WhenAll(opened.Select(s => Task.Run(() => s.DeadLetters.AddAsync(Letters.Plain(), Stop), Stop)));
@@ -145,7 +184,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     private SqliteStorage Open(SqliteSchema schema) =>
-        new(SqliteDatabase.From(_database.ConnectionString, schema), TimeProvider.System, NullLoggerFactory.Instance);
+        new(SqliteDatabase.From(_database.ConnectionString, schema), new(Letters.Application), TimeProvider.System, NullLoggerFactory.Instance);
 
     private async Task<string> FailureAsync(string? connectionString = null)
     {

@@ -18,7 +18,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         var database = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current);
         await using var writer = new SqliteWriter(database, NullLogger.Instance);
         await using var readers = new SqliteReaders(database);
-        var store = new SqliteDeadLetterStore(writer, readers, TimeProvider.System, NullLogger.Instance);
+        var store = new SqliteDeadLetterStore(writer, readers, new(Letters.Application), TimeProvider.System, NullLogger.Instance);
         var small = Letters.Plain();
         await store.AddAsync(small, Stop);
         var large = Letters.Plain() with { Body = new byte[1_000_000] };

@@ -74,6 +74,12 @@ internal static class ConfigurationSchema
         ["description"] = "The durable store that AddHttpResilienceStorage opens, where code does not say it.",
         ["properties"] = new JsonObject
         {
+            ["Application"] = new JsonObject
+            {
+                ["type"] = new JsonArray("string", "null"),
+                ["description"] =
+                    "The name by which programs that share a store tell their rows apart. Default: the name of the host's application.",
+            },
             ["Provider"] = new JsonObject
             {
                 ["type"] =
