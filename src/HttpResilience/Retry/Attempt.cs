@@ -81,6 +81,8 @@ internal struct Attempt(
         if ((cancelled || exception is OperationCanceledException) && client.Time.GetTimestamp() >= deadline)
             _timer.Expire();
         _result = classifier.Classify(exception, original.Method, call, _timer.HasExpired, cancelled);
+        if (RequestBody.HasFailed(original.Content, _timer.HasExpired))
+            _result = _result.OfBody(RequestBody.WasWritten(original.Content));
         if (_result.FailureClass is FailureClass.Cancelled)
             _result = _result with { IsAmbiguous = call.WasSent };
     }
@@ -91,10 +93,14 @@ internal struct Attempt(
     {
         if (_result.IsSuccess)
             call.Succeed(_result, _timer.StartedAt, EndedAt);
-        else
+        // The platform refuses a request that it cannot send, as one to ftp:, before anything is on the wire.
+        else if (_exception is not NotSupportedException || _result.IsAmbiguous)
             call.Record(_result, _exception, _timer.StartedAt, EndedAt);
         return _result.IsSuccess;
     }
+
+    /// <summary>The same attempt after its response was closed: it has the head only.</summary>
+    internal readonly Attempt WithoutBody() => this with { Response = Response is { } closed ? ResponseBody.HeadOf(closed) : null };
 
     internal void End() => EndedAt = client.Time.GetTimestamp();
 
