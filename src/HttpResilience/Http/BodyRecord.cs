@@ -282,7 +282,8 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
             }
 
             reader.Position += bytes.Length;
-            reader.IsWaiting = false;
+            // The connection refuses more bytes than the announced ones.
+            (reader.IsWaiting, reader.HasContentFailed) = (false, reader.Position > length);
             if (!bytes.IsEmpty)
                 return (bytes, false, null);
             if (reader.FlushedAt < _flushedAt && reader.Position >= _flushedAt)
@@ -293,7 +294,7 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
 
             // Still the content when the deadline has ended the wait for it.
             reader.IsWaiting = !_isComplete;
-            reader.HasContentFailed = _failure is not null && _failureIsOfContent;
+            reader.HasContentFailed |= _failure is not null && _failureIsOfContent;
             _failure?.Throw();
             return (default, false, _isComplete ? null : Changed());
         }
