@@ -109,6 +109,28 @@ public sealed class RepeatableJsonTests
         RequestBody.IsValue(Sequences[kind]()).ShouldBeFalse();
     }
 
+    [Fact]
+    public void To_ask_costs_no_memory()
+    {
+        HttpContent[] contents =
+        [
+            new StringContent("a"),
+            new ByteArrayContent([1]),
+            new ReadOnlyMemoryContent(new byte[1]),
+            new FormUrlEncodedContent([new("a", "1")]),
+            JsonContent.Create(new Plain()),
+            JsonContent.Create(new Invoice(1, [new("a", 1)], null)),
+            JsonContent.Create(new List<int> { 1 }),
+        ];
+        contents.ShouldAllBe(c => RequestBody.IsValue(c));
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (var content in contents)
+            RequestBody.IsValue(content);
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+    }
+
     private static IEnumerable<string> Rows()
     {
         yield return "a";

@@ -14,6 +14,7 @@ public sealed class DisposedBodyTests
         ["bytes"] = () => new ByteArrayContent("an invoice"u8.ToArray()),
         ["memory"] = () => new ReadOnlyMemoryContent("an invoice"u8.ToArray()),
         ["json"] = () => JsonContent.Create("an invoice"),
+        ["json that counts how often it is read"] = () => JsonContent.Create(new Counting()),
         ["lazy json"] = () => JsonContent.Create(Http.OneShot.Rows(["an invoice"])),
         ["parts"] = () => new MultipartFormDataContent("border")
         {
@@ -180,6 +181,13 @@ public sealed class DisposedBodyTests
                 await change(request);
             }
         }
+    }
+
+    private sealed class Counting
+    {
+        private int _reads;
+
+        public string Text => $"an invoice, {++_reads}";
     }
 
     private sealed class Before(Func<HttpRequestMessage, Task> change) : DelegatingHandler
