@@ -175,7 +175,8 @@ public sealed class PeerHandlerTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("never had it"), InlineData("RemoveResilience"), InlineData("RemoveResilience first"), InlineData("RemoveResilience of all")]
+    [InlineData("never had it"), InlineData("RemoveResilience"), InlineData("RemoveResilience first")]
+    [InlineData("RemoveResilience of all")]
     public async Task A_client_without_the_chain_keeps_its_handlers_and_its_timeout(string why)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
