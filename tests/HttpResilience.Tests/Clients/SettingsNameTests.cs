@@ -84,7 +84,7 @@ public sealed class SettingsNameTests : IDisposable
         {
             s.AddHttpResilienceStorage(storage => storage.UseInMemory());
             Serve(s.AddHttpClient(LongName, c => c.BaseAddress = new("https://api.test/")).AddResilience("partner")
-                .AddResilience(o => (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts) = (true, 0))
+                .AddResilience(o => (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts, o.TotalRequestTimeout.Timeout) = (true, 0, null))
                 .ConfigureHttpClient(c => c.DefaultRequestHeaders.Add("Authorization", "Bearer fresh")));
         });
         _server.Script(Replies.Status(503), Replies.Status(201));
