@@ -102,7 +102,8 @@ internal static class DelayNotation
         ToTimeSpan(sinceEpoch * unit) is { } since && since <= DateTimeOffset.MaxValue - DateTimeOffset.UnixEpoch
             ? Until(DateTimeOffset.UnixEpoch + since, now) : null;
 
-    private static TimeSpan? Until(DateTimeOffset date, DateTimeOffset now) =>
+    /// <summary>The time until a date; null when it has passed, or is a mistake.</summary>
+    internal static TimeSpan? Until(DateTimeOffset date, DateTimeOffset now) =>
         date - now is var wait && wait > TimeSpan.Zero && wait <= Absurd ? wait : null;
 
     // Rounded up, so that a wait is never shorter than asked.

@@ -53,8 +53,11 @@ internal static class RetryAfter
         TimeSpan? longest = null;
         foreach (string value in values)
         {
-            if (parse(value, sentAt) is { } wait && !(wait <= longest))
-                longest = wait;
+            foreach (var line in JoinedLines.Of(value))
+            {
+                if (parse(line, sentAt) is { } wait && !(wait <= longest))
+                    longest = wait;
+            }
         }
 
         return longest;
@@ -66,6 +69,6 @@ internal static class RetryAfter
             return wait;
         if (!HttpDate.TryParse(value.Trim(" \t"), sentAt, out var date))
             return null;
-        return date > sentAt ? date - sentAt : TimeSpan.Zero;
+        return date > sentAt ? DelayNotation.Until(date, sentAt) : TimeSpan.Zero;
     }
 }

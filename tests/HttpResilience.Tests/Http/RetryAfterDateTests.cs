@@ -29,8 +29,15 @@ public sealed class RetryAfterDateTests
     public void A_date_in_sixty_days_is_read_in_full() => Of("Thu, 30 Apr 2026 12:00:00 GMT").ShouldBe(TimeSpan.FromDays(60));
 
     [Fact]
-    public void The_last_date_there_is_does_not_overflow() =>
-        Of("Fri, 31 Dec 9999 23:59:59 GMT").ShouldBe(new DateTimeOffset(9999, 12, 31, 23, 59, 59, TimeSpan.Zero) - Now);
+    public void A_date_in_nearly_fifty_years_is_read_in_full() =>
+        Of("Sun, 01 Mar 2076 12:00:00 GMT").ShouldBe(new DateTimeOffset(2076, 3, 1, 12, 0, 0, TimeSpan.Zero) - Now);
+
+    /// <summary>As a time since 1970 is.</summary>
+    [Theory]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT")]
+    [InlineData("Sun Mar  1 12:00:30 2086")]
+    [InlineData("Thu, 01 Jan 2099 00:00:00 +0000")]
+    public void A_date_more_than_fifty_years_ahead_is_a_mistake(string date) => Of(date).ShouldBeNull();
 
     [Theory]
     [InlineData("2026-03-01T12:00:30Z")]
