@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace HttpResilience;
@@ -87,8 +86,8 @@ public sealed class HttpCallScopeOptions
         if (AttemptTimeout > Timeout)
         {
             throw new ArgumentException(
-                string.Create(CultureInfo.InvariantCulture, $"The timeout of an attempt, {AttemptTimeout}, must not be longer than that of ")
-                + string.Create(CultureInfo.InvariantCulture, $"the call, {Timeout}. Leave it out to have attempts end with the call."),
+                $"The timeout of an attempt, {AttemptTimeout}, must not be longer than that of the call, {Timeout}. "
+                + "Leave it out to have attempts end with the call.",
                 parameter);
         }
     }

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace HttpResilience;
 
-/// <summary>An integer in the configuration: digits, and a sign. People also write it with separators, a fraction of 0, or a unit.</summary>
+/// <summary>An integer in the configuration: digits, and a sign. People also write separators, a fraction of 0, or a unit.</summary>
 internal static partial class IntegerText
 {
     private const int Timeout = 1000;

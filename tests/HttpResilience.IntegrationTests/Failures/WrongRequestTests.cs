@@ -1,6 +1,8 @@
 namespace HttpResilience.IntegrationTests;
 
-/// <summary>Errors of the request itself, which the platform wraps in the exceptions of broken connections, and answers that are too long.</summary>
+/// <summary>
+/// Errors of the request itself, which the platform wraps in the exceptions of broken connections, and answers that are too long.
+/// </summary>
 public sealed class WrongRequestTests
 {
     [Theory]

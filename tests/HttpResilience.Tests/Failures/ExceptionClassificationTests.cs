@@ -134,7 +134,9 @@ public sealed class ExceptionClassificationTests
         Classify(new HttpRequestException("x", stream)).ShouldMean(NotSent);
     }
 
-    /// <summary>GOAWAY with a lower last stream (RFC 9113 §6.8); the message is that of the platform, and that of a trimmed program.</summary>
+    /// <summary>
+    /// GOAWAY with a lower last stream (RFC 9113 §6.8). The message is that of the platform, and that of a trimmed program.
+    /// </summary>
     [Theory]
     [InlineData(0x0, "The request was aborted.")]
     [InlineData(0x2, "The request was aborted.")]
