@@ -63,7 +63,9 @@ public sealed class HttpCallScope : IDisposable
 
     /// <summary>Begins a scope; disposing the returned object ends it.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
-    /// <exception cref="ArgumentException">The idempotency key is not valid in a header.</exception>
+    /// <exception cref="ArgumentException">
+    /// The idempotency key is not valid in a header, or the timeout of an attempt is longer than that of the call.
+    /// </exception>
     public static HttpCallScope Begin(HttpCallScopeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -77,6 +79,7 @@ public sealed class HttpCallScope : IDisposable
     {
         if (options.IdempotencyKey is { } key)
             IdempotencyKey.Validate(key);
+        options.ValidateTimeouts(nameof(options));
 
         return Ambient.Value = new HttpCallScope(Current, options, onCall);
     }

@@ -75,6 +75,8 @@ internal struct Attempt(
     /// <param name="cancelled">The token of the call is cancelled.</param>
     internal void Fail(Exception exception, HttpRequestMessage request, in RequestSnapshot original, long deadline, bool cancelled)
     {
+        // The server has processed the request when only the body of its answer cannot be read.
+        bool wasProcessed = Response is not null && (_result.IsSuccess || _result.IsAmbiguous);
         Response?.Dispose();
         (Response, _exception) = (null, exception);
         call.Fail(exception, request, original.Method, original.Uri);
@@ -85,6 +87,8 @@ internal struct Attempt(
             _result = _result.OfBody(RequestBody.WasWritten(original.Content));
         if (_result.FailureClass is FailureClass.Cancelled)
             _result = _result with { IsAmbiguous = call.WasSent };
+        else if (wasProcessed)
+            _result = _result with { IsAmbiguous = true };
     }
 
     /// <summary>Records how the attempt ended.</summary>
