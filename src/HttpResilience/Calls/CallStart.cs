@@ -16,12 +16,16 @@ internal static class CallStart
         {
             request.Options.TryGetValue(HttpCallScopeOptions.Key, out var ofRequest);
             var scoped = new ScopedRequest(request, clientName, httpClientName ?? clientName);
+            bool isReplayed = request.Options.TryGetValue(ReplayedCall.Key, out var replay);
+            // A letter has the settings of its call; a scope around the person or the worker that replays it is not for it.
+            if (isReplayed)
+                HttpCallScope.Suspend();
             var scope = HttpCallScope.Around(scoped);
             var ofScope = scope?.SettingsFor(scoped);
             var settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
             var call = new HttpCall(clientName, policy, settings, keyIsOfRequest: ofRequest?.IdempotencyKey is not null);
-            if (request.Options.TryGetValue(ReplayedCall.Key, out var replay))
-                (call.Replay, call.MayHaveBeenProcessed) = (replay, replay.MayHaveBeenProcessed);
+            if (isReplayed)
+                (call.Replay, call.MayHaveBeenProcessed) = (replay, replay!.MayHaveBeenProcessed);
             request.Options.Set(HttpCall.Key, call);
             if (scope is not null)
                 Enter(scope, ofScope, call, scoped, observers);

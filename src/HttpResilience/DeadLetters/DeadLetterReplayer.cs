@@ -96,8 +96,6 @@ internal sealed partial class DeadLetterReplayer(
     /// <exception cref="OperationCanceledException">The token was cancelled: the request may have been processed.</exception>
     private async Task<DeadLetter> AttemptAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        // The letter has the settings of its call; a scope around a person's page or a worker is not for it.
-        HttpCallScope.Suspend();
         var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
         var policy = client.Policy;
         using var httpClient = clients.CreateClient(client.HttpClientName);
