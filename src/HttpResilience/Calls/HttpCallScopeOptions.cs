@@ -8,9 +8,10 @@ public sealed class HttpCallScopeOptions
     internal static readonly HttpRequestOptionsKey<HttpCallScopeOptions> Key = new("HttpResilience.HttpCallScopeOptions");
 
     /// <summary>
-    /// The name of the client whose calls the scope is for, as registered in <see cref="IHttpClientFactory"/>; a typed client that was
-    /// registered without a name has that of its type. Default: null, the scope is for the calls of all clients. Set it when the
-    /// application also calls other clients inside the scope: a login server must not get the key of an invoice.
+    /// The name of the client whose calls the scope is for, as registered in <see cref="IHttpClientFactory"/> or given by
+    /// <c>AddResilience(name)</c>; a typed client that was registered without a name has that of its type. Default: null, the scope is for
+    /// the calls of all clients. Set it when the application also calls other clients inside the scope: a login server must not get the key
+    /// of an invoice.
     /// </summary>
     public string? ClientName { get; set; }
 

@@ -114,6 +114,26 @@ public sealed class SettingsNameTests : IDisposable
         _server.Requests.Count.ShouldBe(1);
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void A_client_with_the_chain_of_all_clients_cannot_share_the_name_of_another(bool first)
+    {
+        var services = new ServiceCollection();
+        if (first)
+            services.ConfigureHttpClientDefaults(d => d.AddResilience());
+        services.AddHttpClient("a").AddResilience("b");
+        services.AddHttpClient("b");
+        services.AddHttpClient("c");
+        if (!first)
+            services.ConfigureHttpClientDefaults(d => d.AddResilience());
+        using var provider = services.BuildServiceProvider();
+        var factory = provider.GetRequiredService<IHttpClientFactory>();
+
+        Should.Throw<InvalidOperationException>(() => factory.CreateClient("b"))
+            .Message.ShouldContain("'a' and 'b' cannot share the name 'b'");
+        foreach (string name in (string[])["a", "c", "d"])
+            Should.NotThrow(() => factory.CreateClient(name));
+    }
+
     [Fact]
     public void Two_clients_cannot_share_a_name()
     {
