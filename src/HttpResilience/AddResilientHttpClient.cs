@@ -162,6 +162,6 @@ public static partial class HttpResilienceServiceCollectionExtensions
             provider.GetRequiredService<DeadLetterMeter>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IHostedService, ClientStartup>();
-        services.AddSingleton<IPostConfigureOptions<HttpClientFactoryOptions>, CompleteResilientClient>();
+        services.AddSingleton<IOptionsFactory<HttpClientFactoryOptions>, HandlerOptionsFactory>();
     }
 }

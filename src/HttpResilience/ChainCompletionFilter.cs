@@ -7,8 +7,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// Completes a client with the chain: removes the factory's own four log lines per attempt (unless <c>Logging:KeepFactoryLogging</c> is
-/// set), adds the innermost stage and the propagator. A filter, because those of the application may add handlers or replace the primary
-/// one; an application that has removed all filters has none that do.
+/// set), adds the innermost stage, the propagator, and the bounds of scopes. A filter, because those of the application may add handlers
+/// or replace the primary one; an application that has removed all filters has none that do.
 /// </summary>
 internal sealed class ChainCompletionFilter(IServiceProvider services) : IHttpMessageHandlerBuilderFilter
 {
@@ -42,6 +42,8 @@ internal sealed class ChainCompletionFilter(IServiceProvider services) : IHttpMe
         HandlerNotices.Of(services, clientName).WarnOfPeers(builder);
         ResendCountPropagator.AddTo(builder.PrimaryHandler);
         AddInnermostStage(builder, client);
+        if (handlers[0] is not ChainHandler)
+            handlers.Insert(0, new CallScopeHandler(client.Name));
     }
 
     // Without handlers of the application inside the chain, its last stage sees the primary handler itself.

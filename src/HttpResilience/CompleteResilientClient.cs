@@ -23,20 +23,21 @@ internal sealed class CompleteResilientClient(IServiceProvider services) : IPost
             clients.Remove(foreign);
         clients.Add(client => Observe(clientName, client));
 
-        var actions = HandlerAction.Of(services, clientName, options.HttpMessageHandlerBuilderActions);
+        Action<HttpMessageHandlerBuilder>[] actions = [.. options.HttpMessageHandlerBuilderActions];
         options.HttpMessageHandlerBuilderActions.Clear();
         options.HttpMessageHandlerBuilderActions.Add(builder => Build(builder, clientName, actions));
     }
 
-    private void Build(HttpMessageHandlerBuilder builder, string clientName, IReadOnlyList<HandlerAction> actions)
+    private void Build(HttpMessageHandlerBuilder builder, string clientName, Action<HttpMessageHandlerBuilder>[] actions)
     {
         var handlers = builder.AdditionalHandlers;
         HashSet<DelegatingHandler> ofAllClients = [];
         foreach (var action in actions)
         {
-            DelegatingHandler[] before = action.IsForAllClients ? [.. handlers] : [];
-            action.Run(builder);
-            if (action.IsForAllClients)
+            bool isForAllClients = HandlerOptionsFactory.IsForAllClients(action);
+            DelegatingHandler[] before = isForAllClients ? [.. handlers] : [];
+            action(builder);
+            if (isForAllClients)
                 ofAllClients.UnionWith(handlers.Except(before));
         }
 

@@ -19,12 +19,16 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
 
         // First, so that a setting of the application wins.
         options.HttpClientActions.Insert(0, client => SetDefaults(StateOf(services, name), client));
-        options.HttpMessageHandlerBuilderActions.Add(builder => AddChain(StateOf(services, name), builder));
+        options.HttpMessageHandlerBuilderActions.Add(builder =>
+        {
+            services.GetServices<ResilientClient>().RefuseSharedName(name ?? Options.DefaultName);
+            AddChain(StateOf(services, name), builder);
+        });
     }
 
-    private bool IsFor(string? name) => (clientName is null || clientName == name)
-        && services.GetServices<ResilientClient>() is var clients && !clients.IsRemoved(name)
-        && (clientName is not null || !clients.IsRemoved(null));
+    // A client's own call says where its chain stands.
+    private bool IsFor(string? name) => services.GetServices<ResilientClient>() is var clients && !clients.IsRemoved(name)
+        && (clientName is null ? !clients.IsRemoved(null) && !clients.HaveOwnChain(name) : clientName == name);
 
     private static void AddChain(Client client, HttpMessageHandlerBuilder builder)
     {

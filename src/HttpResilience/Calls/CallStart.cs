@@ -7,29 +7,37 @@ internal static class CallStart
 
     extension(HttpCall)
     {
+        /// <param name="clientName">The name of the settings of the client.</param>
         /// <param name="observers">Those of the container of the client; null when it has none.</param>
+        /// <param name="httpClientName">The name of the client in the factory, when it is another one.</param>
         internal static HttpCall Open(
-            HttpRequestMessage request, string clientName, ResiliencePolicy policy, CallObservers? observers)
+            HttpRequestMessage request, string clientName, ResiliencePolicy policy, CallObservers? observers,
+            string? httpClientName = null)
         {
             request.Options.TryGetValue(HttpCallScopeOptions.Key, out var ofRequest);
-            var scope = HttpCallScope.Current;
-            var ofScope = scope?.SettingsFor(clientName);
+            var scoped = new ScopedRequest(request, clientName, httpClientName ?? clientName);
+            bool isReplayed = request.Options.TryGetValue(ReplayedCall.Key, out var replay);
+            // A letter has the settings of its call; a scope around the person or the worker that replays it is not for it.
+            if (isReplayed)
+                HttpCallScope.Suspend();
+            var scope = HttpCallScope.Around(scoped);
+            var ofScope = scope?.SettingsFor(scoped);
             var settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
             var call = new HttpCall(clientName, policy, settings, keyIsOfRequest: ofRequest?.IdempotencyKey is not null);
-            if (request.Options.TryGetValue(ReplayedCall.Key, out var replay))
-                (call.Replay, call.MayHaveBeenProcessed) = (replay, replay.MayHaveBeenProcessed);
+            if (isReplayed)
+                (call.Replay, call.MayHaveBeenProcessed) = (replay, replay!.MayHaveBeenProcessed);
             request.Options.Set(HttpCall.Key, call);
             if (scope is not null)
-                Enter(scope, ofScope, call, request, observers);
+                Enter(scope, ofScope, call, scoped, observers);
             return call;
         }
 
         private static void Enter(
-            HttpCallScope scope, HttpCallScopeOptions? settings, HttpCall call, HttpRequestMessage request, CallObservers? observers)
+            HttpCallScope scope, HttpCallScopeOptions? settings, HttpCall call, in ScopedRequest request, CallObservers? observers)
         {
             if (settings?.IdempotencyKey is { } key)
-                call.ScopeOfKey = scope.OwnerOf(key);
-            call.IsCollected = scope.Notify(call, request.Method, observers);
+                call.ScopeOfKey = scope.OwnerOf(key, request);
+            call.IsCollected = scope.Notify(call, request, observers);
             HttpCallScope.Suspend();
         }
     }

@@ -6,6 +6,8 @@ namespace HttpResilience;
 /// </summary>
 internal abstract class ChainHandler : DelegatingHandler
 {
+    private const string NoTask = "A handler of the client returned null instead of a task, as a mock does for a request without a setup.";
+
     /// <param name="async">False: everything, including delays, runs on the calling thread, and the returned task is completed.</param>
     protected abstract ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken);
@@ -37,7 +39,8 @@ internal abstract class ChainHandler : DelegatingHandler
 
     /// <summary>Passes a request to a handler that is not a stage.</summary>
     protected ValueTask<HttpResponseMessage> LeaveAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken) =>
-        async ? new(base.SendAsync(request, cancellationToken)) : new(base.Send(request, cancellationToken));
+        async ? new(base.SendAsync(request, cancellationToken) ?? throw new InvalidOperationException(NoTask))
+            : new(base.Send(request, cancellationToken));
 
     /// <summary>The next stage, which handlers of the application may separate from this one; null for the innermost stage.</summary>
     private ChainHandler? NextStage

@@ -56,20 +56,24 @@ public static class HttpCallExtensions
         /// <see cref="ArgumentOutOfRangeException"/> before it is sent; set <c>MaxTimeout</c> to allow it.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is zero or negative.</exception>
+        /// <exception cref="ArgumentException">The timeout of an attempt is longer than that of the call.</exception>
         public HttpRequestMessage WithTimeout(TimeSpan timeout)
         {
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
             request.Settings.Timeout = timeout;
+            request.Settings.ValidateTimeouts(nameof(timeout));
             return request;
         }
 
         /// <summary>Overrides <c>AttemptTimeout</c> for this call: how long one attempt may take, up to the response headers.</summary>
         /// <param name="timeout">More than zero. The deadline of the call ends an attempt earlier.</param>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is zero or negative.</exception>
+        /// <exception cref="ArgumentException">The timeout of an attempt is longer than that of the call.</exception>
         public HttpRequestMessage WithAttemptTimeout(TimeSpan timeout)
         {
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
             request.Settings.AttemptTimeout = timeout;
+            request.Settings.ValidateTimeouts(nameof(timeout));
             return request;
         }
 

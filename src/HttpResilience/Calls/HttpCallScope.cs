@@ -5,9 +5,9 @@ namespace HttpResilience;
 /// (<c>GetFromJsonAsync</c>, Refit). Flows with async calls. Scopes nest; the settings of the inner scope override those of the outer one.
 /// </summary>
 /// <remarks>
-/// A scope is for the calls that the application makes in it. It is not for calls made on the way of such a call (by a token handler, an
-/// <see cref="IReconciler"/>, an <see cref="IConflictResolver"/>), nor for calls that begin after its <see cref="Dispose"/>, as those of a
-/// timer that was started inside it.
+/// A scope is for the calls that the application makes in it. It is not for calls made on the way of such a call (by a token handler inside
+/// or outside the chain, an <see cref="IReconciler"/>, an <see cref="IConflictResolver"/>), nor for the replay of a dead letter, nor for
+/// calls that begin after its <see cref="Dispose"/>, as those of a timer that was started inside it.
 /// </remarks>
 /// <example><code>
 /// using (HttpCallScope.Begin(new HttpCallScopeOptions { Tenant = "comp1", Tags = { ["rowNumber"] = 5 } }))
@@ -16,12 +16,14 @@ namespace HttpResilience;
 public sealed class HttpCallScope : IDisposable
 {
     private static readonly AsyncLocal<HttpCallScope?> Ambient = new();
+    private static readonly HttpRequestOptionsKey<HttpCallScope> Way = new("HttpResilience.HttpCallScope");
 
     private readonly HttpCallScope? _outer;
     private readonly HttpCallScopeOptions _own;
     private readonly HttpCallScopeOptions _merged;
     private readonly bool _isForAllClients;
     private readonly Action<HttpCall, HttpMethod, CallObservers?>? _onCall;
+    private readonly string? _wayOf;
     private volatile bool _isEnded;
     private string? _clientOfKey;
     private object? _firstUse;
@@ -34,6 +36,10 @@ public sealed class HttpCallScope : IDisposable
         _merged = outer is null ? own : HttpCallScopeOptions.Merge(outer._merged, own)!;
         _isForAllClients = own.ClientName is null && outer is not { _isForAllClients: false };
     }
+
+    // Around the way of one request of a client to its chain: the scopes outside of it are for that request only.
+    private HttpCallScope(HttpCallScope outer, string wayOf)
+        : this(outer, new(), onCall: null) => (_wayOf, _isForAllClients) = (wayOf, false);
 
     /// <summary>The innermost scope of this flow that has not ended.</summary>
     internal static HttpCallScope? Current
@@ -63,7 +69,9 @@ public sealed class HttpCallScope : IDisposable
 
     /// <summary>Begins a scope; disposing the returned object ends it.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
-    /// <exception cref="ArgumentException">The idempotency key is not valid in a header.</exception>
+    /// <exception cref="ArgumentException">
+    /// The idempotency key is not valid in a header, or the timeout of an attempt is longer than that of the call.
+    /// </exception>
     public static HttpCallScope Begin(HttpCallScopeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -77,6 +85,7 @@ public sealed class HttpCallScope : IDisposable
     {
         if (options.IdempotencyKey is { } key)
             IdempotencyKey.Validate(key);
+        options.ValidateTimeouts(nameof(options));
 
         return Ambient.Value = new HttpCallScope(Current, options, onCall);
     }
@@ -84,16 +93,38 @@ public sealed class HttpCallScope : IDisposable
     /// <summary>Leaves all scopes for the rest of the calling method and what it calls, such as handlers that send requests.</summary>
     internal static void Suspend() => Ambient.Value = null;
 
+    /// <summary>
+    /// Keeps the scopes of this flow for the request while it is on its way to the chain: handlers outside the chain may send others.
+    /// </summary>
+    /// <returns>What <see cref="Leave"/> brings back.</returns>
+    internal static HttpCallScope? Enter(HttpRequestMessage request, string clientName)
+    {
+        var before = Ambient.Value;
+        if (Current is { } scope)
+        {
+            var way = new HttpCallScope(scope, clientName);
+            request.Options.Set(Way, way);
+            Ambient.Value = way;
+        }
+
+        return before;
+    }
+
+    internal static void Leave(HttpCallScope? before) => Ambient.Value = before;
+
+    /// <summary>The innermost scope that a call starts in.</summary>
+    internal static HttpCallScope? Around(in ScopedRequest request) => Visible(Ambient.Value, request);
+
     /// <summary>The settings of a call that starts here; null when no scope is for its client.</summary>
-    internal HttpCallScopeOptions? SettingsFor(string clientName)
+    internal HttpCallScopeOptions? SettingsFor(in ScopedRequest request)
     {
         if (_isForAllClients && !HasEndedOuter)
             return _merged;
 
         HttpCallScopeOptions? settings = null;
-        for (var scope = this; scope is not null; scope = scope._outer)
+        for (var scope = this; scope is not null; scope = Visible(scope._outer, request))
         {
-            if (!scope._isEnded && (scope._own.ClientName ?? clientName) == clientName)
+            if (request.IsOf(scope._own.ClientName))
                 settings = HttpCallScopeOptions.Merge(scope._own, settings);
         }
 
@@ -102,27 +133,27 @@ public sealed class HttpCallScope : IDisposable
 
     /// <summary>Notifies the scopes of a call that starts.</summary>
     /// <returns>Whether a scope collects its calls.</returns>
-    internal bool Notify(HttpCall call, HttpMethod method, CallObservers? observers)
+    internal bool Notify(HttpCall call, in ScopedRequest request, CallObservers? observers)
     {
         bool isCollected = false;
-        for (var scope = this; scope is not null; scope = scope._outer)
+        for (var scope = this; scope is not null; scope = Visible(scope._outer, request))
         {
-            if (scope._isEnded || scope._onCall is not { } onCall)
+            if (scope._onCall is not { } onCall)
                 continue;
-            onCall(call, method, observers);
+            onCall(call, request.Message.Method, observers);
             isCollected = true;
         }
 
         return isCollected;
     }
 
-    /// <summary>The outermost scope that has the key: the key is for one operation in it.</summary>
-    internal HttpCallScope OwnerOf(string key)
+    /// <summary>The outermost scope that has the key for the request: the key is for one operation in it.</summary>
+    internal HttpCallScope OwnerOf(string key, in ScopedRequest request)
     {
         var owner = this;
-        for (var scope = this; scope is not null; scope = scope._outer)
+        for (var scope = this; scope is not null; scope = Visible(scope._outer, request))
         {
-            if (scope._own.IdempotencyKey == key)
+            if (scope._own.IdempotencyKey == key && request.IsOf(scope._own.ClientName))
                 owner = scope;
         }
 
@@ -143,4 +174,30 @@ public sealed class HttpCallScope : IDisposable
         _isEnded = true;
         Ambient.Value = Current;
     }
+
+    // This scope or the next one outside of it that has not ended; those around the way of another request are not for this one.
+    private static HttpCallScope? Visible(HttpCallScope? scope, in ScopedRequest request)
+    {
+        for (; scope is { _isEnded: true } or { _wayOf: not null }; scope = scope._outer)
+        {
+            if (scope._wayOf is { } clientName && !IsOnWay(scope, clientName, request))
+                return null;
+        }
+
+        return scope;
+    }
+
+    // A handler may have sent a copy without the options. A client of its own would have given the copy other ones, or has another name.
+    private static bool IsOnWay(HttpCallScope way, string clientName, in ScopedRequest request) =>
+        request.Message.Options.TryGetValue(Way, out var own) ? own == way : request.IsOf(clientName);
+}
+
+/// <summary>A request that starts a call, as scopes see it.</summary>
+/// <param name="Message">The request.</param>
+/// <param name="ClientName">The name of the settings of its client.</param>
+/// <param name="HttpClientName">Its name in the factory.</param>
+internal readonly record struct ScopedRequest(HttpRequestMessage Message, string ClientName, string HttpClientName)
+{
+    /// <param name="name">Either name of a client; null for all of them.</param>
+    internal bool IsOf(string? name) => name is null || name == ClientName || name == HttpClientName;
 }

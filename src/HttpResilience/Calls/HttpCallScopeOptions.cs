@@ -8,9 +8,10 @@ public sealed class HttpCallScopeOptions
     internal static readonly HttpRequestOptionsKey<HttpCallScopeOptions> Key = new("HttpResilience.HttpCallScopeOptions");
 
     /// <summary>
-    /// The name of the client whose calls the scope is for, as registered in <see cref="IHttpClientFactory"/>; a typed client that was
-    /// registered without a name has that of its type. Default: null, the scope is for the calls of all clients. Set it when the
-    /// application also calls other clients inside the scope: a login server must not get the key of an invoice.
+    /// The name of the client whose calls the scope is for, as registered in <see cref="IHttpClientFactory"/> or given by
+    /// <c>AddResilience(name)</c>; a typed client that was registered without a name has that of its type. Default: null, the scope is for
+    /// the calls of all clients. Set it when the application also calls other clients inside the scope: a login server must not get the key
+    /// of an invoice.
     /// </summary>
     public string? ClientName { get; set; }
 
@@ -43,8 +44,9 @@ public sealed class HttpCallScopeOptions
     }
 
     /// <summary>
-    /// How long one attempt of each call may take; overrides <c>AttemptTimeout</c>. More than zero. Default: null, the configured value
-    /// applies.
+    /// How long one attempt of each call may take; overrides <c>AttemptTimeout</c>. More than zero, and not longer than
+    /// <see cref="Timeout"/> of the same options; a shorter one from elsewhere ends the attempt silently. Default: null, the configured
+    /// value applies.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>
     public TimeSpan? AttemptTimeout
@@ -76,6 +78,19 @@ public sealed class HttpCallScopeOptions
         foreach (var (name, value) in inner.Tags)
             merged.Tags[name] = value;
         return merged;
+    }
+
+    /// <summary>Of two timeouts that are given in one place, the longer one of an attempt would have no effect.</summary>
+    /// <exception cref="ArgumentException"><see cref="AttemptTimeout"/> is longer than <see cref="Timeout"/>.</exception>
+    internal void ValidateTimeouts(string parameter)
+    {
+        if (AttemptTimeout > Timeout)
+        {
+            throw new ArgumentException(
+                $"The timeout of an attempt, {AttemptTimeout}, must not be longer than that of the call, {Timeout}. "
+                + "Leave it out to have attempts end with the call.",
+                parameter);
+        }
     }
 
     private static TimeSpan? MoreThanZero(TimeSpan? timeout, [CallerArgumentExpression(nameof(timeout))] string? name = null)

@@ -35,7 +35,7 @@ internal static class ChainDescription
 
     private static string Retries(RetryOptions options)
     {
-        if (options.MaxRetryAttempts == 0)
+        if (options.MaxRetryAttempts == 0 || options.Methods is { Count: 0 })
             return "no retry";
         string methods = options.Methods is { } only ? $" of {string.Join(' ', only)}" : "";
         return string.Create(CultureInfo.InvariantCulture,

@@ -62,7 +62,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
         long until = endedAt + ticks;
         var pause = tenant is not null && (isLimited || result.IsOfPartition)
             ? LazyInitializer.EnsureInitialized(ref _tenantPauses, static () => new())
-                .GetOrAdd(tenant, endedAt, until, result.IsOfPartition)
+                .GetOrAdd(tenant, endedAt, until, result.IsOfPartition, policy.MaxHosts)
             : null;
         return (pause ?? GetOrAddPause()).Extend(
             endedAt, until, policy.CircuitBreaker is { } circuit ? Circuit.PaceAt(circuit, endedAt) : null,

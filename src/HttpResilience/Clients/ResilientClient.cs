@@ -40,6 +40,19 @@ internal static class RegisteredClients
         internal bool HaveChain(string httpClientName) => !clients.IsRemoved(httpClientName)
             && clients.WithChain.Any(c => c.HttpClientName is null || c.HttpClientName == httpClientName);
 
+        /// <summary>A client of the factory has a chain that it does not share with all clients.</summary>
+        internal bool HaveOwnChain(string? httpClientName) =>
+            httpClientName is not null && clients.WithChain.Any(c => c.HttpClientName == httpClientName);
+
+        /// <summary>The name that a client of the factory has for its settings is that of another client.</summary>
+        /// <exception cref="InvalidOperationException">It is.</exception>
+        internal void RefuseSharedName(string httpClientName)
+        {
+            string name = clients.SettingsNameOf(httpClientName);
+            if (clients.HttpClientNameOf(name) is var other && other != httpClientName)
+                throw SharedName(other, httpClientName, name);
+        }
+
         /// <summary>The name of the settings and state of a client of the factory.</summary>
         internal string SettingsNameOf(string httpClientName) => clients.Of(httpClientName).FirstOrDefault()?.Name ?? httpClientName;
 
@@ -90,8 +103,10 @@ internal static class RegisteredClients
         private ResilientClient Checked(ResilientClient client) =>
             services.ResilientClients.FirstOrDefault(c =>
                 c.Name is not null && c.Name == client.Name && c.HttpClientName != client.HttpClientName) is not { } other ? client
-                : throw new InvalidOperationException(
-                    $"Clients '{other.HttpClientName}' and '{client.HttpClientName}' cannot share the name '{client.Name}': state and dead "
-                    + "letters are kept by it. Give each a name, and both one section: AddResilience(name).AddResilience(section).");
+                : throw SharedName(other.HttpClientName, client.HttpClientName, client.Name!);
     }
+
+    private static InvalidOperationException SharedName(string? first, string? second, string name) => new(
+        $"Clients '{first}' and '{second}' cannot share the name '{name}': state and dead letters are kept by it. Give each a name, and "
+        + "both one section: AddResilience(name).AddResilience(section).");
 }

@@ -8,6 +8,7 @@ internal sealed class TenantPauses
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, HostPause> _pauses = [];
+    private readonly PriorityQueue<string, long> _ends = new();
     private (string? Tenant, long Until) _limited;
     private long _until;
 
@@ -25,8 +26,9 @@ internal sealed class TenantPauses
     /// <param name="now">The timestamp of the response.</param>
     /// <param name="until">The timestamp at which the pause ends.</param>
     /// <param name="isOfPartition">The hint names a partition of the callers.</param>
+    /// <param name="limit">The number of pauses; beyond it the one that ends first is forgotten.</param>
     /// <returns>Null for that of the host.</returns>
-    internal HostPause? GetOrAdd(string tenant, long now, long until, bool isOfPartition)
+    internal HostPause? GetOrAdd(string tenant, long now, long until, bool isOfPartition, int limit = int.MaxValue)
     {
         lock (_gate)
         {
@@ -41,13 +43,22 @@ internal sealed class TenantPauses
             Volatile.Write(ref _until, Math.Max(_until, until));
             if (_pauses.TryGetValue(tenant, out var pause))
                 return pause;
-            foreach (var (other, ended) in _pauses)
-            {
-                if (ended.Until <= now)
-                    _pauses.Remove(other);
-            }
-
+            while (_ends.TryPeek(out _, out long end) && (end <= now || _pauses.Count >= limit))
+                ForgetFirst(now, limit);
+            _ends.Enqueue(tenant, until);
             return _pauses[tenant] = new();
         }
+    }
+
+    // A pause may have been made longer since it was queued.
+    private void ForgetFirst(long now, int limit)
+    {
+        _ends.TryDequeue(out string? tenant, out long queued);
+        long end = Math.Max(queued, _pauses[tenant!].Until);
+        bool isFirst = !_ends.TryPeek(out _, out long next) || end <= next;
+        if (end > now && !(isFirst && _pauses.Count >= limit))
+            _ends.Enqueue(tenant!, end);
+        else
+            _pauses.Remove(tenant!);
     }
 }

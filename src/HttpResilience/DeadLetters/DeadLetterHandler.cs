@@ -64,7 +64,7 @@ internal sealed partial class DeadLetterHandler(
         using var timeout = new CancellationTokenSource(StoreTimeout, _time);
         try
         {
-            var body = await BodyOfAsync(original.Content, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
+            var body = await BodyOfAsync(original, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
             bool lacksCredentials = _credentials.AreLost(request, original, call);
             var letter = DeadLetterRequest.ToLetter(
                 policy, original, call, failure, body, lacksCredentials, canBeFound: extensions.Reconciler is not null);
@@ -89,13 +89,15 @@ internal sealed partial class DeadLetterHandler(
     }
 
     // Null when the body can be written only once and is not recorded in full, or is too long.
-    private async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(HttpContent? content, HttpCall call, int maxBytes, bool async)
+    private async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(RequestSnapshot original, HttpCall call, int maxBytes, bool async)
     {
-        if (content is null)
+        if (original.Content is null)
             return ReadOnlyMemory<byte>.Empty;
 
         try
         {
+            if (original.ReadableContent is not { } content)
+                return null;
             byte[]? body = await RequestBody.ReadAllAsync(content, maxBytes, BodyTimeout, _time, async).ConfigureAwait(false);
             // Not as a conditional expression, which would convert null to an empty body.
             if (body is null)

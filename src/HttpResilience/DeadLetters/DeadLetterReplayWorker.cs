@@ -103,10 +103,14 @@ internal sealed partial class DeadLetterReplayWorker(
 
         // The destination may have become unavailable since the claim.
         Task SendAsync(DeadLetter letter, IDisposable place) =>
-            IsUnavailable(letter) ? ReturnAsync(letter) : replayer.SendAsync(letter, _giveUp.Token, place);
+            IsUnavailable(letter) ? ReturnAsync(letter)
+            : PauseOfTenant(letter) is { } pause ? WriteDueAsync(letter, time.GetUtcNow() + pause)
+            : replayer.SendAsync(letter, _giveUp.Token, place);
 
-        Task ReturnAsync(DeadLetter letter) =>
-            replayer.WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = claim.Now });
+        Task ReturnAsync(DeadLetter letter) => WriteDueAsync(letter, claim.Now);
+
+        Task WriteDueAsync(DeadLetter letter, DateTimeOffset dueAt) =>
+            replayer.WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = dueAt });
     }
 
     private DeadLetterClaim Claim(IReadOnlyCollection<string> names, int limit)
@@ -164,6 +168,16 @@ internal sealed partial class DeadLetterReplayWorker(
             return false;
         return IsPaused(client)
             || client.Hosts.Find(new(new(letter.Uri), null))?.IsUnavailable(client.Policy, client.Time.GetTimestamp()) is true;
+    }
+
+    // A claim excludes hosts, not tenants: their letters are claimed once and are due again when the pause ends.
+    private TimeSpan? PauseOfTenant(DeadLetter letter)
+    {
+        if (clients.FirstOrDefault(c => c.Name == letter.ClientName) is not { } client)
+            return null;
+        long now = client.Time.GetTimestamp();
+        return client.Hosts.Find(new(new(letter.Uri), null))?.PauseAt(now, letter.Tenant) is { } pause
+            ? client.Time.GetElapsedTime(now, pause.Until) : null;
     }
 
     private async Task WaitForWorkAsync(Task room, CancellationToken cancellationToken)

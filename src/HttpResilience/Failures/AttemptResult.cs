@@ -46,6 +46,12 @@ internal readonly record struct AttemptResult
         };
     }
 
+    /// <summary>
+    /// The same failure, caused by the request's own body: it says nothing about the host, which may have processed what was written.
+    /// </summary>
+    internal AttemptResult OfBody(bool wasWritten) =>
+        this with { IsAmbiguous = IsAmbiguous || wasWritten, CircuitOutcome = CircuitOutcome.Neutral };
+
     internal static AttemptResult Of(FailureClassification said, int? status) => new()
     {
         StatusCode = status,

@@ -9,7 +9,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// Classifies responses and exceptions. Sources: RFC 9110 §9.2.2 (idempotent methods) and §15,
-/// RFC 6585 §4 (429), RFC 8470 §5.2 (425), RFC 9110 §15.5.20 (421), RFC 9113 §8.7 and RFC 9114 §8.1 (rejected streams).
+/// RFC 6585 §4 (429), RFC 8470 §5.2 (425), RFC 9110 §15.5.20 (421), RFC 9113 §6.8, §8.7 and RFC 9114 §8.1 (rejected streams).
 /// </summary>
 internal static class FailureClassifier
 {
@@ -87,7 +87,10 @@ internal static class FailureClassifier
         HttpRequestException { StatusCode: { } status } => Of((int)status, hasRetryAfter: false, keyed: false),
         HttpRequestException e => Classify(e),
         SocketException e => Transient(ambiguous: !IsConnectFailure(e)),
-        IOException => Transient(ambiguous: true),
+        // Invalid data: of a body that cannot be decompressed.
+        IOException or InvalidDataException => Transient(ambiguous: true),
+        // A handler has blocked on a task.
+        AggregateException { InnerExceptions: [var only] } => Classify(only, timedOut, cancelled),
         _ => Permanent,
     };
 
@@ -100,14 +103,34 @@ internal static class FailureClassifier
         HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError =>
             Transient(ambiguous: false),
         HttpRequestError.UserAuthenticationError => Permanent with { FailureClass = FailureClass.Authentication },
-        HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError
-            or HttpRequestError.ExtendedConnectNotSupported => Permanent,
+        // Of the response: the server has answered.
+        HttpRequestError.ConfigurationLimitExceeded => Permanent with { IsAmbiguous = true },
+        HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported => Permanent,
+        HttpRequestError.Unknown when IsWrongLength(e) => Permanent with { IsAmbiguous = true },
+        HttpRequestError.Unknown when IsWrongRequest(e) => Permanent,
         _ => Transient(ambiguous: !IsRejectedStream(e) && (e.InnerException is not SocketException socket || !IsConnectFailure(socket))),
     };
 
-    // The server reset the stream before any processing: REFUSED_STREAM of HTTP/2, H3_REQUEST_REJECTED of HTTP/3. The platform repeats such
-    // a request a few times by itself.
-    private static bool IsRejectedStream(HttpRequestException e) => e.InnerException is HttpProtocolException { ErrorCode: 0x7 or 0x10b };
+    // The server reset the stream before any processing (REFUSED_STREAM of HTTP/2, H3_REQUEST_REJECTED of HTTP/3), or ended the connection
+    // before it got to the stream (GOAWAY). The platform repeats such a request a few times by itself; of a GOAWAY only its message tells
+    // whether it included the stream (a trimmed program shows the resource key).
+    private static bool IsRejectedStream(HttpRequestException e) =>
+        e is { InnerException: HttpProtocolException { ErrorCode: 0x7 or 0x10b } }
+        || (e is { HttpRequestError: HttpRequestError.HttpProtocolError, InnerException: HttpProtocolException }
+            && e.SafeMessage is ("The request was aborted." or "net_http_request_aborted"));
+
+    // The platform wraps the errors of a content and of a request that cannot be sent, such as a chunked one without a content. A disposed
+    // object may be a connection.
+    private static bool IsWrongRequest(HttpRequestException e) =>
+        e.InnerException is InvalidOperationException and not ObjectDisposedException;
+
+    // Content-Length is not the length of the content; only the message tells, and the resource key of a trimmed program.
+    private static bool IsWrongLength(HttpRequestException e) => e is { InnerException: null, StatusCode: null }
+        && e.SafeMessage is var message
+        && (message.Contains("Content-Length promised", StringComparison.Ordinal)
+            || message.Contains("exceed Content-Length", StringComparison.Ordinal)
+            || message.Contains("net_http_request_content_length_mismatch", StringComparison.Ordinal)
+            || message.Contains("net_http_content_write_larger_than_content_length", StringComparison.Ordinal));
 
     // SocketsHttpHandler.ConnectTimeout: only the message distinguishes it (a trimmed program shows the resource key).
     private static bool IsConnectTimeout(TimeoutException e) =>

@@ -28,6 +28,8 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
     private TaskCompletionSource? _handOffDone;
     private bool _handOffIsTaken;
     private ExceptionDispatchInfo? _failure;
+    private bool _failureIsOfContent;
+    private Reader? _lastReader;
     private TaskCompletionSource? _changed;
 
     /// <summary>Another reader would get the same bytes from the start: all of them are recorded or still to come.</summary>
@@ -40,6 +42,9 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         }
     }
 
+    /// <summary>The reader of the latest attempt, which may have left; null when the attempt has not asked for the body.</summary>
+    internal Reader? LastReader => Volatile.Read(ref _lastReader);
+
     private bool CanEnter => !_isEnded && !(_isStream && _wasRead);
 
     /// <summary>The content has written its last byte. A content that has written another length than its own has failed.</summary>
@@ -48,18 +53,26 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         lock (_gate)
         {
             if (length is { } expected && _written != expected)
-                StopWriter(new HttpRequestException($"The content wrote {_written} bytes; its Content-Length is {expected}."));
+                Fail(new HttpRequestException($"The content wrote {_written} bytes; its Content-Length is {expected}."), isOfContent: true);
             _isComplete = _failure is null;
             Notify();
         }
     }
 
     /// <summary>The content has failed, or no reader waits for the rest. Readers get what was recorded before the exception.</summary>
-    internal void Fail(Exception exception)
+    /// <param name="exception">The reason.</param>
+    /// <param name="isOfContent">The content has failed by itself.</param>
+    internal void Fail(Exception exception, bool isOfContent = false)
     {
         lock (_gate)
+        {
+            _failureIsOfContent |= isOfContent && _failure is null;
             StopWriter(exception);
+        }
     }
+
+    /// <summary>The next attempt has not asked for the body yet.</summary>
+    internal void ForgetReader() => Volatile.Write(ref _lastReader, null);
 
     /// <summary>Recording stops: the body is not read a second time.</summary>
     internal void BecomeStream()
@@ -233,7 +246,7 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
                 throw new InvalidOperationException("The request body was already sent and cannot be read again.");
             _wasRead = true;
             _readers++;
-            return new();
+            return _lastReader = new();
         }
     }
 
@@ -269,6 +282,8 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
             }
 
             reader.Position += bytes.Length;
+            // The connection refuses more bytes than the announced ones.
+            (reader.IsWaiting, reader.HasContentFailed) = (false, reader.Position > length);
             if (!bytes.IsEmpty)
                 return (bytes, false, null);
             if (reader.FlushedAt < _flushedAt && reader.Position >= _flushedAt)
@@ -277,6 +292,9 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
                 return (default, true, null);
             }
 
+            // Still the content when the deadline has ended the wait for it.
+            reader.IsWaiting = !_isComplete;
+            reader.HasContentFailed |= _failure is not null && _failureIsOfContent;
             _failure?.Throw();
             return (default, false, _isComplete ? null : Changed());
         }
@@ -331,8 +349,15 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         _changed = null;
     }
 
-    private sealed class Reader : BodySegments.Cursor
+    /// <summary>The body as one attempt sends it.</summary>
+    internal sealed class Reader : BodySegments.Cursor
     {
+        /// <summary>It waits, or waited when the attempt ended, for bytes of the content.</summary>
+        internal bool IsWaiting { get; set; }
+
+        /// <summary>It ended because the content has failed.</summary>
+        internal bool HasContentFailed { get; set; }
+
         internal long FlushedAt { get; set; }
 
         internal bool HasHandOff { get; set; }

@@ -58,25 +58,37 @@ internal static class RateLimitFields
     private static (TimeSpan? Wait, bool IsUnreadable) OfPair(
         HttpHeadersNonValidated headers, string reset, DateTimeOffset now, bool isRejected)
     {
-        if (CountOf(reset) is not { } count || !headers.TryGetValues(reset, out var resets))
+        if (CountOf(reset) is not { } count || !headers.TryGetValues(reset, out var resetLines))
             return default;
-        bool isCounted = headers.TryGetValues(count, out var counts);
+        bool isCounted = headers.TryGetValues(count, out var countLines);
+        var (resets, counts) = (LinesOf(resetLines), isCounted ? LinesOf(countLines) : []);
         // Several quotas have one line each in both fields; the order pairs them.
         if (isCounted ? counts.Count != resets.Count : !isRejected)
             return default;
 
         bool isUsedUp = false;
         TimeSpan? longest = null;
-        var left = counts.GetEnumerator();
-        foreach (string value in resets)
+        foreach (var (index, value) in resets.Index())
         {
-            if (isCounted && left.MoveNext() && !IsUsedUp(left.Current))
+            if (isCounted && !IsUsedUp(counts[index]))
                 continue;
             isUsedUp = true;
             longest = Longer(longest, Parse(reset, value, now));
         }
 
         return (longest, isUsedUp && longest is null);
+    }
+
+    private static List<string> LinesOf(HeaderStringValues values)
+    {
+        List<string> lines = [];
+        foreach (string value in values)
+        {
+            foreach (var line in JoinedLines.Of(value))
+                lines.Add(line.ToString());
+        }
+
+        return lines;
     }
 
     /// <summary>The name of the count that belongs to a reset; null when the field is no reset.</summary>

@@ -10,13 +10,12 @@ namespace HttpResilience;
 /// The original is application code. It runs off the caller's synchronization context, in which a caller may be blocked, is cancelled at
 /// the deadline of the call, and its exception is always observed.
 /// </remarks>
-internal sealed class ReplayableContent : WrappedContent
+internal sealed class ReplayableContent : OwnedContent
 {
     // The timer of the attempt comes first, so that the attempt ends by its timeout and not by an exception of its body.
     private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Longest = TimeSpan.FromDays(24);
 
-    private readonly HttpContent _original;
     private readonly BodyRecord _record;
     private readonly TimeProvider _time;
     private readonly long _deadline;
@@ -34,14 +33,18 @@ internal sealed class ReplayableContent : WrappedContent
         CancellationToken caller)
         : base(original)
     {
-        (_original, _time, _deadline, _caller) = (original, time, deadline, caller);
+        (_time, _deadline, _caller) = (time, deadline, caller);
         _record = new(maxBytes, memory, maxBytesInFlight, KnownLength);
     }
 
-    internal HttpContent Original => _original;
-
     /// <summary>The whole body can be sent: it has not been asked for yet, or is recorded as far as it was written.</summary>
     internal bool IsReplayable => _record.IsReadable;
+
+    internal override bool HasFailed => _record.LastReader is { HasContentFailed: true };
+
+    internal override bool IsSlow => _record.LastReader is { IsWaiting: true };
+
+    internal override bool WasWritten => _record.LastReader is { Position: > 0 };
 
     /// <summary>The content has begun to write the body and has not ended.</summary>
     internal bool IsBeingWritten => Volatile.Read(ref _writing) is not null && !Volatile.Read(ref _isDone);
@@ -93,8 +96,7 @@ internal sealed class ReplayableContent : WrappedContent
         return _record.ToArray(maxBytes);
     }
 
-    /// <summary>The call has ended.</summary>
-    internal void End()
+    internal override void End()
     {
         bool isStream = _record.End();
         CancellationTokenSource? writing;
@@ -107,6 +109,13 @@ internal sealed class ReplayableContent : WrappedContent
 
         if (writing is not null)
             Observe(writing.CancelAsync());
+        base.End();
+    }
+
+    internal override bool TryReset()
+    {
+        _record.ForgetReader();
+        return IsReplayable;
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
@@ -119,13 +128,6 @@ internal sealed class ReplayableContent : WrappedContent
     {
         Start(context);
         _record.CopyToAsync(stream, async: false, cancellationToken).AsTask().GetAwaiter().GetResult();
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _original.Dispose();
-        base.Dispose(disposing);
     }
 
     private void Start(TransportContext? context, TimeSpan? timeout = null)
@@ -153,12 +155,12 @@ internal sealed class ReplayableContent : WrappedContent
         var stopped = writing.Token.UnsafeRegister(static content => ((ReplayableContent)content!).Stop(), this);
         try
         {
-            await _original.CopyToAsync(new RecordingStream(_record), context, writing.Token).ConfigureAwait(false);
+            await Original.CopyToAsync(new RecordingStream(_record), context, writing.Token).ConfigureAwait(false);
             _record.Complete();
         }
         catch (Exception e)
         {
-            _record.Fail(e);
+            _record.Fail(e, isOfContent: !writing.IsCancellationRequested);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Http.Json;
 
 namespace HttpResilience;
@@ -9,20 +10,62 @@ namespace HttpResilience;
 internal static class RequestBody
 {
     /// <summary>The content writes the same body each time. A type that the application derives may write anything.</summary>
-    internal static bool IsValue(HttpContent? content) => content switch
+    internal static bool IsValue(HttpContent? content) => IsValueByType(content) || IsBuffered(content);
+
+    private static bool IsValueByType(HttpContent? content) => IsInMemory(content) || content switch
     {
-        null or ByteArrayContent or ReadOnlyMemoryContent => true,
-        JsonContent json => RepeatableJson.IsValue(json.ObjectType, json.Value?.GetType()),
-        MultipartContent parts => IsExactly(parts, typeof(MultipartFormDataContent), typeof(MultipartContent)) && parts.All(IsValue),
-        StreamContent stream => stream.GetType() == typeof(StreamContent) && CanRewind(stream),
+        // A length that the application has set may be wrong.
+        JsonContent { Headers.ContentLength: null } json => RepeatableJson.IsValue(json),
+        MultipartContent parts when IsExactly(parts, typeof(MultipartFormDataContent), typeof(MultipartContent)) =>
+            parts.All(IsValueByType),
+        StreamContent => IsSeekable(content),
         _ => false,
     };
 
     /// <summary>The body is in memory: no code of the application runs when it is read.</summary>
-    internal static bool IsInMemory(HttpContent? content) => content is null or ByteArrayContent or ReadOnlyMemoryContent;
+    internal static bool IsInMemory(HttpContent? content) => content switch
+    {
+        null => true,
+        ByteArrayContent => IsExactly(content, typeof(StringContent), typeof(ByteArrayContent), typeof(FormUrlEncodedContent)),
+        ReadOnlyMemoryContent => content.GetType() == typeof(ReadOnlyMemoryContent),
+        _ => false,
+    };
 
-    /// <summary>The body can be sent once more.</summary>
-    internal static bool IsReplayable(HttpContent? content) => content is not ReplayableContent recorded || recorded.IsReplayable;
+    /// <summary>The body is a stream that can be read again from its start.</summary>
+    internal static bool IsSeekable(HttpContent content) =>
+        content is StreamContent stream && stream.GetType() == typeof(StreamContent) && CanRewind(stream);
+
+    /// <summary>
+    /// The platform has the body in memory, because the application or one of its handlers has read it. Not for a part of another body, to
+    /// which the question would add a <c>Content-Length</c>.
+    /// </summary>
+    internal static bool IsBuffered([NotNullWhen(true)] HttpContent? content)
+    {
+        try
+        {
+            if (content is not { Headers.ContentLength: > 0 })
+                return false;
+            // A body that is not buffered, and longer than the limit, is refused before the content is asked for it.
+            var load = content.LoadIntoBufferAsync(maxBufferSize: 0);
+            return load.Exception is null && load.IsCompletedSuccessfully;
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or IOException)
+        {
+            // It is disposed, or a stream cannot tell its length.
+            return false;
+        }
+    }
+
+    /// <summary>The body, not the connection, is the reason why an attempt has failed.</summary>
+    /// <param name="timedOut">The attempt was stopped by its timer.</param>
+    internal static bool HasFailed(HttpContent? content, bool timedOut) => content switch
+    {
+        OwnedContent owned => owned.HasFailed || (timedOut && owned.IsSlow),
+        _ => HasWrongLength(content),
+    };
+
+    /// <summary>Bytes of the body were written in an attempt that has failed because of the body.</summary>
+    internal static bool WasWritten(HttpContent? content) => content is not OwnedContent { WasWritten: false };
 
     /// <summary>A content that can be written only once has begun to write the body and has not ended.</summary>
     internal static bool IsBeingWritten(HttpContent? content) => content is ReplayableContent { IsBeingWritten: true };
@@ -40,7 +83,7 @@ internal static class RequestBody
     internal static async ValueTask<byte[]?> ReadAllAsync(
         HttpContent content, int maxBytes, TimeSpan timeout, TimeProvider time, bool async)
     {
-        if (content is ReplayableContent recorded)
+        if (content is ReplayableContent recorded && !IsBuffered(recorded))
             return await recorded.ReadAllAsync(maxBytes, timeout, async).ConfigureAwait(false);
         if (content.Headers.ContentLength > maxBytes)
             return null;
@@ -114,12 +157,44 @@ internal static class RequestBody
 
     private static bool IsExactly(HttpContent content, params ReadOnlySpan<Type> types) => types.Contains(content.GetType());
 
+    /// <summary>
+    /// The stream of a content that has one already, or makes it at once; how it was read first decides how it can be read again.
+    /// </summary>
+    internal static Stream StreamOf(HttpContent content)
+    {
+        try
+        {
+            return content.ReadAsStream();
+        }
+        catch (HttpRequestException)
+        {
+            return content.ReadAsStreamAsync(CancellationToken.None).GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>
+    /// The platform refuses to send another length than the announced one. A body in memory has it when the application sets the field.
+    /// </summary>
+    internal static bool HasWrongLength(HttpContent? content)
+    {
+        try
+        {
+            return content is not null && IsInMemory(content)
+                && content.Headers.ContentLength is { } length && length != StreamOf(content).Length;
+        }
+        catch (ObjectDisposedException)
+        {
+            // The body, or the stream that a handler has read it from.
+            return false;
+        }
+    }
+
     // StreamContent rewinds its stream before each send but the first. ReadAsStream returns a view of the stream.
     private static bool CanRewind(StreamContent content)
     {
         try
         {
-            var stream = content.ReadAsStream();
+            var stream = StreamOf(content);
             if (!stream.CanSeek)
                 return false;
             stream.Position = stream.Position;

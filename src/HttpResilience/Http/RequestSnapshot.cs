@@ -13,6 +13,7 @@ internal readonly struct RequestSnapshot
     private readonly HttpMethod _method;
     private readonly Uri? _uri;
     private readonly HttpContent? _content;
+    private readonly ResentContent? _parts;
     private readonly KeyValuePair<string, HeaderStringValues>[] _headers;
     private readonly KeyValuePair<string, HeaderStringValues>[] _contentHeaders;
 
@@ -21,6 +22,7 @@ internal readonly struct RequestSnapshot
         _method = request.Method;
         _uri = request.RequestUri;
         _content = request.Content;
+        _parts = ResentContent.PartsOf(_content);
         _headers = Copy(request.Headers.NonValidated);
         _contentHeaders = _content is null ? [] : Copy(_content.Headers.NonValidated);
     }
@@ -33,6 +35,13 @@ internal readonly struct RequestSnapshot
     internal string Authority => new HttpAuthority(_uri!).ToString();
 
     internal HttpContent? Content => _content;
+
+    /// <summary>The body can be sent once more.</summary>
+    internal bool IsReplayable =>
+        _content is null || (!RequestBody.HasWrongLength(_content) && ResentContent.Of(_content, _parts) is not null);
+
+    /// <summary>The content with all its bytes, after a handler has disposed it; null when there is none, or they are lost.</summary>
+    internal HttpContent? ReadableContent => _content is ReplayableContent or null ? _content : ResentContent.Of(_content, _parts);
 
     /// <summary>The header fields of the request, then those of its content.</summary>
     internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers.Concat(_contentHeaders);
@@ -59,14 +68,43 @@ internal readonly struct RequestSnapshot
         request.Options.Set(AskedForKey, asked);
     }
 
-    internal void Restore(HttpRequestMessage request)
+    /// <summary>Makes the request what it was before its first attempt.</summary>
+    /// <returns>
+    /// The request to send: the message itself, or a copy when a handler or the caller has disposed it; null when its body is lost.
+    /// </returns>
+    internal HttpRequestMessage? Restore(HttpRequestMessage request)
     {
+        var content = _content is null ? null : ResentContent.Of(_content, _parts);
+        if (content is not null)
+            Restore(content.Headers, _contentHeaders);
+        var restored = Restore(request, content ?? _content);
+        return content is null && _content is not null ? null : restored;
+    }
+
+    private HttpRequestMessage Restore(HttpRequestMessage request, HttpContent? content)
+    {
+        try
+        {
+            request.Content = content;
+        }
+        catch (ObjectDisposedException)
+        {
+            request = CopyOf(request);
+            request.Content = content;
+        }
+
         request.Method = _method;
         request.RequestUri = _uri;
-        request.Content = _content;
         Restore(request.Headers, _headers);
-        if (_content is not null)
-            Restore(_content.Headers, _contentHeaders);
+        return request;
+    }
+
+    private static HttpRequestMessage CopyOf(HttpRequestMessage request)
+    {
+        var copy = new HttpRequestMessage { Version = request.Version, VersionPolicy = request.VersionPolicy };
+        foreach (var (key, value) in request.Options)
+            ((IDictionary<string, object?>)copy.Options)[key] = value;
+        return copy;
     }
 
     private static KeyValuePair<string, HeaderStringValues>[] Copy(HttpHeadersNonValidated headers)

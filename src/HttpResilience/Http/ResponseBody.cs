@@ -41,4 +41,18 @@ internal static class ResponseBody
         else
             load.GetAwaiter().GetResult();
     }
+
+    /// <summary>The head of a response that is closed, with an empty body.</summary>
+    internal static HttpResponseMessage HeadOf(HttpResponseMessage closed)
+    {
+        var head = new HttpResponseMessage(closed.StatusCode)
+        {
+            ReasonPhrase = closed.ReasonPhrase,
+            RequestMessage = closed.RequestMessage,
+            Version = closed.Version,
+        };
+        foreach (var (name, values) in closed.Headers.NonValidated)
+            head.Headers.TryAddWithoutValidation(name, values);
+        return head;
+    }
 }

@@ -53,8 +53,11 @@ internal static class RetryAfter
         TimeSpan? longest = null;
         foreach (string value in values)
         {
-            if (parse(value, sentAt) is { } wait && !(wait <= longest))
-                longest = wait;
+            foreach (var line in JoinedLines.Of(value))
+            {
+                if (parse(line, sentAt) is { } wait && !(wait <= longest))
+                    longest = wait;
+            }
         }
 
         return longest;

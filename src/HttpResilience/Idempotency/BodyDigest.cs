@@ -37,7 +37,7 @@ internal static class BodyDigest
         }
 
         // A stream is rewound before each send.
-        if (!RequestBody.IsInMemory(content) && content is not StreamContent)
+        if (!RequestBody.IsInMemory(content) && content is not (StreamContent or SeekableContent))
             await content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
         using var digest = new Digest();
         await content.CopyToAsync(digest.Output, cancellationToken).ConfigureAwait(false);

@@ -32,12 +32,22 @@ internal sealed class ListKey<TOptions>(
 
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
     {
-        foreach (var (index, item) in (get(options) ?? []).Index())
+        if (get(options) is not { } items)
+        {
+            if (setNull is null)
+                problems.Add($"{path.Of(Name)} is null; it must be {Expected}.");
+            return;
+        }
+
+        foreach (var (index, item) in items.Index())
         {
             if (!isAllowed(item))
-                problems.Add($"{path.Of(Name)}:{index} is {OptionPath.Show(item)}; it must be {expected}.");
+                problems.Add($"{path.Of(Name)}:{index} is {OptionPath.Show(item)}; it must be {expected}.{WithoutSpaces(item)}");
         }
     }
+
+    private string WithoutSpaces(string? item) =>
+        item?.Trim() is { Length: > 0 } trimmed && trimmed != item && isAllowed(trimmed) ? $" Write '{trimmed}' without spaces." : "";
 
     internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) =>
         [(Name, get(options) is { } items ? string.Join(' ', items) : null)];
@@ -76,8 +86,20 @@ internal sealed class SectionListKey<TOptions, TSection>(
 
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
     {
-        foreach (var (index, item) in get(options).Index())
-            keys.Validate(item, path.Below(Name).Below(index.ToString(CultureInfo.InvariantCulture)), problems);
+        if (get(options) is not { } items)
+        {
+            problems.Add($"{path.Of(Name)} is null; it must be a list of sections.");
+            return;
+        }
+
+        foreach (var (index, item) in items.Index())
+        {
+            var here = path.Below(Name).Below(index.ToString(CultureInfo.InvariantCulture));
+            if (item is null)
+                problems.Add($"{here.Of(null)} is null; it must be a section with keys such as {keys.Paths.First()}.");
+            else
+                keys.Validate(item, here, problems);
+        }
     }
 
     internal override OptionShape ShapeOf(TOptions defaults) =>

@@ -41,7 +41,12 @@ internal sealed class ValueKey<TOptions, TValue>(
             report.Problems.Add($"{section.Path} is {OptionPath.Show(section)}; it must be {expected}.{Hint(section.Value)}");
     }
 
-    private string Hint(string? text) => remedy?.Invoke(text) is { } hint ? $" {char.ToUpperInvariant(hint[0])}{hint[1..]}." : "";
+    private string Hint(string? text) => (remedy?.Invoke(text) ?? WithoutSpaces(text)) is { } hint
+        ? $" {char.ToUpperInvariant(hint[0])}{hint[1..]}." : "";
+
+    private string? WithoutSpaces(string? text) =>
+        text?.Trim() is { Length: > 0 } trimmed && trimmed != text && tryParse(trimmed, out var value) && isAllowed(value)
+            ? $"write '{trimmed}' without spaces" : null;
 
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
     {

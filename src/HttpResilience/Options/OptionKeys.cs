@@ -68,11 +68,11 @@ public sealed class OptionKeys<TOptions>
 
     internal OptionKeys<TOptions> Integer(string name, Func<TOptions, int> get, Action<TOptions, int> set, int min, int max) =>
         Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}", get, set, TryParseInteger, v => v >= min && v <= max,
-            new(min, max));
+            new(min, max), text => IntegerText.Remedy(text, min, max));
 
     internal OptionKeys<TOptions> OptionalInteger(string name, Func<TOptions, int?> get, Action<TOptions, int?> set, int min, int max) =>
         Add(name, $"an integer {Range(min, max == int.MaxValue ? null : max)}, or null", get, set, Optional<int>(TryParseInteger),
-            v => v is null || (v >= min && v <= max), new(min, max));
+            v => v is null || (v >= min && v <= max), new(min, max), text => IntegerText.Remedy(text, min, max));
 
     internal OptionKeys<TOptions> Number(string name, Func<TOptions, double> get, Action<TOptions, double> set, double min, double max) =>
         Add(name, $"a number {Range(min, max)}", get, set, TryParseNumber, v => v >= min && v <= max, new(min, max),

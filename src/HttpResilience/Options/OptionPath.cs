@@ -64,16 +64,30 @@ internal readonly record struct OptionPath(IConfiguration? Configuration, string
     {
         null => "null",
         // Not only a URI: a host in a list may have a password, too.
-        string or Uri when SafeUri($"{(value as Uri)?.OriginalString ?? value}") is var safe && safe.Contains("***") => $"'{safe}'",
+        string or Uri when SafeUri($"{(value as Uri)?.OriginalString ?? value}") is var safe && safe.Contains("***") =>
+            $"'{Visible(safe)}'",
         IFormattable number => $"'{number.ToString(null, CultureInfo.InvariantCulture)}'",
-        _ => $"'{value}'",
+        _ => $"'{Visible($"{value}")}'",
     };
 
-    /// <summary>The value of a section, or its kind when it has keys.</summary>
+    // As the carriage return at the end of each line of a file that was written on Windows.
+    private static string Visible(string text) => text.Any(char.IsControl)
+        ? string.Concat(text.Select(c => c switch
+        {
+            '\r' => "\\r",
+            '\n' => "\\n",
+            '\t' => "\\t",
+            _ when char.IsControl(c) => $"\\u{(int)c:x4}",
+            _ => c.ToString(),
+        }))
+        : text;
+
+    /// <summary>The value of a section, or its kind when it has keys. Sources are merged: it may have both.</summary>
     internal static string Show(IConfigurationSection section)
     {
-        if (!string.IsNullOrEmpty(section.Value) || !section.GetChildren().Any())
-            return Show((object?)section.Value);
+        bool hasKeys = section.GetChildren().Any();
+        if (section.Value is not null || !hasKeys)
+            return $"{Show((object?)section.Value)}{(hasKeys ? " and has keys, too" : "")}";
         return section.GetChildren().All(c => IsIndex(c.Key)) ? "a list" : "a section";
     }
 

@@ -119,7 +119,10 @@ internal sealed class StatusSectionsKey<TOptions, TSection>(
             var here = path.Below(Name).Below(OptionPath.Show(status).Trim('\''));
             if (status is < 400 or > 599)
                 problems.Add($"{here.Of(null)} is not a key here; a key of {Name} must be an HTTP status from 400 to 599.");
-            keys.Validate(value, here, problems);
+            if (value is null)
+                problems.Add($"{here.Of(null)} is null; it must be a section with keys such as {keys.Paths.First()}.");
+            else
+                keys.Validate(value, here, problems);
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
 
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
-        var call = HttpCall.Open(request, client.Name, client.Policy, _observers);
+        var call = HttpCall.Open(request, client.Name, client.Policy, _observers, client.HttpClientName);
         if (_reach.IsWatched)
             AmbientRequest.Enter(request);
         HttpResponseMessage response;

@@ -75,14 +75,20 @@ internal struct Attempt(
     /// <param name="cancelled">The token of the call is cancelled.</param>
     internal void Fail(Exception exception, HttpRequestMessage request, in RequestSnapshot original, long deadline, bool cancelled)
     {
+        // The server has processed the request when only the body of its answer cannot be read.
+        bool wasProcessed = Response is not null && (_result.IsSuccess || _result.IsAmbiguous);
         Response?.Dispose();
         (Response, _exception) = (null, exception);
         call.Fail(exception, request, original.Method, original.Uri);
         if ((cancelled || exception is OperationCanceledException) && client.Time.GetTimestamp() >= deadline)
             _timer.Expire();
         _result = classifier.Classify(exception, original.Method, call, _timer.HasExpired, cancelled);
+        if (RequestBody.HasFailed(original.Content, _timer.HasExpired))
+            _result = _result.OfBody(RequestBody.WasWritten(original.Content));
         if (_result.FailureClass is FailureClass.Cancelled)
             _result = _result with { IsAmbiguous = call.WasSent };
+        else if (wasProcessed)
+            _result = _result with { IsAmbiguous = true };
     }
 
     /// <summary>Records how the attempt ended.</summary>
@@ -91,10 +97,14 @@ internal struct Attempt(
     {
         if (_result.IsSuccess)
             call.Succeed(_result, _timer.StartedAt, EndedAt);
-        else
+        // The platform refuses a request that it cannot send, as one to ftp:, before anything is on the wire.
+        else if (_exception is not NotSupportedException || _result.IsAmbiguous)
             call.Record(_result, _exception, _timer.StartedAt, EndedAt);
         return _result.IsSuccess;
     }
+
+    /// <summary>The same attempt after its response was closed: it has the head only.</summary>
+    internal readonly Attempt WithoutBody() => this with { Response = Response is { } closed ? ResponseBody.HeadOf(closed) : null };
 
     internal void End() => EndedAt = client.Time.GetTimestamp();
 

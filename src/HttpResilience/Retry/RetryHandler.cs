@@ -20,8 +20,7 @@ internal sealed partial class RetryHandler(
     protected override async ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        long startedAt = call.StartedAt;
-        var original = new RequestSnapshot(request);
+        var (asked, startedAt, original) = (request, call.StartedAt, new RequestSnapshot(request));
         var (deadline, random) = (ClientDeadline.LastAttemptEndOf(call), 0.0);
         _observers?.CallStarting(client, call);
         bool mustReconcileFirst = _hooks.MustReconcileFirst(call, original.Method);
@@ -68,12 +67,12 @@ internal sealed partial class RetryHandler(
                 if (attempt.Record())
                     return attempt.Response!;
 
-                var decision = Decide(call, attempt, original, RequestBody.IsReplayable(original.Content), deadline, ref random);
+                var decision = Decide(call, attempt, original, deadline, ref random);
                 if (!decision.IsRetry)
                     return Stop(decision.StopReason, request, call, attempt, original, cancellationToken);
 
                 (mustReconcileFirst, startedAt) = (decision.ReconcilesFirst, attempt.EndedAt + call.Policy.ToTimestamp(decision.Delay));
-                original.Restore(request);
+                request = original.Restore(request) ?? request;
                 if (decision.ResolvesFirst)
                 {
                     bool isResolved = await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken)
@@ -96,6 +95,9 @@ internal sealed partial class RetryHandler(
                 attempt.StopTimer(cancellationToken);
                 await WaitingCalls.UntilAsync(client, call, startedAt, async, cancellationToken).ConfigureAwait(false);
                 startedAt = _time.GetTimestamp();
+                if (original.Restore(request) is not { } resent)
+                    return Stop(StopReason.BodyNotReplayable, request, call, attempt.WithoutBody(), original, cancellationToken);
+                request = resent;
             }
         }
         catch (OperationCanceledException e) when (CallerException.EndsWait(call, deadline, cancellationToken))
@@ -104,20 +106,20 @@ internal sealed partial class RetryHandler(
         }
         finally
         {
-            original.RecordOriginal(request);
+            original.RecordOriginal(asked);
             attempt.ReturnTimer();
         }
     }
 
     private RetryDecision Decide(
-        HttpCall call, in Attempt attempt, in RequestSnapshot original, bool bodyIsReplayable, long deadline, ref double random)
+        HttpCall call, in Attempt attempt, in RequestSnapshot original, long deadline, ref double random)
     {
         var (policy, endedAt) = (call.Policy, attempt.EndedAt);
         double previousRandom = random;
         random = client.Random.NextDouble();
         int? maxRetryAttempts = policy.Retry.Repeats(original.Method) ? call.MaxRetryAttempts : 0;
         var request = new RetryableRequest(
-            policy.Retry.IsIdempotent(original.Method), call.IdempotencyKey is not null, bodyIsReplayable, maxRetryAttempts)
+            policy.Retry.IsIdempotent(original.Method), call.IdempotencyKey is not null, original.IsReplayable, maxRetryAttempts)
         {
             MayHaveBeenProcessed = call.MayHaveBeenProcessed,
             CanBeFound = extensions.Reconciler is not null,

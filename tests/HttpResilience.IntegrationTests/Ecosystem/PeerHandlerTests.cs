@@ -174,15 +174,26 @@ public sealed class PeerHandlerTests : IAsyncDisposable
         _log.Lines.ShouldNotContain(l => l.EventId == 420);
     }
 
-    [Fact]
-    public async Task A_client_without_the_chain_keeps_its_handlers_and_its_timeout()
+    [Theory]
+    [InlineData("never had it"), InlineData("RemoveResilience"), InlineData("RemoveResilience first")]
+    [InlineData("RemoveResilience of all")]
+    public async Task A_client_without_the_chain_keeps_its_handlers_and_its_timeout(string why)
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
         await StartAsync(services =>
         {
             services.AddResilientHttpClient("other");
-            services.AddHttpClient(Name, c => c.BaseAddress = server.Uri).AddResilienceHandler("mine", RetryOnceAgain);
+            var builder = services.AddHttpClient(Name, c => c.BaseAddress = server.Uri);
+            if (why is "RemoveResilience first")
+                builder.RemoveResilience();
+            builder.AddResilienceHandler("mine", RetryOnceAgain);
             services.ConfigureHttpClientDefaults(all => all.AddStandardResilienceHandler(o => o.Retry.MaxRetryAttempts = 1));
+            if (why is not "never had it")
+                services.ConfigureHttpClientDefaults(all => all.AddResilience());
+            if (why is "RemoveResilience")
+                builder.RemoveResilience();
+            if (why is "RemoveResilience of all")
+                services.ConfigureHttpClientDefaults(all => all.RemoveResilience());
         });
         using var client = Create();
 

@@ -7,6 +7,7 @@ namespace HttpResilience.IntegrationTests;
 /// <summary>HTTP/2 without TLS (prior knowledge): many calls on one connection, each on a stream that can fail alone.</summary>
 public sealed class Http2Tests
 {
+    private const byte Headers = 1;
     private const int InternalError = 2;
     private const int RefusedStream = 7;
     private const int Cancel = 8;
@@ -62,6 +63,28 @@ public sealed class Http2Tests
 
         exception.GetHttpCall().ShouldHaveEnded(4, FailureClass.Transient, StopReason.AttemptsExhausted);
         server.Requests.ShouldAllBe(r => r.Key == null);
+    }
+
+    /// <summary>GOAWAY with a lower last stream (RFC 9113 §6.8).</summary>
+    [Fact]
+    public async Task A_request_that_closing_connections_leave_out_again_and_again_was_not_processed()
+    {
+        Func<RawConnection, Task> leaveOut = async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.SendAsync("\0\0\0\u0004\0\0\0\0\0");
+            await connection.UntilFrameAsync(Headers);
+            // The last stream is 0, the error NO_ERROR.
+            await connection.SendAsync("\0\0\u0008\u0007\0\0\0\0\0\0\0\0\0\0\0\0\0");
+            await connection.UntilGoneAsync();
+        };
+        await using var server = new RawServer([.. Enumerable.Repeat(leaveOut, 100)]);
+        await using var client = Http2Client(server.Uri, options => options.Idempotency.Enabled = false);
+
+        var exception = await client.Client.FailAsync<HttpRequestException>(Mode.Async, Post());
+
+        exception.GetHttpCall().ShouldHaveEnded(4, FailureClass.Transient, StopReason.AttemptsExhausted);
+        exception.GetHttpCall()!.MayHaveBeenProcessed.ShouldBeFalse();
     }
 
     [Fact]

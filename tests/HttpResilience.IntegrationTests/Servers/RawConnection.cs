@@ -46,6 +46,27 @@ internal sealed class RawConnection(RawServer server, Socket socket) : IDisposab
         return request;
     }
 
+    /// <summary>Reads HTTP/2 frames after <c>PRI * HTTP/2.0</c>, up to the first of a type.</summary>
+    internal async Task UntilFrameAsync(byte type)
+    {
+        _received.RemoveRange(0, await ReceivedAsync("SM\r\n\r\n".Length));
+        byte read;
+        do
+        {
+            await ReceivedAsync(9);
+            read = _received[3];
+            _received.RemoveRange(0, await ReceivedAsync(9 + (_received[0] << 16 | _received[1] << 8 | _received[2])));
+        }
+        while (read != type);
+    }
+
+    private async Task<int> ReceivedAsync(int length)
+    {
+        while (_received.Count < length)
+            await ReceiveAsync();
+        return length;
+    }
+
     internal ValueTask SendAsync(string text) => _stream.WriteAsync(Encoding.Latin1.GetBytes(text), server.Stopped);
 
     /// <summary>Closes the connection gracefully (FIN).</summary>

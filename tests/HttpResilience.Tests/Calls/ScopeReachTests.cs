@@ -99,6 +99,33 @@ public sealed class ScopeReachTests : IDisposable
         _chain.Logs.Calls.Single(c => c["ClientName"] is "login")["Tenant"].ShouldBeNull();
     }
 
+    [Theory, InlineData("partner"), InlineData("Partner.Generated, Version=1.0.0.0"), InlineData(null)]
+    public async Task Either_name_of_a_client_names_it(string? name)
+    {
+        using var chain = new Chain(services: s => s.AddHttpClient("Partner.Generated, Version=1.0.0.0").AddResilience("partner")
+            .ConfigurePrimaryHttpMessageHandler(() => _login));
+        using var scope = HttpCallScope.Begin(new() { ClientName = name, IdempotencyKey = "comp1:invoice:001" });
+
+        (await chain.Services.GetRequiredService<IHttpClientFactory>().CreateClient("Partner.Generated, Version=1.0.0.0")
+            .PostAsync("https://partner.test/", new StringContent("1"), TestContext.Current.CancellationToken)).Dispose();
+
+        _login.Requests.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("comp1:invoice:001");
+    }
+
+    [Fact]
+    public async Task One_key_in_scopes_for_two_clients_is_the_key_of_each()
+    {
+        Volatile.Write(ref _expired, 0);
+        using var outer = HttpCallScope.Begin(new() { ClientName = Chain.Name, IdempotencyKey = "comp1:invoice:001" });
+        (await _chain.PostAsync()).Dispose();
+        using var inner = HttpCallScope.Begin(new() { ClientName = "login", IdempotencyKey = "comp1:invoice:001" });
+
+        (await LoginAsync()).Dispose();
+
+        _chain.Server.Requests.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("comp1:invoice:001");
+        _login.Requests.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("comp1:invoice:001");
+    }
+
     [Fact]
     public async Task Without_a_name_a_key_is_for_the_client_that_uses_it_first()
     {

@@ -20,6 +20,15 @@ public sealed class ChainDescriptionTests
     }
 
     [Fact]
+    public void Retries_of_no_method_are_off()
+    {
+        var o = new HttpResilienceOptions();
+        o.Retry.Methods = [];
+
+        ChainDescription.Of(o).ShouldContain(" · no retry · ");
+    }
+
+    [Fact]
     public void What_is_off_is_told_as_well()
     {
         var o = new HttpResilienceOptions();

@@ -84,7 +84,7 @@ public sealed class SettingsNameTests : IDisposable
         {
             s.AddHttpResilienceStorage(storage => storage.UseInMemory());
             Serve(s.AddHttpClient(LongName, c => c.BaseAddress = new("https://api.test/")).AddResilience("partner")
-                .AddResilience(o => (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts) = (true, 0))
+                .AddResilience(o => (o.DeadLetter.Enabled, o.Retry.MaxRetryAttempts, o.TotalRequestTimeout.Timeout) = (true, 0, null))
                 .ConfigureHttpClient(c => c.DefaultRequestHeaders.Add("Authorization", "Bearer fresh")));
         });
         _server.Script(Replies.Status(503), Replies.Status(201));
@@ -112,6 +112,26 @@ public sealed class SettingsNameTests : IDisposable
         (await GetAsync(host, LongName)).Dispose();
 
         _server.Requests.Count.ShouldBe(1);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void A_client_with_the_chain_of_all_clients_cannot_share_the_name_of_another(bool first)
+    {
+        var services = new ServiceCollection();
+        if (first)
+            services.ConfigureHttpClientDefaults(d => d.AddResilience());
+        services.AddHttpClient("a").AddResilience("b");
+        services.AddHttpClient("b");
+        services.AddHttpClient("c");
+        if (!first)
+            services.ConfigureHttpClientDefaults(d => d.AddResilience());
+        using var provider = services.BuildServiceProvider();
+        var factory = provider.GetRequiredService<IHttpClientFactory>();
+
+        Should.Throw<InvalidOperationException>(() => factory.CreateClient("b"))
+            .Message.ShouldContain("'a' and 'b' cannot share the name 'b'");
+        foreach (string name in (string[])["a", "c", "d"])
+            Should.NotThrow(() => factory.CreateClient(name));
     }
 
     [Fact]

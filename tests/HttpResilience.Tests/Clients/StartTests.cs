@@ -42,6 +42,30 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task Null_in_code_is_reported_where_a_list_or_a_section_belongs()
+    {
+        var problems = await ProblemsAsync(s => s.AddResilientHttpClient("invoices", o =>
+        {
+            o.Idempotency.Methods = null!;
+            o.DeadLetter.Methods = null!;
+            o.DeadLetter.AllowedAuthorities = null!;
+            o.Retry.Methods = null;
+            o.Retry.Statuses[503] = null!;
+            o.Logging.RedactedHeaders = ["X-Key", null!];
+        }));
+
+        problems.ShouldBe(
+        [
+            $"{Client}:Idempotency:Methods is null; it must be a list, each item an HTTP token (RFC 9110 §5.6.2).",
+            $"{Client}:DeadLetter:Methods is null; it must be a list, each item an HTTP token (RFC 9110 §5.6.2).",
+            $"{Client}:DeadLetter:AllowedAuthorities is null; it must be a list, each item scheme, host and port, such as "
+                + "https://api.example.com.",
+            $"{Client}:Retry:Statuses:503 is null; it must be a section with keys such as MaxRetryAttempts.",
+            $"{Client}:Logging:RedactedHeaders:1 is null; it must be an HTTP token (RFC 9110 §5.6.2).",
+        ], ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Values_set_in_code_are_validated_too()
     {
         var problems = await ProblemsAsync(s => s.AddResilientHttpClient("invoices", o =>

@@ -39,8 +39,17 @@ public sealed class ExceptionClassificationTests
     public void A_connection_that_broke_may_have_carried_the_request(HttpRequestError error) =>
         Classify(new HttpRequestException(error)).ShouldMean(Ambiguous);
 
+    /// <summary>Of the head or the body of the response (MaxResponseHeadersLength, MaxResponseContentBufferSize).</summary>
+    [Fact]
+    public void A_response_that_is_too_long_shows_that_the_request_may_have_been_processed() =>
+        Classify(new HttpRequestException(HttpRequestError.ConfigurationLimitExceeded)).ShouldMean(Permanent with { IsAmbiguous = true });
+
+    [Fact]
+    public void A_body_that_cannot_be_decompressed_is_a_broken_response() =>
+        Classify(new InvalidDataException("The archive entry was compressed using an unsupported compression method."))
+            .ShouldMean(Ambiguous);
+
     [Theory]
-    [InlineData(HttpRequestError.ConfigurationLimitExceeded)]
     [InlineData(HttpRequestError.VersionNegotiationError)]
     [InlineData(HttpRequestError.ExtendedConnectNotSupported)]
     public void A_failure_caused_by_settings_of_the_client_is_permanent(HttpRequestError error) =>
@@ -125,6 +134,24 @@ public sealed class ExceptionClassificationTests
         Classify(new HttpRequestException("x", stream)).ShouldMean(NotSent);
     }
 
+    /// <summary>
+    /// GOAWAY with a lower last stream (RFC 9113 §6.8). The message is that of the platform, and that of a trimmed program.
+    /// </summary>
+    [Theory]
+    [InlineData(0x0, "The request was aborted.")]
+    [InlineData(0x2, "The request was aborted.")]
+    [InlineData(0xb, "The request was aborted.")]
+    [InlineData(0x0, "net_http_request_aborted")]
+    public void A_stream_that_a_closing_connection_left_out_was_not_processed(long code, string message)
+    {
+        var closed = new HttpProtocolException(code, "The HTTP/2 server closed the connection.", innerException: null);
+
+        Classify(new HttpRequestException(HttpRequestError.HttpProtocolError, message, closed)).ShouldMean(NotSent);
+        Classify(new HttpRequestException(HttpRequestError.HttpProtocolError, closed.Message, closed)).ShouldMean(Ambiguous);
+        Classify(new HttpRequestException(HttpRequestError.HttpProtocolError, message, new IOException("x"))).ShouldMean(Ambiguous);
+        Classify(new HttpRequestException(HttpRequestError.ResponseEnded, message, closed)).ShouldMean(Ambiguous);
+    }
+
     [Theory, InlineData(0x1), InlineData(0x2), InlineData(0x8), InlineData(0xb), InlineData(0x10c), InlineData(0x107)]
     public void A_stream_that_was_reset_for_another_reason_may_have_been_processed(long code) =>
         Classify(new HttpRequestException(HttpRequestError.HttpProtocolError, "x", new HttpProtocolException(code, "x", null)))
@@ -186,6 +213,40 @@ public sealed class ExceptionClassificationTests
         Classify(new ArgumentException("x")).ShouldMean(Permanent);
         Classify(new NotSupportedException()).ShouldMean(Permanent);
         Classify(new ObjectDisposedException("x")).ShouldMean(Permanent);
+    }
+
+    /// <summary>As of a chunked request without a content, or of a content that cannot be serialized.</summary>
+    [Fact]
+    public void Programming_errors_that_the_platform_wraps_are_permanent_and_neutral()
+    {
+        Classify(new HttpRequestException("An error occurred while sending the request.", new InvalidOperationException("x")))
+            .ShouldMean(Permanent);
+        Classify(new HttpRequestException("Error while copying content to a stream.", new ObjectDisposedException("a connection")))
+            .ShouldMean(Ambiguous);
+        Classify(new HttpRequestException("Error while copying content to a stream.", new IOException("x"))).ShouldMean(Ambiguous);
+        Classify(new HttpRequestException("a handler says so")).ShouldMean(Ambiguous);
+    }
+
+    /// <summary>The messages are those that the platform gives, and those of a trimmed program.</summary>
+    [Theory]
+    [InlineData("Sent 5 request content bytes, but Content-Length promised 50.")]
+    [InlineData("Unable to write content to request stream; content would exceed Content-Length.")]
+    [InlineData("net_http_request_content_length_mismatch, 5, 50")]
+    [InlineData("net_http_content_write_larger_than_content_length")]
+    public void A_content_of_another_length_than_it_promised_is_a_programming_error(string message)
+    {
+        Classify(new HttpRequestException(message)).ShouldMean(Permanent with { IsAmbiguous = true });
+        Classify(new HttpRequestException(message, new IOException("x"))).ShouldMean(Ambiguous);
+    }
+
+    [Fact]
+    public void A_failure_that_a_blocked_task_has_wrapped_is_that_failure()
+    {
+        Classify(new AggregateException(new HttpRequestException(HttpRequestError.ConnectionError))).ShouldMean(NotSent);
+        Classify(new AggregateException(new AggregateException(new TimeoutException()))).ShouldMean(Ambiguous);
+        Classify(new AggregateException(new TaskCanceledException())).ShouldMean(Cancelled);
+        Classify(new AggregateException(new ArgumentException("x"))).ShouldMean(Permanent);
+        Classify(new AggregateException(new IOException("x"), new IOException("y"))).ShouldMean(Permanent);
     }
 
     [Theory]

@@ -172,6 +172,22 @@ public sealed class RateLimitFieldsTests
         Of(("RateLimit-Remaining", remaining), ("RateLimit-Reset", reset)).ShouldBeNull();
     }
 
+    /// <summary>RFC 9110 §5.3: an intermediary may join the lines of each quota.</summary>
+    [Theory]
+    [InlineData("0, 5", "30, 60", 30)]
+    [InlineData("5, 0", "30, 60", 60)]
+    [InlineData("0, 0, 1", "30, 60, 90", 60)]
+    [InlineData("0, 40/40", "2026-03-01T12:00:30Z, 1m0s", 60)]
+    [InlineData("0, 0", "30, soon", 30)]
+    [InlineData("5, 1", "30, 60", null)]
+    [InlineData("0", "30, 60", null)]
+    [InlineData("0, 0", "30", null)]
+    public void Joined_lines_belong_together_in_their_order(string remaining, string reset, int? seconds)
+    {
+        Of(("X-RateLimit-Remaining", remaining), ("X-RateLimit-Reset", reset)).ShouldBe(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
+        Of(("ratelimit-remaining", remaining), ("ratelimit-reset", reset)).ShouldBe(seconds is { } t ? TimeSpan.FromSeconds(t) : null);
+    }
+
     [Fact]
     public void A_reset_alone_is_ignored()
     {

@@ -4,7 +4,7 @@ namespace HttpResilience.Tests.Http;
 internal static class Recorded
 {
     internal static HttpContent Of(HttpContent content, int maxBytes = 1024) =>
-        RequestBody.IsValue(content) ? content : Always(content, maxBytes);
+        content is ReplayableContent || RequestBody.IsValue(content) ? content : Always(content, maxBytes);
 
     internal static ReplayableContent Always(
         HttpContent content, int maxBytes = 1024, ReplayMemory? memory = null, long maxInFlight = long.MaxValue, TimeProvider? time = null,

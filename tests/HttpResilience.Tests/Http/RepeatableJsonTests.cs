@@ -1,9 +1,11 @@
 using System.Collections;
 using System.Collections.Immutable;
+using System.Collections.ObjectModel;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace HttpResilience.Tests.Http;
 
@@ -25,7 +27,12 @@ public sealed class RepeatableJsonTests
         ["a list as an object"] = () => JsonContent.Create<object>(new List<Line> { new("a", 1) }),
         ["a dictionary"] = () => JsonContent.Create(new Dictionary<string, Line> { ["a"] = new("a", 1) }),
         ["an immutable array"] = () => JsonContent.Create(ImmutableArray.Create(1)),
-        ["a node"] = () => JsonContent.Create(JsonNode.Parse("{\"a\":[1]}")),
+        ["enums as text"] = () => JsonContent.Create(new { Day = DayOfWeek.Friday }, options: With(new JsonStringEnumConverter())),
+        ["enums as text, by a member"] = () => JsonContent.Create(new WithDay()),
+        ["generated metadata"] = () => JsonContent.Create(new Plain(), GeneratedJson.Default.Plain),
+        ["fields"] = () => JsonContent.Create((1, "a"), options: new() { IncludeFields = true }),
+        ["pairs"] = () => JsonContent.Create(new List<KeyValuePair<string, int>> { new("a", 1) }),
+        ["a property of an interface"] = () => JsonContent.Create(new Numbered()),
         ["an element"] = () => JsonContent.Create(JsonDocument.Parse("[1]").RootElement),
         ["a dictionary of elements"] = () => JsonContent.Create(new Dictionary<string, JsonElement>()),
         ["an ignored sequence"] = () => JsonContent.Create(new Ignoring()),
@@ -49,6 +56,34 @@ public sealed class RepeatableJsonTests
         ["a collection of its own"] = () => JsonContent.Create(new LazyList()),
         ["a list of its own"] = () => JsonContent.Create(new LazyDerived()),
         ["a base class with a sequence"] = () => JsonContent.Create(new Derived()),
+        ["a stream, by a converter in the options"] = () => JsonContent.Create(new Upload(), options: With(new StreamConverter())),
+        ["any converter in the options"] = () => JsonContent.Create(1, options: With(new StreamConverter())),
+        ["a converter that is derived from one of the platform"] = () => JsonContent.Create(1, options: With(new OwnEnumConverter())),
+        ["a converter of a property"] = () => JsonContent.Create(new ConvertedProperty()),
+        ["a converter of a field"] = () => JsonContent.Create(new ConvertedField()),
+        ["a converter of an enum"] = () => JsonContent.Create(ConvertedEnum.A),
+        ["a converter that an attribute makes"] = () => JsonContent.Create(new { Number = new MadeByAttribute() }),
+        ["metadata that a modifier changes"] = () => JsonContent.Create(new Plain(), options: new()
+        {
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { type => type.Properties.Clear() } },
+        }),
+        ["generated metadata that a modifier changes"] = () => JsonContent.Create(new Plain(), options: new()
+        {
+            TypeInfoResolver = GeneratedJson.Default.WithAddedModifier(type => type.Properties.Clear()),
+        }),
+        ["a resolver of its own"] = () => JsonContent.Create(new Plain(), options: new() { TypeInfoResolver = new OwnResolver() }),
+        ["metadata made by hand"] = () => JsonContent.Create(new Plain(), MadeByHand()),
+        ["a policy of its own for keys"] = () => JsonContent.Create(
+            new Dictionary<string, int>(), options: new() { DictionaryKeyPolicy = new OwnPolicy() }),
+        ["a stream"] = () => JsonContent.Create(new Upload()),
+        ["a reader"] = () => JsonContent.Create(new { Text = (TextReader)new StringReader("a"), Rows = Rows().GetEnumerator() }),
+        ["a computed property"] = () => JsonContent.Create(new Computed()),
+        ["a computed property with a field"] = () => JsonContent.Create(new SemiComputed()),
+        ["a property that a derived type may compute"] = () => JsonContent.Create(new { Any = (Open)new Overriding() }),
+        ["a lazy property"] = () => JsonContent.Create(new { Any = new Lazy<int>(() => 1) }),
+        ["a callback"] = () => JsonContent.Create(new Counting()),
+        ["a node, which may hold any value"] = () => JsonContent.Create(new JsonObject { ["a"] = JsonValue.Create(Rows()) }),
+        ["a collection around another list"] = () => JsonContent.Create(new ReadOnlyCollection<int>([1])),
         ["an included field"] = () => JsonContent.Create(new Including()),
         ["a converter of its own"] = () => JsonContent.Create(new Converted()),
         ["a polymorphic type"] = () => JsonContent.Create(new Shape()),
@@ -74,6 +109,28 @@ public sealed class RepeatableJsonTests
         RequestBody.IsValue(Sequences[kind]()).ShouldBeFalse();
     }
 
+    [Fact]
+    public void To_ask_costs_no_memory()
+    {
+        HttpContent[] contents =
+        [
+            new StringContent("a"),
+            new ByteArrayContent([1]),
+            new ReadOnlyMemoryContent(new byte[1]),
+            new FormUrlEncodedContent([new("a", "1")]),
+            JsonContent.Create(new Plain()),
+            JsonContent.Create(new Invoice(1, [new("a", 1)], null)),
+            JsonContent.Create(new List<int> { 1 }),
+        ];
+        contents.ShouldAllBe(c => RequestBody.IsValue(c));
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (var content in contents)
+            RequestBody.IsValue(content);
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+    }
+
     private static IEnumerable<string> Rows()
     {
         yield return "a";
@@ -83,6 +140,130 @@ public sealed class RepeatableJsonTests
     {
         await Task.Yield();
         yield return "a";
+    }
+
+    private static JsonSerializerOptions With(JsonConverter converter) => new() { Converters = { converter } };
+
+    private static JsonTypeInfo<Plain> MadeByHand()
+    {
+        var type = (JsonTypeInfo<Plain>)new DefaultJsonTypeInfoResolver().GetTypeInfo(typeof(Plain), new(JsonSerializerDefaults.Web)
+        {
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        });
+        int count = 0;
+        type.Properties[0].Get = _ => ++count;
+        return type;
+    }
+
+    private sealed class WithDay
+    {
+        [JsonConverter(typeof(JsonStringEnumConverter<DayOfWeek>))]
+        public DayOfWeek Day { get; set; }
+    }
+
+    private interface INumbered
+    {
+        int Number { get; }
+    }
+
+    private sealed class Numbered : INumbered
+    {
+        public int Number { get; } = 1;
+    }
+
+    private sealed class Upload
+    {
+        public Stream File { get; } = new MemoryStream("hello"u8.ToArray());
+    }
+
+    private sealed class StreamConverter : JsonConverter<Stream>
+    {
+        public override Stream? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => null;
+
+        public override void Write(Utf8JsonWriter writer, Stream value, JsonSerializerOptions options) => writer.WriteNullValue();
+    }
+
+    private sealed class OwnEnumConverter : JsonStringEnumConverter<DayOfWeek>;
+
+    private sealed class ConvertedProperty
+    {
+        [JsonConverter(typeof(StreamConverter))]
+        public Stream? File { get; set; }
+    }
+
+    private sealed class ConvertedField
+    {
+        [JsonInclude, JsonConverter(typeof(NumberConverter))]
+        public int Number = 1;
+    }
+
+    [JsonConverter(typeof(EnumConverter))]
+    private enum ConvertedEnum
+    {
+        A,
+    }
+
+    private sealed class EnumConverter : JsonConverter<ConvertedEnum>
+    {
+        public override ConvertedEnum Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => default;
+
+        public override void Write(Utf8JsonWriter writer, ConvertedEnum value, JsonSerializerOptions options) => writer.WriteNullValue();
+    }
+
+    private sealed class NumberConverter : JsonConverter<int>
+    {
+        public override int Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => 0;
+
+        public override void Write(Utf8JsonWriter writer, int value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+    }
+
+    private sealed class NumberConverterAttribute : JsonConverterAttribute
+    {
+        public override JsonConverter CreateConverter(Type typeToConvert) => new NumberConverter();
+    }
+
+    private sealed class MadeByAttribute
+    {
+        [NumberConverter]
+        public int Number { get; set; }
+    }
+
+    private sealed class OwnResolver : DefaultJsonTypeInfoResolver;
+
+    private sealed class OwnPolicy : JsonNamingPolicy
+    {
+        public override string ConvertName(string name) => name;
+    }
+
+    private sealed class Computed
+    {
+        private int _reads;
+
+        public int Number => ++_reads;
+    }
+
+    private sealed class SemiComputed
+    {
+        public int Number { get => ++field; } = 1;
+    }
+
+    private class Open
+    {
+        public virtual int Number { get; } = 1;
+    }
+
+    private sealed class Overriding : Open
+    {
+        private int _reads;
+
+        public override int Number => ++_reads;
+    }
+
+    private sealed class Counting : IJsonOnSerializing
+    {
+        public int Number { get; set; }
+
+        public void OnSerializing() => Number++;
     }
 
     private sealed record Invoice(int Number, List<Line> Lines, Invoice? Corrects);
@@ -129,7 +310,7 @@ public sealed class RepeatableJsonTests
 
     private sealed class Derived : Base;
 
-    private class Plain
+    internal class Plain
     {
         public int Number { get; } = 1;
     }
@@ -169,3 +350,6 @@ public sealed class RepeatableJsonTests
         public Dictionary<string, object> More { get; } = [];
     }
 }
+
+[JsonSerializable(typeof(RepeatableJsonTests.Plain))]
+internal sealed partial class GeneratedJson : JsonSerializerContext;

@@ -182,6 +182,28 @@ public sealed class RetryAfterTests
     public void Of_several_lines_the_longest_valid_counts(int seconds, params string[] lines) =>
         Of([.. lines.Select(line => ("Retry-After", line))]).ShouldBe(TimeSpan.FromSeconds(seconds));
 
+    /// <summary>RFC 9110 §5.3: an intermediary may join lines.</summary>
+    [Theory]
+    [InlineData("30, 40", 40)]
+    [InlineData("40, 30", 40)]
+    [InlineData("30,  40", 40)]
+    [InlineData("soon, 30, -5", 30)]
+    [InlineData("30, Sun, 01 Mar 2026 12:01:00 GMT", 60)]
+    [InlineData("Sun, 01 Mar 2026 12:01:00 GMT, 30", 60)]
+    [InlineData("Sun, 01 Mar 2026 12:00:20 GMT, Sun, 01 Mar 2026 12:00:40 GMT", 40)]
+    [InlineData("Sunday, 01-Mar-26 12:00:20 GMT, 30", 30)]
+    [InlineData("Sun Mar  1 12:01:00 2026, 30", 60)]
+    [InlineData("Sun, 30", null)]
+    [InlineData("1,5", null)]
+    [InlineData(", ", null)]
+    [InlineData("soon, later", null)]
+    public void Of_lines_that_were_joined_the_longest_valid_counts(string value, int? seconds) =>
+        Of(("Retry-After", value)).ShouldBe(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
+
+    [Theory, InlineData("retry-after-ms"), InlineData("x-ms-retry-after-ms"), InlineData("x-amz-retry-after")]
+    public void Of_joined_lines_in_milliseconds_too(string name) =>
+        Of((name, "10, x, 30, 20")).ShouldBe(TimeSpan.FromMilliseconds(30));
+
     [Fact]
     public void Of_several_lines_in_milliseconds_the_longest_valid_counts() =>
         Of(("retry-after-ms", "10"), ("retry-after-ms", "x"), ("retry-after-ms", "30"), ("retry-after-ms", "20")).ShouldBe(

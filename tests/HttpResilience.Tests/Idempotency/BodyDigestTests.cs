@@ -47,7 +47,7 @@ public sealed class BodyDigestTests
     public async Task Content_that_is_serialized_on_each_write_is_written_once()
     {
         var value = new Changing();
-        using var content = JsonContent.Create(value);
+        using var content = Recorded.Of(JsonContent.Create(value));
 
         byte[]? digest = await Digest(content);
 

@@ -34,7 +34,7 @@ public sealed class CallTimeoutTests
         chain.Server.Script(Replies.Stalls());
 
         await Assert.ThrowsAnyAsync<TaskCanceledException>(
-            () => SendAsync(chain, async, inScope, new() { Timeout = TimeSpan.FromMinutes(5), AttemptTimeout = TimeSpan.FromMinutes(10) }));
+            () => SendAsync(chain, async, inScope, new() { Timeout = TimeSpan.FromMinutes(5), AttemptTimeout = TimeSpan.FromMinutes(5) }));
 
         chain.Clock.Elapsed.ShouldBe(TimeSpan.FromMinutes(5));
         chain.Server.Requests.Count.ShouldBe(1);
@@ -70,10 +70,9 @@ public sealed class CallTimeoutTests
     {
         using var chain = new Chain(o => (o.TotalRequestTimeout.Timeout, o.AttemptTimeout.Timeout) = (null, null));
         chain.Server.Script(Replies.After(TimeSpan.FromHours(1), Replies.Status(200)));
+        var timeout = isLongest ? TimeSpan.MaxValue : TimeSpan.FromDays(3);
 
-        using var response = await SendAsync(
-            chain, true, false,
-            new() { Timeout = isLongest ? TimeSpan.MaxValue : TimeSpan.FromDays(3), AttemptTimeout = TimeSpan.MaxValue });
+        using var response = await SendAsync(chain, true, false, new() { Timeout = timeout, AttemptTimeout = timeout });
 
         response.GetHttpCall()!.StopReason.ShouldBe(StopReason.Succeeded);
     }
@@ -118,6 +117,36 @@ public sealed class CallTimeoutTests
         await Assert.ThrowsAnyAsync<TaskCanceledException>(() => chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0)));
 
         chain.Clock.Elapsed.ShouldBe(3.5 * Second);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_may_last_longer_than_its_call_is_refused_where_both_are_said()
+    {
+        var options = new HttpCallScopeOptions { Timeout = 2 * Second, AttemptTimeout = 2.5 * Second };
+
+        var thrown = Should.Throw<ArgumentException>(() => HttpCallScope.Begin(options));
+        thrown.ParamName.ShouldBe("options");
+        thrown.Message.ShouldStartWith("The timeout of an attempt, 00:00:02.5000000, must not be longer than that of the call, 00:00:02. ");
+        Should.Throw<ArgumentException>(() => Chain.Get().WithTimeout(2 * Second).WithAttemptTimeout(2.5 * Second)).ParamName
+            .ShouldBe("timeout");
+        Should.Throw<ArgumentException>(() => Chain.Get().WithAttemptTimeout(2.5 * Second).WithTimeout(2 * Second)).ParamName
+            .ShouldBe("timeout");
+        Chain.Get().WithTimeout(2 * Second).WithAttemptTimeout(2 * Second).ShouldNotBeNull();
+        var report = await IsolatedBatch.RunAsync(
+            [1], (_, _) => Task.CompletedTask, new BatchOptions<int> { Scope = (_, _) => options }, TestContext.Current.CancellationToken);
+        report.Failures.ShouldHaveSingleItem().Error.ShouldNotBeNull().ShouldContain("The timeout of an attempt");
+    }
+
+    [Fact]
+    public async Task Said_in_two_places_the_shorter_of_call_and_attempt_ends_it()
+    {
+        using var chain = new Chain();
+        chain.Server.Script(Replies.Stalls());
+        using var scope = HttpCallScope.Begin(new() { AttemptTimeout = 9 * Second });
+
+        await Assert.ThrowsAnyAsync<TaskCanceledException>(() => chain.SendAsync(true, Chain.Get().WithTimeout(2 * Second)));
+
+        chain.Clock.Elapsed.ShouldBe(2 * Second);
     }
 
     [Theory, InlineData(0), InlineData(-1)]

@@ -53,6 +53,50 @@ public sealed class ResponseBodyTests
 
         thrown.HttpRequestError.ShouldBe(HttpRequestError.ConfigurationLimitExceeded);
         thrown.GetHttpCall()!.StopReason.ShouldBe(StopReason.NotRetryable);
+        thrown.GetHttpCall()!.MayHaveBeenProcessed.ShouldBeTrue();
+    }
+
+    /// <summary>A content of a handler of the application may throw anything.</summary>
+    [Theory]
+    [InlineData(typeof(InvalidOperationException))]
+    [InlineData(typeof(NotSupportedException))]
+    [InlineData(typeof(FormatException))]
+    [InlineData(typeof(UnauthorizedAccessException))]
+    public async Task A_post_whose_response_has_come_may_have_been_processed_whatever_its_body_throws(Type error)
+    {
+        using var chain = new Chain(o => o.Retry.IncludeResponseBody = true);
+        chain.Server.Script(Replies.Content(201, () => new ThrowingContent((Exception)Activator.CreateInstance(error)!)));
+
+        var thrown = await Should.ThrowAsync(() => chain.PostAsync(), error);
+
+        thrown.GetHttpCall()!.MayHaveBeenProcessed.ShouldBeTrue();
+        (thrown.GetHttpCall()!.FailureClass, chain.Server.Requests.Count).ShouldBe((FailureClass.Permanent, 1));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_body_that_cannot_be_decompressed_is_asked_for_again(bool async)
+    {
+        using var chain = new Chain(o => o.Retry.IncludeResponseBody = true);
+        chain.Server.Script(
+            Replies.Content(200, () => new ThrowingContent(new InvalidDataException("x"))), Replies.Status(200, "whole"));
+
+        using var response = await chain.GetAsync(async);
+
+        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("whole");
+    }
+
+    private sealed class ThrowingContent(Exception exception) : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => throw exception;
+
+        protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+            throw exception;
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 
     private sealed class BrokenContent : HttpContent

@@ -115,6 +115,48 @@ public sealed class TenantPauseTests
         pauses.Find("89").ShouldBeNull();
         pauses.Find("0").ShouldBeNull();
     }
+
+    [Fact]
+    public void A_pause_that_was_made_longer_is_kept_until_its_end()
+    {
+        var pauses = new TenantPauses();
+        pauses.GetOrAdd("a", now: 0, until: 10, isOfPartition: true)!.Extend(0, 10);
+        pauses.GetOrAdd("a", now: 5, until: 30, isOfPartition: true)!.Extend(5, 30);
+
+        pauses.GetOrAdd("b", now: 20, until: 40, isOfPartition: true)!.Extend(20, 40);
+        pauses.Find("a")!.Until.ShouldBe(30);
+
+        pauses.GetOrAdd("c", now: 30, until: 50, isOfPartition: true)!.Extend(30, 50);
+        pauses.Find("a").ShouldBeNull();
+        pauses.Find("b").ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void Above_the_limit_the_pause_that_ends_first_is_forgotten()
+    {
+        var pauses = new TenantPauses();
+        foreach (var (tenant, end) in ((string, int)[])[("long", 90), ("short", 50), ("longer", 40)])
+            pauses.GetOrAdd(tenant, now: 0, end, isOfPartition: true, limit: 3)!.Extend(0, end);
+        pauses.GetOrAdd("longer", now: 1, until: 80, isOfPartition: true, limit: 3)!.Extend(1, 80);
+
+        pauses.GetOrAdd("new", now: 2, until: 60, isOfPartition: true, limit: 3)!.Extend(2, 60);
+
+        pauses.Find("short").ShouldBeNull();
+        pauses.Find("long").ShouldNotBeNull();
+        pauses.Find("longer").ShouldNotBeNull();
+        pauses.Find("new").ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task The_tenants_of_a_host_with_a_pause_are_as_many_as_hosts_may_be()
+    {
+        using var chain = new Chain(o => o.CircuitBreaker.MaxCircuits = 10);
+        for (int i = 0; i < 30; i++)
+            await chain.LimitAsync($"tenant {i}", ("RateLimit", Partition));
+
+        (await chain.WaitOfAsync("tenant 0")).ShouldBe(TimeSpan.Zero);
+        (await chain.WaitOfAsync("tenant 29")).ShouldBe(Asked);
+    }
 }
 
 file static class Limited

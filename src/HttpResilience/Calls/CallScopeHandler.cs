@@ -1,0 +1,34 @@
+namespace HttpResilience;
+
+/// <summary>
+/// The outermost handler of a client that has handlers outside the chain: the scopes around a call are for its request, not for what those
+/// handlers send on its way, such as the request for a token.
+/// </summary>
+internal sealed class CallScopeHandler(string clientName) : DelegatingHandler
+{
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var before = HttpCallScope.Enter(request, clientName);
+        try
+        {
+            return base.SendAsync(request, cancellationToken);
+        }
+        finally
+        {
+            HttpCallScope.Leave(before);
+        }
+    }
+
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var before = HttpCallScope.Enter(request, clientName);
+        try
+        {
+            return base.Send(request, cancellationToken);
+        }
+        finally
+        {
+            HttpCallScope.Leave(before);
+        }
+    }
+}
