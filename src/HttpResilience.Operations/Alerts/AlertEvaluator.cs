@@ -24,8 +24,14 @@ internal sealed partial class AlertEvaluator(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        Begin();
-        return base.StartAsync(cancellationToken);
+        Task started;
+        using (AmbientContext.Suppress())
+        {
+            Begin();
+            started = base.StartAsync(cancellationToken);
+        }
+
+        return started;
     }
 
     /// <summary>Starts to fill the queue, without evaluating it.</summary>
