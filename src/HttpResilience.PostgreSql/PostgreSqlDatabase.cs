@@ -116,6 +116,11 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
                 await PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
             return await action(connection, tries).ConfigureAwait(false);
         }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            string denies = await PostgreSqlRights.MissingAsync(connection, cancellationToken).ConfigureAwait(false);
+            throw Describe(denies, e);
+        }
         catch (InvalidOperationException e) when (connection.FullState != ConnectionState.Open)
         {
             // Npgsql swallows a cut while it disposes of a reader or rolls back; only the next command fails, as one on a closed
@@ -128,8 +133,10 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     internal async Task<NpgsqlConnection> OpenToListenAsync(CancellationToken cancellationToken) =>
         await _listening.OpenAsync(cancellationToken).ConfigureAwait(false);
 
-    private HttpResilienceStorageException Describe(Exception exception) =>
-        new($"{char.ToUpperInvariant(Name[0])}{Name[1..]} {PostgreSqlFailure.Describe(exception)}. ({exception.Message})", exception);
+    private HttpResilienceStorageException Describe(Exception exception) => Describe(PostgreSqlFailure.Describe(exception), exception);
+
+    private HttpResilienceStorageException Describe(string what, Exception exception) =>
+        new($"{char.ToUpperInvariant(Name[0])}{Name[1..]} {what}. ({exception.Message})", exception);
 
     private async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

@@ -49,9 +49,6 @@ internal static class PostgreSqlFailure
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } =>
             "does not accept the user or the password",
         PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } => "does not exist: create it, or choose another one",
-        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } =>
-            $"denies this user a right: it needs CREATE on the database for the first use, or a schema {PostgreSqlSchema.Name} with tables "
-            + "that it may use (docs/postgresql.md has the statements for an administrator)",
         PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "can only be read: connect to the primary server",
         PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } =>
             "reported a conflict with other transactions at every try",
