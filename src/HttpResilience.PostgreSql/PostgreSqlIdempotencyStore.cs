@@ -68,7 +68,8 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
     public async Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
         var forgotten = await writer.RunAsync(
-            () => Command(ForgetSql, request), PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken, PendingWrite.KeyTimeout).ConfigureAwait(false);
+            () => Command(ForgetSql, request), PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken, PendingWrite.KeyTimeout)
+            .ConfigureAwait(false);
         return forgotten.Value || (forgotten.WasSentBefore && !await IsThereAsync(request, cancellationToken).ConfigureAwait(false));
     }
 

@@ -22,8 +22,8 @@ internal static class PostgreSqlRights
         await using var readerScope = reader.ConfigureAwait(false);
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         const string Name = PostgreSqlSchema.Name;
-        string missing = (reader.GetBoolean(0), reader.GetBoolean(1), await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false))
-            switch
+        bool mayUseTables = await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false);
+        string missing = (reader.GetBoolean(0), reader.GetBoolean(1), mayUseTables) switch
         {
             (false, _, _) => $"CREATE on the database, to create the schema {Name} on first use; or an administrator creates that schema",
             (_, false, _) => $"USAGE on the schema {Name}",

@@ -24,13 +24,10 @@ internal sealed partial class AlertEvaluator(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
+        Begin();
         Task started;
         using (AmbientContext.Suppress())
-        {
-            Begin();
             started = base.StartAsync(cancellationToken);
-        }
-
         return started;
     }
 
@@ -40,7 +37,12 @@ internal sealed partial class AlertEvaluator(
         Apply(Policy);
         batches.IsOn = true;
         // Set after it is made: a clock that skips waits must not take it for one.
-        _timer = time.CreateTimer(static feed => ((AlertQueue)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using (AmbientContext.Suppress())
+        {
+            _timer = time.CreateTimer(
+                static feed => ((AlertQueue)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
         _timer.Change(PollInterval, PollInterval);
     }
 

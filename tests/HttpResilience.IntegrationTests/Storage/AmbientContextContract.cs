@@ -105,7 +105,8 @@ public abstract class AmbientContextContract : StorageContract
         }
 
         (report.StopReason, report.Succeeded).ShouldBe((BatchStopReason.Completed, 50));
-        var next = await Database.Open().Checkpoints.BeginAsync("nightly", Guid.NewGuid(), DateTimeOffset.UtcNow, DateTimeOffset.UtcNow, Stop);
+        var now = DateTimeOffset.UtcNow;
+        var next = await Database.Open().Checkpoints.BeginAsync("nightly", Guid.NewGuid(), now, now, Stop);
         next.Position.ShouldBe(50);
     }
 

@@ -18,7 +18,8 @@ internal sealed class LettersUnderLoad : IAsyncDisposable
     internal static bool IsProof => Environment.GetEnvironmentVariable("HTTPRESILIENCE_LOAD_SECONDS") is not null;
 
     /// <summary>The letters that the programs were told are kept.</summary>
-    internal IReadOnlyList<Guid> Kept => [.. Lines.Where(l => l.StartsWith("kept ", StringComparison.Ordinal)).Select(l => Guid.Parse(l[5..]))];
+    internal IReadOnlyList<Guid> Kept =>
+        [.. Lines.Where(l => l.StartsWith("kept ", StringComparison.Ordinal)).Select(l => Guid.Parse(l[5..]))];
 
     /// <summary>The number of letters that the programs were told are lost.</summary>
     internal int Refused => Lines.Count(l => l == "refused");
@@ -75,7 +76,8 @@ internal sealed class LettersUnderLoad : IAsyncDisposable
 
     internal void Print(string what, long began, int lost) => TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{what}: programs={_programs.Count} seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} kept={Kept.Count} refused={Refused} lost={lost}"));
+        $"{what}: programs={_programs.Count} seconds={Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} kept={Kept.Count} "
+            + $"refused={Refused} lost={lost}"));
 
     public async ValueTask DisposeAsync()
     {

@@ -60,7 +60,8 @@ internal sealed class MovingEndpoint : IAsyncDisposable
                 lock (_gate)
                     _open.AddRange([client, server]);
                 await server.ConnectAsync(IPAddress.Loopback, _server, _closed.Token);
-                Task requests = client.GetStream().CopyToAsync(server.GetStream()), answers = server.GetStream().CopyToAsync(client.GetStream());
+                var requests = client.GetStream().CopyToAsync(server.GetStream());
+                var answers = server.GetStream().CopyToAsync(client.GetStream());
                 await Task.WhenAny(requests, answers);
                 client.Close();
                 server.Close();

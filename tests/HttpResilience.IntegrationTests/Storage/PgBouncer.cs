@@ -46,7 +46,8 @@ internal sealed class PgBouncer : IAsyncDisposable
     internal static async Task<PgBouncer> StartAsync(PostgreSqlServer server, int connections)
     {
         PostgreSqlServer.ShouldBeInstalled(
-            File.Exists("/usr/sbin/pgbouncer") || File.Exists("/usr/bin/pgbouncer"), "PgBouncer is not installed: apt-get install pgbouncer.");
+            File.Exists("/usr/sbin/pgbouncer") || File.Exists("/usr/bin/pgbouncer"),
+            "PgBouncer is not installed: apt-get install pgbouncer.");
         int port = Ports.Closed();
         string[] arguments = [.. new[] { port, server.Port, connections }.Select(n => n.ToString(CultureInfo.InvariantCulture))];
         var info = PostgreSqlServer.AsPostgres(["sh", "-c", Script, "sh", .. arguments]);
@@ -67,13 +68,15 @@ internal sealed class PgBouncer : IAsyncDisposable
     }
 
     /// <summary>The connection string of a database through the pooler.</summary>
-    internal string To(TestDatabase database) => new NpgsqlConnectionStringBuilder(database.ConnectionString) { Port = Port }.ConnectionString;
+    internal string To(TestDatabase database) =>
+        new NpgsqlConnectionStringBuilder(database.ConnectionString) { Port = Port }.ConnectionString;
 
     private async Task<bool> AcceptsAsync()
     {
         try
         {
-            await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Pooling=false");
+            await using var connection = new NpgsqlConnection(
+                $"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Pooling=false");
             await connection.OpenAsync();
             return true;
         }

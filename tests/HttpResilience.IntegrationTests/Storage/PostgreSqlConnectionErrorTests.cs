@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
-/// <summary>Errors of the connection are told from those of a statement: the connection is given up, and the statement is sent again.</summary>
+/// <summary>
+/// Errors of the connection are told from those of a statement: the connection is given up, and the statement is sent again.
+/// </summary>
 public sealed class PostgreSqlConnectionErrorTests(PostgreSqlServer server) : StorageContract
 {
     private PostgreSqlTestDatabase Own => (PostgreSqlTestDatabase)Database;
@@ -71,7 +73,8 @@ public sealed class PostgreSqlConnectionErrorTests(PostgreSqlServer server) : St
     }
 
     private static async Task AddAsync(PostgreSqlWriter writer) => await writer.RunAsync(
-        () => new NpgsqlBatchCommand("INSERT INTO public.failing VALUES (1) RETURNING n"), PostgreSqlWriter.HasRowAsync, notifies: false, Stop);
+        () => new NpgsqlBatchCommand("INSERT INTO public.failing VALUES (1) RETURNING n"), PostgreSqlWriter.HasRowAsync,
+        notifies: false, Stop);
 
     private static Task<int> SessionAsync(PostgreSqlDatabase database) => database.RunAsync(async (connection, _) =>
     {

@@ -3,6 +3,7 @@ using System.Text;
 using HttpResilience.IntegrationTests.Crashes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
@@ -24,7 +25,8 @@ public sealed class PostgreSqlPoolerTests(PostgreSqlServer server) : StorageCont
 
         int lost = await load.LostAsync(Database.Open().DeadLetters);
         load.Print("PgBouncer, transaction mode, 4 sessions", began, lost);
-        (lost, load.Refused).ShouldBe((0, 0), string.Join('\n', load.Lines.Where(l => l.StartsWith("log", StringComparison.Ordinal)).Take(5)));
+        var said = load.Lines.Where(l => l.StartsWith("log", StringComparison.Ordinal)).Take(5);
+        (lost, load.Refused).ShouldBe((0, 0), string.Join('\n', said));
         load.Kept.Count.ShouldBeGreaterThan(LettersUnderLoad.IsProof ? 10_000 : 50);
     }
 
@@ -45,7 +47,8 @@ public sealed class PostgreSqlPoolerTests(PostgreSqlServer server) : StorageCont
             await storages[i % 3].IdempotencyKeys.BeginAsync(request, Stop);
             (await storages[(i + 1) % 3].IdempotencyKeys.CompleteAsync(request, new(200, null, [], default), Noon.AddDays(1), Stop))
                 .ShouldBeTrue();
-            (await storages[i % 3].Checkpoints.BeginAsync($"batch-{i}", request.Owner, Noon, Noon.AddSeconds(30), Stop)).Position.ShouldBe(0);
+            (await storages[i % 3].Checkpoints.BeginAsync($"batch-{i}", request.Owner, Noon, Noon.AddSeconds(30), Stop))
+                .Position.ShouldBe(0);
         }));
 
         (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Replayed].ShouldBe(60);
@@ -91,9 +94,9 @@ public sealed class PostgreSqlPoolerTests(PostgreSqlServer server) : StorageCont
         await using var pooler = await PgBouncer.StartAsync(server, connections: 1);
         var store = Database.Open(connectionString: pooler.To(Database)).DeadLetters;
         await store.AddAsync(Letters.Plain(), Stop);
-        await using var other = new Npgsql.NpgsqlConnection($"{pooler.To(Database)};Pooling=false;No Reset On Close=true");
+        await using var other = new NpgsqlConnection($"{pooler.To(Database)};Pooling=false;No Reset On Close=true");
         await other.OpenAsync(Stop);
-        await using (var keep = new Npgsql.NpgsqlCommand("PREPARE of_another_program AS SELECT 1", other))
+        await using (var keep = new NpgsqlCommand("PREPARE of_another_program AS SELECT 1", other))
             await keep.ExecuteNonQueryAsync(Stop);
 
         for (int i = 0; i < 5; i++)
@@ -102,7 +105,7 @@ public sealed class PostgreSqlPoolerTests(PostgreSqlServer server) : StorageCont
             await store.CountAsync(Stop);
         }
 
-        await using var count = new Npgsql.NpgsqlCommand("SELECT count(*) FROM pg_prepared_statements", other);
+        await using var count = new NpgsqlCommand("SELECT count(*) FROM pg_prepared_statements", other);
         (await count.ExecuteScalarAsync(Stop)).ShouldBe(1L);
     }
 }

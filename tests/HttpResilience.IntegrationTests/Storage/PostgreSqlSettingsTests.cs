@@ -57,8 +57,8 @@ public sealed class PostgreSqlSettingsTests(PostgreSqlServer server) : StorageCo
             {
                 foreach (var letter in claimed)
                     (await storage.DeadLetters.UpdateAsync(letter with { Status = DeadLetterStatus.Replayed }, Stop)).ShouldBeTrue();
-                (await storage.ErrorBudgets.AddAsync(
-                    new(owner, ++sequence, Noon, [new("billing", "1.0", Noon, FailureClass.ServerError, claimed.Count)]), Stop)).ShouldBeTrue();
+                ErrorBudgetCount count = new("billing", "1.0", Noon, FailureClass.ServerError, claimed.Count);
+                (await storage.ErrorBudgets.AddAsync(new(owner, ++sequence, Noon, [count]), Stop)).ShouldBeTrue();
             }
         }));
 
