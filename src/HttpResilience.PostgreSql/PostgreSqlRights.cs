@@ -30,6 +30,6 @@ internal static class PostgreSqlRights
             (_, _, false) => $"SELECT, INSERT, UPDATE and DELETE on the tables {reader.GetString(2)} of the schema {Name}",
             _ => $"CREATE on the schema {Name}, and its tables if there are any, to create or update them",
         };
-        return $"denies the user {connection.UserName} a right that it needs: {missing} (docs/postgresql.md has the statements)";
+        return $"denies the user {connection.UserName} a right that it needs: grant {missing} (docs/postgresql.md has the statements)";
     }
 }

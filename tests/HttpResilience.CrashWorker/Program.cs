@@ -87,7 +87,7 @@ async Task LoadAsync(TimeSpan duration, string prefix)
             int number = Interlocked.Increment(ref last);
             var call = await CallAsync(number.ToString(CultureInfo.InvariantCulture), $"{prefix}:{number}");
             Output.WriteLine(call?.DeadLetterId is { } letter ? $"kept {letter}" : "refused");
-            await Task.Delay(40);
+            await Task.Delay(10);
         }
     })));
     Output.WriteLine("loaded");

@@ -72,7 +72,7 @@ public sealed class PostgreSqlSettingsTests(PostgreSqlServer server) : StorageCo
         string role = await CreateRoleAsync();
         var store = Database.Open(connectionString: As(role)).DeadLetters;
 
-        (await DeniedAsync()).ShouldContain($"denies the user {role} a right that it needs: CREATE on the database");
+        (await DeniedAsync()).ShouldContain($"denies the user {role} a right that it needs: grant CREATE on the database");
         await ExecuteAsync("CREATE SCHEMA http_resilience");
         (await DeniedAsync()).ShouldContain("USAGE on the schema http_resilience");
         await ExecuteAsync($"GRANT USAGE ON SCHEMA http_resilience TO {role}");

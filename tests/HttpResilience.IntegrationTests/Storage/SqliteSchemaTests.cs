@@ -25,7 +25,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
         session.Scalar<string>("PRAGMA journal_mode").ShouldBe("wal");
         session.Scalar<long>("PRAGMA synchronous").ShouldBe(2);
-        session.Scalar<long>("PRAGMA busy_timeout").ShouldBe(10_000);
+        session.Scalar<long>("PRAGMA busy_timeout").ShouldBe(8_000);
     }
 
     [Fact]

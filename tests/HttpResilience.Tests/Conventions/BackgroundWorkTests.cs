@@ -27,7 +27,6 @@ public sealed class BackgroundWorkTests
         ["HttpResilience.Operations/Alerts/AlertOutbox.cs: _sink.SendAsync"] = "in the loop of the outbox, which started without",
         ["HttpResilience.Operations/Health/ResilienceHealthCheck.cs"] = "the check waits for it",
         ["HttpResilience.Sqlite/SqliteReaders.cs"] = "the reader waits for it",
-        ["HttpResilience.Testing/ManualTimeProvider.cs"] = "the clock of tests: the timers of the code under test",
     };
 
     [Fact]
