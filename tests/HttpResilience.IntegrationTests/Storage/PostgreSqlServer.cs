@@ -107,7 +107,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     /// <summary>Runs SQL directly, not through the store.</summary>
     internal async Task ExecuteAsync(string database, string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false;Command Timeout=300");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
@@ -115,7 +115,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
 
     internal async Task<T> ScalarAsync<T>(string database, string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false;Command Timeout=300");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync())!;

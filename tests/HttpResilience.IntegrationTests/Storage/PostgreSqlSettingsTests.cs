@@ -122,7 +122,7 @@ public sealed class PostgreSqlSettingsTests(PostgreSqlServer server) : StorageCo
             await make.WaitForExitAsync(Stop);
         string space = $"space_{Guid.NewGuid():N}", name = ((PostgreSqlTestDatabase)Database).Name;
         await server.ExecuteAsync("postgres", $"CREATE TABLESPACE {space} LOCATION '{directory}'");
-        await server.ExecuteAsync("postgres", $"ALTER DATABASE {name} SET TABLESPACE {space}");
+        await server.ExecuteAsync("postgres", $"ALTER DATABASE {name} SET default_tablespace = {space}");
         var store = Database.Open().DeadLetters;
         List<Guid> kept = [];
         var random = new Random(1);
