@@ -24,7 +24,8 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(PostgreSqlStorage));
-            _listening ??= Task.Run(ListenAsync, CancellationToken.None);
+            using (AmbientContext.Suppress())
+                _listening ??= Task.Run(ListenAsync, CancellationToken.None);
         }
 
         try

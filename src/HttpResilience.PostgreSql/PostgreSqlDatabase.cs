@@ -8,20 +8,15 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
 {
     /// <summary>
     /// The delays before the retries of a passing failure: a connection that was cut, a backend that was terminated, a server that
-    /// restarts.
+    /// restarts, a standby that takes over. The last one is repeated.
     /// </summary>
-    private static readonly TimeSpan[] Pauses = [.. new[] { 20, 100, 300, 600, 1000 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+    private static readonly TimeSpan[] Pauses = [.. new[] { 20, 50, 100, 200, 300, 500 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
 
     /// <summary>After this time a failure is not retried, so that a caller waits at most this long and one timeout.</summary>
-    private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryTimeout = PendingWrite.LetterTimeout;
 
-    private const string IdleSessionTimeout = "57P05";
-
-    private static readonly (string Key, object Value)[] Defaults =
-        [("Timeout", 5), ("Command Timeout", 10), ("Max Auto Prepare", 20), ("Application Name", "HttpResilience")];
-
-    private readonly NpgsqlDataSource _source;
-    private readonly NpgsqlDataSource _listening;
+    private readonly PostgreSqlConnections _pool;
+    private readonly PostgreSqlConnections _listening;
     private readonly PostgreSqlSchema _schema;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _preparing = new(1);
@@ -30,11 +25,8 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     private PostgreSqlDatabase(NpgsqlConnectionStringBuilder connection, PostgreSqlSchema schema, TimeProvider time)
     {
         Name = $"the PostgreSQL database '{connection.Database ?? connection.Username}' at {connection.Host}:{connection.Port}";
-        _source = Source(connection);
-        // Not pooled; the keep-alive detects a server that vanished without closing the connection.
-        connection.Pooling = false;
-        connection.KeepAlive = connection.KeepAlive == 0 ? 15 : connection.KeepAlive;
-        _listening = Source(connection);
+        _pool = PostgreSqlConnections.Pooled(connection);
+        _listening = PostgreSqlConnections.ToListen(connection);
         _schema = schema;
         _time = time;
     }
@@ -45,16 +37,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     {
         try
         {
-            var given = new NpgsqlConnectionStringBuilder(connectionString);
-            if (string.IsNullOrEmpty(given.Host))
-                throw new ArgumentException("Host is missing.");
-            foreach (var (key, value) in Defaults)
-            {
-                if (!given.ShouldSerialize(key))
-                    given[key] = value;
-            }
-
-            return new(given, schema, time);
+            return new(PostgreSqlConnections.Settings(connectionString), schema, time);
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException)
         {
@@ -76,28 +59,67 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
             }
             catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException)
             {
-                if (e is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName })
-                    _isReady = false;
-                else if (e is not PostgresException || IsShutdown(e))
-                    // The idle connections of the pool were cut too.
-                    _source.Clear();
-                if (tries == Pauses.Length || !IsPassing(e) || _time.GetElapsedTime(began) > RetryTimeout)
+                React(e);
+                if (!PostgreSqlFailure.IsPassing(e) || _time.GetElapsedTime(began) > RetryTimeout)
                     throw Describe(e);
             }
 
-            await Task.Delay(Pauses[tries], _time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(PauseAfter(tries), _time, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Runs an action that may be repeated when its answer was lost, and gives up after a time, with the reason.</summary>
+    /// <param name="action">Receives a token that is cancelled when the time is over.</param>
+    internal async Task<T> RunWithinAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> action, TimeSpan timeout)
+    {
+        using var over = new CancellationTokenSource(timeout, _time);
+        Exception? failure = null;
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                return await TryAsync((connection, _) => action(connection, over.Token), tries, over.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (over.IsCancellationRequested)
+            {
+                throw Describe(failure ?? new TimeoutException($"It had {timeout.TotalSeconds:0.#} s."));
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException)
+            {
+                React(e);
+                if (!PostgreSqlFailure.IsPassing(e) || over.IsCancellationRequested)
+                    throw Describe(e);
+                failure = e;
+            }
+
+            await Task.Delay(PauseAfter(tries), _time, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static TimeSpan PauseAfter(int tries) => Pauses[Math.Min(tries, Pauses.Length - 1)];
+
+    private void React(Exception failure)
+    {
+        if (failure is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName })
+            _isReady = false;
+        else if (PostgreSqlFailure.IsOfConnection(failure))
+            _pool.Clear();
     }
 
     private async Task<T> TryAsync<T>(Func<NpgsqlConnection, int, Task<T>> action, int tries, CancellationToken cancellationToken)
     {
-        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await _pool.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionScope = connection.ConfigureAwait(false);
         try
         {
             if (!_isReady)
                 await PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
             return await action(connection, tries).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            string denies = await PostgreSqlRights.MissingAsync(connection, cancellationToken).ConfigureAwait(false);
+            throw Describe(denies, e);
         }
         catch (InvalidOperationException e) when (connection.FullState != ConnectionState.Open)
         {
@@ -109,24 +131,12 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
 
     /// <summary>Opens a connection that is kept open to listen on.</summary>
     internal async Task<NpgsqlConnection> OpenToListenAsync(CancellationToken cancellationToken) =>
-        await _listening.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await _listening.OpenAsync(cancellationToken).ConfigureAwait(false);
 
-    internal HttpResilienceStorageException Describe(Exception exception)
-    {
-        string what = exception switch
-        {
-            PostgresException { SqlState: PostgresErrorCodes.DiskFull } => "has no room on its disk",
-            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } =>
-                "does not accept the user or the password",
-            PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } => "does not exist: create it, or choose another one",
-            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } =>
-                $"denies this user a right: grant CREATE on the database for the first use, or own the schema {PostgreSqlSchema.Name}",
-            PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "can only be read: connect to the primary server",
-            PostgresException e when !IsShutdown(e) => "reported an error",
-            _ => "cannot be reached: check that the server runs, that this machine may connect to it, and that host and port are right",
-        };
-        return new($"{char.ToUpperInvariant(Name[0])}{Name[1..]} {what}. ({exception.Message})", exception);
-    }
+    private HttpResilienceStorageException Describe(Exception exception) => Describe(PostgreSqlFailure.Describe(exception), exception);
+
+    private HttpResilienceStorageException Describe(string what, Exception exception) =>
+        new($"{char.ToUpperInvariant(Name[0])}{Name[1..]} {what}. ({exception.Message})", exception);
 
     private async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -135,6 +145,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         {
             if (_isReady)
                 return;
+            ShouldStoreEveryText(connection);
             await _schema.PrepareAsync(connection, Name, cancellationToken).ConfigureAwait(false);
             _isReady = true;
         }
@@ -144,33 +155,21 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         }
     }
 
-    // The slim builder uses no reflection, so that trimmed applications keep only the features named here.
-    private static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder connection) =>
-        new NpgsqlSlimDataSourceBuilder(connection.ConnectionString).EnableTransportSecurity().EnableIntegratedSecurity().EnableArrays()
-            .Build();
-
-    private static bool IsPassing(Exception e) => e switch
+    // Refused as a whole: a store that loses some letters for a character in them would be noticed when the first is lost. SQL_ASCII stores
+    // the bytes as they come, which are UTF-8.
+    private void ShouldStoreEveryText(NpgsqlConnection connection)
     {
-        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => true,
-        // An administrator created the schema at the same moment.
-        PostgresException { SqlState: PostgresErrorCodes.DuplicateSchema } => true,
-        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "pg_namespace" } => true,
-        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => false,
-        PostgresException p => p.IsTransient || IsShutdown(p),
-        NpgsqlException n => n.IsTransient || n.InnerException is IOException or System.Net.Sockets.SocketException or TimeoutException,
-        _ => true,
-    };
-
-    private static bool IsShutdown(Exception e) =>
-        e is PostgresException
+        if (connection.PostgresParameters.TryGetValue("server_encoding", out string? encoding) && encoding is not ("UTF8" or "SQL_ASCII"))
         {
-            SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
-                or PostgresErrorCodes.CannotConnectNow or IdleSessionTimeout,
-        };
+            throw new HttpResilienceStorageException(
+                $"{char.ToUpperInvariant(Name[0])}{Name[1..]} has the encoding {encoding}, which has no room for the letters whose texts "
+                + "need other characters: create one with ENCODING 'UTF8' (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0).");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
-        await _source.DisposeAsync().ConfigureAwait(false);
+        await _pool.DisposeAsync().ConfigureAwait(false);
         await _listening.DisposeAsync().ConfigureAwait(false);
         _preparing.Dispose();
     }

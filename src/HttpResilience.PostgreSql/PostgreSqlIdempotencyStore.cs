@@ -50,7 +50,7 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
                 () => Command(
                     BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil), Time(request.ExpiresAt), Time(request.Now)),
                 async reader => await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner) : null,
-                notifies: false, cancellationToken).ConfigureAwait(false);
+                notifies: false, cancellationToken, PendingWrite.KeyTimeout).ConfigureAwait(false);
             // Another session changed the row after this statement's snapshot, so the insert did nothing; the next statement sees it.
             if (call.Value is not null)
                 return call.Value;
@@ -63,12 +63,13 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
             () => Command(
                 CompleteSql, request, Time(expiresAt), Value(response.StatusCode), Text(response.ReasonPhrase),
                 Text(StoredJson.Pairs(response.Headers)), Bytes(response.Body)),
-            PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken).ConfigureAwait(false)).Value;
+            PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken, PendingWrite.KeyTimeout).ConfigureAwait(false)).Value;
 
     public async Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
         var forgotten = await writer.RunAsync(
-            () => Command(ForgetSql, request), PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken).ConfigureAwait(false);
+            () => Command(ForgetSql, request), PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken, PendingWrite.KeyTimeout)
+            .ConfigureAwait(false);
         return forgotten.Value || (forgotten.WasSentBefore && !await IsThereAsync(request, cancellationToken).ConfigureAwait(false));
     }
 

@@ -12,7 +12,7 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     internal PostgreSqlStorage(PostgreSqlDatabase database, StoredApplication application, TimeProvider time, ILoggerFactory logs)
     {
         _database = database;
-        _writer = new(database);
+        _writer = new(database, time);
         var log = logs.CreateLogger("HttpResilience.Storage");
         _arrivals = new(database, time, log);
         DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, application, log);

@@ -10,13 +10,15 @@ public static class PostgreSqlStorageExtensions
     extension(HttpResilienceStorageBuilder storage)
     {
         /// <summary>
-        /// Stores in the schema <c>http_resilience</c> of a PostgreSQL database (13 or later), which many machines may share. The schema is
-        /// created on first use, for which the user needs the right CREATE on the database, or on that schema where an administrator has
-        /// created it.
+        /// Stores in the schema <c>http_resilience</c> of a PostgreSQL database (13 or later, encoding UTF8), which many machines may
+        /// share. The schema is created on first use, for which the user needs the right CREATE on the database, or on that schema where
+        /// an administrator has created it.
         /// </summary>
         /// <param name="connectionString">
-        /// In the format of Npgsql. Defaults that differ from Npgsql's: <c>Timeout=5</c>, <c>Command Timeout=10</c>, <c>Max Auto
-        /// Prepare=20</c>, <c>Application Name=HttpResilience</c>. Null to read <c>HttpResilience:Storage:ConnectionString</c>.
+        /// In the format of Npgsql. Defaults that differ from Npgsql's: <c>Timeout=5</c>, <c>Command Timeout=10</c>, <c>Cancellation
+        /// Timeout=500</c>, <c>No Reset On Close=true</c>, <c>Host Recheck Seconds=1</c>, <c>Application Name=HttpResilience</c>; with
+        /// several hosts <c>Target Session Attributes=primary</c>. <c>Enlist</c> is always false: what was stored stays when the
+        /// <c>TransactionScope</c> of a caller is rolled back. Null to read <c>HttpResilience:Storage:ConnectionString</c>.
         /// </param>
         /// <returns>The same builder.</returns>
         /// <exception cref="HttpResilienceStorageException">

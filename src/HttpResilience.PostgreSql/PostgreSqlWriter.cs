@@ -18,12 +18,14 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
 
     private readonly Channel<PostgreSqlWrite> _waiting = Channel.CreateUnbounded<PostgreSqlWrite>(new() { SingleReader = true });
     private readonly PostgreSqlDatabase _database;
+    private readonly TimeProvider _time;
     private readonly Task _work;
 
-    internal PostgreSqlWriter(PostgreSqlDatabase database)
+    internal PostgreSqlWriter(PostgreSqlDatabase database, TimeProvider time)
     {
-        _database = database;
-        _work = Task.Run(WorkAsync);
+        (_database, _time) = (database, time);
+        using (AmbientContext.Suppress())
+            _work = Task.Run(WorkAsync);
     }
 
     /// <summary>A batch whose commit is durable.</summary>
@@ -32,13 +34,16 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     /// <summary>
     /// Writes a change, which is on the server's disk when the task completes. After a cancellation it may or may not have been written.
     /// </summary>
+    /// <param name="timeout">Null for that of a letter.</param>
     internal async Task<WriteResult<T>> RunAsync<T>(
-        Func<NpgsqlBatchCommand> change, Func<NpgsqlDataReader, Task<T>> read, bool notifies, CancellationToken cancellationToken)
+        Func<NpgsqlBatchCommand> change, Func<NpgsqlDataReader, Task<T>> read, bool notifies, CancellationToken cancellationToken,
+        TimeSpan? timeout = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         T result = default!;
+        long due = _time.GetTimestamp() + TicksOf(timeout ?? PendingWrite.LetterTimeout);
         var write = new PostgreSqlWrite(
-            change, async reader => result = await read(reader).ConfigureAwait(false), notifies, cancellationToken);
+            change, async reader => result = await read(reader).ConfigureAwait(false), notifies, due, cancellationToken);
         ObjectDisposedException.ThrowIf(!_waiting.Writer.TryWrite(write), typeof(PostgreSqlStorage));
         await write.Made.ConfigureAwait(false);
         return new(result, write.WasSentBefore);
@@ -50,34 +55,44 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     private async Task WorkAsync()
     {
         List<PostgreSqlWrite> together = [];
-        while (await _waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
+        while (together.Count > 0 || await _waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             while (together.Count < MaxConcurrency && _waiting.Reader.TryRead(out var next))
-            {
-                if (!next.IsAbandoned)
-                    together.Add(next);
-            }
-
-            await MakeAsync(together).ConfigureAwait(false);
-            together.Clear();
+                together.Add(next);
+            together.RemoveAll(w => w.IsAbandoned);
+            if (together.Count > 0)
+                await MakeAsync(together).ConfigureAwait(false);
         }
     }
 
+    /// <summary>Makes the writes, and leaves in the list those that have time for another try, together with later ones.</summary>
     private async Task MakeAsync(List<PostgreSqlWrite> writes)
     {
-        if (writes.Count == 0 || await TryAsync(writes).ConfigureAwait(false) is not { } failure)
-            return;
-        if (writes.Count == 1 || !IsOfOne(failure))
+        if (await TryAsync(writes).ConfigureAwait(false) is not { } failure)
         {
-            writes.ForEach(w => w.Fail(failure));
-            return;
+            writes.Clear();
         }
-
-        // One write made the whole transaction fail: each is written by itself, so that only that one fails.
-        foreach (var write in writes)
+        else if (failure is HttpResilienceStorageException { InnerException: { } inner } && !PostgreSqlFailure.IsOfOneWrite(inner))
         {
-            if (await TryAsync([write]).ConfigureAwait(false) is { } alone)
-                write.Fail(alone);
+            bool isPassing = PostgreSqlFailure.IsPassing(inner);
+            writes.RemoveAll(w =>
+            {
+                bool isOver = !isPassing || TimeFor([w]) == PendingWrite.MinTimeout;
+                if (isOver)
+                    w.Fail(failure);
+                return isOver;
+            });
+        }
+        else
+        {
+            // One write made the whole transaction fail: each is written by itself, so that only that one fails.
+            foreach (var write in writes)
+            {
+                if ((writes.Count == 1 ? failure : await TryAsync([write]).ConfigureAwait(false)) is { } alone)
+                    write.Fail(alone);
+            }
+
+            writes.Clear();
         }
     }
 
@@ -85,11 +100,11 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     {
         try
         {
-            await _database.RunAsync(async (connection, _) =>
+            await _database.RunWithinAsync(async (connection, over) =>
             {
-                await SendAsync(connection, writes).ConfigureAwait(false);
+                await SendAsync(connection, writes, over).ConfigureAwait(false);
                 return true;
-            }, CancellationToken.None).ConfigureAwait(false);
+            }, TimeFor(writes)).ConfigureAwait(false);
             writes.ForEach(w => w.Complete());
             return null;
         }
@@ -99,30 +114,35 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         }
     }
 
-    private static async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes)
+    /// <summary>Until the first of the writes is due; one that has waited for others gets a little time in any case.</summary>
+    private TimeSpan TimeFor(IEnumerable<PostgreSqlWrite> writes)
+    {
+        var left = _time.GetElapsedTime(_time.GetTimestamp(), writes.Min(w => w.Due));
+        return left > PendingWrite.MinTimeout ? left : PendingWrite.MinTimeout;
+    }
+
+    private long TicksOf(TimeSpan duration) => (long)(duration.TotalSeconds * _time.TimestampFrequency);
+
+    private static async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes, CancellationToken cancellationToken)
     {
         using var batch = Durable(connection);
         foreach (var write in writes)
             batch.BatchCommands.Add(write.Command());
         if (writes.Exists(w => w.Notifies))
             batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql));
-        var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         foreach (var write in writes)
         {
-            await reader.NextResultAsync().ConfigureAwait(false);
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             await write.ReadAsync(reader).ConfigureAwait(false);
         }
 
         // An error of the commit arrives with the last result.
-        while (await reader.NextResultAsync().ConfigureAwait(false))
+        while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
         {
         }
     }
-
-    private static bool IsOfOne(Exception e) =>
-        e is not HttpResilienceStorageException { InnerException: var inner }
-        || inner is PostgresException { SqlState: not (['0', '8', ..] or ['5', '7', ..]) };
 
     public async ValueTask DisposeAsync()
     {
@@ -140,8 +160,8 @@ internal readonly record struct WriteResult<T>(T Value, bool WasSentBefore);
 
 /// <summary>A change that waits for the <see cref="PostgreSqlWriter"/>.</summary>
 internal sealed class PostgreSqlWrite(
-    Func<NpgsqlBatchCommand> command, Func<NpgsqlDataReader, Task> read, bool notifies, CancellationToken cancelled)
-    : PendingWrite(cancelled)
+    Func<NpgsqlBatchCommand> command, Func<NpgsqlDataReader, Task> read, bool notifies, long due, CancellationToken cancelled)
+    : PendingWrite(due, cancelled)
 {
     private int _sent;
 

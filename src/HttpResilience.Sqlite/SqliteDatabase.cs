@@ -5,11 +5,14 @@ namespace HttpResilience;
 /// <summary>A database file: opens it, and describes what is wrong with it.</summary>
 internal sealed class SqliteDatabase(string path, string connectionString, TimeSpan timeout, SqliteSchema schema)
 {
-    private const int DefaultTimeout = 10;
+    private const int DefaultTimeout = 8;
 
     private static readonly Lock Creating = new();
 
     internal string Path => path;
+
+    /// <summary>How long a lock of another process is waited for.</summary>
+    internal TimeSpan Timeout => timeout;
 
     internal static SqliteDatabase From(string connectionString, SqliteSchema schema)
     {
@@ -43,7 +46,11 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
     }
 
     /// <summary>Opens a connection to the database and prepares its schema.</summary>
-    internal SqliteSession Open()
+    internal SqliteSession Open() => Open(timeout);
+
+    /// <inheritdoc cref="Open()"/>
+    /// <param name="lockTimeout">At most <see cref="Timeout"/>.</param>
+    internal SqliteSession Open(TimeSpan lockTimeout)
     {
         SqliteConnection? connection = null;
         try
@@ -52,9 +59,10 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
             connection = new(connectionString);
             connection.Open();
             var session = new SqliteSession(connection);
-            session.Execute($"PRAGMA busy_timeout = {(long)timeout.TotalMilliseconds}");
-            // The busy timeout covers neither the change to WAL nor the recovery of a log: for those, the library itself retries.
-            connection.DefaultTimeout = Math.Max(1, (int)timeout.TotalSeconds);
+            session.Wait(lockTimeout);
+            // The busy timeout covers neither the change to WAL nor the recovery of a log: for those, the library itself retries; it must
+            // not begin again when SQLite has waited.
+            connection.DefaultTimeout = Math.Max(1, (int)lockTimeout.TotalSeconds - 1);
             schema.Prepare(session, path);
             connection.DefaultTimeout = 1;
             session.Execute("PRAGMA synchronous = FULL");
@@ -63,7 +71,7 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
-            throw Describe(e);
+            throw Describe(e, lockTimeout);
         }
         finally
         {
@@ -71,12 +79,13 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         }
     }
 
-    internal HttpResilienceStorageException Describe(Exception exception)
+    /// <param name="lockTimeout">How long a lock was waited for; null for <see cref="Timeout"/>.</param>
+    internal HttpResilienceStorageException Describe(Exception exception, TimeSpan? lockTimeout = null)
     {
         string what = exception switch
         {
             SqliteException { SqliteErrorCode: 5 or 6 } =>
-                $"was locked by another process for {timeout.TotalSeconds:0.#} seconds (Default Timeout)",
+                $"was locked by another process for {(lockTimeout ?? timeout).TotalSeconds:0.#} seconds (Default Timeout)",
             SqliteException { SqliteErrorCode: 8 } => "can only be read: give the process the right to write the file and its directory",
             SqliteException { SqliteErrorCode: 11 } => "is damaged: move it away and restore a copy, or let a new one be created",
             SqliteException { SqliteErrorCode: 13 } => "is full: free disk space, purge finished letters, or raise max_page_count",

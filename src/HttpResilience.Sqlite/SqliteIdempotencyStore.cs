@@ -30,7 +30,7 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotency
             ("@expires_at", request.ExpiresAt is { } expiresAt ? StoredTime.Microseconds(expiresAt) : null),
         ]);
         return s.Read(row => Read(row, request.Owner), ReadSql, Key(request)).Single();
-    }, cancellationToken);
+    }, cancellationToken, PendingWrite.KeyTimeout);
 
     public Task<bool> CompleteAsync(
         RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken)
@@ -47,12 +47,12 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotency
             SET expires_at = @expires_at, is_in_doubt = FALSE, status_code = @status_code, reason_phrase = @reason_phrase,
               headers = @headers, body = @body
             WHERE client_name = @client_name AND key = @key AND owner = @owner
-            """, parameters) == 1, cancellationToken);
+            """, parameters) == 1, cancellationToken, PendingWrite.KeyTimeout);
     }
 
     public Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken) => writer.RunAsync(s => s.Execute(
         "DELETE FROM remembered_calls WHERE client_name = @client_name AND key = @key AND owner = @owner AND status_code IS NULL",
-        Key(request)) == 1, cancellationToken);
+        Key(request)) == 1, cancellationToken, PendingWrite.KeyTimeout);
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         writer.RunAsync(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 
@@ -9,9 +10,21 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     private const int HasMoved = 20;
 
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
+    private TimeSpan? _lockTimeout;
 
     /// <summary>Whether the file was deleted or replaced: SQLite would go on writing to a file that has no name any more.</summary>
     internal bool IsGone => FileControl(connection.Handle!.DangerousGetHandle(), 0, HasMoved, out int moved) == 0 && moved != 0;
+
+    /// <summary>Sets how long SQLite waits for the lock of another process.</summary>
+    internal void Wait(TimeSpan lockTimeout)
+    {
+        if (_lockTimeout == lockTimeout)
+            return;
+        using var command = connection.CreateCommand();
+        command.CommandText = string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout = {(long)lockTimeout.TotalMilliseconds}");
+        command.ExecuteNonQuery();
+        _lockTimeout = lockTimeout;
+    }
 
     /// <summary>A statement with its parameters, by name.</summary>
     internal SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)

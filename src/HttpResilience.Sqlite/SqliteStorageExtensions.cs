@@ -15,8 +15,8 @@ public static class SqliteStorageExtensions
         /// </summary>
         /// <param name="connectionString">
         /// In the format of Microsoft.Data.Sqlite: <c>Data Source=resilience.db</c>; the directory must exist. <c>Default Timeout</c> is
-        /// the time in seconds that a change waits for another process that writes. Default: 10. Null to read
-        /// <c>HttpResilience:Storage:ConnectionString</c>.
+        /// the time in seconds that a change waits for another process that writes. Default: 8, which is the most for letters, as their
+        /// calls wait 10 s. Null to read <c>HttpResilience:Storage:ConnectionString</c>.
         /// </param>
         /// <returns>The same builder.</returns>
         /// <exception cref="HttpResilienceStorageException">

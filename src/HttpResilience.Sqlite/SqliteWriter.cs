@@ -12,6 +12,9 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 {
     private const int MaxConcurrency = 256;
 
+    // SQLite waits for a lock in real time.
+    private static readonly TimeProvider Clock = TimeProvider.System;
+
     private readonly BlockingCollection<SqliteWrite> _waiting = [];
     private readonly SqliteDatabase _database;
     private readonly ILogger _log;
@@ -22,24 +25,27 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     {
         _database = database;
         _log = log;
-        _thread = new(() => Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        _thread = new(Start);
     }
 
     /// <summary>
     /// Writes a change, which is on the disk when the task completes. After a cancellation it may or may not have been written.
     /// </summary>
-    internal Task<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken) =>
-        EnqueueAsync(change, needsTransaction: true, cancellationToken);
+    /// <param name="timeout">Null for that of a letter.</param>
+    internal Task<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken, TimeSpan? timeout = null) =>
+        EnqueueAsync(change, needsTransaction: true, timeout ?? PendingWrite.LetterTimeout, cancellationToken);
 
     /// <summary>Reads on the connection of the writer.</summary>
     internal Task<T> LookAsync<T>(Func<SqliteSession, T> look, CancellationToken cancellationToken) =>
-        EnqueueAsync(look, needsTransaction: false, cancellationToken);
+        EnqueueAsync(look, needsTransaction: false, PendingWrite.LetterTimeout, cancellationToken);
 
-    private async Task<T> EnqueueAsync<T>(Func<SqliteSession, T> run, bool needsTransaction, CancellationToken cancellationToken)
+    private async Task<T> EnqueueAsync<T>(
+        Func<SqliteSession, T> run, bool needsTransaction, TimeSpan timeout, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         T result = default!;
-        var write = new SqliteWrite(session => result = run(session), needsTransaction, cancellationToken);
+        long due = Clock.GetTimestamp() + (long)(timeout.TotalSeconds * Clock.TimestampFrequency);
+        var write = new SqliteWrite(session => result = run(session), needsTransaction, due, cancellationToken);
         try
         {
             _waiting.Add(write, CancellationToken.None);
@@ -54,47 +60,66 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         return result;
     }
 
+    private Task Start()
+    {
+        Task work;
+        using (AmbientContext.Suppress())
+            work = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return work;
+    }
+
     private void Work()
     {
         List<SqliteWrite> together = [];
-        foreach (var first in _waiting.GetConsumingEnumerable(CancellationToken.None))
+        SqliteWrite? first = null;
+        while (together.Count > 0 || _waiting.TryTake(out first, Timeout.Infinite))
         {
-            together.Add(first);
+            if (first is not null)
+                together.Add(first);
+            first = null;
             while (together.Count < MaxConcurrency && _waiting.TryTake(out var next))
                 together.Add(next);
             together.RemoveAll(w => w.IsAbandoned);
-            Make(together);
-            together.Clear();
+            if (together.Count > 0)
+                Make(together);
         }
 
         Close();
     }
 
+    /// <summary>Makes the writes, and leaves in the list those that have time for another try, together with later ones.</summary>
     private void Make(List<SqliteWrite> writes)
     {
         var failed = Try(writes);
-        if (failed is null)
-            return;
-        if (!failed.IsOfOne || writes.Count == 1)
+        if (failed is { IsOfOne: true } && writes.Count > 1)
         {
-            writes.ForEach(w => w.Fail(failed.Exception));
+            // One write made the whole transaction fail: each is written by itself, so that only that one fails.
+            foreach (var write in writes)
+            {
+                if (Try([write]) is { } alone)
+                    write.Fail(alone.Exception);
+            }
+
+            writes.Clear();
             return;
         }
 
-        // One write made the whole transaction fail: each is written by itself, so that only that one fails.
-        foreach (var write in writes)
+        writes.RemoveAll(w =>
         {
-            if (Try([write]) is { } alone)
-                write.Fail(alone.Exception);
-        }
+            bool isOver = failed is not { IsLocked: true } || TimeFor([w]) <= PendingWrite.MinTimeout;
+            if (failed is not null && isOver)
+                w.Fail(failed.Exception);
+            return isOver;
+        });
     }
 
     private Failure? Try(List<SqliteWrite> writes)
     {
         bool hasBegun = false;
+        var timeout = TimeFor(writes);
         try
         {
-            var session = Session();
+            var session = Session(timeout);
             if (writes.Exists(w => w.NeedsTransaction))
                 session.Execute("BEGIN IMMEDIATE");
             hasBegun = true;
@@ -108,11 +133,22 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         {
             // The state after a failed transaction depends on the error; a new connection has none of it.
             Close();
-            return new(e is SqliteException ? _database.Describe(e) : e, hasBegun);
+            return new(e is SqliteException ? _database.Describe(e, timeout) : e, hasBegun);
         }
     }
 
-    private SqliteSession Session()
+    /// <summary>
+    /// Until the first of the writes is due, in steps, so that the timeout of the connection is rarely set; one that has waited for others
+    /// gets a little time in any case.
+    /// </summary>
+    private TimeSpan TimeFor(IEnumerable<SqliteWrite> writes)
+    {
+        var left = Clock.GetElapsedTime(Clock.GetTimestamp(), writes.Min(w => w.Due));
+        left = PendingWrite.MinTimeout * Math.Max(1, Math.Ceiling(left / PendingWrite.MinTimeout));
+        return left < _database.Timeout ? left : _database.Timeout;
+    }
+
+    private SqliteSession Session(TimeSpan timeout)
     {
         if (_session is { IsGone: true })
         {
@@ -120,7 +156,9 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
             Close();
         }
 
-        return _session ??= _database.Open();
+        _session ??= _database.Open(timeout);
+        _session.Wait(timeout);
+        return _session;
     }
 
     private void Close()
@@ -141,11 +179,15 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         "The SQLite database {Path} was deleted or replaced while in use. Its contents are lost; new data goes to the present file")]
     private static partial void LogGone(ILogger logger, string path);
 
-    private sealed record Failure(Exception Exception, bool IsOfOne);
+    private sealed record Failure(Exception Exception, bool IsOfOne)
+    {
+        internal bool IsLocked => Exception.InnerException is SqliteException { SqliteErrorCode: 5 or 6 };
+    }
 }
 
 /// <summary>A change that waits for the <see cref="SqliteWriter"/>.</summary>
-internal sealed class SqliteWrite(Action<SqliteSession> run, bool needsTransaction, CancellationToken cancelled) : PendingWrite(cancelled)
+internal sealed class SqliteWrite(Action<SqliteSession> run, bool needsTransaction, long due, CancellationToken cancelled)
+    : PendingWrite(due, cancelled)
 {
     internal bool NeedsTransaction => needsTransaction;
 

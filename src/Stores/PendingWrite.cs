@@ -1,9 +1,24 @@
 namespace HttpResilience;
 
 /// <summary>A change that waits for the one writer of the store, which writes it together with others.</summary>
-internal abstract class PendingWrite(CancellationToken cancelled)
+/// <param name="due">The timestamp until which its caller waits.</param>
+internal abstract class PendingWrite(long due, CancellationToken cancelled)
 {
+    /// <summary>
+    /// The time for a letter. Below the 10 s that its caller waits, so that the log has the reason of the store, not a cancellation.
+    /// </summary>
+    internal static readonly TimeSpan LetterTimeout = TimeSpan.FromSeconds(8);
+
+    /// <summary>The time for a remembered call, whose caller waits 5 s.</summary>
+    internal static readonly TimeSpan KeyTimeout = TimeSpan.FromSeconds(4);
+
+    /// <summary>A change that has waited for others before it gets at least this.</summary>
+    internal static readonly TimeSpan MinTimeout = TimeSpan.FromSeconds(0.5);
+
     private readonly TaskCompletionSource _made = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The timestamp until which its caller waits.</summary>
+    internal long Due => due;
 
     /// <summary>Completes when the change is durable, has failed, or is cancelled by its caller.</summary>
     internal Task Made => _made.Task.WaitAsync(cancelled);

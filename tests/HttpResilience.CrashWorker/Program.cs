@@ -5,8 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-// An ordinary application that the tests kill. It reads "send <number> <key>", "batch <count>" and "finish", and writes "ready",
-// "ended <number> <result>", "at <moment>", "report <stop reason> <succeeded> <failed> <skipped> <indexes of failures>" and "drained".
+// An ordinary application that the tests kill. It reads "send <number> <key>", "load <seconds> <prefix of the keys>", "batch <count>" and
+// "finish", and writes "ready", "ended <number> <result>", "kept <letter>", "refused", "loaded", "at <moment>",
+// "report <stop reason> <succeeded> <failed> <skipped> <indexes of failures>" and "drained".
 // It ends at the end of its input, at the latest when the test process ends.
 var settings = WorkerSettings.FromJson(args[0]);
 var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -45,6 +46,9 @@ while (await Console.In.ReadLineAsync() is { } line)
         case ["send", var number, var key]:
             sending.Add(Task.Run(() => SendAsync(number, key)));
             break;
+        case ["load", var seconds, var prefix]:
+            await LoadAsync(TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture)), prefix);
+            break;
         case ["batch", var count]:
             await RunBatchAsync(int.Parse(count, CultureInfo.InvariantCulture));
             break;
@@ -66,23 +70,43 @@ await host.StopAsync();
 async Task SendAsync(string number, string key)
 {
     await places.WaitAsync();
-    using var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(WorkerSettings.Client);
-    client.Timeout = settings.ClientTimeout ?? client.Timeout;
-    using var request = new HttpRequestMessage(HttpMethod.Post, "orders") { Content = new StringContent(number) }.WithIdempotencyKey(key);
-    HttpCall? call;
-    try
-    {
-        using var response = await client.SendAsync(request);
-        call = response.GetHttpCall();
-    }
-    catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
-    {
-        call = e.GetHttpCall();
-    }
-
+    var call = await CallAsync(number, key);
     Output.WriteLine(
         $"ended {number} {(call is { FailureClass: FailureClass.None } ? "done" : call?.DeadLetterId is not null ? "kept" : "refused")}");
     places.Release();
+}
+
+async Task LoadAsync(TimeSpan duration, string prefix)
+{
+    long began = TimeProvider.System.GetTimestamp();
+    int last = 0;
+    await Task.WhenAll(Enumerable.Range(0, settings.MaxConcurrency).Select(_ => Task.Run(async () =>
+    {
+        while (TimeProvider.System.GetElapsedTime(began) < duration)
+        {
+            int number = Interlocked.Increment(ref last);
+            var call = await CallAsync(number.ToString(CultureInfo.InvariantCulture), $"{prefix}:{number}");
+            Output.WriteLine(call?.DeadLetterId is { } letter ? $"kept {letter}" : "refused");
+            await Task.Delay(10);
+        }
+    })));
+    Output.WriteLine("loaded");
+}
+
+async Task<HttpCall?> CallAsync(string number, string key)
+{
+    using var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(WorkerSettings.Client);
+    client.Timeout = settings.ClientTimeout ?? client.Timeout;
+    using var request = new HttpRequestMessage(HttpMethod.Post, "orders") { Content = new StringContent(number) }.WithIdempotencyKey(key);
+    try
+    {
+        using var response = await client.SendAsync(request);
+        return response.GetHttpCall();
+    }
+    catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+    {
+        return e.GetHttpCall();
+    }
 }
 
 async Task RunBatchAsync(int count)

@@ -25,7 +25,10 @@ internal sealed partial class AlertEvaluator(
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         Begin();
-        return base.StartAsync(cancellationToken);
+        Task started;
+        using (AmbientContext.Suppress())
+            started = base.StartAsync(cancellationToken);
+        return started;
     }
 
     /// <summary>Starts to fill the queue, without evaluating it.</summary>
@@ -34,7 +37,12 @@ internal sealed partial class AlertEvaluator(
         Apply(Policy);
         batches.IsOn = true;
         // Set after it is made: a clock that skips waits must not take it for one.
-        _timer = time.CreateTimer(static feed => ((AlertQueue)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using (AmbientContext.Suppress())
+        {
+            _timer = time.CreateTimer(
+                static feed => ((AlertQueue)feed!).Tick(), feed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
         _timer.Change(PollInterval, PollInterval);
     }
 

@@ -35,7 +35,8 @@ internal sealed partial class AlertOutbox : IDisposable
             new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
             dropped => Dropped(logger, rules.Name, dropped.Title, dropped.Phase));
         // Not on the evaluator's thread: a sink may do all its work before its first await.
-        _sending = Task.Run(SendAllAsync);
+        using (AmbientContext.Suppress())
+            _sending = Task.Run(SendAllAsync);
     }
 
     internal void Add(Alert alert) => _alerts.Writer.TryWrite(alert);

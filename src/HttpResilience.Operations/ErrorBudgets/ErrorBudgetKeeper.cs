@@ -42,7 +42,15 @@ internal sealed partial class ErrorBudgetKeeper(
             }
         }
 
-        await base.StartAsync(cancellationToken).ConfigureAwait(false);
+        await StartDetachedAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task StartDetachedAsync(CancellationToken cancellationToken)
+    {
+        Task started;
+        using (AmbientContext.Suppress())
+            started = base.StartAsync(cancellationToken);
+        return started;
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)

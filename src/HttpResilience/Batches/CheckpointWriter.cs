@@ -89,7 +89,9 @@ internal sealed class CheckpointWriter : IAsyncDisposable
             if (!_isSaving)
             {
                 _isSaving = true;
-                _ = SaveAllAsync();
+                // Saves the records of others too.
+                using (AmbientContext.Suppress())
+                    _ = SaveAllAsync();
             }
         }
 

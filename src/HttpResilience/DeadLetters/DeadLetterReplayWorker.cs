@@ -25,6 +25,14 @@ internal sealed partial class DeadLetterReplayWorker(
     private readonly CancellationTokenSource _giveUp = new();
     private DateTimeOffset _countAgainAt;
 
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        Task started;
+        using (AmbientContext.Suppress())
+            started = base.StartAsync(cancellationToken);
+        return started;
+    }
+
     /// <summary>
     /// Stops claiming and waits for letters in flight; when the host's timeout ends, they are cancelled and returned to the store.
     /// </summary>

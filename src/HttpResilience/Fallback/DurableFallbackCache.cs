@@ -73,7 +73,7 @@ internal sealed partial class DurableFallbackCache(IFallbackStore store, TimePro
     {
         lock (_changes)
         {
-            using (ExecutionContext.SuppressFlow())
+            using (AmbientContext.Suppress())
                 _writing ??= Task.Run(WriteAsync);
         }
     }

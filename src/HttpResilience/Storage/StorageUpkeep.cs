@@ -13,6 +13,14 @@ internal sealed partial class StorageUpkeep(
     // The longest window of an error budget.
     internal static readonly TimeSpan CountsKept = TimeSpan.FromDays(90);
 
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        Task started;
+        using (AmbientContext.Suppress())
+            started = base.StartAsync(cancellationToken);
+        return started;
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);

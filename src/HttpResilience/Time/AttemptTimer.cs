@@ -102,17 +102,10 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
     private ITimer CreateTimer()
     {
         // The timer outlives the call and must not keep its async locals alive.
-        bool suppress = !ExecutionContext.IsFlowSuppressed();
-        AsyncFlowControl flow = suppress ? ExecutionContext.SuppressFlow() : default;
-        try
+        using (AmbientContext.Suppress())
         {
             return time.CreateTimer(
                 static timer => ((AttemptTimer)timer!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        }
-        finally
-        {
-            if (suppress)
-                flow.Undo();
         }
     }
 

@@ -23,7 +23,13 @@ internal sealed class Lease : IAsyncDisposable
     internal Lease(DateTimeOffset until, TimeSpan renewEvery, TimeProvider time, Func<Task<bool>> renew, Action<Exception?> lost)
     {
         (_until, _time, _renew, _lost) = (until.UtcTicks, time, renew, lost);
-        _timer = time.CreateTimer(static lease => ((Lease)lease!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        // Renewals are not part of the call that took the lease.
+        using (AmbientContext.Suppress())
+        {
+            _timer = time.CreateTimer(
+                static lease => ((Lease)lease!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
         _timer.Change(renewEvery, renewEvery);
     }
 

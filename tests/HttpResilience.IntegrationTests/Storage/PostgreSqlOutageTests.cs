@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
@@ -48,6 +50,43 @@ public sealed class PostgreSqlOutageTests(PostgreSqlServer server) : StorageCont
         await server.StartAsync();
 
         await waiting.WaitAsync(ResilientClientUnderTest.Hang, Stop);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_restart_of_three_seconds_loses_no_letter_of_a_call(bool isFirstUse)
+    {
+        await using var api = await FaultServer.StartAsync(new FaultScript().Status(503), cancellationToken: Stop);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        Database.AddTo(builder.Services);
+        builder.Services.AddResilientHttpClient("orders", options =>
+        {
+            options.BaseAddress = api.Uri;
+            options.DeadLetter.Enabled = true;
+            options.Retry.MaxRetryAttempts = 0;
+            options.CircuitBreaker.BreakDuration = null;
+        });
+        using var host = builder.Build();
+        await host.StartAsync(Stop);
+        using var http = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("orders");
+        if (!isFirstUse)
+            (await SendAsync()).ShouldNotBeNull();
+
+        await server.StopAsync();
+        var sending = Enumerable.Range(0, 20).Select(_ => SendAsync()).ToList();
+        await Task.Delay(TimeSpan.FromSeconds(2), Stop);
+        sending.AddRange(Enumerable.Range(0, 20).Select(_ => SendAsync()));
+        await Task.Delay(TimeSpan.FromSeconds(1), Stop);
+        await server.StartAsync();
+
+        (await Task.WhenAll(sending)).ShouldAllBe(id => id != null);
+        (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(isFirstUse ? 40 : 41);
+        await host.StopAsync(Stop);
+
+        async Task<Guid?> SendAsync()
+        {
+            using var response = await http.PostAsync("invoices", new StringContent("{}"), Stop);
+            return response.GetHttpCall()!.DeadLetterId;
+        }
     }
 
     [Fact]

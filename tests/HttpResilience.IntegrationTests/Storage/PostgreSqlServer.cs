@@ -15,10 +15,14 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     private const string Script = """
         set -eu
         trap '' INT TERM HUP
-        bin=$1 port=$2
+        bin=$1 port=$2 primary=$3
         dir=$(mktemp -d "${TMPDIR:-/tmp}/httpresilience-postgres-XXXXXX")
-        "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/initdb.log" 2>&1 \
-          || { cat "$dir/initdb.log" >&2; rm -rf "$dir"; exit 1; }
+        if [ "$primary" = 0 ]; then
+          set -- "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync
+        else
+          set -- "$bin/pg_basebackup" -D "$dir/data" -h 127.0.0.1 -p "$primary" -U postgres -R -c fast --no-sync
+        fi
+        "$@" >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; rm -rf "$dir"; exit 1; }
         cat >>"$dir/data/postgresql.conf" <<END
         port = $port
         listen_addresses = '127.0.0.1'
@@ -36,7 +40,32 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     private Process? _process;
     private string? _bin;
     private string _directory = "";
+    private readonly PostgreSqlServer? _primary;
     private int _databases;
+
+    public PostgreSqlServer()
+    {
+    }
+
+    private PostgreSqlServer(PostgreSqlServer primary) => _primary = primary;
+
+    internal int Port => _port;
+
+    /// <summary>
+    /// Starts a streaming standby. From then on the primary confirms a commit when the standby has it on its disk too, so that a failover
+    /// loses none.
+    /// </summary>
+    internal static async Task<PostgreSqlServer> StandbyOfAsync(PostgreSqlServer primary)
+    {
+        primary.ShouldBeInstalled();
+        var standby = new PostgreSqlServer(primary);
+        await standby.InitializeAsync();
+        await primary.ExecuteAsync("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'");
+        await primary.ExecuteAsync("postgres", "SELECT pg_reload_conf()");
+        await Eventually.BeAsync(() => primary.ScalarAsync<long>(
+            "postgres", "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").GetAwaiter().GetResult() == 1);
+        return standby;
+    }
 
     public async ValueTask InitializeAsync()
     {
@@ -48,24 +77,29 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         if (_bin is null)
             return;
 
-        _process = Process.Start(AsPostgres("sh", "-c", Script, "sh", _bin, _port.ToString(CultureInfo.InvariantCulture)))!;
+        _process = Process.Start(AsPostgres("sh", "-c", Script, "sh", _bin, Text(_port), Text(_primary?._port ?? 0)))!;
         _directory = await _process.StandardOutput.ReadLineAsync()
             ?? throw new InvalidOperationException($"The PostgreSQL server did not start: {await _process.StandardError.ReadToEndAsync()}");
     }
 
     /// <summary>Creates an empty database.</summary>
-    internal async ValueTask<TestDatabase> CreateDatabaseAsync()
+    /// <param name="options">Those of CREATE DATABASE.</param>
+    internal async ValueTask<TestDatabase> CreateDatabaseAsync(string options = "")
     {
-        if (_bin is null)
-        {
-            const string HowTo = "PostgreSQL is not installed: apt-get install postgresql (or put initdb and pg_ctl on the PATH).";
-            Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") != "true", HowTo);
-            Assert.Fail(HowTo);
-        }
-
+        ShouldBeInstalled();
         string name = $"test_{Interlocked.Increment(ref _databases)}";
-        await ExecuteAsync("postgres", $"CREATE DATABASE {name}");
+        await ExecuteAsync("postgres", $"CREATE DATABASE {name} {options}");
         return new PostgreSqlTestDatabase(this, name);
+    }
+
+    private void ShouldBeInstalled() => ShouldBeInstalled(
+        _bin is not null, "PostgreSQL is not installed: apt-get install postgresql (or put initdb and pg_ctl on the PATH).");
+
+    /// <summary>Skips the test when what it needs is missing; with CI=true it fails.</summary>
+    internal static void ShouldBeInstalled(bool isThere, string howTo)
+    {
+        Assert.SkipUnless(isThere || Environment.GetEnvironmentVariable("CI") == "true", howTo);
+        isThere.ShouldBeTrue(howTo);
     }
 
     internal string ConnectionString(string database) => $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database}";
@@ -73,7 +107,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     /// <summary>Runs SQL directly, not through the store.</summary>
     internal async Task ExecuteAsync(string database, string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false;Command Timeout=300");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
@@ -81,7 +115,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
 
     internal async Task<T> ScalarAsync<T>(string database, string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false;Command Timeout=300");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync())!;
@@ -96,6 +130,11 @@ public sealed class PostgreSqlServer : IAsyncLifetime
 
     internal Task StartAsync() => ControlAsync("-l", Path.Combine(_directory, "log"), "-w", "start");
 
+    /// <summary>Makes a standby the primary.</summary>
+    internal Task PromoteAsync() => ControlAsync("-w", "promote");
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
     private async Task ControlAsync(params string[] arguments)
     {
         using var process = Process.Start(
@@ -105,7 +144,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         process.ExitCode.ShouldBe(0, string.Join(' ', arguments));
     }
 
-    private static ProcessStartInfo AsPostgres(params string[] command)
+    internal static ProcessStartInfo AsPostgres(params string[] command)
     {
         // PostgreSQL does not run as root.
         string[] all = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", .. command] : command;

@@ -25,7 +25,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
         session.Scalar<string>("PRAGMA journal_mode").ShouldBe("wal");
         session.Scalar<long>("PRAGMA synchronous").ShouldBe(2);
-        session.Scalar<long>("PRAGMA busy_timeout").ShouldBe(10_000);
+        session.Scalar<long>("PRAGMA busy_timeout").ShouldBe(8_000);
     }
 
     [Fact]
@@ -184,7 +184,9 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     private SqliteStorage Open(SqliteSchema schema) =>
-        new(SqliteDatabase.From(_database.ConnectionString, schema), new(Letters.Application), TimeProvider.System, NullLoggerFactory.Instance);
+        new(
+            SqliteDatabase.From(_database.ConnectionString, schema), new(Letters.Application), TimeProvider.System,
+            NullLoggerFactory.Instance);
 
     private async Task<string> FailureAsync(string? connectionString = null)
     {

@@ -34,6 +34,26 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_full_disk_reports_an_error_and_stores_letters_again_when_there_is_space()
+    {
+        await using var disk = await SmallDisk.MountAsync(mebibytes: 4);
+        await using (var database = new SqliteTestDatabase())
+        {
+            var store = database.Open(connectionString: $"Data Source={disk.Directory}/letters.db").DeadLetters;
+            var (small, large) = (Letters.Plain(), Letters.Plain() with { Body = new byte[500_000] });
+            await store.AddAsync(small, Stop);
+            string filling = disk.Fill();
+
+            (await Should.ThrowAsync<HttpResilienceStorageException>(() => store.AddAsync(large, Stop))).Message
+                .ShouldContain("is full: free disk space");
+            File.Delete(filling);
+
+            (await store.AddAsync(large, Stop)).ShouldBeTrue();
+            (await store.FindAsync(small.Id, Stop)).ShouldBeThatOf(small);
+        }
+    }
+
+    [Fact]
     public async Task A_read_only_database_can_be_read_and_its_changes_fail()
     {
         var letter = Letters.Plain();

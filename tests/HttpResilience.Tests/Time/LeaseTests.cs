@@ -13,6 +13,27 @@ public sealed class LeaseTests
 
     public LeaseTests() => _start = _clock.GetUtcNow();
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_lease_is_renewed_outside_the_call_that_took_it(bool hasSuppressedFlow)
+    {
+        var local = new AsyncLocal<string?> { Value = "caller" };
+        var renewed = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Lease lease;
+
+        using (hasSuppressedFlow ? ExecutionContext.SuppressFlow() : default(IDisposable))
+            lease = new(DateTimeOffset.MaxValue, TimeSpan.FromMilliseconds(1), TimeProvider.System, RenewAsync, _ => { });
+
+        local.Value.ShouldBe("caller");
+        (await renewed.Task).ShouldBeNull();
+        await lease.DisposeAsync();
+
+        Task<bool> RenewAsync()
+        {
+            renewed.TrySetResult(local.Value);
+            return Task.FromResult(true);
+        }
+    }
+
     [Fact]
     public async Task A_lease_is_renewed_after_each_interval_until_it_is_disposed()
     {
