@@ -17,7 +17,11 @@ internal static class CallStart
             var settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
             var call = new HttpCall(clientName, policy, settings, keyIsOfRequest: ofRequest?.IdempotencyKey is not null);
             if (request.Options.TryGetValue(ReplayedCall.Key, out var replay))
+            {
                 (call.Replay, call.MayHaveBeenProcessed) = (replay, replay.MayHaveBeenProcessed);
+                call.IdempotencyKey = replay.IdempotencyKey;
+            }
+
             request.Options.Set(HttpCall.Key, call);
             if (scope is not null)
                 Enter(scope, ofScope, call, request, observers);

@@ -257,7 +257,7 @@ public sealed class ResponseReplayTests : IDisposable
             Resolution = new("Replay", null, "alice", now),
         };
 
-        (await chain.SendAsync(true, DeadLetterRequest.ToRequest(letter, new([], [])))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await chain.SendAsync(true, DeadLetterRequest.ToRequest(letter, chain.State.Policy, letter.Uri))).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         chain.Server.Requests.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("comp1:1");
     }
