@@ -1,6 +1,8 @@
 using HttpResilience.IntegrationTests.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Http;
 
 namespace HttpResilience.IntegrationTests.DeadLetters;
 
@@ -26,6 +28,7 @@ public sealed class ReplayRedirectTests : IAsyncLifetime
         BelowHandlers,
         OfDefaults,
         Configured,
+        WithoutFilters,
     }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
@@ -165,6 +168,7 @@ public sealed class ReplayRedirectTests : IAsyncLifetime
 
     [Theory, InlineData(Primary.Default), InlineData(Primary.Sockets), InlineData(Primary.HttpClientHandler), InlineData(Primary.Derived)]
     [InlineData(Primary.BelowHandlers), InlineData(Primary.OfDefaults), InlineData(Primary.Configured)]
+    [InlineData(Primary.WithoutFilters)]
     public async Task Calls_of_the_client_go_on_following_redirects_and_replays_do_not(Primary primary)
     {
         await using var server = await KestrelServer.StartAsync(
@@ -243,6 +247,8 @@ public sealed class ReplayRedirectTests : IAsyncLifetime
 
     private static void Use(Primary primary, IHttpClientBuilder client)
     {
+        if (primary is Primary.WithoutFilters)
+            client.Services.RemoveAll<IHttpMessageHandlerBuilderFilter>();
         _ = primary switch
         {
             Primary.Sockets => client.UseSocketsHttpHandler((handler, _) => handler.UseProxy = false),
