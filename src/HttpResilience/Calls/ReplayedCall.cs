@@ -13,6 +13,11 @@ internal sealed record ReplayedCall(Guid LetterId, DateTimeOffset KeyFirstUsedAt
     /// <summary>The header field of <see cref="IdempotencyKey"/>; the settings of the client may have another one now.</summary>
     internal string? KeyHeaderName { get; init; }
 
+    /// <summary>
+    /// The URI of the earlier call, by which stored responses compare requests; a redirect may have led this one elsewhere.
+    /// </summary>
+    internal Uri? Uri { get; init; }
+
     /// <summary>On a request: the call it sends again.</summary>
     internal static readonly HttpRequestOptionsKey<ReplayedCall> Key = new("HttpResilience.ReplayedCall");
 }

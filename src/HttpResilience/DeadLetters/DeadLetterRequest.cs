@@ -122,6 +122,7 @@ internal static class DeadLetterRequest
             {
                 IdempotencyKey = key is null ? null : letter.IdempotencyKey,
                 KeyHeaderName = key?.Key,
+                Uri = LetterUri.AsSent(letter),
             });
         if (letter.Tenant is { } tenant)
             request.WithTenant(tenant);

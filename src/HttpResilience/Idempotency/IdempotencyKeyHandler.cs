@@ -85,7 +85,7 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
         byte[]? body = await DigestAsync(client, request.Content, call, async, cancellationToken).ConfigureAwait(false);
         return body is not null || !required
-            ? call.Fingerprint = new(request.Method, request.RequestUri, call.Tenant, body)
+            ? call.Fingerprint = new(request.Method, call.Replay?.Uri ?? request.RequestUri, call.Tenant, body)
             : throw new InvalidOperationException(NoKey(call.ClientName, maxBytes));
     }
 

@@ -69,7 +69,8 @@ internal static class ResponseReplayRules
 
         bool isCertain = status is null
             ? failureClass is not (FailureClass.None or FailureClass.Cancelled or FailureClass.Permanent)
-            : failureClass is not FailureClass.None;
+            // A redirect with the same request (RFC 9110 §15.4.8) was not processed either.
+            : failureClass is not FailureClass.None || status is 307 or 308;
         return isCertain ? ResponseReplayOutcome.Forget : ResponseReplayOutcome.LeaveInDoubt;
     }
 

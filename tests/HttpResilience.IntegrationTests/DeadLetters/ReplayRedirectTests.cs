@@ -99,6 +99,22 @@ public sealed class ReplayRedirectTests : IAsyncLifetime
         (request.Method, request.Target, request.Text, request.Key).ShouldBe(("POST", "/moved?x=1", "invoice 1", "key-1"));
     }
 
+    [Theory, InlineData(UnsafeMethods.WhenKeyed), InlineData(UnsafeMethods.Never)]
+    public async Task A_remembered_call_follows_too(UnsafeMethods methods)
+    {
+        await using var server = await KestrelServer.StartAsync(To("/v2/invoices", 307), Reply.With(201));
+        await using var process = await ReplayProcess.StartAsync(
+            _database, server.Uri, o => (o.Idempotency.RememberFor, o.Retry.UnsafeMethods) = (TimeSpan.FromHours(1), methods));
+
+        var after = await ReplayAsync(process, server);
+        using var again = await process.Http.SendAsync(
+            new HttpRequestMessage(HttpMethod.Post, "invoices") { Content = new StringContent("invoice 1") }.WithIdempotencyKey("key-1"),
+            TestContext.Current.CancellationToken);
+
+        (after.Status, after.MayHaveBeenProcessed, server.Count).ShouldBe((DeadLetterStatus.Replayed, false, 2));
+        (((int)again.StatusCode), again.GetHttpCall()!.IsReplayed).ShouldBe((201, true));
+    }
+
     [Fact]
     public async Task Three_redirects_are_followed_and_the_fourth_is_for_review()
     {
