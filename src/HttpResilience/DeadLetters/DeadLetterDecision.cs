@@ -17,7 +17,7 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     private static readonly TimeSpan MaxRequestedPause = TimeSpan.FromDays(1);
 
     /// <summary>The characters of its URI are not valid, or not those that were decided on.</summary>
-    internal static DeadLetterDecision CannotBeSent =>
+    internal static DeadLetterDecision NotItsOwnUri =>
         Review("Check its URI, which cannot be sent as it was; then resubmit it, or resolve it");
 
     /// <summary>Whether a failed call is worth a letter.</summary>

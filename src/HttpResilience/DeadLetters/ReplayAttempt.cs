@@ -20,7 +20,7 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
         if (Gate(letter, letter.Uri) is { } reason)
             return ReplayResult.NotSent(letter, reason);
         if (LetterUri.AsSent(letter) is not { } uri)
-            return ReplayResult.NotSent(letter, DeadLetterDecision.CannotBeSent);
+            return ReplayResult.NotSent(letter, DeadLetterDecision.NotItsOwnUri);
 
         for (int followed = 0; ; followed++)
         {

@@ -69,8 +69,7 @@ internal static class ResponseReplayRules
 
         bool isCertain = status is null
             ? failureClass is not (FailureClass.None or FailureClass.Cancelled or FailureClass.Permanent)
-            // A redirect with the same request (RFC 9110 §15.4.8) was not processed either.
-            : failureClass is not FailureClass.None || status is 307 or 308;
+            : failureClass is not FailureClass.None;
         return isCertain ? ResponseReplayOutcome.Forget : ResponseReplayOutcome.LeaveInDoubt;
     }
 

@@ -219,6 +219,22 @@ public sealed class ReplayRedirectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_factory_of_the_application_is_warned_of_and_a_POST_that_became_a_GET_is_for_review()
+    {
+        await using var server = await KestrelServer.StartAsync(To("/login", 302), Reply.Ok("log in"), Reply.With(201));
+        await using var process = await ReplayProcess.StartAsync(
+            _database, server.Uri, services: s => s.AddHttpClient().Replace(ServiceDescriptor.Singleton<IHttpClientFactory>(
+                provider => new OwnFactory(provider.GetRequiredService<IHttpMessageHandlerFactory>(), server.Uri))));
+
+        var first = await ReplayAsync(process, server);
+        var second = await ReplayAsync(process, server);
+
+        (first.Status, first.SuggestedAction, second.Status).ShouldBe(
+            (DeadLetterStatus.RequiresReview, CheckTarget, DeadLetterStatus.Replayed));
+        process.Log.Lines.Where(l => l.EventId == 421).ShouldHaveSingleItem().Text.ShouldContain(nameof(OwnFactory));
+    }
+
+    [Fact]
     public async Task A_handler_that_is_made_only_once_does_not_keep_letters_from_being_sent()
     {
         await using var server = await KestrelServer.StartAsync(Reply.With(201));
@@ -294,6 +310,12 @@ public sealed class ReplayRedirectTests : IAsyncLifetime
             request.Headers.TryAddWithoutValidation(name, "1");
             return base.SendAsync(request, cancellationToken);
         }
+    }
+
+    private sealed class OwnFactory(IHttpMessageHandlerFactory handlers, Uri baseAddress) : IHttpClientFactory
+    {
+        public HttpClient CreateClient(string name) =>
+            new(handlers.CreateHandler(name), disposeHandler: false) { BaseAddress = baseAddress };
     }
 
     /// <summary>Neither of the platform's: it may do what it likes.</summary>

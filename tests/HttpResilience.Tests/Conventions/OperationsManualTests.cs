@@ -155,7 +155,7 @@ public sealed class OperationsManualTests
         [
             ReplayRedirect.Review(HttpStatusCode.Found, null, 0)?.SuggestedAction,
             ReplayRedirect.Review(HttpStatusCode.PermanentRedirect, null, 0)?.SuggestedAction,
-            DeadLetterDecision.CannotBeSent.SuggestedAction,
+            DeadLetterDecision.NotItsOwnUri.SuggestedAction,
         ];
         string unreadable = (string)Assembly.Load("HttpResilience.Sqlite").GetType("HttpResilience.StoredLetter", throwOnError: true)!
             .GetField("Action", BindingFlags.Static | BindingFlags.NonPublic)!.GetRawConstantValue()!;
