@@ -16,7 +16,8 @@ public sealed class LetterUriTests
     }
 
     [Theory]
-    [InlineData("http://h/a%2Fb?q=%C3%A9#f"), InlineData("http://user@h/x"), InlineData("https+http://catalog/a?b"), InlineData("http://ü/ü")]
+    [InlineData("http://h/a%2Fb?q=%C3%A9#f"), InlineData("http://user@h/x"), InlineData("https+http://catalog/a?b")]
+    [InlineData("http://ü/ü")]
     public void The_URI_alone_is_enough_when_it_has_the_same_characters(string sent)
     {
         var kept = LetterUri.Of(new Uri(sent));
