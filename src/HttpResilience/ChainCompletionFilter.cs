@@ -14,18 +14,19 @@ internal sealed class ChainCompletionFilter(IServiceProvider services) : IHttpMe
 {
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
     {
+        bool replays = ReplayPipeline.TryRename(builder);
         next(builder);
-        Complete(builder, services);
+        Complete(builder, services, replays);
     };
 
     /// <summary>For an application that has removed all filters, such as those of the factory's logging.</summary>
-    internal static void CompleteInstead(HttpMessageHandlerBuilder builder, IServiceProvider services)
+    internal static void CompleteInstead(HttpMessageHandlerBuilder builder, IServiceProvider services, bool replays)
     {
         if (!services.GetServices<IHttpMessageHandlerBuilderFilter>().Any(f => f is ChainCompletionFilter))
-            Complete(builder, services);
+            Complete(builder, services, replays);
     }
 
-    private static void Complete(HttpMessageHandlerBuilder builder, IServiceProvider services)
+    private static void Complete(HttpMessageHandlerBuilder builder, IServiceProvider services, bool replays)
     {
         var handlers = builder.AdditionalHandlers;
         if (!handlers.Any(h => h is ChainHandler))
@@ -44,6 +45,10 @@ internal sealed class ChainCompletionFilter(IServiceProvider services) : IHttpMe
         AddInnermostStage(builder, client);
         if (handlers[0] is not ChainHandler)
             handlers.Insert(0, new CallScopeHandler(client.Name));
+        if (replays)
+            ReplayPipeline.Of(client, services).StopRedirects(builder);
+        else
+            ReplayPipeline.Mark(builder.PrimaryHandler);
     }
 
     // Without handlers of the application inside the chain, its last stage sees the primary handler itself.

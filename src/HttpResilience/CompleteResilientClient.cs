@@ -30,6 +30,7 @@ internal sealed class CompleteResilientClient(IServiceProvider services) : IPost
 
     private void Build(HttpMessageHandlerBuilder builder, string clientName, Action<HttpMessageHandlerBuilder>[] actions)
     {
+        bool replays = ReplayPipeline.TryRename(builder);
         var handlers = builder.AdditionalHandlers;
         HashSet<DelegatingHandler> ofAllClients = [];
         foreach (var action in actions)
@@ -43,7 +44,7 @@ internal sealed class CompleteResilientClient(IServiceProvider services) : IPost
 
         if (ChainPlacement.Place(handlers, ofAllClients))
             HandlerNotices.Of(services, clientName).MicrosoftHandlerWasRemoved();
-        ChainCompletionFilter.CompleteInstead(builder, services);
+        ChainCompletionFilter.CompleteInstead(builder, services, replays);
     }
 
     private void Observe(string clientName, HttpClient httpClient)

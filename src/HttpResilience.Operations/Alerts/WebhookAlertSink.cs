@@ -26,6 +26,7 @@ internal sealed partial class WebhookAlertSink(AlertWebhook webhook, IHttpClient
 
         using var client = clients.CreateClient(AlertClient.Name);
         using var request = new HttpRequestMessage(HttpMethod.Post, webhook.Placeholder);
+        (request.Version, request.VersionPolicy) = (client.DefaultRequestVersion, client.DefaultVersionPolicy);
         request.Content = new ByteArrayContent(AlertJson.Write(alert, webhook.Format));
         request.Content.Headers.ContentType = Json;
         request.WithIdempotencyKey(KeyOf(alert));

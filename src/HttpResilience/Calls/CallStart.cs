@@ -25,7 +25,11 @@ internal static class CallStart
             var settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
             var call = new HttpCall(clientName, policy, settings, keyIsOfRequest: ofRequest?.IdempotencyKey is not null);
             if (isReplayed)
+            {
                 (call.Replay, call.MayHaveBeenProcessed) = (replay, replay!.MayHaveBeenProcessed);
+                call.IdempotencyKey = replay.IdempotencyKey;
+            }
+
             request.Options.Set(HttpCall.Key, call);
             if (scope is not null)
                 Enter(scope, ofScope, call, scoped, observers);

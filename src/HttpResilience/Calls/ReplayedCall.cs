@@ -7,6 +7,17 @@ namespace HttpResilience;
 /// <param name="IsResolved">An operator reviewed the letter and decided to send it.</param>
 internal sealed record ReplayedCall(Guid LetterId, DateTimeOffset KeyFirstUsedAt, bool MayHaveBeenProcessed, bool IsResolved)
 {
+    /// <summary>The idempotency key of the earlier call; the request carries it already. Null when it has none.</summary>
+    internal string? IdempotencyKey { get; init; }
+
+    /// <summary>The header field of <see cref="IdempotencyKey"/>; the settings of the client may have another one now.</summary>
+    internal string? KeyHeaderName { get; init; }
+
+    /// <summary>
+    /// The URI of the earlier call, by which stored responses compare requests; a redirect may have led this one elsewhere.
+    /// </summary>
+    internal Uri? Uri { get; init; }
+
     /// <summary>On a request: the call it sends again.</summary>
     internal static readonly HttpRequestOptionsKey<ReplayedCall> Key = new("HttpResilience.ReplayedCall");
 }

@@ -46,6 +46,23 @@ internal sealed class SendingClientFactory(
         if (!HasChain(chain))
             return platform.CreateClient(name);
 
+        return Create(name, chain);
+    }
+
+    /// <summary>Creates a client with a second pipeline of the same configuration.</summary>
+    /// <param name="pipeline">The name of the pipeline.</param>
+    internal HttpClient CreateClient(string name, string pipeline)
+    {
+        // First that of calls, so that a primary handler which both share is left as it is.
+        handlers.CreateHandler(name);
+        // The options of the client once more, made from its whole configuration.
+        services.GetRequiredService<IOptionsMonitorCache<HttpClientFactoryOptions>>().GetOrAdd(
+            pipeline, () => services.GetRequiredService<IOptionsFactory<HttpClientFactoryOptions>>().Create(name));
+        return Create(name, handlers.CreateHandler(pipeline));
+    }
+
+    private HttpClient Create(string name, HttpMessageHandler chain)
+    {
         var handler = new SendingClientHandler(chain, services.GetRequiredKeyedService<Client>(name));
         var client = new HttpClient(handler, disposeHandler: false);
         handler.SetClient(client);

@@ -16,6 +16,10 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     // A longer Retry-After is more likely a date sent as a duration.
     private static readonly TimeSpan MaxRequestedPause = TimeSpan.FromDays(1);
 
+    /// <summary>The characters of its URI are not valid, or not those that were decided on.</summary>
+    internal static DeadLetterDecision NotItsOwnUri =>
+        Review("Check its URI, which cannot be sent as it was; then resubmit it, or resolve it");
+
     /// <summary>Whether a failed call is worth a letter.</summary>
     /// <param name="wasOnTheWire">An attempt may have been processed: a cancelled call is then for review.</param>
     internal static bool IsKept(FailureClass failureClass, DeadLetterOptions.CancelledCalls keepCancelled, bool wasOnTheWire) =>
@@ -110,8 +114,8 @@ internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBe
     internal bool HasResponse { get; private init; }
 
     /// <summary>
-    /// The same facts after a response: 412 (RFC 9110 §15.5.13), 409, and 422 (draft Idempotency-Key §2.7) also come when an earlier
-    /// attempt was processed. So does an error of the application's own code after the response.
+    /// The same facts after a response: 412 (RFC 9110 §15.5.13), and with a key or a condition 409 and 422 (draft Idempotency-Key §2.7)
+    /// also come when an earlier attempt was processed. So does an error of the application's own code after the response.
     /// </summary>
     /// <param name="status">The status of the response; null when there was none.</param>
     /// <param name="isGuarded">The request has an idempotency key or a condition.</param>
@@ -119,7 +123,7 @@ internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBe
         this with
         {
             HasResponse = status is not null,
-            MayShowOwnEffect = MayHaveBeenProcessed && (status is null || (isGuarded && status is 409 or 412 or 422)),
+            MayShowOwnEffect = MayHaveBeenProcessed && (status is null || status is 412 || (isGuarded && status is 409 or 422)),
         };
 
     internal static LetterFate Of(

@@ -67,7 +67,7 @@ internal sealed partial class DeadLetterHandler(
             var body = await BodyOfAsync(original, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
             bool lacksCredentials = _credentials.AreLost(request, original, call);
             var letter = DeadLetterRequest.ToLetter(
-                policy, original, call, failure, body, lacksCredentials, canBeFound: extensions.Reconciler is not null);
+                policy, original, request, call, failure, body, lacksCredentials, canBeFound: extensions.Reconciler is not null);
             // Not cancelled with the caller: the letter is stored even when the caller no longer waits.
             var keeping = store.AddAsync(letter, timeout.Token).WaitAsync(timeout.Token);
             if (async)

@@ -42,7 +42,9 @@ internal sealed partial class DeadLetterReplayer(
         DeadLetter result;
         try
         {
-            result = await AttemptAsync(claimed, lost.Token).ConfigureAwait(false);
+            var client = services.GetRequiredKeyedService<Client>(claimed.ClientName);
+            using var httpClient = ReplayPipeline.Of(client, services).CreateClient(clients);
+            result = await new ReplayAttempt(client, httpClient, services).SendAsync(claimed, lost.Token).ConfigureAwait(false);
         }
         catch (Exception) when (lost.IsCancellationRequested)
         {
@@ -90,39 +92,6 @@ internal sealed partial class DeadLetterReplayer(
             return claimed;
         var renewed = claimed with { DueAt = time.GetUtcNow() + LeaseLength };
         return await WriteAsync(claimed, renewed).ConfigureAwait(false) ? renewed with { Version = renewed.Version + 1 } : null;
-    }
-
-    /// <returns>The letter as it is to be stored; not sent when <see cref="DeadLetterDecision.BeforeReplay"/> has a reason.</returns>
-    /// <exception cref="OperationCanceledException">The token was cancelled: the request may have been processed.</exception>
-    private async Task<DeadLetter> AttemptAsync(DeadLetter letter, CancellationToken cancellationToken)
-    {
-        var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
-        var policy = client.Policy;
-        using var httpClient = clients.CreateClient(client.HttpClientName);
-        bool mayGoThere = ReplayResult.MayGoThere(client, letter, httpClient.BaseAddress, services);
-        bool keyExpired = policy.KeyHasExpired(time.GetUtcNow() - letter.FirstFailedAt);
-        if (DeadLetterDecision.BeforeReplay(letter, ReplayResult.FateOf(client, letter), mayGoThere, keyExpired) is { } reason)
-            return letter with { Status = reason.Status, SuggestedAction = reason.SuggestedAction };
-
-        using var request = DeadLetterRequest.ToRequest(letter, policy.Logging.Redaction);
-        try
-        {
-            using var response = await httpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
-                .ConfigureAwait(false);
-            var call = response.GetHttpCall()
-                ?? throw new InvalidOperationException($"Client '{letter.ClientName}' has no resilience chain.");
-            if (call.FailureClass is FailureClass.None)
-                return ReplayResult.Accepted(letter, call, time.GetUtcNow());
-            var failure = await LetterFailure.OfAsync(
-                response, request, call, client.Get<AttemptClassifier>()!, time, async: true, cancellationToken).ConfigureAwait(false);
-            return ReplayResult.Failed(letter, client, call, failure, hasResponse: true, time.GetUtcNow());
-        }
-        catch (Exception e)
-            when (e.GetHttpCall() is { FailureClass: not FailureClass.Cancelled } && !cancellationToken.IsCancellationRequested)
-        {
-            var call = e.GetHttpCall()!;
-            return ReplayResult.Failed(letter, client, call, LetterFailure.Of(e, request, call), hasResponse: false, time.GetUtcNow());
-        }
     }
 
     [LoggerMessage(EventId = 511,

@@ -9,12 +9,15 @@ internal static class DeadLetterRequest
     // Fields of one message, one hop (RFC 9110 §7.6.1) or one span: each request gets its own.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
         [
-            "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+            "Connection", "Content-Length", "Expect", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
             "traceparent", "tracestate", "Request-Id", "Correlation-Context", "baggage",
         ],
         StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The stored header fields: without secrets, and without the idempotency key, which is stored separately.</summary>
+    /// <summary>
+    /// The stored header fields: without secrets, and without the idempotency key, which is stored separately; only its structured form is
+    /// kept as it was sent.
+    /// </summary>
     internal static List<KeyValuePair<string, string>> HeadersOf(in RequestSnapshot request, HttpCall call)
     {
         var redaction = call.Policy.Logging.Redaction;
@@ -22,7 +25,14 @@ internal static class DeadLetterRequest
         var headers = new List<KeyValuePair<string, string>>();
         foreach (var (name, values) in request.Headers)
         {
-            if (NotKept.Contains(name) || redaction.IsSecret(name) || name.Equals(keyHeader, StringComparison.OrdinalIgnoreCase))
+            if (name.Equals(keyHeader, StringComparison.OrdinalIgnoreCase))
+            {
+                if (LetterKey.IsQuoted(values.ToString(), call.IdempotencyKey!))
+                    headers.Add(new(name, values.ToString()));
+                continue;
+            }
+
+            if (NotKept.Contains(name) || redaction.IsSecret(name))
                 continue;
             foreach (string value in values)
                 headers.Add(new(name, value));
@@ -31,21 +41,21 @@ internal static class DeadLetterRequest
         return headers;
     }
 
-    internal static Uri UriOf(Uri uri) => uri.UserInfo.Length == 0 ? uri : new UriBuilder(uri) { UserName = "", Password = "" }.Uri;
-
     internal static Dictionary<string, string> TagsOf(HttpCall call) =>
         call.Tags.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => TextOf(t.Value));
 
     internal static string TextOf(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>The letter of a call that finally failed.</summary>
+    /// <param name="message">The message that was sent, of which the original does not hold the HTTP version.</param>
     /// <param name="body">Null when it cannot be stored.</param>
     /// <param name="lacksCredentials">A replay would lack credentials that the request had.</param>
     /// <param name="canBeFound">The application can find out whether it has been processed.</param>
     internal static DeadLetter ToLetter(
-        DeadLetterPolicy policy, in RequestSnapshot original, HttpCall call, in LetterFailure failure, ReadOnlyMemory<byte>? body,
-        bool lacksCredentials, bool canBeFound)
+        DeadLetterPolicy policy, in RequestSnapshot original, HttpRequestMessage message, HttpCall call, in LetterFailure failure,
+        ReadOnlyMemory<byte>? body, bool lacksCredentials, bool canBeFound)
     {
+        var (uri, originalUri) = LetterUri.Of(original.Uri!);
         bool isKeyed = call.IdempotencyKey is not null;
         var fate = LetterFate.Of(
             call.Policy.Retry, original.Method, isKeyed, call.MayHaveBeenProcessed, bodyIsMissing: body is null, canBeFound);
@@ -57,11 +67,15 @@ internal static class DeadLetterRequest
             Id = Guid.CreateVersion7(now),
             ClientName = call.ClientName,
             Method = original.Method.Method,
-            Uri = UriOf(original.Uri!),
+            Uri = uri,
+            OriginalUri = originalUri,
+            HttpVersion = message.Version,
+            HttpVersionPolicy = message.VersionPolicy,
             Headers = HeadersOf(original, call),
             Body = original.Content is null ? null : body,
             BodyIsMissing = fate.BodyIsMissing,
             IdempotencyKey = call.IdempotencyKey,
+            IdempotencyHeaderName = call.IdempotencyKey is null ? null : call.Policy.Idempotency?.HeaderName,
             Tenant = call.Tenant,
             Tags = TagsOf(call),
             FailureClass = call.FailureClass,
@@ -81,28 +95,50 @@ internal static class DeadLetterRequest
     }
 
     /// <summary>The request of a letter. The client's own handlers and defaults add the secrets.</summary>
-    /// <param name="redaction">Finds secret fields: those that were added to the stored row are not sent.</param>
-    internal static HttpRequestMessage ToRequest(DeadLetter letter, Redaction redaction)
+    /// <param name="policy">That of the client. Its secret fields are not sent: they were added to the stored row.</param>
+    /// <param name="uri">That of the letter as it was sent, or one that a redirect led to.</param>
+    /// <exception cref="ArgumentException">The key of the letter cannot be sent.</exception>
+    internal static HttpRequestMessage ToRequest(DeadLetter letter, ResiliencePolicy policy, Uri uri)
     {
-        var request = new HttpRequestMessage(new HttpMethod(letter.Method), letter.Uri);
+        var request = new HttpRequestMessage(new HttpMethod(letter.Method), uri);
         if (letter.Body is { } body)
             request.Content = new ReadOnlyMemoryContent(body);
+        // Letters of the first version hold none, so it was added to the row.
+        bool keepsHost = letter.HttpVersion is not null && new HttpAuthority(uri).Equals(new HttpAuthority(letter.Uri));
         foreach (var (name, value) in letter.Headers)
         {
-            if (NotKept.Contains(name) || redaction.IsSecret(name))
+            if (NotKept.Contains(name) || policy.Logging.Redaction.IsSecret(name) || LetterKey.IsField(name, letter, policy.Idempotency)
+                || (!keepsHost && IsHost(name)))
                 continue;
             if (!request.Headers.TryAddWithoutValidation(name, value))
                 request.Content?.Headers.TryAddWithoutValidation(name, value);
         }
 
+        var key = LetterKey.FieldOf(letter, policy.Idempotency);
+        if (key is { } field)
+            AddKey(request, field.Key, field.Value, letter.IdempotencyKey!);
         request.Options.Set(
-            ReplayedCall.Key, new(letter.Id, letter.FirstFailedAt, letter.MayHaveBeenProcessed, letter.Resolution is not null));
-        if (letter.IdempotencyKey is { } key)
-            request.WithIdempotencyKey(key);
+            ReplayedCall.Key, new(letter.Id, letter.FirstFailedAt, letter.MayHaveBeenProcessed, letter.Resolution is not null)
+            {
+                IdempotencyKey = key is null ? null : letter.IdempotencyKey,
+                KeyHeaderName = key?.Key,
+                Uri = LetterUri.AsSent(letter),
+            });
         if (letter.Tenant is { } tenant)
             request.WithTenant(tenant);
         foreach (var (name, value) in letter.Tags)
             request.WithTag(name, value);
         return request;
+    }
+
+    /// <summary>The name of a virtual host, which belongs to the host that was asked.</summary>
+    internal static bool IsHost(string header) => header.Equals("Host", StringComparison.OrdinalIgnoreCase);
+
+    private static void AddKey(HttpRequestMessage request, string name, string value, string key)
+    {
+        IdempotencyKey.Validate(key);
+        if (NotKept.Contains(name) || IsHost(name) || !HttpToken.IsRequestHeader(name)
+            || !request.Headers.TryAddWithoutValidation(name, value))
+            throw new ArgumentException($"'{Redaction.Clean(name)}' cannot be the header field of an idempotency key.", nameof(name));
     }
 }

@@ -134,15 +134,19 @@ internal sealed class DeadLetterReview(
             throw new ArgumentException("The body of this letter is not stored; the corrected letter needs one.", nameof(corrected));
 
         var now = time.GetUtcNow();
+        bool isSameUri = corrected.Uri.AbsoluteUri == letter.Uri.AbsoluteUri;
+        var (uri, originalUri) = isSameUri ? (letter.Uri, corrected.OriginalUri) : LetterUri.Of(corrected.Uri);
+        string? key = letter.IdempotencyKey is null ? null : IdempotencyKey.Create();
         return letter with
         {
             Id = Guid.CreateVersion7(now),
             Method = corrected.Method,
-            Uri = DeadLetterRequest.UriOf(corrected.Uri),
-            Headers = corrected.Headers,
+            Uri = uri,
+            OriginalUri = originalUri,
+            Headers = LetterKey.Renew(HeadersFor(uri, letter, corrected), letter, key),
             Body = corrected.Body,
             BodyIsMissing = false,
-            IdempotencyKey = letter.IdempotencyKey is null ? null : IdempotencyKey.Create(),
+            IdempotencyKey = key,
             // The corrected letter is another operation than the one sent before.
             MayHaveBeenProcessed = false,
             Attempts = 0,
@@ -156,6 +160,11 @@ internal sealed class DeadLetterReview(
             Version = 0,
         };
     }
+
+    // A virtual host belongs to the host that was asked, unless it was corrected with the URI.
+    private static IReadOnlyList<KeyValuePair<string, string>> HeadersFor(Uri uri, DeadLetter letter, DeadLetter corrected) =>
+        new HttpAuthority(uri).Equals(new HttpAuthority(letter.Uri)) ? corrected.Headers
+            : [.. corrected.Headers.Where(h => !DeadLetterRequest.IsHost(h.Key) || !letter.Headers.Contains(h))];
 
     private async Task<DeadLetter> ChangeAsync(Guid id, Func<DeadLetter, DeadLetter> change, CancellationToken cancellationToken)
     {

@@ -40,12 +40,16 @@ internal sealed partial class LetterCredentials(Client client, IHttpClientFactor
 
     private bool IsLost(string name, HttpRequestMessage request, HttpCall call)
     {
-        if (!call.Policy.Logging.Redaction.IsSecret(name))
+        if (!call.Policy.Logging.Redaction.IsSecret(name) || IsKey(name, call))
             return false;
         _configured ??= clients.CreateClient(client.HttpClientName).DefaultRequestHeaders.NonValidated.Select(h => h.Key)
             .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         return !_configured.Contains(name) && (!request.Options.TryGetValue(SendingClient.Key, out var sending) || sending.HasHeader(name));
     }
+
+    // Such as X-Request-Key: the key is stored with its letter.
+    private static bool IsKey(string name, HttpCall call) =>
+        call.IdempotencyKey is not null && name.Equals(call.Policy.Idempotency?.HeaderName, StringComparison.OrdinalIgnoreCase);
 
     [LoggerMessage(503, LogLevel.Warning,
         "{ClientName}: header {Header} was set on a request or in the constructor of a typed client; dead letters are stored without it. "

@@ -5,14 +5,53 @@ internal static class ReplayResult
 {
     internal static LetterFate FateOf(Client client, DeadLetter letter) => FateOf(client, letter, letter.MayHaveBeenProcessed);
 
+    // A client without keys sends none for a letter from before the name of its header field was stored.
     private static LetterFate FateOf(Client client, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
-        client.Policy.Retry, new HttpMethod(letter.Method), letter.IdempotencyKey is not null, mayHaveBeenProcessed, letter.BodyIsMissing,
-        client.Get<RegisteredExtensions>()!.Reconciler is not null);
+        client.Policy.Retry, new HttpMethod(letter.Method), LetterKey.FieldOf(letter, client.Policy.Idempotency) is not null,
+        mayHaveBeenProcessed, letter.BodyIsMissing, client.Get<RegisteredExtensions>()!.Reconciler is not null);
 
-    /// <summary>Whether the client may send letters to the host of this one.</summary>
-    internal static bool MayGoThere(Client client, DeadLetter letter, Uri? baseAddress, IServiceProvider services) =>
-        client.Policy.DeadLetter is { } policy && (policy.MayGoTo(letter.Uri, baseAddress)
-            || BaseAddresses.Of(client).Contains(letter.Uri, client.Name, services));
+    /// <summary>Whether the client may send letters to a host.</summary>
+    internal static bool MayGoThere(Client client, Uri uri, Uri? baseAddress, IServiceProvider services) =>
+        client.Policy.DeadLetter is { } policy && (policy.MayGoTo(uri, baseAddress)
+            || BaseAddresses.Of(client).Contains(uri, client.Name, services));
+
+    /// <summary>A letter that is not sent.</summary>
+    internal static DeadLetter NotSent(DeadLetter letter, DeadLetterDecision reason) =>
+        letter with { Status = reason.Status, SuggestedAction = reason.SuggestedAction };
+
+    /// <summary>A letter whose redirect was followed.</summary>
+    internal static DeadLetter Following(DeadLetter letter, HttpCall call) => letter with
+    {
+        Attempts = letter.Attempts + call.AttemptCount,
+        MayHaveBeenProcessed = call.MayHaveBeenProcessed,
+    };
+
+    /// <summary>A letter whose redirect is not followed.</summary>
+    /// <param name="isProcessed">The request may have been processed: the redirect does not ask for it elsewhere.</param>
+    /// <param name="target">Where it leads; null when that is not known.</param>
+    internal static DeadLetter Redirected(
+        DeadLetter letter, HttpCall call, DeadLetterDecision reason, bool isProcessed, Uri? target, DateTimeOffset now)
+    {
+        return letter with
+        {
+            Status = reason.Status,
+            DueAt = now,
+            SuggestedAction = reason.SuggestedAction,
+            Replays = letter.Replays + 1,
+            Attempts = letter.Attempts + call.AttemptCount,
+            LastFailedAt = now,
+            FailureClass = FailureClass.Permanent,
+            StopReason = StopReason.NotRetryable,
+            MayHaveBeenProcessed = call.MayHaveBeenProcessed || isProcessed,
+            StatusCode = call.LastStatusCode,
+            ErrorType = null,
+            // Its path and query may hold secrets.
+            ErrorTitle = target is null ? "Redirected" : $"Redirected to {new HttpAuthority(target)}",
+            ErrorDetail = null,
+            // A resolution holds for one replay.
+            Resolution = null,
+        };
+    }
 
     internal static DeadLetter Accepted(DeadLetter letter, HttpCall call, DateTimeOffset now) => letter with
     {

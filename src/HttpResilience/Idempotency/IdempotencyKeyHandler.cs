@@ -6,7 +6,8 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        if (call.Policy.Idempotency is not { } policy)
+        // The request of a dead letter carries its own key already.
+        if (call.Policy.Idempotency is not { } policy || call.IdempotencyKey is not null)
             return NextAsync(request, call, async, cancellationToken);
 
         if (request.Headers.NonValidated is { Count: > 0 } headers && headers.TryGetValues(policy.HeaderName, out var values))
@@ -36,7 +37,7 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         if (call.Policy.Idempotency is not { } policy)
             return;
 
-        string? key = request.Headers.NonValidated.TryGetValues(policy.HeaderName, out var values)
+        string? key = request.Headers.NonValidated.TryGetValues(call.Replay?.KeyHeaderName ?? policy.HeaderName, out var values)
             ? IdempotencyKey.FromHeader(values.ToString(), policy.Quoted) : null;
         // After an attempt that may have been processed the key stays: the server would process the request again under another one.
         bool isOurs = call.KeyIsMade && (key is null || key == call.IdempotencyKey);
@@ -84,7 +85,7 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         int maxBytes = call.Policy.Retry.MaxReplayBodyBytes;
         byte[]? body = await DigestAsync(client, request.Content, call, async, cancellationToken).ConfigureAwait(false);
         return body is not null || !required
-            ? call.Fingerprint = new(request.Method, request.RequestUri, call.Tenant, body)
+            ? call.Fingerprint = new(request.Method, call.Replay?.Uri ?? request.RequestUri, call.Tenant, body)
             : throw new InvalidOperationException(NoKey(call.ClientName, maxBytes));
     }
 

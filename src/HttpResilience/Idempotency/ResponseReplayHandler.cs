@@ -157,8 +157,10 @@ internal sealed partial class ResponseReplayHandler(
         call.Replay is { IsResolved: true }
         || RetryDecision.MayBeRepeated(call.Policy.Retry, call.Policy.Retry.IsIdempotent(reservation.Method), keyed: !call.KeyHasExpired);
 
+    // The replayer sends the same request to the target of such a redirect (RFC 9110 §15.4.8), which left it unprocessed.
     private static ResponseReplayOutcome OutcomeOf(HttpCall call, int? status) =>
-        ResponseReplayRules.After(status, call.FailureClass, call.StopReason, call.AttemptCount > 0, call.MayHaveBeenProcessed);
+        status is 307 or 308 && call is { Replay: not null, MayHaveBeenProcessed: false } ? ResponseReplayOutcome.Forget
+        : ResponseReplayRules.After(status, call.FailureClass, call.StopReason, call.AttemptCount > 0, call.MayHaveBeenProcessed);
 
     private TaskCanceledException TimedOut(HttpCall call)
     {

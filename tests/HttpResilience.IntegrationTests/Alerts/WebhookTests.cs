@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using HttpResilience.IntegrationTests.Storage;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -218,10 +220,31 @@ public sealed class WebhookTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
+    [Fact]
+    public async Task A_receiver_of_HTTP_2_only_gets_HTTP_2_at_once_and_from_a_dead_letter()
+    {
+        await using var api = await KestrelServer.StartAsync(Fail);
+        using var host = await StartAsync(
+            api, services: s => _database.AddTo(s).AddDeadLetterReplay().AddHttpClient(AlertClient.Name).ConfigureHttpClient(c =>
+                (c.DefaultRequestVersion, c.DefaultVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact)),
+            configure: o => o.Retry.MaxRetryAttempts = 0);
+        await using var receiver = await KestrelServer.StartAsync(HttpProtocols.Http2, null, _port, [Fail, Reply.Ok()]);
+
+        await CallAsync(host, 5);
+        await Eventually.BeAsync(() => _log.Lines.Any(l => l.EventId == 707));
+        var review = host.Services.GetRequiredService<IDeadLetterReview>();
+        var letter = (await review.ListAsync(new(), Cancelled)).ShouldHaveSingleItem();
+        var after = await review.SendAsync(letter.Id, "alice", Cancelled);
+        await host.StopAsync(Cancelled);
+
+        (letter.HttpVersion, after.Status).ShouldBe((HttpVersion.Version20, DeadLetterStatus.Replayed));
+        receiver.Count.ShouldBe(2);
+    }
+
     private static RequestDelegate Fail => Reply.With(500, "no");
 
     private Task<KestrelServer> ReceiverAsync(params RequestDelegate[] steps) =>
-        KestrelServer.StartAsync(Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1, null, _port, steps);
+        KestrelServer.StartAsync(HttpProtocols.Http1, null, _port, steps);
 
     private async Task<IHost> StartAsync(
         KestrelServer api, Action<IServiceCollection>? services = null, Action<HttpResilienceOptions>? configure = null)

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.Net;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -150,12 +151,18 @@ public sealed class OperationsManualTests
                            from expired in either
                            select DeadLetterDecision.BeforeReplay(
             letter, fate, there, expired)?.SuggestedAction;
+        string?[] ofReplay =
+        [
+            ReplayRedirect.Review(HttpStatusCode.Found, null, 0)?.SuggestedAction,
+            ReplayRedirect.Review(HttpStatusCode.PermanentRedirect, null, 0)?.SuggestedAction,
+            DeadLetterDecision.NotItsOwnUri.SuggestedAction,
+        ];
         string unreadable = (string)Assembly.Load("HttpResilience.Sqlite").GetType("HttpResilience.StoredLetter", throwOnError: true)!
             .GetField("Action", BindingFlags.Static | BindingFlags.NonPublic)!.GetRawConstantValue()!;
 
         OperationsManual.ShouldList(
             OperationsManual.Rows("Dead letters", "suggested action").Select(r => r[0]),
-            afterFailure.Concat(beforeReplay).OfType<string>().Append(unreadable).Distinct());
+            afterFailure.Concat(beforeReplay).Concat(ofReplay).OfType<string>().Append(unreadable).Distinct());
     }
 
     private static bool IsKept(FailureClass failureClass) => DeadLetterDecision.IsKept(

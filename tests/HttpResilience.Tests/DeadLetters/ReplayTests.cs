@@ -312,6 +312,21 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
+    public async Task Replays_and_calls_share_circuits()
+    {
+        var chain = Open(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        var letter = Letter();
+        await AddAsync(letter);
+        chain.Server.Script(Replies.Status(503));
+
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.Pending);
+
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+        chain.Server.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_letter_taken_over_while_it_waited_is_not_sent()
     {
         var chain = Open(replay: o => (o.MaxConcurrency, o.MaxConcurrencyPerAuthority) = (1, 1));

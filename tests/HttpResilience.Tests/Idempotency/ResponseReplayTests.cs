@@ -257,7 +257,8 @@ public sealed class ResponseReplayTests : IDisposable
             Resolution = new("Replay", null, "alice", now),
         };
 
-        (await chain.SendAsync(true, DeadLetterRequest.ToRequest(letter, new([], [])))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var request = DeadLetterRequest.ToRequest(letter, chain.State.Policy, letter.Uri);
+        (await chain.SendAsync(true, request)).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         chain.Server.Requests.ShouldHaveSingleItem().IdempotencyKey.ShouldBe("comp1:1");
     }

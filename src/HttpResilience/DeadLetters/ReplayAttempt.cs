@@ -1,0 +1,79 @@
+using System.Net;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Sends a letter through the second pipeline of its client. Every address of it passes the same gate: its own, and those that redirects
+/// lead to.
+/// </summary>
+/// <param name="client">The client of the letter.</param>
+/// <param name="httpClient">Its second pipeline.</param>
+internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServiceProvider services)
+{
+    private readonly TimeProvider _time = client.Time;
+
+    /// <summary>Sends a letter, and follows redirects that ask for the same request elsewhere.</summary>
+    /// <returns>The letter as it is to be stored; not sent when <see cref="DeadLetterDecision.BeforeReplay"/> has a reason.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled: the request may have been processed.</exception>
+    internal async Task<DeadLetter> SendAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        if (Gate(letter, letter.Uri) is { } reason)
+            return ReplayResult.NotSent(letter, reason);
+        if (LetterUri.AsSent(letter) is not { } uri)
+            return ReplayResult.NotSent(letter, DeadLetterDecision.NotItsOwnUri);
+
+        for (int followed = 0; ; followed++)
+        {
+            var (result, target) = await SendAsync(letter, uri, followed, cancellationToken).ConfigureAwait(false);
+            if (target is null)
+                return result;
+            (letter, uri) = (result, target);
+        }
+    }
+
+    /// <returns>The letter, and the address of a redirect that is to be followed; null when the letter is to be stored.</returns>
+    private async Task<(DeadLetter Letter, Uri? Target)> SendAsync(
+        DeadLetter letter, Uri uri, int followed, CancellationToken cancellationToken)
+    {
+        using var request = DeadLetterRequest.ToRequest(letter, client.Policy, uri);
+        request.Version = letter.HttpVersion ?? httpClient.DefaultRequestVersion;
+        request.VersionPolicy = letter.HttpVersionPolicy ?? httpClient.DefaultVersionPolicy;
+        try
+        {
+            using var response = await httpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+                .ConfigureAwait(false);
+            var call = response.GetHttpCall()
+                ?? throw new InvalidOperationException($"Client '{letter.ClientName}' has no resilience chain.");
+            if (call.FailureClass is FailureClass.None)
+            {
+                return ReplayRedirect.StatusOf(response, letter.Method) is { } status
+                    ? Redirect(letter, call, status, ReplayRedirect.TargetOf(response, uri), followed)
+                    : (ReplayResult.Accepted(letter, call, _time.GetUtcNow()), null);
+            }
+
+            var failure = await LetterFailure.OfAsync(
+                response, request, call, client.Get<AttemptClassifier>()!, _time, async: true, cancellationToken).ConfigureAwait(false);
+            return (ReplayResult.Failed(letter, client, call, failure, hasResponse: true, _time.GetUtcNow()), null);
+        }
+        catch (Exception e)
+            when (e.GetHttpCall() is { FailureClass: not FailureClass.Cancelled } && !cancellationToken.IsCancellationRequested)
+        {
+            var call = e.GetHttpCall()!;
+            var failure = LetterFailure.Of(e, request, call);
+            return (ReplayResult.Failed(letter, client, call, failure, hasResponse: false, _time.GetUtcNow()), null);
+        }
+    }
+
+    private (DeadLetter Letter, Uri? Target) Redirect(DeadLetter letter, HttpCall call, HttpStatusCode status, Uri? target, int followed)
+    {
+        var following = ReplayResult.Following(letter, call);
+        if ((ReplayRedirect.Review(status, target, followed) ?? Gate(following, target!)) is not { } reason)
+            return (following, target);
+        bool isProcessed = !ReplayRedirect.KeepsRequest(status);
+        return (ReplayResult.Redirected(letter, call, reason, isProcessed, target, _time.GetUtcNow()), null);
+    }
+
+    private DeadLetterDecision? Gate(DeadLetter letter, Uri uri) => DeadLetterDecision.BeforeReplay(
+        letter, ReplayResult.FateOf(client, letter), ReplayResult.MayGoThere(client, uri, httpClient.BaseAddress, services),
+        client.Policy.KeyHasExpired(_time.GetUtcNow() - letter.FirstFailedAt));
+}
