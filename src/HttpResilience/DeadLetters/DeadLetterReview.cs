@@ -75,7 +75,8 @@ internal sealed class DeadLetterReview(
 
         var begin = time.GetUtcNow();
         int count = 0;
-        var page = query with { Limit = PageSize };
+        // A change leaves the body as it is: the bodies of a page might not fit into memory.
+        var page = query with { Limit = PageSize, OmitBodies = true };
         while (await store.ListAsync(page, cancellationToken).ConfigureAwait(false) is { Count: > 0 } letters)
         {
             foreach (var letter in letters.Where(IsOpen))
@@ -122,6 +123,7 @@ internal sealed class DeadLetterReview(
         DueAt = due,
         Resolution = new(ReplayAction, null, by, time.GetUtcNow()),
         SuggestedAction = null,
+        Takeovers = 0,
     };
 
     private DeadLetter Replacement(DeadLetter letter, DeadLetter corrected)
@@ -134,7 +136,7 @@ internal sealed class DeadLetterReview(
             throw new ArgumentException("The body of this letter is not stored; the corrected letter needs one.", nameof(corrected));
 
         var now = time.GetUtcNow();
-        return letter with
+        var replacement = letter with
         {
             Id = Guid.CreateVersion7(now),
             Method = corrected.Method,
@@ -147,6 +149,7 @@ internal sealed class DeadLetterReview(
             MayHaveBeenProcessed = false,
             Attempts = 0,
             Replays = 0,
+            Takeovers = 0,
             FirstFailedAt = now,
             Status = DeadLetterStatus.Pending,
             DueAt = now,
@@ -155,6 +158,8 @@ internal sealed class DeadLetterReview(
             SuggestedAction = null,
             Version = 0,
         };
+        return DeadLetterRequestRules.ProblemOf(replacement) is { } problem
+            ? throw new ArgumentException($"The corrected letter cannot be sent: {problem}.", nameof(corrected)) : replacement;
     }
 
     private async Task<DeadLetter> ChangeAsync(Guid id, Func<DeadLetter, DeadLetter> change, CancellationToken cancellationToken)

@@ -155,7 +155,8 @@ public sealed class OperationsManualTests
 
         OperationsManual.ShouldList(
             OperationsManual.Rows("Dead letters", "suggested action").Select(r => r[0]),
-            afterFailure.Concat(beforeReplay).OfType<string>().Append(unreadable).Distinct());
+            afterFailure.Concat(beforeReplay).OfType<string>()
+                .Concat([unreadable, DeadLetterDecision.EndsTheProcess, $"{DeadLetterDecision.CannotBeSent}…"]).Distinct());
     }
 
     private static bool IsKept(FailureClass failureClass) => DeadLetterDecision.IsKept(
