@@ -8,7 +8,7 @@ namespace HttpResilience;
 /// is taken from the request as it was sent (<see cref="WireRequestCapture"/>).
 /// </summary>
 internal sealed class FallbackHandler(
-    Client client, DurableFallbackCache? durable, ResilienceMeter meter, ILogger<FallbackRecorder> logger) : ChainHandler
+    Client client, DurableFallbackCache? durable, ResilienceMeter meter, ILogger<FallbackHandler> logger) : ChainHandler
 {
     private readonly FallbackCache _cache = FallbackCache.Of(client);
     private readonly FallbackRecorder _recorder = new(client, durable, logger);

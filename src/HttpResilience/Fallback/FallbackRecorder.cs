@@ -7,7 +7,7 @@ namespace HttpResilience;
 /// Learns from the responses that pass: stores the good ones as their readers read them, and removes those that others make obsolete.
 /// Nothing that goes wrong in it reaches the caller, who has the response.
 /// </summary>
-internal sealed partial class FallbackRecorder(Client client, DurableFallbackCache? durable, ILogger<FallbackRecorder> logger)
+internal sealed partial class FallbackRecorder(Client client, DurableFallbackCache? durable, ILogger<FallbackHandler> logger)
 {
     private readonly FallbackCache _cache = FallbackCache.Of(client);
     private readonly TimeProvider _time = client.Time;

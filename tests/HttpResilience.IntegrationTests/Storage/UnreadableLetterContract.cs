@@ -126,7 +126,8 @@ public abstract class UnreadableLetterContract : StorageContract
     protected abstract IReadOnlyList<string> TimesBeyondTheCalendar { get; }
 
     [Theory]
-    [InlineData("Escalated"), InlineData("3"), InlineData(" Pending"), InlineData("pending"), InlineData("Pending,Replayed"), InlineData("")]
+    [InlineData("Escalated"), InlineData("3"), InlineData(" Pending"), InlineData("pending"), InlineData("Pending,Replayed")]
+    [InlineData("")]
     public async Task A_letter_with_an_unknown_status_is_neither_claimed_nor_counted(string status)
     {
         var store = Database.Open().DeadLetters;
