@@ -4,7 +4,7 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The checkpoints of a PostgreSQL database. Every operation is safe to repeat when its answer was lost.</summary>
-internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : ICheckpointStore
+internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, PostgreSqlClock clock) : ICheckpointStore
 {
     private const string BeginSql = """
         INSERT INTO http_resilience.checkpoints AS c (name, owner, lease_until, position, done) VALUES ($1, $2, $3, 0, '[]')
@@ -34,12 +34,17 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
         WHERE name = $1 AND record_index > $2 ORDER BY record_index LIMIT $3
         """;
 
-    public Task<StoredCheckpoint> BeginAsync(
-        string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) =>
-        database.RunAsync(async (connection, _) =>
+    public async Task<StoredCheckpoint> BeginAsync(
+        string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken)
+    {
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
+        return await database.RunAsync(async (connection, _) =>
         {
             using var batch = PostgreSqlWriter.Durable(connection);
-            batch.BatchCommands.Add(new(BeginSql) { Parameters = { Text(name), Value(owner), Time(leaseUntil), Time(now) } });
+            batch.BatchCommands.Add(new(BeginSql)
+            {
+                Parameters = { Text(name), Value(owner), Time(leaseUntil.Plus(ahead)), Time(now.Plus(ahead)) },
+            });
             batch.BatchCommands.Add(new("SELECT owner, lease_until, position, done FROM http_resilience.checkpoints WHERE name = $1")
             {
                 Parameters = { Text(name) },
@@ -50,13 +55,23 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
                 await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             var begun = new StoredCheckpoint(
-                reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt64(2), StoredJson.Ranges(reader.GetString(3)));
+                reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1).Plus(-ahead), reader.GetInt64(2),
+                StoredJson.Ranges(reader.GetString(3)));
             // An error of the commit arrives with the last result.
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             return begun;
-        }, cancellationToken);
+        }, cancellationToken).ConfigureAwait(false);
+    }
 
-    public Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    public async Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken)
+    {
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
+        update = update with { LeaseUntil = update.LeaseUntil.Plus(ahead) };
+        return await database.RunAsync((connection, _) => SaveAsync(connection, update, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    private static async Task<bool> SaveAsync(NpgsqlConnection connection, CheckpointUpdate update, CancellationToken cancellationToken)
     {
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using var transactionScope = transaction.ConfigureAwait(false);
@@ -77,7 +92,7 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database) : I
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return isOwn;
-    }, cancellationToken);
+    }
 
     public Task<IReadOnlyList<BatchFailure>> FailuresAsync(string name, long? after, int limit, CancellationToken cancellationToken)
     {

@@ -8,71 +8,18 @@ namespace HttpResilience;
 
 /// <summary>The dead letters of a PostgreSQL database.</summary>
 internal sealed class PostgreSqlDeadLetterStore(
-    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, StoredApplication application, ILogger log)
-    : IDeadLetterStore
+    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, PostgreSqlClock clock, StoredApplication application,
+    ILogger log) : IDeadLetterStore
 {
     private const int PurgedAtOnce = 1000;
 
-    // Claims run one at a time, for the millisecond that each takes: of two that read the same due letters, one would return none although
-    // others are due.
-    private const string AloneSql = "SELECT pg_advisory_xact_lock($1)";
-
     private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
-
-    // One index lookup for each destination, then the first due letters of each application: excluded destinations cost nothing, and the
-    // cost of a claim grows with the number of destinations, not of letters. A letter that another session is changing is skipped.
-    private static readonly string ClaimSql = TakeSql("""
-        WITH RECURSIVE destination (client_name, authority) AS (
-          SELECT c, (SELECT min(authority) FROM http_resilience.dead_letters WHERE client_name = c AND status IN ('Pending', 'InProgress'))
-          FROM unnest($1) c
-          UNION
-          SELECT d.client_name, (
-            SELECT min(authority) FROM http_resilience.dead_letters
-            WHERE client_name = d.client_name AND authority > d.authority AND status IN ('Pending', 'InProgress'))
-          FROM destination d WHERE d.authority IS NOT NULL
-        ), due AS MATERIALIZED (
-          SELECT l.id FROM destination d CROSS JOIN unnest($7) AS a (application) CROSS JOIN LATERAL (
-            SELECT id, due_at FROM http_resilience.dead_letters
-            WHERE client_name = d.client_name AND authority = d.authority AND application = a.application
-              AND status IN ('Pending', 'InProgress') AND due_at <= $4
-            ORDER BY due_at, id LIMIT $6) l
-          WHERE NOT EXISTS (
-            SELECT 1 FROM unnest($2, $3) AS e (client_name, authority) WHERE e.client_name = d.client_name AND e.authority = d.authority)
-          ORDER BY l.due_at, l.id LIMIT $6
-        )
-        """);
-
-    private static readonly string ClaimOnlySql = TakeSql("""
-        WITH due AS MATERIALIZED (
-          SELECT l.id FROM unnest($6) AS a (application) CROSS JOIN LATERAL (
-            SELECT id, due_at FROM http_resilience.dead_letters
-            WHERE client_name = $1 AND authority = $2 AND application = a.application
-              AND status IN ('Pending', 'InProgress') AND due_at <= $4
-            ORDER BY due_at, id LIMIT $3) l
-          ORDER BY l.due_at, l.id LIMIT $3
-        )
-        """);
-
-    /// <param name="due">Selects the letters; its parameters $4 and $5 are the current time and the end of the lease.</param>
-    private static string TakeSql(string due) => $"""
-        {due}, taken AS MATERIALIZED (
-          SELECT id, due_at FROM http_resilience.dead_letters
-          WHERE id IN (SELECT id FROM due) AND status IN ('Pending', 'InProgress') AND due_at <= $4
-          FOR UPDATE SKIP LOCKED
-        ), claimed AS (
-          UPDATE http_resilience.dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
-            resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
-            takeovers = takeovers + CASE WHEN status = 'InProgress' THEN 1 ELSE 0 END,
-            status = 'InProgress', due_at = $5, version = version + 1
-          WHERE id IN (SELECT id FROM taken) RETURNING *
-        )
-        SELECT {ColumnsOfL} FROM claimed l JOIN taken t ON t.id = l.id ORDER BY t.due_at, t.id
-        """;
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
         letter = application.Owned(letter);
-        var added = await writer.RunAsync(() => New(letter), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
+        var added = await writer.RunAsync(() => New(letter.At(ahead)), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
             .ConfigureAwait(false);
         return added.Value
             || (added.WasSentBefore && await IsThereAsync(letter, letter.Version, New, cancellationToken).ConfigureAwait(false));
@@ -80,88 +27,113 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken)
     {
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var found = await database.RunAsync(async (connection, _) =>
         {
             using var command = new NpgsqlCommand(FindSql, connection) { Parameters = { Value(id) } };
-            return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
+            return await ReadAsync(command, ahead, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         return found is [var row] ? row.OrThrow() : null;
     }
 
-    public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
-        StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
+    public async Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken)
     {
-        using var command = Select(q);
-        command.Connection = connection;
-        return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
-    }, cancellationToken), log);
-
-    private const string SetAsideSql = """
-        UPDATE http_resilience.dead_letters SET status = 'RequiresReview', suggested_action = $1
-        WHERE id = ANY ($2) AND status = 'InProgress' AND due_at = $3
-        """;
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
+        return await StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
+        {
+            using var command = Select(q);
+            command.Connection = connection;
+            return await ReadAsync(command, ahead, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken), log).ConfigureAwait(false);
+    }
 
     public async Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
-        if (claim.Only is { } one && !claim.Includes(one))
+        if (claim.Only is { } only && !claim.Includes(only))
             return [];
-        var claimed = await database.RunAsync(async (connection, _) =>
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
+        var commands = new PostgreSqlClaim(claim, application, ahead);
+        List<StoredLetter> rows;
+        try
         {
-            var rows = await TakeAsync(connection).ConfigureAwait(false);
-            // If this fails, the letters are claimed again when their lease ends.
-            if (rows.Where(r => r.Letter is null).Select(r => Guid.Parse(r.Id)).ToArray() is { Length: > 0 } unreadable)
-                await SetAsideAsync(connection, unreadable).ConfigureAwait(false);
-            return rows;
-        }, cancellationToken).ConfigureAwait(false);
-        return StoredLetter.Claimed(claimed, log);
+            rows = await TakeAsync(commands.TakeAll, ahead, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpResilienceStorageException e) when (IsOfRow(e))
+        {
+            rows = await TakeEachAsync(commands, ahead, cancellationToken).ConfigureAwait(false);
+        }
 
-        async Task<List<StoredLetter>> TakeAsync(NpgsqlConnection connection)
+        // If this fails, the letters are claimed again when their lease ends.
+        if (rows.Where(r => r.Letter is null).Select(r => Guid.Parse(r.Id)).ToArray() is { Length: > 0 } unreadable)
+            await RunDurablyAsync(() => commands.SetAside(unreadable), cancellationToken).ConfigureAwait(false);
+        return StoredLetter.Claimed(rows, log);
+    }
+
+    // One row makes the whole claim fail: each is claimed by itself, so that only that one is set aside.
+    private async Task<List<StoredLetter>> TakeEachAsync(PostgreSqlClaim commands, TimeSpan ahead, CancellationToken cancellationToken)
+    {
+        var ids = await database.RunAsync(async (connection, _) =>
         {
-            var applications = Value(application.ClaimedBy(claim));
-            using var batch = PostgreSqlWriter.Durable(connection);
-            batch.BatchCommands.Add(new(AloneSql) { Parameters = { Value(PostgreSqlSchema.ClaimLock) } });
-            batch.BatchCommands.Add(claim.Only is { } only ? new(ClaimOnlySql)
-            {
-                Parameters =
-                {
-                    Text(only.ClientName), Text(only.Authority), Value(claim.Limit), Time(claim.Now), Time(claim.LeaseUntil), applications,
-                },
-            }
-            : new(ClaimSql)
-            {
-                Parameters =
-                {
-                    Value(claim.Clients.Select(c => StoredText.Storable(c)!).ToArray()),
-                    Value(claim.Except.Select(d => StoredText.Storable(d.ClientName)!).ToArray()),
-                    Value(claim.Except.Select(d => d.Authority).ToArray()),
-                    Time(claim.Now), Time(claim.LeaseUntil), Value(claim.Limit), applications,
-                },
-            });
+            using var batch = new NpgsqlBatch(connection) { BatchCommands = { commands.ListDue() } };
             var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
-            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-            List<StoredLetter> rows = [];
+            List<Guid> due = [];
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                rows.Add(Read(reader));
-            // An error of the commit arrives with the last result.
-            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-            return rows;
+                due.Add(reader.GetGuid(0));
+            return due;
+        }, cancellationToken).ConfigureAwait(false);
+        List<StoredLetter> rows = [];
+        foreach (var id in ids)
+        {
+            try
+            {
+                rows.AddRange(await TakeAsync(() => commands.TakeOne(id), ahead, cancellationToken).ConfigureAwait(false));
+            }
+            catch (HttpResilienceStorageException e) when (IsOfRow(e))
+            {
+                rows.Add(StoredLetter.Unwritable(id.ToString(), e));
+            }
         }
 
-        async Task SetAsideAsync(NpgsqlConnection connection, Guid[] ids)
-        {
-            using var batch = PostgreSqlWriter.Durable(connection);
-            batch.BatchCommands.Add(new(SetAsideSql) { Parameters = { Text(StoredLetter.Action), Value(ids), Time(claim.LeaseUntil) } });
-            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-        }
+        return rows;
     }
+
+    private Task<List<StoredLetter>> TakeAsync(Func<NpgsqlBatchCommand> take, TimeSpan ahead, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, _) =>
+    {
+        using var batch = PostgreSqlWriter.Durable(connection);
+        batch.BatchCommands.Add(PostgreSqlClaim.Alone());
+        batch.BatchCommands.Add(take());
+        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
+        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        List<StoredLetter> rows = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            rows.Add(Read(reader, ahead));
+        // An error of the commit arrives with the last result.
+        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        return rows;
+    }, cancellationToken);
+
+    private Task<int> RunDurablyAsync(Func<NpgsqlBatchCommand> change, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, _) =>
+    {
+        using var batch = PostgreSqlWriter.Durable(connection);
+        batch.BatchCommands.Add(change());
+        return await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }, cancellationToken);
+
+    // Data that does not fit (22), a constraint (23), a trigger (P0), a row that is damaged on the disk (XX).
+    private static bool IsOfRow(HttpResilienceStorageException e) =>
+        e.InnerException is PostgresException { SqlState: ['2', '2' or '3', ..] or ['P', '0', ..] or ['X', 'X', ..] };
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var changed = await writer.RunAsync(
-            () => Changed(letter), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken)
+            () => Changed(letter.At(ahead)), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken)
             .ConfigureAwait(false);
         return changed.Value
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
@@ -169,8 +141,10 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
     {
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var changed = await writer.RunAsync(
-            () => Replaced(letter, replacement), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken).ConfigureAwait(false);
+            () => Replaced(letter.At(ahead), replacement.At(ahead)), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
+            .ConfigureAwait(false);
         return changed.Value
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
@@ -200,12 +174,23 @@ internal sealed class PostgreSqlDeadLetterStore(
         }
     }
 
-    public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    public async Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken)
     {
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
+        var counts = await database.RunAsync((connection, _) => CountAsync(connection, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+        return counts with { OldestDueAt = counts.OldestDueAt?.Plus(-ahead) };
+    }
+
+    private static async Task<DeadLetterCounts> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        // A due time may be infinite, or beyond the years of this platform.
         using var command = new NpgsqlCommand(
             """
             SELECT status, count(*),
-              CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM http_resilience.dead_letters WHERE status = 'Pending') END
+              CASE status WHEN 'Pending' THEN (
+                SELECT greatest('0001-01-01Z', least('9999-12-31Z', min(due_at))) FROM http_resilience.dead_letters
+                WHERE status = 'Pending') END
             FROM http_resilience.dead_letters GROUP BY status
             """, connection);
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -221,8 +206,8 @@ internal sealed class PostgreSqlDeadLetterStore(
                 : reader.GetFieldValue<DateTimeOffset>(2);
         }
 
-        return new DeadLetterCounts(counts, oldest);
-    }, cancellationToken);
+        return new(counts, oldest);
+    }
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => arrivals.WaitAsync(atMost, cancellationToken);
 
@@ -263,19 +248,20 @@ internal sealed class PostgreSqlDeadLetterStore(
         return command;
     }
 
-    private static async Task<List<StoredLetter>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private static async Task<List<StoredLetter>> ReadAsync(NpgsqlCommand command, TimeSpan ahead, CancellationToken cancellationToken)
     {
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         List<StoredLetter> rows = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            rows.Add(Read(reader));
+            rows.Add(Read(reader, ahead));
         return rows;
     }
 
     private static NpgsqlCommand Select(DeadLetterQuery query)
     {
-        var sql = new StringBuilder($"SELECT {Columns} FROM http_resilience.dead_letters WHERE TRUE");
+        string columns = query.OmitBodies ? ColumnsWithoutBody : Columns;
+        var sql = new StringBuilder($"SELECT {columns} FROM http_resilience.dead_letters WHERE TRUE");
         var command = new NpgsqlCommand();
         Where("status =", query.Status is { } status ? Text(status.ToString()) : null);
         Where("client_name =", query.ClientName is { } client ? Text(client) : null);

@@ -4,7 +4,8 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The remembered calls of a PostgreSQL database.</summary>
-internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, PostgreSqlWriter writer) : IIdempotencyStore
+internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlClock clock)
+    : IIdempotencyStore
 {
     private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body, begun_at";
 
@@ -44,12 +45,15 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
 
     public async Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
             var call = await writer.RunAsync(
                 () => Command(
-                    BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil), Time(request.ExpiresAt), Time(request.Now)),
-                async reader => await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner) : null,
+                    BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil.Plus(ahead)),
+                    Time(request.ExpiresAt?.Plus(ahead)), Time(request.Now.Plus(ahead))),
+                async reader =>
+                    await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner, ahead) : null,
                 notifies: false, cancellationToken, PendingWrite.KeyTimeout).ConfigureAwait(false);
             // Another session changed the row after this statement's snapshot, so the insert did nothing; the next statement sees it.
             if (call.Value is not null)
@@ -58,12 +62,16 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
     }
 
     public async Task<bool> CompleteAsync(
-        RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
-        (await writer.RunAsync(
+        RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
+        var completed = await writer.RunAsync(
             () => Command(
-                CompleteSql, request, Time(expiresAt), Value(response.StatusCode), Text(response.ReasonPhrase),
+                CompleteSql, request, Time(expiresAt.Plus(ahead)), Value(response.StatusCode), Text(response.ReasonPhrase),
                 Text(StoredJson.Pairs(response.Headers)), Bytes(response.Body)),
-            PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken, PendingWrite.KeyTimeout).ConfigureAwait(false)).Value;
+            PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken, PendingWrite.KeyTimeout).ConfigureAwait(false);
+        return completed.Value;
+    }
 
     public async Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
@@ -73,14 +81,18 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
         return forgotten.Value || (forgotten.WasSentBefore && !await IsThereAsync(request, cancellationToken).ConfigureAwait(false));
     }
 
-    public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    public async Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        using var command = new NpgsqlCommand("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1", connection)
+        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
+        return await database.RunAsync(async (connection, _) =>
         {
-            Parameters = { Time(now) },
-        };
-        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-    }, cancellationToken);
+            using var command = new NpgsqlCommand("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1", connection)
+            {
+                Parameters = { Time(now.Plus(ahead)) },
+            };
+            return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
+    }
 
     private Task<bool> IsThereAsync(RememberedRequest request, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
@@ -101,7 +113,7 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
         return command;
     }
 
-    private static RememberedCall Read(NpgsqlDataReader row, Guid asking)
+    private static RememberedCall Read(NpgsqlDataReader row, Guid asking, TimeSpan ahead)
     {
         var owner = row.GetGuid(1);
         RememberedResponse? response = row.IsDBNull(4)
@@ -111,6 +123,7 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
                 StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7));
         bool isInDoubt = row.GetBoolean(3) && owner == asking;
         return new(
-            row.GetString(0), owner, row.GetFieldValue<DateTimeOffset>(8), row.GetFieldValue<DateTimeOffset>(2), isInDoubt, response);
+            row.GetString(0), owner, row.GetFieldValue<DateTimeOffset>(8).Plus(-ahead), row.GetFieldValue<DateTimeOffset>(2).Plus(-ahead),
+            isInDoubt, response);
     }
 }

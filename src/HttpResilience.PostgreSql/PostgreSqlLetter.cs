@@ -7,6 +7,9 @@ internal static class PostgreSqlLetter
 {
     internal static readonly string Columns = LetterColumns.Names;
 
+    /// <summary>The columns without the body.</summary>
+    internal static readonly string ColumnsWithoutBody = LetterColumns.NamesWithoutBody("NULL::bytea");
+
     /// <summary>The columns of the letter <c>l</c>.</summary>
     internal static readonly string ColumnsOfL = string.Join(", ", LetterColumns.All.Select(c => $"l.{c.Name}"));
 
@@ -39,7 +42,15 @@ internal static class PostgreSqlLetter
             row.Add(column.Write(letter)!);
     }
 
-    internal static StoredLetter Read(NpgsqlDataReader row) => StoredLetter.Read(row.GetGuid(0).ToString(), () => LetterColumns.Read(row));
+    /// <param name="clock">The difference by which the server's clock is ahead of this process's.</param>
+    internal static StoredLetter Read(NpgsqlDataReader row, TimeSpan clock) =>
+        StoredLetter.Read(row.GetGuid(0).ToString(), () => LetterColumns.Read(row).At(-clock));
+
+    extension(DeadLetter letter)
+    {
+        /// <summary>The letter with its due time, or the end of its lease, by a clock that is ahead by this.</summary>
+        internal DeadLetter At(TimeSpan ahead) => ahead == TimeSpan.Zero ? letter : letter with { DueAt = letter.DueAt.Plus(ahead) };
+    }
 
     private static string Placeholders(int first) =>
         string.Join(", ", Enumerable.Range(first, LetterColumns.All.Count).Select(i => $"${i}"));

@@ -15,10 +15,11 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         _writer = new(database, time);
         var log = logs.CreateLogger("HttpResilience.Storage");
         _arrivals = new(database, time, log);
-        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, application, log);
-        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer);
+        var clock = new PostgreSqlClock(database, time);
+        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, clock, application, log);
+        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer, clock);
         Fallbacks = new PostgreSqlFallbackStore(database);
-        Checkpoints = new PostgreSqlCheckpointStore(database);
+        Checkpoints = new PostgreSqlCheckpointStore(database, clock);
         ErrorBudgets = new PostgreSqlErrorBudgetStore(database);
     }
 

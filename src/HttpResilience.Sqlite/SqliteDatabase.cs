@@ -5,6 +5,9 @@ namespace HttpResilience;
 /// <summary>A database file: opens it, and describes what is wrong with it.</summary>
 internal sealed class SqliteDatabase(string path, string connectionString, TimeSpan timeout, SqliteSchema schema)
 {
+    /// <summary>The error codes of a statement that a row makes fail.</summary>
+    internal const int Constraint = 19, Mismatch = 20;
+
     private const int DefaultTimeout = 8;
 
     private static readonly Lock Creating = new();

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
@@ -21,7 +22,8 @@ internal sealed class SqliteDeadLetterStore(
             WHERE l.client_name = d.client_name AND l.authority > d.authority AND l.status IN ('Pending', 'InProgress'))
           FROM destination d WHERE d.authority IS NOT NULL
         )
-        SELECT l.id FROM destination d JOIN json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
+        SELECT l.id, length(l.body), length(l.headers)
+        FROM destination d JOIN json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = d.client_name AND authority = d.authority AND application = a.value
             AND status IN ('Pending', 'InProgress') AND due_at <= @now
@@ -32,7 +34,7 @@ internal sealed class SqliteDeadLetterStore(
         """;
 
     private const string ClaimOnlySql = """
-        SELECT l.id FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
+        SELECT l.id, length(l.body), length(l.headers) FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = @client_name AND authority = @authority AND application = a.value
             AND status IN ('Pending', 'InProgress') AND due_at <= @now
@@ -70,7 +72,7 @@ internal sealed class SqliteDeadLetterStore(
     private static readonly string TakeSql = $"""
         UPDATE dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
           resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
-          takeovers = takeovers + (status = 'InProgress'),
+          takeovers = takeovers + (status = 'InProgress'), replays = replays + (status = 'InProgress'),
           status = 'InProgress', due_at = @due_at, version = version + 1
         WHERE id = @id RETURNING {SqliteLetter.Columns}
         """;
@@ -88,14 +90,13 @@ internal sealed class SqliteDeadLetterStore(
         var claimed = await writer.RunAsync(s =>
         {
             (string, object?) now = ("@now", StoredTime.Microseconds(claim.Now)), limit = ("@limit", claim.Limit);
-            var ids = claim.Only is { } only
-                ? s.Read(row => row.GetString(0), ClaimOnlySql, ("@client_name", StoredText.Storable(only.ClientName)),
+            var due = claim.Only is { } only
+                ? s.Read(SizeOf, ClaimOnlySql, ("@client_name", StoredText.Storable(only.ClientName)),
                 ("@authority", only.Authority), ("@applications", applications), now, limit)
                 : s.Read(
-                    row => row.GetString(0), ClaimSql, ("@clients", clients), ("@applications", applications), ("@except", except), now,
-                    limit);
+                    SizeOf, ClaimSql, ("@clients", clients), ("@applications", applications), ("@except", except), now, limit);
             var lease = ("@due_at", (object?)StoredTime.Microseconds(claim.LeaseUntil));
-            List<StoredLetter> rows = [.. ids.SelectMany(id => s.Read(SqliteLetter.Read, TakeSql, lease, ("@id", id)))];
+            List<StoredLetter> rows = [.. Fitting(due, claim.MaxBytes).SelectMany(id => Take(s, id, lease))];
             foreach (var row in rows.Where(r => r.Letter is null))
                 s.Execute(SetAsideSql, ("@action", StoredLetter.Action), ("@id", row.Id));
             return rows;
@@ -144,7 +145,7 @@ internal sealed class SqliteDeadLetterStore(
             row => (
                 Status: StoredText.NamedOrNull<DeadLetterStatus>(row.GetString(0)),
                 Count: row.GetInt64(1),
-                Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.From(row.GetInt64(2))),
+                Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.Nearest(row.GetInt64(2))),
             """
             SELECT status, count(*), CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM dead_letters WHERE status = 'Pending') END
             FROM dead_letters GROUP BY status
@@ -156,11 +157,35 @@ internal sealed class SqliteDeadLetterStore(
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);
 
+    private static (string Id, long Size) SizeOf(SqliteDataReader row) =>
+        (row.GetString(0), 1024 + (row.IsDBNull(1) ? 0 : row.GetInt64(1)) + row.GetInt64(2));
+
+    // The first letter is taken whatever its size.
+    private static IEnumerable<string> Fitting(IReadOnlyList<(string Id, long Size)> due, long maxBytes)
+    {
+        long total = 0;
+        return due.TakeWhile((letter, i) => (total += letter.Size) <= maxBytes || i == 0).Select(letter => letter.Id);
+    }
+
+    // SQLite undoes the statement that fails, not the transaction.
+    private static List<StoredLetter> Take(SqliteSession session, string id, (string, object?) lease)
+    {
+        try
+        {
+            return session.Read(SqliteLetter.Read, TakeSql, lease, ("@id", id));
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is SqliteDatabase.Constraint or SqliteDatabase.Mismatch)
+        {
+            return [StoredLetter.Unwritable(id, e)];
+        }
+    }
+
     private static List<StoredLetter> Find(SqliteSession session, string id) => session.Read(SqliteLetter.Read, FindSql, ("@id", id));
 
     private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query)
     {
-        var sql = new StringBuilder($"SELECT {SqliteLetter.Columns} FROM dead_letters WHERE TRUE");
+        string columns = query.OmitBodies ? SqliteLetter.ColumnsWithoutBody : SqliteLetter.Columns;
+        var sql = new StringBuilder($"SELECT {columns} FROM dead_letters WHERE TRUE");
         List<(string, object?)> parameters = [("@limit", query.Limit)];
         Where("status = @status", "@status", query.Status?.ToString());
         Where("client_name = @client_name", "@client_name", StoredText.Storable(query.ClientName));

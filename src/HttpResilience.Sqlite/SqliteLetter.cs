@@ -7,6 +7,8 @@ internal static class SqliteLetter
 {
     internal static readonly string Columns = LetterColumns.Names;
 
+    internal static readonly string ColumnsWithoutBody = LetterColumns.NamesWithoutBody("NULL");
+
     internal static readonly string Insert =
         $"INSERT INTO dead_letters ({Columns}) VALUES ({string.Join(", ", LetterColumns.All.Select(c => $"@{c.Name}"))})";
 

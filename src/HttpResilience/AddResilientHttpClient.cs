@@ -25,7 +25,7 @@ internal static class ResilienceChain
         new(p => p.Idempotency?.RememberFor is not null, s => new ResponseReplayHandler(
             s.Client, s.Classifier, s.Extensions, s.Get<IIdempotencyStore>(), s.Meter, s.Logger<ResponseReplayHandler>())),
         new(p => p.Fallback is not null, s => new FallbackHandler(
-            s.Client, s.Has<IFallbackStore>() ? s.Get<DurableFallbackCache>() : null, s.Meter)),
+            s.Client, s.Has<IFallbackStore>() ? s.Get<DurableFallbackCache>() : null, s.Meter, s.Logger<FallbackHandler>())),
         new(p => p.DeadLetter is not null, s => new DeadLetterHandler(
             s.Client, s.Classifier, s.Extensions, s.Get<IDeadLetterStore>(), s.Get<IHttpClientFactory>(), s.Get<DeadLetterMeter>(),
             s.Logger<DeadLetterHandler>())),

@@ -26,7 +26,7 @@ internal static class LetterColumns
     internal static readonly IReadOnlyList<Column> State =
     [
         Column.Uuid("id", l => l.Id, (l, v) => l with { Id = v }),
-        Column.Long("version", l => l.Version, (l, v) => l with { Version = v }),
+        Column.Long("version", l => l.Version, (l, v) => l with { Version = Natural(v, "version") }),
         Column.Named("status", l => l.Status, (l, v) => l with { Status = v }),
         Column.Time("due_at", l => l.DueAt, (l, v) => l with { DueAt = v }),
         Column.Named("failure_class", l => l.FailureClass, (l, v) => l with { FailureClass = v }),
@@ -36,9 +36,9 @@ internal static class LetterColumns
         Column.OptionalText("error_type", l => l.ErrorType, (l, v) => l with { ErrorType = v }),
         Column.OptionalText("error_title", l => l.ErrorTitle, (l, v) => l with { ErrorTitle = v }),
         Column.OptionalText("error_detail", l => l.ErrorDetail, (l, v) => l with { ErrorDetail = v }),
-        Column.Int("attempts", l => l.Attempts, (l, v) => l with { Attempts = v }),
-        Column.Int("replays", l => l.Replays, (l, v) => l with { Replays = v }),
-        Column.Int("takeovers", l => l.Takeovers, (l, v) => l with { Takeovers = v }),
+        Column.Int("attempts", l => l.Attempts, (l, v) => l with { Attempts = (int)Natural(v, "attempts") }),
+        Column.Int("replays", l => l.Replays, (l, v) => l with { Replays = (int)Natural(v, "replays") }),
+        Column.Int("takeovers", l => l.Takeovers, (l, v) => l with { Takeovers = (int)Natural(v, "takeovers") }),
         Column.Time("last_failed_at", l => l.LastFailedAt, (l, v) => l with { LastFailedAt = v }),
         Column.OptionalText("suggested_action", l => l.SuggestedAction, (l, v) => l with { SuggestedAction = v }),
         // The letter is resolved where the action is not null; the columns after it belong to the action.
@@ -82,11 +82,18 @@ internal static class LetterColumns
     /// <summary>The names of <see cref="All"/>, as a query lists them.</summary>
     internal static readonly string Names = Column.Names(All);
 
+    /// <summary>The columns of <see cref="Names"/> with a null in the place of the body, the last one.</summary>
+    internal static string NamesWithoutBody(string none) => $"{Column.Names(All.SkipLast(1))}, {none}";
+
     /// <summary>Reads a row whose columns are those of <see cref="Names"/>.</summary>
     internal static DeadLetter Read(DbDataReader row) => Column.ReadAll(All, row, Empty);
 
     private static DeadLetter Resolved(DeadLetter letter, Func<DeadLetterResolution, DeadLetterResolution> change) =>
         letter.Resolution is { } resolution ? letter with { Resolution = change(resolution) } : letter;
+
+    // The next change of the letter increments it.
+    private static long Natural(long value, string column) => value is >= 0 and < long.MaxValue ? value
+        : throw new OverflowException($"The {column} {value} is out of range.");
 
     private static HttpResilienceStorageException Missing(string column) => new($"The resolution has no {column}.");
 }

@@ -19,7 +19,11 @@ internal sealed partial class StoredJson : JsonSerializerContext
         JsonSerializer.Serialize([.. pairs.Select(p => new[] { p.Key, p.Value })], Legible.ListStringArray);
 
     internal static IReadOnlyList<KeyValuePair<string, string>> Pairs(string json) =>
-        [.. JsonSerializer.Deserialize(json, Legible.ListStringArray)!.Select(pair => KeyValuePair.Create(pair[0], pair[1]))];
+        [
+            .. (JsonSerializer.Deserialize(json, Legible.ListStringArray) ?? throw Malformed("list of header fields")).Select(
+                pair => pair is [{ } name, { } value] ? KeyValuePair.Create(name, value)
+                    : throw Malformed("name and value of a header field")),
+        ];
 
     internal static string Ranges(IEnumerable<BatchRange> ranges) =>
         JsonSerializer.Serialize([.. ranges.Select(r => new[] { r.From, r.To })], Legible.ListInt64Array);
@@ -34,6 +38,8 @@ internal sealed partial class StoredJson : JsonSerializerContext
 
     internal static IReadOnlyDictionary<string, string> Map(string json) =>
         JsonSerializer.Deserialize(json, Legible.DictionaryStringString) is { Count: > 0 } map
-            ? map.AsReadOnly()
+            ? map.ContainsValue(null!) ? throw Malformed("text of a tag") : map.AsReadOnly()
             : ReadOnlyDictionary<string, string>.Empty;
+
+    private static FormatException Malformed(string missing) => new($"The JSON has no {missing}.");
 }

@@ -1,4 +1,4 @@
-using System.Data.Common;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
@@ -28,11 +28,19 @@ internal sealed partial class StoredLetter
         {
             return new(id, read(), null);
         }
-        catch (Exception e) when (e is not (DbException or IOException))
+        catch (Exception e) when (IsOfFormat(e))
         {
             return new(id, null, e);
         }
     }
+
+    /// <summary>A row that the database cannot write, such as one whose version is the greatest number.</summary>
+    internal static StoredLetter Unwritable(string id, Exception exception) => new(id, null, exception);
+
+    // A failure of the database, of the connection or for want of memory says nothing about the row.
+    private static bool IsOfFormat(Exception e) =>
+        e is FormatException or JsonException or InvalidCastException or OverflowException or ArgumentException
+            or HttpResilienceStorageException;
 
     internal DeadLetter OrThrow() => Letter ?? throw new HttpResilienceStorageException(
         $"Dead letter {Id} cannot be read: {_whyNot!.Message} The row was not changed; use a version of HttpResilience that can read it, "

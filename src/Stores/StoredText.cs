@@ -24,9 +24,12 @@ internal static class StoredText
         return storable.ToString();
     }
 
-    /// <summary>The value of this name; null if this version does not know it.</summary>
+    /// <summary>
+    /// The value of exactly this name; null if this version does not know it. A number, blanks and lists, which the platform would also
+    /// parse, are no names.
+    /// </summary>
     internal static T? NamedOrNull<T>(string name)
-        where T : struct, Enum => Enum.TryParse(name, out T value) && Enum.IsDefined(value) ? value : null;
+        where T : struct, Enum => Enum.TryParse(name, out T value) && Enum.IsDefined(value) && value.ToString() == name ? value : null;
 
     /// <summary>Enumerations are stored by name, which survives a change of their order and is readable in the table.</summary>
     internal static T Named<T>(string name)

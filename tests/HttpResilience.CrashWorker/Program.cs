@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-// An ordinary application that the tests kill. It reads "send <number> <key>", "load <seconds> <prefix of the keys>", "batch <count>" and
-// "finish", and writes "ready", "ended <number> <result>", "kept <letter>", "refused", "loaded", "at <moment>",
+// An ordinary application that the tests kill. It reads "send <number> <key>", "load <seconds> <prefix of the keys>", "batch <count>",
+// "replay-all" and "finish", and writes "ready", "ended <number> <result>", "kept <letter>", "refused", "loaded", "at <moment>",
 // "report <stop reason> <succeeded> <failed> <skipped> <indexes of failures>" and "drained".
 // It ends at the end of its input, at the latest when the test process ends.
 var settings = WorkerSettings.FromJson(args[0]);
@@ -29,7 +29,7 @@ builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
     options.Retry.Delay = TimeSpan.FromMilliseconds(200);
     options.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
     options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromSeconds(5);
-}).AddHttpMessageHandler(() => new WorkerNameHandler(settings.Name));
+}).AddHttpMessageHandler(() => new WorkerNameHandler(settings));
 if (settings.Replays)
     builder.Services.AddDeadLetterReplay();
 
@@ -51,6 +51,10 @@ while (await Console.In.ReadLineAsync() is { } line)
             break;
         case ["batch", var count]:
             await RunBatchAsync(int.Parse(count, CultureInfo.InvariantCulture));
+            break;
+        case ["replay-all"]:
+            int replayed = await host.Services.GetRequiredService<IDeadLetterReview>().ReplayManyAsync(new(), 10_000, settings.Name);
+            Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"due {replayed}"));
             break;
         case ["finish"]:
             await Task.WhenAll(sending);
@@ -131,12 +135,15 @@ async Task RunBatchAsync(int count)
 }
 
 /// <summary>Sets the worker header on every attempt, including replays of letters of other processes.</summary>
-internal sealed class WorkerNameHandler(string name) : DelegatingHandler
+internal sealed class WorkerNameHandler(WorkerSettings settings) : DelegatingHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        // As a bug in native code would, or want of memory.
+        if (settings.DiesOf is { } key && request.Headers.TryGetValues("Idempotency-Key", out var keys) && keys.Contains(key))
+            System.Diagnostics.Process.GetCurrentProcess().Kill();
         request.Headers.Remove(WorkerSettings.WorkerHeader);
-        request.Headers.Add(WorkerSettings.WorkerHeader, name);
+        request.Headers.Add(WorkerSettings.WorkerHeader, settings.Name);
         return base.SendAsync(request, cancellationToken);
     }
 }

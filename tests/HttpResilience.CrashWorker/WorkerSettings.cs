@@ -39,6 +39,9 @@ public sealed record WorkerSettings
     /// <summary>The moment at which the process reports and waits to be killed.</summary>
     public Moment? HaltsAt { get; init; }
 
+    /// <summary>The idempotency key of the request whose sending kills the process; null for none.</summary>
+    public string? DiesOf { get; init; }
+
     /// <summary>How many calls run at once.</summary>
     public int MaxConcurrency { get; init; } = 6;
 

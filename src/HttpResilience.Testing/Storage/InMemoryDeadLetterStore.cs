@@ -24,7 +24,12 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<DeadLetter>>(
-            query, () => [.. Database.Letters.Values.Reverse().Where(InMemoryLetter.Filter(query)).Take(query.Limit)], cancellationToken);
+            query,
+            () =>
+            [
+                .. Database.Letters.Values.Reverse().Where(InMemoryLetter.Filter(query)).Take(query.Limit)
+                    .Select(l => query.OmitBodies ? l with { Body = null } : l),
+            ], cancellationToken);
 
     public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
@@ -87,7 +92,13 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return true;
     }, cancellationToken);
 
-    private IEnumerable<DeadLetter> Claimable(DeadLetterClaim claim) => Database.Letters.Values
+    private IEnumerable<DeadLetter> Claimable(DeadLetterClaim claim)
+    {
+        long total = 0;
+        return Due(claim).TakeWhile((letter, i) => (total += letter.Size) <= claim.MaxBytes || i == 0);
+    }
+
+    private IEnumerable<DeadLetter> Due(DeadLetterClaim claim) => Database.Letters.Values
         .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress
             && l.DueAt <= claim.Now && _application?.ClaimedBy(claim).Contains(l.Application) != false
             && claim.Includes(new(l.ClientName, l.Authority)))

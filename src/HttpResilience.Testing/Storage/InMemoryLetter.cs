@@ -59,6 +59,7 @@ internal static class InMemoryLetter
             MayHaveBeenProcessed = letter.MayHaveBeenProcessed || leaseExpired,
             Resolution = leaseExpired ? null : letter.Resolution,
             Takeovers = letter.Takeovers + (leaseExpired ? 1 : 0),
+            Replays = letter.Replays + (leaseExpired ? 1 : 0),
             Version = letter.Version + 1,
         };
     }

@@ -5,6 +5,9 @@ namespace HttpResilience;
 /// <summary>A request that finally failed, with everything needed to send it again. Secrets are not part of it.</summary>
 public sealed record DeadLetter
 {
+    // The rest of a row, and the brackets and quotes of a field.
+    private const int FixedBytes = 1024, FixedBytesPerField = 8;
+
     /// <summary>A UUID of version 7: later letters have greater ids (RFC 9562 §5.7).</summary>
     public required Guid Id { get; init; }
 
@@ -46,6 +49,9 @@ public sealed record DeadLetter
 
     /// <summary>The body; null when there was none, or when it could not be stored (<see cref="BodyIsMissing"/>).</summary>
     public ReadOnlyMemory<byte>? Body { get; init; }
+
+    /// <summary>About the bytes of the letter in memory: its body, its header fields as stored, and 1 KiB for the rest.</summary>
+    public long Size => FixedBytes + (Body?.Length ?? 0) + Headers.Sum(h => FixedBytesPerField + h.Key.Length + h.Value.Length);
 
     /// <summary>
     /// The body could be read only once, or was longer than <c>DeadLetter:MaxBodyBytes</c>: the request cannot be sent again unchanged.

@@ -21,6 +21,11 @@ public sealed record DeadLetterClaim
     /// <summary>The maximum number of letters. 1 or more.</summary>
     public required int Limit { get; init; }
 
+    /// <summary>
+    /// The maximum of the bytes of all letters (<see cref="DeadLetter.Size"/>); the first is claimed whatever its size. Default: no limit.
+    /// </summary>
+    public long MaxBytes { get; init; } = long.MaxValue;
+
     /// <summary>Destinations that are excluded: their circuit is open, they are paused, or enough letters to them are in flight.</summary>
     public IReadOnlyCollection<DeadLetterDestination> Except { get; init; } = [];
 

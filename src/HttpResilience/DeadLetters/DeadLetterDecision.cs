@@ -8,8 +8,15 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
 {
     internal const string CheckThenResolve = "Check whether it was processed; then resolve it, or replay it";
     internal const string SetCredentials = "Set credentials by ConfigureHttpClient or a handler, or they cannot be replayed";
+    internal const string CannotBeSent = "Resubmit it with correct data; as it is stored it cannot be sent: ";
+    internal const string EndsTheProcess = "Check why the process ends while it is sent; then replay it";
     private const string FixTheError = "Fix the error, then replay it";
     private const string ResubmitFromSource = "Resubmit it from the source; its body could not be stored";
+
+    /// <summary>
+    /// After so many leases in a row that ended without a word of their worker, a letter requires review: other crashes are rarer.
+    /// </summary>
+    internal const int MaxTakeovers = 3;
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromHours(6);
@@ -56,6 +63,13 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
             : Backoff(replays);
         return new(DeadLetterStatus.Pending, delay, null);
     }
+
+    /// <summary>Decides by the row alone whether a letter may be sent.</summary>
+    /// <returns>Null when it may.</returns>
+    internal static DeadLetterDecision? OfRow(DeadLetter letter) =>
+        DeadLetterRequestRules.ProblemOf(letter) is { } problem ? Review(CannotBeSent + problem)
+        : letter.Takeovers >= MaxTakeovers ? Review(EndsTheProcess)
+        : null;
 
     /// <summary>Decides whether a due letter is sent.</summary>
     /// <param name="letter">The letter.</param>

@@ -80,7 +80,7 @@ internal sealed partial class DeadLetterHandler(
         {
             meter.Lost(client.Name, original.Uri);
             client.Observers?.LetterLost(client, call);
-            string tags = string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => $"{t.Key}={Redaction.Clean(t.Value)}"));
+            string tags = string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => Redaction.Clean($"{t.Key}={t.Value}")));
             Lost(
                 logger, e, client.Name, original.Method.Method, original.Authority,
                 call.Policy.Logging.Redaction.PathOf(request, call), call.IdempotencyKey, call.Tenant, tags,

@@ -27,6 +27,11 @@ public sealed record DeadLetterQuery
     /// <summary>Letters older than the one with this id: the last one of the previous page. Null for the first page.</summary>
     public Guid? Before { get; init; }
 
+    /// <summary>
+    /// Whether the letters come without their bodies (<see cref="DeadLetter.Body"/> is null), which take the most memory. Default false.
+    /// </summary>
+    public bool OmitBodies { get; init; }
+
     /// <summary>The size of a page. 1 to 1000; default 50.</summary>
     public int Limit
     {

@@ -18,12 +18,16 @@ internal sealed partial class DeadLetterReplayWorker(
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan SuspectInterval = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 
     private readonly InFlightLetters _inFlight = new(options, time);
     private readonly ILogger _logger = loggers.CreateLogger(LogCategory);
     private readonly CancellationTokenSource _giveUp = new();
     private DateTimeOffset _countAgainAt;
+    private int _suspects;
+    private DateTimeOffset _suspectsUntil;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -85,29 +89,60 @@ internal sealed partial class DeadLetterReplayWorker(
         if (Names() is not { Count: > 0 } names)
             return 0;
 
-        var claims = _inFlight.BelowTarget.Where(h => !skipped.Contains(h.Host)).Select(h => ClaimOfAsync(names, h.Host, h.Room, stopping))
-            .ToList();
+        if (_inFlight.FreeBytes is not (> 0 and var bytes))
+            return 0;
+        List<DeadLetterClaim> claims =
+            [.. _inFlight.BelowTarget.Where(h => !skipped.Contains(h.Host)).Select(h => Claim(names, h.Room) with { Only = h.Host })];
         if (_inFlight.Free is > 0 and var free)
-            claims.Add(ClaimAsync(Claim(names, free) with { Except = [.. skipped, .. _inFlight.Saturated] }, stopping));
-        return (await Task.WhenAll(claims).ConfigureAwait(false)).Sum();
-    }
-
-    private async Task<int> ClaimOfAsync(
-        IReadOnlyCollection<string> names, DeadLetterDestination host, int room, CancellationToken stopping)
-    {
-        int claimed = await ClaimAsync(Claim(names, room) with { Only = host }, stopping).ConfigureAwait(false);
-        if (claimed < room)
-            _inFlight.MarkExhausted(host);
-        return claimed;
+            claims.Add(Claim(names, free) with { Except = [.. skipped, .. _inFlight.Saturated] });
+        var claimed = await Task.WhenAll(claims.Select(c => ClaimAsync(c with { MaxBytes = bytes / claims.Count }, stopping)))
+            .ConfigureAwait(false);
+        return claimed.Sum();
     }
 
     private async Task<int> ClaimAsync(DeadLetterClaim claim, CancellationToken stopping)
     {
         // Not cancelled by the stop: claimed letters are sent, or returned to the store.
         var letters = await store.ClaimAsync(claim, _giveUp.Token).ConfigureAwait(false);
+        int suspects = 0;
         foreach (var letter in letters)
-            _inFlight.Add(letter, place => SendAsync(letter, place), () => ReturnAsync(letter), stopping);
+        {
+            if (!IsSuspect(letter))
+                _inFlight.Add(letter, place => SendAsync(letter, place), () => ReturnAsync(letter), stopping);
+            else if (Interlocked.CompareExchange(ref _suspects, 1, 0) == 0)
+                _inFlight.Add(letter, place => SendSuspectAsync(letter, place), () => ReturnSuspectAsync(letter), stopping);
+            else
+                await ReturnLaterAsync(letter, ++suspects).ConfigureAwait(false);
+        }
+
+        // Else the limit of bytes may have left some.
+        if (claim.Only is { } host && letters.Count < claim.Limit && letters.Sum(l => l.Size) < claim.MaxBytes / 2)
+            _inFlight.MarkExhausted(host);
         return letters.Count;
+
+        async Task SendSuspectAsync(DeadLetter letter, IDisposable place)
+        {
+            try
+            {
+                await SendAsync(letter, place).ConfigureAwait(false);
+            }
+            finally
+            {
+                Volatile.Write(ref _suspects, 0);
+            }
+        }
+
+        async Task ReturnSuspectAsync(DeadLetter letter)
+        {
+            Volatile.Write(ref _suspects, 0);
+            await ReturnAsync(letter).ConfigureAwait(false);
+        }
+
+        Task ReturnLaterAsync(DeadLetter letter, int turn)
+        {
+            _suspectsUntil = claim.Now + ((turn + 1) * SuspectInterval);
+            return replayer.WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = _suspectsUntil - SuspectInterval });
+        }
 
         // The destination may have become unavailable since the claim.
         Task SendAsync(DeadLetter letter, IDisposable place) =>
@@ -120,6 +155,12 @@ internal sealed partial class DeadLetterReplayWorker(
         Task WriteDueAsync(DeadLetter letter, DateTimeOffset dueAt) =>
             replayer.WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = dueAt });
     }
+
+    /// <summary>
+    /// Two of its leases have ended without a word. Such letters are sent one at a time, so that the third, after which a letter requires
+    /// review, is not counted for one that only waited while another ended the process.
+    /// </summary>
+    private static bool IsSuspect(DeadLetter letter) => letter.Takeovers == DeadLetterDecision.MaxTakeovers - 1;
 
     private DeadLetterClaim Claim(IReadOnlyCollection<string> names, int limit)
     {
@@ -192,7 +233,7 @@ internal sealed partial class DeadLetterReplayWorker(
     {
         // Ends early when a letter is added to the store, or one in flight makes room.
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var letters = store.WaitForLettersAsync(PollInterval, enough.Token);
+        var letters = store.WaitForLettersAsync(time.GetUtcNow() < _suspectsUntil ? SuspectInterval : PollInterval, enough.Token);
         await Task.WhenAny(letters, room).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
         await letters.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -58,13 +58,15 @@ internal sealed partial class DeadLetterReplayer(
 
         place?.Dispose();
         long version = await lease.EndAsync().ConfigureAwait(false);
-        if (!await WriteAsync(claimed, result with { Version = version }).ConfigureAwait(false))
+        // One that was sent has been heard of again.
+        int takeovers = result.Takeovers < DeadLetterDecision.MaxTakeovers ? 0 : result.Takeovers;
+        if (!await WriteAsync(claimed, result with { Version = version, Takeovers = takeovers }).ConfigureAwait(false))
             return;
         meter.Replayed(result);
         var level = result.Status is DeadLetterStatus.RequiresReview ? LogLevel.Warning : LogLevel.Information;
         Replayed(
-            _logger, level, claimed.ClientName, claimed.Method, claimed.Authority, claimed.Id, result.Status, result.StatusCode,
-            result.Replays);
+            _logger, level, claimed.ClientName, Redaction.Clean(claimed.Method), claimed.Authority, claimed.Id, result.Status,
+            result.StatusCode, result.Replays);
     }
 
     /// <summary>Stores the result of a claimed letter, unless another worker has taken it over.</summary>

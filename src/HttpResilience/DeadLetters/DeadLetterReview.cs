@@ -75,7 +75,8 @@ internal sealed class DeadLetterReview(
 
         var begin = time.GetUtcNow();
         int count = 0;
-        var page = query with { Limit = PageSize };
+        // A change leaves the body as it is: the bodies of a page might not fit into memory.
+        var page = query with { Limit = PageSize, OmitBodies = true };
         while (await store.ListAsync(page, cancellationToken).ConfigureAwait(false) is { Count: > 0 } letters)
         {
             foreach (var letter in letters.Where(IsOpen))
@@ -122,6 +123,7 @@ internal sealed class DeadLetterReview(
         DueAt = due,
         Resolution = new(ReplayAction, null, by, time.GetUtcNow()),
         SuggestedAction = null,
+        Takeovers = 0,
     };
 
     private DeadLetter Replacement(DeadLetter letter, DeadLetter corrected)
@@ -137,7 +139,7 @@ internal sealed class DeadLetterReview(
         bool isSameUri = corrected.Uri.AbsoluteUri == letter.Uri.AbsoluteUri;
         var (uri, originalUri) = isSameUri ? (letter.Uri, corrected.OriginalUri) : LetterUri.Of(corrected.Uri);
         string? key = letter.IdempotencyKey is null ? null : IdempotencyKey.Create();
-        return letter with
+        var replacement = letter with
         {
             Id = Guid.CreateVersion7(now),
             Method = corrected.Method,
@@ -151,6 +153,7 @@ internal sealed class DeadLetterReview(
             MayHaveBeenProcessed = false,
             Attempts = 0,
             Replays = 0,
+            Takeovers = 0,
             FirstFailedAt = now,
             Status = DeadLetterStatus.Pending,
             DueAt = now,
@@ -159,6 +162,8 @@ internal sealed class DeadLetterReview(
             SuggestedAction = null,
             Version = 0,
         };
+        return DeadLetterRequestRules.ProblemOf(replacement) is { } problem
+            ? throw new ArgumentException($"The corrected letter cannot be sent: {problem}.", nameof(corrected)) : replacement;
     }
 
     // A virtual host belongs to the host that was asked, unless it was corrected with the URI.

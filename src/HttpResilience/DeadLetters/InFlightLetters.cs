@@ -11,6 +11,9 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
     /// </summary>
     private const int MaxToWrite = 512;
 
+    /// <summary>The bytes of all claimed letters together; a letter that is longer is claimed alone.</summary>
+    private const long MaxBytes = 32 * 1024 * 1024;
+
     /// <summary>After this time without a turn, waiting letters of a host are returned to the store for other workers.</summary>
     private static readonly TimeSpan TurnTimeout = TimeSpan.FromSeconds(5);
 
@@ -21,6 +24,21 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
     private TaskCompletionSource _room = NewSource();
     private TaskCompletionSource? _none;
     private int _inFlight;
+    private long _bytes;
+    private bool _isShortOfBytes;
+
+    /// <summary>The bytes that the next letters may have; 0 while those in flight take all.</summary>
+    internal long FreeBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                _isShortOfBytes = _bytes >= MaxBytes;
+                return Math.Max(0, MaxBytes - _bytes);
+            }
+        }
+    }
 
     /// <summary>The number of letters to claim for all hosts together. Letters of fast hosts are claimed in addition.</summary>
     internal int Free
@@ -71,7 +89,8 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
             host.Waiting++;
             host.IsExhausted = false;
             _inFlight++;
-            _ = RunAsync(host, send, giveBack, host.Released.Token);
+            _bytes += letter.Size;
+            _ = RunAsync(host, letter.Size, send, giveBack, host.Released.Token);
         }
     }
 
@@ -143,7 +162,8 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
         _places.Dispose();
     }
 
-    private async Task RunAsync(HostLetters host, Func<IDisposable, Task> send, Func<Task> giveBack, CancellationToken released)
+    private async Task RunAsync(
+        HostLetters host, long size, Func<IDisposable, Task> send, Func<Task> giveBack, CancellationToken released)
     {
         // Not on the thread that adds the letter, which holds the lock.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -169,7 +189,8 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
             lock (_gate)
             {
                 host.InFlight--;
-                NotifyOfRoom(host);
+                _bytes -= size;
+                NotifyOfRoom(host, always: _isShortOfBytes && _bytes <= MaxBytes / 2);
                 if (--_inFlight == 0)
                     _none?.TrySetResult();
             }

@@ -17,6 +17,8 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
     /// <exception cref="OperationCanceledException">The token was cancelled: the request may have been processed.</exception>
     internal async Task<DeadLetter> SendAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
+        if (DeadLetterDecision.OfRow(letter) is { } unfit)
+            return ReplayResult.NotSent(letter, unfit);
         if (Gate(letter, letter.Uri) is { } reason)
             return ReplayResult.NotSent(letter, reason);
         if (LetterUri.AsSent(letter) is not { } uri)

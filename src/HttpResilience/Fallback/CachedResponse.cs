@@ -17,8 +17,8 @@ internal sealed record CachedResponse(FallbackResponse Stored, long ReceivedAt)
     /// <summary>A response from the durable store, possibly of another process.</summary>
     internal static CachedResponse From(FallbackResponse stored, TimeProvider time)
     {
-        var since = time.GetUtcNow() - stored.ReceivedAt;
-        return new(stored, time.GetTimestamp() - (since > TimeSpan.Zero ? time.ToTicks(since) : 0));
+        var since = Freshness.Within(time.GetUtcNow() - stored.ReceivedAt);
+        return new(stored with { InitialAge = Freshness.Within(stored.InitialAge) }, time.GetTimestamp() - time.ToTicks(since));
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
 
@@ -6,9 +7,11 @@ namespace HttpResilience;
 /// Answers a failed read with the last good response to the same request, marked stale. <see cref="FallbackRules"/> decide. The cache key
 /// is taken from the request as it was sent (<see cref="WireRequestCapture"/>).
 /// </summary>
-internal sealed class FallbackHandler(Client client, DurableFallbackCache? durable, ResilienceMeter meter) : ChainHandler
+internal sealed class FallbackHandler(
+    Client client, DurableFallbackCache? durable, ResilienceMeter meter, ILogger<FallbackHandler> logger) : ChainHandler
 {
     private readonly FallbackCache _cache = FallbackCache.Of(client);
+    private readonly FallbackRecorder _recorder = new(client, durable, logger);
     private readonly TimeProvider _time = client.Time;
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
@@ -45,7 +48,7 @@ internal sealed class FallbackHandler(Client client, DurableFallbackCache? durab
 
         int status = (int)response.StatusCode;
         if (FallbackRules.Supersedes(call.FailureClass))
-            Update(policy, key, call, response);
+            _recorder.Learn(policy, key, call, response);
         else if (FallbackRules.AllowsStale(status, call.FailureClass) && !cancellationToken.IsCancellationRequested
             && await FindAsync(policy, key, call, async, cancellationToken).ConfigureAwait(false) is { } kept)
         {
@@ -63,61 +66,9 @@ internal sealed class FallbackHandler(Client client, DurableFallbackCache? durab
         var (method, uri) = (request.Method, request.RequestUri!);
         var response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         if (FallbackRules.Invalidates(method, (int)response.StatusCode, call.FailureClass))
-        {
-            foreach (string resource in Invalidated(uri, response).Select(RequestFields.ResourceOf).Distinct())
-            {
-                _cache.Invalidate(resource, _time.GetTimestamp());
-                durable?.Remove(client.Name, resource, variant: null);
-            }
-        }
+            _recorder.Invalidate(uri, response);
 
         return response;
-    }
-
-    // RFC 9111 §4.4: a response must not invalidate the responses of another host.
-    private static IEnumerable<Uri> Invalidated(Uri uri, HttpResponseMessage response)
-    {
-        yield return uri;
-        foreach (var target in (Uri?[])[response.Headers.Location, response.Content.Headers.ContentLocation])
-        {
-            if (target is not null && Uri.TryCreate(uri, target, out var absolute)
-                && new HttpAuthority(absolute).Equals(new HttpAuthority(uri)))
-                yield return absolute;
-        }
-    }
-
-    /// <summary>Stores a good response; any other conclusive response removes the stored one.</summary>
-    private void Update(FallbackPolicy policy, FallbackCacheKey key, HttpCall call, HttpResponseMessage response)
-    {
-        if (key.VariantAsSent() is not { } variant)
-            return;
-
-        var (now, receivedAt) = (_time.GetTimestamp(), _time.GetUtcNow());
-        List<KeyValuePair<string, string>> headers = [.. ResponseCopy.HeadersOf(response, call.Policy.Logging.Redaction)];
-        var fields = new ResponseFields(headers);
-        var freshness = Freshness.Of(fields, receivedAt, _time.GetElapsedTime(key.SentAt, now));
-        var usableFor = freshness.Lifetime + Freshness.StaleFor(policy.StaleIfError, fields.CacheControl, default) - freshness.InitialAge;
-        bool mayBeKept = call.StopReason is StopReason.Succeeded && FallbackRules.MayBeKept((int)response.StatusCode, fields, key.Asked);
-        if (!mayBeKept || usableFor <= TimeSpan.Zero)
-        {
-            _cache.Remove(key.Resource, variant);
-            durable?.Remove(client.Name, key.Resource, variant);
-            return;
-        }
-
-        if (key.Method == HttpMethod.Head && response.Content.Headers.ContentLength is { } length)
-            headers.Add(new("Content-Length", length.ToString(System.Globalization.CultureInfo.InvariantCulture)));
-        bool isEmpty = key.Method == HttpMethod.Head || (int)response.StatusCode == 204;
-        RecordedContent.Record(response, isEmpty, policy.MaxBodyBytes, body =>
-        {
-            var copy = new RememberedResponse((int)response.StatusCode, response.ReasonPhrase, headers, body);
-            var stored = new FallbackResponse(key.Resource, variant, receivedAt, freshness.InitialAge, receivedAt + usableFor, copy);
-            var kept = new CachedResponse(stored, now);
-            bool isStored = durable is null
-                || (_cache.Find(key.Resource, variant) is { } before && kept.IsStoredBy(before, _time));
-            if (_cache.Put(kept, key.SentAt, policy.MaxBytes) && !isStored)
-                durable!.Save(client.Name, kept.Stored, policy.MaxBytes);
-        });
     }
 
     private async ValueTask<CachedResponse?> FindAsync(

@@ -5,8 +5,8 @@ namespace HttpResilience;
 /// <param name="Lifetime">The freshness lifetime (§4.2.1).</param>
 internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime)
 {
-    // An unreadable age exceeds every limit.
-    private static readonly TimeSpan Unknown = TimeSpan.FromDays(100 * 365);
+    // RFC 9111 §1.2.2: longer times than this are this.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(int.MaxValue);
 
     /// <summary>Reads the freshness of a response.</summary>
     /// <param name="fields">Its header fields.</param>
@@ -16,8 +16,16 @@ internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime
     {
         var date = DateOf(fields.Of("Date"), receivedAt) ?? receivedAt;
         var apparent = Max(receivedAt - date, TimeSpan.Zero);
-        return new(Max(apparent, AgeOf(fields.Of("Age")) + Max(delay, TimeSpan.Zero)), LifetimeOf(fields, date, receivedAt));
+        var corrected = AgeOf(fields.Of("Age")) + Within(delay);
+        return new(Within(Max(apparent, corrected)), Within(LifetimeOf(fields, date, receivedAt)));
     }
+
+    /// <summary>The age, between zero and the longest time.</summary>
+    internal static TimeSpan Within(TimeSpan age) => Min(Max(age, TimeSpan.Zero), Longest);
+
+    /// <summary>The end of a duration, at the latest the last time that there is.</summary>
+    internal static DateTimeOffset EndOf(DateTimeOffset begin, TimeSpan duration) =>
+        duration < DateTimeOffset.MaxValue - begin ? begin + duration : DateTimeOffset.MaxValue;
 
     /// <summary>How long a response may be used after its freshness has ended, when the API fails (RFC 5861 §4).</summary>
     internal static TimeSpan StaleFor(TimeSpan configured, CacheControl response, CacheControl request) =>
@@ -27,12 +35,15 @@ internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime
     {
         if (fields.CacheControl.MaxAge is { } maxAge)
             return maxAge;
-        // An invalid date, such as 0, has expired (§5.3); of several dates the earliest applies.
+        // An invalid date, such as 0, has expired (§5.3), and so has one in another form than those of HTTP; of several dates the
+        // earliest applies.
         var lifetime = TimeSpan.Zero;
         bool isFirst = true;
         foreach (string expires in fields.Of("Expires"))
         {
-            var given = HttpDate.TryParse(expires.AsSpan().Trim(), receivedAt, out var at) ? Max(at - date, TimeSpan.Zero) : TimeSpan.Zero;
+            var value = expires.AsSpan().Trim();
+            var given = HttpDate.IsStandard(value) && HttpDate.TryParse(value, receivedAt, out var at) ? Max(at - date, TimeSpan.Zero)
+                : TimeSpan.Zero;
             lifetime = isFirst ? given : Min(lifetime, given);
             isFirst = false;
         }
@@ -52,16 +63,12 @@ internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime
         return earliest;
     }
 
+    // The first value of several counts, and one that cannot be read is ignored (RFC 9111 §5.1): -1 is no age.
     private static TimeSpan AgeOf(IEnumerable<string> values)
     {
-        var oldest = TimeSpan.Zero;
-        foreach (string value in values)
-        {
-            foreach (var part in value.AsSpan().Split(','))
-                oldest = Max(oldest, CacheControl.Seconds(value.AsSpan()[part].Trim()) ?? Unknown);
-        }
-
-        return oldest;
+        string first = values.FirstOrDefault("");
+        int comma = first.IndexOf(',');
+        return CacheControl.Seconds((comma < 0 ? first : first.AsSpan(0, comma)).Trim()) ?? TimeSpan.Zero;
     }
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;

@@ -19,6 +19,19 @@ internal static class HttpDate
     private static readonly string[] TwoDigitYear =
         [.. Zones.SelectMany(zone => (string[])["d MMM yy H:m:s" + zone, "d'-'MMM'-'yy H:m:s" + zone])];
 
+    /// <summary>
+    /// Whether the value has one of the three forms of RFC 9110 §5.6.7: IMF-fixdate, that of RFC 850, that of asctime.
+    /// </summary>
+    internal static bool IsStandard(ReadOnlySpan<char> value)
+    {
+        if (value is [_, _, _, ' ', _, _, _, ' ', _, _, ' ', _, _, ':', _, _, ':', _, _, ' ', _, _, _, _])
+            return true;
+        int comma = value.IndexOf(", ");
+        return comma == 3
+            ? value[5..] is [_, _, ' ', _, _, _, ' ', _, _, _, _, ' ', _, _, ':', _, _, ':', _, _, ' ', 'G', 'M', 'T']
+            : comma > 3 && value[(comma + 2)..] is [_, _, '-', _, _, _, '-', _, _, ' ', _, _, ':', _, _, ':', _, _, ' ', 'G', 'M', 'T'];
+    }
+
     internal static bool TryParse(ReadOnlySpan<char> value, DateTimeOffset now, out DateTimeOffset date)
     {
         date = default;

@@ -11,6 +11,11 @@ internal static class IdempotencyKey
 
     internal static string Create() => Guid.NewGuid().ToString();
 
+    /// <summary>Whether <see cref="Validate"/> accepts the key.</summary>
+    internal static bool IsValid(string key) =>
+        key.Trim(' ') is { Length: > 0 } trimmed && trimmed.Length == key.Length && key.Length <= MaxLength
+        && !key.AsSpan().ContainsAnyExcept(Visible);
+
     /// <exception cref="ArgumentException">The key is not valid in a header, or too long.</exception>
     internal static void Validate(string key)
     {

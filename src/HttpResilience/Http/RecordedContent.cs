@@ -99,7 +99,17 @@ internal sealed class RecordedContent : WrappedContent
                 return;
             }
 
-            copy.Write(buffer[..read]);
+            try
+            {
+                copy.Write(buffer[..read]);
+            }
+            catch (OutOfMemoryException)
+            {
+                // The reader has its bytes; only the copy ends.
+                _copy = null;
+                return;
+            }
+
             bool isEnd = read == 0;
             if (!isEnd && copy.WrittenCount != length)
                 return;

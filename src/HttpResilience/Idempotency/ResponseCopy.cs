@@ -10,9 +10,12 @@ internal static class ResponseCopy
 
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
 
-    // Fields of one connection (RFC 9110 §7.6.1), and fields derived from the stored response.
+    // Fields of one connection (RFC 9110 §7.6.1) or one proxy (RFC 9111 §3.1), and fields derived from the stored response.
     private static readonly FrozenSet<string> NotKept = FrozenSet.ToFrozenSet(
-        ["Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"],
+        [
+            "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+            "Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization",
+        ],
         StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Copies a response, which remains readable.</summary>
@@ -50,13 +53,30 @@ internal static class ResponseCopy
         return response;
     }
 
+    // RFC 9110 §7.6.1: the field names those that are meant for this connection only.
+    private static bool IsOfConnection(HttpResponseMessage response, string name)
+    {
+        if (!response.Headers.NonValidated.TryGetValues("Connection", out var fields))
+            return false;
+        foreach (string field in fields)
+        {
+            foreach (var part in field.AsSpan().Split(','))
+            {
+                if (field.AsSpan()[part].Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The stored header fields.</summary>
     internal static IEnumerable<KeyValuePair<string, string>> HeadersOf(HttpResponseMessage response, Redaction redaction)
     {
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
             // Cookie fields are secrets by their names.
-            if (NotKept.Contains(name) || redaction.IsSecret(name))
+            if (NotKept.Contains(name) || redaction.IsSecret(name) || IsOfConnection(response, name))
                 continue;
             foreach (string value in values)
                 yield return new(name, value);

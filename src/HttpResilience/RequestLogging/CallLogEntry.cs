@@ -33,8 +33,12 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("ErrorType", exception?.GetType().Name);
         Add("IsStale", call.IsStale ? true : null);
         Add(exception is null && !call.IsStale ? "ErrorBody" : "ErrorMessage", call.Error);
-        foreach (var (name, value) in call.Tags)
+        foreach (var (tag, value) in call.Tags)
+        {
+            string name = Redaction.Clean(tag);
             Add(IsTaken(name) ? $"tag.{name}" : name, value is string text ? Redaction.Clean(text) : value);
+        }
+
         Add(Template, "{ClientName} {Method} {Authority}{Path}: {StopReason} in {ElapsedMs} ms, attempts: {Attempts}");
     }
 

@@ -14,12 +14,15 @@ public abstract class CrashContract : StorageContract
     protected virtual Task ShouldBeSoundAsync() => Task.CompletedTask;
 
     /// <summary>Ten times as fast as the clock of the machine: a lease of 3 s, a first backoff of 6 s.</summary>
-    private protected WorkerSettings Settings(OrdersApi api, string name, TimeSpan ahead = default) => new()
+    private protected WorkerSettings Settings(OrdersApi api, string name, TimeSpan ahead = default) => Settings(api.Uri, name, ahead);
+
+    /// <inheritdoc cref="Settings(OrdersApi, string, TimeSpan)"/>
+    private protected WorkerSettings Settings(Uri api, string name, TimeSpan ahead) => new()
     {
         Name = name,
         IsPostgreSql = IsPostgreSql,
         ConnectionString = Database.ConnectionString,
-        Api = api.Uri,
+        Api = api,
         Speed = 10,
         Epoch = _epoch,
         Ahead = ahead,

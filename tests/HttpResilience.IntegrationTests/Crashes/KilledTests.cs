@@ -50,3 +50,35 @@ internal static class SqliteCheck
         (await check.ExecuteScalarAsync(TestContext.Current.CancellationToken)).ShouldBe("ok");
     }
 }
+
+[Collection("Crashes on SQLite")]
+public sealed class SqliteDeadlyLetterTests : DeadlyLetterContract
+{
+    protected override bool IsPostgreSql => false;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
+[Collection("Crashes on PostgreSQL")]
+public sealed class PostgreSqlDeadlyLetterTests(PostgreSqlServer server) : DeadlyLetterContract
+{
+    protected override bool IsPostgreSql => true;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
+[Collection("Crashes on SQLite")]
+public sealed class SqliteLargeLettersTests : LargeLettersContract
+{
+    protected override bool IsPostgreSql => false;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
+[Collection("Crashes on PostgreSQL")]
+public sealed class PostgreSqlLargeLettersTests(PostgreSqlServer server) : LargeLettersContract
+{
+    protected override bool IsPostgreSql => true;
+
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}

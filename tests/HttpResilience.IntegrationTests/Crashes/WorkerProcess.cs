@@ -25,14 +25,21 @@ internal sealed class WorkerProcess : IAsyncDisposable
     /// <summary>The lines written so far; complete after its end.</summary>
     internal IReadOnlyList<string> Lines => [.. _lines];
 
-    internal static WorkerProcess Start(WorkerSettings settings) => new(Process.Start(new ProcessStartInfo(Executable, [settings.ToJson()])
+    /// <param name="heapMiB">The limit of its managed heap.</param>
+    internal static WorkerProcess Start(WorkerSettings settings, int? heapMiB = null)
     {
-        RedirectStandardInput = true,
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-        // The process is too short-lived to benefit from profile-guided optimization.
-        Environment = { ["DOTNET_TieredPGO"] = "0" },
-    })!);
+        var start = new ProcessStartInfo(Executable, [settings.ToJson()])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            // The process is too short-lived to benefit from profile-guided optimization.
+            Environment = { ["DOTNET_TieredPGO"] = "0" },
+        };
+        if (heapMiB is { } limit)
+            start.Environment["DOTNET_GCHeapHardLimit"] = $"{limit * 1024L * 1024:X}";
+        return new(Process.Start(start)!);
+    }
 
     internal void Tell(string line)
     {
@@ -99,7 +106,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
         _process.ExitCode.ShouldBe(0, await _errors);
     }
 
-    private async Task EndedAsync()
+    /// <summary>Waits for its end.</summary>
+    internal async Task EndedAsync()
     {
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(ResilientClientUnderTest.Hang);
         // Lines written before the end may still be in the pipe.

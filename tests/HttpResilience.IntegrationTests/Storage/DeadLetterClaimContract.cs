@@ -147,6 +147,48 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
+    public async Task A_claim_is_bounded_by_bytes_and_takes_at_least_one_letter()
+    {
+        byte[] body = new byte[10_000];
+        for (int i = 0; i < 6; i++)
+            await Store.AddAsync(Letters.Plain(Noon.AddMinutes(i - 10)) with { Body = body }, Stop);
+        var only = new DeadLetterDestination("billing", "https://api.example.com");
+
+        (await Store.ClaimAsync(Letters.Claim(Noon) with { MaxBytes = 25_000 }, Stop)).Count.ShouldBe(2);
+        (await Store.ClaimAsync(Letters.Claim(Noon) with { MaxBytes = 1 }, Stop)).Count.ShouldBe(1);
+        (await Store.ClaimAsync(Letters.Claim(Noon) with { MaxBytes = 0, Only = only }, Stop)).Count.ShouldBe(1);
+        (await Store.ClaimAsync(Letters.Claim(Noon) with { MaxBytes = 25_000, Only = only }, Stop)).Count.ShouldBe(2);
+        (await Store.ClaimAsync(Letters.Claim(Noon), Stop)).Count.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_page_without_bodies_is_enough_to_change_letters_and_leaves_their_bodies()
+    {
+        var letter = Letters.Full();
+        await Store.AddAsync(letter, Stop);
+
+        var listed = (await Store.ListAsync(new() { OmitBodies = true }, Stop)).ShouldHaveSingleItem();
+        listed.Body.ShouldBeNull();
+        (await Store.UpdateAsync(listed with { Status = DeadLetterStatus.Pending }, Stop)).ShouldBeTrue();
+
+        var changed = letter with { Status = DeadLetterStatus.Pending, Version = letter.Version + 1 };
+        (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(changed);
+    }
+
+    [Fact]
+    public async Task An_expired_lease_counts_as_a_takeover_and_as_a_replay()
+    {
+        await Store.AddAsync(Letters.Plain(Noon), Stop);
+
+        await Store.ClaimAsync(Letters.Claim(Noon), Stop);
+        for (int i = 1; i <= 3; i++)
+        {
+            var again = (await Store.ClaimAsync(Letters.Claim(Noon.AddMinutes(i)), Stop)).ShouldHaveSingleItem();
+            (again.Takeovers, again.Replays).ShouldBe((i, i));
+        }
+    }
+
+    [Fact]
     public async Task A_claim_for_less_than_one_letter_is_rejected() =>
         await Should.ThrowAsync<ArgumentOutOfRangeException>(() => Store.ClaimAsync(Letters.Claim(Noon, 0), Stop));
 

@@ -15,6 +15,15 @@ public abstract class UnreadableLetterContract : StorageContract
         { "headers = '[[\"Accept\"]]'", "headers = '[]'" },
         { "uri = 'nowhere'", "uri = 'https://api.example.com/invoices'" },
         { "resolution_action = 'credited'", "resolution_action = NULL" },
+        { "failure_class = '3'", "failure_class = 'Transient'" },
+        { "stop_reason = ' AttemptsExhausted'", "stop_reason = 'AttemptsExhausted'" },
+        { "headers = '[[null,\"a\"]]'", "headers = '[]'" },
+        { "headers = '[null]'", "headers = '[]'" },
+        { "headers = '{}'", "headers = '[]'" },
+        { "tags = '{\"a\":null}'", "tags = '{}'" },
+        { "attempts = -1", "attempts = 0" },
+        { "replays = -2147483648", "replays = 0" },
+        { "takeovers = -1", "takeovers = 0" },
     };
 
     [Theory, MemberData(nameof(Damages))]
@@ -69,14 +78,63 @@ public abstract class UnreadableLetterContract : StorageContract
         (await store.FindAsync(letters[1].Id, Stop)).ShouldBeThatOf(letters[1]);
     }
 
-    [Fact]
-    public async Task A_letter_with_an_unknown_status_is_neither_claimed_nor_counted()
+    // A row for which the claim itself fails.
+    [Theory]
+    [InlineData("version = 9223372036854775807"), InlineData("version = 9223372036854775806")]
+    [InlineData("version = -9223372036854775808")]
+    [InlineData("takeovers = 2147483647, status = 'InProgress'"), InlineData("replays = 2147483647, status = 'InProgress'")]
+    public async Task A_row_whose_numbers_overflow_requires_review_and_delays_no_other(string change)
+    {
+        var store = Database.Open().DeadLetters;
+        var odd = Letters.Plain(Noon.AddMinutes(-30));
+        DeadLetter[] letters = [odd, .. Enumerable.Range(0, 50).Select(i => Letters.Plain(Noon.AddSeconds(i - 60)))];
+        foreach (var letter in letters)
+            await store.AddAsync(letter, Stop);
+        await SetAsync(odd, change);
+
+        var claimed = await store.ClaimAsync(Letters.Claim(Noon, 100), Stop);
+
+        claimed.Select(l => l.Id).ShouldBe(letters[1..].Select(l => l.Id));
+        claimed.ShouldAllBe(l => l.Version == 1 && l.DueAt == Noon.AddSeconds(30));
+        (await Database.ScalarAsync($"SELECT status FROM dead_letters WHERE id = '{odd.Id}'")).ShouldBe("RequiresReview");
+        Database.Log.Lines.Single(l => l.EventId == 3)["Id"].ShouldBe(odd.Id.ToString());
+        var only = Letters.Claim(Noon.AddHours(1), 100) with { Only = new("billing", "https://api.example.com") };
+        (await store.ClaimAsync(only, Stop)).Count.ShouldBe(50);
+    }
+
+    [Theory]
+    [InlineData("due_at"), InlineData("first_failed_at"), InlineData("last_failed_at")]
+    public async Task A_row_with_a_time_beyond_the_calendar_stops_nothing(string column)
+    {
+        var store = Database.Open().DeadLetters;
+        DeadLetter[] letters = [Letters.Plain(Noon.AddMinutes(-2)), Letters.Plain(Noon.AddMinutes(-1))];
+        foreach (var time in TimesBeyondTheCalendar)
+        {
+            foreach (var letter in letters)
+                await store.AddAsync(letter, Stop);
+            await SetAsync(letters[0], $"{column} = {time}");
+
+            (await store.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(2);
+            (await store.ListAsync(new(), Stop)).ShouldContain(l => l.Id == letters[1].Id);
+            (await store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldContain(l => l.Id == letters[1].Id);
+            (await store.CountAsync(Stop)).OldestDueAt?.ShouldBeLessThan(DateTimeOffset.MaxValue);
+            await Database.ScalarAsync("DELETE FROM dead_letters");
+        }
+    }
+
+    /// <summary>Literals of the earliest and the latest times that a column can hold.</summary>
+    protected abstract IReadOnlyList<string> TimesBeyondTheCalendar { get; }
+
+    [Theory]
+    [InlineData("Escalated"), InlineData("3"), InlineData(" Pending"), InlineData("pending"), InlineData("Pending,Replayed")]
+    [InlineData("")]
+    public async Task A_letter_with_an_unknown_status_is_neither_claimed_nor_counted(string status)
     {
         var store = Database.Open().DeadLetters;
         DeadLetter[] letters = [Letters.Plain(), Letters.Plain()];
         foreach (var letter in letters)
             await store.AddAsync(letter, Stop);
-        await SetAsync(letters[0], "status = 'Escalated'");
+        await SetAsync(letters[0], $"status = '{status}'");
 
         (await store.CountAsync(Stop)).ByStatus.ShouldBe(new Dictionary<DeadLetterStatus, long> { [DeadLetterStatus.Pending] = 1 });
         (await store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldHaveSingleItem().Id.ShouldBe(letters[1].Id);
@@ -89,10 +147,16 @@ public abstract class UnreadableLetterContract : StorageContract
 
 public sealed class SqliteUnreadableLetterTests : UnreadableLetterContract
 {
+    protected override IReadOnlyList<string> TimesBeyondTheCalendar =>
+        ["-9223372036854775808", "-62135596800000001", "253402300800000000", "9223372036854775807"];
+
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
 public sealed class PostgreSqlUnreadableLetterTests(PostgreSqlServer server) : UnreadableLetterContract
 {
+    protected override IReadOnlyList<string> TimesBeyondTheCalendar =>
+        ["'-infinity'", "'4713-01-01 00:00:00Z BC'", "'10000-01-01 00:00:00Z'", "'infinity'"];
+
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }

@@ -162,7 +162,8 @@ public sealed class OperationsManualTests
 
         OperationsManual.ShouldList(
             OperationsManual.Rows("Dead letters", "suggested action").Select(r => r[0]),
-            afterFailure.Concat(beforeReplay).Concat(ofReplay).OfType<string>().Append(unreadable).Distinct());
+            afterFailure.Concat(beforeReplay).Concat(ofReplay).OfType<string>()
+                .Concat([unreadable, DeadLetterDecision.EndsTheProcess, $"{DeadLetterDecision.CannotBeSent}…"]).Distinct());
     }
 
     private static bool IsKept(FailureClass failureClass) => DeadLetterDecision.IsKept(

@@ -20,7 +20,10 @@ public sealed class FreshnessTests
     [InlineData(null, "5", 3, 8)]
     [InlineData(-10, "5", 3, 10)]
     [InlineData(-10, "20", 3, 23)]
-    [InlineData(null, "5, 20", 0, 20)]
+    [InlineData(null, "5, 20", 0, 5)]
+    [InlineData(null, "20, 5", 0, 20)]
+    [InlineData(null, "5, x", 0, 5)]
+    [InlineData(-10, "-1", 3, 10)]
     [InlineData(null, " 5 ", 0, 5)]
     public void The_initial_age_is_what_the_clocks_or_the_caches_say(int? date, string? age, int delay, int expected)
     {
@@ -29,10 +32,29 @@ public sealed class FreshnessTests
         Freshness.Of(fields, Noon, TimeSpan.FromSeconds(delay)).InitialAge.ShouldBe(TimeSpan.FromSeconds(expected));
     }
 
-    [Theory, InlineData("-5"), InlineData("x"), InlineData("5, x"), InlineData("1.5"), InlineData("")]
-    public void An_age_that_cannot_be_read_is_too_old_for_anything(string age) =>
-        Freshness.Of(Fields(("Age", age)), Noon,
-            TimeSpan.Zero).InitialAge.ShouldBeGreaterThan(TimeSpan.FromSeconds(int.MaxValue) + TimeSpan.FromDays(365));
+    [Theory, InlineData("-5"), InlineData("-1"), InlineData("x"), InlineData("x, 5"), InlineData("1.5"), InlineData(""), InlineData(", 5")]
+    public void An_age_that_cannot_be_read_is_ignored(string age) =>
+        Freshness.Of(Fields(("Age", age)), Noon, TimeSpan.FromSeconds(3)).InitialAge.ShouldBe(TimeSpan.FromSeconds(3));
+
+    [Fact]
+    public void Of_several_fields_with_ages_the_first_counts() =>
+        Freshness.Of(Fields(("Age", "7"), ("Age", "4000")), Noon, TimeSpan.Zero).InitialAge.ShouldBe(TimeSpan.FromSeconds(7));
+
+    [Theory]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT", null, int.MaxValue)]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", int.MaxValue)]
+    [InlineData("Mon, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", 0)]
+    public void The_lifetime_has_a_limit(string expires, string? date, int expected)
+    {
+        foreach (var now in (DateTimeOffset[])[Noon, DateTimeOffset.MinValue, DateTimeOffset.MaxValue])
+        {
+            var freshness = Freshness.Of(Fields(("Expires", expires), ("Date", date)), now, TimeSpan.MaxValue);
+            if (now == Noon)
+                freshness.Lifetime.ShouldBe(TimeSpan.FromSeconds(expected));
+            freshness.InitialAge.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(int.MaxValue));
+            Freshness.EndOf(now, freshness.Lifetime).ShouldBeGreaterThanOrEqualTo(now);
+        }
+    }
 
     [Fact]
     public void The_longest_age_still_counts() =>

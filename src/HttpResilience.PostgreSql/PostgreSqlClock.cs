@@ -1,0 +1,71 @@
+using Npgsql;
+
+namespace HttpResilience;
+
+/// <summary>
+/// The server's clock, by which all processes measure leases: their own clocks may differ by more than a lease. Times that are compared
+/// with those of other processes are converted on their way to the server and back.
+/// </summary>
+/// <remarks>
+/// A clock that does not run at the rate of the machine, as that of a test does, is followed as it is: its hours have no counterpart on the
+/// server.
+/// </remarks>
+internal sealed class PostgreSqlClock(PostgreSqlDatabase database, TimeProvider time)
+{
+    /// <summary>
+    /// A smaller difference matters to no lease, and does not change the times that are stored.
+    /// </summary>
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan MeasureEvery = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly (TimeSpan Least, TimeSpan Most) _atStart = AheadOfMachine(time);
+    private TimeSpan _ahead;
+    private long? _measuredAt;
+    private bool _isVirtual;
+
+    /// <summary>The time by which the server's clock is ahead of this process's, in whole seconds; zero where they agree.</summary>
+    internal ValueTask<TimeSpan> AheadAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_isVirtual || (_measuredAt is { } at && time.GetElapsedTime(at) < MeasureEvery))
+                return new(_ahead);
+        }
+
+        return new(MeasureAsync(cancellationToken));
+    }
+
+    private async Task<TimeSpan> MeasureAsync(CancellationToken cancellationToken)
+    {
+        var (server, before, after) = await database.RunAsync(async (connection, _) =>
+        {
+            using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
+            var asked = time.GetUtcNow();
+            var now = (DateTime)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+            return (new DateTimeOffset(now), asked, time.GetUtcNow());
+        }, cancellationToken).ConfigureAwait(false);
+        var (least, most) = AheadOfMachine(time);
+        lock (_gate)
+        {
+            _measuredAt = time.GetTimestamp();
+            _isVirtual = least > _atStart.Most || most < _atStart.Least;
+            var (measured, roundTrip) = (server - before - ((after - before) / 2), after - before);
+            if (_isVirtual)
+                _ahead = TimeSpan.Zero;
+            // Kept while it is about right, so that a time that is written and read again is the same.
+            else if ((measured - _ahead).Duration() >= (roundTrip > Tolerance ? roundTrip : Tolerance))
+                _ahead = TimeSpan.FromSeconds(Math.Round(measured.TotalSeconds));
+            return _ahead;
+        }
+    }
+
+    // Constant for a clock that is only set differently.
+    private static (TimeSpan Least, TimeSpan Most) AheadOfMachine(TimeProvider time)
+    {
+        var before = TimeProvider.System.GetUtcNow();
+        var now = time.GetUtcNow();
+        return (now - TimeProvider.System.GetUtcNow(), now - before);
+    }
+}
