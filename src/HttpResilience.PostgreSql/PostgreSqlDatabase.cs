@@ -41,6 +41,12 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
 
     internal string Name { get; }
 
+    /// <inheritdoc cref="PostgreSqlSchema.Name"/>
+    internal string SchemaName => _schema.Name;
+
+    /// <inheritdoc cref="PostgreSqlSchema.Sql"/>
+    internal string Sql(string sql) => _schema.Sql(sql);
+
     internal static PostgreSqlDatabase From(string connectionString, PostgreSqlSchema schema, TimeProvider time)
     {
         try
@@ -120,7 +126,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
                 "does not accept the user or the password",
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } => "does not exist: create it, or choose another one",
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } =>
-                $"denies this user a right: grant CREATE on the database for the first use, or own the schema {PostgreSqlSchema.Name}",
+                $"denies this user a right: grant CREATE on the database for the first use, or own the schema {SchemaName}",
             PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "can only be read: connect to the primary server",
             PostgresException e when !IsShutdown(e) => "reported an error",
             _ => "cannot be reached: check that the server runs, that this machine may connect to it, and that host and port are right",

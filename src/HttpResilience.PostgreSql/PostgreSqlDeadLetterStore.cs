@@ -82,7 +82,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     {
         var found = await database.RunAsync(async (connection, _) =>
         {
-            using var command = new NpgsqlCommand(FindSql, connection) { Parameters = { Value(id) } };
+            using var command = new NpgsqlCommand(database.Sql(FindSql), connection) { Parameters = { Value(id) } };
             return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         return found is [var row] ? row.OrThrow() : null;
@@ -92,6 +92,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
     {
         using var command = Select(q);
+        command.CommandText = database.Sql(command.CommandText);
         command.Connection = connection;
         return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
     }, cancellationToken), log);
@@ -121,14 +122,14 @@ internal sealed class PostgreSqlDeadLetterStore(
             var applications = Value(application.ClaimedBy(claim));
             using var batch = PostgreSqlWriter.Durable(connection);
             batch.BatchCommands.Add(new(AloneSql) { Parameters = { Value(PostgreSqlSchema.ClaimLock) } });
-            batch.BatchCommands.Add(claim.Only is { } only ? new(ClaimOnlySql)
+            batch.BatchCommands.Add(claim.Only is { } only ? new(database.Sql(ClaimOnlySql))
             {
                 Parameters =
                 {
                     Text(only.ClientName), Text(only.Authority), Value(claim.Limit), Time(claim.Now), Time(claim.LeaseUntil), applications,
                 },
             }
-            : new(ClaimSql)
+            : new(database.Sql(ClaimSql))
             {
                 Parameters =
                 {
@@ -153,7 +154,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         async Task SetAsideAsync(NpgsqlConnection connection, Guid[] ids)
         {
             using var batch = PostgreSqlWriter.Durable(connection);
-            batch.BatchCommands.Add(new(SetAsideSql) { Parameters = { Text(StoredLetter.Action), Value(ids), Time(claim.LeaseUntil) } });
+            batch.BatchCommands.Add(new(database.Sql(SetAsideSql)) { Parameters = { Text(StoredLetter.Action), Value(ids), Time(claim.LeaseUntil) } });
             await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
     }
@@ -184,11 +185,11 @@ internal sealed class PostgreSqlDeadLetterStore(
             int some = await database.RunAsync(async (connection, _) =>
             {
                 using var command = new NpgsqlCommand(
-                    """
+                    database.Sql("""
                     DELETE FROM http_resilience.dead_letters WHERE id IN (
                       SELECT id FROM http_resilience.dead_letters
                       WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1 LIMIT $2)
-                    """, connection)
+                    """), connection)
                 {
                     Parameters = { Time(before), Value(PurgedAtOnce) },
                 };
@@ -203,11 +204,14 @@ internal sealed class PostgreSqlDeadLetterStore(
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
     {
         using var command = new NpgsqlCommand(
-            """
-            SELECT status, count(*),
-              CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM http_resilience.dead_letters WHERE status = 'Pending') END
-            FROM http_resilience.dead_letters GROUP BY status
-            """, connection);
+            database.Sql("""
+            SELECT status, count(*), CASE status WHEN 'Pending' THEN (
+              SELECT min(due_at) FROM http_resilience.dead_letters WHERE status = 'Pending' AND application = ANY ($1)) END
+            FROM http_resilience.dead_letters WHERE application = ANY ($1) GROUP BY status
+            """), connection)
+        {
+            Parameters = { Value(application.Counted) },
+        };
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         Dictionary<DeadLetterStatus, long> counts = [];
@@ -222,6 +226,33 @@ internal sealed class PostgreSqlDeadLetterStore(
         }
 
         return new DeadLetterCounts(counts, oldest);
+    }, cancellationToken);
+
+    // The first letter of each destination in the order of the index, one lookup for each.
+    private const string BacklogSql = """
+        WITH RECURSIVE first AS (
+          (SELECT client_name, authority, application, due_at FROM http_resilience.dead_letters
+          WHERE status IN ('Pending', 'InProgress') ORDER BY client_name, authority, application, due_at LIMIT 1)
+          UNION ALL
+          SELECT n.client_name, n.authority, n.application, n.due_at FROM first f CROSS JOIN LATERAL (
+            SELECT client_name, authority, application, due_at FROM http_resilience.dead_letters
+            WHERE status IN ('Pending', 'InProgress')
+              AND (client_name, authority, application) > (f.client_name, f.authority, f.application)
+            ORDER BY client_name, authority, application, due_at LIMIT 1) n
+        )
+        SELECT application, client_name, authority, due_at FROM first
+        """;
+
+    public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<DeadLetterBacklog>>(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(database.Sql(BacklogSql), connection);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
+        List<DeadLetterBacklog> backlog = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            backlog.Add(new(reader.GetString(0), reader.GetString(1), reader.GetString(2), StoredTypes.Time(reader, 3)));
+        return backlog;
     }, cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => arrivals.WaitAsync(atMost, cancellationToken);
@@ -241,23 +272,23 @@ internal sealed class PostgreSqlDeadLetterStore(
         var (a, b) => Equals(a, b),
     });
 
-    private static NpgsqlBatchCommand New(DeadLetter letter)
+    private NpgsqlBatchCommand New(DeadLetter letter)
     {
-        var command = new NpgsqlBatchCommand(Add);
+        var command = new NpgsqlBatchCommand(database.Sql(Add));
         AddTo(command.Parameters, letter);
         return command;
     }
 
-    private static NpgsqlBatchCommand Changed(DeadLetter letter)
+    private NpgsqlBatchCommand Changed(DeadLetter letter)
     {
-        var command = new NpgsqlBatchCommand(Update);
+        var command = new NpgsqlBatchCommand(database.Sql(Update));
         AddChangesTo(command.Parameters, letter);
         return command;
     }
 
-    private static NpgsqlBatchCommand Replaced(DeadLetter letter, DeadLetter replacement)
+    private NpgsqlBatchCommand Replaced(DeadLetter letter, DeadLetter replacement)
     {
-        var command = new NpgsqlBatchCommand(Replace);
+        var command = new NpgsqlBatchCommand(database.Sql(Replace));
         AddChangesTo(command.Parameters, letter);
         AddTo(command.Parameters, replacement);
         return command;

@@ -16,10 +16,11 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         var log = logs.CreateLogger("HttpResilience.Storage");
         _arrivals = new(database, time, log);
         DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, application, log);
-        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer);
-        Fallbacks = new PostgreSqlFallbackStore(database);
-        Checkpoints = new PostgreSqlCheckpointStore(database);
-        ErrorBudgets = new PostgreSqlErrorBudgetStore(database);
+        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer, application);
+        Fallbacks = new PostgreSqlFallbackStore(database, application);
+        Checkpoints = new PostgreSqlCheckpointStore(database, application);
+        ErrorBudgets = new PostgreSqlErrorBudgetStore(database, application);
+        Instances = new PostgreSqlInstanceStore(database);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -31,6 +32,8 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     public ICheckpointStore Checkpoints { get; }
 
     public IErrorBudgetStore ErrorBudgets { get; }
+
+    public IInstanceStore Instances { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

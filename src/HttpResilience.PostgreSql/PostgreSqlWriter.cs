@@ -18,11 +18,13 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
 
     private readonly Channel<PostgreSqlWrite> _waiting = Channel.CreateUnbounded<PostgreSqlWrite>(new() { SingleReader = true });
     private readonly PostgreSqlDatabase _database;
+    private readonly string _notifySql;
     private readonly Task _work;
 
     internal PostgreSqlWriter(PostgreSqlDatabase database)
     {
         _database = database;
+        _notifySql = PostgreSqlArrivals.NotifySql(database);
         _work = Task.Run(WorkAsync);
     }
 
@@ -99,13 +101,13 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         }
     }
 
-    private static async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes)
+    private async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes)
     {
         using var batch = Durable(connection);
         foreach (var write in writes)
             batch.BatchCommands.Add(write.Command());
         if (writes.Exists(w => w.Notifies))
-            batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql));
+            batch.BatchCommands.Add(new(_notifySql));
         var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         foreach (var write in writes)

@@ -2,6 +2,8 @@ using HttpResilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -41,14 +43,39 @@ public static partial class HttpResilienceServiceCollectionExtensions
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
 
+            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Instances);
+            services.TryAddSingleton(provider => new ReplayCoverage(
+                provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<IInstanceStore>(),
+                provider.GetRequiredService<StorageApplication>(), Replays(provider), provider.GetRequiredService<TimeProvider>()));
+
             services.AddOptionsWithValidateOnStart<StorageOptions>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, ValidateStorage>());
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StorageUpkeep>());
+            if (!services.Any(d => d.ServiceType == typeof(InstanceHeartbeat)))
+            {
+                services.AddSingleton(HeartbeatOf);
+                services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
+            }
+
             services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(
                 provider.GetRequiredService<IDeadLetterStore>(),
                 provider.GetService<DeadLetterReplayer>,
+                provider.GetRequiredService<ReplayCoverage>(),
                 provider.GetRequiredService<TimeProvider>()));
             return services;
         }
     }
+
+    private static bool Replays(IServiceProvider provider) =>
+        provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(DeadLetterReplayWorker));
+
+    // A process without clients may have storage, for the review.
+    private static InstanceHeartbeat HeartbeatOf(IServiceProvider provider) => new(
+        provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
+        provider.GetRequiredService<StorageApplication>(),
+        Replays(provider) ? provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value : null,
+        () => provider.GetService<IResilientClients>() is ResilientClients clients
+            ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name).Distinct() : [],
+        provider.GetRequiredService<TimeProvider>(),
+        provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance);
 }

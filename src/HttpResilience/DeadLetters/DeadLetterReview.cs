@@ -2,9 +2,11 @@ namespace HttpResilience;
 
 /// <summary>Changes letters in the store at the request of a person.</summary>
 /// <param name="replayer">Gives the replayer; null in a process that has no client with the chain.</param>
+/// <param name="coverage">Knows which processes replay letters.</param>
 /// <param name="meter">Shows the last count; null in such a process.</param>
 internal sealed class DeadLetterReview(
-    IDeadLetterStore store, Func<DeadLetterReplayer?> replayer, TimeProvider time, DeadLetterMeter? meter = null) : IDeadLetterReview
+    IDeadLetterStore store, Func<DeadLetterReplayer?> replayer, ReplayCoverage coverage, TimeProvider time, DeadLetterMeter? meter = null)
+    : IDeadLetterReview
 {
     private const int PageSize = 500;
     private const string ReplayAction = "Replay";
@@ -18,6 +20,9 @@ internal sealed class DeadLetterReview(
         meter?.Counted(counts);
         return counts;
     }
+
+    public Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken) =>
+        coverage.FindAsync(cancellationToken);
 
     public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 

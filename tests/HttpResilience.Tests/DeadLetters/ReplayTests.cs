@@ -425,7 +425,9 @@ public sealed class ReplayTests : ReplayTestBase
         chain.Server.Requests.ShouldBeEmpty();
     }
 
-    private DeadLetterReview Review() => new(Store.DeadLetters, OpenChain.Services.GetRequiredService<DeadLetterReplayer>, OpenChain.Clock);
+    private DeadLetterReview Review() => new(
+        Store.DeadLetters, OpenChain.Services.GetRequiredService<DeadLetterReplayer>,
+        new(Store.DeadLetters, Store.Storage.Instances, new("test"), replays: true, OpenChain.Clock), OpenChain.Clock);
 
     private sealed class Fails : IReconciler
     {
