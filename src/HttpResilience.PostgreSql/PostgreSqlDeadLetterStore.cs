@@ -154,7 +154,10 @@ internal sealed class PostgreSqlDeadLetterStore(
         async Task SetAsideAsync(NpgsqlConnection connection, Guid[] ids)
         {
             using var batch = PostgreSqlWriter.Durable(connection);
-            batch.BatchCommands.Add(new(database.Sql(SetAsideSql)) { Parameters = { Text(StoredLetter.Action), Value(ids), Time(claim.LeaseUntil) } });
+            batch.BatchCommands.Add(new(database.Sql(SetAsideSql))
+            {
+                Parameters = { Text(StoredLetter.Action), Value(ids), Time(claim.LeaseUntil) },
+            });
             await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
     }

@@ -29,7 +29,8 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
             ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
             WHERE c.owner = excluded.owner OR c.lease_until <= @now
             """,
-            batch, ("@owner", owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(leaseUntil)), ("@now", StoredTime.Microseconds(now)));
+            batch, ("@owner", owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(leaseUntil)),
+            ("@now", StoredTime.Microseconds(now)));
         return s.Read(
             row => new StoredCheckpoint(
                 Guid.Parse(row.GetString(0)), StoredTime.From(row.GetInt64(1)), row.GetInt64(2), StoredJson.Ranges(row.GetString(3))),

@@ -2,8 +2,6 @@ using HttpResilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -33,7 +31,6 @@ public static partial class HttpResilienceServiceCollectionExtensions
                     nameof(configure));
 
             services.TryAddSingleton(TimeProvider.System);
-            services.TryAddSingleton(StorageApplication.Of);
             services.Replace(ServiceDescriptor.Singleton(builder));
             services.Replace(ServiceDescriptor.Singleton(
                 provider => StorageChoice.From(builder, provider.GetService<IConfiguration>()).Open(provider)));
@@ -43,39 +40,13 @@ public static partial class HttpResilienceServiceCollectionExtensions
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
 
-            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Instances);
-            services.TryAddSingleton(provider => new ReplayCoverage(
-                provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<IInstanceStore>(),
-                provider.GetRequiredService<StorageApplication>(), Replays(provider), provider.GetRequiredService<TimeProvider>()));
+            InstanceHeartbeat.AddTo(services);
 
             services.AddOptionsWithValidateOnStart<StorageOptions>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, ValidateStorage>());
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StorageUpkeep>());
-            if (!services.Any(d => d.ServiceType == typeof(InstanceHeartbeat)))
-            {
-                services.AddSingleton(HeartbeatOf);
-                services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
-            }
-
-            services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(
-                provider.GetRequiredService<IDeadLetterStore>(),
-                provider.GetService<DeadLetterReplayer>,
-                provider.GetRequiredService<ReplayCoverage>(),
-                provider.GetRequiredService<TimeProvider>()));
+            services.TryAddSingleton<IDeadLetterReview>(DeadLetterReview.Of);
             return services;
         }
     }
-
-    private static bool Replays(IServiceProvider provider) =>
-        provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(DeadLetterReplayWorker));
-
-    // A process without clients may have storage, for the review.
-    private static InstanceHeartbeat HeartbeatOf(IServiceProvider provider) => new(
-        provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
-        provider.GetRequiredService<StorageApplication>(),
-        Replays(provider) ? provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value : null,
-        () => provider.GetService<IResilientClients>() is ResilientClients clients
-            ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name).Distinct() : [],
-        provider.GetRequiredService<TimeProvider>(),
-        provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance);
 }

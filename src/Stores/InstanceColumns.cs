@@ -6,7 +6,8 @@ namespace HttpResilience;
 /// <summary>The columns of a process that uses the store, each stated once.</summary>
 internal static class InstanceColumns
 {
-    private static readonly StorageInstance Empty = new() { Id = default, Application = "", Name = "", StartedAt = default, SeenAt = default };
+    private static readonly StorageInstance Empty =
+        new() { Id = default, Application = "", Name = "", StartedAt = default, SeenAt = default };
 
     internal static readonly IReadOnlyList<Column> All =
     [

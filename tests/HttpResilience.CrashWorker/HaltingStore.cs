@@ -41,7 +41,8 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
 
-    public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) => store.BacklogAsync(cancellationToken);
+    public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
+        store.BacklogAsync(cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
         store.WaitForLettersAsync(atMost, cancellationToken);

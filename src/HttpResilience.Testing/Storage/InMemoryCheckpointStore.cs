@@ -56,7 +56,8 @@ internal sealed class InMemoryCheckpointStore(InMemoryConnection connection) : I
         FailedAt = StoredTime.Cut(failure.FailedAt),
     };
 
-    private InMemoryBatch? Find(string name) => Names(name).Select(n => Database.Batches.GetValueOrDefault(n)).FirstOrDefault(b => b is not null);
+    private InMemoryBatch? Find(string name) =>
+        Names(name).Select(n => Database.Batches.GetValueOrDefault(n)).FirstOrDefault(b => b is not null);
 
     private IEnumerable<string> Names(string name) => Connection.Names(name, Database.Batches.Keys);
 }

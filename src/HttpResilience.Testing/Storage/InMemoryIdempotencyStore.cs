@@ -56,7 +56,8 @@ internal sealed class InMemoryIdempotencyStore(InMemoryConnection connection)
     }
 
     private KeyValuePair<(string ClientName, string Key), InMemoryKey>? OwnCall(RememberedRequest request) =>
-        Of(request).Where(k => k.Value.Owner == request.Owner).Select(k => (KeyValuePair<(string, string), InMemoryKey>?)k).FirstOrDefault();
+        Of(request).Select(k => (KeyValuePair<(string, string), InMemoryKey>?)k)
+            .FirstOrDefault(k => k!.Value.Value.Owner == request.Owner);
 
     private IEnumerable<KeyValuePair<(string ClientName, string Key), InMemoryKey>> Of(RememberedRequest request) =>
         Connection.Names(request.ClientName, Database.Keys.Keys.Select(k => k.ClientName))

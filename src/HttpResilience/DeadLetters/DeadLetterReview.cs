@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace HttpResilience;
 
 /// <summary>Changes letters in the store at the request of a person.</summary>
@@ -10,6 +12,10 @@ internal sealed class DeadLetterReview(
 {
     private const int PageSize = 500;
     private const string ReplayAction = "Replay";
+
+    internal static DeadLetterReview Of(IServiceProvider services) => new(
+        services.GetRequiredService<IDeadLetterStore>(), services.GetService<DeadLetterReplayer>,
+        services.GetRequiredService<ReplayCoverage>(), services.GetRequiredService<TimeProvider>());
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         store.ListAsync(query, cancellationToken);

@@ -5,7 +5,7 @@ namespace HttpResilience;
 /// store, another one at its own.
 /// </summary>
 internal sealed class ReplayCoverage(
-    IDeadLetterStore letters, IInstanceStore instances, StorageApplication application, bool replays, TimeProvider time)
+    IDeadLetterStore letters, IInstanceStore instances, string application, bool replays, TimeProvider time)
 {
     internal async Task<IReadOnlyList<UnreplayedLetters>> FindAsync(CancellationToken cancellationToken)
     {
@@ -15,6 +15,6 @@ internal sealed class ReplayCoverage(
             return [];
         var live = await instances.ListAsync(now - ReplayCoverageRules.Patience, cancellationToken).ConfigureAwait(false);
         return ReplayCoverageRules.Find(
-            replays ? backlog : backlog.Where(b => b.Application.Length == 0 || b.Application == application.Name), live, now);
+            replays ? backlog : backlog.Where(b => b.Application.Length == 0 || b.Application == application), live, now);
     }
 }

@@ -1,6 +1,10 @@
 using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
@@ -30,6 +34,32 @@ internal sealed partial class InstanceHeartbeat(
 
     private readonly Dictionary<(string Application, string? ClientName), DateTimeOffset> _reported = [];
     private bool _fails;
+
+    internal static void AddTo(IServiceCollection services)
+    {
+        if (services.Any(d => d.ServiceType == typeof(InstanceHeartbeat)))
+            return;
+        services.TryAddSingleton(StorageApplication.Of);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Instances);
+        services.AddSingleton(provider => new ReplayCoverage(
+            provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<IInstanceStore>(),
+            provider.GetRequiredService<StorageApplication>().Name, Replays(provider), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new InstanceHeartbeat(
+            provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
+            provider.GetRequiredService<StorageApplication>(),
+            Replays(provider) ? provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value : null,
+            () => ClientsOf(provider), provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
+    }
+
+    private static bool Replays(IServiceProvider provider) =>
+        provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(DeadLetterReplayWorker));
+
+    // A process without clients may have storage, for the review.
+    private static IEnumerable<string> ClientsOf(IServiceProvider provider) =>
+        provider.GetService<IResilientClients>() is ResilientClients clients
+            ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name).Distinct() : [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -88,8 +118,8 @@ internal sealed partial class InstanceHeartbeat(
 
     [LoggerMessage(
         542, LogLevel.Error,
-        "Dead letters of application {Application} wait for client {ClientName}, due since {DueAt:u}, and no live process that replays them "
-        + "has a client of this name that keeps dead letters. Register it there under this name, or resolve the letters")]
+        "Dead letters of application {Application} wait for client {ClientName}, due since {DueAt:u}, and no live process that replays "
+        + "them has a client of this name that keeps dead letters. Register it there under this name, or resolve the letters")]
     private static partial void NoClient(ILogger logger, string application, string clientName, DateTimeOffset dueAt);
 
     [LoggerMessage(

@@ -42,8 +42,8 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
             problems.Add($"{Section}:ConnectionString is missing; give it there or to Use{provider.Name}.");
         if (section?["Schema"] is { } schema && !IsSchemaName(schema))
             problems.Add(
-                $"{Section}:Schema is {OptionPath.Show(schema)}; it must be lower-case letters, digits and _, begin with a letter or _, have "
-                + "at most 50 characters, and not begin with pg_.");
+                $"{Section}:Schema is {OptionPath.Show(schema)}; it must be lower-case letters, digits and _, begin with a letter or _, "
+                + "have at most 50 characters, and not begin with pg_.");
         return problems.Count == 0 ? new(provider!, connectionString!) : null;
     }
 

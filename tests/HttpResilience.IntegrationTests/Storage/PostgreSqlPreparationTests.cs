@@ -145,7 +145,8 @@ public sealed class PostgreSqlPreparationTests(PostgreSqlServer server) : Storag
     private PostgreSqlStorage Open(PostgreSqlSchema schema)
     {
         var time = new UnlimitedRetryTime();
-        return new(PostgreSqlDatabase.From(Database.ConnectionString, schema, time), new(Letters.Application), time, NullLoggerFactory.Instance);
+        return new(PostgreSqlDatabase.From(Database.ConnectionString, schema, time), new(Letters.Application), time,
+            NullLoggerFactory.Instance);
     }
 
     private async Task UntilItWaitsAsync(Task<bool> adding)

@@ -35,7 +35,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     {
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         int known = PostgreSqlSchema.Current.Steps.Count;
-        await server.ExecuteAsync(Own.Name, $"UPDATE http_resilience.schema_version SET version = {known + 1}, lowest_reader = {known + 1}");
+        await server.ExecuteAsync(
+            Own.Name, $"UPDATE http_resilience.schema_version SET version = {known + 1}, lowest_reader = {known + 1}");
 
         (await FailureAsync()).ShouldContain($"has version {known + 1}, and this version of HttpResilience.PostgreSql knows {known}");
     }
@@ -71,8 +72,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     }
 
     private const string InsertOfVersion1 = """
-        INSERT INTO http_resilience.dead_letters (id, version, status, due_at, failure_class, stop_reason, may_have_been_processed, attempts,
-          replays, last_failed_at, client_name, authority, method, uri, first_failed_at, tags, headers, body_is_missing)
+        INSERT INTO http_resilience.dead_letters (id, version, status, due_at, failure_class, stop_reason, may_have_been_processed,
+          attempts, replays, last_failed_at, client_name, authority, method, uri, first_failed_at, tags, headers, body_is_missing)
         VALUES (gen_random_uuid(), 0, 'Pending', now(), 'Transient', 'AttemptsExhausted', FALSE, 4, 0, now(), 'billing',
           'https://api.example.com', 'POST', 'https://api.example.com/invoices', now(), '{}', '[]', FALSE)
         """;

@@ -184,7 +184,8 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     private SqliteStorage Open(SqliteSchema schema) =>
-        new(SqliteDatabase.From(_database.ConnectionString, schema), new(Letters.Application), TimeProvider.System, NullLoggerFactory.Instance);
+        new(SqliteDatabase.From(_database.ConnectionString, schema), new(Letters.Application), TimeProvider.System,
+            NullLoggerFactory.Instance);
 
     private async Task<string> FailureAsync(string? connectionString = null)
     {

@@ -164,7 +164,8 @@ public sealed class ResilienceHealthCheckTests : IDisposable
 
         public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
