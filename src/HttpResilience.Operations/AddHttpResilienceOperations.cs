@@ -42,9 +42,9 @@ public static class HttpResilienceOperationsExtensions
     {
         /// <summary>
         /// Adds the health check <c>http-resilience</c>, and what it reports on (<c>AddHttpResilienceOperations</c>). Degraded: a circuit
-        /// is not closed, or an error budget is used up or burns too fast. Unhealthy: an integration is paused, or the durable store does
-        /// not answer within 5 seconds. Its data has, by client, the circuits of its hosts, the error budget and the pause. Adding it
-        /// twice changes nothing.
+        /// is not closed, an error budget is used up or burns too fast, or dead letters wait that no live process will replay. Unhealthy:
+        /// an integration is paused, or the durable store does not answer within 5 seconds. Its data has, by client, the circuits of its
+        /// hosts, the error budget and the pause. Adding it twice changes nothing.
         /// </summary>
         /// <returns>The same builder.</returns>
         public IHealthChecksBuilder AddHttpResilience()
@@ -55,7 +55,8 @@ public static class HttpResilienceOperationsExtensions
 
             services.AddHttpResilienceOperations();
             services.AddSingleton(provider => new ResilienceHealthCheck(
-                provider.GetRequiredService<IResilientClients>(), provider.GetService<IDeadLetterStore>(), TimeOf(provider)));
+                provider.GetRequiredService<IResilientClients>(), provider.GetService<IDeadLetterStore>(),
+                provider.GetService<IDeadLetterReview>(), TimeOf(provider)));
             return builder.Add(new(
                 ResilienceHealthCheck.Name, provider =>
                     provider.GetRequiredService<ResilienceHealthCheck>(), failureStatus: null, tags: null));

@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, TimeProvider time, ILogger log) : IAsyncDisposable
 {
-    internal const string NotifySql = "SELECT pg_notify('http_resilience_letters', '')";
+    private const string Channel = "_letters";
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), MaxPause = TimeSpan.FromSeconds(10);
 
@@ -18,6 +18,8 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
     private readonly Lock _gate = new();
     private Task? _listening;
     private bool _isClosed;
+
+    internal static string NotifySql(PostgreSqlDatabase database) => $"SELECT pg_notify('{database.SchemaName}{Channel}', '')";
 
     internal async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
@@ -50,7 +52,7 @@ internal sealed partial class PostgreSqlArrivals(PostgreSqlDatabase database, Ti
                 var connection = await database.OpenToListenAsync(_closed.Token).ConfigureAwait(false);
                 await using var connectionScope = connection.ConfigureAwait(false);
                 connection.Notification += (_, _) => _signal.Give();
-                using (var listen = new NpgsqlCommand("LISTEN http_resilience_letters", connection))
+                using (var listen = new NpgsqlCommand($"LISTEN \"{database.SchemaName}{Channel}\"", connection))
                     await listen.ExecuteNonQueryAsync(_closed.Token).ConfigureAwait(false);
                 // Letters added before the LISTEN have sent no notification to this connection.
                 _signal.Give();

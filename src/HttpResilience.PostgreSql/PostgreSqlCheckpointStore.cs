@@ -3,35 +3,47 @@ using static HttpResilience.StoredTypes;
 
 namespace HttpResilience;
 
-/// <summary>The checkpoints of a PostgreSQL database. Every operation is safe to repeat when its answer was lost.</summary>
-internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, PostgreSqlClock clock) : ICheckpointStore
+/// <summary>
+/// The checkpoints of a PostgreSQL database. Every operation is safe to repeat when its answer was lost. Each statement takes the batch's
+/// name in the rows of this application and in those of none: a batch of version 1 is resumed where it stands.
+/// </summary>
+internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, PostgreSqlClock clock, StoredApplication application)
+    : ICheckpointStore
 {
     private const string BeginSql = """
-        INSERT INTO http_resilience.checkpoints AS c (name, owner, lease_until, position, done) VALUES ($1, $2, $3, 0, '[]')
+        INSERT INTO http_resilience.checkpoints AS c (name, owner, lease_until, position, done)
+        SELECT coalesce((SELECT name FROM http_resilience.checkpoints WHERE name IN ($1, $2) ORDER BY name <> $1 LIMIT 1), $1),
+          $3, $4, 0, '[]'
         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
-        WHERE c.owner = excluded.owner OR c.lease_until <= $4
+        WHERE c.owner = excluded.owner OR c.lease_until <= $5
+        """;
+
+    private const string ReadSql = """
+        SELECT owner, lease_until, position, done FROM http_resilience.checkpoints WHERE name IN ($1, $2) ORDER BY name <> $1 LIMIT 1
         """;
 
     // Locks the row, so that the rest of the transaction applies to its owner only.
     private const string SaveSql = """
-        UPDATE http_resilience.checkpoints SET lease_until = $3, position = $4, done = $5 WHERE name = $1 AND owner = $2 RETURNING 1
+        UPDATE http_resilience.checkpoints SET lease_until = $4, position = $5, done = $6
+        WHERE name IN ($1, $2) AND owner = $3 RETURNING 1
         """;
 
-    private const string IsOwn = "EXISTS (SELECT 1 FROM http_resilience.checkpoints WHERE name = $1 AND owner = $2)";
+    private const string Owned = "FROM http_resilience.checkpoints WHERE name IN ($1, $2) AND owner = $3";
 
     private const string HealSql =
-        $"DELETE FROM http_resilience.checkpoint_failures WHERE name = $1 AND record_index = ANY ($3) AND {IsOwn}";
+        $"DELETE FROM http_resilience.checkpoint_failures WHERE name = (SELECT name {Owned}) AND record_index = ANY ($4)";
 
     private static readonly string FailSql = $"""
         INSERT INTO http_resilience.checkpoint_failures (name, {FailureColumns.Names})
-        SELECT $1, {string.Join(", ", FailureColumns.All.Select((_, i) => $"${i + 3}"))} WHERE {IsOwn}
+        SELECT name, {string.Join(", ", FailureColumns.All.Select((_, i) => $"${i + 4}"))} {Owned}
         ON CONFLICT (name, record_index) DO UPDATE
         SET {string.Join(", ", FailureColumns.All.Skip(1).Select(c => $"{c.Name} = excluded.{c.Name}"))}
         """;
 
     private static readonly string FailuresSql = $"""
         SELECT {FailureColumns.Names} FROM http_resilience.checkpoint_failures
-        WHERE name = $1 AND record_index > $2 ORDER BY record_index LIMIT $3
+        WHERE name = (SELECT name FROM http_resilience.checkpoints WHERE name IN ($1, $2) ORDER BY name <> $1 LIMIT 1)
+          AND record_index > $3 ORDER BY record_index LIMIT $4
         """;
 
     public async Task<StoredCheckpoint> BeginAsync(
@@ -41,14 +53,14 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Pos
         return await database.RunAsync(async (connection, _) =>
         {
             using var batch = PostgreSqlWriter.Durable(connection);
-            batch.BatchCommands.Add(new(BeginSql)
+            batch.BatchCommands.Add(new(database.Sql(BeginSql))
             {
-                Parameters = { Text(name), Value(owner), Time(leaseUntil.Plus(ahead)), Time(now.Plus(ahead)) },
+                Parameters =
+                {
+                    Text(application.Own(name)), Text(name), Value(owner), Time(leaseUntil.Plus(ahead)), Time(now.Plus(ahead)),
+                },
             });
-            batch.BatchCommands.Add(new("SELECT owner, lease_until, position, done FROM http_resilience.checkpoints WHERE name = $1")
-            {
-                Parameters = { Text(name) },
-            });
+            batch.BatchCommands.Add(new(database.Sql(ReadSql)) { Parameters = { Text(application.Own(name)), Text(name) } });
             var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
             while (reader.FieldCount != 4)
@@ -71,7 +83,7 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Pos
             .ConfigureAwait(false);
     }
 
-    private static async Task<bool> SaveAsync(NpgsqlConnection connection, CheckpointUpdate update, CancellationToken cancellationToken)
+    private async Task<bool> SaveAsync(NpgsqlConnection connection, CheckpointUpdate update, CancellationToken cancellationToken)
     {
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using var transactionScope = transaction.ConfigureAwait(false);
@@ -99,9 +111,9 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Pos
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return database.RunAsync<IReadOnlyList<BatchFailure>>(async (connection, _) =>
         {
-            using var command = new NpgsqlCommand(FailuresSql, connection)
+            using var command = new NpgsqlCommand(database.Sql(FailuresSql), connection)
             {
-                Parameters = { Text(name), Value(after ?? -1), Value((long)limit) },
+                Parameters = { Text(application.Own(name)), Text(name), Value(after ?? -1), Value((long)limit) },
             };
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
@@ -115,20 +127,22 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Pos
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => database.RunAsync(async (connection, tries) =>
     {
         using var command = new NpgsqlCommand(
-            """
-            WITH failures AS (DELETE FROM http_resilience.checkpoint_failures WHERE name = $1)
-            DELETE FROM http_resilience.checkpoints WHERE name = $1
-            """,
-            connection)
+            database.Sql("""
+                WITH failures AS (DELETE FROM http_resilience.checkpoint_failures WHERE name IN ($1, $2))
+                DELETE FROM http_resilience.checkpoints WHERE name IN ($1, $2)
+                """), connection)
         {
-            Parameters = { Text(name) },
+            Parameters = { Text(application.Own(name)), Text(name) },
         };
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) > 0 || tries > 0;
     }, cancellationToken);
 
-    private static NpgsqlBatchCommand Command(string sql, CheckpointUpdate update, params ReadOnlySpan<NpgsqlParameter> more)
+    private NpgsqlBatchCommand Command(string sql, CheckpointUpdate update, params ReadOnlySpan<NpgsqlParameter> more)
     {
-        var command = new NpgsqlBatchCommand(sql) { Parameters = { Text(update.Name), Value(update.Owner) } };
+        var command = new NpgsqlBatchCommand(database.Sql(sql))
+        {
+            Parameters = { Text(application.Own(update.Name)), Text(update.Name), Value(update.Owner) },
+        };
         foreach (var parameter in more)
             command.Parameters.Add(parameter);
         return command;

@@ -33,6 +33,12 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
 
     internal string Name { get; }
 
+    /// <inheritdoc cref="PostgreSqlSchema.Name"/>
+    internal string SchemaName => _schema.Name;
+
+    /// <inheritdoc cref="PostgreSqlSchema.Sql"/>
+    internal string Sql(string sql) => _schema.Sql(sql);
+
     internal static PostgreSqlDatabase From(string connectionString, PostgreSqlSchema schema, TimeProvider time)
     {
         try
@@ -118,7 +124,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            string denies = await PostgreSqlRights.MissingAsync(connection, cancellationToken).ConfigureAwait(false);
+            string denies = await PostgreSqlRights.MissingAsync(connection, SchemaName, cancellationToken).ConfigureAwait(false);
             throw Describe(denies, e);
         }
         catch (InvalidOperationException e) when (connection.FullState != ConnectionState.Open)

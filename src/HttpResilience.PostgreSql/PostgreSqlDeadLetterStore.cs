@@ -30,7 +30,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var found = await database.RunAsync(async (connection, _) =>
         {
-            using var command = new NpgsqlCommand(FindSql, connection) { Parameters = { Value(id) } };
+            using var command = new NpgsqlCommand(database.Sql(FindSql), connection) { Parameters = { Value(id) } };
             return await ReadAsync(command, ahead, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         return found is [var row] ? row.OrThrow() : null;
@@ -42,6 +42,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         return await StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
         {
             using var command = Select(q);
+            command.CommandText = database.Sql(command.CommandText);
             command.Connection = connection;
             return await ReadAsync(command, ahead, cancellationToken).ConfigureAwait(false);
         }, cancellationToken), log).ConfigureAwait(false);
@@ -75,7 +76,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     {
         var ids = await database.RunAsync(async (connection, _) =>
         {
-            using var batch = new NpgsqlBatch(connection) { BatchCommands = { commands.ListDue() } };
+            using var batch = new NpgsqlBatch(connection) { BatchCommands = { InSchema(commands.ListDue()) } };
             var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
             List<Guid> due = [];
@@ -104,7 +105,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     {
         using var batch = PostgreSqlWriter.Durable(connection);
         batch.BatchCommands.Add(PostgreSqlClaim.Alone());
-        batch.BatchCommands.Add(take());
+        batch.BatchCommands.Add(InSchema(take()));
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
@@ -121,9 +122,15 @@ internal sealed class PostgreSqlDeadLetterStore(
         database.RunAsync(async (connection, _) =>
     {
         using var batch = PostgreSqlWriter.Durable(connection);
-        batch.BatchCommands.Add(change());
+        batch.BatchCommands.Add(InSchema(change()));
         return await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }, cancellationToken);
+
+    private NpgsqlBatchCommand InSchema(NpgsqlBatchCommand command)
+    {
+        command.CommandText = database.Sql(command.CommandText);
+        return command;
+    }
 
     // Data that does not fit (22), a constraint (23), a trigger (P0), a row that is damaged on the disk (XX).
     private static bool IsOfRow(HttpResilienceStorageException e) =>
@@ -158,11 +165,11 @@ internal sealed class PostgreSqlDeadLetterStore(
             int some = await database.RunAsync(async (connection, _) =>
             {
                 using var command = new NpgsqlCommand(
-                    """
+                    database.Sql("""
                     DELETE FROM http_resilience.dead_letters WHERE id IN (
                       SELECT id FROM http_resilience.dead_letters
                       WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1 LIMIT $2)
-                    """, connection)
+                    """), connection)
                 {
                     Parameters = { Time(before), Value(PurgedAtOnce) },
                 };
@@ -182,17 +189,20 @@ internal sealed class PostgreSqlDeadLetterStore(
         return counts with { OldestDueAt = counts.OldestDueAt?.Plus(-ahead) };
     }
 
-    private static async Task<DeadLetterCounts> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<DeadLetterCounts> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         // A due time may be infinite, or beyond the years of this platform.
         using var command = new NpgsqlCommand(
-            """
+            database.Sql("""
             SELECT status, count(*),
               CASE status WHEN 'Pending' THEN (
                 SELECT greatest('0001-01-01Z', least('9999-12-31Z', min(due_at))) FROM http_resilience.dead_letters
-                WHERE status = 'Pending') END
-            FROM http_resilience.dead_letters GROUP BY status
-            """, connection);
+                WHERE status = 'Pending' AND application = ANY ($1)) END
+            FROM http_resilience.dead_letters WHERE application = ANY ($1) GROUP BY status
+            """), connection)
+        {
+            Parameters = { Value(application.Counted) },
+        };
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         Dictionary<DeadLetterStatus, long> counts = [];
@@ -208,6 +218,33 @@ internal sealed class PostgreSqlDeadLetterStore(
 
         return new(counts, oldest);
     }
+
+    // The first letter of each destination in the order of the index, one lookup for each.
+    private const string BacklogSql = """
+        WITH RECURSIVE first AS (
+          (SELECT client_name, authority, application, due_at FROM http_resilience.dead_letters
+          WHERE status IN ('Pending', 'InProgress') ORDER BY client_name, authority, application, due_at LIMIT 1)
+          UNION ALL
+          SELECT n.client_name, n.authority, n.application, n.due_at FROM first f CROSS JOIN LATERAL (
+            SELECT client_name, authority, application, due_at FROM http_resilience.dead_letters
+            WHERE status IN ('Pending', 'InProgress')
+              AND (client_name, authority, application) > (f.client_name, f.authority, f.application)
+            ORDER BY client_name, authority, application, due_at LIMIT 1) n
+        )
+        SELECT application, client_name, authority, due_at FROM first
+        """;
+
+    public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<DeadLetterBacklog>>(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(database.Sql(BacklogSql), connection);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
+        List<DeadLetterBacklog> backlog = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            backlog.Add(new(reader.GetString(0), reader.GetString(1), reader.GetString(2), StoredTypes.Time(reader, 3)));
+        return backlog;
+    }, cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => arrivals.WaitAsync(atMost, cancellationToken);
 
@@ -226,23 +263,23 @@ internal sealed class PostgreSqlDeadLetterStore(
         var (a, b) => Equals(a, b),
     });
 
-    private static NpgsqlBatchCommand New(DeadLetter letter)
+    private NpgsqlBatchCommand New(DeadLetter letter)
     {
-        var command = new NpgsqlBatchCommand(Add);
+        var command = new NpgsqlBatchCommand(database.Sql(Add));
         AddTo(command.Parameters, letter);
         return command;
     }
 
-    private static NpgsqlBatchCommand Changed(DeadLetter letter)
+    private NpgsqlBatchCommand Changed(DeadLetter letter)
     {
-        var command = new NpgsqlBatchCommand(Update);
+        var command = new NpgsqlBatchCommand(database.Sql(Update));
         AddChangesTo(command.Parameters, letter);
         return command;
     }
 
-    private static NpgsqlBatchCommand Replaced(DeadLetter letter, DeadLetter replacement)
+    private NpgsqlBatchCommand Replaced(DeadLetter letter, DeadLetter replacement)
     {
-        var command = new NpgsqlBatchCommand(Replace);
+        var command = new NpgsqlBatchCommand(database.Sql(Replace));
         AddChangesTo(command.Parameters, letter);
         AddTo(command.Parameters, replacement);
         return command;

@@ -4,7 +4,7 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The counts of error budgets in a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
-internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : IErrorBudgetStore
+internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, StoredApplication application) : IErrorBudgetStore
 {
     private const string RegisterSql = """
         INSERT INTO http_resilience.error_budget_writers AS w (writer, sequence, saved_at) VALUES ($1, $2, $3)
@@ -37,7 +37,7 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
     {
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using var transactionScope = transaction.ConfigureAwait(false);
-        using var register = new NpgsqlCommand(RegisterSql, connection)
+        using var register = new NpgsqlCommand(database.Sql(RegisterSql), connection)
         {
             Parameters = { Value(update.Writer), Value(update.Sequence), Time(update.At) },
         };
@@ -50,11 +50,11 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
             foreach (var count in update.Counts.OrderBy(c => c.ClientName, StringComparer.Ordinal).ThenBy(c => c.Period)
                 .ThenBy(c => c.Version, StringComparer.Ordinal).ThenBy(c => c.FailureClass))
             {
-                batch.BatchCommands.Add(new(AddSql)
+                batch.BatchCommands.Add(new(database.Sql(AddSql))
                 {
                     Parameters =
                     {
-                        Text(count.ClientName), Time(count.Period), Text(count.Version),
+                        Text(application.Own(count.ClientName)), Time(count.Period), Text(count.Version),
                         Text(count.FailureClass.ToString()), Value(count.Calls),
                     },
                 });
@@ -73,11 +73,12 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
         var counts = await ReadAsync(
             () => new(
                 """
-                SELECT period, version, failure_class, calls FROM http_resilience.error_budget_counts
-                WHERE client_name = $1 AND period >= $2 ORDER BY period, version, failure_class
+                SELECT period, version, failure_class, sum(calls)::bigint FROM http_resilience.error_budget_counts
+                WHERE client_name IN ($1, $3) AND period >= $2
+                GROUP BY period, version, failure_class ORDER BY period, version, failure_class
                 """)
             {
-                Parameters = { Text(clientName), Time(since) },
+                Parameters = { Text(application.Own(clientName)), Time(since), Text(clientName) },
             },
             // A failure class of a newer version is skipped; the other counts remain usable.
             row => StoredText.NamedOrNull<FailureClass>(row.GetString(2)) is { } failureClass
@@ -88,25 +89,30 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
     }
 
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => ChangeAsync(
-        () => [new(PauseSql) { Parameters = { Text(pause.ClientName), Value(pause.IsPaused), Text(pause.By), Time(pause.At) } }],
+        () =>
+        [
+            new(PauseSql)
+            {
+                Parameters = { Text(application.Own(pause.ClientName)), Value(pause.IsPaused), Text(pause.By), Time(pause.At) },
+            },
+        ],
         cancellationToken);
 
-    public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) => ReadAsync(
-        () => new("SELECT client_name, is_paused, changed_by, changed_at FROM http_resilience.error_budget_pauses ORDER BY client_name"),
-        row => new ErrorBudgetPause(
-            row.GetString(0), row.GetBoolean(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
-        cancellationToken);
+    public async Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
+        application.PausesIn(await ReadAsync(
+            () => new("SELECT client_name, is_paused, changed_by, changed_at FROM http_resilience.error_budget_pauses"),
+            row => new ErrorBudgetPause(
+                row.GetString(0), row.GetBoolean(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
+            cancellationToken).ConfigureAwait(false));
 
     public async Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken)
     {
-        await ChangeAsync(() => [new(StartedSql) { Parameters = { Text(version), Time(at) } }], cancellationToken).ConfigureAwait(false);
-        return await ReadAsync(
-            () => new(
-                """
-                SELECT version, first_seen_at, last_started_at FROM http_resilience.deployed_versions ORDER BY last_started_at DESC, version
-                """),
+        await ChangeAsync(
+            () => [new(StartedSql) { Parameters = { Text(application.Own(version)), Time(at) } }], cancellationToken).ConfigureAwait(false);
+        return application.VersionsIn(await ReadAsync(
+            () => new("SELECT version, first_seen_at, last_started_at FROM http_resilience.deployed_versions"),
             row => new DeployedVersion(row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetFieldValue<DateTimeOffset>(2)),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
@@ -124,7 +130,11 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
     {
         using var batch = PostgreSqlWriter.Durable(connection);
         foreach (var command in commands())
+        {
+            command.CommandText = database.Sql(command.CommandText);
             batch.BatchCommands.Add(command);
+        }
+
         await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         return (int)batch.BatchCommands[^1].RecordsAffected;
     }, cancellationToken);
@@ -134,6 +144,7 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database) : 
         database.RunAsync<IReadOnlyList<T>>(async (connection, _) =>
         {
             using var command = query();
+            command.CommandText = database.Sql(command.CommandText);
             command.Connection = connection;
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);

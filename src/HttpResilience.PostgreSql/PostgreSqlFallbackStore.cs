@@ -4,7 +4,7 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The fallback responses of a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
-internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFallbackStore
+internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database, StoredApplication application) : IFallbackStore
 {
     private const string Columns = "received_at, initial_age, expires_at, status_code, reason_phrase, headers, body";
 
@@ -19,25 +19,33 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFa
 
     private const string TrimSql = """
         DELETE FROM http_resilience.fallback_responses AS f USING (
-          SELECT resource, variant, sum(size) OVER (ORDER BY received_at DESC, resource, variant) AS total
+          SELECT client_name, resource, variant, sum(size) OVER (ORDER BY received_at DESC, resource, variant, client_name) AS total
           FROM http_resilience.fallback_responses
-          WHERE client_name = $1 AND (SELECT sum(size) FROM http_resilience.fallback_responses WHERE client_name = $1) > $2
-        ) AS r WHERE f.client_name = $1 AND f.resource = r.resource AND f.variant = r.variant AND r.total > $2
+          WHERE client_name IN ($1, $3)
+            AND (SELECT sum(size) FROM http_resilience.fallback_responses WHERE client_name IN ($1, $3)) > $2
+        ) AS r
+        WHERE f.client_name = r.client_name AND f.resource = r.resource AND f.variant = r.variant AND r.total > $2
         """;
 
     public Task SaveAsync(
         string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) => ChangeAsync(
-        () => [.. responses.Select(r => Save(clientName, r)), new(TrimSql) { Parameters = { Text(clientName), Value(maxBytes) } }],
+        () =>
+        [
+            .. responses.Select(r => Save(application.Own(clientName), r)),
+            new(TrimSql) { Parameters = { Text(application.Own(clientName)), Value(maxBytes), Text(clientName) } },
+        ],
         cancellationToken);
 
     public Task<FallbackResponse?> FindAsync(string clientName, string resource, string variant, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
         {
             using var command = new NpgsqlCommand(
-                $"SELECT {Columns} FROM http_resilience.fallback_responses WHERE client_name = $1 AND resource = $2 AND variant = $3",
-                connection)
+                database.Sql($"""
+                    SELECT {Columns} FROM http_resilience.fallback_responses
+                    WHERE client_name IN ($1, $4) AND resource = $2 AND variant = $3 ORDER BY received_at DESC LIMIT 1
+                    """), connection)
             {
-                Parameters = { Text(clientName), Text(resource), Text(variant) },
+                Parameters = { Text(application.Own(clientName)), Text(resource), Text(variant), Text(clientName) },
             };
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
@@ -47,9 +55,12 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFa
     public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken) => ChangeAsync(
         () =>
         [
-            new("DELETE FROM http_resilience.fallback_responses WHERE client_name = $1 AND resource = $2 AND ($3 IS NULL OR variant = $3)")
+            new("""
+                DELETE FROM http_resilience.fallback_responses
+                WHERE client_name IN ($1, $4) AND resource = $2 AND ($3 IS NULL OR variant = $3)
+                """)
             {
-                Parameters = { Text(clientName), Text(resource), Text(variant) },
+                Parameters = { Text(application.Own(clientName)), Text(resource), Text(variant), Text(clientName) },
             },
         ],
         cancellationToken);
@@ -65,7 +76,11 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database) : IFa
         using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new($"SELECT pg_advisory_xact_lock({PostgreSqlSchema.FallbackLock})"));
         foreach (var command in commands())
+        {
+            command.CommandText = database.Sql(command.CommandText);
             batch.BatchCommands.Add(command);
+        }
+
         return Math.Max(0, await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false));
     }, cancellationToken);
 

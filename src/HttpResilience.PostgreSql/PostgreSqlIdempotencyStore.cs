@@ -4,7 +4,8 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The remembered calls of a PostgreSQL database.</summary>
-internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlClock clock)
+internal sealed class PostgreSqlIdempotencyStore(
+    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlClock clock, StoredApplication application)
     : IIdempotencyStore
 {
     private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body, begun_at";
@@ -12,12 +13,18 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
     private const string MayBegin =
         "(r.expires_at <= $7 OR (r.status_code IS NULL AND r.fingerprint = $4 AND (r.owner = $3 OR r.lease_until <= $7)))";
 
+    // $1 and $8 are the client's name in the rows of this application and of none: a key of version 1 that has not expired is honoured.
     // The SELECT reads the snapshot from before the insert. A row that may begin there has changed since, or it would have begun.
     private const string BeginSql = $"""
-        WITH begun AS (
+        WITH client AS (
+          SELECT coalesce((
+            SELECT client_name FROM http_resilience.remembered_calls
+            WHERE client_name IN ($1, $8) AND key = $2 AND (expires_at IS NULL OR expires_at > $7)
+            ORDER BY client_name <> $1 LIMIT 1), $1) AS name
+        ), begun AS (
           INSERT INTO http_resilience.remembered_calls AS r
             (client_name, key, owner, fingerprint, lease_until, is_in_doubt, expires_at, begun_at)
-          VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7)
+          SELECT name, $2, $3, $4, $5, FALSE, $6, $7 FROM client
           ON CONFLICT (client_name, key) DO UPDATE SET
             is_in_doubt = CASE WHEN r.expires_at <= $7 THEN FALSE WHEN r.owner = excluded.owner THEN r.is_in_doubt ELSE TRUE END,
             begun_at = CASE WHEN r.expires_at <= $7 THEN excluded.begun_at ELSE r.begun_at END,
@@ -30,17 +37,18 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
         SELECT {Columns} FROM begun
         UNION ALL
         SELECT {Columns} FROM http_resilience.remembered_calls AS r
-        WHERE client_name = $1 AND key = $2 AND {MayBegin} IS NOT TRUE AND NOT EXISTS (SELECT 1 FROM begun)
+        WHERE client_name = (SELECT name FROM client) AND key = $2 AND {MayBegin} IS NOT TRUE AND NOT EXISTS (SELECT 1 FROM begun)
         """;
 
     private const string CompleteSql = """
         UPDATE http_resilience.remembered_calls
         SET expires_at = $4, is_in_doubt = FALSE, status_code = $5, reason_phrase = $6, headers = $7, body = $8
-        WHERE client_name = $1 AND key = $2 AND owner = $3 RETURNING 1
+        WHERE client_name IN ($1, $9) AND key = $2 AND owner = $3 RETURNING 1
         """;
 
     private const string ForgetSql = """
-        DELETE FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2 AND owner = $3 AND status_code IS NULL RETURNING 1
+        DELETE FROM http_resilience.remembered_calls
+        WHERE client_name IN ($1, $4) AND key = $2 AND owner = $3 AND status_code IS NULL RETURNING 1
         """;
 
     public async Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken)
@@ -86,7 +94,8 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
         var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         return await database.RunAsync(async (connection, _) =>
         {
-            using var command = new NpgsqlCommand("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1", connection)
+            using var command = new NpgsqlCommand(
+                database.Sql("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1"), connection)
             {
                 Parameters = { Time(now.Plus(ahead)) },
             };
@@ -98,18 +107,27 @@ internal sealed class PostgreSqlIdempotencyStore(PostgreSqlDatabase database, Po
         database.RunAsync(async (connection, _) =>
     {
         using var command = new NpgsqlCommand(
-            "SELECT 1 FROM http_resilience.remembered_calls WHERE client_name = $1 AND key = $2", connection)
+            database.Sql("SELECT 1 FROM http_resilience.remembered_calls WHERE client_name IN ($1, $4) AND key = $2 AND owner = $3"),
+            connection)
         {
-            Parameters = { Text(request.ClientName), Text(request.Key) },
+            Parameters =
+            {
+                Text(application.Own(request.ClientName)), Text(request.Key), Value(request.Owner), Text(request.ClientName),
+            },
         };
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
     }, cancellationToken);
 
-    private static NpgsqlBatchCommand Command(string sql, RememberedRequest request, params ReadOnlySpan<NpgsqlParameter> more)
+    // The last parameter is the client's name in the rows of no application.
+    private NpgsqlBatchCommand Command(string sql, RememberedRequest request, params ReadOnlySpan<NpgsqlParameter> more)
     {
-        var command = new NpgsqlBatchCommand(sql) { Parameters = { Text(request.ClientName), Text(request.Key), Value(request.Owner) } };
+        var command = new NpgsqlBatchCommand(database.Sql(sql))
+        {
+            Parameters = { Text(application.Own(request.ClientName)), Text(request.Key), Value(request.Owner) },
+        };
         foreach (var parameter in more)
             command.Parameters.Add(parameter);
+        command.Parameters.Add(Text(request.ClientName));
         return command;
     }
 

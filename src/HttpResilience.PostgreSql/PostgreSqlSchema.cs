@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Npgsql;
 
 namespace HttpResilience;
@@ -9,7 +10,18 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 {
-    internal const string Name = "http_resilience";
+    private const string Default = "http_resilience";
+
+    private readonly ConcurrentDictionary<string, string> _renamed = new(StringComparer.Ordinal);
+
+    /// <summary>The name of the schema, a valid identifier; SQL is written for the default name.</summary>
+    internal string Name { get; private init; } = Default;
+
+    internal PostgreSqlSchema Named(string? name) => name is null or Default ? this : new(steps) { Name = name };
+
+    /// <summary>A statement for this schema. There are few statements, so each is rewritten once.</summary>
+    internal string Sql(string sql) => Name == Default ? sql
+        : _renamed.GetOrAdd(sql, static (s, name) => s.Replace($"{Default}.", $"\"{name}\".", StringComparison.Ordinal), Name);
 
     /// <summary>
     /// The advisory locks, each "HtRs" and a number: one session at a time changes the schema, claims letters, or changes fallback
@@ -156,6 +168,9 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         CREATE INDEX dead_letters_to_claim ON http_resilience.dead_letters (client_name, authority, application, due_at, id)
           WHERE status IN ('Pending', 'InProgress');
 
+        DROP INDEX http_resilience.dead_letters_by_status;
+        CREATE INDEX dead_letters_by_status ON http_resilience.dead_letters (status, id) INCLUDE (application);
+
         CREATE TABLE http_resilience.instances (
           id uuid PRIMARY KEY,
           application text COLLATE "C" NOT NULL,
@@ -193,8 +208,8 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         if (version == 0)
         {
             // Not IF NOT EXISTS, which requires the right to create even where the schema exists.
-            if (await CountAsync("SELECT count(*) FROM pg_namespace WHERE nspname = 'http_resilience'").ConfigureAwait(false) == 0)
-                await ExecuteAsync("CREATE SCHEMA http_resilience").ConfigureAwait(false);
+            if (await CountAsync($"SELECT count(*) FROM pg_namespace WHERE nspname = '{Name}'").ConfigureAwait(false) == 0)
+                await ExecuteAsync($"CREATE SCHEMA \"{Name}\"").ConfigureAwait(false);
             await ExecuteAsync(
                 """
                 CREATE TABLE http_resilience.schema_version (version integer NOT NULL);
@@ -211,7 +226,7 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 
         async Task ExecuteAsync(string sql)
         {
-            using var command = new NpgsqlCommand(sql, connection);
+            using var command = new NpgsqlCommand(Sql(sql), connection);
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -225,9 +240,9 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
     private async Task<int> VersionAsync(NpgsqlConnection connection, string database, CancellationToken cancellationToken)
     {
         using var look = new NpgsqlCommand(
-            """
+            $"""
             SELECT count(*), count(*) FILTER (WHERE relname = 'schema_version') FROM pg_class
-            WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'http_resilience') AND relkind IN ('r', 'v', 'm', 'f', 'p')
+            WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = '{Name}') AND relkind IN ('r', 'v', 'm', 'f', 'p')
             """, connection);
         (long tables, long versions) = await ReadAsync(look, r => (r.GetInt64(0), r.GetInt64(1)), cancellationToken).ConfigureAwait(false);
         if (tables == 0)
@@ -237,7 +252,7 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         if (versions == 1)
         {
             using var read = new NpgsqlCommand(
-                "SELECT coalesce(array_agg(version), '{}') FROM http_resilience.schema_version", connection);
+                Sql("SELECT coalesce(array_agg(version), '{}') FROM http_resilience.schema_version"), connection);
             try
             {
                 found = await ReadAsync(read, r => r.GetFieldValue<int[]>(0), cancellationToken).ConfigureAwait(false);
@@ -258,12 +273,12 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 
         async Task<int> LowestReaderAsync()
         {
-            using var read = new NpgsqlCommand("SELECT lowest_reader FROM http_resilience.schema_version", connection);
+            using var read = new NpgsqlCommand(Sql("SELECT lowest_reader FROM http_resilience.schema_version"), connection);
             return await ReadAsync(read, r => r.GetInt32(0), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static HttpResilienceStorageException Foreign(string database, long tables) =>
+    private HttpResilienceStorageException Foreign(string database, long tables) =>
         new(
             $"The schema {Name} of {database} is not one of HttpResilience ({tables} tables, and no table schema_version with one row "
             + "that holds their version): nothing was changed; use another database.");

@@ -17,10 +17,11 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         _arrivals = new(database, time, log);
         var clock = new PostgreSqlClock(database, time);
         DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, clock, application, log);
-        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer, clock);
-        Fallbacks = new PostgreSqlFallbackStore(database);
-        Checkpoints = new PostgreSqlCheckpointStore(database, clock);
-        ErrorBudgets = new PostgreSqlErrorBudgetStore(database);
+        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer, clock, application);
+        Fallbacks = new PostgreSqlFallbackStore(database, application);
+        Checkpoints = new PostgreSqlCheckpointStore(database, clock, application);
+        ErrorBudgets = new PostgreSqlErrorBudgetStore(database, application);
+        Instances = new PostgreSqlInstanceStore(database);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -32,6 +33,8 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     public ICheckpointStore Checkpoints { get; }
 
     public IErrorBudgetStore ErrorBudgets { get; }
+
+    public IInstanceStore Instances { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

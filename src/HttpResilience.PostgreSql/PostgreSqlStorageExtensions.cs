@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -10,9 +11,9 @@ public static class PostgreSqlStorageExtensions
     extension(HttpResilienceStorageBuilder storage)
     {
         /// <summary>
-        /// Stores in the schema <c>http_resilience</c> of a PostgreSQL database (13 or later, encoding UTF8), which many machines may
-        /// share. The schema is created on first use, for which the user needs the right CREATE on the database, or on that schema where
-        /// an administrator has created it.
+        /// Stores in a schema of a PostgreSQL database (13 or later, encoding UTF8), which many machines may share:
+        /// <c>http_resilience</c>, or the one that <c>HttpResilience:Storage:Schema</c> names. It is created on first use, for which the user needs the right CREATE on the
+        /// database, or on that schema where an administrator has created it.
         /// </summary>
         /// <param name="connectionString">
         /// In the format of Npgsql. Defaults that differ from Npgsql's: <c>Timeout=5</c>, <c>Command Timeout=10</c>, <c>Cancellation
@@ -28,7 +29,10 @@ public static class PostgreSqlStorageExtensions
         {
             ArgumentNullException.ThrowIfNull(storage);
             return storage.Use(new("PostgreSql", connectionString, static (services, connectionString) => new PostgreSqlStorage(
-                PostgreSqlDatabase.From(connectionString, PostgreSqlSchema.Current, services.GetRequiredService<TimeProvider>()),
+                PostgreSqlDatabase.From(
+                    connectionString,
+                    PostgreSqlSchema.Current.Named(services.GetService<IConfiguration>()?["HttpResilience:Storage:Schema"]),
+                    services.GetRequiredService<TimeProvider>()),
                 new StoredApplication(services.GetRequiredService<StorageApplication>().Name),
                 services.GetRequiredService<TimeProvider>(),
                 services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance)));

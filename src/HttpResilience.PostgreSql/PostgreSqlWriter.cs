@@ -19,11 +19,13 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     private readonly Channel<PostgreSqlWrite> _waiting = Channel.CreateUnbounded<PostgreSqlWrite>(new() { SingleReader = true });
     private readonly PostgreSqlDatabase _database;
     private readonly TimeProvider _time;
+    private readonly string _notifySql;
     private readonly Task _work;
 
     internal PostgreSqlWriter(PostgreSqlDatabase database, TimeProvider time)
     {
         (_database, _time) = (database, time);
+        _notifySql = PostgreSqlArrivals.NotifySql(database);
         using (AmbientContext.Suppress())
             _work = Task.Run(WorkAsync);
     }
@@ -123,13 +125,13 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
 
     private long TicksOf(TimeSpan duration) => (long)(duration.TotalSeconds * _time.TimestampFrequency);
 
-    private static async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes, CancellationToken cancellationToken)
+    private async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes, CancellationToken cancellationToken)
     {
         using var batch = Durable(connection);
         foreach (var write in writes)
             batch.BatchCommands.Add(write.Command());
         if (writes.Exists(w => w.Notifies))
-            batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql));
+            batch.BatchCommands.Add(new(_notifySql));
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         foreach (var write in writes)

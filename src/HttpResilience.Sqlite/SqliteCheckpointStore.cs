@@ -1,8 +1,14 @@
 namespace HttpResilience;
 
-/// <summary>The checkpoints of a SQLite database.</summary>
-internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders readers) : ICheckpointStore
+/// <summary>
+/// The checkpoints of a SQLite database. Each operation uses the batch of this application or, where it has none of the name, that of
+/// none: a batch of version 1 is resumed where it stands.
+/// </summary>
+internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application) : ICheckpointStore
 {
+    private const string FindSql =
+        "SELECT name FROM checkpoints WHERE name IN (@name, @name_of_none) ORDER BY name <> @name LIMIT 1";
+
     private static readonly string FailSql = $"""
         INSERT OR REPLACE INTO checkpoint_failures (name, {FailureColumns.Names})
         VALUES (@name, {string.Join(", ", FailureColumns.All.Select(c => $"@{c.Name}"))})
@@ -16,25 +22,26 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
     public Task<StoredCheckpoint> BeginAsync(
         string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) => writer.RunAsync(s =>
     {
+        var batch = Find(s, name);
         s.Execute(
             """
             INSERT INTO checkpoints AS c (name, owner, lease_until, position, done) VALUES (@name, @owner, @lease_until, 0, '[]')
             ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
             WHERE c.owner = excluded.owner OR c.lease_until <= @now
             """,
-            ("@name", StoredText.Storable(name)), ("@owner", owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(leaseUntil)),
+            batch, ("@owner", owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(leaseUntil)),
             ("@now", StoredTime.Microseconds(now)));
         return s.Read(
             row => new StoredCheckpoint(
                 Guid.Parse(row.GetString(0)), StoredTime.From(row.GetInt64(1)), row.GetInt64(2), StoredJson.Ranges(row.GetString(3))),
-            "SELECT owner, lease_until, position, done FROM checkpoints WHERE name = @name", ("@name", StoredText.Storable(name))).Single();
+            "SELECT owner, lease_until, position, done FROM checkpoints WHERE name = @name", batch).Single();
     }, cancellationToken);
 
     public Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken)
     {
-        var name = ("@name", (object?)StoredText.Storable(update.Name));
         return writer.RunAsync(s =>
         {
+            var name = Find(s, update.Name);
             bool isOwn = s.Execute(
                 """
                 UPDATE checkpoints SET lease_until = @lease_until, position = @position, done = @done WHERE name = @name AND owner = @owner
@@ -58,14 +65,23 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return readers.RunAsync<IReadOnlyList<BatchFailure>>(s => s.Read(
-            FailureColumns.Read, FailuresSql,
-            ("@name", StoredText.Storable(name)), ("@after", after ?? -1), ("@limit", limit)), cancellationToken);
+            FailureColumns.Read, FailuresSql, Find(s, name), ("@after", after ?? -1), ("@limit", limit)), cancellationToken);
     }
 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => writer.RunAsync(s =>
     {
-        var parameter = ("@name", (object?)StoredText.Storable(name));
-        s.Execute("DELETE FROM checkpoint_failures WHERE name = @name", parameter);
-        return s.Execute("DELETE FROM checkpoints WHERE name = @name", parameter) == 1;
+        var (own, none) = Names(name);
+        s.Execute("DELETE FROM checkpoint_failures WHERE name IN (@name, @name_of_none)", own, none);
+        return s.Execute("DELETE FROM checkpoints WHERE name IN (@name, @name_of_none)", own, none) > 0;
     }, cancellationToken);
+
+    // The name of the batch in its row.
+    private (string, object?) Find(SqliteSession session, string name)
+    {
+        var (own, none) = Names(name);
+        return session.Scalar<string>(FindSql, own, none) is { } found ? ("@name", found) : own;
+    }
+
+    private ((string, object?) Own, (string, object?) None) Names(string name) =>
+        (("@name", StoredText.Storable(application.Own(name))), ("@name_of_none", StoredText.Storable(name)));
 }

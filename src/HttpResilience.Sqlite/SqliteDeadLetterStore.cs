@@ -147,13 +147,37 @@ internal sealed class SqliteDeadLetterStore(
                 Count: row.GetInt64(1),
                 Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.Nearest(row.GetInt64(2))),
             """
-            SELECT status, count(*), CASE status WHEN 'Pending' THEN (SELECT min(due_at) FROM dead_letters WHERE status = 'Pending') END
-            FROM dead_letters GROUP BY status
-            """);
+            SELECT status, count(*), CASE status WHEN 'Pending' THEN (
+              SELECT min(due_at) FROM dead_letters
+              WHERE status = 'Pending' AND application IN (SELECT value FROM json_each(@applications))) END
+            FROM dead_letters WHERE application IN (SELECT value FROM json_each(@applications)) GROUP BY status
+            """,
+            ("@applications", StoredJson.List(application.Counted)));
         // A status of a newer version is counted by that version only.
         return new DeadLetterCounts(
             counts.Where(c => c.Status is not null).ToDictionary(c => c.Status!.Value, c => c.Count), counts.Max(c => c.Oldest));
     }, cancellationToken);
+
+    // The first letter of each destination in the order of the index, one lookup for each.
+    private const string BacklogSql = """
+        WITH RECURSIVE first (id) AS (
+          SELECT (
+            SELECT rowid FROM dead_letters WHERE status IN ('Pending', 'InProgress')
+            ORDER BY client_name, authority, application, due_at LIMIT 1)
+          UNION ALL
+          SELECT (
+            SELECT n.rowid FROM dead_letters n WHERE n.status IN ('Pending', 'InProgress')
+              AND (n.client_name, n.authority, n.application) > (l.client_name, l.authority, l.application)
+            ORDER BY n.client_name, n.authority, n.application, n.due_at LIMIT 1)
+          FROM first JOIN dead_letters l ON l.rowid = first.id
+        )
+        SELECT l.application, l.client_name, l.authority, l.due_at FROM first JOIN dead_letters l ON l.rowid = first.id
+        """;
+
+    public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
+        readers.RunAsync<IReadOnlyList<DeadLetterBacklog>>(s => s.Read(
+            row => new DeadLetterBacklog(row.GetString(0), row.GetString(1), row.GetString(2), StoredTypes.Time(row, 3)), BacklogSql),
+            cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);
 

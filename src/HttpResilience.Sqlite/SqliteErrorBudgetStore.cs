@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 namespace HttpResilience;
 
 /// <summary>The counts of error budgets in a SQLite database.</summary>
-internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders readers) : IErrorBudgetStore
+internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application) : IErrorBudgetStore
 {
     private const string RegisterSql = """
         INSERT INTO error_budget_writers AS w (writer, sequence, saved_at) VALUES (@writer, @sequence, @at)
@@ -46,33 +46,33 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
                 ? new ErrorBudgetCount(clientName, row.GetString(1), StoredTime.From(row.GetInt64(0)), failureClass, row.GetInt64(3))
                 : null,
             """
-            SELECT period, version, failure_class, calls FROM error_budget_counts
-            WHERE client_name = @client_name AND period >= @since ORDER BY period, version, failure_class
+            SELECT period, version, failure_class, sum(calls) FROM error_budget_counts
+            WHERE client_name IN (@client_name, @name_of_none) AND period >= @since
+            GROUP BY period, version, failure_class ORDER BY period, version, failure_class
             """,
-            ("@client_name", StoredText.Storable(clientName)), ("@since", StoredTime.Microseconds(since))).OfType<ErrorBudgetCount>()],
+            ("@client_name", StoredText.Storable(application.Own(clientName))), ("@name_of_none", StoredText.Storable(clientName)),
+            ("@since", StoredTime.Microseconds(since))).OfType<ErrorBudgetCount>()],
             cancellationToken);
 
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => writer.RunAsync(
         s => s.Execute(
-            PauseSql, ("@client_name", StoredText.Storable(pause.ClientName)), ("@is_paused", pause.IsPaused ? 1 : 0),
+            PauseSql, ("@client_name", StoredText.Storable(application.Own(pause.ClientName))), ("@is_paused", pause.IsPaused ? 1 : 0),
             ("@by", StoredText.Storable(pause.By)),
             ("@at", StoredTime.Microseconds(pause.At))),
         cancellationToken);
 
-    public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
-        readers.RunAsync<IReadOnlyList<ErrorBudgetPause>>(
-        s => s.Read(
+    public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) => readers.RunAsync(
+        s => application.PausesIn(s.Read(
             row => new ErrorBudgetPause(
                 row.GetString(0), row.GetInt64(1) != 0, row.IsDBNull(2) ? null : row.GetString(2), StoredTime.From(row.GetInt64(3))),
-            "SELECT client_name, is_paused, changed_by, changed_at FROM error_budget_pauses ORDER BY client_name"),
+            "SELECT client_name, is_paused, changed_by, changed_at FROM error_budget_pauses")),
         cancellationToken);
 
     public Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken) =>
-        writer.RunAsync<IReadOnlyList<DeployedVersion>>(s =>
+        writer.RunAsync(s =>
         {
-            s.Execute(StartedSql, ("@version", StoredText.Storable(version)), ("@at", StoredTime.Microseconds(at)));
-            return s.Read(
-                Version, "SELECT version, first_seen_at, last_started_at FROM deployed_versions ORDER BY last_started_at DESC, version");
+            s.Execute(StartedSql, ("@version", StoredText.Storable(application.Own(version))), ("@at", StoredTime.Microseconds(at)));
+            return application.VersionsIn(s.Read(Version, "SELECT version, first_seen_at, last_started_at FROM deployed_versions"));
         }, cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => writer.RunAsync(s =>
@@ -82,9 +82,9 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
         return s.Execute("DELETE FROM error_budget_counts WHERE period < @before", parameter);
     }, cancellationToken);
 
-    private static (string, object?)[] Parameters(ErrorBudgetCount count) =>
+    private (string, object?)[] Parameters(ErrorBudgetCount count) =>
     [
-        ("@client_name", StoredText.Storable(count.ClientName)), ("@period", StoredTime.Microseconds(count.Period)),
+        ("@client_name", StoredText.Storable(application.Own(count.ClientName))), ("@period", StoredTime.Microseconds(count.Period)),
         ("@version", StoredText.Storable(count.Version)),
         ("@failure_class", count.FailureClass.ToString()), ("@calls", count.Calls),
     ];

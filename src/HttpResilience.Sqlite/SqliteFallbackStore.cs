@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 namespace HttpResilience;
 
 /// <summary>The fallback responses of a SQLite database.</summary>
-internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders readers) : IFallbackStore
+internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application) : IFallbackStore
 {
     private const string Columns = "received_at, initial_age, expires_at, status_code, reason_phrase, headers, body";
 
@@ -17,11 +17,13 @@ internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders rea
         WHERE f.received_at <= excluded.received_at
         """;
 
+    private const string SizeSql = "SELECT sum(size) FROM fallback_responses WHERE client_name IN (@client_name, @name_of_none)";
+
     private const string TrimSql = """
         DELETE FROM fallback_responses WHERE rowid IN (
           SELECT id FROM (
-            SELECT rowid AS id, sum(size) OVER (ORDER BY received_at DESC, resource, variant) AS total
-            FROM fallback_responses WHERE client_name = @client_name
+            SELECT rowid AS id, sum(size) OVER (ORDER BY received_at DESC, resource, variant, client_name) AS total
+            FROM fallback_responses WHERE client_name IN (@client_name, @name_of_none)
           ) WHERE total > @max_bytes)
         """;
 
@@ -29,39 +31,49 @@ internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders rea
         string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) =>
         writer.RunAsync(s =>
     {
-        var client = ("@client_name", (object?)StoredText.Storable(clientName));
+        var (client, none) = Names(clientName);
         foreach (var response in responses)
             s.Execute(SaveSql, [client, .. Parameters(response)]);
-        if (s.Scalar<long>("SELECT sum(size) FROM fallback_responses WHERE client_name = @client_name", client) > maxBytes)
-            s.Execute(TrimSql, client, ("@max_bytes", maxBytes));
+        if (s.Scalar<long>(SizeSql, client, none) > maxBytes)
+            s.Execute(TrimSql, client, none, ("@max_bytes", maxBytes));
         return true;
     }, cancellationToken);
 
     public async Task<FallbackResponse?> FindAsync(string clientName, string resource, string variant, CancellationToken cancellationToken)
     {
+        var (client, none) = Names(clientName);
         var found = await readers.RunAsync(
             s => s.Read(
                 row => Read(resource, variant, row),
                 $"""
-                SELECT {Columns} FROM fallback_responses WHERE client_name = @client_name AND resource = @resource AND variant = @variant
+                SELECT {Columns} FROM fallback_responses
+                WHERE client_name IN (@client_name, @name_of_none) AND resource = @resource AND variant = @variant
+                ORDER BY received_at DESC LIMIT 1
                 """,
-                ("@client_name", StoredText.Storable(clientName)), ("@resource", resource), ("@variant", variant)),
+                client, none, ("@resource", resource), ("@variant", variant)),
             cancellationToken).ConfigureAwait(false);
         return found.SingleOrDefault();
     }
 
-    public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken) =>
-        writer.RunAsync(s => s.Execute(
-        """
-        DELETE FROM fallback_responses
-        WHERE client_name = @client_name AND resource = @resource AND (@variant IS NULL OR variant = @variant)
-        """,
-        ("@client_name", StoredText.Storable(clientName)), ("@resource", resource), ("@variant", variant)), cancellationToken);
+    public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken)
+    {
+        var (client, none) = Names(clientName);
+        return writer.RunAsync(s => s.Execute(
+            """
+            DELETE FROM fallback_responses
+            WHERE client_name IN (@client_name, @name_of_none) AND resource = @resource AND (@variant IS NULL OR variant = @variant)
+            """,
+            client, none, ("@resource", resource), ("@variant", variant)), cancellationToken);
+    }
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         writer.RunAsync(
             s => s.Execute("DELETE FROM fallback_responses WHERE expires_at <= @now", ("@now", StoredTime.Microseconds(now))),
             cancellationToken);
+
+    // The client in the rows of this application, and in those of none.
+    private ((string, object?) Own, (string, object?) None) Names(string clientName) =>
+        (("@client_name", StoredText.Storable(application.Own(clientName))), ("@name_of_none", StoredText.Storable(clientName)));
 
     private static (string, object?)[] Parameters(FallbackResponse response) =>
     [

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 namespace HttpResilience;
 
 /// <summary>The remembered calls of a SQLite database.</summary>
-internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotencyStore
+internal sealed class SqliteIdempotencyStore(SqliteWriter writer, StoredApplication application) : IIdempotencyStore
 {
     private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body, begun_at";
 
@@ -19,17 +19,27 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotency
           OR (r.status_code IS NULL AND r.fingerprint = excluded.fingerprint AND (r.owner = excluded.owner OR r.lease_until <= @now))
         """;
 
+    // A key of version 1 that has not expired is honoured.
+    private const string ClientSql = """
+        SELECT client_name FROM remembered_calls
+        WHERE client_name IN (@client_name, @name_of_none) AND key = @key AND (expires_at IS NULL OR expires_at > @now)
+        ORDER BY client_name <> @client_name LIMIT 1
+        """;
+
     private const string ReadSql = $"SELECT {Columns} FROM remembered_calls WHERE client_name = @client_name AND key = @key";
 
     public Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken) => writer.RunAsync(s =>
     {
+        (string, object?)[] key = Key(request);
+        if (s.Scalar<string>(ClientSql, [.. key, ("@now", StoredTime.Microseconds(request.Now))]) is { } client)
+            key[0].Item2 = client;
         s.Execute(BeginSql,
         [
-            .. Key(request), ("@fingerprint", request.Fingerprint), ("@lease_until", StoredTime.Microseconds(request.LeaseUntil)),
+            .. key, ("@fingerprint", request.Fingerprint), ("@lease_until", StoredTime.Microseconds(request.LeaseUntil)),
             ("@now", StoredTime.Microseconds(request.Now)),
             ("@expires_at", request.ExpiresAt is { } expiresAt ? StoredTime.Microseconds(expiresAt) : null),
         ]);
-        return s.Read(row => Read(row, request.Owner), ReadSql, Key(request)).Single();
+        return s.Read(row => Read(row, request.Owner), ReadSql, key).Single();
     }, cancellationToken, PendingWrite.KeyTimeout);
 
     public Task<bool> CompleteAsync(
@@ -46,12 +56,15 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotency
             UPDATE remembered_calls
             SET expires_at = @expires_at, is_in_doubt = FALSE, status_code = @status_code, reason_phrase = @reason_phrase,
               headers = @headers, body = @body
-            WHERE client_name = @client_name AND key = @key AND owner = @owner
+            WHERE client_name IN (@client_name, @name_of_none) AND key = @key AND owner = @owner
             """, parameters) == 1, cancellationToken, PendingWrite.KeyTimeout);
     }
 
     public Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken) => writer.RunAsync(s => s.Execute(
-        "DELETE FROM remembered_calls WHERE client_name = @client_name AND key = @key AND owner = @owner AND status_code IS NULL",
+        """
+        DELETE FROM remembered_calls
+        WHERE client_name IN (@client_name, @name_of_none) AND key = @key AND owner = @owner AND status_code IS NULL
+        """,
         Key(request)) == 1, cancellationToken, PendingWrite.KeyTimeout);
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
@@ -59,9 +72,11 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer) : IIdempotency
             s => s.Execute("DELETE FROM remembered_calls WHERE expires_at <= @now", ("@now", StoredTime.Microseconds(now))),
             cancellationToken);
 
-    private static (string, object?)[] Key(RememberedRequest request) =>
-        [("@client_name", StoredText.Storable(request.ClientName)), ("@key", StoredText.Storable(request.Key)),
-        ("@owner", request.Owner.ToString("D"))];
+    private (string, object?)[] Key(RememberedRequest request) =>
+    [
+        ("@client_name", StoredText.Storable(application.Own(request.ClientName))), ("@key", StoredText.Storable(request.Key)),
+        ("@owner", request.Owner.ToString("D")), ("@name_of_none", StoredText.Storable(request.ClientName)),
+    ];
 
     private static RememberedCall Read(SqliteDataReader row, Guid asking)
     {

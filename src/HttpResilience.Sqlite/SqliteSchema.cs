@@ -149,6 +149,9 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         CREATE INDEX dead_letters_to_claim ON dead_letters (client_name, authority, application, due_at, id)
           WHERE status IN ('Pending', 'InProgress');
 
+        DROP INDEX dead_letters_by_status;
+        CREATE INDEX dead_letters_by_status ON dead_letters (status, id, application);
+
         CREATE TABLE instances (
           id TEXT NOT NULL PRIMARY KEY,
           application TEXT NOT NULL,

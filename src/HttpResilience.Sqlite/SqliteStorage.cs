@@ -14,10 +14,11 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         _writer = new(database, log);
         _readers = new(database);
         DeadLetters = new SqliteDeadLetterStore(_writer, _readers, application, time, log);
-        IdempotencyKeys = new SqliteIdempotencyStore(_writer);
-        Fallbacks = new SqliteFallbackStore(_writer, _readers);
-        Checkpoints = new SqliteCheckpointStore(_writer, _readers);
-        ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers);
+        IdempotencyKeys = new SqliteIdempotencyStore(_writer, application);
+        Fallbacks = new SqliteFallbackStore(_writer, _readers, application);
+        Checkpoints = new SqliteCheckpointStore(_writer, _readers, application);
+        ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers, application);
+        Instances = new SqliteInstanceStore(_writer, _readers);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -29,6 +30,8 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
     public ICheckpointStore Checkpoints { get; }
 
     public IErrorBudgetStore ErrorBudgets { get; }
+
+    public IInstanceStore Instances { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

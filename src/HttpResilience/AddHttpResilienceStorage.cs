@@ -31,7 +31,6 @@ public static partial class HttpResilienceServiceCollectionExtensions
                     nameof(configure));
 
             services.TryAddSingleton(TimeProvider.System);
-            services.TryAddSingleton(StorageApplication.Of);
             services.Replace(ServiceDescriptor.Singleton(builder));
             services.Replace(ServiceDescriptor.Singleton(
                 provider => StorageChoice.From(builder, provider.GetService<IConfiguration>()).Open(provider)));
@@ -41,13 +40,12 @@ public static partial class HttpResilienceServiceCollectionExtensions
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
             services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
 
+            InstanceHeartbeat.AddTo(services);
+
             services.AddOptionsWithValidateOnStart<StorageOptions>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, ValidateStorage>());
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StorageUpkeep>());
-            services.TryAddSingleton<IDeadLetterReview>(provider => new DeadLetterReview(
-                provider.GetRequiredService<IDeadLetterStore>(),
-                provider.GetService<DeadLetterReplayer>,
-                provider.GetRequiredService<TimeProvider>()));
+            services.TryAddSingleton<IDeadLetterReview>(DeadLetterReview.Of);
             return services;
         }
     }

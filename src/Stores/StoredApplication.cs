@@ -1,16 +1,54 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The application whose rows a store writes and reads. Rows of no application, from before the column existed, belong to every one.
+/// The application whose rows a store writes and reads. Letters name it in a column. The tables of version 1 have keys that its running
+/// processes use, so their names carry it as a prefix. Rows without an application, from version 1, belong to every one: they are used
+/// where this application has no row of its own.
 /// </summary>
 internal sealed class StoredApplication(string name)
 {
-    private readonly string _name = StoredText.Storable(name)!;
+    private const char Separator = '\u001f';
+
+    /// <summary>Its name in the rows.</summary>
+    internal string Name { get; } = StoredText.Storable(name)!.Replace(Separator, '\ufffd');
 
     /// <summary>The letter as this application stores it.</summary>
-    internal DeadLetter Owned(DeadLetter letter) => letter.Application.Length > 0 ? letter : letter with { Application = _name };
+    internal DeadLetter Owned(DeadLetter letter) => letter.Application.Length > 0 ? letter : letter with { Application = Name };
 
     /// <summary>The applications whose letters a claim includes.</summary>
     internal string[] ClaimedBy(DeadLetterClaim claim) =>
-        [.. claim.Applications.Select(a => StoredText.Storable(a)!).Append(_name).Append("").Distinct()];
+        [.. claim.Applications.Select(a => StoredText.Storable(a)!).Append(Name).Append("").Distinct()];
+
+    /// <summary>The applications whose letters this one counts.</summary>
+    internal string[] Counted => Name.Length == 0 ? [""] : ["", Name];
+
+    /// <summary>The name of a client or batch in the rows of this application.</summary>
+    internal string Own(string name) => Name.Length == 0 ? name : $"{Name}{Separator}{name}";
+
+    /// <summary>The name of a client or version in a row; null when the row belongs to another application.</summary>
+    internal string? NameIn(string stored)
+    {
+        int end = stored.IndexOf(Separator, StringComparison.Ordinal);
+        return end < 0 || stored.AsSpan(0, end).SequenceEqual(Name) ? NameInAny(stored) : null;
+    }
+
+    /// <summary>The name in a row, whichever application it belongs to.</summary>
+    internal static string NameInAny(string stored) => stored[(stored.IndexOf(Separator, StringComparison.Ordinal) + 1)..];
+
+    /// <summary>The pauses of this application and of none; of two of a client the later one is in effect.</summary>
+    internal IReadOnlyList<ErrorBudgetPause> PausesIn(IEnumerable<ErrorBudgetPause> rows) =>
+    [
+        .. rows.Select(p => NameIn(p.ClientName) is { } client ? p with { ClientName = client } : null).OfType<ErrorBudgetPause>()
+            .GroupBy(p => p.ClientName, StringComparer.Ordinal).Select(g => g.MaxBy(p => p.At)!)
+            .OrderBy(p => p.ClientName, StringComparer.Ordinal),
+    ];
+
+    /// <summary>The versions of this application and of none, the last started first.</summary>
+    internal IReadOnlyList<DeployedVersion> VersionsIn(IEnumerable<DeployedVersion> rows) =>
+    [
+        .. rows.Select(v => NameIn(v.Version) is { } version ? v with { Version = version } : null).OfType<DeployedVersion>()
+            .GroupBy(v => v.Version, StringComparer.Ordinal)
+            .Select(g => new DeployedVersion(g.Key, g.Min(v => v.FirstSeenAt), g.Max(v => v.LastStartedAt)))
+            .OrderByDescending(v => v.LastStartedAt).ThenBy(v => v.Version, StringComparer.Ordinal),
+    ];
 }

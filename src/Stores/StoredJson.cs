@@ -33,6 +33,8 @@ internal sealed partial class StoredJson : JsonSerializerContext
 
     internal static string List(IEnumerable<string> values) => JsonSerializer.Serialize([.. values], Legible.ListString);
 
+    internal static IReadOnlyList<string> List(string json) => JsonSerializer.Deserialize(json, Legible.ListString)!;
+
     internal static string Map(IReadOnlyDictionary<string, string> map) =>
         JsonSerializer.Serialize(new Dictionary<string, string>(map), Legible.DictionaryStringString);
 

@@ -41,6 +41,9 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
 
+    public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
+        store.BacklogAsync(cancellationToken);
+
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
         store.WaitForLettersAsync(atMost, cancellationToken);
 

@@ -6,7 +6,8 @@ namespace HttpResilience.Operations;
 /// <summary>
 /// The health of all integrations: a status, one sentence and some data. Tenants are counted and not named.
 /// </summary>
-internal sealed class ResilienceHealthCheck(IResilientClients clients, IDeadLetterStore? store, TimeProvider time) : IHealthCheck
+internal sealed class ResilienceHealthCheck(
+    IResilientClients clients, IDeadLetterStore? store, IDeadLetterReview? review, TimeProvider time) : IHealthCheck
 {
     internal const string Name = "http-resilience";
 
@@ -43,6 +44,8 @@ internal sealed class ResilienceHealthCheck(IResilientClients clients, IDeadLett
             data["storage"] = failure is null ? "reachable" : "unreachable";
             if (failure is not null)
                 unhealthy.Insert(0, "the durable store does not answer");
+            else
+                degraded.AddRange(await UnreplayedAsync(cancellationToken).ConfigureAwait(false));
         }
 
         string description = unhealthy.Count + degraded.Count == 0 ? "All integrations are well." : Sentence([.. unhealthy, .. degraded]);
@@ -67,6 +70,30 @@ internal sealed class ResilienceHealthCheck(IResilientClients clients, IDeadLett
                 ? new TimeoutException($"The store has not answered in {StoreTimeout.TotalSeconds:0} s.", e) : e;
         }
     }
+
+    private async Task<IEnumerable<string>> UnreplayedAsync(CancellationToken cancellationToken)
+    {
+        if (review is null)
+            return [];
+        using var timeout = new CancellationTokenSource(StoreTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            var found = await Task.Run(() => review.UnreplayedAsync(either.Token), either.Token).WaitAsync(either.Token)
+                .ConfigureAwait(false);
+            return found.Select(l => l.ClientName is null
+                ? $"no live process replays the dead letters of application {NameOf(l.Application)} "
+                    + "(Storage:Application, DeadLetterReplayOptions.Applications)"
+                : $"no live process that replays the dead letters of application {NameOf(l.Application)} has their client {l.ClientName}");
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The store has just answered; the next check asks again.
+            return [];
+        }
+    }
+
+    private static string NameOf(string application) => application.Length == 0 ? "(none)" : application;
 
     private static Dictionary<string, object> DataOf(ObservedClient client, ErrorBudgetStatus budget)
     {

@@ -8,7 +8,7 @@ internal sealed class InMemoryCheckpointStore(InMemoryConnection connection) : I
     {
         var lease = StoredTime.Cut(leaseUntil);
         if (Find(name) is not { } batch)
-            Database.Batches[StoredText.Storable(name)!] = batch = new(new(owner, lease, 0, []));
+            Database.Batches[Connection.Own(name)] = batch = new(new(owner, lease, 0, []));
         else if (batch.Checkpoint.Owner == owner || batch.Checkpoint.LeaseUntil <= StoredTime.Cut(now))
             batch.Checkpoint = batch.Checkpoint with { Owner = owner, LeaseUntil = lease };
         return batch.Checkpoint;
@@ -35,7 +35,11 @@ internal sealed class InMemoryCheckpointStore(InMemoryConnection connection) : I
     }
 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) =>
-        RunAsync(name, () => Database.Batches.Remove(StoredText.Storable(name)!), cancellationToken);
+        RunAsync(name, () =>
+    {
+        int deleted = Names(name).Count(Database.Batches.Remove);
+        return deleted > 0;
+    }, cancellationToken);
 
     private static BatchFailure Normalize(BatchFailure failure) => new()
     {
@@ -52,5 +56,8 @@ internal sealed class InMemoryCheckpointStore(InMemoryConnection connection) : I
         FailedAt = StoredTime.Cut(failure.FailedAt),
     };
 
-    private InMemoryBatch? Find(string name) => Database.Batches.GetValueOrDefault(StoredText.Storable(name)!);
+    private InMemoryBatch? Find(string name) =>
+        Names(name).Select(n => Database.Batches.GetValueOrDefault(n)).FirstOrDefault(b => b is not null);
+
+    private IEnumerable<string> Names(string name) => Connection.Names(name, Database.Batches.Keys);
 }

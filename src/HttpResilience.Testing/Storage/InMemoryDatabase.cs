@@ -23,6 +23,8 @@ internal sealed class InMemoryDatabase
 
     internal Dictionary<string, DeployedVersion> Versions { get; } = [];
 
+    internal SortedDictionary<Guid, StorageInstance> Instances { get; } = [];
+
     /// <summary>A letter was added or made pending.</summary>
     internal event Action? LetterArrived;
 

@@ -3,21 +3,20 @@ namespace HttpResilience.Testing;
 /// <summary>The dead letters of an <see cref="InMemoryStorage"/>.</summary>
 internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>, IDeadLetterStore
 {
-    private readonly StoredApplication? _application;
     private readonly TimeProvider _time;
     private readonly LetterSignal _signal = new();
 
-    internal InMemoryDeadLetterStore(InMemoryConnection connection, StoredApplication? application, TimeProvider time)
+    internal InMemoryDeadLetterStore(InMemoryConnection connection, TimeProvider time)
         : base(connection)
     {
-        (_application, _time) = (application, time);
+        _time = time;
         Database.LetterArrived += _signal.Give;
         // The first wait ends at once: letters may have arrived before this connection was opened.
         _signal.Give();
     }
 
     public Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken) =>
-        RunAsync(letter, () => Add(InMemoryLetter.Normalize(_application?.Owned(letter) ?? letter)), cancellationToken);
+        RunAsync(letter, () => Add(InMemoryLetter.Normalize(Connection.Application?.Owned(letter) ?? letter)), cancellationToken);
 
     public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) =>
         RunAsync(id, () => Database.Letters.GetValueOrDefault(id), cancellationToken);
@@ -73,8 +72,18 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     }, cancellationToken);
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => RunAsync(null, () => new DeadLetterCounts(
-        Database.Letters.Values.GroupBy(l => l.Status).ToDictionary(g => g.Key, g => g.LongCount()),
-        Database.Letters.Values.Where(l => l.Status is DeadLetterStatus.Pending).Min(l => (DateTimeOffset?)l.DueAt)), cancellationToken);
+        Counted.GroupBy(l => l.Status).ToDictionary(g => g.Key, g => g.LongCount()),
+        Counted.Where(l => l.Status is DeadLetterStatus.Pending).Min(l => (DateTimeOffset?)l.DueAt)), cancellationToken);
+
+    public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<DeadLetterBacklog>>(null, () =>
+        [
+            .. Database.Letters.Values.Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress)
+                .GroupBy(l => (l.ClientName, l.Authority, l.Application))
+                .OrderBy(g => g.Key.ClientName, StringComparer.Ordinal).ThenBy(g => g.Key.Authority, StringComparer.Ordinal)
+                .ThenBy(g => g.Key.Application, StringComparer.Ordinal)
+                .Select(g => new DeadLetterBacklog(g.Key.Application, g.Key.ClientName, g.Key.Authority, g.Min(l => l.DueAt))),
+        ], cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => StartAsync(atMost, async () =>
     {
@@ -92,6 +101,9 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return true;
     }, cancellationToken);
 
+    private IEnumerable<DeadLetter> Counted =>
+        Database.Letters.Values.Where(l => Connection.Application?.Counted.Contains(l.Application) != false);
+
     private IEnumerable<DeadLetter> Claimable(DeadLetterClaim claim)
     {
         long total = 0;
@@ -100,7 +112,7 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
 
     private IEnumerable<DeadLetter> Due(DeadLetterClaim claim) => Database.Letters.Values
         .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress
-            && l.DueAt <= claim.Now && _application?.ClaimedBy(claim).Contains(l.Application) != false
+            && l.DueAt <= claim.Now && Connection.Application?.ClaimedBy(claim).Contains(l.Application) != false
             && claim.Includes(new(l.ClientName, l.Authority)))
         .OrderBy(l => l.DueAt).ThenBy(l => l.Id).Take(claim.Limit);
 

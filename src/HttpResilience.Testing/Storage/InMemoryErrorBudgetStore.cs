@@ -11,7 +11,7 @@ internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection)
         Database.Writers[update.Writer] = (update.Sequence, StoredTime.Cut(update.At));
         foreach (var count in update.Counts)
         {
-            var key = (StoredText.Storable(count.ClientName)!, StoredTime.Cut(count.Period), StoredText.Storable(count.Version)!,
+            var key = (Connection.Own(count.ClientName), StoredTime.Cut(count.Period), StoredText.Storable(count.Version)!,
                 count.FailureClass);
             Database.Counts[key] = Database.Counts.GetValueOrDefault(key) + count.Calls;
         }
@@ -22,7 +22,8 @@ internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection)
     public Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(string clientName, DateTimeOffset since, CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<ErrorBudgetCount>>(clientName, () =>
         [
-            .. Database.Counts.Where(c => c.Key.ClientName == StoredText.Storable(clientName) && c.Key.Period >= StoredTime.Cut(since))
+            .. Database.Counts.Where(c => Connection.Has(c.Key.ClientName, clientName) && c.Key.Period >= StoredTime.Cut(since))
+                .GroupBy(c => c.Key with { ClientName = clientName }, c => c.Value, (key, calls) => KeyValuePair.Create(key, calls.Sum()))
                 .OrderBy(c => c.Key.Period).ThenBy(c => c.Key.Version, StringComparer.Ordinal)
                 .ThenBy(c => c.Key.Class.ToString(), StringComparer.Ordinal)
                 .Select(c => new ErrorBudgetCount(clientName, c.Key.Version, c.Key.Period, c.Key.Class, c.Value)),
@@ -31,7 +32,7 @@ internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection)
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => RunAsync(pause, () =>
     {
         var changed = new ErrorBudgetPause(
-            StoredText.Storable(pause.ClientName)!, pause.IsPaused, StoredText.Storable(pause.By), StoredTime.Cut(pause.At));
+            Connection.Own(pause.ClientName), pause.IsPaused, StoredText.Storable(pause.By), StoredTime.Cut(pause.At));
         if (!(Database.Pauses.GetValueOrDefault(changed.ClientName)?.At >= changed.At))
             Database.Pauses[changed.ClientName] = changed;
         return true;
@@ -39,16 +40,18 @@ internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection)
 
     public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<ErrorBudgetPause>>(
-            null, () => [.. Database.Pauses.Values.OrderBy(p => p.ClientName, StringComparer.Ordinal)], cancellationToken);
+            null, () => Connection.Application is { } application ? application.PausesIn(Database.Pauses.Values)
+                : [.. Database.Pauses.Values.OrderBy(p => p.ClientName, StringComparer.Ordinal)
+                    .Select(p => p with { ClientName = StoredApplication.NameInAny(p.ClientName) })], cancellationToken);
 
     public Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<DeployedVersion>>(version, () =>
         {
-            var (name, start) = (StoredText.Storable(version)!, StoredTime.Cut(at));
+            var (name, start) = (Connection.Own(version), StoredTime.Cut(at));
             var known = Database.Versions.GetValueOrDefault(name) ?? new(name, start, start);
             Database.Versions[name] = new(
                 name, start < known.FirstSeenAt ? start : known.FirstSeenAt, start > known.LastStartedAt ? start : known.LastStartedAt);
-            return [.. Database.Versions.Values.OrderByDescending(v => v.LastStartedAt).ThenBy(v => v.Version, StringComparer.Ordinal)];
+            return (Connection.Application ?? new("")).VersionsIn(Database.Versions.Values);
         }, cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => RunAsync(before, () =>

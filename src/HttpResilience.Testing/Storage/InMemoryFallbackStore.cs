@@ -7,7 +7,7 @@ internal sealed class InMemoryFallbackStore(InMemoryConnection connection) : InM
         string clientName, IReadOnlyList<FallbackResponse> responses, long maxBytes, CancellationToken cancellationToken) =>
         RunAsync(clientName, () =>
         {
-            string client = StoredText.Storable(clientName)!;
+            string client = Connection.Own(clientName);
             foreach (var response in responses.Select(InMemoryResponse.Normalize))
             {
                 var key = (client, response.Resource, response.Variant);
@@ -15,20 +15,21 @@ internal sealed class InMemoryFallbackStore(InMemoryConnection connection) : InM
                     Database.Responses[key] = response;
             }
 
-            Trim(client, maxBytes);
+            Trim(clientName, maxBytes);
             return true;
         }, cancellationToken);
 
     public Task<FallbackResponse?> FindAsync(string clientName, string resource, string variant, CancellationToken cancellationToken) =>
-        RunAsync(clientName, () => Database.Responses.GetValueOrDefault((StoredText.Storable(clientName)!, resource, variant)),
+        RunAsync(
+            clientName,
+            () => Connection.Names(clientName, Database.Responses.Keys.Select(k => k.ClientName))
+                .Select(client => Database.Responses.GetValueOrDefault((client, resource, variant))).MaxBy(r => r?.ReceivedAt),
             cancellationToken);
 
     public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken) =>
         RunAsync(clientName, () =>
-        {
-            string client = StoredText.Storable(clientName)!;
-            return Remove(r => r.Key.ClientName == client && r.Key.Resource == resource && (variant is null || r.Key.Variant == variant));
-        }, cancellationToken);
+            Remove(r => Connection.Has(r.Key.ClientName, clientName) && r.Key.Resource == resource
+                && (variant is null || r.Key.Variant == variant)), cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         RunAsync(now, () => Remove(r => r.Value.ExpiresAt <= StoredTime.Cut(now)), cancellationToken);
@@ -37,7 +38,7 @@ internal sealed class InMemoryFallbackStore(InMemoryConnection connection) : InM
     private void Trim(string client, long maxBytes)
     {
         long total = 0;
-        var newestFirst = Database.Responses.Where(r => r.Key.ClientName == client)
+        var newestFirst = Database.Responses.Where(r => Connection.Has(r.Key.ClientName, client))
             .OrderByDescending(r => r.Value.ReceivedAt)
             .ThenBy(r => r.Key.Resource, StringComparer.Ordinal).ThenBy(r => r.Key.Variant, StringComparer.Ordinal);
         foreach (var (key, response) in newestFirst.ToList())

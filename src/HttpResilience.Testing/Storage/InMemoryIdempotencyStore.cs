@@ -6,7 +6,7 @@ internal sealed class InMemoryIdempotencyStore(InMemoryConnection connection)
 {
     public Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken) => RunAsync(request, () =>
     {
-        var key = Key(request);
+        var key = KeyInEffect(request);
         var call = Database.Keys[key] = Begin(Database.Keys.GetValueOrDefault(key), request);
         return new RememberedCall(
             call.Fingerprint, call.Owner, call.BegunAt, call.LeaseUntil, call.IsInDoubt && call.Owner == request.Owner, call.Response);
@@ -16,15 +16,16 @@ internal sealed class InMemoryIdempotencyStore(InMemoryConnection connection)
         RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
         RunAsync(request, () =>
         {
-            if (OwnCall(request) is not { } call)
+            if (OwnCall(request) is not { Value: { } call, Key: var key })
                 return false;
             var completed = InMemoryResponse.Normalize(response);
-            Database.Keys[Key(request)] = call with { Response = completed, ExpiresAt = StoredTime.Cut(expiresAt), IsInDoubt = false };
+            Database.Keys[key] = call with { Response = completed, ExpiresAt = StoredTime.Cut(expiresAt), IsInDoubt = false };
             return true;
         }, cancellationToken);
 
     public Task<bool> ForgetAsync(RememberedRequest request, CancellationToken cancellationToken) =>
-        RunAsync(request, () => OwnCall(request) is { Response: null } && Database.Keys.Remove(Key(request)), cancellationToken);
+        RunAsync(
+            request, () => OwnCall(request) is { Value.Response: null, Key: var key } && Database.Keys.Remove(key), cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => RunAsync(now, () =>
     {
@@ -45,9 +46,21 @@ internal sealed class InMemoryIdempotencyStore(InMemoryConnection connection)
         return known with { Owner = request.Owner, LeaseUntil = leaseUntil, IsInDoubt = known.IsInDoubt || !isOwn, ExpiresAt = expiresAt };
     }
 
-    private static (string, string) Key(RememberedRequest request) =>
-        (StoredText.Storable(request.ClientName)!, StoredText.Storable(request.Key)!);
+    // A key of no application, from a version that wrote none, is honoured until it expires.
+    private (string ClientName, string Key) KeyInEffect(RememberedRequest request)
+    {
+        var now = StoredTime.Cut(request.Now);
+        var own = (Connection.Own(request.ClientName), StoredText.Storable(request.Key)!);
+        bool isOwn = Database.Keys.TryGetValue(own, out var call) && !(call.ExpiresAt <= now);
+        return isOwn ? own : Of(request).Where(k => !(k.Value.ExpiresAt <= now)).Select(k => k.Key).FirstOrDefault(own);
+    }
 
-    private InMemoryKey? OwnCall(RememberedRequest request) =>
-        Database.Keys.GetValueOrDefault(Key(request)) is { } call && call.Owner == request.Owner ? call : null;
+    private KeyValuePair<(string ClientName, string Key), InMemoryKey>? OwnCall(RememberedRequest request) =>
+        Of(request).Select(k => (KeyValuePair<(string, string), InMemoryKey>?)k)
+            .FirstOrDefault(k => k!.Value.Value.Owner == request.Owner);
+
+    private IEnumerable<KeyValuePair<(string ClientName, string Key), InMemoryKey>> Of(RememberedRequest request) =>
+        Connection.Names(request.ClientName, Database.Keys.Keys.Select(k => k.ClientName))
+            .Select(client => (client, StoredText.Storable(request.Key)!))
+            .Where(Database.Keys.ContainsKey).Select(key => KeyValuePair.Create(key, Database.Keys[key]));
 }

@@ -6,8 +6,9 @@ namespace HttpResilience.Testing;
 /// Register it with <c>storage.UseInMemory()</c>.
 /// </summary>
 /// <remarks>
-/// All members are thread-safe. Several containers that use the same instance behave like several processes on one
-/// database: disposing a container closes its connection and keeps the data, so that a test can stop a host and start it again.
+/// All members are thread-safe. The stores of this instance see the rows of every application, those of a container its own. Several
+/// containers that use the same instance behave like several processes on one database: disposing a container closes its connection
+/// and keeps the data, so that a test can stop a host and start it again.
 /// </remarks>
 /// <example><code>
 /// var storage = new InMemoryStorage();
@@ -31,12 +32,13 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     private InMemoryStorage(InMemoryDatabase database, StoredApplication? application, TimeProvider time)
     {
-        _connection = new(database);
-        DeadLetters = new InMemoryDeadLetterStore(_connection, application, time);
+        _connection = new(database, application);
+        DeadLetters = new InMemoryDeadLetterStore(_connection, time);
         IdempotencyKeys = new InMemoryIdempotencyStore(_connection);
         Fallbacks = new InMemoryFallbackStore(_connection);
         Checkpoints = new InMemoryCheckpointStore(_connection);
         ErrorBudgets = new InMemoryErrorBudgetStore(_connection);
+        Instances = new InMemoryInstanceStore(_connection);
     }
 
     /// <summary>
@@ -69,6 +71,9 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     /// <inheritdoc/>
     public IErrorBudgetStore ErrorBudgets { get; }
+
+    /// <inheritdoc/>
+    public IInstanceStore Instances { get; }
 
     internal InMemoryDatabase Database => _connection.Database;
 

@@ -5,6 +5,8 @@ namespace HttpResilience.Testing;
 /// <summary>Runs the operations of one store, one at a time.</summary>
 internal abstract class InMemoryStore<TStore>(InMemoryConnection connection)
 {
+    protected InMemoryConnection Connection => connection;
+
     protected InMemoryDatabase Database => connection.Database;
 
     protected void ThrowIfClosed() => connection.ThrowIfClosed();

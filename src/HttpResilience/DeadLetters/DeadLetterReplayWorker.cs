@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -5,7 +6,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// Claims due letters and replays them (<see cref="DeadLetterReplayer"/>). Hosts are skipped while their circuit is open, they have asked
-/// for a pause, or enough letters to them are in flight; so are paused integrations. When the host stops, claiming stops and letters in
+/// for a pause, or enough letters to them are in flight; so are paused integrations, and hosts to which this process may not send: another
+/// one may, whose client of the same name has another base address. When the host stops, claiming stops and letters in
 /// flight are completed.
 /// </summary>
 internal sealed partial class DeadLetterReplayWorker(
@@ -22,6 +24,10 @@ internal sealed partial class DeadLetterReplayWorker(
 
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 
+    private const int MaxForeign = 1000;
+
+    // The first letter of each destination to which this process may not send; asked again, because the configuration may change.
+    private readonly ConcurrentDictionary<DeadLetterDestination, DeadLetter> _foreign = new();
     private readonly InFlightLetters _inFlight = new(options, time);
     private readonly ILogger _logger = loggers.CreateLogger(LogCategory);
     private readonly CancellationTokenSource _giveUp = new();
@@ -146,7 +152,7 @@ internal sealed partial class DeadLetterReplayWorker(
 
         // The destination may have become unavailable since the claim.
         Task SendAsync(DeadLetter letter, IDisposable place) =>
-            IsUnavailable(letter) ? ReturnAsync(letter)
+            IsUnavailable(letter) || IsForeign(letter) ? ReturnAsync(letter)
             : PauseOfTenant(letter) is { } pause ? WriteDueAsync(letter, time.GetUtcNow() + pause)
             : replayer.SendAsync(letter, _giveUp.Token, place);
 
@@ -199,6 +205,14 @@ internal sealed partial class DeadLetterReplayWorker(
 
     private IEnumerable<DeadLetterDestination> UnavailableDestinations()
     {
+        foreach (var (destination, letter) in _foreign)
+        {
+            if (!replayer.MaySend(letter))
+                yield return destination;
+            else
+                _foreign.TryRemove(destination, out _);
+        }
+
         foreach (var client in clients)
         {
             long now = client.Time.GetTimestamp();
@@ -209,6 +223,18 @@ internal sealed partial class DeadLetterReplayWorker(
                     yield return new(client.Name, host.Key.Authority.ToString());
             }
         }
+    }
+
+    // A person who has requested the replay gets an answer: the letter requires review.
+    private bool IsForeign(DeadLetter letter)
+    {
+        if (letter.Resolution is not null || replayer.MaySend(letter))
+            return false;
+        if (_foreign.Count >= MaxForeign)
+            _foreign.Clear();
+        if (_foreign.TryAdd(new(letter.ClientName, letter.Authority), letter with { Body = null, Headers = [] }))
+            Foreign(_logger, letter.ClientName, letter.Authority);
+        return true;
     }
 
     private bool IsUnavailable(DeadLetter letter)
@@ -241,6 +267,12 @@ internal sealed partial class DeadLetterReplayWorker(
         if (letters.IsFaulted)
             await letters.ConfigureAwait(false);
     }
+
+    [LoggerMessage(
+        545, LogLevel.Error,
+        "{ClientName}: dead letters for {Authority} are left to another process, because here the client has another base address. If none "
+        + "has that one, add the host to DeadLetter:AllowedAuthorities, or resolve the letters")]
+    private static partial void Foreign(ILogger logger, string clientName, string authority);
 
     [LoggerMessage(516, LogLevel.Warning, "Dead letters could not be counted; the metrics keep the last count")]
     private static partial void CountFailed(ILogger logger, Exception exception);

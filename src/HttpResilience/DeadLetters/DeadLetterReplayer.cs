@@ -25,6 +25,24 @@ internal sealed partial class DeadLetterReplayer(
         && known.Any(c => !c.IsRemoved && (c.Name is null || c.Name == clientName))
         && services.GetRequiredKeyedService<Client>(clientName).Policy.DeadLetter is not null;
 
+    /// <summary>
+    /// Whether this process may send a letter to its host. A client of the same name in another process may have another base address.
+    /// </summary>
+    internal bool MaySend(DeadLetter letter)
+    {
+        var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
+        try
+        {
+            using var httpClient = clients.CreateClient(client.HttpClientName);
+            return ReplayResult.MayGoThere(client, letter.Uri, httpClient.BaseAddress, services);
+        }
+        catch (Exception)
+        {
+            // The application's configuration of the client failed; sending reports it.
+            return true;
+        }
+    }
+
     /// <summary>Sends a letter and stores the result.</summary>
     /// <param name="claimed">The letter, in progress, with its version in the store.</param>
     /// <param name="giveUp">Cancels the call; the letter is due again at once.</param>

@@ -1,13 +1,21 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace HttpResilience;
 
 /// <summary>Changes letters in the store at the request of a person.</summary>
 /// <param name="replayer">Gives the replayer; null in a process that has no client with the chain.</param>
+/// <param name="coverage">Knows which processes replay letters.</param>
 /// <param name="meter">Shows the last count; null in such a process.</param>
 internal sealed class DeadLetterReview(
-    IDeadLetterStore store, Func<DeadLetterReplayer?> replayer, TimeProvider time, DeadLetterMeter? meter = null) : IDeadLetterReview
+    IDeadLetterStore store, Func<DeadLetterReplayer?> replayer, ReplayCoverage coverage, TimeProvider time, DeadLetterMeter? meter = null)
+    : IDeadLetterReview
 {
     private const int PageSize = 500;
     private const string ReplayAction = "Replay";
+
+    internal static DeadLetterReview Of(IServiceProvider services) => new(
+        services.GetRequiredService<IDeadLetterStore>(), services.GetService<DeadLetterReplayer>,
+        services.GetRequiredService<ReplayCoverage>(), services.GetRequiredService<TimeProvider>());
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         store.ListAsync(query, cancellationToken);
@@ -18,6 +26,9 @@ internal sealed class DeadLetterReview(
         meter?.Counted(counts);
         return counts;
     }
+
+    public Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken) =>
+        coverage.FindAsync(cancellationToken);
 
     public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 

@@ -9,8 +9,15 @@ public interface IDeadLetterReview
     /// <summary>A page of letters, newest first. Letters that this version cannot read are omitted and logged as a Warning.</summary>
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken = default);
 
-    /// <summary>The number of letters by status.</summary>
+    /// <summary>The number of letters of this application by status.</summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The letters that no live process will replay: no process with <c>AddDeadLetterReplay</c> that was seen within 30 seconds has their
+    /// application, or none of these has their client, because it was renamed. In a process that replays letters, of every application on
+    /// the store; in another one, of its own.
+    /// </summary>
+    Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken = default);
 
     /// <summary>The letter with this id; null when there is none.</summary>
     /// <exception cref="HttpResilienceStorageException">

@@ -52,8 +52,17 @@ public interface IDeadLetterStore
     /// <returns>The number of deleted letters.</returns>
     Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken);
 
-    /// <summary>The number of letters of each known status that has any, and the earliest due time of a pending letter.</summary>
+    /// <summary>
+    /// The number of letters of each known status that has any, and the earliest due time of a pending letter: of the letters of the
+    /// store's own application and those of none.
+    /// </summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The destinations of letters that are pending or in progress, of every application. The cost grows with the number of destinations,
+    /// not of letters.
+    /// </summary>
+    Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// Waits until a letter has been added or made pending, by any process, since the last call, or until the time is over. It may end

@@ -56,4 +56,7 @@ public interface IHttpResilienceStorage : IAsyncDisposable
 
     /// <summary>The counts of error budgets.</summary>
     IErrorBudgetStore ErrorBudgets { get; }
+
+    /// <summary>The processes that use it.</summary>
+    IInstanceStore Instances { get; }
 }

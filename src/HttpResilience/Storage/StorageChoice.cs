@@ -10,7 +10,7 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
 {
     internal const string Section = $"{OptionPath.Root}:Storage";
 
-    private static readonly string[] Keys = ["Provider", "ConnectionString", StorageApplication.Key];
+    private static readonly string[] Keys = ["Provider", "ConnectionString", StorageApplication.Key, "Schema"];
 
     /// <summary>How to add a store, for the messages about a missing one.</summary>
     internal const string HowToAdd =
@@ -40,8 +40,17 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
         string? connectionString = provider?.ConnectionString ?? section?["ConnectionString"];
         if (provider is not null && string.IsNullOrWhiteSpace(connectionString))
             problems.Add($"{Section}:ConnectionString is missing; give it there or to Use{provider.Name}.");
+        if (section?["Schema"] is { } schema && !IsSchemaName(schema))
+            problems.Add(
+                $"{Section}:Schema is {OptionPath.Show(schema)}; it must be lower-case letters, digits and _, begin with a letter or _, "
+                + "have at most 50 characters, and not begin with pg_.");
         return problems.Count == 0 ? new(provider!, connectionString!) : null;
     }
+
+    // The channel of notifications has a longer name, and PostgreSQL allows 63 bytes.
+    private static bool IsSchemaName(string name) =>
+        name.Length is > 0 and <= 50 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')
+        && !char.IsAsciiDigit(name[0]) && !name.StartsWith("pg_", StringComparison.Ordinal);
 
     internal IHttpResilienceStorage Open(IServiceProvider services) => Provider.Open(services, ConnectionString);
 }

@@ -5,13 +5,15 @@ namespace HttpResilience;
 
 /// <summary>Deletes expired rows from the store once an hour.</summary>
 internal sealed partial class StorageUpkeep(
-    IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, TimeProvider time, ILogger<StorageUpkeep> logger)
-    : BackgroundService
+    IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, TimeProvider time,
+    ILogger<StorageUpkeep> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     // The longest window of an error budget.
     internal static readonly TimeSpan CountsKept = TimeSpan.FromDays(90);
+
+    private static readonly TimeSpan InstancesKept = TimeSpan.FromHours(1);
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -32,6 +34,7 @@ internal sealed partial class StorageUpkeep(
                 int calls = await keys.PurgeAsync(now, stoppingToken).ConfigureAwait(false);
                 int responses = await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false);
                 int counts = await budgets.PurgeAsync(now - CountsKept, stoppingToken).ConfigureAwait(false);
+                await instances.PurgeAsync(now - InstancesKept, stoppingToken).ConfigureAwait(false);
                 Purged(logger, calls, responses, counts);
             }
             catch (HttpResilienceStorageException e)

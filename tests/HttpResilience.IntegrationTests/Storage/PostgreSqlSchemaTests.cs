@@ -62,7 +62,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
     public async Task A_schema_of_version_1_is_upgraded_and_its_rows_and_those_of_processes_that_still_run_belong_to_all()
     {
         await using var old = Open(new(PostgreSqlSchema.Current.Steps[0]));
-        await old.DeadLetters.CountAsync(Stop);
+        await old.Fallbacks.FindAsync("prepares", "the", "schema", Stop);
         await server.ExecuteAsync(Own.Name, InsertOfVersion1);
 
         (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);

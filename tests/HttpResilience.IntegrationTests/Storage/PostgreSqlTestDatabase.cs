@@ -1,4 +1,6 @@
 using System.Data.Common;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 
 namespace HttpResilience.IntegrationTests.Storage;
@@ -16,9 +18,17 @@ internal sealed class PostgreSqlTestDatabase : TestDatabase
 
     internal string Name { get; }
 
-    protected override void Use(HttpResilienceStorageBuilder storage, string connectionString) => storage.UsePostgreSql(connectionString);
+    /// <summary>The schema of the stores.</summary>
+    internal string Schema { get; init; } = "http_resilience";
 
-    protected override DbConnection Connect() => new NpgsqlConnection($"{ConnectionString};Pooling=false;Search Path=http_resilience");
+    protected override void Use(HttpResilienceStorageBuilder storage, string connectionString)
+    {
+        storage.Services.TryAddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddInMemoryCollection([new("HttpResilience:Storage:Schema", Schema)]).Build());
+        storage.UsePostgreSql(connectionString);
+    }
+
+    protected override DbConnection Connect() => new NpgsqlConnection($"{ConnectionString};Pooling=false;Search Path={Schema}");
 
     // Deleted with the server.
     protected override ValueTask DeleteAsync() => ValueTask.CompletedTask;

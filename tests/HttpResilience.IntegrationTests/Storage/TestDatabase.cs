@@ -34,12 +34,15 @@ public abstract class TestDatabase : IAsyncDisposable
         services.AddHttpResilienceStorage(storage => Use(storage, ConnectionString));
 
     /// <summary>Opens the database like one more process, which shares only the database with the others.</summary>
-    internal IHttpResilienceStorage Open(TimeProvider? time = null, string? connectionString = null)
+    /// <param name="application">Default: the name of the test program.</param>
+    internal IHttpResilienceStorage Open(TimeProvider? time = null, string? connectionString = null, string? application = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
         if (time is not null)
             services.AddSingleton(time);
+        if (application is not null)
+            services.AddSingleton(new StorageApplication(application));
         services.AddHttpResilienceStorage(storage => Use(storage, connectionString ?? ConnectionString));
         var provider = services.BuildServiceProvider();
         _opened.Add(provider);

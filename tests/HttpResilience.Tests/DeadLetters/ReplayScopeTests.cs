@@ -52,7 +52,9 @@ public sealed class ReplayScopeTests : ReplayTestBase
         }
         else
         {
-            var review = new DeadLetterReview(Store.DeadLetters, chain.Services.GetRequiredService<DeadLetterReplayer>, chain.Clock);
+            var review = new DeadLetterReview(
+                Store.DeadLetters, chain.Services.GetRequiredService<DeadLetterReplayer>,
+                new(Store.DeadLetters, Store.Instances, "test", replays: true, chain.Clock), chain.Clock);
             (await review.SendAsync(letter.Id, "ann", TestContext.Current.CancellationToken)).Status.ShouldBe(DeadLetterStatus.Replayed);
         }
     }

@@ -100,13 +100,33 @@ public sealed class ReplayTests : ReplayTestBase
     public async Task Another_scheme_or_port_counts_as_another_host(string authority)
     {
         var chain = Open();
-        var letter = Letter() with { Uri = new($"{authority}/invoices") };
+        var (letter, own) = (Letter() with { Uri = new($"{authority}/invoices") }, Letter());
         await AddAsync(letter);
 
         await StartAsync();
-        await UntilAsync(letter, DeadLetterStatus.RequiresReview);
+        await UntilAsync(letter, DeadLetterStatus.Pending);
+        await AddAsync(own);
+        await UntilAsync(own, DeadLetterStatus.Replayed);
 
-        chain.Server.Requests.ShouldBeEmpty();
+        chain.Server.Requests.Count.ShouldBe(1);
+        chain.Logs.WithId(545).ShouldHaveSingleItem().Message.ShouldContain(letter.Authority);
+        Store.Claims[^1].Except.ShouldContain(new DeadLetterDestination(Chain.Name, letter.Authority));
+    }
+
+    [Fact]
+    public async Task A_letter_for_another_host_is_sent_once_the_configuration_allows_it()
+    {
+        var chain = Open();
+        var letter = Letter() with { Uri = new("https://files.test/invoices") };
+        await AddAsync(letter);
+        await StartAsync();
+        await UntilAsync(letter, DeadLetterStatus.Pending);
+
+        chain.Reload(("DeadLetter:AllowedAuthorities:0", "https://files.test"));
+        Store.WakeUp();
+
+        await UntilAsync(letter, DeadLetterStatus.Replayed);
+        chain.Server.Requests.ShouldHaveSingleItem().Uri.ShouldBe(letter.Uri);
     }
 
     [Fact]
@@ -440,7 +460,9 @@ public sealed class ReplayTests : ReplayTestBase
         chain.Server.Requests.ShouldBeEmpty();
     }
 
-    private DeadLetterReview Review() => new(Store.DeadLetters, OpenChain.Services.GetRequiredService<DeadLetterReplayer>, OpenChain.Clock);
+    private DeadLetterReview Review() => new(
+        Store.DeadLetters, OpenChain.Services.GetRequiredService<DeadLetterReplayer>,
+        new(Store.DeadLetters, Store.Storage.Instances, "test", replays: true, OpenChain.Clock), OpenChain.Clock);
 
     private sealed class Fails : IReconciler
     {

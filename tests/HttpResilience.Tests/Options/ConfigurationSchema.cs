@@ -89,6 +89,12 @@ internal static class ConfigurationSchema
             },
             ["ConnectionString"] =
                 new JsonObject { ["type"] = "string", ["description"] = "Which database, such as Data Source=resilience.db." },
+            ["Schema"] = new JsonObject
+            {
+                ["type"] = "string",
+                ["description"] = "The schema of the tables in PostgreSQL. Default: http_resilience.",
+                ["pattern"] = "^(?!pg_)[a-z_][a-z0-9_]{0,49}$",
+            },
         },
         ["additionalProperties"] = false,
     };

@@ -26,6 +26,17 @@ public sealed class StorageStartTests
         ]);
     }
 
+    [Theory]
+    [InlineData("Orders"), InlineData("pg_orders"), InlineData("1st"), InlineData("a.b"), InlineData("a\"; DROP"), InlineData(" ")]
+    [InlineData("orders\n"), InlineData("a23456789012345678901234567890123456789012345678901")]
+    public async Task A_name_that_no_schema_has_is_reported_when_the_host_starts(string name)
+    {
+        using var host = Build(new() { ["HttpResilience:Storage:Schema"] = name }, "memory");
+
+        (await Should.ThrowAsync<OptionsValidationException>(() => host.StartAsync(Stop))).Failures.ShouldHaveSingleItem()
+            .ShouldStartWith("HttpResilience:Storage:Schema is ");
+    }
+
     [Fact]
     public async Task A_missing_connection_string_is_reported_when_the_host_starts()
     {

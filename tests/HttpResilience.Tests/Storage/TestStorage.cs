@@ -15,6 +15,8 @@ internal sealed class TestStorage
 
     internal IDeadLetterStore DeadLetters => Storage.DeadLetters;
 
+    internal IInstanceStore Instances => Storage.Instances;
+
     internal IIdempotencyStore IdempotencyKeys => Storage.IdempotencyKeys;
 
     internal IFallbackStore Fallbacks => Storage.Fallbacks;

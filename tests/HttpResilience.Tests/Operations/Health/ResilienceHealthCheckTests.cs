@@ -94,7 +94,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
         var chain = Open();
         Exception failure = new HttpResilienceStorageException("gone");
         var check = new ResilienceHealthCheck(chain.Services.GetRequiredService<IResilientClients>(),
-            new DeadStore(hangs ? null : failure), chain.Clock);
+            new DeadStore(hangs ? null : failure), review: null, chain.Clock);
 
         var checking = check.CheckHealthAsync(new(), Stop);
         if (hangs)
@@ -163,6 +163,9 @@ public sealed class ResilienceHealthCheckTests : IDisposable
             throw new NotSupportedException();
 
         public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => throw new NotSupportedException();
     }

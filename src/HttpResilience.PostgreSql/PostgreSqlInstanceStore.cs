@@ -1,0 +1,46 @@
+using Npgsql;
+using static HttpResilience.StoredTypes;
+
+namespace HttpResilience;
+
+/// <summary>The processes that use a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
+internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database) : IInstanceStore
+{
+    private static readonly string SaveSql = $"""
+        INSERT INTO http_resilience.instances ({InstanceColumns.Names})
+        VALUES ({string.Join(", ", InstanceColumns.All.Select((_, i) => $"${i + 1}"))})
+        ON CONFLICT (id) DO UPDATE SET {InstanceColumns.Changes}
+        """;
+
+    private static readonly string ListSql =
+        $"SELECT {InstanceColumns.Names} FROM http_resilience.instances WHERE seen_at >= $1 ORDER BY id";
+
+    public Task SaveAsync(StorageInstance instance, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(database.Sql(SaveSql), connection);
+        foreach (var column in InstanceColumns.All)
+            command.Parameters.Add(column.Write(instance)!);
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }, cancellationToken);
+
+    public Task<IReadOnlyList<StorageInstance>> ListAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<StorageInstance>>(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(database.Sql(ListSql), connection) { Parameters = { Time(since) } };
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
+        List<StorageInstance> instances = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            instances.Add(InstanceColumns.Read(reader));
+        return instances;
+    }, cancellationToken);
+
+    public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(database.Sql("DELETE FROM http_resilience.instances WHERE seen_at < $1"), connection)
+        {
+            Parameters = { Time(before) },
+        };
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }, cancellationToken);
+}

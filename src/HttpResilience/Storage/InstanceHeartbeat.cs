@@ -1,0 +1,134 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace HttpResilience;
+
+/// <summary>
+/// Writes the row of this process to the store every 10 seconds, and reports dead letters that no live process will replay: from the second
+/// time on, when the processes that started together have all written theirs.
+/// </summary>
+internal sealed partial class InstanceHeartbeat(
+    IInstanceStore store, ReplayCoverage coverage, StorageApplication application, DeadLetterReplayOptions? replay,
+    Func<IEnumerable<string>> clients, TimeProvider time, ILogger<InstanceHeartbeat> logger) : BackgroundService
+{
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan ReminderInterval = TimeSpan.FromHours(1);
+
+    private readonly StorageInstance _self = new()
+    {
+        Id = Guid.CreateVersion7(),
+        Application = application.Name,
+        Name = $"{Environment.MachineName}:{Environment.ProcessId}",
+        Version = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+        Replays = replay is not null,
+        ReplaysFor = [.. replay?.Applications ?? []],
+        StartedAt = time.GetUtcNow(),
+        SeenAt = default,
+    };
+
+    private readonly Dictionary<(string Application, string? ClientName), DateTimeOffset> _reported = [];
+    private bool _fails;
+
+    internal static void AddTo(IServiceCollection services)
+    {
+        if (services.Any(d => d.ServiceType == typeof(InstanceHeartbeat)))
+            return;
+        services.TryAddSingleton(StorageApplication.Of);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Instances);
+        services.AddSingleton(provider => new ReplayCoverage(
+            provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<IInstanceStore>(),
+            provider.GetRequiredService<StorageApplication>().Name, Replays(provider), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new InstanceHeartbeat(
+            provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
+            provider.GetRequiredService<StorageApplication>(),
+            Replays(provider) ? provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value : null,
+            () => ClientsOf(provider), provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
+    }
+
+    private static bool Replays(IServiceProvider provider) =>
+        provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(DeadLetterReplayWorker));
+
+    // A process without clients may have storage, for the review.
+    private static IEnumerable<string> ClientsOf(IServiceProvider provider) =>
+        provider.GetService<IResilientClients>() is ResilientClients clients
+            ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name).Distinct() : [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        bool isFirst = true;
+        do
+        {
+            try
+            {
+                await store.SaveAsync(_self with { Clients = [.. clients()], SeenAt = time.GetUtcNow() }, stoppingToken)
+                    .ConfigureAwait(false);
+                if (!isFirst)
+                    Report(await coverage.FindAsync(stoppingToken).ConfigureAwait(false));
+                (isFirst, _fails) = (false, false);
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                if (!_fails)
+                    Failed(logger, e, Interval.TotalSeconds);
+                _fails = true;
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+    }
+
+    private void Report(IReadOnlyList<UnreplayedLetters> found)
+    {
+        var now = time.GetUtcNow();
+        foreach (var letters in found)
+        {
+            var key = (letters.Application, letters.ClientName);
+            if (_reported.TryGetValue(key, out var at) && now - at < ReminderInterval)
+                continue;
+            // Who keeps letters for a person to review, without any process that replays, has chosen so.
+            if (letters.ClientName is { } client)
+                NoClient(logger, NameOf(letters.Application), client, letters.DueAt);
+            else if (_self.Replays)
+                NoProcess(logger, NameOf(letters.Application), letters.DueAt);
+            _reported[key] = now;
+        }
+
+        foreach (var key in _reported.Keys.Except(found.Select(l => (l.Application, l.ClientName))).ToList())
+        {
+            _reported.Remove(key);
+            Ended(logger, NameOf(key.Application), key.ClientName ?? "(all)");
+        }
+    }
+
+    private static string NameOf(string application) => application.Length == 0 ? "(none)" : application;
+
+    [LoggerMessage(
+        541, LogLevel.Error,
+        "Dead letters of application {Application} are due since {DueAt:u}, and no live process replays them. Give a process with "
+        + "AddDeadLetterReplay the same HttpResilience:Storage:Application, or add the name to its DeadLetterReplayOptions.Applications")]
+    private static partial void NoProcess(ILogger logger, string application, DateTimeOffset dueAt);
+
+    [LoggerMessage(
+        542, LogLevel.Error,
+        "Dead letters of application {Application} wait for client {ClientName}, due since {DueAt:u}, and no live process that replays "
+        + "them has a client of this name that keeps dead letters. Register it there under this name, or resolve the letters")]
+    private static partial void NoClient(ILogger logger, string application, string clientName, DateTimeOffset dueAt);
+
+    [LoggerMessage(
+        543, LogLevel.Information,
+        "Dead letters of application {Application}, client {ClientName}, are replayed again or settled")]
+    private static partial void Ended(ILogger logger, string application, string clientName);
+
+    [LoggerMessage(
+        544, LogLevel.Warning,
+        "The store does not show that this process runs: others may report that letters are not replayed. Retried every {Seconds} s")]
+    private static partial void Failed(ILogger logger, Exception exception, double seconds);
+}
