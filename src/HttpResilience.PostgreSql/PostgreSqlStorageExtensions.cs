@@ -12,8 +12,8 @@ public static class PostgreSqlStorageExtensions
     {
         /// <summary>
         /// Stores in a schema of a PostgreSQL database (13 or later, encoding UTF8), which many machines may share:
-        /// <c>http_resilience</c>, or the one that <c>HttpResilience:Storage:Schema</c> names. It is created on first use, for which the user needs the right CREATE on the
-        /// database, or on that schema where an administrator has created it.
+        /// <c>http_resilience</c>, or the one that <c>HttpResilience:Storage:Schema</c> names. It is created on first use, for which the
+        /// user needs the right CREATE on the database, or on that schema where an administrator has created it.
         /// </summary>
         /// <param name="connectionString">
         /// In the format of Npgsql. Defaults that differ from Npgsql's: <c>Timeout=5</c>, <c>Command Timeout=10</c>, <c>Cancellation

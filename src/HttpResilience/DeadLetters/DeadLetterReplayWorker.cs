@@ -225,10 +225,10 @@ internal sealed partial class DeadLetterReplayWorker(
         }
     }
 
-    // A person who has requested the replay gets an answer: the letter requires review.
+    // A person who has requested the replay gets an answer, and a letter that nobody can send a reason: it requires review.
     private bool IsForeign(DeadLetter letter)
     {
-        if (letter.Resolution is not null || replayer.MaySend(letter))
+        if (letter.Resolution is not null || DeadLetterDecision.OfRow(letter) is not null || replayer.MaySend(letter))
             return false;
         if (_foreign.Count >= MaxForeign)
             _foreign.Clear();

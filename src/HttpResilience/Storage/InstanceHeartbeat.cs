@@ -61,6 +61,14 @@ internal sealed partial class InstanceHeartbeat(
         provider.GetService<IResilientClients>() is ResilientClients clients
             ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name).Distinct() : [];
 
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        Task started;
+        using (AmbientContext.Suppress())
+            started = base.StartAsync(cancellationToken);
+        return started;
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);

@@ -22,6 +22,7 @@ public sealed class BackgroundWorkTests
         ["HttpResilience/Http/RequestBody.cs"] = "reads the caller's content",
         ["HttpResilience/Idempotency/IdempotencyKeyHandler.cs"] = "reads the caller's content",
         ["HttpResilience/Retry/UserHooks.cs"] = "runs the application's hook",
+        ["HttpResilience/Storage/InstanceHeartbeat.cs"] = "its timer is made by the service, which started without",
         ["HttpResilience/Storage/StorageUpkeep.cs"] = "its timer is made by the service, which started without",
         ["HttpResilience/Time/TimerWatch.cs"] = "UnsafeStart",
         ["HttpResilience.Operations/Alerts/AlertOutbox.cs: _sink.SendAsync"] = "in the loop of the outbox, which started without",
