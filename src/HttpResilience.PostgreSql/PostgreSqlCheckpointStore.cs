@@ -7,8 +7,7 @@ namespace HttpResilience;
 /// The checkpoints of a PostgreSQL database. Every operation is safe to repeat when its answer was lost. Each statement takes the batch's
 /// name in the rows of this application and in those of none: a batch of version 1 is resumed where it stands.
 /// </summary>
-internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, PostgreSqlClock clock, StoredApplication application)
-    : ICheckpointStore
+internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, StoredApplication application) : ICheckpointStore
 {
     private const string BeginSql = """
         INSERT INTO http_resilience.checkpoints AS c (name, owner, lease_until, position, done)
@@ -46,10 +45,12 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Pos
           AND record_index > $3 ORDER BY record_index LIMIT $4
         """;
 
+    /// <inheritdoc cref="PostgreSqlClock.Ahead"/>
+    private TimeSpan Ahead => database.Clock.Ahead;
+
     public async Task<StoredCheckpoint> BeginAsync(
         string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         return await database.RunAsync(async (connection, _) =>
         {
             using var batch = PostgreSqlWriter.Durable(connection);
@@ -57,7 +58,7 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Pos
             {
                 Parameters =
                 {
-                    Text(application.Own(name)), Text(name), Value(owner), Time(leaseUntil.Plus(ahead)), Time(now.Plus(ahead)),
+                    Text(application.Own(name)), Text(name), Value(owner), Time(leaseUntil.Plus(Ahead)), Time(now.Plus(Ahead)),
                 },
             });
             batch.BatchCommands.Add(new(database.Sql(ReadSql)) { Parameters = { Text(application.Own(name)), Text(name) } });
@@ -67,7 +68,7 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Pos
                 await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             var begun = new StoredCheckpoint(
-                reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1).Plus(-ahead), reader.GetInt64(2),
+                reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1).Plus(-Ahead), reader.GetInt64(2),
                 StoredJson.Ranges(reader.GetString(3)));
             // An error of the commit arrives with the last result.
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
@@ -77,10 +78,9 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Pos
 
     public async Task<bool> SaveAsync(CheckpointUpdate update, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
-        update = update with { LeaseUntil = update.LeaseUntil.Plus(ahead) };
-        return await database.RunAsync((connection, _) => SaveAsync(connection, update, cancellationToken), cancellationToken)
-            .ConfigureAwait(false);
+        return await database.RunAsync(
+            (connection, _) => SaveAsync(connection, update with { LeaseUntil = update.LeaseUntil.Plus(Ahead) }, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<bool> SaveAsync(NpgsqlConnection connection, CheckpointUpdate update, CancellationToken cancellationToken)

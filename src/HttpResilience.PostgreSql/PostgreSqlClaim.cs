@@ -5,8 +5,8 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The statements of a claim of due letters.</summary>
-/// <param name="ahead">The time by which the server's clock is ahead of this process's.</param>
-internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication application, TimeSpan ahead)
+/// <param name="clock">The server's.</param>
+internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication application, PostgreSqlClock clock)
 {
     // Claims run one at a time, for the millisecond that each takes: of two that read the same due letters, one would return none although
     // others are due.
@@ -80,8 +80,9 @@ internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication a
         WHERE id = ANY ($2) AND status IN ('Pending', 'InProgress') AND due_at <= $3
         """;
 
-    private readonly DateTimeOffset _now = claim.Now.Plus(ahead);
-    private readonly DateTimeOffset _leaseUntil = claim.LeaseUntil.Plus(ahead);
+    private DateTimeOffset Now => claim.Now.Plus(clock.Ahead);
+
+    private DateTimeOffset LeaseUntil => claim.LeaseUntil.Plus(clock.Ahead);
 
     /// <summary>Waits for the turn of this transaction.</summary>
     internal static NpgsqlBatchCommand Alone() => new(AloneSql) { Parameters = { Value(PostgreSqlSchema.ClaimLock) } };
@@ -90,14 +91,14 @@ internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication a
     internal NpgsqlBatchCommand TakeAll() => Due(claim.Only is null ? ClaimSql : ClaimOnlySql);
 
     /// <summary>Takes one letter.</summary>
-    internal NpgsqlBatchCommand TakeOne(Guid id) => new(ClaimOneSql) { Parameters = { Time(_now), Time(_leaseUntil), Value(id) } };
+    internal NpgsqlBatchCommand TakeOne(Guid id) => new(ClaimOneSql) { Parameters = { Time(Now), Time(LeaseUntil), Value(id) } };
 
     /// <summary>Returns the ids of the letters that <see cref="TakeAll"/> would take.</summary>
     internal NpgsqlBatchCommand ListDue() => Due($"{(claim.Only is null ? DueSql : DueOnlySql)} {FittingSql} ORDER BY due_at, id");
 
     /// <summary>Sets letters aside for review, which this claim took or could not take.</summary>
     internal NpgsqlBatchCommand SetAside(Guid[] ids) =>
-        new(SetAsideSql) { Parameters = { Text(StoredLetter.Action), Value(ids), Time(_leaseUntil) } };
+        new(SetAsideSql) { Parameters = { Text(StoredLetter.Action), Value(ids), Time(LeaseUntil) } };
 
     private NpgsqlBatchCommand Due(string sql)
     {
@@ -112,7 +113,7 @@ internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication a
         {
             Parameters =
             {
-                Time(_now), Time(_leaseUntil), Value(claim.Limit), Value(claim.MaxBytes), Value(application.ClaimedBy(claim)),
+                Time(Now), Time(LeaseUntil), Value(claim.Limit), Value(claim.MaxBytes), Value(application.ClaimedBy(claim)),
             },
         };
         foreach (var parameter in destinations)

@@ -10,7 +10,7 @@ namespace HttpResilience;
 /// A clock that does not run at the rate of the machine, as that of a test does, is followed as it is: its hours have no counterpart on the
 /// server.
 /// </remarks>
-internal sealed class PostgreSqlClock(PostgreSqlDatabase database, TimeProvider time)
+internal sealed class PostgreSqlClock(TimeProvider time)
 {
     /// <summary>
     /// A smaller difference matters to no lease, and does not change the times that are stored.
@@ -25,27 +25,37 @@ internal sealed class PostgreSqlClock(PostgreSqlDatabase database, TimeProvider 
     private long? _measuredAt;
     private bool _isVirtual;
 
-    /// <summary>The time by which the server's clock is ahead of this process's, in whole seconds; zero where they agree.</summary>
-    internal ValueTask<TimeSpan> AheadAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// The time by which the server's clock is ahead of this process's, in whole seconds; zero where they agree. It is known when a
+    /// connection runs its statements.
+    /// </summary>
+    internal TimeSpan Ahead
+    {
+        get
+        {
+            lock (_gate)
+                return _ahead;
+        }
+    }
+
+    /// <summary>Measures by a connection, once a minute.</summary>
+    internal ValueTask MeasureAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             if (_isVirtual || (_measuredAt is { } at && time.GetElapsedTime(at) < MeasureEvery))
-                return new(_ahead);
+                return default;
         }
 
-        return new(MeasureAsync(cancellationToken));
+        return new(AskAsync(connection, cancellationToken));
     }
 
-    private async Task<TimeSpan> MeasureAsync(CancellationToken cancellationToken)
+    private async Task AskAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var (server, before, after) = await database.RunAsync(async (connection, _) =>
-        {
-            using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
-            var asked = time.GetUtcNow();
-            var now = (DateTime)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
-            return (new DateTimeOffset(now), asked, time.GetUtcNow());
-        }, cancellationToken).ConfigureAwait(false);
+        using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
+        var before = time.GetUtcNow();
+        var server = new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!);
+        var after = time.GetUtcNow();
         var (least, most) = AheadOfMachine(time);
         lock (_gate)
         {
@@ -57,7 +67,6 @@ internal sealed class PostgreSqlClock(PostgreSqlDatabase database, TimeProvider 
             // Kept while it is about right, so that a time that is written and read again is the same.
             else if ((measured - _ahead).Duration() >= (roundTrip > Tolerance ? roundTrip : Tolerance))
                 _ahead = TimeSpan.FromSeconds(Math.Round(measured.TotalSeconds));
-            return _ahead;
         }
     }
 

@@ -29,7 +29,10 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         _listening = PostgreSqlConnections.ToListen(connection);
         _schema = schema;
         _time = time;
+        Clock = new(time);
     }
+
+    internal PostgreSqlClock Clock { get; }
 
     internal string Name { get; }
 
@@ -120,6 +123,7 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         {
             if (!_isReady)
                 await PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
+            await Clock.MeasureAsync(connection, cancellationToken).ConfigureAwait(false);
             return await action(connection, tries).ConfigureAwait(false);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)

@@ -8,18 +8,20 @@ namespace HttpResilience;
 
 /// <summary>The dead letters of a PostgreSQL database.</summary>
 internal sealed class PostgreSqlDeadLetterStore(
-    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, PostgreSqlClock clock, StoredApplication application,
+    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, StoredApplication application,
     ILogger log) : IDeadLetterStore
 {
     private const int PurgedAtOnce = 1000;
 
     private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
 
+    /// <inheritdoc cref="PostgreSqlClock.Ahead"/>
+    private TimeSpan Ahead => database.Clock.Ahead;
+
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
         letter = application.Owned(letter);
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
-        var added = await writer.RunAsync(() => New(letter.At(ahead)), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
+        var added = await writer.RunAsync(() => New(letter.At(Ahead)), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
             .ConfigureAwait(false);
         return added.Value
             || (added.WasSentBefore && await IsThereAsync(letter, letter.Version, New, cancellationToken).ConfigureAwait(false));
@@ -27,24 +29,22 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var found = await database.RunAsync(async (connection, _) =>
         {
             using var command = new NpgsqlCommand(database.Sql(FindSql), connection) { Parameters = { Value(id) } };
-            return await ReadAsync(command, ahead, cancellationToken).ConfigureAwait(false);
+            return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         return found is [var row] ? row.OrThrow() : null;
     }
 
     public async Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         return await StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
         {
             using var command = Select(q);
             command.CommandText = database.Sql(command.CommandText);
             command.Connection = connection;
-            return await ReadAsync(command, ahead, cancellationToken).ConfigureAwait(false);
+            return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
         }, cancellationToken), log).ConfigureAwait(false);
     }
 
@@ -53,16 +53,15 @@ internal sealed class PostgreSqlDeadLetterStore(
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
         if (claim.Only is { } only && !claim.Includes(only))
             return [];
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
-        var commands = new PostgreSqlClaim(claim, application, ahead);
+        var commands = new PostgreSqlClaim(claim, application, database.Clock);
         List<StoredLetter> rows;
         try
         {
-            rows = await TakeAsync(commands.TakeAll, ahead, cancellationToken).ConfigureAwait(false);
+            rows = await TakeAsync(commands.TakeAll, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpResilienceStorageException e) when (IsOfRow(e))
         {
-            rows = await TakeEachAsync(commands, ahead, cancellationToken).ConfigureAwait(false);
+            rows = await TakeEachAsync(commands, cancellationToken).ConfigureAwait(false);
         }
 
         // If this fails, the letters are claimed again when their lease ends.
@@ -72,7 +71,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     }
 
     // One row makes the whole claim fail: each is claimed by itself, so that only that one is set aside.
-    private async Task<List<StoredLetter>> TakeEachAsync(PostgreSqlClaim commands, TimeSpan ahead, CancellationToken cancellationToken)
+    private async Task<List<StoredLetter>> TakeEachAsync(PostgreSqlClaim commands, CancellationToken cancellationToken)
     {
         var ids = await database.RunAsync(async (connection, _) =>
         {
@@ -89,7 +88,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         {
             try
             {
-                rows.AddRange(await TakeAsync(() => commands.TakeOne(id), ahead, cancellationToken).ConfigureAwait(false));
+                rows.AddRange(await TakeAsync(() => commands.TakeOne(id), cancellationToken).ConfigureAwait(false));
             }
             catch (HttpResilienceStorageException e) when (IsOfRow(e))
             {
@@ -100,7 +99,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         return rows;
     }
 
-    private Task<List<StoredLetter>> TakeAsync(Func<NpgsqlBatchCommand> take, TimeSpan ahead, CancellationToken cancellationToken) =>
+    private Task<List<StoredLetter>> TakeAsync(Func<NpgsqlBatchCommand> take, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, _) =>
     {
         using var batch = PostgreSqlWriter.Durable(connection);
@@ -112,7 +111,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         List<StoredLetter> rows = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            rows.Add(Read(reader, ahead));
+            rows.Add(Read(reader, Ahead));
         // An error of the commit arrives with the last result.
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         return rows;
@@ -138,9 +137,8 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var changed = await writer.RunAsync(
-            () => Changed(letter.At(ahead)), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken)
+            () => Changed(letter.At(Ahead)), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken)
             .ConfigureAwait(false);
         return changed.Value
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
@@ -148,9 +146,8 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var changed = await writer.RunAsync(
-            () => Replaced(letter.At(ahead), replacement.At(ahead)), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
+            () => Replaced(letter.At(Ahead), replacement.At(Ahead)), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
             .ConfigureAwait(false);
         return changed.Value
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
@@ -183,10 +180,9 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var counts = await database.RunAsync((connection, _) => CountAsync(connection, cancellationToken), cancellationToken)
             .ConfigureAwait(false);
-        return counts with { OldestDueAt = counts.OldestDueAt?.Plus(-ahead) };
+        return counts with { OldestDueAt = counts.OldestDueAt?.Plus(-Ahead) };
     }
 
     private async Task<DeadLetterCounts> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -285,13 +281,13 @@ internal sealed class PostgreSqlDeadLetterStore(
         return command;
     }
 
-    private static async Task<List<StoredLetter>> ReadAsync(NpgsqlCommand command, TimeSpan ahead, CancellationToken cancellationToken)
+    private async Task<List<StoredLetter>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         List<StoredLetter> rows = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            rows.Add(Read(reader, ahead));
+            rows.Add(Read(reader, Ahead));
         return rows;
     }
 

@@ -5,7 +5,7 @@ namespace HttpResilience;
 
 /// <summary>The remembered calls of a PostgreSQL database.</summary>
 internal sealed class PostgreSqlIdempotencyStore(
-    PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlClock clock, StoredApplication application)
+    PostgreSqlDatabase database, PostgreSqlWriter writer, StoredApplication application)
     : IIdempotencyStore
 {
     private const string Columns = "fingerprint, owner, lease_until, is_in_doubt, status_code, reason_phrase, headers, body, begun_at";
@@ -51,17 +51,19 @@ internal sealed class PostgreSqlIdempotencyStore(
         WHERE client_name IN ($1, $4) AND key = $2 AND owner = $3 AND status_code IS NULL RETURNING 1
         """;
 
+    /// <inheritdoc cref="PostgreSqlClock.Ahead"/>
+    private TimeSpan Ahead => database.Clock.Ahead;
+
     public async Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
             var call = await writer.RunAsync(
                 () => Command(
-                    BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil.Plus(ahead)),
-                    Time(request.ExpiresAt?.Plus(ahead)), Time(request.Now.Plus(ahead))),
+                    BeginSql, request, Text(request.Fingerprint), Time(request.LeaseUntil.Plus(Ahead)),
+                    Time(request.ExpiresAt?.Plus(Ahead)), Time(request.Now.Plus(Ahead))),
                 async reader =>
-                    await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner, ahead) : null,
+                    await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false) ? Read(reader, request.Owner, Ahead) : null,
                 notifies: false, cancellationToken, PendingWrite.KeyTimeout).ConfigureAwait(false);
             // Another session changed the row after this statement's snapshot, so the insert did nothing; the next statement sees it.
             if (call.Value is not null)
@@ -72,10 +74,9 @@ internal sealed class PostgreSqlIdempotencyStore(
     public async Task<bool> CompleteAsync(
         RememberedRequest request, RememberedResponse response, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         var completed = await writer.RunAsync(
             () => Command(
-                CompleteSql, request, Time(expiresAt.Plus(ahead)), Value(response.StatusCode), Text(response.ReasonPhrase),
+                CompleteSql, request, Time(expiresAt.Plus(Ahead)), Value(response.StatusCode), Text(response.ReasonPhrase),
                 Text(StoredJson.Pairs(response.Headers)), Bytes(response.Body)),
             PostgreSqlWriter.HasRowAsync, notifies: false, cancellationToken, PendingWrite.KeyTimeout).ConfigureAwait(false);
         return completed.Value;
@@ -91,13 +92,12 @@ internal sealed class PostgreSqlIdempotencyStore(
 
     public async Task<int> PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var ahead = await clock.AheadAsync(cancellationToken).ConfigureAwait(false);
         return await database.RunAsync(async (connection, _) =>
         {
             using var command = new NpgsqlCommand(
                 database.Sql("DELETE FROM http_resilience.remembered_calls WHERE expires_at <= $1"), connection)
             {
-                Parameters = { Time(now.Plus(ahead)) },
+                Parameters = { Time(now.Plus(Ahead)) },
             };
             return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);

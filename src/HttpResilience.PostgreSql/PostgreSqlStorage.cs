@@ -15,11 +15,10 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         _writer = new(database, time);
         var log = logs.CreateLogger("HttpResilience.Storage");
         _arrivals = new(database, time, log);
-        var clock = new PostgreSqlClock(database, time);
-        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, clock, application, log);
-        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer, clock, application);
+        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, application, log);
+        IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer, application);
         Fallbacks = new PostgreSqlFallbackStore(database, application);
-        Checkpoints = new PostgreSqlCheckpointStore(database, clock, application);
+        Checkpoints = new PostgreSqlCheckpointStore(database, application);
         ErrorBudgets = new PostgreSqlErrorBudgetStore(database, application);
         Instances = new PostgreSqlInstanceStore(database);
     }

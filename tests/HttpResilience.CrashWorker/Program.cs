@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging;
 // "report <stop reason> <succeeded> <failed> <skipped> <indexes of failures>" and "drained".
 // It ends at the end of its input, at the latest when the test process ends.
 var settings = WorkerSettings.FromJson(args[0]);
-var builder = Host.CreateEmptyApplicationBuilder(null);
+// The tests look into the same store, as the same application.
+var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = "HttpResilience.IntegrationTests" });
 builder.Logging.AddProvider(new Output());
 builder.Services.AddSingleton<TimeProvider>(new FastTime(settings.Epoch, settings.Speed, settings.Ahead));
 builder.Services.AddSingleton<IDeadLetterStore>(

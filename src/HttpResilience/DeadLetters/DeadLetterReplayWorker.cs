@@ -110,21 +110,27 @@ internal sealed partial class DeadLetterReplayWorker(
     {
         // Not cancelled by the stop: claimed letters are sent, or returned to the store.
         var letters = await store.ClaimAsync(claim, _giveUp.Token).ConfigureAwait(false);
-        int suspects = 0;
-        foreach (var letter in letters)
-        {
-            if (!IsSuspect(letter))
-                _inFlight.Add(letter, place => SendAsync(letter, place), () => ReturnAsync(letter), stopping);
-            else if (Interlocked.CompareExchange(ref _suspects, 1, 0) == 0)
-                _inFlight.Add(letter, place => SendSuspectAsync(letter, place), () => ReturnSuspectAsync(letter), stopping);
-            else
-                await ReturnLaterAsync(letter, ++suspects).ConfigureAwait(false);
-        }
+        foreach (var letter in letters.Where(l => !IsSuspect(l)))
+            _inFlight.Add(letter, place => SendAsync(letter, place), () => ReturnAsync(letter), stopping);
+        await TakeSuspectsAsync([.. letters.Where(IsSuspect)]).ConfigureAwait(false);
 
         // Else the limit of bytes may have left some.
         if (claim.Only is { } host && letters.Count < claim.Limit && letters.Sum(l => l.Size) < claim.MaxBytes / 2)
             _inFlight.MarkExhausted(host);
         return letters.Count;
+
+        // The others are returned before the one is sent, which may end the process.
+        async Task TakeSuspectsAsync(List<DeadLetter> suspects)
+        {
+            if (suspects.Count == 0)
+                return;
+            bool isTurn = claim.Only is null && Interlocked.CompareExchange(ref _suspects, 1, 0) == 0;
+            var first = suspects[0];
+            foreach (var (index, letter) in suspects.Skip(isTurn ? 1 : 0).Index())
+                await ReturnLaterAsync(letter, index + 1).ConfigureAwait(false);
+            if (isTurn)
+                _inFlight.Add(first, place => SendSuspectAsync(first, place), () => ReturnSuspectAsync(first), stopping);
+        }
 
         async Task SendSuspectAsync(DeadLetter letter, IDisposable place)
         {

@@ -49,7 +49,6 @@ public abstract class DeadlyLetterContract : CrashContract
         return new()
         {
             Id = Guid.CreateVersion7(),
-            Application = "HttpResilience.CrashWorker",
             ClientName = CrashWorker.WorkerSettings.Client,
             Method = "POST",
             Uri = new(api.Uri, "orders"),

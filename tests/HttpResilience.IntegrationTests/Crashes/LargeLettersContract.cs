@@ -58,7 +58,6 @@ public abstract class LargeLettersContract : CrashContract
     private static DeadLetter Letter(Uri api, int number, byte[] content) => new()
     {
         Id = Guid.CreateVersion7(),
-        Application = "HttpResilience.CrashWorker",
         ClientName = CrashWorker.WorkerSettings.Client,
         Method = "POST",
         Uri = new(api, "orders"),
