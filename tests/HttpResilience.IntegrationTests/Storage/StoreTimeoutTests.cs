@@ -25,9 +25,10 @@ public abstract class StoreTimeoutContract : StorageContract
             await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         await using var api = await FaultServer.StartAsync(new FaultScript().Status(503), cancellationToken: Stop);
         var causes = new Causes();
+        // Before the host starts, whose heartbeat is the first to use the store.
+        var locked = await LockAsync(isFirstUse);
         using var host = await StartAsync(api.Uri, causes);
         using var http = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(Client);
-        var locked = await LockAsync(isFirstUse);
 
         // The second one comes when the first is being written, and is written after it.
         var first = SendAsync(http);
