@@ -72,8 +72,8 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
             }
 
             await places.WaitAsync(reading).ConfigureAwait(false);
-            // A cancelled record may have released its place before this wait was cancelled.
-            if (reading.IsCancellationRequested)
+            // A cancelled record may have released its place before this wait was cancelled; of two linked tokens the later one is first.
+            if (reading.IsCancellationRequested || running.IsCancellationRequested)
             {
                 places.Release();
                 return;
