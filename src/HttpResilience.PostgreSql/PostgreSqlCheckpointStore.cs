@@ -4,8 +4,8 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>
-/// The checkpoints of a PostgreSQL database. Every operation is safe to repeat when its answer was lost. Each statement takes the batch's
-/// name in the rows of this application and in those of none: a batch of version 1 is resumed where it stands.
+/// The checkpoints of a PostgreSQL database. Every operation is safe to repeat when its answer was lost. Each statement takes the
+/// batch's name in two forms, for rows of this application and for rows without one: a batch of version 1 is resumed at its checkpoint.
 /// </summary>
 internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, StoredApplication application) : ICheckpointStore
 {

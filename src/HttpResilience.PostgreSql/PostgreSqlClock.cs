@@ -7,8 +7,8 @@ namespace HttpResilience;
 /// with those of other processes are converted on their way to the server and back.
 /// </summary>
 /// <remarks>
-/// A clock that does not run at the rate of the machine, as that of a test does, is followed as it is: its hours have no counterpart on the
-/// server.
+/// Times of a clock that does not run at the rate of the machine, such as that of a test, are not converted: they have no counterpart on
+/// the server.
 /// </remarks>
 internal sealed class PostgreSqlClock(TimeProvider time)
 {
@@ -64,7 +64,7 @@ internal sealed class PostgreSqlClock(TimeProvider time)
             var (measured, roundTrip) = (server - before - ((after - before) / 2), after - before);
             if (_isVirtual)
                 _ahead = TimeSpan.Zero;
-            // Kept while it is about right, so that a time that is written and read again is the same.
+            // Unchanged within the tolerance, so that a time that is written and read again is the same.
             else if ((measured - _ahead).Duration() >= (roundTrip > Tolerance ? roundTrip : Tolerance))
                 _ahead = TimeSpan.FromSeconds(Math.Round(measured.TotalSeconds));
         }

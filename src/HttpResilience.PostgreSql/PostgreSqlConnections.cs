@@ -6,7 +6,7 @@ namespace HttpResilience;
 internal sealed class PostgreSqlConnections : IAsyncDisposable
 {
     /// <summary>
-    /// The stores keep no state in a session, so that a pooler may give each transaction another one: there is nothing to reset. A standby
+    /// The stores keep no state in a session: there is nothing to reset, and a pooler may give each transaction another session. A standby
     /// that has become the primary is found within a second.
     /// </summary>
     private static readonly (string Key, object Value)[] Defaults =
@@ -51,7 +51,7 @@ internal sealed class PostgreSqlConnections : IAsyncDisposable
                 settings[key] = value;
         }
 
-        // A caller's TransactionScope must not take back what was promised to be stored, for it or for those it was stored together with.
+        // The rollback of a caller's TransactionScope must not remove rows that were reported as stored, its own or those of other callers.
         settings.Enlist = false;
         return settings;
     }

@@ -165,8 +165,8 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
         }
     }
 
-    // Refused as a whole: a store that loses some letters for a character in them would be noticed when the first is lost. SQL_ASCII stores
-    // the bytes as they come, which are UTF-8.
+    // Another encoding is rejected on first use: it would lose each letter with a character that it cannot store. SQL_ASCII stores the
+    // bytes unchanged, which are UTF-8.
     private void ShouldStoreEveryText(NpgsqlConnection connection)
     {
         if (connection.PostgresParameters.TryGetValue("server_encoding", out string? encoding) && encoding is not ("UTF8" or "SQL_ASCII"))

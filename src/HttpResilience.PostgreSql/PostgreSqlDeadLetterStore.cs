@@ -64,9 +64,8 @@ internal sealed class PostgreSqlDeadLetterStore(
             rows = await TakeEachAsync(commands, cancellationToken).ConfigureAwait(false);
         }
 
-        // If this fails, the letters are claimed again when their lease ends.
         if (rows.Where(r => r.Letter is null).Select(r => Guid.Parse(r.Id)).ToArray() is { Length: > 0 } unreadable)
-            await RunDurablyAsync(() => commands.SetAside(unreadable), cancellationToken).ConfigureAwait(false);
+            await SetAsideAsync(commands, unreadable, cancellationToken).ConfigureAwait(false);
         return StoredLetter.Claimed(rows, log);
     }
 
@@ -94,6 +93,11 @@ internal sealed class PostgreSqlDeadLetterStore(
             {
                 rows.Add(StoredLetter.Unwritable(id.ToString(), e));
             }
+            catch (HttpResilienceStorageException) when (rows.Exists(r => r.Letter is not null))
+            {
+                // The store fails: the letters taken so far are sent, the others are still due.
+                break;
+            }
         }
 
         return rows;
@@ -117,13 +121,22 @@ internal sealed class PostgreSqlDeadLetterStore(
         return rows;
     }, cancellationToken);
 
-    private Task<int> RunDurablyAsync(Func<NpgsqlBatchCommand> change, CancellationToken cancellationToken) =>
-        database.RunAsync(async (connection, _) =>
+    private async Task SetAsideAsync(PostgreSqlClaim commands, Guid[] ids, CancellationToken cancellationToken)
     {
-        using var batch = PostgreSqlWriter.Durable(connection);
-        batch.BatchCommands.Add(InSchema(change()));
-        return await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-    }, cancellationToken);
+        try
+        {
+            await database.RunAsync(async (connection, _) =>
+            {
+                using var batch = PostgreSqlWriter.Durable(connection);
+                batch.BatchCommands.Add(InSchema(commands.SetAside(ids)));
+                return await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpResilienceStorageException)
+        {
+            // The unreadable letters are claimed again when their lease ends; the others are sent.
+        }
+    }
 
     private NpgsqlBatchCommand InSchema(NpgsqlBatchCommand command)
     {
@@ -227,7 +240,7 @@ internal sealed class PostgreSqlDeadLetterStore(
               AND (client_name, authority, application) > (f.client_name, f.authority, f.application)
             ORDER BY client_name, authority, application, due_at LIMIT 1) n
         )
-        SELECT application, client_name, authority, due_at FROM first
+        SELECT application, client_name, authority, greatest('0001-01-01Z', least('9999-12-31Z', due_at)) FROM first
         """;
 
     public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
@@ -238,7 +251,11 @@ internal sealed class PostgreSqlDeadLetterStore(
         await using var readerScope = reader.ConfigureAwait(false);
         List<DeadLetterBacklog> backlog = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            backlog.Add(new(reader.GetString(0), reader.GetString(1), reader.GetString(2), StoredTypes.Time(reader, 3)));
+        {
+            backlog.Add(
+                new(reader.GetString(0), reader.GetString(1), reader.GetString(2), StoredTypes.Time(reader, 3).Plus(-Ahead)));
+        }
+
         return backlog;
     }, cancellationToken);
 

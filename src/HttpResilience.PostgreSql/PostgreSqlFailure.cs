@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace HttpResilience;
 
-/// <summary>Tells failures of a connection from failures of a statement, and passing ones from others.</summary>
+/// <summary>Distinguishes failures of a connection from failures of a statement, and transient from permanent failures.</summary>
 internal static class PostgreSqlFailure
 {
     private const string IdleSessionTimeout = "57P05";
 
-    /// <summary>A failure that another connection, or the same one later, may not have.</summary>
+    /// <summary>A transient failure: another connection, or a later try, may succeed.</summary>
     internal static bool IsPassing(Exception e) => e switch
     {
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => true,

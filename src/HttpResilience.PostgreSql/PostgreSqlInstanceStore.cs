@@ -19,19 +19,22 @@ internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database) : IIn
     {
         using var command = new NpgsqlCommand(database.Sql(SaveSql), connection);
         foreach (var column in InstanceColumns.All)
-            command.Parameters.Add(column.Write(instance)!);
+            command.Parameters.Add(column.Write(At(instance, database.Clock.Ahead))!);
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }, cancellationToken);
 
     public Task<IReadOnlyList<StorageInstance>> ListAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
         database.RunAsync<IReadOnlyList<StorageInstance>>(async (connection, _) =>
     {
-        using var command = new NpgsqlCommand(database.Sql(ListSql), connection) { Parameters = { Time(since) } };
+        using var command = new NpgsqlCommand(database.Sql(ListSql), connection)
+        {
+            Parameters = { Time(since.Plus(database.Clock.Ahead)) },
+        };
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         List<StorageInstance> instances = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            instances.Add(InstanceColumns.Read(reader));
+            instances.Add(At(InstanceColumns.Read(reader), -database.Clock.Ahead));
         return instances;
     }, cancellationToken);
 
@@ -39,8 +42,11 @@ internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database) : IIn
     {
         using var command = new NpgsqlCommand(database.Sql("DELETE FROM http_resilience.instances WHERE seen_at < $1"), connection)
         {
-            Parameters = { Time(before) },
+            Parameters = { Time(before.Plus(database.Clock.Ahead)) },
         };
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }, cancellationToken);
+
+    private static StorageInstance At(StorageInstance instance, TimeSpan ahead) =>
+        instance with { StartedAt = instance.StartedAt.Plus(ahead), SeenAt = instance.SeenAt.Plus(ahead) };
 }

@@ -6,7 +6,7 @@ namespace HttpResilience;
 /// <summary>
 /// The schema as the steps that lead from an empty database to each version. A released step never changes; a new version adds a step. The
 /// number of steps taken is the one row of <c>http_resilience.schema_version</c>, with the lowest number of steps that a program must know
-/// to use the result: a step that only adds tables and nullable columns leaves it, so that older programs go on.
+/// to use the result: a step that only adds tables and nullable columns does not raise it, so that older programs keep working.
 /// </summary>
 internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 {

@@ -43,7 +43,7 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         T result = default!;
-        long due = _time.GetTimestamp() + TicksOf(timeout ?? PendingWrite.LetterTimeout);
+        long due = _time.GetTimestamp() + _time.ToTicks(timeout ?? PendingWrite.LetterTimeout);
         var write = new PostgreSqlWrite(
             change, async reader => result = await read(reader).ConfigureAwait(false), notifies, due, cancellationToken);
         ObjectDisposedException.ThrowIf(!_waiting.Writer.TryWrite(write), typeof(PostgreSqlStorage));
@@ -74,9 +74,10 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         {
             writes.Clear();
         }
-        else if (failure is HttpResilienceStorageException { InnerException: { } inner } && !PostgreSqlFailure.IsOfOneWrite(inner))
+        else if (failure is HttpResilienceStorageException { InnerException: var inner }
+            && (inner is null || !PostgreSqlFailure.IsOfOneWrite(inner)))
         {
-            bool isPassing = PostgreSqlFailure.IsPassing(inner);
+            bool isPassing = inner is not null && PostgreSqlFailure.IsPassing(inner);
             writes.RemoveAll(w =>
             {
                 bool isOver = !isPassing || TimeFor([w]) == PendingWrite.MinTimeout;
@@ -116,14 +117,12 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Until the first of the writes is due; one that has waited for others gets a little time in any case.</summary>
+    /// <summary>The time until the first of the writes is due, but at least <see cref="PendingWrite.MinTimeout"/>.</summary>
     private TimeSpan TimeFor(IEnumerable<PostgreSqlWrite> writes)
     {
-        var left = _time.GetElapsedTime(_time.GetTimestamp(), writes.Min(w => w.Due));
+        var left = _time.TimeUntil(writes.Min(w => w.Due));
         return left > PendingWrite.MinTimeout ? left : PendingWrite.MinTimeout;
     }
-
-    private long TicksOf(TimeSpan duration) => (long)(duration.TotalSeconds * _time.TimestampFrequency);
 
     private async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes, CancellationToken cancellationToken)
     {

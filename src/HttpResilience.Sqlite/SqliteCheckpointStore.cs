@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The checkpoints of a SQLite database. Each operation uses the batch of this application or, where it has none of the name, that of
-/// none: a batch of version 1 is resumed where it stands.
+/// The checkpoints of a SQLite database. Each operation uses the batch of this application or, if it has none of that name, the batch
+/// without an application: a batch of version 1 is resumed at its checkpoint.
 /// </summary>
 internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application) : ICheckpointStore
 {

@@ -176,8 +176,8 @@ internal sealed class SqliteDeadLetterStore(
 
     public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
         readers.RunAsync<IReadOnlyList<DeadLetterBacklog>>(s => s.Read(
-            row => new DeadLetterBacklog(row.GetString(0), row.GetString(1), row.GetString(2), StoredTypes.Time(row, 3)), BacklogSql),
-            cancellationToken);
+            row => new DeadLetterBacklog(
+                row.GetString(0), row.GetString(1), row.GetString(2), StoredTime.Nearest(row.GetInt64(3))), BacklogSql), cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);
 

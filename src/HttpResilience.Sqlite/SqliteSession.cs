@@ -36,6 +36,8 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
             _commands.Add(sql, command);
         }
 
+        // A command keeps the timeout that the connection had when it was made.
+        command.CommandTimeout = connection.DefaultTimeout;
         command.Parameters.Clear();
         foreach (var (name, value) in parameters)
             command.Parameters.Add(new SqliteParameter(name, value ?? DBNull.Value));

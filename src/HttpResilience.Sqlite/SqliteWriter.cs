@@ -44,7 +44,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         T result = default!;
-        long due = Clock.GetTimestamp() + (long)(timeout.TotalSeconds * Clock.TimestampFrequency);
+        long due = Clock.GetTimestamp() + Clock.ToTicks(timeout);
         var write = new SqliteWrite(session => result = run(session), needsTransaction, due, cancellationToken);
         try
         {
@@ -138,12 +138,12 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Until the first of the writes is due, in steps, so that the timeout of the connection is rarely set; one that has waited for others
-    /// gets a little time in any case.
+    /// The time until the first of the writes is due, in steps of <see cref="PendingWrite.MinTimeout"/>, so that the timeout of the
+    /// connection is rarely set; at least one step.
     /// </summary>
     private TimeSpan TimeFor(IEnumerable<SqliteWrite> writes)
     {
-        var left = Clock.GetElapsedTime(Clock.GetTimestamp(), writes.Min(w => w.Due));
+        var left = Clock.TimeUntil(writes.Min(w => w.Due));
         left = PendingWrite.MinTimeout * Math.Max(1, Math.Ceiling(left / PendingWrite.MinTimeout));
         return left < _database.Timeout ? left : _database.Timeout;
     }

@@ -9,8 +9,8 @@ public static partial class HttpResilienceServiceCollectionExtensions
     {
         /// <summary>
         /// Gives the client the chain, and its settings, state, dead letters and metrics a name of their own:
-        /// <c>HttpResilience:Clients:&lt;settingsName&gt;</c>. For clients whose name in <see cref="IHttpClientFactory"/> nobody can write
-        /// there, or that changes with a version: those of Refit, NSwag and Kiota.
+        /// <c>HttpResilience:Clients:&lt;settingsName&gt;</c>. For clients whose generated name in <see cref="IHttpClientFactory"/> is
+        /// hard to write in a configuration or changes with a version, such as those of Refit, NSwag and Kiota.
         /// </summary>
         /// <param name="settingsName">The name, of this client only.</param>
         /// <returns>The same builder. Handlers added after this come after the chain and run once per attempt.</returns>

@@ -7,8 +7,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// Completes a client with the chain: removes the factory's own four log lines per attempt (unless <c>Logging:KeepFactoryLogging</c> is
-/// set), adds the innermost stage, the propagator, and the bounds of scopes. A filter, because those of the application may add handlers
-/// or replace the primary one; an application that has removed all filters has none that do.
+/// set), adds the innermost stage, the propagator, and the handler that limits scopes. It is a filter because the application's
+/// filters may add handlers or replace the primary one; without filters, <see cref="CompleteInstead"/> is sufficient.
 /// </summary>
 internal sealed class ChainCompletionFilter(IServiceProvider services) : IHttpMessageHandlerBuilderFilter
 {

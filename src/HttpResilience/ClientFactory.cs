@@ -18,7 +18,7 @@ internal static class ClientFactory
                 ? Create(provider, settings) : provider.GetRequiredKeyedService<Client>(settings));
         SendingClientFactory.AddTo(services);
         services.AddSingleton<IResilientClients, ResilientClients>();
-        // In place of the platform's, which would read anew what a client has rejected.
+        // Replaces the platform's monitor, which would also return options that the client has rejected.
         services.AddSingleton<IOptionsMonitor<HttpResilienceOptions>>(provider => provider.ResilientClients);
         services.AddSingleton(provider => new CallObservers(
             provider.GetServices<CallObserver>(), provider.GetRequiredService<ILoggerFactory>().CreateLogger(CallObservers.LogCategory)));

@@ -75,7 +75,7 @@ internal sealed partial class ClientStartup(
             UnusedSection(logger, section.Path, Spelling.Similar(section.Key, names) ?? string.Join(", ", names));
     }
 
-    // Of a misspelt root nothing is read.
+    // A section whose name is a misspelt root is not read.
     private void WarnOfRoots(IConfiguration? configuration)
     {
         foreach (var section in (configuration?.GetChildren() ?? []).Where(IsLikeRoot))

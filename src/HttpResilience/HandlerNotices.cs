@@ -5,7 +5,10 @@ using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
-/// <summary>Logs once per client how its chain stands to handlers that do the same; the factory makes handlers every two minutes.</summary>
+/// <summary>
+/// Logs other resilience handlers that the chain has replaced or that repeat its requests; once per client, because the factory makes
+/// handlers every two minutes.
+/// </summary>
 internal sealed partial class HandlerNotices(string clientName, ILogger logger)
 {
     private bool _isRemoved;

@@ -17,7 +17,7 @@ internal sealed class HandlerOptionsFactory(IServiceProvider services) : Options
 {
     internal static bool IsForAllClients(Action<HttpMessageHandlerBuilder> action) => action.Target is ActionForAllClients;
 
-    // A class of the application is asked about every client; what the platform makes of a delegate has a name.
+    // A class of the application configures every client; the platform's wrapper of a delegate has a client's name, or null for all.
     private static bool IsForAllClients(IConfigureOptions<HttpClientFactoryOptions> configure) => configure switch
     {
         ConfigureNamedOptions<HttpClientFactoryOptions> { Name: var name } => name is null,

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Operations;
@@ -9,7 +8,7 @@ namespace HttpResilience.Operations;
 /// </summary>
 internal sealed partial class AlertEvaluator(
     AlertQueue feed, AlertSettings settings, AlertSources sources, BatchCadences batches, AlertSinks sinks, Deployment deployment,
-        TimeProvider time, ILogger logger) : BackgroundService
+        TimeProvider time, ILogger logger) : DetachedWorker
 {
     internal const string LogCategory = "HttpResilience.AlertWatch";
 
@@ -25,10 +24,7 @@ internal sealed partial class AlertEvaluator(
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         Begin();
-        Task started;
-        using (AmbientContext.Suppress())
-            started = base.StartAsync(cancellationToken);
-        return started;
+        return base.StartAsync(cancellationToken);
     }
 
     /// <summary>Starts to fill the queue, without evaluating it.</summary>

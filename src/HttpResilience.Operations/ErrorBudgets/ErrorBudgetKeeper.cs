@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Operations;
@@ -8,7 +7,7 @@ namespace HttpResilience.Operations;
 /// store delays no call; unsaved counts are saved later. Without a store it only logs the running version.
 /// </summary>
 internal sealed partial class ErrorBudgetKeeper(
-    IErrorBudgetStore? store, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time, ILogger logger) : BackgroundService
+    IErrorBudgetStore? store, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time, ILogger logger) : DetachedWorker
 {
     internal const string LogCategory = "HttpResilience.ErrorBudgetKeeper";
 
@@ -42,15 +41,7 @@ internal sealed partial class ErrorBudgetKeeper(
             }
         }
 
-        await StartDetachedAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    private Task StartDetachedAsync(CancellationToken cancellationToken)
-    {
-        Task started;
-        using (AmbientContext.Suppress())
-            started = base.StartAsync(cancellationToken);
-        return started;
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)

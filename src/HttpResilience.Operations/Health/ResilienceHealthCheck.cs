@@ -40,12 +40,14 @@ internal sealed class ResilienceHealthCheck(
         Exception? failure = null;
         if (store is not null)
         {
-            failure = await AskAsync(store, cancellationToken).ConfigureAwait(false);
+            using var timeout = new CancellationTokenSource(StoreTimeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+            failure = await FailureOfAsync(store, either.Token, cancellationToken).ConfigureAwait(false);
             data["storage"] = failure is null ? "reachable" : "unreachable";
             if (failure is not null)
                 unhealthy.Insert(0, "the durable store does not answer");
             else
-                degraded.AddRange(await UnreplayedAsync(cancellationToken).ConfigureAwait(false));
+                degraded.AddRange(await UnreplayedAsync(either.Token, cancellationToken).ConfigureAwait(false));
         }
 
         string description = unhealthy.Count + degraded.Count == 0 ? "All integrations are well." : Sentence([.. unhealthy, .. degraded]);
@@ -54,14 +56,16 @@ internal sealed class ResilienceHealthCheck(
             : HealthCheckResult.Healthy(description, data);
     }
 
-    private async Task<Exception?> AskAsync(IDeadLetterStore asked, CancellationToken cancellationToken)
+    // A store that blocks does not block the check.
+    private static Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken either) =>
+        Task.Run(() => ask(either), either).WaitAsync(either);
+
+    private static async Task<Exception?> FailureOfAsync(
+        IDeadLetterStore asked, CancellationToken either, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(StoreTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            // A store that blocks is not to block the check.
-            await Task.Run(() => asked.CountAsync(either.Token), either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+            await AskAsync(asked.CountAsync, either).ConfigureAwait(false);
             return null;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -71,16 +75,13 @@ internal sealed class ResilienceHealthCheck(
         }
     }
 
-    private async Task<IEnumerable<string>> UnreplayedAsync(CancellationToken cancellationToken)
+    private async Task<IEnumerable<string>> UnreplayedAsync(CancellationToken either, CancellationToken cancellationToken)
     {
         if (review is null)
             return [];
-        using var timeout = new CancellationTokenSource(StoreTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            var found = await Task.Run(() => review.UnreplayedAsync(either.Token), either.Token).WaitAsync(either.Token)
-                .ConfigureAwait(false);
+            var found = await AskAsync(review.UnreplayedAsync, either).ConfigureAwait(false);
             return found.Select(l => l.ClientName is null
                 ? $"no live process replays the dead letters of application {NameOf(l.Application)} "
                     + "(Storage:Application, DeadLetterReplayOptions.Applications)"

@@ -6,9 +6,9 @@ namespace HttpResilience.Testing;
 /// Register it with <c>storage.UseInMemory()</c>.
 /// </summary>
 /// <remarks>
-/// All members are thread-safe. The stores of this instance see the rows of every application, those of a container its own. Several
-/// containers that use the same instance behave like several processes on one database: disposing a container closes its connection
-/// and keeps the data, so that a test can stop a host and start it again.
+/// All members are thread-safe. The stores of this instance use the rows of every application, the stores of a container only those
+/// of its application. Several containers that use the same instance behave like several processes on one database: disposing a container
+/// closes its connection and keeps the data, so that a test can stop a host and start it again.
 /// </remarks>
 /// <example><code>
 /// var storage = new InMemoryStorage();

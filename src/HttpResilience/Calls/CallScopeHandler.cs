@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The outermost handler of a client that has handlers outside the chain: the scopes around a call are for its request, not for what those
-/// handlers send on its way, such as the request for a token.
+/// The outermost handler of a client that has handlers outside the chain: a scope applies to the request of its call, not to the requests
+/// that those handlers send themselves, such as one for a token.
 /// </summary>
 internal sealed class CallScopeHandler(string clientName) : DelegatingHandler
 {

@@ -17,7 +17,7 @@ internal static class CallStart
             request.Options.TryGetValue(HttpCallScopeOptions.Key, out var ofRequest);
             var scoped = new ScopedRequest(request, clientName, httpClientName ?? clientName);
             bool isReplayed = request.Options.TryGetValue(ReplayedCall.Key, out var replay);
-            // A letter has the settings of its call; a scope around the person or the worker that replays it is not for it.
+            // A replay has the settings of the original call; scopes of the code that starts the replay do not apply.
             if (isReplayed)
                 HttpCallScope.Suspend();
             var scope = HttpCallScope.Around(scoped);

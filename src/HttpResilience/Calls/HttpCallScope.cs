@@ -5,9 +5,9 @@ namespace HttpResilience;
 /// (<c>GetFromJsonAsync</c>, Refit). Flows with async calls. Scopes nest; the settings of the inner scope override those of the outer one.
 /// </summary>
 /// <remarks>
-/// A scope is for the calls that the application makes in it. It is not for calls made on the way of such a call (by a token handler inside
-/// or outside the chain, an <see cref="IReconciler"/>, an <see cref="IConflictResolver"/>), nor for the replay of a dead letter, nor for
-/// calls that begin after its <see cref="Dispose"/>, as those of a timer that was started inside it.
+/// A scope applies to the calls that the application makes in it. It does not apply to calls made during such a call (by a token handler
+/// inside or outside the chain, an <see cref="IReconciler"/>, an <see cref="IConflictResolver"/>), to the replay of a dead letter, or to
+/// calls that begin after its <see cref="Dispose"/>, such as those of a timer that was started inside it.
 /// </remarks>
 /// <example><code>
 /// using (HttpCallScope.Begin(new HttpCallScopeOptions { Tenant = "comp1", Tags = { ["rowNumber"] = 5 } }))
@@ -37,7 +37,7 @@ public sealed class HttpCallScope : IDisposable
         _isForAllClients = own.ClientName is null && outer is not { _isForAllClients: false };
     }
 
-    // Around the way of one request of a client to its chain: the scopes outside of it are for that request only.
+    // Marks one request between HttpClient and the chain: the scopes outside the marker apply to that request only.
     private HttpCallScope(HttpCallScope outer, string wayOf)
         : this(outer, new(), onCall: null) => (_wayOf, _isForAllClients) = (wayOf, false);
 
@@ -94,9 +94,9 @@ public sealed class HttpCallScope : IDisposable
     internal static void Suspend() => Ambient.Value = null;
 
     /// <summary>
-    /// Keeps the scopes of this flow for the request while it is on its way to the chain: handlers outside the chain may send others.
+    /// Limits the scopes of this flow to the request until it reaches the chain: handlers outside the chain may send other requests.
     /// </summary>
-    /// <returns>What <see cref="Leave"/> brings back.</returns>
+    /// <returns>The previous scope, which <see cref="Leave"/> restores.</returns>
     internal static HttpCallScope? Enter(HttpRequestMessage request, string clientName)
     {
         var before = Ambient.Value;
@@ -175,7 +175,7 @@ public sealed class HttpCallScope : IDisposable
         Ambient.Value = Current;
     }
 
-    // This scope or the next one outside of it that has not ended; those around the way of another request are not for this one.
+    // This scope, or the nearest outer scope that has not ended; scopes outside the marker of another request do not apply.
     private static HttpCallScope? Visible(HttpCallScope? scope, in ScopedRequest request)
     {
         for (; scope is { _isEnded: true } or { _wayOf: not null }; scope = scope._outer)
@@ -187,7 +187,7 @@ public sealed class HttpCallScope : IDisposable
         return scope;
     }
 
-    // A handler may have sent a copy without the options. A client of its own would have given the copy other ones, or has another name.
+    // A copy that a handler made may lack the options: then the client's name decides. Another client has another marker or name.
     private static bool IsOnWay(HttpCallScope way, string clientName, in ScopedRequest request) =>
         request.Message.Options.TryGetValue(Way, out var own) ? own == way : request.IsOf(clientName);
 }

@@ -14,7 +14,7 @@ internal sealed record ReplayedCall(Guid LetterId, DateTimeOffset KeyFirstUsedAt
     internal string? KeyHeaderName { get; init; }
 
     /// <summary>
-    /// The URI of the earlier call, by which stored responses compare requests; a redirect may have led this one elsewhere.
+    /// The URI of the earlier call, with which stored responses are compared; this request may be sent to the target of a redirect.
     /// </summary>
     internal Uri? Uri { get; init; }
 

@@ -23,6 +23,9 @@ internal sealed class BaseAddresses
             _hosts.TryAdd(new(baseAddress), true);
     }
 
+    /// <summary>Whether a URI belongs to one of the hosts that clients have used in this process.</summary>
+    internal bool Knows(Uri uri) => _hosts.ContainsKey(new(uri));
+
     /// <summary>
     /// Whether a URI belongs to one of the hosts. In a process that has not sent a request with a typed client yet, one is created for its
     /// base address.

@@ -120,8 +120,8 @@ public sealed class HttpResilienceOptions
     internal void EndBinding(OptionPath path) => (Path, Read) = (path, Keys.ValuesOf(this).ToDictionary(StringComparer.OrdinalIgnoreCase));
 
     /// <summary>
-    /// Two timeouts of which one makes the other dead, when they are written at one level. Where only the total is written, attempts end
-    /// with it.
+    /// The problem of an attempt timeout that is longer than the total timeout and set at the same level, so that it has no effect. Where
+    /// only the total timeout is set, attempts end with it.
     /// </summary>
     internal string? ProblemOfTimeouts(OptionPath path)
     {

@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>Settings that were written and that another setting makes dead.</summary>
+/// <summary>Settings that were set and have no effect because of another setting.</summary>
 internal static class IneffectiveSettings
 {
     private const string Retries = "Retry:MaxRetryAttempts";

@@ -15,7 +15,7 @@ internal sealed partial class ReplayPipeline(Client client, ILogger logger)
 
     private const string Prefix = "HttpResilience.Replay:";
 
-    // Primary handlers that send the client's calls. One that both pipelines share goes on following redirects.
+    // The primary handlers of the client's calls. A handler that both pipelines share is not changed, so it may still follow redirects.
     private static readonly ConditionalWeakTable<HttpMessageHandler, object> OfCalls = [];
 
     private bool _isLogged;
@@ -54,7 +54,7 @@ internal sealed partial class ReplayPipeline(Client client, ILogger logger)
         return clients.CreateClient(client.HttpClientName);
     }
 
-    /// <summary>Makes the primary handler of the second pipeline leave redirects to the replayer.</summary>
+    /// <summary>Switches off redirects in the primary handler of the second pipeline: the replayer decides about them.</summary>
     internal void StopRedirects(HttpMessageHandlerBuilder builder)
     {
         var sender = Innermost(builder.PrimaryHandler);

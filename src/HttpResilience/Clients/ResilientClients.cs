@@ -47,7 +47,7 @@ internal sealed partial class ResilientClients(IServiceProvider services)
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    // Code of the application, of which the reload does not hang.
+    // A listener is code of the application: its exception does not stop the reload.
     private void Notify(Client client)
     {
         foreach (var listener in Delegate.EnumerateInvocationList(Changed))

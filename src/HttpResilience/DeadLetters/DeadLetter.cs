@@ -106,7 +106,7 @@ public sealed record DeadLetter
     public int Replays { get; init; }
 
     /// <summary>
-    /// How often in a row a lease of this letter ended without a word of its worker: perhaps sending it ends the process.
+    /// The number of leases in a row that ended without a result of the worker: sending this letter may end the process.
     /// </summary>
     public int Takeovers { get; init; }
 

@@ -14,7 +14,7 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     private const string ResubmitFromSource = "Resubmit it from the source; its body could not be stored";
 
     /// <summary>
-    /// After so many leases in a row that ended without a word of their worker, a letter requires review: other crashes are rarer.
+    /// After this number of leases in a row that ended without a result, a letter requires review: other crashes are rarer.
     /// </summary>
     internal const int MaxTakeovers = 3;
 

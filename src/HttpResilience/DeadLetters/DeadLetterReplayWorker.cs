@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
@@ -12,7 +11,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class DeadLetterReplayWorker(
     IDeadLetterStore store, DeadLetterReplayer replayer, ResilientClients clients, DeadLetterReplayOptions options, DeadLetterMeter meter,
-    TimeProvider time, ILoggerFactory loggers) : BackgroundService
+    TimeProvider time, ILoggerFactory loggers) : DetachedWorker
 {
     private const string LogCategory = DeadLetterReplayer.LogCategory;
 
@@ -22,26 +21,22 @@ internal sealed partial class DeadLetterReplayWorker(
 
     private static readonly TimeSpan SuspectInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>For this time the letters of a destination that another process serves are not claimed.</summary>
+    private static readonly TimeSpan ForeignInterval = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 
     private const int MaxForeign = 1000;
 
     // The first letter of each destination to which this process may not send; asked again, because the configuration may change.
-    private readonly ConcurrentDictionary<DeadLetterDestination, DeadLetter> _foreign = new();
+    private readonly ConcurrentDictionary<DeadLetterDestination, (DeadLetter Letter, DateTimeOffset Until)> _foreign = new();
     private readonly InFlightLetters _inFlight = new(options, time);
     private readonly ILogger _logger = loggers.CreateLogger(LogCategory);
     private readonly CancellationTokenSource _giveUp = new();
     private DateTimeOffset _countAgainAt;
+    private readonly Lock _gate = new();
     private int _suspects;
     private DateTimeOffset _suspectsUntil;
-
-    public override Task StartAsync(CancellationToken cancellationToken)
-    {
-        Task started;
-        using (AmbientContext.Suppress())
-            started = base.StartAsync(cancellationToken);
-        return started;
-    }
 
     /// <summary>
     /// Stops claiming and waits for letters in flight; when the host's timeout ends, they are cancelled and returned to the store.
@@ -114,12 +109,12 @@ internal sealed partial class DeadLetterReplayWorker(
             _inFlight.Add(letter, place => SendAsync(letter, place), () => ReturnAsync(letter), stopping);
         await TakeSuspectsAsync([.. letters.Where(IsSuspect)]).ConfigureAwait(false);
 
-        // Else the limit of bytes may have left some.
+        // A claim near its limit of bytes may have left due letters in the store.
         if (claim.Only is { } host && letters.Count < claim.Limit && letters.Sum(l => l.Size) < claim.MaxBytes / 2)
             _inFlight.MarkExhausted(host);
         return letters.Count;
 
-        // The others are returned before the one is sent, which may end the process.
+        // Sending the first letter may end the process, so the others are returned before.
         async Task TakeSuspectsAsync(List<DeadLetter> suspects)
         {
             if (suspects.Count == 0)
@@ -152,8 +147,10 @@ internal sealed partial class DeadLetterReplayWorker(
 
         Task ReturnLaterAsync(DeadLetter letter, int turn)
         {
-            _suspectsUntil = claim.Now + ((turn + 1) * SuspectInterval);
-            return replayer.WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = _suspectsUntil - SuspectInterval });
+            var due = claim.Now + (turn * SuspectInterval);
+            lock (_gate)
+                _suspectsUntil = due + SuspectInterval > _suspectsUntil ? due + SuspectInterval : _suspectsUntil;
+            return WriteDueAsync(letter, due);
         }
 
         // The destination may have become unavailable since the claim.
@@ -169,8 +166,8 @@ internal sealed partial class DeadLetterReplayWorker(
     }
 
     /// <summary>
-    /// Two of its leases have ended without a word. Such letters are sent one at a time, so that the third, after which a letter requires
-    /// review, is not counted for one that only waited while another ended the process.
+    /// Two leases in a row ended without a result. Such letters are sent one at a time: when one ends the process, the third lease, after
+    /// which a letter requires review, is not counted for the letters that only waited.
     /// </summary>
     private static bool IsSuspect(DeadLetter letter) => letter.Takeovers == DeadLetterDecision.MaxTakeovers - 1;
 
@@ -211,12 +208,12 @@ internal sealed partial class DeadLetterReplayWorker(
 
     private IEnumerable<DeadLetterDestination> UnavailableDestinations()
     {
-        foreach (var (destination, letter) in _foreign)
+        foreach (var (destination, (letter, until)) in _foreign)
         {
-            if (!replayer.MaySend(letter))
-                yield return destination;
-            else
+            if (replayer.MaySendAsKnown(letter))
                 _foreign.TryRemove(destination, out _);
+            else if (time.GetUtcNow() < until)
+                yield return destination;
         }
 
         foreach (var client in clients)
@@ -231,14 +228,18 @@ internal sealed partial class DeadLetterReplayWorker(
         }
     }
 
-    // A person who has requested the replay gets an answer, and a letter that nobody can send a reason: it requires review.
+    // A replay that a person requested, and a row that cannot be sent, are not returned to the store: they get a result with a reason.
     private bool IsForeign(DeadLetter letter)
     {
         if (letter.Resolution is not null || DeadLetterDecision.OfRow(letter) is not null || replayer.MaySend(letter))
             return false;
         if (_foreign.Count >= MaxForeign)
             _foreign.Clear();
-        if (_foreign.TryAdd(new(letter.ClientName, letter.Authority), letter with { Body = null, Headers = [] }))
+        var (destination, seen) = (new DeadLetterDestination(letter.ClientName, letter.Authority),
+            (letter with { Body = null, Headers = [] }, time.GetUtcNow() + ForeignInterval));
+        if (!_foreign.TryAdd(destination, seen))
+            _foreign[destination] = seen;
+        else
             Foreign(_logger, letter.ClientName, letter.Authority);
         return true;
     }

@@ -30,9 +30,11 @@ internal sealed partial class DeadLetterReplayer(
     /// </summary>
     internal bool MaySend(DeadLetter letter)
     {
-        var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
         try
         {
+            var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
+            if (MaySendAsKnown(letter))
+                return true;
             using var httpClient = clients.CreateClient(client.HttpClientName);
             return ReplayResult.MayGoThere(client, letter.Uri, httpClient.BaseAddress, services);
         }
@@ -41,6 +43,14 @@ internal sealed partial class DeadLetterReplayer(
             // The application's configuration of the client failed; sending reports it.
             return true;
         }
+    }
+
+    /// <summary>The same as far as it is known without a client of the factory, which is true for most letters.</summary>
+    internal bool MaySendAsKnown(DeadLetter letter)
+    {
+        var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
+        return client.Policy.DeadLetter is { } policy
+            && (policy.MayGoTo(letter.Uri, baseAddress: null) || BaseAddresses.Of(client).Knows(letter.Uri));
     }
 
     /// <summary>Sends a letter and stores the result.</summary>
@@ -76,7 +86,7 @@ internal sealed partial class DeadLetterReplayer(
 
         place?.Dispose();
         long version = await lease.EndAsync().ConfigureAwait(false);
-        // One that was sent has been heard of again.
+        // A result ends the series of leases without one; a letter that is in review because of it keeps its number.
         int takeovers = result.Takeovers < DeadLetterDecision.MaxTakeovers ? 0 : result.Takeovers;
         if (!await WriteAsync(claimed, result with { Version = version, Takeovers = takeovers }).ConfigureAwait(false))
             return;

@@ -47,7 +47,7 @@ internal static class DeadLetterRequest
     internal static string TextOf(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>The letter of a call that finally failed.</summary>
-    /// <param name="message">The message that was sent, of which the original does not hold the HTTP version.</param>
+    /// <param name="message">The message that was sent; the original does not hold its HTTP version.</param>
     /// <param name="body">Null when it cannot be stored.</param>
     /// <param name="lacksCredentials">A replay would lack credentials that the request had.</param>
     /// <param name="canBeFound">The application can find out whether it has been processed.</param>
@@ -134,11 +134,14 @@ internal static class DeadLetterRequest
     /// <summary>The name of a virtual host, which belongs to the host that was asked.</summary>
     internal static bool IsHost(string header) => header.Equals("Host", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether a header field of this name can hold the key of a request.</summary>
+    internal static bool MayCarryKey(string name) =>
+        HttpToken.IsValid(name) && HttpToken.IsRequestHeader(name) && !NotKept.Contains(name) && !IsHost(name);
+
     private static void AddKey(HttpRequestMessage request, string name, string value, string key)
     {
         IdempotencyKey.Validate(key);
-        if (NotKept.Contains(name) || IsHost(name) || !HttpToken.IsRequestHeader(name)
-            || !request.Headers.TryAddWithoutValidation(name, value))
+        if (!MayCarryKey(name) || !request.Headers.TryAddWithoutValidation(name, value))
             throw new ArgumentException($"'{Redaction.Clean(name)}' cannot be the header field of an idempotency key.", nameof(name));
     }
 }

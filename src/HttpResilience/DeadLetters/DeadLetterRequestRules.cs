@@ -3,8 +3,8 @@ using System.Buffers;
 namespace HttpResilience;
 
 /// <summary>
-/// Whether the request of a letter is one that HTTP has. A row that was edited may hold a line break in a header field, which would end the
-/// request and begin another one with the client's credentials (RFC 9110 §5.5, RFC 9112 §11.2).
+/// Whether the request of a letter is valid in HTTP. An edited row may hold a line break in a header field, which would end the request
+/// and begin another one with the client's credentials (RFC 9110 §5.5, RFC 9112 §11.2).
 /// </summary>
 internal static class DeadLetterRequestRules
 {
@@ -27,8 +27,8 @@ internal static class DeadLetterRequestRules
                 return $"the header field {name} has a line break";
         }
 
-        if (letter.IdempotencyHeaderName is { } header && !HttpToken.IsValid(header))
-            return "the header field of its idempotency key has a name that is not one of HTTP";
+        if (letter.IdempotencyHeaderName is { } header && !DeadLetterRequest.MayCarryKey(header))
+            return "the header field of its idempotency key has a name that cannot hold one";
         bool isKeyValid = letter.IdempotencyKey is not { } key || IdempotencyKey.IsValid(key);
         return isKeyValid ? null : "its idempotency key is not valid in a header field";
     }

@@ -7,7 +7,7 @@ namespace HttpResilience;
 /// <param name="coverage">Knows which processes replay letters.</param>
 /// <param name="meter">Shows the last count; null in such a process.</param>
 internal sealed class DeadLetterReview(
-    IDeadLetterStore store, Func<DeadLetterReplayer?> replayer, ReplayCoverage coverage, TimeProvider time, DeadLetterMeter? meter = null)
+    IDeadLetterStore store, Func<DeadLetterReplayer?> replayer, ReplayCoverage coverage, TimeProvider time, DeadLetterMeter? meter)
     : IDeadLetterReview
 {
     private const int PageSize = 500;
@@ -15,7 +15,8 @@ internal sealed class DeadLetterReview(
 
     internal static DeadLetterReview Of(IServiceProvider services) => new(
         services.GetRequiredService<IDeadLetterStore>(), services.GetService<DeadLetterReplayer>,
-        services.GetRequiredService<ReplayCoverage>(), services.GetRequiredService<TimeProvider>());
+        services.GetRequiredService<ReplayCoverage>(), services.GetRequiredService<TimeProvider>(),
+        services.GetService<DeadLetterMeter>());
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         store.ListAsync(query, cancellationToken);

@@ -13,9 +13,9 @@ public interface IDeadLetterReview
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The letters that no live process will replay: no process with <c>AddDeadLetterReplay</c> that was seen within 30 seconds has their
-    /// application, or none of these has their client, because it was renamed. In a process that replays letters, of every application on
-    /// the store; in another one, of its own.
+    /// The letters that no live process will replay: no process with <c>AddDeadLetterReplay</c> that was seen within 30 seconds
+    /// replays letters of their application, or none of those processes has their client, for instance because it was renamed. A
+    /// process that replays letters gets the letters of every application on the store, any other process those of its own application.
     /// </summary>
     Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken = default);
 

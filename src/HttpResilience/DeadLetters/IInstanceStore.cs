@@ -1,7 +1,8 @@
 namespace HttpResilience.Storage;
 
 /// <summary>
-/// Stores which processes use the store: each writes its own row every 10 seconds, so that others see whose letters somebody replays.
+/// Stores the processes that use the store. Each writes its own row every 10 seconds, so that the others detect letters that no live
+/// process replays.
 /// </summary>
 /// <exception cref="HttpResilienceStorageException">
 /// Thrown by every member when the store is unreachable, full, or of an unknown format.

@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The idempotency key of a letter as a header field: the name and the form that the earlier attempts had, since the API knows the key by
-/// them, whatever the settings of the client that replays it are.
+/// The idempotency key of a letter as a header field: it keeps the name and the form of the earlier attempts, by which the API
+/// recognizes it, whatever the settings of the replaying client are.
 /// </summary>
 internal static class LetterKey
 {

@@ -8,7 +8,7 @@ namespace HttpResilience;
 /// </summary>
 internal static class ReplayRedirect
 {
-    /// <summary>A replay follows so many redirects.</summary>
+    /// <summary>The maximum number of redirects that a replay follows.</summary>
     internal const int MaxFollowed = 3;
 
     private const string CheckTarget = "Check where the redirect leads and whether it was processed; then resolve it, or replay it";
@@ -21,7 +21,7 @@ internal static class ReplayRedirect
     {
         if (IsRedirect(response))
             return response.StatusCode;
-        // A handler that cannot be told to leave redirects alone has followed one.
+        // A primary handler whose redirects cannot be switched off has followed one.
         return response.RequestMessage is { } sent
             && (RedirectDetector.HasFollowed(sent) || (sent.Method == HttpMethod.Get && new HttpMethod(method) != HttpMethod.Get))
             ? HttpStatusCode.Found : null;

@@ -3,7 +3,7 @@ namespace HttpResilience.Storage;
 /// <summary>Dead letters that no live process will replay: see <see cref="IDeadLetterReview.UnreplayedAsync"/>.</summary>
 /// <param name="Application">The application whose letters they are; empty when the store has not recorded it.</param>
 /// <param name="ClientName">
-/// The client that no live process which replays the application's letters has; null when there is no such process at all.
+/// The client, missing in every live process that replays the application's letters; null when there is no such process.
 /// </param>
 /// <param name="DueAt">The earliest due time of them.</param>
 public sealed record UnreplayedLetters(string Application, string? ClientName, DateTimeOffset DueAt);

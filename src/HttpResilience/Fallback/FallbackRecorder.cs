@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>
-/// Learns from the responses that pass: stores the good ones as their readers read them, and removes those that others make obsolete.
-/// Nothing that goes wrong in it reaches the caller, who has the response.
+/// Updates the fallback cache from responses: stores a good response while the caller reads it, and removes cached responses that have
+/// become obsolete. A failure to do so does not reach the caller, whose response is complete.
 /// </summary>
 internal sealed partial class FallbackRecorder(Client client, DurableFallbackCache? durable, ILogger<FallbackHandler> logger)
 {

@@ -5,7 +5,7 @@ namespace HttpResilience;
 /// <param name="Lifetime">The freshness lifetime (§4.2.1).</param>
 internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime)
 {
-    // RFC 9111 §1.2.2: longer times than this are this.
+    // RFC 9111 §1.2.2: a longer time is reduced to this one.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(int.MaxValue);
 
     /// <summary>Reads the freshness of a response.</summary>
@@ -23,7 +23,7 @@ internal readonly record struct Freshness(TimeSpan InitialAge, TimeSpan Lifetime
     /// <summary>The age, between zero and the longest time.</summary>
     internal static TimeSpan Within(TimeSpan age) => Min(Max(age, TimeSpan.Zero), Longest);
 
-    /// <summary>The end of a duration, at the latest the last time that there is.</summary>
+    /// <summary>The end of a duration, at most <see cref="DateTimeOffset.MaxValue"/>.</summary>
     internal static DateTimeOffset EndOf(DateTimeOffset begin, TimeSpan duration) =>
         duration < DateTimeOffset.MaxValue - begin ? begin + duration : DateTimeOffset.MaxValue;
 

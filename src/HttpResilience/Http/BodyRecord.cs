@@ -292,7 +292,7 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
                 return (default, true, null);
             }
 
-            // Still the content when the deadline has ended the wait for it.
+            // Stays true when the deadline ends this wait: then the content was the reason.
             reader.IsWaiting = !_isComplete;
             reader.HasContentFailed |= _failure is not null && _failureIsOfContent;
             _failure?.Throw();

@@ -37,7 +37,7 @@ internal static class RepeatableJson
         typeof(JsonDocument),
     ];
 
-    // Not those that show another list, such as ReadOnlyCollection<T>: that may be of any type.
+    // Without wrappers such as ReadOnlyCollection<T>: the wrapped list may have any type.
     private static readonly FrozenSet<Type> Collections =
     [
         typeof(List<>), typeof(Dictionary<,>), typeof(HashSet<>), typeof(SortedSet<>), typeof(SortedDictionary<,>), typeof(SortedList<,>),

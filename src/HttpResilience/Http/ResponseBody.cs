@@ -22,7 +22,7 @@ internal static class ResponseBody
         return false;
     }
 
-    /// <summary>Whether a response, or its content, is that of the attempt before, which is disposed.</summary>
+    /// <summary>Whether a response or its content is the disposed object of the previous attempt.</summary>
     internal static bool IsShared(HttpResponseMessage response, HttpResponseMessage disposed) =>
         response == disposed || (response.Content is { } content && content.GetType() != Empty && content == disposed.Content);
 

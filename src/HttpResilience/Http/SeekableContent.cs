@@ -3,8 +3,8 @@ using System.Net;
 namespace HttpResilience;
 
 /// <summary>
-/// A request body in a stream that can seek: each attempt reads it from its start. An exception of the stream is told from one of the
-/// connection.
+/// A request body in a stream that can seek: each attempt reads it from its start. Exceptions of the stream are distinguished from
+/// exceptions of the connection.
 /// </summary>
 internal sealed class SeekableContent : OwnedContent
 {
@@ -32,7 +32,7 @@ internal sealed class SeekableContent : OwnedContent
         {
             if (!_source.CanSeek)
                 return false;
-            // For a handler that reads the stream which it has read to its end before.
+            // A handler of the previous attempt may have read the stream to its end.
             _source.Position = _start;
             // The platform refuses to send another length than the announced one.
             return _source.Length - _start == KnownLength;
@@ -89,7 +89,7 @@ internal sealed class SeekableContent : OwnedContent
         return _connection = new(connection, KnownLength);
     }
 
-    /// <summary>The source, or the connection: it stays open when its user closes it.</summary>
+    /// <summary>Wraps the source or the connection, which stays open when the wrapper is closed.</summary>
     private sealed class OpenStream(Stream inner, long? length) : Stream
     {
         private bool _isWriting;

@@ -14,7 +14,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class InstanceHeartbeat(
     IInstanceStore store, ReplayCoverage coverage, StorageApplication application, DeadLetterReplayOptions? replay,
-    Func<IEnumerable<string>> clients, TimeProvider time, ILogger<InstanceHeartbeat> logger) : BackgroundService
+    Func<IEnumerable<string>> clients, TimeProvider time, ILogger<InstanceHeartbeat> logger) : DetachedWorker
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
@@ -61,14 +61,6 @@ internal sealed partial class InstanceHeartbeat(
         provider.GetService<IResilientClients>() is ResilientClients clients
             ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name).Distinct() : [];
 
-    public override Task StartAsync(CancellationToken cancellationToken)
-    {
-        Task started;
-        using (AmbientContext.Suppress())
-            started = base.StartAsync(cancellationToken);
-        return started;
-    }
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
@@ -96,15 +88,16 @@ internal sealed partial class InstanceHeartbeat(
     private void Report(IReadOnlyList<UnreplayedLetters> found)
     {
         var now = time.GetUtcNow();
+        // Letters without any replaying process may be meant for manual review, so only processes that replay letters report them.
+        found = [.. found.Where(l => l.ClientName is not null || _self.Replays)];
         foreach (var letters in found)
         {
             var key = (letters.Application, letters.ClientName);
             if (_reported.TryGetValue(key, out var at) && now - at < ReminderInterval)
                 continue;
-            // Who keeps letters for a person to review, without any process that replays, has chosen so.
             if (letters.ClientName is { } client)
                 NoClient(logger, NameOf(letters.Application), client, letters.DueAt);
-            else if (_self.Replays)
+            else
                 NoProcess(logger, NameOf(letters.Application), letters.DueAt);
             _reported[key] = now;
         }

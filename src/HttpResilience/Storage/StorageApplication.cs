@@ -6,8 +6,8 @@ using Microsoft.Extensions.Hosting;
 namespace HttpResilience.Storage;
 
 /// <summary>
-/// The application whose rows this process writes, claims and answers from, where several share a store: <c>Storage:Application</c>, by
-/// default <see cref="IHostEnvironment.ApplicationName"/>, without a host the name of the entry assembly.
+/// The application that owns the rows of this process where several applications share a store: <c>Storage:Application</c>, by default
+/// <see cref="IHostEnvironment.ApplicationName"/>, without a host the name of the entry assembly.
 /// </summary>
 /// <param name="name">Its name; compared exactly.</param>
 public sealed class StorageApplication(string name)

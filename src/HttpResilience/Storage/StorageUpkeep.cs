@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
@@ -6,7 +5,7 @@ namespace HttpResilience;
 /// <summary>Deletes expired rows from the store once an hour.</summary>
 internal sealed partial class StorageUpkeep(
     IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, TimeProvider time,
-    ILogger<StorageUpkeep> logger) : BackgroundService
+    ILogger<StorageUpkeep> logger) : DetachedWorker
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -14,14 +13,6 @@ internal sealed partial class StorageUpkeep(
     internal static readonly TimeSpan CountsKept = TimeSpan.FromDays(90);
 
     private static readonly TimeSpan InstancesKept = TimeSpan.FromHours(1);
-
-    public override Task StartAsync(CancellationToken cancellationToken)
-    {
-        Task started;
-        using (AmbientContext.Suppress())
-            started = base.StartAsync(cancellationToken);
-        return started;
-    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

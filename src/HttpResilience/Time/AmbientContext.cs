@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// What flows from a caller into the work that it starts: a transaction, an activity, logging scopes, an HttpCallScope. Work
-/// that goes on after its first caller serves other callers too, so it starts without.
+/// The context that flows from a caller into the work that it starts: a transaction, an activity, logging scopes, an HttpCallScope.
+/// Work that continues after its first caller serves other callers too, so it starts without this context.
 /// </summary>
 internal static class AmbientContext
 {

@@ -6,7 +6,8 @@ namespace HttpResilience.IntegrationTests.Crashes;
 /// <summary>Several processes that share a store and an API.</summary>
 public abstract class CrashContract : StorageContract
 {
-    private readonly DateTimeOffset _epoch = DateTimeOffset.UtcNow;
+    /// <summary>The start of the clocks of the processes: the present time, which the operations of the machine have too.</summary>
+    private protected DateTimeOffset Epoch { get; } = DateTimeOffset.UtcNow;
 
     protected abstract bool IsPostgreSql { get; }
 
@@ -24,9 +25,20 @@ public abstract class CrashContract : StorageContract
         ConnectionString = Database.ConnectionString,
         Api = api,
         Speed = 10,
-        Epoch = _epoch,
+        Epoch = Epoch,
         Ahead = ahead,
     };
+
+    /// <summary>A letter of an order that the workers send.</summary>
+    private protected static DeadLetter Order(Uri api, int number, ReadOnlyMemory<byte> body, DateTimeOffset failedAt) =>
+        Letters.Plain(failedAt, WorkerSettings.Client) with
+        {
+            Uri = new(api, "orders"),
+            Body = body,
+            IdempotencyKey = $"key-{number}",
+            FirstFailedAt = failedAt,
+            LastFailedAt = failedAt,
+        };
 
     private protected async Task<List<DeadLetter>> AllLettersAsync()
     {

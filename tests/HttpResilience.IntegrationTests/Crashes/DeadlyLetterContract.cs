@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace HttpResilience.IntegrationTests.Crashes;
 
 /// <summary>A letter whose sending kills the process.</summary>
@@ -43,23 +45,6 @@ public abstract class DeadlyLetterContract : CrashContract
     }
 
     // All due, the deadly one among the others.
-    private static DeadLetter Letter(OrdersApi api, int number)
-    {
-        var failedAt = DateTimeOffset.UtcNow.AddMinutes(-10).AddSeconds(number == 0 ? 3.5 : number);
-        return new()
-        {
-            Id = Guid.CreateVersion7(),
-            ClientName = CrashWorker.WorkerSettings.Client,
-            Method = "POST",
-            Uri = new(api.Uri, "orders"),
-            Body = System.Text.Encoding.UTF8.GetBytes($"{number}"),
-            IdempotencyKey = $"key-{number}",
-            FailureClass = FailureClass.Transient,
-            StopReason = StopReason.AttemptsExhausted,
-            FirstFailedAt = failedAt,
-            LastFailedAt = failedAt,
-            Status = DeadLetterStatus.Pending,
-            DueAt = failedAt,
-        };
-    }
+    private DeadLetter Letter(OrdersApi api, int number) => Order(
+        api.Uri, number, Encoding.UTF8.GetBytes($"{number}"), Epoch.AddMinutes(-10).AddSeconds(number == 0 ? 3.5 : number));
 }

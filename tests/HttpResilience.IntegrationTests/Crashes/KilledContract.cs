@@ -113,7 +113,7 @@ public abstract class KilledContract : CrashContract
         }
     }
 
-    // Three kills in a row while a letter was in flight put it up for review: a person knows that it was not the letter.
+    // A letter that was in flight at three kills in a row requires review; a person would know that the letter is not the cause.
     private async Task<int> ReviewAsync(IEnumerable<DeadLetter> letters)
     {
         var store = Database.Open().DeadLetters;

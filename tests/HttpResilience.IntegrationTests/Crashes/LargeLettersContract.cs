@@ -33,7 +33,7 @@ public abstract class LargeLettersContract : CrashContract
         byte[] content = new byte[BodyBytes];
         new Random(1).NextBytes(content);
         for (int i = 0; i < Count; i++)
-            await store.AddAsync(Letter(api.Uri, i, content), Stop);
+            await store.AddAsync(Order(api.Uri, i, content, Epoch) with { DueAt = Epoch.AddDays(1) }, Stop);
 
         await using var worker = WorkerProcess.Start(Settings(api.Uri, "small", TimeSpan.Zero) with { Speed = 1 }, HeapMiB);
         worker.Tell("replay-all");
@@ -54,20 +54,4 @@ public abstract class LargeLettersContract : CrashContract
 
     private static int Setting(string name, int byDefault) =>
         Environment.GetEnvironmentVariable(name) is { } value ? int.Parse(value, CultureInfo.InvariantCulture) : byDefault;
-
-    private static DeadLetter Letter(Uri api, int number, byte[] content) => new()
-    {
-        Id = Guid.CreateVersion7(),
-        ClientName = CrashWorker.WorkerSettings.Client,
-        Method = "POST",
-        Uri = new(api, "orders"),
-        Body = content,
-        IdempotencyKey = $"key-{number}",
-        FailureClass = FailureClass.Transient,
-        StopReason = StopReason.AttemptsExhausted,
-        FirstFailedAt = DateTimeOffset.UtcNow,
-        LastFailedAt = DateTimeOffset.UtcNow,
-        Status = DeadLetterStatus.Pending,
-        DueAt = DateTimeOffset.UtcNow.AddDays(1),
-    };
 }

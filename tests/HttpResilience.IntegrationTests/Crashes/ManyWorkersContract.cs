@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using HttpResilience.CrashWorker;
-using HttpResilience.IntegrationTests.Storage;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
@@ -91,13 +89,7 @@ public abstract class ManyWorkersContract : CrashContract
     private async Task AddLettersAsync(OrdersApi api)
     {
         var store = Database.Open().DeadLetters;
-        var now = DateTimeOffset.UtcNow;
-        await Task.WhenAll(Enumerable.Range(1, Count).Select(n => store.AddAsync(Letters.Plain(now, WorkerSettings.Client) with
-        {
-            Uri = new(api.Uri, "orders"),
-            Body = Encoding.UTF8.GetBytes(n.ToString(CultureInfo.InvariantCulture)),
-            IdempotencyKey = $"key-{n}",
-            FirstFailedAt = now,
-        }, Stop)));
+        await Task.WhenAll(Enumerable.Range(1, Count).Select(n => store.AddAsync(
+            Order(api.Uri, n, Encoding.UTF8.GetBytes(n.ToString(CultureInfo.InvariantCulture)), Epoch), Stop)));
     }
 }

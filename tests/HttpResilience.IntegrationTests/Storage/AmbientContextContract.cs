@@ -1,34 +1,31 @@
 using System.Diagnostics;
 using System.Transactions;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>
-/// The store is used for the first time inside a transaction, an activity or a scope of one caller. It goes on to serve others, so nothing
-/// of that caller stays with it; and what the store has promised to keep is kept whatever becomes of the caller's transaction.
+/// The store is used for the first time inside a transaction, an activity or a scope of one caller. It then serves other callers, so it
+/// keeps nothing of that caller's context; and rows reported as stored stay stored when the caller's transaction is rolled back.
 /// </summary>
 public abstract class AmbientContextContract : StorageContract
 {
-    private const string Client = "orders";
-
     [Fact]
     public async Task Letters_of_calls_in_a_transaction_that_is_rolled_back_are_kept()
     {
         const int Calls = 6;
         await using var api = await FaultServer.StartAsync(new FaultScript().Status(503), cancellationToken: Stop);
-        using var host = await StartAsync(api.Uri);
-        using var http = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(Client);
+        using var host = await KeepingHost.StartAsync(Database, api.Uri);
+        using var http = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(KeepingHost.Client);
         List<Guid?> kept = [];
 
         using (Scope())
         {
             // One in the scope, then those of other callers, who share the background work.
-            kept.Add(await SendAsync(http));
+            kept.Add(await KeepingHost.SendAsync(http));
             List<Task<Guid?>> others = [];
             using (ExecutionContext.SuppressFlow())
-                others.AddRange(Enumerable.Range(1, Calls - 1).Select(_ => Task.Run(() => SendAsync(http), Stop)));
+                others.AddRange(Enumerable.Range(1, Calls - 1).Select(_ => Task.Run(() => KeepingHost.SendAsync(http), Stop)));
             kept.AddRange(await Task.WhenAll(others));
         }
 
@@ -144,25 +141,4 @@ public abstract class AmbientContextContract : StorageContract
     }
 
     private static TransactionScope Scope() => new(TransactionScopeAsyncFlowOption.Enabled);
-
-    private static async Task<Guid?> SendAsync(HttpClient http)
-    {
-        using var response = await http.PostAsync("invoices", new StringContent("{}"), Stop);
-        return response.GetHttpCall()!.DeadLetterId;
-    }
-
-    private async Task<IHost> StartAsync(Uri api)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(null);
-        Database.AddTo(builder.Services);
-        builder.Services.AddResilientHttpClient(Client, options =>
-        {
-            options.BaseAddress = api;
-            options.DeadLetter.Enabled = true;
-            options.Retry.MaxRetryAttempts = 0;
-        });
-        var host = builder.Build();
-        await host.StartAsync(Stop);
-        return host;
-    }
 }

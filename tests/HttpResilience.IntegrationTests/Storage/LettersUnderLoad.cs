@@ -17,11 +17,11 @@ internal sealed class LettersUnderLoad : IAsyncDisposable
     /// <summary>Whether times and numbers are to be proved, on a machine that does nothing else.</summary>
     internal static bool IsProof => Environment.GetEnvironmentVariable("HTTPRESILIENCE_LOAD_SECONDS") is not null;
 
-    /// <summary>The letters that the programs were told are kept.</summary>
+    /// <summary>The letters that were reported to the programs as kept.</summary>
     internal IReadOnlyList<Guid> Kept =>
         [.. Lines.Where(l => l.StartsWith("kept ", StringComparison.Ordinal)).Select(l => Guid.Parse(l[5..]))];
 
-    /// <summary>The number of letters that the programs were told are lost.</summary>
+    /// <summary>The number of letters that were reported to the programs as lost.</summary>
     internal int Refused => Lines.Count(l => l == "refused");
 
     internal IEnumerable<string> Lines => _programs.SelectMany(p => p.Lines);
@@ -60,7 +60,7 @@ internal sealed class LettersUnderLoad : IAsyncDisposable
         }
     }
 
-    /// <summary>The letters that were told as kept and are not in the store.</summary>
+    /// <summary>The letters that were reported as kept and are not in the store.</summary>
     internal async Task<int> LostAsync(IDeadLetterStore store)
     {
         HashSet<Guid> stored = [];

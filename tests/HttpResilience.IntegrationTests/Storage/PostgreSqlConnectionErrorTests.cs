@@ -3,7 +3,7 @@ using Npgsql;
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>
-/// Errors of the connection are told from those of a statement: the connection is given up, and the statement is sent again.
+/// Errors of the connection are distinguished from errors of a statement: the connection is closed, and the statement is sent again.
 /// </summary>
 public sealed class PostgreSqlConnectionErrorTests(PostgreSqlServer server) : StorageContract
 {

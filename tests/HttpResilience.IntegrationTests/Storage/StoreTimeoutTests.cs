@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -11,8 +10,6 @@ namespace HttpResilience.IntegrationTests.Storage;
 /// </summary>
 public abstract class StoreTimeoutContract : StorageContract
 {
-    private const string Client = "orders";
-
     /// <summary>Takes a lock that stops every write, or, with <paramref name="isFirstUse"/>, the creation of the schema.</summary>
     private protected abstract Task<IAsyncDisposable> LockAsync(bool isFirstUse);
 
@@ -27,13 +24,13 @@ public abstract class StoreTimeoutContract : StorageContract
         var causes = new Causes();
         // Before the host starts, whose heartbeat is the first to use the store.
         var locked = await LockAsync(isFirstUse);
-        using var host = await StartAsync(api.Uri, causes);
-        using var http = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(Client);
+        using var host = await KeepingHost.StartAsync(Database, api.Uri, causes);
+        using var http = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient(KeepingHost.Client);
 
         // The second one comes when the first is being written, and is written after it.
-        var first = SendAsync(http);
+        var first = KeepingHost.SendAsync(http);
         await Task.Delay(500, Stop);
-        var second = SendAsync(http);
+        var second = KeepingHost.SendAsync(http);
         (await first).ShouldBeNull();
         (await second).ShouldBeNull();
 
@@ -41,7 +38,7 @@ public abstract class StoreTimeoutContract : StorageContract
         foreach (string message in causes.Messages)
             message.ShouldContain(Reason);
         await locked.DisposeAsync();
-        (await SendAsync(http)).ShouldNotBeNull();
+        (await KeepingHost.SendAsync(http)).ShouldNotBeNull();
         (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(isFirstUse ? 1 : 2);
         await host.StopAsync(Stop);
     }
@@ -55,28 +52,6 @@ public abstract class StoreTimeoutContract : StorageContract
         await using var locked = await LockAsync(isFirstUse: false);
 
         (await Should.ThrowAsync<HttpResilienceStorageException>(() => keys.BeginAsync(request, Stop))).Message.ShouldContain(Reason);
-    }
-
-    private static async Task<Guid?> SendAsync(HttpClient http)
-    {
-        using var response = await http.PostAsync("invoices", new StringContent("{}"), Stop);
-        return response.GetHttpCall()!.DeadLetterId;
-    }
-
-    private async Task<IHost> StartAsync(Uri api, Causes causes)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Logging.AddProvider(causes);
-        Database.AddTo(builder.Services);
-        builder.Services.AddResilientHttpClient(Client, options =>
-        {
-            options.BaseAddress = api;
-            options.DeadLetter.Enabled = true;
-            options.Retry.MaxRetryAttempts = 0;
-        });
-        var host = builder.Build();
-        await host.StartAsync(Stop);
-        return host;
     }
 
     /// <summary>The exceptions of critical log events.</summary>

@@ -5,13 +5,13 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace HttpResilience.Tests.Conventions;
 
 /// <summary>
-/// Work that goes on after the call that started it serves others too: it starts without the transaction, the activity and the scopes of
-/// that caller (<c>using (AmbientContext.Suppress())</c>).
+/// Work that continues after the call that started it serves other callers too: it starts without the transaction, the activity and the
+/// scopes of the first caller (<c>using (AmbientContext.Suppress())</c>).
 /// </summary>
 public sealed class BackgroundWorkTests
 {
     private static readonly string[] Starts =
-        ["Task.Run", "Task.Factory.StartNew", "new Timer", "new PeriodicTimer", "new Thread", ".CreateTimer", "base.StartAsync",
+        ["Task.Run", "Task.Factory.StartNew", "new Timer", "new PeriodicTimer", "new Thread", ".CreateTimer",
         "ThreadPool.QueueUserWorkItem"];
 
     /// <summary>The work of one call, which ends with it, by file; and what runs in such work.</summary>
@@ -44,13 +44,17 @@ public sealed class BackgroundWorkTests
         unused.ShouldBeEmpty("Entries of this test that nothing needs.");
     }
 
+    [Fact]
+    public void Every_background_service_is_a_detached_worker() =>
+        SourceGraph.FilesOf(Path.Combine(Repository.Root, "src")).Where(file => File.ReadAllText(file).Contains(": BackgroundService"))
+            .Select(Path.GetFileName).ShouldBe(["DetachedWorker.cs"]);
+
     [Theory]
     [InlineData("_work = Task.Run(WorkAsync);", true)]
     [InlineData("if (_work is null) _work = Task.Run(WorkAsync);", true)]
     [InlineData("_work = Task.Factory.StartNew(Work);", true)]
     [InlineData("_timer = time.CreateTimer(Tick, null, due, due);", true)]
     [InlineData("_timer = new Timer(Tick);", true)]
-    [InlineData("return base.StartAsync(token);", true)]
     [InlineData("using (AmbientContext.Suppress()) _work = Task.Run(WorkAsync);", false)]
     [InlineData("using (AmbientContext.Suppress()) { Begin(); _work ??= Task.Run(WorkAsync); }", false)]
     [InlineData("using (Other()) _work = Task.Run(WorkAsync);", true)]

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.DeadLetters;
 
-/// <summary>A letter is sent with what its call had: a scope around the person or the worker that replays it is not for it.</summary>
+/// <summary>A replay has the settings of the original call; scopes of the code that starts the replay do not apply.</summary>
 public sealed class ReplayScopeTests : ReplayTestBase
 {
     private static readonly HttpCallScopeOptions OfThePage = new()
@@ -54,7 +54,7 @@ public sealed class ReplayScopeTests : ReplayTestBase
         {
             var review = new DeadLetterReview(
                 Store.DeadLetters, chain.Services.GetRequiredService<DeadLetterReplayer>,
-                new(Store.DeadLetters, Store.Instances, "test", replays: true, chain.Clock), chain.Clock);
+                new(Store.DeadLetters, Store.Instances, "test", replays: true, chain.Clock), chain.Clock, meter: null);
             (await review.SendAsync(letter.Id, "ann", TestContext.Current.CancellationToken)).Status.ShouldBe(DeadLetterStatus.Replayed);
         }
     }

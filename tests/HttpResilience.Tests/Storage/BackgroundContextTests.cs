@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using HttpResilience.Tests.Operations.Alerts;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HttpResilience.Tests.Storage;
 
-/// <summary>Background work of one caller's time goes on for others: it sees nothing of that caller.</summary>
+/// <summary>Background work that starts in one caller's call also serves other callers: it has no context of the first.</summary>
 public sealed class BackgroundContextTests : IDisposable
 {
     private static readonly AsyncLocal<string?> Local = new();
@@ -76,19 +77,7 @@ public sealed class BackgroundContextTests : IDisposable
         using var outbox = new AlertOutbox(
             sink, new("sink", 1, _ => true, (_, _) => Task.FromResult(false)), TimeProvider.System, NullLogger.Instance);
 
-        outbox.Add(new()
-        {
-            Id = Guid.NewGuid(),
-            Rule = AlertRuleType.DeadLetters,
-            Rules = [AlertRuleType.DeadLetters],
-            Phase = AlertPhase.Started,
-            Severity = AlertSeverity.Warning,
-            Title = "title",
-            Detail = "detail",
-            StartedAt = DateTimeOffset.UnixEpoch,
-            At = DateTimeOffset.UnixEpoch,
-            Count = 1,
-        });
+        outbox.Add(AlertOutboxTests.An(1));
 
         (await sink.Seen.Task).ShouldBe("- -");
     }

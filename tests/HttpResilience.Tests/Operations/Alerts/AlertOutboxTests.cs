@@ -163,7 +163,7 @@ public sealed class AlertOutboxTests : IDisposable
     private void Open(Sink sink, AlertOutboxRules? rules = null) =>
         _outbox = new(sink, rules ?? FewTries, _clock, _logs.CreateLogger("test"));
 
-    private static Alert An(int number) => new()
+    internal static Alert An(int number) => new()
     {
         Id = Guid.NewGuid(),
         Rule = AlertRuleType.DeadLetters,
