@@ -27,8 +27,8 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
     }
 
     // A client's own call says where its chain stands.
-    private bool IsFor(string? name) => services.GetServices<ResilientClient>() is var clients && !clients.IsRemoved(name)
-        && (clientName is null ? !clients.IsRemoved(null) && !clients.HaveOwnChain(name) : clientName == name);
+    private bool IsFor(string? name) => services.GetServices<ResilientClient>() is var clients
+        && clients.HaveChain(name ?? Options.DefaultName) && (clientName is null ? !clients.HaveOwnChain(name) : clientName == name);
 
     private static void AddChain(Client client, HttpMessageHandlerBuilder builder)
     {
@@ -46,6 +46,6 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
         httpClient.Timeout = client.Policy.Backstop;
     }
 
-    internal static Client StateOf(IServiceProvider services, string? name) =>
+    private static Client StateOf(IServiceProvider services, string? name) =>
         services.GetRequiredKeyedService<Client>(name ?? Options.DefaultName);
 }

@@ -52,8 +52,7 @@ internal sealed partial class HandlerNotices(string clientName, ILogger logger)
 
     internal void WarnOfPeers(HttpMessageHandlerBuilder builder)
     {
-        if (builder.AdditionalHandlers.Any(h => h is ChainHandler)
-            && PeerHandlers.CallsOf(builder) is { Count: > 0 } calls && !Interlocked.Exchange(ref _isRepeated, true))
+        if (PeerHandlers.CallsOf(builder) is { Count: > 0 } calls && !Interlocked.Exchange(ref _isRepeated, true))
             RetriesMultiply(logger, clientName, string.Join(" and ", calls));
     }
 

@@ -33,13 +33,13 @@ public sealed class HttpCallScope : IDisposable
         _outer = outer;
         _own = own;
         _onCall = onCall;
-        _merged = outer is null ? own : HttpCallScopeOptions.Merge(outer._merged, own)!;
         _isForAllClients = own.ClientName is null && outer is not { _isForAllClients: false };
+        _merged = outer is null || !_isForAllClients ? own : HttpCallScopeOptions.Merge(outer._merged, own)!;
     }
 
     // Marks one request between HttpClient and the chain: the scopes outside the marker apply to that request only.
     private HttpCallScope(HttpCallScope outer, string wayOf)
-        : this(outer, new(), onCall: null) => (_wayOf, _isForAllClients) = (wayOf, false);
+        : this(outer, new() { ClientName = wayOf }, onCall: null) => _wayOf = wayOf;
 
     /// <summary>The innermost scope of this flow that has not ended.</summary>
     internal static HttpCallScope? Current

@@ -15,6 +15,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
     private readonly Func<HttpResilienceOptions> _read;
     private readonly ILogger _logger;
     private readonly IDisposable[] _reloads;
+    private readonly Lock _reading = new();
     private volatile ResiliencePolicy _policy;
 
     /// <param name="read">Reads and validates the options.</param>
@@ -82,9 +83,13 @@ internal sealed partial class Client : ObservedClient, IDisposable
     {
         try
         {
-            var options = _read();
-            _policy = new(options, Time);
-            Options = options;
+            // Of two reloads at once, the one that reads last is in force.
+            lock (_reading)
+            {
+                var options = _read();
+                (_policy, Options) = (new(options, Time), options);
+            }
+
             PolicyChanged?.Invoke();
             Reloaded(_logger, Name);
         }

@@ -12,25 +12,30 @@ internal static class IdempotencyKey
     internal static string Create() => Guid.NewGuid().ToString();
 
     /// <summary>Whether <see cref="Validate"/> accepts the key.</summary>
-    internal static bool IsValid(string key) =>
-        key.Trim(' ') is { Length: > 0 } trimmed && trimmed.Length == key.Length && key.Length <= MaxLength
-        && !key.AsSpan().ContainsAnyExcept(Visible);
+    internal static bool IsValid(string key) => ProblemOf(key) is null;
 
     /// <exception cref="ArgumentException">The key is not valid in a header, or too long.</exception>
     internal static void Validate(string key)
     {
+        if (ProblemOf(key) is { } problem)
+            throw new ArgumentException(problem, nameof(key));
+    }
+
+    private static string? ProblemOf(string key)
+    {
         if (string.IsNullOrWhiteSpace(key))
-            throw new ArgumentException("An idempotency key must not be empty.", nameof(key));
+            return "An idempotency key must not be empty.";
         if (key.Length > MaxLength)
-            throw new ArgumentException(
-                $"An idempotency key may have up to {MaxLength} characters; this one has {key.Length}.", nameof(key));
+            return $"An idempotency key may have up to {MaxLength} characters; this one has {key.Length}.";
         if (key.AsSpan().ContainsAnyExcept(Visible))
-            throw new ArgumentException(
-                "An idempotency key may contain visible ASCII characters only: no line breaks, control characters or non-ASCII characters.",
-                nameof(key));
+        {
+            return "An idempotency key may contain visible ASCII characters only: "
+                + "no line breaks, control characters or non-ASCII characters.";
+        }
+
+
         // Leading and trailing blanks are not part of a field value (RFC 9110 §5.5): the server could not tell two such keys apart.
-        if (key[0] == ' ' || key[^1] == ' ')
-            throw new ArgumentException("An idempotency key must not begin or end with a blank.", nameof(key));
+        return key[0] == ' ' || key[^1] == ' ' ? "An idempotency key must not begin or end with a blank." : null;
     }
 
     /// <summary>The key in a header that the caller set.</summary>

@@ -75,8 +75,12 @@ internal static class RequestBody
     internal static ValueTask<bool> TryRecordAsync(HttpContent? content, bool async, CancellationToken cancellationToken) =>
         ((ReplayableContent)content!).TryRecordAsync(async, cancellationToken);
 
-    /// <summary>The head of a response to a request with this content has arrived.</summary>
-    internal static void OnResponse(HttpContent? content) => (content as ReplayableContent)?.OnResponse();
+    /// <summary>The head of a response has arrived. Waits until a stream of the caller has been sent.</summary>
+    internal static ValueTask OnResponseAsync(HttpContent? content, bool async, CancellationToken cancellationToken)
+    {
+        (content as ReplayableContent)?.OnResponse();
+        return content is SeekableContent { Sent: { IsCompleted: false } sent } ? WaitAsync(sent, async, cancellationToken) : default;
+    }
 
     /// <summary>The whole body, after the call has ended.</summary>
     /// <returns>Null when it is longer than <paramref name="maxBytes"/>, or parts of it are lost.</returns>

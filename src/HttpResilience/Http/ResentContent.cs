@@ -96,7 +96,7 @@ internal sealed class ResentContent(MultipartContent content)
     private MultipartContent? Rebuild(MultipartContent original)
     {
         if (Boundary is not { } boundary)
-            return original.Select(p => p).SequenceEqual(_parts.Select(p => p.Content)) ? original : null;
+            return original.SequenceEqual(_parts.Select(p => p.Content)) ? original : null;
 
         var copy = original is MultipartFormDataContent ? new MultipartFormDataContent(boundary) : new MultipartContent("mixed", boundary);
         foreach (var (part, parts) in _parts)

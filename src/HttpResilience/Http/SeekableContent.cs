@@ -12,12 +12,19 @@ internal sealed class SeekableContent : OwnedContent
     private readonly Stream _source;
     private readonly long _start;
     private OpenStream? _connection;
+    private volatile TaskCompletionSource? _sending;
 
     internal SeekableContent(StreamContent original) : base(original)
     {
         _source = RequestBody.StreamOf(original);
         _start = ProtectedContent.StartOf(original, _source);
     }
+
+    /// <summary>
+    /// Completes when no attempt reads the stream. Over HTTP/2 a response may come before that (RFC 9113 §8.1): the platform then waits for
+    /// its own contents only.
+    /// </summary>
+    internal Task Sent => _sending?.Task ?? Task.CompletedTask;
 
     internal override bool HasFailed => _connection is { HasSourceFailed: true };
 
@@ -27,6 +34,8 @@ internal sealed class SeekableContent : OwnedContent
 
     internal override bool TryReset()
     {
+        if (!Sent.IsCompleted)
+            return false;
         _connection = null;
         try
         {
@@ -47,6 +56,7 @@ internal sealed class SeekableContent : OwnedContent
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         var connection = Open(stream);
+        var sending = _sending = new(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             await _source.CopyToAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -57,11 +67,16 @@ internal sealed class SeekableContent : OwnedContent
             connection.Fail(cancellationToken.IsCancellationRequested);
             throw;
         }
+        finally
+        {
+            sending.SetResult();
+        }
     }
 
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         var connection = Open(stream);
+        var sending = _sending = new(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             _source.CopyTo(connection);
@@ -71,6 +86,10 @@ internal sealed class SeekableContent : OwnedContent
         {
             connection.Fail(cancellationToken.IsCancellationRequested);
             throw;
+        }
+        finally
+        {
+            sending.SetResult();
         }
     }
 

@@ -61,7 +61,7 @@ internal sealed record OptionReport(ICollection<string> Problems, string Root, F
         string[] paths = [.. Paths()];
         string name = paths.Any(p => IsNamed(p, key)) || Synonyms.ContainsKey(key) ? key
             : Spelling.Similar(key, paths.Select(LastOf)) ?? key;
-        string[] places = [.. paths.Where(p => IsNamed(p, name)).OrderBy(p => p.Contains('<')).ToArray()];
+        string[] places = [.. paths.Where(p => IsNamed(p, name)).OrderBy(p => p.Contains('<'))];
         // A path with a placeholder, such as <status>, is suggested only when there is no other.
         places = places is [var one, ..] && !one.Contains('<') ? [.. places.Where(p => !p.Contains('<'))] : places;
         string[] below = [.. places.Where(p => p.StartsWith(section, StringComparison.OrdinalIgnoreCase))];

@@ -9,6 +9,7 @@ internal struct Attempt(
 {
     private AttemptTimer _timer = client.Timers.Rent(async, cancellationToken);
     private Exception? _exception;
+    private bool _isAnswered;
     private AttemptResult _result;
 
     /// <summary>The number of the attempt; the first is 1.</summary>
@@ -33,7 +34,7 @@ internal struct Attempt(
         // Nothing was sent yet: a call that was cancelled before has no attempt.
         _timer.Token.ThrowIfCancellationRequested();
         Number++;
-        _exception = null;
+        (_exception, _isAnswered) = (null, false);
         call.Timer = _timer;
         call.ResetWire();
         _timer.Start(startedAt, call.Policy.AttemptEndFrom(startedAt, deadline, call.AttemptTimeout));
@@ -49,7 +50,7 @@ internal struct Attempt(
             throw new InvalidOperationException("A handler of the client returned null instead of a response.");
         if (Response is { } disposed && ResponseBody.IsShared(response, disposed))
             throw ResponseBody.ReturnedTwice(request);
-        Response = response;
+        (Response, _isAnswered) = (response, true);
         classifier.Receive(call);
         call.Receive(response, request, original.Method, original.Uri);
         _result = classifier.ClassifyHead(response, call);
@@ -76,7 +77,7 @@ internal struct Attempt(
     internal void Fail(Exception exception, HttpRequestMessage request, in RequestSnapshot original, long deadline, bool cancelled)
     {
         // The server has processed the request when only the body of its answer cannot be read.
-        bool wasProcessed = Response is not null && (_result.IsSuccess || _result.IsAmbiguous);
+        bool wasProcessed = _isAnswered && (_result.IsSuccess || _result.IsAmbiguous);
         Response?.Dispose();
         (Response, _exception) = (null, exception);
         call.Fail(exception, request, original.Method, original.Uri);

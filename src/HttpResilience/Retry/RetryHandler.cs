@@ -50,7 +50,7 @@ internal sealed partial class RetryHandler(
                 try
                 {
                     attempt.Receive(await NextAsync(request, call, async, attempt.Token).ConfigureAwait(false), request, original);
-                    RequestBody.OnResponse(original.Content);
+                    await RequestBody.OnResponseAsync(original.Content, async, attempt.Token).ConfigureAwait(false);
                     if (attempt.ReadsAhead)
                         await attempt.ReadAheadAsync(request, async).ConfigureAwait(false);
                     attempt.Classify();

@@ -65,6 +65,56 @@ public sealed class Http2Tests
         server.Requests.ShouldAllBe(r => r.Key == null);
     }
 
+    /// <summary>A response may come before the body has been sent (RFC 9113 §8.1): the stream is read by one attempt at a time.</summary>
+    [Theory, InlineData(503), InlineData(429)]
+    public async Task A_file_is_sent_again_whole_after_a_response_that_came_before_its_end(int status)
+    {
+        byte[] file = new byte[8 << 20];
+        new Random(1).NextBytes(file);
+        using var received = new MemoryStream();
+        await using var server = await KestrelServer.StartHttp2Async(
+            async context =>
+            {
+                await context.Request.Body.ReadExactlyAsync(new byte[100]);
+                context.Response.StatusCode = status;
+                await context.Response.CompleteAsync();
+                await context.Request.Body.CopyToAsync(Stream.Null);
+            },
+            context => context.Request.Body.CopyToAsync(received));
+        await using var client = Http2Client(server.Uri);
+        using var content = new StreamContent(new SlowStream(file));
+
+        using var response = await client.Client.SendAsync(Mode.Async, Put(content));
+
+        response.ShouldHaveSucceeded(attempts: 2);
+        received.ToArray().AsSpan().SequenceEqual(file).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_file_may_be_closed_when_its_response_has_come()
+    {
+        await using var server = await KestrelServer.StartHttp2Async(async context =>
+        {
+            await context.Response.Body.FlushAsync();
+            await context.Request.Body.CopyToAsync(Stream.Null);
+        });
+        await using var client = Http2Client(server.Uri);
+        var file = new SlowStream(new byte[8 << 20]);
+
+        using (await client.Client.SendAsync(
+            Put(new StreamContent(file)), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken))
+            file.Position.ShouldBe(file.Length);
+    }
+
+    private sealed class SlowStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await Task.Yield();
+            return Read(buffer.Span[..Math.Min(buffer.Length, 1000)]);
+        }
+    }
+
     /// <summary>GOAWAY with a lower last stream (RFC 9113 §6.8).</summary>
     [Fact]
     public async Task A_request_that_closing_connections_leave_out_again_and_again_was_not_processed()
@@ -161,6 +211,13 @@ public sealed class Http2Tests
         response.GetHttpCall()!.Attempts[0].FailureClass.ShouldBe(FailureClass.Transient);
         server.Connections.ShouldBe(1);
     }
+
+    private static HttpRequestMessage Put(HttpContent content) => new(HttpMethod.Put, "file")
+    {
+        Version = HttpVersion.Version20,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        Content = content,
+    };
 
     private static HttpRequestMessage Post()
     {
