@@ -85,8 +85,10 @@ internal sealed partial class DeadLetterReplayWorker(
 
     private async Task<int> ClaimAsync(CancellationToken stopping)
     {
-        DeadLetterDestination[] skipped = [.. UnavailableDestinations()];
-        _inFlight.Release(skipped, stopping);
+        DeadLetterDestination[] unavailable = [.. UnavailableDestinations()];
+        _inFlight.Release(unavailable, stopping);
+        // Not released: among the claimed letters of another process may be one that a person wants to be sent.
+        DeadLetterDestination[] skipped = [.. unavailable, .. ForeignDestinations()];
         if (Names() is not { Count: > 0 } names)
             return 0;
 
@@ -206,7 +208,7 @@ internal sealed partial class DeadLetterReplayWorker(
 
     private static bool IsPaused(Client client) => client.Observers?.IsPaused(client) is true;
 
-    private IEnumerable<DeadLetterDestination> UnavailableDestinations()
+    private IEnumerable<DeadLetterDestination> ForeignDestinations()
     {
         foreach (var (destination, (letter, until)) in _foreign)
         {
@@ -215,7 +217,10 @@ internal sealed partial class DeadLetterReplayWorker(
             else if (time.GetUtcNow() < until)
                 yield return destination;
         }
+    }
 
+    private IEnumerable<DeadLetterDestination> UnavailableDestinations()
+    {
         foreach (var client in clients)
         {
             long now = client.Time.GetTimestamp();

@@ -65,6 +65,23 @@ public sealed class PostgreSqlClockTests(PostgreSqlServer server) : StorageContr
             .ShouldBe(owner);
     }
 
+    [Theory, MemberData(nameof(Clocks))]
+    public async Task A_live_process_and_a_due_letter_are_seen_as_such_by_a_machine_with_another_clock(int first, int second)
+    {
+        var (one, other) = (new SetClock(first), new SetClock(second));
+        var (storage, others) = (Database.Open(one), Database.Open(other));
+        await storage.Instances.SaveAsync(
+            new() { Id = Guid.NewGuid(), Application = "web", Name = "one", StartedAt = one.GetUtcNow(), SeenAt = one.GetUtcNow() }, Stop);
+        await storage.DeadLetters.AddAsync(Letters.Plain(one.GetUtcNow()), Stop);
+
+        var seen = (await others.Instances.ListAsync(other.GetUtcNow().AddSeconds(-30), Stop)).ShouldHaveSingleItem();
+
+        (other.GetUtcNow() - seen.SeenAt).Duration().ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        var due = (await others.DeadLetters.BacklogAsync(Stop)).ShouldHaveSingleItem().DueAt;
+        (other.GetUtcNow() - due).Duration().ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        (await others.Instances.PurgeAsync(other.GetUtcNow().AddSeconds(-30), Stop)).ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_clock_with_hours_of_its_own_is_followed()
     {

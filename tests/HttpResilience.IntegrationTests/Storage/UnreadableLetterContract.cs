@@ -118,6 +118,7 @@ public abstract class UnreadableLetterContract : StorageContract
             (await store.ListAsync(new(), Stop)).ShouldContain(l => l.Id == letters[1].Id);
             (await store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldContain(l => l.Id == letters[1].Id);
             (await store.CountAsync(Stop)).OldestDueAt?.ShouldBeLessThan(DateTimeOffset.MaxValue);
+            (await store.BacklogAsync(Stop)).ShouldHaveSingleItem();
             await Database.ScalarAsync("DELETE FROM dead_letters");
         }
     }

@@ -114,6 +114,28 @@ public sealed class ReplayTests : ReplayTestBase
     }
 
     [Fact]
+    public async Task A_person_who_requests_the_replay_of_a_letter_that_was_left_to_others_gets_the_reason()
+    {
+        var chain = Open();
+        var (left, requested) = (Letter() with { Uri = new("https://evil.test/1") }, Letter() with { Uri = new("https://evil.test/2") });
+        await AddAsync(left);
+        await StartAsync();
+        await UntilAsync(left, DeadLetterStatus.Pending);
+        await AddAsync(requested with { Resolution = new("Replay", null, "alice", DateTimeOffset.UnixEpoch) });
+
+        chain.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        await EventuallyAsync(() =>
+        {
+            // The worker may have looked before the minute was over, and begun to wait after it.
+            Store.WakeUp();
+            return Store.Letters.Single(l => l.Id == requested.Id).Status == DeadLetterStatus.RequiresReview;
+        });
+        chain.Server.Requests.ShouldBeEmpty();
+        chain.Logs.WithId(545).ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task A_letter_for_another_host_is_sent_once_the_configuration_allows_it()
     {
         var chain = Open();
