@@ -1,3 +1,4 @@
+using System.Globalization;
 using HttpResilience.CrashWorker;
 using HttpResilience.IntegrationTests.Storage;
 
@@ -6,6 +7,11 @@ namespace HttpResilience.IntegrationTests.Crashes;
 /// <summary>Several processes that share a store and an API.</summary>
 public abstract class CrashContract : StorageContract
 {
+    /// <summary>Repeats the moments and faults of a run, as far as the timing of the machine allows.</summary>
+    private protected static int Seed { get; } = Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_SEED") is { } seed
+        ? int.Parse(seed, CultureInfo.InvariantCulture)
+        : Environment.TickCount & 0xFFFF;
+
     private readonly DateTimeOffset _epoch = DateTimeOffset.UtcNow;
 
     protected abstract bool IsPostgreSql { get; }
