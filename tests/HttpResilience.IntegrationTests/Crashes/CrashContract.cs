@@ -1,3 +1,4 @@
+using System.Globalization;
 using HttpResilience.CrashWorker;
 using HttpResilience.IntegrationTests.Storage;
 
@@ -8,6 +9,11 @@ public abstract class CrashContract : StorageContract
 {
     /// <summary>The start of the clocks of the processes: the present time, which the operations of the machine have too.</summary>
     private protected DateTimeOffset Epoch { get; } = DateTimeOffset.UtcNow;
+
+    /// <summary>Repeats the moments and faults of a run, as far as the timing of the machine allows.</summary>
+    private protected static int Seed { get; } = Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_SEED") is { } seed
+        ? int.Parse(seed, CultureInfo.InvariantCulture)
+        : Environment.TickCount & 0xFFFF;
 
     protected abstract bool IsPostgreSql { get; }
 

@@ -17,10 +17,6 @@ public abstract class KilledContract : CrashContract
 {
     private const int RequestsPerRound = 10, MaxOpen = 20;
 
-    private static int Seed { get; } = Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_SEED") is { } seed
-        ? int.Parse(seed, CultureInfo.InvariantCulture)
-        : Environment.TickCount & 0xFFFF;
-
     private int Rounds => Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_ROUNDS") is not { } rounds ? IsPostgreSql ? 6 : 12
         : int.Parse(rounds, CultureInfo.InvariantCulture) / (IsPostgreSql ? 4 : 1);
 

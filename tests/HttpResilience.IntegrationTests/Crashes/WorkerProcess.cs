@@ -26,9 +26,10 @@ internal sealed class WorkerProcess : IAsyncDisposable
     internal IReadOnlyList<string> Lines => [.. _lines];
 
     /// <param name="heapMiB">The limit of its managed heap.</param>
-    internal static WorkerProcess Start(WorkerSettings settings, int? heapMiB = null)
+    /// <param name="executable">The path of a worker of another version.</param>
+    internal static WorkerProcess Start(WorkerSettings settings, int? heapMiB = null, string? executable = null)
     {
-        var start = new ProcessStartInfo(Executable, [settings.ToJson()])
+        var start = new ProcessStartInfo(executable ?? Executable, [settings.ToJson()])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
