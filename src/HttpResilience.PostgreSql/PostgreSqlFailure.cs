@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Npgsql;
 
 namespace HttpResilience;
@@ -17,6 +18,7 @@ internal static class PostgreSqlFailure
         PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "pg_namespace" } => true,
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => false,
         PostgresException p => p.IsTransient || IsOfConnection(p),
+        NpgsqlException n when IsWithoutEncryption(n) => false,
         // None of several hosts is the primary, or can be reached.
         NpgsqlException { InnerException: null or AggregateException } => true,
         NpgsqlException n => n.IsTransient || n.InnerException is IOException or SocketException or TimeoutException,
@@ -53,10 +55,19 @@ internal static class PostgreSqlFailure
         PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } =>
             "reported a conflict with other transactions at every try",
         PostgresException e when !IsShutdown(e) => "reported an error",
+        { InnerException: AuthenticationException } =>
+            "has a certificate that is not trusted: set Root Certificate to that of its authority, and Host to the name in the certificate",
+        // Of several hosts.
+        NpgsqlException { InnerException: AggregateException { InnerExceptions: [var first, ..] } } => Describe(first),
+        NpgsqlException e when IsWithoutEncryption(e) => "offers no encryption, which SSL Mode requires: set ssl = on at the server",
         TimeoutException or { InnerException: TimeoutException } =>
             "did not answer in time: check whether its tables are locked (pg_locks), and that the server runs and can be reached",
         _ => "cannot be reached: check that the server runs, that this machine may connect to it, and that host and port are right",
     };
+
+    // Npgsql tells it by the message alone.
+    private static bool IsWithoutEncryption(NpgsqlException e) =>
+        e.InnerException is null && e.Message.StartsWith("SSL connection requested", StringComparison.Ordinal);
 
     private static bool IsShutdown(PostgresException e) =>
         e.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
