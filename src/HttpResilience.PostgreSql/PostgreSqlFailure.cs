@@ -40,6 +40,9 @@ internal static class PostgreSqlFailure
             // A transaction of another session, which it left open.
             or PostgresErrorCodes.InFailedSqlTransaction or PostgresErrorCodes.ActiveSqlTransaction;
 
+    /// <summary>Whether a transaction may have been committed although its statements failed: the answer was lost.</summary>
+    internal static bool MayHaveCommitted(Exception e) => e is not PostgresException p || IsShutdown(p) || p.SqlState is ['0', '8', ..];
+
     /// <summary>Whether a transaction of many writes failed because of one of them.</summary>
     internal static bool IsOfOneWrite(Exception e) =>
         e is PostgresException { SqlState: not ['5', '7', ..] } && !IsOfConnection(e);

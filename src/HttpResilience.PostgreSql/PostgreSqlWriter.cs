@@ -16,11 +16,14 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     private const string DurableSql =
         "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
 
+    private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(1);
+
     private readonly Channel<PostgreSqlWrite> _waiting = Channel.CreateUnbounded<PostgreSqlWrite>(new() { SingleReader = true });
     private readonly PostgreSqlDatabase _database;
     private readonly TimeProvider _time;
     private readonly string _notifySql;
     private readonly Task _work;
+    private long _answeredAt;
 
     internal PostgreSqlWriter(PostgreSqlDatabase database, TimeProvider time)
     {
@@ -103,11 +106,8 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     {
         try
         {
-            await _database.RunWithinAsync(async (connection, over) =>
-            {
-                await SendAsync(connection, writes, over).ConfigureAwait(false);
-                return true;
-            }, TimeFor(writes)).ConfigureAwait(false);
+            await _database.RunWithinAsync(
+                (connection, over) => SendAsync(connection, writes, over), TimeFor(writes)).ConfigureAwait(false);
             writes.ForEach(w => w.Complete());
             return null;
         }
@@ -124,7 +124,31 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         return left > PendingWrite.MinTimeout ? left : PendingWrite.MinTimeout;
     }
 
-    private async Task SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes, CancellationToken cancellationToken)
+    private async Task<bool> SendAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes, CancellationToken cancellationToken)
+    {
+        // An idle connection may be dead. A failure before the writes are sent leaves no doubt that they were not made.
+        if (_time.GetElapsedTime(_answeredAt) > IdleTime)
+            await PingAsync(connection, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await ExecuteAsync(connection, writes, cancellationToken).ConfigureAwait(false);
+            _answeredAt = _time.GetTimestamp();
+            return true;
+        }
+        catch (Exception e) when (PostgreSqlFailure.MayHaveCommitted(e))
+        {
+            writes.ForEach(w => w.MayHaveBeenMade = true);
+            throw;
+        }
+    }
+
+    private static async Task PingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        using var ping = new NpgsqlCommand("SELECT 1", connection);
+        await ping.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ExecuteAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes, CancellationToken cancellationToken)
     {
         using var batch = Durable(connection);
         foreach (var write in writes)

@@ -10,7 +10,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class SqliteWriter : IAsyncDisposable
 {
-    private const int MaxConcurrency = 256;
+    private const int MaxConcurrency = 256, IoError = 10;
 
     // SQLite waits for a lock in real time.
     private static readonly TimeProvider Clock = TimeProvider.System;
@@ -115,7 +115,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
     private Failure? Try(List<SqliteWrite> writes)
     {
-        bool hasBegun = false;
+        bool hasBegun = false, isCommitting = false;
         var timeout = TimeFor(writes);
         try
         {
@@ -124,6 +124,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
                 session.Execute("BEGIN IMMEDIATE");
             hasBegun = true;
             writes.ForEach(w => w.Run(session));
+            isCommitting = true;
             if (writes.Exists(w => w.NeedsTransaction))
                 session.Execute("COMMIT");
             writes.ForEach(w => w.Complete());
@@ -133,6 +134,9 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         {
             // The state after a failed transaction depends on the error; a new connection has none of it.
             Close();
+            // A flush that failed: the transaction may be in the file when it is opened again.
+            if (isCommitting && e is SqliteException { SqliteErrorCode: IoError })
+                writes.ForEach(w => w.MayHaveBeenMade = true);
             return new(e is SqliteException ? _database.Describe(e, timeout) : e, hasBegun);
         }
     }
@@ -175,7 +179,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     }
 
     [LoggerMessage(
-        1, LogLevel.Error,
+        1, LogLevel.Critical,
         "The SQLite database {Path} was deleted or replaced while in use. Its contents are lost; new data goes to the present file")]
     private static partial void LogGone(ILogger logger, string path);
 

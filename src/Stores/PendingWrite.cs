@@ -26,11 +26,17 @@ internal abstract class PendingWrite(long due, CancellationToken cancelled)
     /// <summary>Whether the caller has cancelled: a change that has not begun is dropped.</summary>
     internal bool IsAbandoned => cancelled.IsCancellationRequested;
 
+    /// <summary>A try to write it was sent, and its answer was lost.</summary>
+    internal bool MayHaveBeenMade { get; set; }
+
     internal void Complete() => _made.TrySetResult();
 
     internal void Fail(Exception exception)
     {
-        _made.TrySetException(exception);
+        _made.TrySetException(
+            MayHaveBeenMade && exception is HttpResilienceStorageException { MayHaveBeenMade: false } known
+                ? new HttpResilienceStorageException(known.Message, known.InnerException) { MayHaveBeenMade = true }
+                : exception);
         // The exception is observed here, because the caller may have cancelled.
         _ = _made.Task.Exception;
     }

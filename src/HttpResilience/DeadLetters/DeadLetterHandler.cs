@@ -62,12 +62,14 @@ internal sealed partial class DeadLetterHandler(
         DeadLetterPolicy policy, HttpRequestMessage request, RequestSnapshot original, HttpCall call, LetterFailure failure, bool async)
     {
         using var timeout = new CancellationTokenSource(StoreTimeout, _time);
+        Guid? id = null;
         try
         {
             var body = await BodyOfAsync(original, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
             bool lacksCredentials = _credentials.AreLost(request, original, call);
             var letter = DeadLetterRequest.ToLetter(
                 policy, original, request, call, failure, body, lacksCredentials, canBeFound: extensions.Reconciler is not null);
+            id = letter.Id;
             // Not cancelled with the caller: the letter is stored even when the caller no longer waits.
             var keeping = store.AddAsync(letter, timeout.Token).WaitAsync(timeout.Token);
             if (async)
@@ -80,11 +82,7 @@ internal sealed partial class DeadLetterHandler(
         {
             meter.Lost(client.Name, original.Uri);
             client.Observers?.LetterLost(client, call);
-            string tags = string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => Redaction.Clean($"{t.Key}={t.Value}")));
-            Lost(
-                logger, e, client.Name, original.Method.Method, original.Authority,
-                call.Policy.Logging.Redaction.PathOf(request, call), call.IdempotencyKey, call.Tenant, tags,
-                call.FailureClass, failure.StatusCode, failure.Title);
+            LostLetter.Log(logger, e, id, original, request, call, failure);
         }
     }
 
@@ -116,11 +114,4 @@ internal sealed partial class DeadLetterHandler(
         "{ClientName}: dead letter stored without its body, which could not be read again; resubmit it from the source. "
         + "Key {IdempotencyKey}")]
     private static partial void BodyLost(ILogger logger, Exception exception, string clientName, string? idempotencyKey);
-
-    [LoggerMessage(501, LogLevel.Critical,
-        "{ClientName} {Method} {Authority}{Path}: dead letter could not be stored; resubmit it from the source. "
-        + "Key {IdempotencyKey}, tenant {Tenant}, {Tags}. {FailureClass} {StatusCode} {Error}")]
-    private static partial void Lost(
-        ILogger logger, Exception exception, string clientName, string method, string authority, string path, string? idempotencyKey,
-        string? tenant, string tags, FailureClass failureClass, int? statusCode, string? error);
 }

@@ -39,9 +39,17 @@ public sealed class HttpResilienceStorageBuilder
 public sealed record HttpResilienceStorageProvider(
     string Name, string? ConnectionString, Func<IServiceProvider, string, IHttpResilienceStorage> Open);
 
-/// <summary>The stores of one database.</summary>
-public interface IHttpResilienceStorage : IAsyncDisposable
+/// <summary>
+/// The stores of one database. A container that is disposed of synchronously waits for <see cref="IAsyncDisposable.DisposeAsync"/>.
+/// </summary>
+public interface IHttpResilienceStorage : IAsyncDisposable, IDisposable
 {
+    void IDisposable.Dispose()
+    {
+        DisposeAsync().AsTask().GetAwaiter().GetResult();
+        GC.SuppressFinalize(this);
+    }
+
     /// <summary>The dead letters.</summary>
     IDeadLetterStore DeadLetters { get; }
 

@@ -71,13 +71,17 @@ internal sealed partial class InstanceHeartbeat(
             {
                 await store.SaveAsync(_self with { Clients = [.. clients()], SeenAt = time.GetUtcNow() }, stoppingToken)
                     .ConfigureAwait(false);
+                if (isFirst && _fails)
+                    Usable(logger);
                 if (!isFirst)
                     Report(await coverage.FindAsync(stoppingToken).ConfigureAwait(false));
                 (isFirst, _fails) = (false, false);
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                if (!_fails)
+                if (!_fails && isFirst)
+                    Unusable(logger, e, Interval.TotalSeconds);
+                else if (!_fails)
                     Failed(logger, e, Interval.TotalSeconds);
                 _fails = true;
             }
@@ -132,4 +136,13 @@ internal sealed partial class InstanceHeartbeat(
         544, LogLevel.Warning,
         "The store does not show that this process runs: others may report that letters are not replayed. Retried every {Seconds} s")]
     private static partial void Failed(ILogger logger, Exception exception, double seconds);
+
+    [LoggerMessage(
+        572, LogLevel.Error,
+        "The durable store cannot be used since the start of this process: until it can, requests that finally fail are lost, and calls "
+        + "are not remembered. Retried every {Seconds} s")]
+    private static partial void Unusable(ILogger logger, Exception exception, double seconds);
+
+    [LoggerMessage(573, LogLevel.Information, "The durable store can be used now")]
+    private static partial void Usable(ILogger logger);
 }

@@ -60,6 +60,29 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
         proxy.Cuts.ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("INSERT INTO http_resilience.dead_letters", true)]
+    // The connection is found dead before the letter is sent.
+    [InlineData("SELECT 1", false)]
+    public async Task A_letter_whose_fate_is_unknown_when_the_database_is_gone_is_distinguished_from_one_that_is_lost(
+        string cutAfter, bool isStored)
+    {
+        var proxy = new CuttingProxy(new NpgsqlConnectionStringBuilder(Database.ConnectionString).Port);
+        var store = Database.Open(connectionString:
+            $"{Database.ConnectionString};Port={proxy.Port};SSL Mode=Disable;GSS Encryption Mode=Disable;Maximum Pool Size=1").DeadLetters;
+        // The schema is prepared, and the connection is in the pool.
+        await store.CountAsync(Stop);
+        var letter = Letters.Plain();
+        proxy.CutAfter(cutAfter);
+
+        var adding = store.AddAsync(letter, Stop);
+        await Eventually.BeAsync(() => proxy.Cuts == 1);
+        await proxy.DisposeAsync();
+
+        (await Should.ThrowAsync<HttpResilienceStorageException>(adding)).MayHaveBeenMade.ShouldBe(isStored);
+        (await Database.Open().DeadLetters.FindAsync(letter.Id, Stop) is not null).ShouldBe(isStored);
+    }
+
     [Fact]
     public async Task A_locked_letter_is_skipped_and_delays_no_claim()
     {

@@ -163,7 +163,7 @@ public sealed class SqliteTroubleTests : IAsyncDisposable
         (await store.ListAsync(new(), Stop)).ShouldHaveSingleItem().ShouldBeThatOf(letter);
         (await _database.Open().DeadLetters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter);
         _database.Log.Lines.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
-            l => l.Level.ShouldBe(LogLevel.Error), l => l.Text.ShouldContain(_database.Path));
+            l => l.Level.ShouldBe(LogLevel.Critical), l => l.Text.ShouldContain(_database.Path));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>How every store is opened, by one or several processes at once, and closed.</summary>
@@ -21,6 +23,26 @@ public abstract class StorageLifetimeContract : StorageContract
     }
 
     [Fact]
+    public async Task A_provider_that_is_disposed_of_synchronously_closes_the_store()
+    {
+        var letter = Letters.Plain();
+        using (var provider = Provider())
+            await provider.GetRequiredService<IDeadLetterStore>().AddAsync(letter, Stop);
+
+        // So does one on a thread to which nothing can be posted, such as that of a user interface.
+        var blocked = new Thread(() =>
+        {
+            SynchronizationContext.SetSynchronizationContext(new NothingIsPosted());
+            using var provider = Provider();
+            provider.GetRequiredService<IDeadLetterStore>().AddAsync(Letters.Plain(), Stop).GetAwaiter().GetResult();
+        });
+        blocked.Start();
+        blocked.Join(TimeSpan.FromMinutes(1)).ShouldBeTrue();
+
+        (await Database.Open().DeadLetters.ListAsync(new(), Stop)).Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Concurrent_opens_of_an_empty_database_all_succeed()
     {
         var letters = Enumerable.Range(0, 8).Select(_ => Letters.Plain()).ToList();
@@ -41,6 +63,13 @@ public abstract class StorageLifetimeContract : StorageContract
         added.ShouldAllBe(a => a);
         (await storages[0].DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(300);
         (await storages[1].DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(300);
+    }
+
+    private ServiceProvider Provider()
+    {
+        var services = new ServiceCollection();
+        Database.AddTo(services);
+        return services.BuildServiceProvider();
     }
 
     [Fact]
@@ -96,4 +125,11 @@ public abstract class StorageLifetimeContract : StorageContract
 
     [Fact]
     public async Task An_unused_store_is_closed_at_once() => await Database.Open().DisposeAsync();
+
+    private sealed class NothingIsPosted : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+        }
+    }
 }

@@ -29,6 +29,7 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         [typeof(SettingsNotice)] = typeof(Client),
         [typeof(ResilientClients)] = typeof(Client),
         [typeof(LetterCredentials)] = typeof(DeadLetterHandler),
+        [typeof(LostLetter)] = typeof(DeadLetterHandler),
         [typeof(ChaosNotice)] = typeof(Client),
     };
 

@@ -253,13 +253,29 @@ public sealed class KeptCallTests : IDisposable
 
         response.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         response.GetHttpCall()!.DeadLetterId.ShouldBeNull();
-        var lost = chain.Logs.WithId(501).ShouldHaveSingleItem();
-        lost.Level.ShouldBe(LogLevel.Critical);
-        lost.Message.ShouldBe(
-            "api POST https://api.test/invoices: dead letter could not be stored; resubmit it from the source. Key comp1:1, tenant comp1, "
-                + "rowNumber=5. Validation 422 No such currency");
+        var lost = chain.Logs.WithId(501).Concat(chain.Logs.WithId(571)).ShouldHaveSingleItem();
+        (lost.Level, lost.Id.Id).ShouldBe((LogLevel.Critical, hangs ? 571 : 501));
+        lost.Message.ShouldEndWith("Key comp1:1, tenant comp1, rowNumber=5. Validation 422 No such currency");
         if (hangs)
             chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(10));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Only_a_letter_that_is_certainly_not_in_the_store_is_reported_as_not_stored(bool mayHaveBeenMade)
+    {
+        var chain = Open();
+        _store.Fails = new HttpResilienceStorageException("cut") { MayHaveBeenMade = mayHaveBeenMade };
+        chain.Server.Script(Replies.Status(422));
+
+        using var response = await chain.SendAsync(async: true, Chain.Post().WithIdempotencyKey("comp1:1"));
+
+        response.GetHttpCall()!.DeadLetterId.ShouldBeNull();
+        string message = chain.Logs.WithId(501).Concat(chain.Logs.WithId(571)).ShouldHaveSingleItem().Message;
+        message.ShouldMatch(mayHaveBeenMade
+            ? "^api POST https://api.test/invoices: dead letter [0-9a-f-]{36} may or may not have been stored; look for it, and resubmit "
+                + "it from the source only if it is not there. Key comp1:1, tenant , "
+            : "^api POST https://api.test/invoices: dead letter could not be stored; resubmit it from the source. "
+                + "Key comp1:1, tenant , ");
     }
 
     [Fact]

@@ -133,13 +133,33 @@ public sealed class SharedStoreTests : IAsyncDisposable
         _logs[worker].WithId(544).Count.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_store_that_cannot_be_used_at_the_start_is_an_Error_and_its_recovery_is_logged()
+    {
+        (_store.FailsOn, _store.Fails) = (nameof(IInstanceStore.SaveAsync), new HttpResilienceStorageException("There is no directory."));
+        var web = await StartAsync("web", waitsForRow: false);
+        await EventuallyAsync(() => _logs[web].WithId(572).Count == 1);
+        (_logs[web].WithId(572)[0].Level, _logs[web].WithId(572)[0].Message.Contains("requests that finally fail are lost",
+            StringComparison.Ordinal)).ShouldBe((LogLevel.Error, true));
+
+        _clock.Advance(Beat);
+        _store.Fails = null;
+        await EventuallyAsync(() =>
+        {
+            _clock.Advance(Beat);
+            return _logs[web].WithId(573).Count == 1;
+        });
+
+        (_logs[web].WithId(572).Count, _logs[web].WithId(544).Count).ShouldBe((1, 0));
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var host in _hosts.ToList())
             await StopAsync(host);
     }
 
-    private async Task<IHost> StartAsync(string application, bool replays = false, string? names = null)
+    private async Task<IHost> StartAsync(string application, bool replays = false, string? names = null, bool waitsForRow = true)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var logs = new LogCollector();
@@ -162,7 +182,8 @@ public sealed class SharedStoreTests : IAsyncDisposable
         _logs[host] = logs;
         int rows = (await RowsAsync()).Count;
         await host.StartAsync(Stop);
-        await EventuallyAsync(async () => (await RowsAsync()).Count > rows);
+        if (waitsForRow)
+            await EventuallyAsync(async () => (await RowsAsync()).Count > rows);
         return host;
     }
 

@@ -5,4 +5,10 @@ namespace HttpResilience.Storage;
 /// </summary>
 /// <param name="message">The database, what is wrong with it, and what to do about it.</param>
 /// <param name="innerException">The error of the database; null when there is none.</param>
-public sealed class HttpResilienceStorageException(string message, Exception? innerException = null) : Exception(message, innerException);
+public sealed class HttpResilienceStorageException(string message, Exception? innerException = null) : Exception(message, innerException)
+{
+    /// <summary>
+    /// The change may have been made nevertheless: it was sent, and its answer was lost. Default: false, it was not made.
+    /// </summary>
+    public bool MayHaveBeenMade { get; init; }
+}
