@@ -12,8 +12,9 @@ public sealed class BatchOptions<T>
     public string? Name { get; set; }
 
     /// <summary>
-    /// The container whose observers are notified that the batch has completed. Default null: the containers whose clients its records
-    /// called. Set it for a batch that may have nothing to send, and therefore calls no client.
+    /// The container whose observers are notified that the batch has completed, and in whose log a Warning says that all records were
+    /// skipped, because a run with the name of the checkpoint has processed them. Default null: the observers of the containers whose
+    /// clients its records called. Set it for a batch that may have nothing to send, and therefore calls no client.
     /// </summary>
     public IServiceProvider? Services { get; set; }
 

@@ -30,9 +30,14 @@ public sealed record BatchReport
     /// <summary>The duration of the run.</summary>
     public required TimeSpan Elapsed { get; init; }
 
+    /// <summary>Every record was skipped: the run repeats a finished one, or its checkpoint has the name of another source.</summary>
+    internal bool HasNothingNew => StopReason is BatchStopReason.Completed && Succeeded + Failed == 0 && Skipped > 0;
+
     /// <summary>A readable summary on one line.</summary>
     public override string ToString()
     {
+        if (HasNothingNew)
+            return $"nothing new: an earlier run with this checkpoint has done all {Skipped} records";
         string counts = $"{Succeeded} succeeded, {Failed} failed{(Skipped > 0 ? $", {Skipped} done before" : "")}";
         return StopReason switch
         {

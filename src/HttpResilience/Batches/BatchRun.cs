@@ -45,6 +45,8 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
         cancellationToken.ThrowIfCancellationRequested();
         var kept = await checkpoint.EndAsync(options.MaxReportedFailures).ConfigureAwait(false);
         var report = _tally.Report(kept);
+        if (options.Checkpoint is { } named && report.HasNothingNew)
+            BatchNotice.NothingNew(options.Services, named.Name, report.Skipped);
         if (options.Name is { } name && report.StopReason is BatchStopReason.Completed)
             NotifyFinished(name);
         return report;

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using HttpResilience.Tests.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.Batches;
 
@@ -20,7 +22,22 @@ public sealed class BatchCheckpointTests
 
         (report.Succeeded, report.Skipped, worked.Count).ShouldBe((0, 20, 0));
         (_store.Checkpoint.Position, _store.Checkpoint.Done.Count).ShouldBe((20, 0));
-        report.ToString().ShouldBe("0 succeeded, 0 failed, 20 done before");
+        report.ToString().ShouldBe("nothing new: an earlier run with this checkpoint has done all 20 records");
+    }
+
+    [Theory, InlineData(20, true), InlineData(3, true), InlineData(21, false), InlineData(0, false)]
+    public async Task A_run_that_skips_everything_is_a_Warning_that_names_the_checkpoint(int count, bool isWarned)
+    {
+        using var logs = new LogCollector();
+        await using var services = new ServiceCollection().AddLogging(l => l.AddProvider(logs)).BuildServiceProvider();
+        BatchOptions<int> options = new() { Checkpoint = new(_store.Checkpoints, "invoices\nforged"), Services = services };
+        await IsolatedBatch.RunAsync(Enumerable.Range(0, 20), (_, _) => Task.CompletedTask, options, Stop);
+        logs.WithId(574).ShouldBeEmpty();
+
+        await IsolatedBatch.RunAsync(Enumerable.Range(100, count), (_, _) => Task.CompletedTask, options, Stop);
+
+        logs.WithId(574).Select(l => (l.Level, l.Message.Split(':')[0], l.Message.Contains("checkpoint invoices forged has",
+            StringComparison.Ordinal))).ShouldBe(isWarned ? [(LogLevel.Warning, $"All {count} records were skipped", true)] : []);
     }
 
     [Fact]

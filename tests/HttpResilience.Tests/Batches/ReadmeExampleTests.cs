@@ -16,6 +16,7 @@ public sealed class ReadmeExampleTests
         var invoices = new Invoices(chain.Client);
         var checkpoints = new InMemoryStorage().Checkpoints;
         IProgress<BatchProgress>? progress = null;
+        var (hashOfFile, services) = ("e3b0c442", chain.Services);
         using var console = new StringWriter();
         var cancellationToken = TestContext.Current.CancellationToken;
 
@@ -25,8 +26,9 @@ public sealed class ReadmeExampleTests
             MaxParallelism = 8,
             Scope = (row, index) =>
                 new() { IdempotencyKey = $"{row.Company}:{row.Number}", Tenant = row.Company, Tags = { ["rowNumber"] = index + 2 } },
-            // an ICheckpointStore from the container; without it no progress is stored
-            Checkpoint = new(checkpoints, "invoices of November"),
+            // an ICheckpointStore from the container; without it no progress is stored; the name is that of the source
+            Checkpoint = new(checkpoints, $"invoices {hashOfFile}"),
+            Services = services,
             Progress = progress,
         }, cancellationToken);
 
