@@ -27,6 +27,17 @@ internal abstract class ChainHandler : DelegatingHandler
     protected void NotifyInnerStages(HttpCall call, in AttemptResult result, long endedAt) =>
         NextStage?.OnAttemptEnded(call, result, endedAt);
 
+    /// <summary>
+    /// Waits before an attempt until the stages inside this one admit it; a stage that then rejects it has not admitted it.
+    /// </summary>
+    /// <param name="latest">The timestamp at which the attempt must begin.</param>
+    /// <returns>The timestamp at which the attempt begins.</returns>
+    protected virtual ValueTask<long> AdmitAsync(HttpCall call, long latest, bool async, CancellationToken cancellationToken) =>
+        NextStage is { } next ? next.AdmitAsync(call, latest, async, cancellationToken) : new(call.Time.GetTimestamp());
+
+    /// <summary>An attempt that was admitted has not begun.</summary>
+    protected virtual void NotifyNotSent(HttpCall call) => NextStage?.NotifyNotSent(call);
+
     protected ValueTask<HttpResponseMessage> NextAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {

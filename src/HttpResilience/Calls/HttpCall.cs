@@ -242,7 +242,8 @@ public sealed class HttpCall
         var branch = (HttpCall)MemberwiseClone();
         branch.CountResends(ResendCount + sentBeside);
         (branch.StartedAt, branch._isBranch) = (startedAt, true);
-        (branch.CircuitTicket, branch.TenantTicket) = (0, 0);
+        // The first request has the turn that the call has waited for.
+        (CircuitTicket, TenantTicket) = (0, 0);
         return branch;
     }
 

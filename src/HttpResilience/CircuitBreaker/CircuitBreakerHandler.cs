@@ -6,17 +6,50 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events) : ChainHandler
 {
+    private readonly CircuitTurns _turns = new(client, events);
+
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         if (call.Policy.CircuitBreaker is { } policy && call.Host is { } host)
         {
-            if (call.TenantHost is { } tenantHost)
+            // A ticket that it has already came with its turn.
+            if (call.TenantHost is { } tenantHost && call.TenantTicket == CircuitMachine.NoTicket)
                 call.TenantTicket = Enter(policy, tenantHost, call.AttemptStartedAt);
-            call.CircuitTicket = Enter(policy, host, call.AttemptStartedAt);
+            if (call.CircuitTicket == CircuitMachine.NoTicket)
+                call.CircuitTicket = Enter(policy, host, call.AttemptStartedAt);
         }
 
         return NextAsync(request, call, async, cancellationToken);
+    }
+
+    protected override async ValueTask<long> AdmitAsync(HttpCall call, long latest, bool async, CancellationToken cancellationToken)
+    {
+        if (call.Policy.CircuitBreaker is { MaxWait: not null } policy && call.Host is { } host)
+        {
+            if (call.TenantHost is { NeedsTurn: true } tenantHost)
+            {
+                call.TenantTicket = await _turns.WaitAsync(policy, tenantHost, call, latest, async, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+
+            if (host.NeedsTurn)
+            {
+                call.CircuitTicket = await _turns.WaitAsync(policy, host, call, latest, async, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+        }
+
+        return await base.AdmitAsync(call, latest, async, cancellationToken).ConfigureAwait(false);
+    }
+
+    protected override void NotifyNotSent(HttpCall call)
+    {
+        if (call.TenantTicket != CircuitMachine.NoTicket)
+            call.TenantHost!.Queue?.GiveBack(call.Policy.CircuitBreaker!, call.TenantTicket);
+        if (call.CircuitTicket != CircuitMachine.NoTicket)
+            call.Host!.Queue?.GiveBack(call.Policy.CircuitBreaker!, call.CircuitTicket);
+        (call.TenantTicket, call.CircuitTicket) = (CircuitMachine.NoTicket, CircuitMachine.NoTicket);
     }
 
     protected override void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt)
@@ -40,9 +73,11 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
 
     private void Report(HttpCall call, HostState host, int ticket, CircuitOutcome outcome, in AttemptResult result, long endedAt)
     {
-        long took = endedAt - call.AttemptStartedAt;
         long openAtLeast = call.Policy.RetryAfterTicks(result);
-        events.Moved(host, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, took, openAtLeast, endedAt));
+        events.Moved(host, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, call.AttemptStartedAt, openAtLeast, endedAt));
+        // A probe has ended, or the circuit has opened again.
+        if (host.NeedsTurn)
+            host.Queue?.Advance();
     }
 
     private static CircuitOutcome OutcomeForTheHost(HttpCall call, in AttemptResult result) =>

@@ -18,6 +18,13 @@ internal sealed class CircuitMachine
     private FailureWindow _window;
     private SlowCallWindow? _slow;
     private long _openUntil;
+    private long _break;
+    private long _trippedAt;
+    private long _closedAt = long.MinValue;
+    private long _probedAt;
+    private long _rowBeganAt;
+    private long _latestSuccess = long.MinValue;
+    private long _pace;
     private int _period = StateMask + 1;
     private int _consecutiveFailures;
     private int _breaks;
@@ -30,6 +37,22 @@ internal sealed class CircuitMachine
 
     /// <summary>The timestamp until which attempts are rejected; meaningful while the circuit is open.</summary>
     internal long OpenUntil => Volatile.Read(ref _openUntil);
+
+    /// <summary>The length of the last break, in timestamp ticks.</summary>
+    internal long Break => Volatile.Read(ref _break);
+
+    /// <summary>When the circuit left the closed state.</summary>
+    internal long TrippedAt => Volatile.Read(ref _trippedAt);
+
+    /// <summary>The time between attempts before the circuit left the closed state, in timestamp ticks; 0 when unknown.</summary>
+    internal long Pace => Volatile.Read(ref _pace);
+
+    /// <summary>The timestamp at which a half-open circuit lets one more probe go although none has ended.</summary>
+    internal long ProbeDueAt(CircuitPolicy policy)
+    {
+        lock (this)
+            return policy.ProbePatience == long.MaxValue ? long.MaxValue : _probedAt + Math.Max(policy.ProbePatience, _break);
+    }
 
     /// <summary>Whether attempts will be rejected at a later time, as far as is known now.</summary>
     internal bool IsOpenAt(long timestamp) => State is CircuitState.Isolated || (State is CircuitState.Open && OpenUntil > timestamp);
@@ -54,8 +77,9 @@ internal sealed class CircuitMachine
             {
                 case CircuitState.Closed:
                     return new(true, _period, 0, transition);
-                case CircuitState.HalfOpen when _probesInFlight < policy.HalfOpenProbes:
+                case CircuitState.HalfOpen when _probesInFlight < policy.HalfOpenProbes || now >= ProbeDueAt(policy):
                     _probesInFlight++;
+                    _probedAt = now;
                     return new(true, _period, 0, transition);
                 default:
                     return new(false, _period, _openUntil, transition);
@@ -66,23 +90,26 @@ internal sealed class CircuitMachine
     /// <summary>Reports the result of an admitted attempt.</summary>
     /// <param name="ticket">The ticket from <see cref="Enter"/>.</param>
     /// <param name="openAtLeast">The server's Retry-After, in timestamp ticks; 0 when it sent none.</param>
-    /// <param name="took">How long the attempt took, in timestamp ticks.</param>
-    internal CircuitTransition? Report(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long took, long openAtLeast, long now)
+    /// <param name="startedAt">When the attempt began.</param>
+    internal CircuitTransition? Report(
+        CircuitPolicy policy, int ticket, CircuitOutcome outcome, long startedAt, long openAtLeast, long now)
     {
         if (ticket != Volatile.Read(ref _period))
             return null;
 
-        bool isSlow = took >= policy.SlowCallDuration && outcome is not CircuitOutcome.Neutral;
+        bool isSlow = now - startedAt >= policy.SlowCallDuration && outcome is not CircuitOutcome.Neutral;
         if (IsProbe(ticket))
             return ReportProbe(policy, ticket, isSlow ? CircuitOutcome.Failure : outcome, openAtLeast, now);
-        if (outcome is CircuitOutcome.Neutral)
+        if (outcome is CircuitOutcome.Neutral || (outcome is CircuitOutcome.Failure && IsStale(policy, startedAt)))
             return null;
 
-        if (policy.FailureRatio is not null)
+        if (policy.FailureRatio is not null || policy.MaxWait is not null)
             _window.Add(outcome is CircuitOutcome.Failure, now, policy.BucketLength);
         bool tooSlow = policy.SlowCallDuration != long.MaxValue && SlowRatioIsReached(policy, isSlow, now);
         if (outcome is CircuitOutcome.Failure)
             return tooSlow | FailuresAreReached(policy, now) ? OpenClosed(policy, ticket, openAtLeast, now) : null;
+        if (policy.FailureDuration is not null)
+            Succeeded(policy, startedAt);
         if (Volatile.Read(ref _consecutiveFailures) != 0)
             Volatile.Write(ref _consecutiveFailures, 0);
         return tooSlow ? OpenClosed(policy, ticket, openAtLeast, now) : null;
@@ -96,16 +123,36 @@ internal sealed class CircuitMachine
     }
 
     /// <summary>Admits all attempts again, and resets the counts.</summary>
-    internal CircuitTransition? Close()
+    internal CircuitTransition? Close(long now)
     {
         lock (this)
-            return State is CircuitState.Closed ? null : MoveToClosed();
+            return State is CircuitState.Closed ? null : MoveToClosed(now);
     }
 
     private CircuitTransition? OpenClosed(CircuitPolicy policy, int ticket, long openAtLeast, long now)
     {
         lock (this)
-            return ticket == _period ? Open(policy, openAtLeast, now) : null;
+        {
+            if (ticket != _period)
+                return null;
+            // Soon after a close the window has too few attempts, most of them of calls that had waited.
+            if (_closedAt == long.MinValue || now - _closedAt >= policy.BucketLength * FailureWindow.Buckets || _pace == 0)
+                _pace = PaceAt(policy, now) ?? 0;
+            _trippedAt = now;
+            return Open(policy, openAtLeast, now);
+        }
+    }
+
+    // The host has answered an attempt that began later: the failure says nothing about the present.
+    private bool IsStale(CircuitPolicy policy, long startedAt) =>
+        policy.FailureDuration is not null && startedAt < Volatile.Read(ref _latestSuccess);
+
+    // Written at most once per step, so that threads do not contend for it on every success.
+    private void Succeeded(CircuitPolicy policy, long startedAt)
+    {
+        long latest = Volatile.Read(ref _latestSuccess);
+        if (latest == long.MinValue || startedAt - latest >= policy.SuccessStep)
+            Volatile.Write(ref _latestSuccess, startedAt);
     }
 
     private CircuitTransition? ReportProbe(CircuitPolicy policy, int ticket, CircuitOutcome outcome, long openAtLeast, long now)
@@ -117,16 +164,23 @@ internal sealed class CircuitMachine
 
             _probesInFlight--;
             if (outcome is CircuitOutcome.Failure)
+            {
+                // The breaks that calls wait for do not grow.
+                if (policy.MaxWait is not { } wait || now - _trippedAt >= wait)
+                    _breaks++;
                 return Open(policy, openAtLeast, now);
+            }
+
             if (outcome is CircuitOutcome.Neutral || ++_probesSucceeded < policy.SuccessThreshold)
                 return null;
 
-            return MoveToClosed();
+            return MoveToClosed(now);
         }
     }
 
-    private CircuitTransition MoveToClosed()
+    private CircuitTransition MoveToClosed(long now)
     {
+        _closedAt = now;
         _breaks = 0;
         _consecutiveFailures = 0;
         _window.Clear();
@@ -146,7 +200,10 @@ internal sealed class CircuitMachine
 
     private bool FailuresAreReached(CircuitPolicy policy, long now)
     {
-        if (Interlocked.Increment(ref _consecutiveFailures) >= policy.FailureThreshold)
+        if (Volatile.Read(ref _consecutiveFailures) == 0)
+            Volatile.Write(ref _rowBeganAt, now);
+        if (Interlocked.Increment(ref _consecutiveFailures) >= policy.FailureThreshold
+            && (policy.FailureDuration is not { } duration || now - Volatile.Read(ref _rowBeganAt) >= duration))
             return true;
         if (policy.FailureRatio is not { } ratio)
             return false;
@@ -157,8 +214,9 @@ internal sealed class CircuitMachine
     private CircuitTransition Open(CircuitPolicy policy, long openAtLeast, long now)
     {
         // Doubled in floating point: sixty breaks in a row must not overflow.
-        double length = Math.Min(policy.BreakDuration * Math.Pow(2, _breaks++), policy.MaxBreakDuration);
+        double length = Math.Min(policy.BreakDuration * Math.Pow(2, _breaks), policy.MaxBreakDuration);
         long open = Math.Max((long)length, openAtLeast);
+        Volatile.Write(ref _break, open);
         Volatile.Write(ref _openUntil, now + open);
         return MoveTo(CircuitState.Open, open);
     }

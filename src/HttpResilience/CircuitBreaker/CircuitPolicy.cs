@@ -7,6 +7,9 @@ internal sealed record CircuitPolicy
 {
     internal required int FailureThreshold { get; init; }
 
+    /// <summary>Null: every failure counts.</summary>
+    internal required long? FailureDuration { get; init; }
+
     internal required double? FailureRatio { get; init; }
 
     internal required int MinimumThroughput { get; init; }
@@ -22,6 +25,17 @@ internal sealed record CircuitPolicy
     internal required long BreakDuration { get; init; }
 
     internal required long MaxBreakDuration { get; init; }
+
+    /// <summary>Null: no call waits for the circuit.</summary>
+    internal required long? MaxWait { get; init; }
+
+    internal required int MaxWaiting { get; init; }
+
+    /// <summary>A probe that has not ended for this time, or for the length of the break, lets another one go.</summary>
+    internal required long ProbePatience { get; init; }
+
+    /// <summary>The start of the latest success is noted in steps of this: 1 ms.</summary>
+    internal required long SuccessStep { get; init; }
 
     internal required int HalfOpenProbes { get; init; }
 
@@ -45,12 +59,17 @@ internal sealed record CircuitPolicy
         return new()
         {
             FailureThreshold = options.FailureThreshold ?? int.MaxValue,
+            FailureDuration = options.FailureDuration is { } row ? ToTicks(row) : null,
             FailureRatio = options.FailureRatio,
             MinimumThroughput = options.MinimumThroughput,
             SamplingDuration = options.SamplingDuration,
             BucketLength = Math.Max(1, ToTicks(options.SamplingDuration) / FailureWindow.Buckets),
             BreakDuration = ToTicks(breakDuration),
             MaxBreakDuration = Math.Max(ToTicks(options.MaxBreakDuration ?? breakDuration), ToTicks(breakDuration)),
+            MaxWait = options.MaxWait is { } wait ? ToTicks(wait) : null,
+            MaxWaiting = options.MaxWaiting,
+            ProbePatience = options.MaxWait is null ? long.MaxValue : ToTicks(TimeSpan.FromSeconds(1)),
+            SuccessStep = Math.Max(1, ToTicks(TimeSpan.FromMilliseconds(1))),
             HalfOpenProbes = options.HalfOpenProbes,
             SuccessThreshold = options.SuccessThreshold,
             SlowCallDuration = options.SlowCallDuration is { } slow ? ToTicks(slow) : long.MaxValue,

@@ -22,7 +22,7 @@ internal sealed class Circuits(IServiceProvider services, ResilienceMeter meter)
     public void Close(string clientName, Uri authority, string? tenant = null)
     {
         var (client, host) = Find(clientName, authority, tenant);
-        EventsOf(client).Moved(host, host.Circuit.Close());
+        EventsOf(client).Moved(host, host.Circuit.Close(client.Time.GetTimestamp()));
     }
 
     private CircuitEvents EventsOf(Client client) =>

@@ -4,6 +4,7 @@ namespace HttpResilience;
 internal static class ClientCall
 {
     private static readonly CallSlot<long> Reserve = new();
+    private static readonly CallSlot<CircuitWaits> Waited = new();
 
     extension(HttpCall call)
     {
@@ -35,7 +36,33 @@ internal static class ClientCall
         /// <summary>The time of its last attempt is over.</summary>
         internal bool IsPastDeadline => call.Time.GetTimestamp() >= ClientDeadline.LastAttemptEndOf(call);
 
+        /// <summary>An attempt must ask for its turn at a circuit.</summary>
+        internal bool NeedsTurn => call.Policy.CircuitBreaker?.MaxWait is not null
+            && (call.Host?.NeedsTurn is true || call.TenantHost?.NeedsTurn is true);
+
+        /// <summary>Whether a retry at a later time would be rejected by a circuit, as far as is known now.</summary>
+        /// <param name="latest">The timestamp at which the retry must be sent.</param>
+        internal bool WouldBeRejectedAt(long timestamp, long latest) => call.Policy.CircuitBreaker is { } policy
+            && (Rejects(call.Host, policy, call, timestamp, latest) || Rejects(call.TenantHost, policy, call, timestamp, latest));
+
+        /// <summary>How long the call has waited for circuits, by what it has waited for; null when it has not.</summary>
+        internal CircuitWaits? Waits
+        {
+            get => Waited.Get(call);
+            set => Waited.Set(call, value);
+        }
+
         internal bool IsCircuitOpenAt(long timestamp) => call.Policy.CircuitBreaker is not null
             && (call.Host?.Circuit.IsOpenAt(timestamp) is true || call.TenantHost?.Circuit.IsOpenAt(timestamp) is true);
     }
+
+    private static bool Rejects(HostState? host, CircuitPolicy policy, HttpCall call, long timestamp, long latest) =>
+        host?.Circuit is { } circuit && circuit.IsOpenAt(timestamp)
+        && !CircuitReleaseRules.MayWait(
+            policy, circuit.State, circuit.OpenUntil, circuit.Break, (policy.MaxWait ?? 0) - (call.Waits?.ToClose ?? 0), latest, timestamp);
 }
+
+/// <summary>How long a call has waited for circuits, over all its attempts, in timestamp ticks.</summary>
+/// <param name="ToClose">For them to close.</param>
+/// <param name="ForTurn">For its turn afterwards.</param>
+internal sealed record CircuitWaits(long ToClose, long ForTurn);

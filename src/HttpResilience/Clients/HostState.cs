@@ -6,6 +6,8 @@ internal sealed class HostState(HostKey key) : ObservedHost
     private HostPause? _pause;
     private TenantPauses? _tenantPauses;
     private RetryBudget? _budget;
+    private CircuitQueue? _queue;
+    private CircuitPlaces? _places;
     private string? _lastFailedTenant;
     private long _lastUsed;
 
@@ -18,6 +20,15 @@ internal sealed class HostState(HostKey key) : ObservedHost
     public override CircuitState CircuitState => Circuit.State;
 
     internal CircuitMachine Circuit { get; } = new();
+
+    /// <summary>The calls that wait for the circuit; null until one has waited.</summary>
+    internal CircuitQueue? Queue => Volatile.Read(ref _queue);
+
+    /// <summary>The places of calls that wait for the circuits of the host and its tenants, made on first use.</summary>
+    internal CircuitPlaces Places => LazyInitializer.EnsureInitialized(ref _places, static () => new());
+
+    /// <summary>A call must ask for its turn: the circuit is not closed, or others wait for theirs.</summary>
+    internal bool NeedsTurn => Circuit.State is not CircuitState.Closed || Queue is { IsEmpty: false };
 
     /// <summary>When the last call to the host started.</summary>
     internal long LastUsed => Volatile.Read(ref _lastUsed);
@@ -36,12 +47,16 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     /// <summary>The host must not be called now; evicting its state would lose that.</summary>
     internal bool IsNeeded(long now) =>
-        Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
+        Queue is { IsEmpty: false } || Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
         || Pause?.Until > now || Volatile.Read(ref _tenantPauses)?.Until > now;
 
-    /// <summary>A call to it would be rejected, or would have to wait.</summary>
+    /// <summary>A call to it would be rejected, or would have to wait longer than for a short break of the circuit.</summary>
     internal bool IsUnavailable(ResiliencePolicy policy, long now) =>
-        Pause?.Until > now || (policy.CircuitBreaker is not null && Circuit.IsOpenAt(now));
+        Pause?.Until > now
+        || (policy.CircuitBreaker is { } circuit && Circuit.IsOpenAt(now)
+            && (Circuit.State is CircuitState.Isolated || !(Circuit.Break <= circuit.MaxWait)));
+
+    internal CircuitQueue GetOrAddQueue(Func<CircuitQueue> create) => LazyInitializer.EnsureInitialized(ref _queue, create);
 
     internal void Use(long now) => Volatile.Write(ref _lastUsed, now);
 

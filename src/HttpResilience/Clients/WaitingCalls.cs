@@ -40,17 +40,24 @@ internal sealed class WaitingCalls(CancellationToken hostStopping)
     /// <exception cref="HostStoppingException">The host stops, and the call becomes a dead letter.</exception>
     internal static ValueTask UntilAsync(Client client, HttpCall call, long due, bool async, CancellationToken cancellationToken) =>
         Kept.IsSet(call)
-            ? Of(client).HoldUntilAsync(client.Time, call, due, async, cancellationToken)
+            ? Of(client).HoldAsync(client.Time, call, due, token => Delay.UntilAsync(client.Time, due, async, token), cancellationToken)
             : Delay.UntilAsync(client.Time, due, async, cancellationToken);
 
-    private async ValueTask HoldUntilAsync(
-        TimeProvider time, HttpCall call, long due, bool async, CancellationToken cancellationToken)
+    /// <summary>Waits for something else than a time, or until the host stops.</summary>
+    /// <param name="due">The timestamp at which the wait ends at the latest.</param>
+    /// <exception cref="HostStoppingException">The host stops, and the call becomes a dead letter.</exception>
+    internal static ValueTask ForAsync(
+        Client client, HttpCall call, long due, Func<CancellationToken, ValueTask> wait, CancellationToken cancellationToken) =>
+        Kept.IsSet(call) ? Of(client).HoldAsync(client.Time, call, due, wait, cancellationToken) : wait(cancellationToken);
+
+    private async ValueTask HoldAsync(
+        TimeProvider time, HttpCall call, long due, Func<CancellationToken, ValueTask> wait, CancellationToken cancellationToken)
     {
         Enter(call);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hostStopping);
         try
         {
-            await Delay.UntilAsync(time, due, async, ends.Token).ConfigureAwait(false);
+            await wait(ends.Token).ConfigureAwait(false);
             Leave(call);
         }
         catch (OperationCanceledException e) when (hostStopping.IsCancellationRequested)

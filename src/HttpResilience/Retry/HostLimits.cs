@@ -4,9 +4,9 @@ namespace HttpResilience;
 internal static class HostLimits
 {
     /// <summary>Stops a retry that would meet an open circuit or exceed the retry budget of the host.</summary>
-    internal static RetryDecision Apply(RetryDecision retry, HttpCall call, HostState host, long endedAt)
+    internal static RetryDecision Apply(RetryDecision retry, HttpCall call, HostState host, long endedAt, long deadline)
     {
-        if (call.IsCircuitOpenAt(endedAt + call.Policy.ToTimestamp(retry.Delay)))
+        if (call.WouldBeRejectedAt(endedAt + call.Policy.ToTimestamp(retry.Delay), deadline))
             return RetryDecision.Stop(StopReason.CircuitOpen);
         return call.Policy.Retry.Budget is { } budget && !host.GetOrAddBudget().TrySpend(budget, endedAt)
             ? RetryDecision.Stop(StopReason.BudgetExhausted)

@@ -7,7 +7,7 @@ internal static class HostPauseWait
 {
     /// <summary>An open circuit rejects the call at once, so there is nothing to wait for.</summary>
     internal static bool IsNeeded(HttpCall call, long now) =>
-        call.Host is { } host && host.PauseAt(now, call.Tenant) is not null && !host.Circuit.IsOpenAt(now);
+        call.Host is { } host && host.PauseAt(now, call.Tenant) is not null && !call.WouldBeRejectedAt(now, call.Deadline);
 
     /// <summary>Waits until the host may be called again.</summary>
     /// <param name="deadline">The end of the last attempt of the call.</param>
@@ -52,7 +52,7 @@ internal static class HostPauseWait
     }
 
     // A request that may have been processed must be sent again before its key expires.
-    private static long LatestStart(HttpCall call, HttpMethod method, long deadline) =>
+    internal static long LatestStart(HttpCall call, HttpMethod method, long deadline) =>
         !call.MayHaveBeenProcessed || call.Policy.Retry.IsIdempotent(method) || call.Policy.Retry.UnsafeMethods is UnsafeMethods.Always
             ? deadline : Math.Min(deadline, call.Policy.KeyEndFrom(call.KeyStartedAt));
 }

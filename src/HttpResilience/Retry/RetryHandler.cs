@@ -38,11 +38,13 @@ internal sealed partial class RetryHandler(
 
                 if (mustReconcileFirst)
                 {
-                    var found = await _hooks.FindAsync(request, call, deadline, async, cancellationToken).ConfigureAwait(false);
-                    if (found is not null)
+                    if (await _hooks.FindAsync(request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)
                         return found;
                     startedAt = _time.GetTimestamp();
                 }
+
+                if (call.NeedsTurn)
+                    startedAt = await TurnAsync(call, original.Method, deadline, async, cancellationToken).ConfigureAwait(false);
 
                 if (attempt.Number > 0)
                     Resend.Begin(client.Time, meter, call, request);
@@ -75,12 +77,9 @@ internal sealed partial class RetryHandler(
                 request = original.Restore(request) ?? request;
                 if (decision.ResolvesFirst)
                 {
-                    bool isResolved = await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken)
-                        .ConfigureAwait(false);
-                    if (!isResolved)
+                    if (!await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken).ConfigureAwait(false))
                         return attempt.Response!;
-                    original = new(request);
-                    call.Revised = original;
+                    call.Revised = original = new(request);
                 }
 
                 if (RequestBody.IsBeingWritten(original.Content)
@@ -106,10 +105,14 @@ internal sealed partial class RetryHandler(
         }
         finally
         {
+            NotifyNotSent(call);
             original.RecordOriginal(asked);
             attempt.ReturnTimer();
         }
     }
+
+    private ValueTask<long> TurnAsync(HttpCall call, HttpMethod method, long deadline, bool async, CancellationToken cancellationToken) =>
+        AdmitAsync(call, HostPauseWait.LatestStart(call, method, deadline), async, cancellationToken);
 
     private RetryDecision Decide(
         HttpCall call, in Attempt attempt, in RequestSnapshot original, long deadline, ref double random)
@@ -133,7 +136,7 @@ internal sealed partial class RetryHandler(
 
         if (client.Hosts.ApplyRetryAfter(call, attempt.Result, endedAt) is { } paused)
             meter.Paused(client.Name, paused, attempt.Result.StatusCode);
-        return decision.IsRetry ? HostLimits.Apply(decision, call, host, endedAt) : decision;
+        return decision.IsRetry ? HostLimits.Apply(decision, call, host, endedAt, deadline) : decision;
     }
 
     private HttpResponseMessage Stop(

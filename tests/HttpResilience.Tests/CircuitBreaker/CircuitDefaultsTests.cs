@@ -27,11 +27,14 @@ public sealed class CircuitDefaultsTests
         var options = new CircuitBreakerOptions
         {
             FailureThreshold = 2,
+            FailureDuration = TimeSpan.FromSeconds(1.5),
             FailureRatio = 0.3,
             MinimumThroughput = 4,
             SamplingDuration = TimeSpan.FromSeconds(50),
             BreakDuration = TimeSpan.FromSeconds(6),
             MaxBreakDuration = TimeSpan.FromSeconds(7),
+            MaxWait = TimeSpan.FromSeconds(8),
+            MaxWaiting = 11,
             HalfOpenProbes = 8,
             SuccessThreshold = 9,
             SlowCallDuration = TimeSpan.FromSeconds(3),
@@ -43,12 +46,17 @@ public sealed class CircuitDefaultsTests
         CircuitPolicy.From(options, frequency: 1_000_000).ShouldBe(new CircuitPolicy
         {
             FailureThreshold = 2,
+            FailureDuration = 1_500_000,
             FailureRatio = 0.3,
             MinimumThroughput = 4,
             SamplingDuration = TimeSpan.FromSeconds(50),
             BucketLength = 5_000_000,
             BreakDuration = 6_000_000,
             MaxBreakDuration = 7_000_000,
+            MaxWait = 8_000_000,
+            MaxWaiting = 11,
+            ProbePatience = 1_000_000,
+            SuccessStep = 1_000,
             HalfOpenProbes = 8,
             SuccessThreshold = 9,
             SlowCallDuration = 3_000_000,

@@ -98,7 +98,7 @@ public sealed class CircuitModelTests
         {
             _log.AppendLine("close");
             _model.Close();
-            return _circuit.Close();
+            return _circuit.Close(_now);
         }
 
         private CircuitTransition? Enter()
@@ -131,7 +131,7 @@ public sealed class CircuitModelTests
             _underway.RemoveAt(which);
             _log.AppendLine($"{outcome} of period {period} after {took}, open at least {openAtLeast}");
             _model.Report(period, outcome, took, openAtLeast, _now);
-            return _circuit.Report(_policy, ticket, outcome, took, openAtLeast, _now);
+            return _circuit.Report(_policy, ticket, outcome, _now - took, openAtLeast, _now);
         }
 
         private void Fail(string what) => Assert.Fail($"seed {_seed}: {what}\n{_log}");
@@ -145,6 +145,8 @@ public sealed class CircuitModelTests
                 FailureRatio = ratio,
                 MinimumThroughput = random.Next(1, 20),
                 SamplingDuration = TimeSpan.FromMilliseconds(10 * random.Next(1, 2_000)),
+                FailureDuration = null,
+                MaxWait = null,
                 BreakDuration = TimeSpan.FromMilliseconds(random.Next(1, 30_000)),
                 MaxBreakDuration = TimeSpan.FromMilliseconds(random.Next(30_000, 120_000)),
                 HalfOpenProbes = random.Next(1, 4),

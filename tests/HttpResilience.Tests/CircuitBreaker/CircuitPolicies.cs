@@ -8,9 +8,15 @@ internal static class CircuitPolicies
     internal static CircuitPolicy Of(Action<CircuitBreakerOptions>? configure = null)
     {
         var options = new CircuitBreakerOptions();
+        UseClassic(options);
         configure?.Invoke(options);
         return CircuitPolicy.From(options, Frequency)!;
     }
+
+    /// <summary>The circuit of version 0.1: long breaks, and calls that fail at once.</summary>
+    internal static void UseClassic(CircuitBreakerOptions options) =>
+        (options.MaxWait, options.BreakDuration, options.MaxBreakDuration, options.FailureRatio, options.FailureDuration) =
+            (null, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), 0.1, null);
 
     internal static CircuitMachine NewCircuit() => new();
 }

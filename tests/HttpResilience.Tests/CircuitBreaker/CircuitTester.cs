@@ -12,7 +12,7 @@ internal sealed class CircuitTester(CircuitPolicy policy)
     internal CircuitAdmission Enter() => Circuit.Enter(policy, Now);
 
     internal CircuitTransition? Report(CircuitAdmission admission, CircuitOutcome outcome, long openAtLeast = 0, long took = 0) =>
-        Circuit.Report(policy, admission.Ticket, outcome, took, openAtLeast, Now);
+        Circuit.Report(policy, admission.Ticket, outcome, Now - took, openAtLeast, Now);
 
     /// <summary>One attempt that must be let through.</summary>
     internal CircuitTransition? Attempt(CircuitOutcome outcome, long openAtLeast = 0, long took = 0)

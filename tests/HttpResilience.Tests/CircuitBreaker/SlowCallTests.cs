@@ -50,7 +50,7 @@ public sealed class SlowCallTests
     {
         for (int i = 0; i < 10; i++)
             _tester.Attempt(CircuitOutcome.Success, took: Slow);
-        _tester.Circuit.Close()!.To.ShouldBe(CircuitState.Closed);
+        _tester.Circuit.Close(_tester.Now)!.To.ShouldBe(CircuitState.Closed);
 
         for (int i = 0; i < 9; i++)
             _tester.Attempt(CircuitOutcome.Success, took: Slow).ShouldBeNull();
@@ -78,8 +78,8 @@ public sealed class SlowCallTests
         _tester.Report(running, CircuitOutcome.Success).ShouldBeNull();
         _tester.State.ShouldBe(CircuitState.Isolated);
 
-        _tester.Circuit.Close()!.To.ShouldBe(CircuitState.Closed);
+        _tester.Circuit.Close(_tester.Now)!.To.ShouldBe(CircuitState.Closed);
         _tester.Enter().IsAllowed.ShouldBeTrue();
-        _tester.Circuit.Close().ShouldBeNull();
+        _tester.Circuit.Close(_tester.Now).ShouldBeNull();
     }
 }

@@ -167,7 +167,7 @@ public sealed class HostDirectoryTests
     private HostState Break(HostState host)
     {
         while (host.Circuit.State is CircuitState.Closed)
-            host.Circuit.Report(Policy, host.Circuit.Enter(Policy, _now).Ticket, CircuitOutcome.Failure, took: 0, openAtLeast: 0, _now);
+            host.Circuit.Report(Policy, host.Circuit.Enter(Policy, _now).Ticket, CircuitOutcome.Failure, _now, openAtLeast: 0, _now);
         return host;
     }
 }
