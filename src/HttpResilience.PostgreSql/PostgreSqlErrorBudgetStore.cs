@@ -16,7 +16,7 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, St
         INSERT INTO http_resilience.error_budget_counts AS c (client_name, period, version, failure_class, calls)
         VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (client_name, period, version, failure_class) DO UPDATE
-        SET calls = least(c.calls, 9223372036854775807 - excluded.calls) + excluded.calls
+        SET calls = least(c.calls::numeric + excluded.calls, 9223372036854775807)::bigint
         """;
 
     private const string PauseSql = """
