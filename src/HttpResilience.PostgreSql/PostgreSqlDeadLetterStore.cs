@@ -39,9 +39,9 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken)
     {
-        return await StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
+        return await StoredLetter.PageAsync(query, (q, last) => database.RunAsync(async (connection, _) =>
         {
-            using var command = Select(q);
+            using var command = Select(last is null ? q : q with { Before = Guid.Parse(last) });
             command.CommandText = database.Sql(command.CommandText);
             command.Connection = connection;
             return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
@@ -132,6 +132,12 @@ internal sealed class PostgreSqlDeadLetterStore(
                 return await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             }, cancellationToken).ConfigureAwait(false);
         }
+        catch (HttpResilienceStorageException e) when (IsOfRow(e) && ids.Length > 1)
+        {
+            // One of them cannot be changed at all, such as by a trigger.
+            foreach (var id in ids)
+                await SetAsideAsync(commands, [id], cancellationToken).ConfigureAwait(false);
+        }
         catch (HttpResilienceStorageException)
         {
             // The unreadable letters are claimed again when their lease ends; the others are sent.
@@ -144,9 +150,11 @@ internal sealed class PostgreSqlDeadLetterStore(
         return command;
     }
 
-    // Data that does not fit (22), a constraint (23), a trigger (P0), a row that is damaged on the disk (XX).
-    private static bool IsOfRow(HttpResilienceStorageException e) =>
-        e.InnerException is PostgresException { SqlState: ['2', '2' or '3', ..] or ['P', '0', ..] or ['X', 'X', ..] };
+    // Data that does not fit (22), a constraint (23), a limit of the server (54), a trigger (P0), a row that is damaged on the disk (XX).
+    private static bool IsOfRow(HttpResilienceStorageException e) => e.InnerException is PostgresException
+    {
+        SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] or ['P', '0', ..] or ['X', 'X', ..],
+    };
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {

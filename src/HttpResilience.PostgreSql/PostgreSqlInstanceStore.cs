@@ -4,7 +4,7 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The processes that use a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
-internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database) : IInstanceStore
+internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database, StoredRows rows) : IInstanceStore
 {
     private static readonly string SaveSql = $"""
         INSERT INTO http_resilience.instances ({InstanceColumns.Names})
@@ -34,7 +34,11 @@ internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database) : IIn
         await using var readerScope = reader.ConfigureAwait(false);
         List<StorageInstance> instances = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            instances.Add(At(InstanceColumns.Read(reader), -database.Clock.Ahead));
+        {
+            if (rows.OrNull("instances", () => InstanceColumns.Read(reader)) is { } instance)
+                instances.Add(At(instance, -database.Clock.Ahead));
+        }
+
         return instances;
     }, cancellationToken);
 

@@ -16,11 +16,12 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         var log = logs.CreateLogger("HttpResilience.Storage");
         _arrivals = new(database, time, log);
         DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, application, log);
+        var rows = new StoredRows(log);
         IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer, application);
-        Fallbacks = new PostgreSqlFallbackStore(database, application);
-        Checkpoints = new PostgreSqlCheckpointStore(database, application);
-        ErrorBudgets = new PostgreSqlErrorBudgetStore(database, application);
-        Instances = new PostgreSqlInstanceStore(database);
+        Fallbacks = new PostgreSqlFallbackStore(database, application, rows);
+        Checkpoints = new PostgreSqlCheckpointStore(database, application, rows);
+        ErrorBudgets = new PostgreSqlErrorBudgetStore(database, application, rows);
+        Instances = new PostgreSqlInstanceStore(database, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }

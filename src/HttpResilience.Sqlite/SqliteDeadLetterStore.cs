@@ -61,9 +61,9 @@ internal sealed class SqliteDeadLetterStore(
             : null;
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
-        StoredLetter.PageAsync(query, q => readers.RunAsync(s =>
+        StoredLetter.PageAsync(query, (q, last) => readers.RunAsync(s =>
     {
-        var (sql, parameters) = Select(q);
+        var (sql, parameters) = Select(q, last);
         return s.Read(SqliteLetter.Read, sql, parameters);
     }, cancellationToken), log);
 
@@ -98,7 +98,7 @@ internal sealed class SqliteDeadLetterStore(
             var lease = ("@due_at", (object?)StoredTime.Microseconds(claim.LeaseUntil));
             List<StoredLetter> rows = [.. Fitting(due, claim.MaxBytes).SelectMany(id => Take(s, id, lease))];
             foreach (var row in rows.Where(r => r.Letter is null))
-                s.Execute(SetAsideSql, ("@action", StoredLetter.Action), ("@id", row.Id));
+                SetAside(s, row.Id);
             return rows;
         }, cancellationToken).ConfigureAwait(false);
         return StoredLetter.Claimed(claimed, log);
@@ -198,15 +198,29 @@ internal sealed class SqliteDeadLetterStore(
         {
             return session.Read(SqliteLetter.Read, TakeSql, lease, ("@id", id));
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is SqliteDatabase.Constraint or SqliteDatabase.Mismatch)
+        catch (SqliteException e) when (IsOfRow(e))
         {
             return [StoredLetter.Unwritable(id, e)];
         }
     }
 
+    private static void SetAside(SqliteSession session, string id)
+    {
+        try
+        {
+            session.Execute(SetAsideSql, ("@action", StoredLetter.Action), ("@id", id));
+        }
+        catch (SqliteException e) when (IsOfRow(e))
+        {
+            // The row cannot be changed at all, such as by a trigger; the others are sent.
+        }
+    }
+
+    private static bool IsOfRow(SqliteException e) => e.SqliteErrorCode is SqliteDatabase.Constraint or SqliteDatabase.Mismatch;
+
     private static List<StoredLetter> Find(SqliteSession session, string id) => session.Read(SqliteLetter.Read, FindSql, ("@id", id));
 
-    private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query)
+    private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query, string? last)
     {
         string columns = query.OmitBodies ? SqliteLetter.ColumnsWithoutBody : SqliteLetter.Columns;
         var sql = new StringBuilder($"SELECT {columns} FROM dead_letters WHERE TRUE");
@@ -218,7 +232,7 @@ internal sealed class SqliteDeadLetterStore(
         Where("failure_class = @failure_class", "@failure_class", query.FailureClass?.ToString());
         Where("first_failed_at >= @since", "@since", query.Since is { } since ? StoredTime.Microseconds(since) : null);
         Where("first_failed_at < @until", "@until", query.Until is { } until ? StoredTime.Microseconds(until) : null);
-        Where("id < @before", "@before", query.Before is { } before ? SqliteLetter.Id(before) : null);
+        Where("id < @before", "@before", last ?? (query.Before is { } before ? SqliteLetter.Id(before) : null));
         return (sql.Append(" ORDER BY id DESC LIMIT @limit").ToString(), [.. parameters]);
 
         void Where(string condition, string name, object? value)

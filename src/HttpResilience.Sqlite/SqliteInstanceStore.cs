@@ -1,7 +1,7 @@
 namespace HttpResilience;
 
 /// <summary>The processes that use a SQLite database.</summary>
-internal sealed class SqliteInstanceStore(SqliteWriter writer, SqliteReaders readers) : IInstanceStore
+internal sealed class SqliteInstanceStore(SqliteWriter writer, SqliteReaders readers, StoredRows rows) : IInstanceStore
 {
     private static readonly string SaveSql = $"""
         INSERT INTO instances ({InstanceColumns.Names}) VALUES ({string.Join(", ", InstanceColumns.All.Select(c => $"@{c.Name}"))})
@@ -15,7 +15,12 @@ internal sealed class SqliteInstanceStore(SqliteWriter writer, SqliteReaders rea
 
     public Task<IReadOnlyList<StorageInstance>> ListAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
         readers.RunAsync<IReadOnlyList<StorageInstance>>(
-            s => s.Read(InstanceColumns.Read, ListSql, ("@since", StoredTime.Microseconds(since))), cancellationToken);
+            s =>
+            [
+                .. s.Read(
+                    row => rows.OrNull("instances", () => InstanceColumns.Read(row)), ListSql,
+                    ("@since", StoredTime.Microseconds(since))).OfType<StorageInstance>(),
+            ], cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => writer.RunAsync(
         s => s.Execute("DELETE FROM instances WHERE seen_at < @before", ("@before", StoredTime.Microseconds(before))), cancellationToken);

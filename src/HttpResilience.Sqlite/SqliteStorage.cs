@@ -14,11 +14,12 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         _writer = new(database, log);
         _readers = new(database);
         DeadLetters = new SqliteDeadLetterStore(_writer, _readers, application, time, log);
+        var rows = new StoredRows(log);
         IdempotencyKeys = new SqliteIdempotencyStore(_writer, application);
-        Fallbacks = new SqliteFallbackStore(_writer, _readers, application);
-        Checkpoints = new SqliteCheckpointStore(_writer, _readers, application);
-        ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers, application);
-        Instances = new SqliteInstanceStore(_writer, _readers);
+        Fallbacks = new SqliteFallbackStore(_writer, _readers, application, rows);
+        Checkpoints = new SqliteCheckpointStore(_writer, _readers, application, rows);
+        ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers, application, rows);
+        Instances = new SqliteInstanceStore(_writer, _readers, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }

@@ -29,11 +29,15 @@ internal sealed partial class StoredJson : JsonSerializerContext
         JsonSerializer.Serialize([.. ranges.Select(r => new[] { r.From, r.To })], Legible.ListInt64Array);
 
     internal static IReadOnlyList<BatchRange> Ranges(string json) =>
-        [.. JsonSerializer.Deserialize(json, Legible.ListInt64Array)!.Select(range => new BatchRange(range[0], range[1]))];
+        [
+            .. (JsonSerializer.Deserialize(json, Legible.ListInt64Array) ?? throw Malformed("list of ranges")).Select(
+                range => range is [var from, var to] ? new BatchRange(from, to) : throw Malformed("beginning and end of a range")),
+        ];
 
     internal static string List(IEnumerable<string> values) => JsonSerializer.Serialize([.. values], Legible.ListString);
 
-    internal static IReadOnlyList<string> List(string json) => JsonSerializer.Deserialize(json, Legible.ListString)!;
+    internal static IReadOnlyList<string> List(string json) =>
+        JsonSerializer.Deserialize(json, Legible.ListString) is { } list && !list.Contains(null!) ? list : throw Malformed("list of texts");
 
     internal static string Map(IReadOnlyDictionary<string, string> map) =>
         JsonSerializer.Serialize(new Dictionary<string, string>(map), Legible.DictionaryStringString);

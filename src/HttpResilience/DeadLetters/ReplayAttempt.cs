@@ -12,6 +12,9 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
 {
     private readonly TimeProvider _time = client.Time;
 
+    // The key of the request that was redirected, which the chain made where the letter has none: the target gets the same one.
+    private string? _key;
+
     /// <summary>Sends a letter, and follows redirects that ask for the same request elsewhere.</summary>
     /// <returns>The letter as it is to be stored; not sent when <see cref="DeadLetterDecision.BeforeReplay"/> has a reason.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled: the request may have been processed.</exception>
@@ -37,7 +40,8 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
     private async Task<(DeadLetter Letter, Uri? Target)> SendAsync(
         DeadLetter letter, Uri uri, int followed, CancellationToken cancellationToken)
     {
-        using var request = DeadLetterRequest.ToRequest(letter, client.Policy, uri);
+        var keyed = _key is null ? letter : letter with { IdempotencyKey = _key };
+        using var request = DeadLetterRequest.ToRequest(keyed, client.Policy, uri);
         request.Version = letter.HttpVersion ?? httpClient.DefaultRequestVersion;
         request.VersionPolicy = letter.HttpVersionPolicy ?? httpClient.DefaultVersionPolicy;
         try
@@ -69,6 +73,7 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
     private (DeadLetter Letter, Uri? Target) Redirect(DeadLetter letter, HttpCall call, HttpStatusCode status, Uri? target, int followed)
     {
         var following = ReplayResult.Following(letter, call);
+        _key = call.IdempotencyKey;
         if ((ReplayRedirect.Review(status, target, followed) ?? Gate(following, target!)) is not { } reason)
             return (following, target);
         bool isProcessed = !ReplayRedirect.KeepsRequest(status);

@@ -258,6 +258,32 @@ public abstract class ApplicationsContract : StorageContract
         (await other.ErrorBudgets.PausesAsync(Stop)).ShouldHaveSingleItem().IsPaused.ShouldBeFalse();
     }
 
+    [Theory, InlineData("\u001f"), InlineData("\u001f\u001f"), InlineData("\0\u001f")]
+    public async Task A_name_of_a_client_or_batch_cannot_pose_as_that_of_another_application(string separator)
+    {
+        var other = Database.Open(application: "b");
+        string posed = $"b{separator}api";
+        RememberedRequest Ask(string client) => new(client, "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
+        var asked = Ask("api");
+        await other.IdempotencyKeys.BeginAsync(asked, Stop);
+        (await other.IdempotencyKeys.CompleteAsync(asked, new(201, null, [], default), Noon.AddDays(1), Stop)).ShouldBeTrue();
+        var response = new FallbackResponse("r", "v", Noon, TimeSpan.Zero, Noon.AddDays(1), new(200, null, [], default));
+        await other.Fallbacks.SaveAsync("api", [response], 1_000_000, Stop);
+        await other.ErrorBudgets.AddAsync(new(Guid.NewGuid(), 1, Noon, [new("api", "1", Noon, FailureClass.None, 3)]), Stop);
+        await other.Checkpoints.BeginAsync("api", Guid.NewGuid(), Noon, Noon.AddDays(1), Stop);
+
+        foreach (var posing in new[] { A, Database.Open(application: "") })
+        {
+            (await posing.IdempotencyKeys.BeginAsync(Ask(posed), Stop)).Response.ShouldBeNull();
+            (await posing.Fallbacks.FindAsync(posed, "r", "v", Stop)).ShouldBeNull();
+            (await posing.Fallbacks.RemoveAsync(posed, "r", null, Stop)).ShouldBe(0);
+            (await posing.ErrorBudgets.LoadAsync(posed, Noon.AddDays(-1), Stop)).ShouldBeEmpty();
+            (await posing.Checkpoints.DeleteAsync(posed, Stop)).ShouldBeFalse();
+        }
+
+        (await other.Fallbacks.FindAsync("api", "r", "v", Stop)).ShouldNotBeNull();
+    }
+
     [Fact]
     public async Task A_process_is_listed_with_its_last_row_until_it_is_purged()
     {

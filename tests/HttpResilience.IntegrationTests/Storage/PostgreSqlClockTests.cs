@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>Machines whose clocks differ by more than a lease share the server's.</summary>
@@ -97,9 +99,29 @@ public sealed class PostgreSqlClockTests(PostgreSqlServer server) : StorageContr
         (await Database.Open(clock).DeadLetters.ClaimAsync(Letters.Claim(clock.GetUtcNow()), Stop)).ShouldHaveSingleItem();
     }
 
+    [Theory, InlineData(3600), InlineData(-3600), InlineData(45), InlineData(-86400)]
+    public async Task A_clock_that_is_set_is_measured_again_at_once(int seconds)
+    {
+        var machine = new SetClock(0);
+        var clock = new PostgreSqlClock(machine, machine);
+        await using var connection = new NpgsqlConnection(Database.ConnectionString);
+        await connection.OpenAsync(Stop);
+        await clock.MeasureAsync(connection, Stop);
+        clock.Ahead.ShouldBe(TimeSpan.Zero);
+
+        machine.Set(seconds);
+        await clock.MeasureAsync(connection, Stop);
+
+        (clock.Ahead.TotalSeconds + seconds).ShouldBeInRange(-5, 5);
+    }
+
     /// <summary>The clock of a machine that is set differently.</summary>
     private sealed class SetClock(int aheadSeconds) : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddSeconds(aheadSeconds);
+        private int _aheadSeconds = aheadSeconds;
+
+        internal void Set(int aheadSeconds) => _aheadSeconds = aheadSeconds;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddSeconds(_aheadSeconds);
     }
 }
