@@ -114,7 +114,8 @@ public abstract class UnreadableLetterContract : StorageContract
 
     [Theory]
     [InlineData("http://[fe80::1%25eth0]:8080/x"), InlineData("http://[::FFFF:1.2.3.4]/"), InlineData("https://b\u00fccher.example/x")]
-    [InlineData("https+http://catalog/x"), InlineData("HTTP://API.Example.com:80/"), InlineData("http://a_b.example./"), InlineData("http://0x7f.1/")]
+    [InlineData("https+http://catalog/x"), InlineData("HTTP://API.Example.com:80/"), InlineData("http://a_b.example./")]
+    [InlineData("http://0x7f.1/")]
     public async Task The_row_of_a_host_in_any_notation_is_readable(string uri)
     {
         var store = Database.Open().DeadLetters;
