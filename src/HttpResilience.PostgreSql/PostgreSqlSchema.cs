@@ -185,6 +185,21 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         CREATE INDEX instances_by_time ON http_resilience.instances (seen_at);
 
         ALTER TABLE http_resilience.schema_version ADD COLUMN lowest_reader integer NOT NULL DEFAULT 2;
+        """,
+        // Processes of version 2 that still run write rows without the new columns. The setting tells a store that began with settled
+        // letters that are kept for ever; the version that it names is the one before this step.
+        """
+        ALTER TABLE http_resilience.dead_letters
+          ADD COLUMN left_out text,
+          ADD COLUMN protected_with text COLLATE "C";
+        CREATE INDEX dead_letters_without_key ON http_resilience.dead_letters (protected_with)
+          WHERE status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing';
+        CREATE INDEX dead_letters_done_by_client ON http_resilience.dead_letters (left(client_name, 100), last_failed_at)
+          WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
+
+        CREATE TABLE http_resilience.settings (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
+        INSERT INTO http_resilience.settings
+          SELECT 'first_schema_version', CASE version WHEN 0 THEN 3 ELSE version END FROM http_resilience.schema_version;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

@@ -167,6 +167,19 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
 
         CREATE TABLE schema_version (lowest_reader INTEGER NOT NULL) STRICT;
         INSERT INTO schema_version VALUES (2);
+        """,
+        // Processes of version 2 that still run write rows without the new columns. The setting tells a store that began with settled
+        // letters that are kept for ever; the version that it names is the one before this step.
+        """
+        ALTER TABLE dead_letters ADD COLUMN left_out TEXT;
+        ALTER TABLE dead_letters ADD COLUMN protected_with TEXT;
+        CREATE INDEX dead_letters_without_key ON dead_letters (protected_with)
+          WHERE status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing';
+        CREATE INDEX dead_letters_done_by_client ON dead_letters (client_name, last_failed_at)
+          WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
+
+        CREATE TABLE settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
+        INSERT INTO settings SELECT 'first_schema_version', CASE user_version WHEN 0 THEN 3 ELSE user_version END FROM pragma_user_version;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

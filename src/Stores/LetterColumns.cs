@@ -78,6 +78,10 @@ internal static class LetterColumns
         Column.OptionalText("tenant", l => l.Tenant, (l, v) => l with { Tenant = v }),
         Column.Text("tags", l => StoredJson.Map(l.Tags), (l, v) => l with { Tags = StoredJson.Map(v) }),
         Column.OptionalUuid("replaces", l => l.Replaces, (l, v) => l with { Replaces = v }),
+        Column.OptionalText(
+            "left_out", l => l.LeftOut.Count == 0 ? null : StoredJson.List(l.LeftOut),
+            (l, v) => v is null ? l : l with { LeftOut = StoredJson.List(v) }),
+        Column.OptionalText("protected_with", l => l.ProtectedWith, (l, v) => l with { ProtectedWith = v }),
         Column.Text("headers", l => StoredJson.Pairs(l.Headers), (l, v) => l with { Headers = StoredJson.Pairs(v) }),
         Column.Flag("body_is_missing", l => l.BodyIsMissing, (l, v) => l with { BodyIsMissing = v }),
         Column.OptionalBytes("body", l => l.Body, (l, v) => l with { Body = v }),

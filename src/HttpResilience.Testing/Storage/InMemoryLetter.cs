@@ -15,6 +15,8 @@ internal static class InMemoryLetter
         IdempotencyKey = StoredText.Storable(letter.IdempotencyKey),
         Tenant = StoredText.Storable(letter.Tenant),
         Tags = StoredJson.Map(StoredJson.Map(letter.Tags)),
+        LeftOut = [.. letter.LeftOut.Select(name => StoredText.Storable(name)!)],
+        ProtectedWith = StoredText.Storable(letter.ProtectedWith),
         Headers = StoredJson.Pairs(StoredJson.Pairs(letter.Headers)),
         Body = letter.Body is { } body ? body.ToArray() : default(ReadOnlyMemory<byte>?),
         Version = letter.Version,

@@ -81,6 +81,36 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         """;
 
     [Fact]
+    public async Task A_schema_of_version_2_is_upgraded_and_its_rows_and_those_of_processes_that_still_run_are_plain_and_complete()
+    {
+        await using var old = Open(new([.. PostgreSqlSchema.Current.Steps.Take(2)]));
+        await old.Fallbacks.FindAsync("prepares", "the", "schema", Stop);
+        await server.ExecuteAsync(Own.Name, InsertOfVersion1);
+
+        (await Database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);
+        await server.ExecuteAsync(Own.Name, InsertOfVersion1);
+
+        var claimed = await Database.Open().DeadLetters.ClaimAsync(Letters.ClaimOf("billing"), Stop);
+        claimed.Select(l => (l.LeftOut.Count, l.ProtectedWith)).ShouldBe([(0, null), (0, null)]);
+    }
+
+    [Theory, InlineData(0, "3"), InlineData(1, "1"), InlineData(2, "2")]
+    public async Task A_schema_holds_the_version_with_which_it_began(int before, string first)
+    {
+        if (before > 0)
+        {
+            await using var old = Open(new([.. PostgreSqlSchema.Current.Steps.Take(before)]));
+            await old.Fallbacks.FindAsync("prepares", "the", "schema", Stop);
+        }
+
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        (await server.ScalarAsync<string>(
+            Own.Name, "SELECT value FROM http_resilience.settings WHERE name = 'first_schema_version'")).ShouldBe(first);
+        (await server.ScalarAsync<int>(Own.Name, "SELECT lowest_reader FROM http_resilience.schema_version")).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task An_older_schema_is_upgraded_once_and_keeps_its_letters()
     {
         var letter = Letters.Full();

@@ -135,6 +135,32 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         """;
 
     [Fact]
+    public async Task A_database_of_version_2_is_upgraded_and_its_rows_and_those_of_processes_that_still_run_are_plain_and_complete()
+    {
+        SqliteDatabase.From(_database.ConnectionString, new([.. SqliteSchema.Current.Steps.Take(2)])).Open().Dispose();
+        Execute(InsertOfVersion1);
+
+        (await _database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);
+        Execute(InsertOfVersion1);
+
+        var claimed = await _database.Open().DeadLetters.ClaimAsync(Letters.ClaimOf("billing"), Stop);
+        claimed.Select(l => (l.LeftOut.Count, l.ProtectedWith)).ShouldBe([(0, null), (0, null)]);
+    }
+
+    [Theory, InlineData(0, "3"), InlineData(1, "1"), InlineData(2, "2")]
+    public async Task A_database_holds_the_version_of_the_schema_with_which_it_began(int before, string first)
+    {
+        if (before > 0)
+            SqliteDatabase.From(_database.ConnectionString, new([.. SqliteSchema.Current.Steps.Take(before)])).Open().Dispose();
+
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        session.Scalar<string>("SELECT value FROM settings WHERE name = 'first_schema_version'").ShouldBe(first);
+        session.Scalar<long>("SELECT lowest_reader FROM schema_version").ShouldBe(2);
+    }
+
+    [Fact]
     public async Task An_older_database_is_upgraded_once_and_keeps_its_letters()
     {
         var letter = Letters.Full();
