@@ -11,7 +11,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, StoredApplication application,
     ILogger log) : IDeadLetterStore
 {
-    private const int PurgedAtOnce = 1000;
+    private const int PurgedAtOnce = 1000, ReleasedAtOnce = 1000;
 
     private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
 
@@ -174,28 +174,81 @@ internal sealed class PostgreSqlDeadLetterStore(
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
 
-    public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) => InPortionsAsync(() =>
     {
-        int purged = 0;
+        var command = new NpgsqlBatchCommand { Parameters = { Time(before), Value(PurgedAtOnce) } };
+        command.CommandText = $"""
+            DELETE FROM http_resilience.dead_letters WHERE id IN (
+              SELECT id FROM http_resilience.dead_letters
+              WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1
+                AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < $1
+                {Filter(query, command.Parameters)} LIMIT $2)
+            """;
+        return command;
+    }, PurgedAtOnce, notifies: false, cancellationToken);
+
+    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(
+            database.Sql("SELECT value FROM http_resilience.settings WHERE name = 'first_schema_version'"), connection);
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not "3";
+    }, cancellationToken);
+
+    private const string WaitsForKey =
+        "status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing'";
+
+    // One index lookup for each key.
+    private const string MissingKeysSql = $"""
+        WITH RECURSIVE waited_for (key) AS (
+          SELECT (SELECT min(protected_with) FROM http_resilience.dead_letters WHERE {WaitsForKey})
+          UNION ALL
+          SELECT (SELECT min(protected_with) FROM http_resilience.dead_letters WHERE protected_with > key AND {WaitsForKey})
+          FROM waited_for WHERE key IS NOT NULL
+        )
+        SELECT key FROM waited_for WHERE key IS NOT NULL
+        """;
+
+    private const string ReleaseSql = $"""
+        UPDATE http_resilience.dead_letters SET status = 'Pending', due_at = $1, suggested_action = NULL, version = version + 1
+        WHERE id IN (SELECT id FROM http_resilience.dead_letters WHERE protected_with = $2 AND {WaitsForKey} LIMIT $3) AND {WaitsForKey}
+        """;
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<string>>(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(database.Sql(MissingKeysSql), connection);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
+        List<string> keys = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            keys.Add(reader.GetString(0));
+        return keys;
+    }, cancellationToken);
+
+    public Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken) => InPortionsAsync(
+        () => new(ReleaseSql) { Parameters = { Time(dueAt.Plus(Ahead)), Text(keyId), Value(ReleasedAtOnce) } }, ReleasedAtOnce,
+        notifies: true, cancellationToken);
+
+    // No statement holds its locks for long.
+    private async Task<int> InPortionsAsync(
+        Func<NpgsqlBatchCommand> change, int portion, bool notifies, CancellationToken cancellationToken)
+    {
+        int changed = 0;
         while (true)
         {
-            // In portions, so that no statement holds its locks for long.
             int some = await database.RunAsync(async (connection, _) =>
             {
-                using var command = new NpgsqlCommand(
-                    database.Sql("""
-                    DELETE FROM http_resilience.dead_letters WHERE id IN (
-                      SELECT id FROM http_resilience.dead_letters
-                      WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1 LIMIT $2)
-                    """), connection)
-                {
-                    Parameters = { Time(before), Value(PurgedAtOnce) },
-                };
-                return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                using var batch = PostgreSqlWriter.Durable(connection);
+                var command = InSchema(change());
+                batch.BatchCommands.Add(command);
+                if (notifies)
+                    batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql(database)));
+                await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                return command.RecordsAffected;
             }, cancellationToken).ConfigureAwait(false);
-            purged += some;
-            if (some < PurgedAtOnce)
-                return purged;
+            changed += some;
+            if (some < portion)
+                return changed;
         }
     }
 
@@ -319,26 +372,53 @@ internal sealed class PostgreSqlDeadLetterStore(
     private static NpgsqlCommand Select(DeadLetterQuery query)
     {
         string columns = query.OmitBodies ? ColumnsWithoutBody : Columns;
-        var sql = new StringBuilder($"SELECT {columns} FROM http_resilience.dead_letters WHERE TRUE");
-        var command = new NpgsqlCommand();
+        var command = new NpgsqlCommand { Parameters = { Value(query.Limit) } };
+        string filter = Filter(query, command.Parameters);
+        if (query.Before is { } before)
+        {
+            command.Parameters.Add(Value(before));
+            filter += $" AND id < ${command.Parameters.Count}";
+        }
+
+        command.CommandText = $"SELECT {columns} FROM http_resilience.dead_letters WHERE TRUE{filter} ORDER BY id DESC LIMIT $1";
+        return command;
+    }
+
+    /// <summary>The conditions of a query, each with AND before it.</summary>
+    private static string Filter(DeadLetterQuery query, NpgsqlParameterCollection parameters)
+    {
+        var sql = new StringBuilder();
         Where("status =", query.Status is { } status ? Text(status.ToString()) : null);
-        Where("client_name =", query.ClientName is { } client ? Text(client) : null);
+        if (query.ClientName is { } client)
+        {
+            // An index holds the beginning only, because names have no greatest length.
+            Where("client_name =", Text(client));
+            sql.Append(" AND left(client_name, 100) = left($").Append(parameters.Count).Append(", 100)");
+        }
+
         Where("authority =", query.Authority is { } authority ? Text(authority) : null);
         Where("tenant =", query.Tenant is { } tenant ? Text(tenant) : null);
+        Where("application =", query.Application is { } application ? Text(application) : null);
+        if (query.Tag is { } tag)
+        {
+            string entry = StoredJson.Entry(tag);
+            parameters.Add(Text($"{{{entry}"));
+            parameters.Add(Text($",{entry}"));
+            sql.Append(" AND (strpos(tags, $").Append(parameters.Count - 1).Append(") > 0 OR strpos(tags, $").Append(parameters.Count)
+                .Append(") > 0)");
+        }
+
         Where("failure_class =", query.FailureClass is { } failureClass ? Text(failureClass.ToString()) : null);
         Where("first_failed_at >=", query.Since is { } since ? Time(since) : null);
         Where("first_failed_at <", query.Until is { } until ? Time(until) : null);
-        Where("id <", query.Before is { } before ? Value(before) : null);
-        command.Parameters.Add(Value(query.Limit));
-        command.CommandText = sql.Append(" ORDER BY id DESC LIMIT $").Append(command.Parameters.Count).ToString();
-        return command;
+        return sql.ToString();
 
         void Where(string condition, NpgsqlParameter? value)
         {
             if (value is null)
                 return;
-            command.Parameters.Add(value);
-            sql.Append(" AND ").Append(condition).Append(" $").Append(command.Parameters.Count);
+            parameters.Add(value);
+            sql.Append(" AND ").Append(condition).Append(" $").Append(parameters.Count);
         }
     }
 }

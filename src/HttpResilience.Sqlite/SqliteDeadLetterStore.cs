@@ -8,7 +8,7 @@ namespace HttpResilience;
 internal sealed class SqliteDeadLetterStore(
     SqliteWriter writer, SqliteReaders readers, StoredApplication application, TimeProvider time, ILogger log) : IDeadLetterStore
 {
-    private const int PurgedAtOnce = 1000;
+    private const int PurgedAtOnce = 100, ReleasedAtOnce = 1000;
 
     // One index lookup for each destination, then the first due letters of each application: excluded destinations cost nothing, and the
     // cost of a claim grows with the number of destinations, not of letters.
@@ -120,22 +120,69 @@ internal sealed class SqliteDeadLetterStore(
         return _arrivals.Told(changed, changed);
     }
 
-    public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        int purged = 0;
+        var (conditions, parameters) = Filter(query);
+        string sql = $"""
+            DELETE FROM dead_letters WHERE rowid IN (
+              SELECT rowid FROM dead_letters
+              WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @settled_before
+                AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < @settled_before
+                {conditions} LIMIT @limit)
+            """;
+        parameters.AddRange([("@settled_before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)]);
+        return InPortionsAsync(s => s.Execute(sql, [.. parameters]), PurgedAtOnce, cancellationToken);
+    }
+
+    public async Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken)
+    {
+        var first = await readers.RunAsync(
+            s => s.Read(row => row.GetString(0), "SELECT value FROM settings WHERE name = 'first_schema_version'"), cancellationToken)
+            .ConfigureAwait(false);
+        return first is not ["3"];
+    }
+
+    private const string WaitsForKey =
+        "status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing'";
+
+    // One index lookup for each key.
+    private const string MissingKeysSql = $"""
+        WITH RECURSIVE waited_for (key) AS (
+          SELECT (SELECT min(protected_with) FROM dead_letters WHERE {WaitsForKey})
+          UNION ALL
+          SELECT (SELECT min(protected_with) FROM dead_letters WHERE protected_with > key AND {WaitsForKey})
+          FROM waited_for WHERE key IS NOT NULL
+        )
+        SELECT key FROM waited_for WHERE key IS NOT NULL
+        """;
+
+    private const string ReleaseSql = $"""
+        UPDATE dead_letters SET status = 'Pending', due_at = @due_at, suggested_action = NULL, version = version + 1
+        WHERE rowid IN (SELECT rowid FROM dead_letters WHERE protected_with = @key AND {WaitsForKey} LIMIT @limit)
+        """;
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) =>
+        readers.RunAsync<IReadOnlyList<string>>(s => s.Read(row => row.GetString(0), MissingKeysSql), cancellationToken);
+
+    public async Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken)
+    {
+        (string, object?)[] parameters = [("@due_at", StoredTime.Microseconds(dueAt)), ("@key", keyId), ("@limit", ReleasedAtOnce)];
+        int released = await InPortionsAsync(s => s.Execute(ReleaseSql, parameters), ReleasedAtOnce, cancellationToken)
+            .ConfigureAwait(false);
+        _arrivals.Told(true, released > 0);
+        return released;
+    }
+
+    // New letters do not wait for the whole.
+    private async Task<int> InPortionsAsync(Func<SqliteSession, int> change, int portion, CancellationToken cancellationToken)
+    {
+        int changed = 0;
         while (true)
         {
-            // In portions, so that new letters do not wait for the whole purge.
-            int some = await writer.RunAsync(s => s.Execute(
-                """
-                DELETE FROM dead_letters WHERE rowid IN (
-                  SELECT rowid FROM dead_letters
-                  WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @before LIMIT @limit)
-                """,
-                ("@before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)), cancellationToken).ConfigureAwait(false);
-            purged += some;
-            if (some < PurgedAtOnce)
-                return purged;
+            int some = await writer.RunAsync(change, cancellationToken).ConfigureAwait(false);
+            changed += some;
+            if (some < portion)
+                return changed;
         }
     }
 
@@ -223,17 +270,38 @@ internal sealed class SqliteDeadLetterStore(
     private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query, string? last)
     {
         string columns = query.OmitBodies ? SqliteLetter.ColumnsWithoutBody : SqliteLetter.Columns;
-        var sql = new StringBuilder($"SELECT {columns} FROM dead_letters WHERE TRUE");
-        List<(string, object?)> parameters = [("@limit", query.Limit)];
+        var (conditions, parameters) = Filter(query);
+        if ((last ?? (query.Before is { } before ? SqliteLetter.Id(before) : null)) is { } end)
+        {
+            conditions += " AND id < @before";
+            parameters.Add(("@before", end));
+        }
+
+        parameters.Add(("@limit", query.Limit));
+        return ($"SELECT {columns} FROM dead_letters WHERE TRUE{conditions} ORDER BY id DESC LIMIT @limit", [.. parameters]);
+    }
+
+    private static (string Sql, List<(string, object?)> Parameters) Filter(DeadLetterQuery query)
+    {
+        var sql = new StringBuilder();
+        List<(string, object?)> parameters = [];
         Where("status = @status", "@status", query.Status?.ToString());
         Where("client_name = @client_name", "@client_name", StoredText.Storable(query.ClientName));
         Where("authority = @authority", "@authority", query.Authority);
         Where("tenant = @tenant", "@tenant", StoredText.Storable(query.Tenant));
+        Where("application = @application", "@application", StoredText.Storable(query.Application));
+        if (query.Tag is { } tag)
+        {
+            string entry = StoredText.Storable(StoredJson.Entry(tag))!;
+            Where("(instr(tags, @first_tag) > 0", "@first_tag", $"{{{entry}");
+            parameters.Add(("@later_tag", $",{entry}"));
+            sql.Append(" OR instr(tags, @later_tag) > 0)");
+        }
+
         Where("failure_class = @failure_class", "@failure_class", query.FailureClass?.ToString());
         Where("first_failed_at >= @since", "@since", query.Since is { } since ? StoredTime.Microseconds(since) : null);
         Where("first_failed_at < @until", "@until", query.Until is { } until ? StoredTime.Microseconds(until) : null);
-        Where("id < @before", "@before", last ?? (query.Before is { } before ? SqliteLetter.Id(before) : null));
-        return (sql.Append(" ORDER BY id DESC LIMIT @limit").ToString(), [.. parameters]);
+        return (sql.ToString(), parameters);
 
         void Where(string condition, string name, object? value)
         {

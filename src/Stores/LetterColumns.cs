@@ -81,8 +81,8 @@ internal static class LetterColumns
         Column.OptionalText(
             "left_out", l => l.LeftOut.Count == 0 ? null : StoredJson.List(l.LeftOut),
             (l, v) => v is null ? l : l with { LeftOut = StoredJson.List(v) }),
-        Column.OptionalText("protected_with", l => l.ProtectedWith, (l, v) => l with { ProtectedWith = v }),
-        Column.Text("headers", l => StoredJson.Pairs(l.Headers), (l, v) => l with { Headers = StoredJson.Pairs(v) }),
+        Column.OptionalText("protected_with", l => StoredJson.KeyOf(l), (l, v) => l with { ProtectedWith = v }),
+        Column.Text("headers", l => StoredJson.HeadersOf(l), (l, v) => l with { Headers = StoredJson.Headers(v) }),
         Column.Flag("body_is_missing", l => l.BodyIsMissing, (l, v) => l with { BodyIsMissing = v }),
         Column.OptionalBytes("body", l => l.Body, (l, v) => l with { Body = v }),
     ];

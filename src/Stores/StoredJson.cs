@@ -9,9 +9,12 @@ namespace HttpResilience;
 [JsonSerializable(typeof(List<string[]>))]
 [JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(List<long[]>))]
+[JsonSerializable(typeof(Dictionary<string, List<string[]>>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
+    private const string Protected = "protected";
+
     // People read it with database tools, and no page embeds it: characters beyond ASCII stay unescaped.
     private static readonly StoredJson Legible = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
@@ -19,11 +22,31 @@ internal sealed partial class StoredJson : JsonSerializerContext
         JsonSerializer.Serialize([.. pairs.Select(p => new[] { p.Key, p.Value })], Legible.ListStringArray);
 
     internal static IReadOnlyList<KeyValuePair<string, string>> Pairs(string json) =>
+        Pairs(JsonSerializer.Deserialize(json, Legible.ListStringArray));
+
+    private static IReadOnlyList<KeyValuePair<string, string>> Pairs(List<string[]>? pairs) =>
         [
-            .. (JsonSerializer.Deserialize(json, Legible.ListStringArray) ?? throw Malformed("list of header fields")).Select(
+            .. (pairs ?? throw Malformed("list of header fields")).Select(
                 pair => pair is [{ } name, { } value] ? KeyValuePair.Create(name, value)
                     : throw Malformed("name and value of a header field")),
         ];
+
+    /// <summary>
+    /// The header fields of a letter. Those of a protected letter are an object, which versions from before cannot read: they must not send
+    /// its body.
+    /// </summary>
+    internal static string HeadersOf(DeadLetter letter) => letter.ProtectedWith is null ? Pairs(letter.Headers)
+        : $$"""{"{{Protected}}":{{Pairs(letter.Headers)}}}""";
+
+    internal static IReadOnlyList<KeyValuePair<string, string>> Headers(string json) =>
+        !json.StartsWith('{') ? Pairs(json)
+            : Pairs(JsonSerializer.Deserialize(json, Legible.DictionaryStringListStringArray)?.GetValueOrDefault(Protected));
+
+    /// <exception cref="HttpResilienceStorageException">The letter is to be protected, and is not.</exception>
+    internal static string? KeyOf(DeadLetter letter) => letter.ProtectedWith is not "" ? letter.ProtectedWith
+        : throw new HttpResilienceStorageException(
+            "The letter is to be protected, and the store is used without what protects it: resolve IDeadLetterStore, which "
+            + "AddHttpResilienceStorage registers, from the container.");
 
     internal static string Ranges(IEnumerable<BatchRange> ranges) =>
         JsonSerializer.Serialize([.. ranges.Select(r => new[] { r.From, r.To })], Legible.ListInt64Array);
@@ -46,6 +69,12 @@ internal sealed partial class StoredJson : JsonSerializerContext
         JsonSerializer.Deserialize(json, Legible.DictionaryStringString) is { Count: > 0 } map
             ? map.ContainsValue(null!) ? throw Malformed("text of a tag") : map.AsReadOnly()
             : ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>
+    /// The text that <see cref="Map(IReadOnlyDictionary{string, string})"/> has for one entry, between braces and commas.
+    /// </summary>
+    internal static string Entry(KeyValuePair<string, string> entry) =>
+        Map(new Dictionary<string, string> { [entry.Key] = entry.Value })[1..^1];
 
     private static FormatException Malformed(string missing) => new($"The JSON has no {missing}.");
 }

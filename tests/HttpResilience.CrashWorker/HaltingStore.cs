@@ -37,7 +37,15 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
     public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
         store.ReplaceAsync(letter, replacement, cancellationToken);
 
-    public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => store.PurgeAsync(before, cancellationToken);
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+        store.PurgeAsync(query, before, cancellationToken);
+
+    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => store.KeepsByDefaultAsync(cancellationToken);
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => store.MissingKeysAsync(cancellationToken);
+
+    public Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken) =>
+        store.ReleaseAsync(keyId, dueAt, cancellationToken);
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
 

@@ -59,16 +59,40 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return Update(letter);
     }, cancellationToken);
 
-    public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => RunAsync(before, () =>
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) => RunAsync(query, () =>
     {
         Guid[] done =
         [
-            .. Database.Letters.Values
-                .Where(l => l.Status is DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted
-                    && l.LastFailedAt < StoredTime.Cut(before))
-                .Select(l => l.Id),
+            .. Database.Letters.Values.Where(InMemoryLetter.Filter(query))
+                .Where(l => InMemoryLetter.SettledAt(l) is { } at && at < StoredTime.Cut(before)).Select(l => l.Id),
         ];
         return done.Count(Database.Letters.Remove);
+    }, cancellationToken);
+
+    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => RunAsync(null, () => false, cancellationToken);
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => RunAsync<IReadOnlyList<string>>(
+        null, () => [.. Database.Letters.Values.Where(InMemoryLetter.WaitsForKey).Select(l => l.ProtectedWith!).Distinct()],
+        cancellationToken);
+
+    public Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken) => RunAsync(keyId, () =>
+    {
+        DeadLetter[] waiting =
+            [.. Database.Letters.Values.Where(l => l.ProtectedWith == keyId && InMemoryLetter.WaitsForKey(l))];
+        foreach (var letter in waiting)
+        {
+            Database.Letters[letter.Id] = letter with
+            {
+                Status = DeadLetterStatus.Pending,
+                DueAt = StoredTime.Cut(dueAt),
+                SuggestedAction = null,
+                Version = letter.Version + 1,
+            };
+        }
+
+        if (waiting.Length > 0)
+            Database.NotifyLetterArrived();
+        return waiting.Length;
     }, cancellationToken);
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => RunAsync(null, () => new DeadLetterCounts(

@@ -59,6 +59,12 @@ public sealed record DeadLetter
     /// </summary>
     public string? ProtectedWith { get; init; }
 
+    /// <summary>
+    /// The key of <see cref="ProtectedWith"/> is missing in this process, so this letter comes without its body, header fields and query.
+    /// Not stored.
+    /// </summary>
+    public bool KeyIsMissing { get; init; }
+
     /// <summary>The body; null when there was none, or when it could not be stored (<see cref="BodyIsMissing"/>).</summary>
     public ReadOnlyMemory<byte>? Body { get; init; }
 

@@ -71,6 +71,7 @@ internal static class DeadLetterRequest
             OriginalUri = originalUri,
             HttpVersion = message.Version,
             HttpVersionPolicy = message.VersionPolicy,
+            ProtectedWith = policy.Protect ? "" : null,
             Headers = HeadersOf(original, call),
             Body = original.Content is null ? null : body,
             BodyIsMissing = fate.BodyIsMissing,

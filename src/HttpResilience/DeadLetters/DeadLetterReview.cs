@@ -41,6 +41,7 @@ internal sealed class DeadLetterReview(
         while (true)
         {
             var letter = await OpenAsync(id, cancellationToken).ConfigureAwait(false);
+            ThrowIfKeyIsMissing(letter);
             var replacement = Replacement(letter, correct(letter));
             var replaced = letter with
             {
@@ -64,17 +65,20 @@ internal sealed class DeadLetterReview(
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
         var sender = replayer();
-        var claimed = await ChangeAsync(
-            id,
-            letter => sender?.Knows(letter.ClientName) is true
-                ? MadeDue(letter, by, time.GetUtcNow() + DeadLetterReplayer.LeaseLength) with { Status = DeadLetterStatus.InProgress }
-                : throw new InvalidOperationException(
-                    $"Client '{letter.ClientName}' of dead letter {id} is not registered in this process, or has DeadLetter:Enabled "
-                    + "false."),
-            cancellationToken).ConfigureAwait(false);
+        var claimed = await ChangeAsync(id, Claimed, cancellationToken).ConfigureAwait(false);
         await sender!.SendAsync(claimed, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         return await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
+
+        DeadLetter Claimed(DeadLetter letter)
+        {
+            if (sender?.Knows(letter.ClientName) is not true)
+                throw new InvalidOperationException(
+                    $"Client '{letter.ClientName}' of dead letter {id} is not registered in this process, or has DeadLetter:Enabled "
+                    + "false.");
+            ThrowIfKeyIsMissing(letter);
+            return MadeDue(letter, by, time.GetUtcNow() + DeadLetterReplayer.LeaseLength) with { Status = DeadLetterStatus.InProgress };
+        }
     }
 
     public async Task<int> ReplayManyAsync(
@@ -121,11 +125,17 @@ internal sealed class DeadLetterReview(
             cancellationToken);
     }
 
-    public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken) =>
+        PurgeAsync(new(), olderThan, cancellationToken);
+
+    public Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
-        return store.PurgeAsync(time.GetUtcNow() - olderThan, cancellationToken);
+        return store.PurgeAsync(query, time.GetUtcNow() - olderThan, cancellationToken);
     }
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => store.MissingKeysAsync(cancellationToken);
 
     private static bool IsOpen(DeadLetter letter) => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview;
 
@@ -201,6 +211,13 @@ internal sealed class DeadLetterReview(
         throw new InvalidOperationException(letter.Status is DeadLetterStatus.InProgress
             ? $"Dead letter {id} is being sent at this moment."
             : $"Dead letter {id} is already settled: {letter.Status}.");
+    }
+
+    private static void ThrowIfKeyIsMissing(DeadLetter letter)
+    {
+        if (letter.KeyIsMissing)
+            throw new InvalidOperationException(
+                $"Dead letter {letter.Id} cannot be opened in this process: {LetterKeyMissingException.ActionOf(letter.ProtectedWith!)}.");
     }
 
     private static KeyNotFoundException NotFound(Guid id) => new($"There is no dead letter {id}.");

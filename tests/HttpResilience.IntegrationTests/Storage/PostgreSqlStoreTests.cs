@@ -83,3 +83,8 @@ public sealed class PostgreSqlErrorBudgetStoreTests(PostgreSqlServer server) : E
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
+
+public sealed class PostgreSqlProtectedLetterTests(PostgreSqlServer server) : ProtectedLetterContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}

@@ -162,7 +162,15 @@ public sealed class ResilienceHealthCheckTests : IDisposable
         public Task<bool> ReplaceAsync(DeadLetter old, DeadLetter replacement, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
-        public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
             throw new NotSupportedException();
