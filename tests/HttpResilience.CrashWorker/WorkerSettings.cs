@@ -42,6 +42,9 @@ public sealed record WorkerSettings
     /// <summary>The idempotency key of the request whose sending kills the process; null for none.</summary>
     public string? DiesOf { get; init; }
 
+    /// <summary>The directory of the keys with which letters are protected; null for none.</summary>
+    public string? KeyRing { get; init; }
+
     /// <summary>How many calls run at once.</summary>
     public int MaxConcurrency { get; init; } = 6;
 

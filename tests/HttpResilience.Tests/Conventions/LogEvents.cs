@@ -41,6 +41,7 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         [201] = $"Logging:RetryLevel: {new RequestLoggingOptions().RetryLevel}",
         [211] = $"Logging:RetryLevel: {new RequestLoggingOptions().RetryLevel}",
         [511] = "Information; Warning when it requires review",
+        [558] = "Error; Warning when it is listed",
         [701] = "Warning; Error when Critical",
         [702] = "Warning; Error when Critical",
     };
