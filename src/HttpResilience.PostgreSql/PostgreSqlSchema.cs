@@ -191,8 +191,8 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         """
         ALTER TABLE http_resilience.dead_letters
           ADD COLUMN left_out text,
-          ADD COLUMN protected_with text COLLATE "C";
-        CREATE INDEX dead_letters_without_key ON http_resilience.dead_letters (protected_with)
+          ADD COLUMN protected_with text;
+        CREATE INDEX dead_letters_without_key ON http_resilience.dead_letters (status, protected_with)
           WHERE status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing';
         CREATE INDEX dead_letters_done_by_client ON http_resilience.dead_letters (left(client_name, 100), last_failed_at)
           WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');

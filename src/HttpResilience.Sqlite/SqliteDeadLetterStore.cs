@@ -148,7 +148,7 @@ internal sealed class SqliteDeadLetterStore(
     // One index lookup for each key.
     private const string MissingKeysSql = $"""
         WITH RECURSIVE waited_for (key) AS (
-          SELECT (SELECT min(protected_with) FROM dead_letters WHERE {WaitsForKey})
+          SELECT (SELECT min(protected_with) FROM dead_letters WHERE protected_with >= '' AND {WaitsForKey})
           UNION ALL
           SELECT (SELECT min(protected_with) FROM dead_letters WHERE protected_with > key AND {WaitsForKey})
           FROM waited_for WHERE key IS NOT NULL

@@ -173,7 +173,7 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         """
         ALTER TABLE dead_letters ADD COLUMN left_out TEXT;
         ALTER TABLE dead_letters ADD COLUMN protected_with TEXT;
-        CREATE INDEX dead_letters_without_key ON dead_letters (protected_with)
+        CREATE INDEX dead_letters_without_key ON dead_letters (status, protected_with)
           WHERE status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing';
         CREATE INDEX dead_letters_done_by_client ON dead_letters (client_name, last_failed_at)
           WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');

@@ -7,6 +7,8 @@ internal sealed class InMemoryDatabase
 
     internal Func<InMemoryOperation, Func<Task>, Task>? Intercept { get; set; }
 
+    internal bool KeepsByDefault { get; set; }
+
     internal SortedDictionary<Guid, DeadLetter> Letters { get; } = [];
 
     internal Dictionary<(string ClientName, string Key), InMemoryKey> Keys { get; } = [];

@@ -59,17 +59,18 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return Update(letter);
     }, cancellationToken);
 
-    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) => RunAsync(query, () =>
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+        RunAsync(query, () =>
     {
         Guid[] done =
         [
-            .. Database.Letters.Values.Where(InMemoryLetter.Filter(query))
+            .. Database.Letters.Values.Where(InMemoryLetter.Filter(query with { Before = null }))
                 .Where(l => InMemoryLetter.SettledAt(l) is { } at && at < StoredTime.Cut(before)).Select(l => l.Id),
         ];
         return done.Count(Database.Letters.Remove);
     }, cancellationToken);
 
-    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => RunAsync(null, () => false, cancellationToken);
+    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => RunAsync(null, () => Database.KeepsByDefault, cancellationToken);
 
     public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => RunAsync<IReadOnlyList<string>>(
         null, () => [.. Database.Letters.Values.Where(InMemoryLetter.WaitsForKey).Select(l => l.ProtectedWith!).Distinct()],

@@ -57,6 +57,13 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
         set => _connection.Database.Intercept = value;
     }
 
+    /// <summary>Whether it keeps settled letters by default, as a store that an older version created.</summary>
+    internal bool KeepsByDefault
+    {
+        get => _connection.Database.KeepsByDefault;
+        set => _connection.Database.KeepsByDefault = value;
+    }
+
     /// <inheritdoc/>
     public IDeadLetterStore DeadLetters { get; }
 

@@ -108,6 +108,29 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         (await server.ScalarAsync<string>(
             Own.Name, "SELECT value FROM http_resilience.settings WHERE name = 'first_schema_version'")).ShouldBe(first);
         (await server.ScalarAsync<int>(Own.Name, "SELECT lowest_reader FROM http_resilience.schema_version")).ShouldBe(2);
+        (await Database.Open().DeadLetters.KeepsByDefaultAsync(Stop)).ShouldBe(before > 0);
+    }
+
+    [Theory]
+    [InlineData("SELECT min(protected_with) FROM http_resilience.dead_letters WHERE protected_with > 'k' AND status = 'RequiresReview' "
+        + "AND suggested_action = 'key ' || protected_with || ' is missing'", "dead_letters_without_key")]
+    [InlineData("SELECT id FROM http_resilience.dead_letters WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') "
+        + "AND last_failed_at < '1999-01-01' AND client_name = 'a' AND left(client_name, 100) = left('a', 100)",
+        "dead_letters_done_by_client")]
+    public async Task Keys_and_settled_letters_are_found_by_an_index(string sql, string index)
+    {
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        await server.ExecuteAsync(Own.Name, $"""
+            INSERT INTO http_resilience.dead_letters (
+              id, version, status, due_at, failure_class, stop_reason, may_have_been_processed, attempts, replays, last_failed_at,
+              client_name, authority, method, uri, first_failed_at, tags, headers, body_is_missing)
+            SELECT gen_random_uuid(), 0, CASE n % 2 WHEN 0 THEN 'Replayed' ELSE 'RequiresReview' END, now(), 'Transient',
+              'AttemptsExhausted', FALSE, 4, 0, now(), 'client-' || n, 'https://api.example.com', 'POST', 'https://api.example.com/invoices', now(), '{"{}"}', '[]', FALSE
+            FROM generate_series(1, 5000) n;
+            ANALYZE http_resilience.dead_letters
+            """);
+
+        (await server.ScalarAsync<string>(Own.Name, $"EXPLAIN (FORMAT JSON) {sql}")).ShouldContain(index);
     }
 
     [Fact]

@@ -158,6 +158,20 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
         session.Scalar<string>("SELECT value FROM settings WHERE name = 'first_schema_version'").ShouldBe(first);
         session.Scalar<long>("SELECT lowest_reader FROM schema_version").ShouldBe(2);
+        (await _database.Open().DeadLetters.KeepsByDefaultAsync(Stop)).ShouldBe(before > 0);
+    }
+
+    [Theory]
+    [InlineData("SELECT min(protected_with) FROM dead_letters WHERE protected_with >= '' AND status = 'RequiresReview' "
+        + "AND suggested_action = 'key ' || protected_with || ' is missing'", "dead_letters_without_key")]
+    [InlineData("SELECT rowid FROM dead_letters WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < 1 "
+        + "AND client_name = 'a' AND application = 'b'", "dead_letters_done_by_client")]
+    public async Task Keys_and_settled_letters_are_found_by_an_index(string sql, string index)
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        session.Read(row => row.GetString(3), $"EXPLAIN QUERY PLAN {sql}").ShouldContain(l => l.Contains(index, StringComparison.Ordinal));
     }
 
     [Fact]
