@@ -41,7 +41,6 @@ public static partial class HttpResilienceServiceCollectionExtensions
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILoggerFactory>()));
             services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DeadLetterReplayWorker>());
-            LetterKeyWatch.AddTo(services);
             return services;
         }
     }

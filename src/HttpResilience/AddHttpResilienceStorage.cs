@@ -36,6 +36,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             services.AddOptionsWithValidateOnStart<StorageOptions>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, ValidateStorage>());
             StorageUpkeep.AddTo(services);
+            LetterKeyWatch.AddTo(services);
             services.TryAddSingleton<IDeadLetterReview>(DeadLetterReview.Of);
             return services;
         }

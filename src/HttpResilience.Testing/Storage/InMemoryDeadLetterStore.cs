@@ -70,7 +70,8 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return done.Count(Database.Letters.Remove);
     }, cancellationToken);
 
-    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => RunAsync(null, () => Database.KeepsByDefault, cancellationToken);
+    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) =>
+        RunAsync(null, () => Database.KeepsByDefault, cancellationToken);
 
     public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => RunAsync<IReadOnlyList<string>>(
         null, () => [.. Database.Letters.Values.Where(InMemoryLetter.WaitsForKey).Select(l => l.ProtectedWith!).Distinct()],

@@ -53,7 +53,7 @@ internal sealed partial class InstanceHeartbeat(
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
     }
 
-    private static bool Replays(IServiceProvider provider) =>
+    internal static bool Replays(IServiceProvider provider) =>
         provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(DeadLetterReplayWorker));
 
     // A process without clients may have storage, for the review.

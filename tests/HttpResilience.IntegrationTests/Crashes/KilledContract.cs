@@ -18,7 +18,8 @@ public abstract class KilledContract : CrashContract
 {
     private const int RequestsPerRound = 10, MaxOpen = 20;
 
-    private protected virtual int Rounds => Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_ROUNDS") is not { } rounds ? IsPostgreSql ? 6 : 12
+    private protected virtual int Rounds =>
+        Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_ROUNDS") is not { } rounds ? IsPostgreSql ? 6 : 12
         : int.Parse(rounds, CultureInfo.InvariantCulture) / (IsPostgreSql ? 4 : 1);
 
     // The time between two processes: none, the lease of the killed one, the first backoff, or longer.

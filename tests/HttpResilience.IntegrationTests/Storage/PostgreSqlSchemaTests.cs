@@ -125,7 +125,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
               id, version, status, due_at, failure_class, stop_reason, may_have_been_processed, attempts, replays, last_failed_at,
               client_name, authority, method, uri, first_failed_at, tags, headers, body_is_missing)
             SELECT gen_random_uuid(), 0, CASE n % 2 WHEN 0 THEN 'Replayed' ELSE 'RequiresReview' END, now(), 'Transient',
-              'AttemptsExhausted', FALSE, 4, 0, now(), 'client-' || n, 'https://api.example.com', 'POST', 'https://api.example.com/invoices', now(), '{"{}"}', '[]', FALSE
+              'AttemptsExhausted', FALSE, 4, 0, now(), 'client-' || n, 'https://api.example.com', 'POST',
+              'https://api.example.com/invoices', now(), '{"{}"}', '[]', FALSE
             FROM generate_series(1, 5000) n;
             ANALYZE http_resilience.dead_letters
             """);

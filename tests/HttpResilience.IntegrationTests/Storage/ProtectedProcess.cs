@@ -39,7 +39,7 @@ internal sealed class ProtectedProcess : IAsyncDisposable
     internal async Task LookForKeysAsync(Func<bool> until)
     {
         using var watch = new LetterKeyWatch(
-            Letters, Protector, TimeProvider.System, _services.GetRequiredService<ILogger<LetterKeyWatch>>());
+            Letters, Protector, replays: true, () => true, TimeProvider.System, _services.GetRequiredService<ILogger<LetterKeyWatch>>());
         await watch.StartAsync(CancellationToken.None);
         while (!until())
             await Task.Delay(5);

@@ -216,6 +216,62 @@ public sealed class ProtectionTests : IDisposable
         await host.StopAsync(Stop);
     }
 
+    [Fact]
+    public async Task A_key_ring_that_cannot_be_written_is_an_error_at_start()
+    {
+        _protector.Fails = new UnauthorizedAccessException("read-only");
+        using var host = Build(protects: true, s => s.AddSingleton<ILetterProtector>(_protector));
+
+        await host.StartAsync(Stop);
+
+        while (_logs.WithId(559).Count == 0)
+            await Task.Delay(5, Stop);
+        _logs.WithId(559).ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Error);
+        await host.StopAsync(Stop);
+    }
+
+    [Fact]
+    public async Task Keys_that_are_back_are_looked_for_at_start_and_every_minute_where_letters_are_replayed()
+    {
+        var clock = new ManualTimeProvider();
+        _protector.Fails = new IOException("the vault is away");
+        await _store.DeadLetters.AddAsync(Waiting("k1"), Stop);
+        await _store.DeadLetters.AddAsync(Waiting("k2"), Stop);
+        using var host = Build(
+            protects: false, s => s.AddSingleton<ILetterProtector>(_protector).AddSingleton<TimeProvider>(clock).AddDeadLetterReplay());
+        using var other = Build(
+            protects: false, s => s.AddSingleton<ILetterProtector>(new Xor()).AddSingleton<TimeProvider>(clock));
+        await other.StartAsync(Stop);
+        await host.StartAsync(Stop);
+        await clock.TimerDueInAsync(LetterKeyWatch.Interval);
+        _store.Letters.ShouldAllBe(l => l.Status == DeadLetterStatus.RequiresReview);
+
+        _protector.Fails = null;
+        clock.Advance(LetterKeyWatch.Interval);
+
+        while (_logs.WithId(557).Count < 2)
+            await Task.Delay(5, Stop);
+        _logs.WithId(557).Select(l => l["KeyId"]).ShouldBe(["k1", "k2"], ignoreOrder: true);
+        await host.StopAsync(Stop);
+        await other.StopAsync(Stop);
+
+        static DeadLetter Waiting(string keyId) => new()
+        {
+            Id = Guid.CreateVersion7(),
+            ClientName = "unknown",
+            Method = "POST",
+            Uri = new("https://api.example.com/"),
+            FailureClass = FailureClass.Transient,
+            StopReason = StopReason.AttemptsExhausted,
+            FirstFailedAt = DateTimeOffset.UnixEpoch,
+            LastFailedAt = DateTimeOffset.UnixEpoch,
+            Status = DeadLetterStatus.RequiresReview,
+            DueAt = DateTimeOffset.UnixEpoch,
+            ProtectedWith = keyId,
+            SuggestedAction = LetterKeyMissingException.ActionOf(keyId),
+        };
+    }
+
     private static DeadLetterClaim Claim() => new()
     {
         Clients = ["api"],
