@@ -15,7 +15,8 @@ public abstract class ProtectedRowContract : StorageContract
         "headers = (SELECT headers FROM dead_letters WHERE tenant = 'other')",
         "body = (SELECT body FROM dead_letters WHERE tenant = 'other')",
         "body = (SELECT body FROM dead_letters WHERE tenant = 'plain')",
-        "headers = (SELECT headers FROM dead_letters WHERE tenant = 'other'), body = (SELECT body FROM dead_letters WHERE tenant = 'other')",
+        "headers = (SELECT headers FROM dead_letters WHERE tenant = 'other'), "
+            + "body = (SELECT body FROM dead_letters WHERE tenant = 'other')",
         "headers = (SELECT headers FROM dead_letters WHERE tenant = 'plain')",
         "headers = (SELECT headers FROM dead_letters WHERE tenant = 'plain'), protected_with = NULL",
         "headers = '[]', protected_with = NULL", "headers = '[]', protected_with = ''", "headers = '[]'",
