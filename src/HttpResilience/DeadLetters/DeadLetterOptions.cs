@@ -53,6 +53,19 @@ public sealed class DeadLetterOptions
     /// <summary>Whether <see cref="Retention"/> was set, if to its default.</summary>
     internal bool RetentionIsSet { get; private set; }
 
+    /// <summary>
+    /// Header fields that carry secrets, in addition to those that the library knows by the words of their names (auth, key, token,
+    /// session, signature, …). A secret field is neither stored nor logged; a letter lists it, and is replayed only when a handler of the
+    /// client or <c>ConfigureHttpClient</c> adds it again. A name with a leading <c>!</c> is not secret: <c>!X-Sort-Token</c>. Default none.
+    /// </summary>
+    public IList<string> SecretHeaders { get; set; } = [];
+
+    /// <summary>
+    /// Query parameters that carry secrets, in addition to those that the library knows (<c>sig</c>, <c>api_key</c>, <c>access_token</c>,
+    /// <c>code</c>, …), in the same way as <see cref="SecretHeaders"/>. Default none.
+    /// </summary>
+    public IList<string> SecretQueryParameters { get; set; } = [];
+
     internal static OptionKeys<DeadLetterOptions> Keys => new OptionKeys<DeadLetterOptions>()
         .Boolean(nameof(Enabled), o => o.Enabled, (o, v) => o.Enabled = v)
         .Integer(nameof(MaxReplays), o => o.MaxReplays, (o, v) => o.MaxReplays = v, 0, int.MaxValue)
@@ -62,7 +75,9 @@ public sealed class DeadLetterOptions
         .Choice(nameof(KeepCancelled), o => o.KeepCancelled, (o, v) => o.KeepCancelled = v)
         .Boolean(nameof(Protect), o => o.Protect, (o, v) => o.Protect = v)
         .OptionalDuration(
-            nameof(Retention), o => o.Retention, (o, v) => o.Retention = v, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
+            nameof(Retention), o => o.Retention, (o, v) => o.Retention = v, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650))
+        .Tokens(nameof(SecretHeaders), o => o.SecretHeaders, (o, v) => o.SecretHeaders = v)
+        .Texts(nameof(SecretQueryParameters), o => o.SecretQueryParameters, (o, v) => o.SecretQueryParameters = v);
 
     /// <summary>Which cancelled calls have a letter.</summary>
     public enum CancelledCalls

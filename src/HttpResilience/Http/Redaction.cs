@@ -3,63 +3,72 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Encodings.Web;
+using System.Text.Json;
 
 namespace HttpResilience;
 
 /// <summary>
-/// Keeps secrets and forged lines out of the log: query values and user-info are omitted, echoes of them and of secret headers in texts of
-/// the server are replaced, and control characters become spaces.
+/// The one gate for texts that reach logs, stores, alerts and exceptions: query values and user-info are omitted; secrets of the request
+/// that a server echoes, and values of secret names, are replaced; each text stays on its line (<see cref="SingleLine"/>).
 /// </summary>
-internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable<string> allowedQueryParameters)
+internal sealed class Redaction(
+    IEnumerable<string> secretHeaders, IEnumerable<string> allowedQueryParameters, IEnumerable<string>? secretQueryParameters = null)
 {
     private const string Struck = "***";
     private const int MinSecretLength = 4;
+    private const int MaxSecrets = 1000;
 
-    private static readonly string[] SecretWords =
-    [
-        "authorization", "authentication", "cookie", "token", "secret", "password", "apikey", "api-key", "api_key", "signature",
-        "credential",
-    ];
+    private readonly FrozenSet<string> _allowedParameters = allowedQueryParameters.Except(
+        secretQueryParameters ?? [], StringComparer.OrdinalIgnoreCase).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private readonly FrozenSet<string> _secretHeaders = redactedHeaders.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-    private readonly FrozenSet<string> _allowedParameters = allowedQueryParameters.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    /// <summary>Which names are secret by the settings of the client.</summary>
+    internal SecretNames Names { get; } = new(secretHeaders, secretQueryParameters ?? [], allowedQueryParameters);
 
-    internal bool IsSecret(string header) =>
-        _secretHeaders.Contains(header) || SecretWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase))
-            || IsKey(header);
+    internal bool IsSecret(string header) => Names.IsHeader(header);
 
     /// <summary>The path for the log: the template when there is one, else the path without the values of the query.</summary>
     internal string PathOf(HttpRequestMessage request, string? template)
     {
         if (template is { Length: > 0 })
             return Clean(template);
-        return request.RequestUri is { IsAbsoluteUri: true } uri ? Clean(uri.AbsolutePath) + RedactQuery(uri.Query) : "";
+        return request.RequestUri is { IsAbsoluteUri: true } uri ? Clean(SecretValues.Strike(uri.AbsolutePath, Names)) + RedactQuery(uri.Query) : "";
     }
 
     /// <summary>
-    /// External text made safe for one line: secrets of the request replaced, control characters and line separators as spaces.
+    /// External text made safe for one line: secrets of the request and values of secret names replaced, control characters and line
+    /// separators as spaces.
     /// </summary>
-    internal string Scrub(string text, HttpRequestMessage request)
+    /// <param name="response">The response that the text came with, which may answer a copy of the request; null when there is none.</param>
+    internal string Scrub(string text, HttpRequestMessage request, HttpResponseMessage? response = null) =>
+        Clean(Strike(text, SecretsOf(request, response)));
+
+    /// <summary>The text without secrets, on as many lines as it had.</summary>
+    private string Strike(string text, string[] secrets)
     {
-        string[] secrets =
-        [
-            .. SecretsOf(request).SelectMany(Forms).Where(s => s.Length >= MinSecretLength)
-                .Distinct(StringComparer.OrdinalIgnoreCase).OrderByDescending(s => s.Length),
-        ];
+        text = SecretValues.Strike(SingleLine.WithoutUnseen(text), Names);
         foreach (string secret in secrets)
             text = text.Replace(secret, Struck, StringComparison.OrdinalIgnoreCase);
 
         // The text may be truncated in the middle of a secret.
         int begun = secrets.Select(s => BegunAtEnd(text, s)).DefaultIfEmpty().Max();
-        return Clean(begun == 0 ? text : text[..^begun] + Struck);
+        return begun == 0 ? text : text[..^begun] + Struck;
     }
+
+    private string[] SecretsOf(HttpRequestMessage request, HttpResponseMessage? response) =>
+    [
+        .. RawSecretsOf(request, response).Take(MaxSecrets).SelectMany(Forms).Where(s => s.Length >= MinSecretLength)
+            .Distinct(StringComparer.OrdinalIgnoreCase).OrderByDescending(s => s.Length),
+    ];
 
     /// <summary>
     /// The forms in which a server may echo a secret: as sent or decoded from a URI or a form, and each of them escaped again.
     /// </summary>
     private static IEnumerable<string> Forms(string secret)
     {
-        string[] meanings = [secret, Uri.UnescapeDataString(secret), WebUtility.UrlDecode(secret)];
+        string[] meanings =
+        [
+            secret, Uri.UnescapeDataString(secret), WebUtility.UrlDecode(secret), WebUtility.HtmlDecode(secret), FromJson(secret),
+        ];
         foreach (string meaning in meanings.Distinct(StringComparer.Ordinal))
         {
             yield return meaning;
@@ -94,9 +103,17 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
     /// <summary>The message of an exception, scrubbed.</summary>
     internal string Scrub(Exception exception, HttpRequestMessage request) => Scrub(exception.SafeMessage, request);
 
-    // X-Functions-Key, X-Auth-Key, Ocp-Apim-Subscription-Key: credentials, unlike an idempotency key.
-    private static bool IsKey(string header) =>
-        header.EndsWith("key", StringComparison.OrdinalIgnoreCase) && !header.Contains("idempotency", StringComparison.OrdinalIgnoreCase);
+    /// <summary>
+    /// An exception for the log: itself, unless its text, or that of one inside it, holds secrets of the request or values of secret names.
+    /// </summary>
+    internal Exception Loggable(Exception exception, HttpRequestMessage request)
+    {
+        var loggable = exception.Loggable;
+        string text = loggable.ToString();
+        string[] secrets = SecretsOf(request, response: null);
+        string struck = Strike(text, secrets);
+        return struck == text ? loggable : new ScrubbedException(exception.GetType(), Clean(Strike(exception.SafeMessage, secrets)), struck);
+    }
 
     private string RedactQuery(string query)
     {
@@ -117,30 +134,66 @@ internal sealed class Redaction(IEnumerable<string> redactedHeaders, IEnumerable
         return redacted.ToString();
     }
 
-    private IEnumerable<string> SecretsOf(HttpRequestMessage request)
+    private IEnumerable<string> RawSecretsOf(HttpRequestMessage request, HttpResponseMessage? response)
     {
-        var asked = RequestSnapshot.AskedFor(request);
-        return ReferenceEquals(asked, request) ? OwnSecrets(request) : OwnSecrets(request).Concat(OwnSecrets(asked));
+        // A handler of the application may have sent a copy with the credentials.
+        HttpRequestMessage?[] requests = [request, RequestSnapshot.AskedFor(request), response?.RequestMessage];
+        return requests.OfType<HttpRequestMessage>().Distinct().SelectMany(OwnSecrets)
+            .Concat(response is null ? [] : HeaderSecrets(response.Headers.NonValidated))
+            .Concat(BodySecrets(request));
     }
 
     private IEnumerable<string> OwnSecrets(HttpRequestMessage request) =>
         HeaderSecrets(request.Headers.NonValidated).Concat(request.RequestUri is { IsAbsoluteUri: true } uri ? UriSecrets(uri) : []);
 
+    private IEnumerable<string> BodySecrets(HttpRequestMessage request) => RequestText.Of(request.Content)
+        .SelectMany(text => text.Name is { } part && SecretNames.IsField(part) ? [text.Text] : SecretValues.In(text.Text, Names));
+
     private IEnumerable<string> HeaderSecrets(HttpHeadersNonValidated headers)
     {
         foreach (var (name, values) in headers)
         {
-            if (!IsSecret(name))
-                continue;
+            bool isSecret = IsSecret(name);
             foreach (string value in values)
             {
+                if (!isSecret)
+                {
+                    // Such as a signed URI.
+                    foreach (string part in SecretValues.In(value, Names))
+                        yield return part;
+                    continue;
+                }
+
+                if (name.Equals("Set-Cookie", StringComparison.OrdinalIgnoreCase))
+                {
+                    // RFC 6265 §4.1.1: its attributes are no secrets.
+                    yield return value.Split(';')[0].Split('=', 2)[^1];
+                    continue;
+                }
+
                 yield return value;
                 // "Bearer abc", "a=1; b=2": the parts are secret, too.
                 foreach (string part in value.Split([' ', ';', ',', '='], StringSplitOptions.RemoveEmptyEntries))
-                    yield return part;
+                    yield return part.Trim('"');
                 foreach (string part in BasicSecrets(value))
                     yield return part;
             }
+        }
+    }
+
+    // A value may stand in the body of the request with the escapes of JSON.
+    private static string FromJson(string value)
+    {
+        if (!value.Contains('\\', StringComparison.Ordinal))
+            return value;
+        try
+        {
+            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes($"\"{value}\""));
+            return reader.Read() && reader.TokenType is JsonTokenType.String ? reader.GetString()! : value;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return value;
         }
     }
 

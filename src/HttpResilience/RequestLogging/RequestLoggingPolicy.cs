@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>An immutable snapshot of <see cref="RequestLoggingOptions"/>.</summary>
-internal sealed class RequestLoggingPolicy(RequestLoggingOptions options)
+internal sealed class RequestLoggingPolicy(RequestLoggingOptions options, DeadLetterOptions letters)
 {
     internal LogLevel Level { get; } = options.Level;
 
@@ -13,5 +13,6 @@ internal sealed class RequestLoggingPolicy(RequestLoggingOptions options)
 
     internal int ErrorBodyBytes { get; } = options.ErrorBodyBytes;
 
-    internal Redaction Redaction { get; } = new(options.RedactedHeaders, options.AllowedQueryParameters);
+    internal Redaction Redaction { get; } = new(
+        [.. options.RedactedHeaders, .. letters.SecretHeaders], options.AllowedQueryParameters, letters.SecretQueryParameters);
 }
