@@ -66,9 +66,9 @@ internal sealed partial class DeadLetterHandler(
         try
         {
             var body = await BodyOfAsync(original, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
-            bool lacksCredentials = _credentials.AreLost(request, original, call);
+            var leftOut = DeadLetterRequest.LeftOutOf(original, call);
             var letter = DeadLetterRequest.ToLetter(
-                policy, original, request, call, failure, body, lacksCredentials, canBeFound: extensions.Reconciler is not null);
+                policy, original, request, call, failure, body, leftOut, _credentials.LostOf(leftOut, request), canBeFound: extensions.Reconciler is not null);
             id = letter.Id;
             // Not cancelled with the caller: the letter is stored even when the caller no longer waits.
             var keeping = store.AddAsync(letter, timeout.Token).WaitAsync(timeout.Token);

@@ -26,6 +26,8 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
             return ReplayResult.NotSent(letter, reason);
         if (LetterUri.AsSent(letter) is not { } uri)
             return ReplayResult.NotSent(letter, DeadLetterDecision.NotItsOwnUri);
+        if (LackingUnchecked(letter) is { } lacking)
+            return ReplayResult.NotSent(letter, DeadLetterDecision.Lacks(lacking));
 
         for (int followed = 0; ; followed++)
         {
@@ -50,6 +52,8 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
                 .ConfigureAwait(false);
             var call = response.GetHttpCall()
                 ?? throw new InvalidOperationException($"Client '{letter.ClientName}' has no resilience chain.");
+            if (MissingIn(request) is { } missing)
+                return (ReplayResult.NotSent(letter, DeadLetterDecision.Lacks(missing)), null);
             if (call.FailureClass is FailureClass.None)
             {
                 return ReplayRedirect.StatusOf(response, letter.Method) is { } status
@@ -61,6 +65,10 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
                 response, request, call, client.Get<AttemptClassifier>()!, _time, async: true, cancellationToken).ConfigureAwait(false);
             return (ReplayResult.Failed(letter, client, call, failure, hasResponse: true, _time.GetUtcNow()), null);
         }
+        catch (Exception) when (MissingIn(request) is not null)
+        {
+            return (ReplayResult.NotSent(letter, DeadLetterDecision.Lacks(MissingIn(request)!)), null);
+        }
         catch (Exception e)
             when (e.GetHttpCall() is { FailureClass: not FailureClass.Cancelled } && !cancellationToken.IsCancellationRequested)
         {
@@ -69,6 +77,14 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
             return (ReplayResult.Failed(letter, client, call, failure, hasResponse: false, _time.GetUtcNow()), null);
         }
     }
+
+    // Without the second pipeline, only the default headers of the client are known to be added.
+    private string? LackingUnchecked(DeadLetter letter) => ReplayPipeline.Of(client, services).ChecksCompleteness ? null
+        : letter.LeftOut.FirstOrDefault(item => LeftOutRules.IsParameter(item, out string name)
+            || !LeftOutRules.HasHeader(httpClient.DefaultRequestHeaders.NonValidated, name));
+
+    private static string? MissingIn(HttpRequestMessage request) =>
+        request.Options.TryGetValue(ReplayedCall.Key, out var replay) ? replay.Missing : null;
 
     private (DeadLetter Letter, Uri? Target) Redirect(DeadLetter letter, HttpCall call, HttpStatusCode status, Uri? target, int followed)
     {

@@ -60,7 +60,8 @@ internal sealed class SecretNames
         "code", "pin", "appid", "sid", "ticket", "jsessionid", "phpsessid", "sessid", "SAMLResponse", "oauth_verifier", "code_verifier",
         "device_code", "user_code", "authorization_code", "verification_code", "AWSAccessKeyId", "_wpnonce", "signed_request");
 
-    private static readonly SecretNames OfBodies = new([], [], []);
+    /// <summary>By the words and lists of this library alone.</summary>
+    internal static SecretNames BuiltIn { get; } = new([], [], []);
 
     private readonly FrozenSet<string> _headers, _harmlessHeaders, _parameters, _harmlessParameters;
     private readonly ConcurrentDictionary<string, bool> _knownHeaders = new(StringComparer.Ordinal);
@@ -96,8 +97,8 @@ internal sealed class SecretNames
     }
 
     /// <summary>Whether the value of a property of JSON, an element of XML or a field of a form is a secret.</summary>
-    internal static bool IsField(string name) => OfBodies._knownFields.TryGetValue(name, out bool known) ? known
-        : Add(OfBodies._knownFields, name, IsSecret(name, NameKind.Field));
+    internal static bool IsField(string name) => BuiltIn._knownFields.TryGetValue(name, out bool known) ? known
+        : Add(BuiltIn._knownFields, name, IsSecret(name, NameKind.Field));
 
     /// <summary>The name of a query parameter without its escapes.</summary>
     internal static string ParameterName(string raw) => Uri.UnescapeDataString(raw.Replace('+', ' ')).Trim();

@@ -77,7 +77,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         if (call.FailureClass is not FailureClass.None && maxBytes > 0 && !call.IsStale
             && await ErrorBody.PeekAsync(response, maxBytes, _time, async, cancellationToken).ConfigureAwait(false) is { } text)
         {
-            call.Error = call.Policy.Logging.Redaction.Scrub(text, request);
+            call.Error = call.Policy.Logging.Redaction.Scrub(text, request, response);
         }
 
         if (IsLogged(call))
