@@ -56,7 +56,8 @@ public sealed class DeadLetterOptions
     /// <summary>
     /// Header fields that carry secrets, in addition to those that the library knows by the words of their names (auth, key, token,
     /// session, signature, …). A secret field is neither stored nor logged; a letter lists it, and is replayed only when a handler of the
-    /// client or <c>ConfigureHttpClient</c> adds it again. A name with a leading <c>!</c> is not secret: <c>!X-Sort-Token</c>. Default none.
+    /// client or <c>ConfigureHttpClient</c> adds it again. A name with a leading <c>!</c> is not secret: <c>!X-Sort-Token</c>. Default
+    /// none.
     /// </summary>
     public IList<string> SecretHeaders { get; set; } = [];
 

@@ -68,11 +68,13 @@ internal sealed partial class DeadLetterReplayer(
         var lease = new LetterLease(store, claimed, LeaseLength, RenewEvery, time, lost);
         await using var released = lease.ConfigureAwait(false);
         DeadLetter result;
+        ReplayAttempt? attempt = null;
         try
         {
             var client = services.GetRequiredKeyedService<Client>(claimed.ClientName);
             using var httpClient = ReplayPipeline.Of(client, services).CreateClient(clients);
-            result = await new ReplayAttempt(client, httpClient, services).SendAsync(claimed, lost.Token).ConfigureAwait(false);
+            attempt = new(client, httpClient, services);
+            result = await attempt.SendAsync(claimed, lost.Token).ConfigureAwait(false);
         }
         catch (Exception) when (lost.IsCancellationRequested)
         {
@@ -80,7 +82,7 @@ internal sealed partial class DeadLetterReplayer(
         }
         catch (Exception e)
         {
-            FailedOutside(_logger, Redaction.Loggable(e), claimed.ClientName, claimed.Id);
+            FailedOutside(_logger, attempt?.Loggable(e) ?? e.Loggable, claimed.ClientName, claimed.Id);
             result = ReplayResult.FailedOutside(claimed, e, time.GetUtcNow());
         }
 

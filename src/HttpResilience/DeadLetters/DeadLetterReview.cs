@@ -151,7 +151,7 @@ internal sealed class DeadLetterReview(
     private DeadLetter Replacement(DeadLetter letter, DeadLetter corrected)
     {
         if (!HttpAuthority.IsHttp(corrected.Uri))
-            throw new ArgumentException($"'{corrected.Uri}' is not an absolute http or https URI.", nameof(corrected));
+            throw new ArgumentException("The corrected URI is not an absolute http or https URI.", nameof(corrected));
         if (!HttpToken.IsValid(corrected.Method))
             throw new ArgumentException($"'{corrected.Method}' is not an HTTP method.", nameof(corrected));
         if (letter.BodyIsMissing && corrected.Body is null)

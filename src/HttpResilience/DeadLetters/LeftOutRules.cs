@@ -10,9 +10,6 @@ internal static class LeftOutRules
 {
     private const string Parameter = "?";
 
-    // RFC 9110 §11.4: credentials in a field whose name does not say so.
-    private static readonly string[] Schemes = ["Bearer ", "Basic "];
-
     /// <summary>The names of what is left out: header fields, and query parameters with a leading <c>?</c>.</summary>
     /// <param name="keyHeader">The header field of the idempotency key, which a letter stores; null when there is none.</param>
     internal static IReadOnlyList<string> Of(
@@ -21,7 +18,8 @@ internal static class LeftOutRules
         List<string> leftOut = [];
         foreach (var (name, value) in headers)
         {
-            if (!name.Equals(keyHeader, StringComparison.OrdinalIgnoreCase) && (names.IsHeader(name) || IsSecretValue(value, names)))
+            if (!name.Equals(keyHeader, StringComparison.OrdinalIgnoreCase)
+                && (names.IsHeader(name) || Redaction.IsSecretValue(value, names)))
                 Add(leftOut, name);
         }
 
@@ -29,11 +27,6 @@ internal static class LeftOutRules
             Add(leftOut, Parameter + name);
         return leftOut;
     }
-
-    /// <summary>Whether a value of a field with a harmless name is a secret: credentials, or a URI with some.</summary>
-    internal static bool IsSecretValue(string value, SecretNames names) =>
-        Schemes.Any(scheme => value.Length > 2 * scheme.Length && value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
-        || (value.Contains("://", StringComparison.Ordinal) && SecretValues.In(value, names).Any());
 
     /// <summary>The secret parameters of the query that have a value.</summary>
     internal static IEnumerable<string> ParametersIn(Uri? uri, SecretNames names)

@@ -11,6 +11,7 @@ namespace HttpResilience;
 internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServiceProvider services)
 {
     private readonly TimeProvider _time = client.Time;
+    private HttpRequestMessage? _request;
 
     // The key of the request that was redirected, which the chain made where the letter has none: the target gets the same one.
     private string? _key;
@@ -44,6 +45,7 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
     {
         var keyed = _key is null ? letter : letter with { IdempotencyKey = _key };
         using var request = DeadLetterRequest.ToRequest(keyed, client.Policy, uri);
+        _request = request;
         request.Version = letter.HttpVersion ?? httpClient.DefaultRequestVersion;
         request.VersionPolicy = letter.HttpVersionPolicy ?? httpClient.DefaultVersionPolicy;
         try
@@ -77,6 +79,9 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
             return (ReplayResult.Failed(letter, client, call, failure, hasResponse: false, _time.GetUtcNow()), null);
         }
     }
+
+    /// <summary>An exception of a handler outside the chain, for the log: without the secrets of the request.</summary>
+    internal Exception Loggable(Exception exception) => client.Policy.Logging.Redaction.Loggable(exception, _request);
 
     // Without the second pipeline, only the default headers of the client are known to be added.
     private string? LackingUnchecked(DeadLetter letter) => ReplayPipeline.Of(client, services).ChecksCompleteness ? null

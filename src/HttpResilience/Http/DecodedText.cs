@@ -66,7 +66,8 @@ internal sealed class DecodedText
         return escape.Length > 0 ? escape : (text[0], 1);
     }
 
-    private static (char Character, int Length) Hex(ReadOnlySpan<char> digits, int length) => Printable(digits, NumberStyles.AllowHexSpecifier, length);
+    private static (char Character, int Length) Hex(ReadOnlySpan<char> digits, int length) =>
+        Printable(digits, NumberStyles.AllowHexSpecifier, length);
 
     private static (char Character, int Length) Entity(ReadOnlySpan<char> text, int start, NumberStyles style)
     {
@@ -75,7 +76,8 @@ internal sealed class DecodedText
     }
 
     private static (char Character, int Length) Printable(ReadOnlySpan<char> digits, NumberStyles style, int length) =>
-        int.TryParse(digits, style, CultureInfo.InvariantCulture, out int code) && code is >= ' ' and < 0x7f ? ((char)code, length) : default;
+        int.TryParse(digits, style, CultureInfo.InvariantCulture, out int code) && code is >= ' ' and < 0x7f
+            ? ((char)code, length) : default;
 
     private static (char Character, int Length) Named(ReadOnlySpan<char> text) =>
         text.StartsWith("&quot;", StringComparison.OrdinalIgnoreCase) ? ('"', 6)

@@ -14,15 +14,14 @@ internal static class NameWords
     private static readonly FrozenSet<string> Known = FrozenSet.ToFrozenSet(
         [
             "api", "access", "account", "admin", "anti", "app", "application", "auth", "basic", "bot", "channel", "client", "consumer",
-            "csrf", "customer", "data", "device", "encryption", "forgery", "function", "functions", "hash", "header", "hook", "host", "http",
-            "hub", "id", "identity", "license", "login", "master", "merchant", "my", "name", "oauth", "partner", "private", "project",
-            "proxy", "public", "refresh", "request", "security", "server", "service", "shared", "signing", "site", "store", "subscription",
-            "user", "value", "verification", "web", "webhook", "xsrf", "x",
-            "apikey", "assertion", "bearer", "certificate", "cert", "cookie", "credential", "credentials", "hmac", "jwt", "key", "keys",
-            "otp", "pass", "passcode", "passphrase", "passwd", "password", "principal", "pwd", "secret", "session", "sig", "sign",
-            "signature", "token", "tokens",
-            "card", "credit", "debit", "number", "cvv", "cvc", "iban", "ssn", "pan", "partition", "sort", "cache", "routing", "idempotency",
-            "page", "next", "type",
+            "csrf", "customer", "data", "device", "encryption", "forgery", "function", "functions", "hash", "header", "hook", "host",
+            "http", "hub", "id", "identity", "license", "login", "master", "merchant", "my", "name", "oauth", "partner", "private",
+            "project", "proxy", "public", "refresh", "request", "security", "server", "service", "shared", "signing", "site", "store",
+            "subscription", "user", "value", "verification", "web", "webhook", "xsrf", "x", "apikey", "assertion", "bearer",
+            "certificate", "cert", "cookie", "credential", "credentials", "hmac", "jwt", "key", "keys", "otp", "pass", "passcode",
+            "passphrase", "passwd", "password", "principal", "pwd", "secret", "session", "sig", "sign", "signature", "token", "tokens",
+            "card", "credit", "debit", "number", "cvv", "cvc", "iban", "ssn", "pan", "partition", "sort", "cache", "routing",
+            "idempotency", "page", "next", "type",
         ],
         StringComparer.Ordinal);
 

@@ -17,6 +17,8 @@ internal sealed class Redaction(
     private const string Struck = "***";
     private const int MinSecretLength = 4;
     private const int MaxSecrets = 1000;
+    // Shorter values of a query may be words that a response has anyway.
+    private const int MinEchoLength = 8;
 
     private readonly FrozenSet<string> _allowedParameters = allowedQueryParameters.Except(
         secretQueryParameters ?? [], StringComparer.OrdinalIgnoreCase).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
@@ -31,15 +33,17 @@ internal sealed class Redaction(
     {
         if (template is { Length: > 0 })
             return Clean(template);
-        return request.RequestUri is { IsAbsoluteUri: true } uri ? Clean(SecretValues.Strike(uri.AbsolutePath, Names)) + RedactQuery(uri.Query) : "";
+        return request.RequestUri is { IsAbsoluteUri: true } uri
+            ? Clean(SecretValues.Strike(uri.AbsolutePath, Names)) + RedactQuery(uri.Query) : "";
     }
 
     /// <summary>
     /// External text made safe for one line: secrets of the request and values of secret names replaced, control characters and line
     /// separators as spaces.
     /// </summary>
-    /// <param name="response">The response that the text came with, which may answer a copy of the request; null when there is none.</param>
-    internal string Scrub(string text, HttpRequestMessage request, HttpResponseMessage? response = null) =>
+    /// <param name="request">Null when it is not known: only values of secret names are then found.</param>
+    /// <param name="response">The response of the text, which may answer a copy of the request; null when there is none.</param>
+    internal string Scrub(string text, HttpRequestMessage? request, HttpResponseMessage? response = null) =>
         Clean(Strike(text, SecretsOf(request, response)));
 
     /// <summary>The text without secrets, on as many lines as it had.</summary>
@@ -54,7 +58,7 @@ internal sealed class Redaction(
         return begun == 0 ? text : text[..^begun] + Struck;
     }
 
-    private string[] SecretsOf(HttpRequestMessage request, HttpResponseMessage? response) =>
+    private string[] SecretsOf(HttpRequestMessage? request, HttpResponseMessage? response) =>
     [
         .. RawSecretsOf(request, response).Take(MaxSecrets).SelectMany(Forms).Where(s => s.Length >= MinSecretLength)
             .Distinct(StringComparer.OrdinalIgnoreCase).OrderByDescending(s => s.Length),
@@ -95,24 +99,36 @@ internal sealed class Redaction(
 
     internal static string Clean(string text) => SingleLine.Clean(text);
 
-    internal static string Clean(Exception exception) => Clean(exception.SafeMessage);
+    internal static string Clean(Exception exception) =>
+        Clean(SecretValues.Strike(SingleLine.WithoutUnseen(exception.SafeMessage), SecretNames.BuiltIn));
 
-    /// <summary>The exception, or its type when a logger could not write it.</summary>
-    internal static Exception Loggable(Exception exception) => exception.Loggable;
+    // RFC 9110 §11.4: credentials in a field whose name does not say so.
+    private static readonly string[] Schemes = ["Bearer ", "Basic "];
+
+    /// <summary>Whether a value of a field with a harmless name is a secret: credentials, or a URI with some.</summary>
+    internal static bool IsSecretValue(string value, SecretNames names) =>
+        Schemes.Any(scheme => value.Length > 2 * scheme.Length && value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+        || (value.Contains("://", StringComparison.Ordinal) && SecretValues.In(value, names).Any());
+
+    /// <summary>Whether a field of a response may be stored: it neither is a secret, nor echoes one of the request.</summary>
+    internal bool MayBeStored(string name, string value, HttpRequestMessage? request) =>
+        !IsSecret(name) && !IsSecretValue(value, Names) && !(request is not null && OwnSecrets(request).Any(
+            secret => secret.Length >= MinEchoLength && value.Contains(secret, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>The message of an exception, scrubbed.</summary>
-    internal string Scrub(Exception exception, HttpRequestMessage request) => Scrub(exception.SafeMessage, request);
+    internal string Scrub(Exception exception, HttpRequestMessage? request) => Scrub(exception.SafeMessage, request);
 
     /// <summary>
     /// An exception for the log: itself, unless its text, or that of one inside it, holds secrets of the request or values of secret names.
     /// </summary>
-    internal Exception Loggable(Exception exception, HttpRequestMessage request)
+    internal Exception Loggable(Exception exception, HttpRequestMessage? request)
     {
         var loggable = exception.Loggable;
         string text = loggable.ToString();
         string[] secrets = SecretsOf(request, response: null);
         string struck = Strike(text, secrets);
-        return struck == text ? loggable : new ScrubbedException(exception.GetType(), Clean(Strike(exception.SafeMessage, secrets)), struck);
+        return struck == text ? loggable
+            : new ScrubbedException(exception.GetType(), Clean(Strike(exception.SafeMessage, secrets)), struck);
     }
 
     private string RedactQuery(string query)
@@ -134,19 +150,19 @@ internal sealed class Redaction(
         return redacted.ToString();
     }
 
-    private IEnumerable<string> RawSecretsOf(HttpRequestMessage request, HttpResponseMessage? response)
+    private IEnumerable<string> RawSecretsOf(HttpRequestMessage? request, HttpResponseMessage? response)
     {
         // A handler of the application may have sent a copy with the credentials.
-        HttpRequestMessage?[] requests = [request, RequestSnapshot.AskedFor(request), response?.RequestMessage];
+        HttpRequestMessage?[] requests = [request, request is null ? null : RequestSnapshot.AskedFor(request), response?.RequestMessage];
         return requests.OfType<HttpRequestMessage>().Distinct().SelectMany(OwnSecrets)
             .Concat(response is null ? [] : HeaderSecrets(response.Headers.NonValidated))
-            .Concat(BodySecrets(request));
+            .Concat(BodySecrets(request?.Content));
     }
 
     private IEnumerable<string> OwnSecrets(HttpRequestMessage request) =>
         HeaderSecrets(request.Headers.NonValidated).Concat(request.RequestUri is { IsAbsoluteUri: true } uri ? UriSecrets(uri) : []);
 
-    private IEnumerable<string> BodySecrets(HttpRequestMessage request) => RequestText.Of(request.Content)
+    private IEnumerable<string> BodySecrets(HttpContent? content) => RequestText.Of(content)
         .SelectMany(text => text.Name is { } part && SecretNames.IsField(part) ? [text.Text] : SecretValues.In(text.Text, Names));
 
     private IEnumerable<string> HeaderSecrets(HttpHeadersNonValidated headers)

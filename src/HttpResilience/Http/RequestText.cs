@@ -9,7 +9,9 @@ internal static class RequestText
 {
     private const int MaxBytes = 1024 * 1024;
 
-    /// <summary>The texts: one, or those of the parts of a multipart body, each with the name of its part; none when it is a stream.</summary>
+    /// <summary>
+    /// The texts: one, or those of the parts of a multipart body, each with the name of its part; none when it is a stream.
+    /// </summary>
     internal static IEnumerable<(string? Name, string Text)> Of(HttpContent? content)
     {
         if (content is MultipartContent parts)
@@ -30,7 +32,8 @@ internal static class RequestText
                 null => null,
                 ReplayableContent recorded => recorded.Recorded,
                 _ when RequestBody.IsInMemory(content) => ProtectedContent.BytesOf(content),
-                JsonContent json when ProtectedContent.TypeInfoOf(json) is { } type => Serialize(json, type),
+                JsonContent json when RepeatableJson.IsValue(json) && ProtectedContent.TypeInfoOf(json) is { } type
+                    => Serialize(json, type),
                 _ => null,
             };
         }
@@ -59,11 +62,10 @@ internal static class RequestText
     /// <summary>Takes the beginning of what is written, and ends the writer.</summary>
     private sealed class Beginning : MemoryStream
     {
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Write(ReadOnlySpan<byte> buffer)
+        // The base class calls it for spans, too.
+        public override void Write(byte[] buffer, int offset, int count)
         {
-            base.Write(buffer[..(int)Math.Min(buffer.Length, MaxBytes - Length)]);
+            base.Write(buffer, offset, (int)Math.Min(count, MaxBytes - Length));
             if (Length >= MaxBytes)
                 throw new IOException("The beginning is written.");
         }

@@ -38,7 +38,8 @@ internal sealed partial class IdempotencyKeyReservation
     internal RememberedRequest Request => At(LeaseLength);
 
     /// <summary>
-    /// Takes the fingerprint of the call that used the key first: a replay is that call again, but its letter leaves out secrets of the URI.
+    /// Takes the fingerprint of the call that used the key first: a replay is that call again, but its letter leaves out secrets of the
+    /// URI.
     /// </summary>
     internal void Adopt(string fingerprint) => _request = _request with { Fingerprint = fingerprint };
 

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>An immutable snapshot of <see cref="RequestLoggingOptions"/>.</summary>
-internal sealed class RequestLoggingPolicy(RequestLoggingOptions options, DeadLetterOptions letters)
+/// <param name="secretHeaders">Those that are not stored are not logged either.</param>
+/// <param name="secretQueryParameters">Likewise.</param>
+internal sealed class RequestLoggingPolicy(
+    RequestLoggingOptions options, IEnumerable<string> secretHeaders, IEnumerable<string> secretQueryParameters)
 {
     internal LogLevel Level { get; } = options.Level;
 
@@ -14,5 +17,5 @@ internal sealed class RequestLoggingPolicy(RequestLoggingOptions options, DeadLe
     internal int ErrorBodyBytes { get; } = options.ErrorBodyBytes;
 
     internal Redaction Redaction { get; } = new(
-        [.. options.RedactedHeaders, .. letters.SecretHeaders], options.AllowedQueryParameters, letters.SecretQueryParameters);
+        [.. options.RedactedHeaders, .. secretHeaders], options.AllowedQueryParameters, secretQueryParameters);
 }

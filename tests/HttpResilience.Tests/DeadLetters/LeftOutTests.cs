@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.DeadLetters;
 
-/// <summary>Secrets of a request are left out of its letter, listed there, and added again by the handlers of the client, or not sent.</summary>
+/// <summary>Secrets of a request are left out of its letter, and listed there; handlers of the client add them again.</summary>
 public sealed class LeftOutTests : IDisposable
 {
     private const string AddParameters =
@@ -200,7 +200,11 @@ public sealed class LeftOutTests : IDisposable
 
         var corrected = await Review(services).ResubmitAsync(
             letter.Id,
-            l => l with { Uri = new("https://api.test/y?a=1&token=S3KR3T"), Headers = [.. l.Headers, new("Authorization", "Bearer S3KR3T")] },
+            l => l with
+            {
+                Uri = new("https://api.test/y?a=1&token=S3KR3T"),
+                Headers = [.. l.Headers, new("Authorization", "Bearer S3KR3T")],
+            },
             "alice", Token);
 
         corrected.Uri.AbsoluteUri.ShouldBe("https://api.test/y?a=1");
@@ -262,7 +266,8 @@ public sealed class LeftOutTests : IDisposable
         (options.DeadLetter.Enabled, options.Retry.MaxRetryAttempts) = (true, 0);
 
     private ServiceProvider Open(
-        Action<HttpResilienceOptions> options, Func<IHttpClientBuilder, IHttpClientBuilder> configure, bool outer = false, bool inner = false)
+        Action<HttpResilienceOptions> options, Func<IHttpClientBuilder, IHttpClientBuilder> configure, bool outer = false,
+        bool inner = false)
     {
         var services = new ServiceCollection();
         services.AddLogging(l => l.SetMinimumLevel(LogLevel.Trace).AddProvider(_logs));

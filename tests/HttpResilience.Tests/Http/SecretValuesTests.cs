@@ -26,9 +26,9 @@ public sealed class SecretValuesTests
     [InlineData("""{"password":"S3kr3tV4l""", """{"password":"***""")]
     [InlineData("""{"secret":{"a":["S3kr3tV4l""", """{"secret":***""")]
     [InlineData("""{"password":null,"token":true,"x":1}""", """{"password":null,"token":true,"x":1}""")]
-    [InlineData("""{"detail":"bad body {\"password\":\"S3kr3tV4lue\",\"n\":1}"}""", """{"detail":"bad body {\"password\":\"***\",\"n\":1}"}""")]
-    [InlineData("""{"d":"{\"e\":\"{\\\"pin\\\":\\\"S3kr3tV4lue\\\",\\\"n\\\":1}\"}"}""", """{"d":"{\"e\":\"{\\\"pin\\\":\\\"***\\\",\\\"n\\\":1}\"}"}""")]
-    [InlineData("""{"d":"{\u0022pin\u0022:\u0022S3kr3tV4lue\u0022,\u0022n\u0022:1}"}""", """{"d":"{\u0022pin\u0022:\u0022***\u0022,\u0022n\u0022:1}"}""")]
+    [InlineData("""{"d":"body {\"password\":\"S3kr3tV4lue\",\"n\":1}"}""", """{"d":"body {\"password\":\"***\",\"n\":1}"}""")]
+    [InlineData("""{"d":"{\"e\":\"{\\\"pin\\\":\\\"S3kr3tV4lue\\\"}\"}"}""", """{"d":"{\"e\":\"{\\\"pin\\\":\\\"***\\\"}\"}"}""")]
+    [InlineData("""{"d":"{\u0022pin\u0022:\u0022S3kr3tV4lue\u0022}"}""", """{"d":"{\u0022pin\u0022:\u0022***\u0022}"}""")]
     [InlineData("""{'password': 'S3kr3tV4lue', 'n': 1}""", """{'password': '***', 'n': 1}""")]
     [InlineData("""{password: S3kr3tV4lue, n: 1}""", """{password: ***, n: 1}""")]
     public void Json(string text, string struck) => SecretValues.Strike(text, Names).ShouldBe(struck);
@@ -125,8 +125,8 @@ public sealed class SecretValuesTests
     {
         string[] pieces =
         [
-            "password", "value", "\"", "\\\"", "\\", ":", "=", "{", "}", "[", "]", "<", ">", "</", "<token", "%22", "\\u0022", "&quot;", "&",
-            "://", "@", " ", "\n", "x", "true", "'",
+            "password", "value", "\"", "\\\"", "\\", ":", "=", "{", "}", "[", "]", "<", ">", "</", "<token", "%22", "\\u0022", "&quot;",
+            "&", "://", "@", " ", "\n", "x", "true", "'",
         ];
         var random = new Random(11);
         for (int i = 0; i < 20_000; i++)
@@ -136,7 +136,8 @@ public sealed class SecretValuesTests
         }
 
         var clock = Stopwatch.StartNew();
-        foreach (string piece in pieces.Concat(["value={", "{value=[\"password\"", "<password>", "<password ", "value='password\"", "a://"]))
+        string[] costly = ["value={", "{value=[\"password\"", "<password>", "<password ", "value='password\"", "a://", .. pieces];
+        foreach (string piece in costly)
             SecretValues.Strike(string.Concat(Enumerable.Repeat(piece, 1_000_000 / piece.Length)), Names);
         clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(60), "a scan that looks at the rest again and again takes hours");
     }

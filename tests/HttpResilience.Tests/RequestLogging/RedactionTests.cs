@@ -189,5 +189,108 @@ public sealed class RedactionTests : IDisposable
     [InlineData("traceparent")]
     public void Other_headers_are_not(string name) => Redaction.IsSecret(name).ShouldBeFalse();
 
+    [Theory]
+    [InlineData("{\"user\":\"jane\",\"password\":\"hunter22\"}", "hunter22 of jane is weak", "*** of jane is weak")]
+    [InlineData("{\"card\":{\"number\":\"4111111111111111\",\"cvv\":123}}", "card 4111111111111111 declined", "card *** declined")]
+    [InlineData("{\"pin\":\"ab\\u002Bcd\\\"ef\"}", "bad pin ab+cd\"ef here", "bad pin *** here")]
+    [InlineData("grant_type=password&password=hunt%2Fer22", "no hunt/er22 here", "no *** here")]
+    [InlineData("<login><password>hunter&amp;22</password></login>", "no hunter&22 here", "no *** here")]
+    public void Secret_values_of_the_body_of_the_request_are_struck_out(string body, string text, string scrubbed)
+    {
+        _request.Content = new StringContent(body);
+
+        Scrub(text).ShouldBe(scrubbed);
+    }
+
+    [Fact]
+    public void They_are_found_in_contents_of_the_platform()
+    {
+        HttpContent[] contents =
+        [
+            System.Net.Http.Json.JsonContent.Create(new Dictionary<string, string> { ["password"] = "hunter22" }),
+            new FormUrlEncodedContent([new("password", "hunter22")]),
+            new MultipartFormDataContent { { new StringContent("hunter22"), "password" } },
+            new ReadOnlyMemoryContent("{\"password\":\"hunter22\"}"u8.ToArray()),
+        ];
+        foreach (var content in contents)
+        {
+            _request.Content = content;
+            Scrub("no hunter22 here").ShouldBe("no *** here", content.GetType().Name);
+        }
+    }
+
+    [Fact]
+    public void A_body_that_cannot_be_read_does_no_harm()
+    {
+        _request.Content = new StreamContent(Stream.Null);
+        Scrub("fine").ShouldBe("fine");
+        _request.Content = new StringContent("{\"password\":\"hunter22\"}");
+        _request.Content.Dispose();
+        Scrub("fine").ShouldBe("fine");
+    }
+
+    [Fact]
+    public void Secrets_of_a_copy_that_a_handler_has_sent_are_struck_out()
+    {
+        using var copy = new HttpRequestMessage(HttpMethod.Post, "https://a.example/v1");
+        copy.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
+        using var response = new HttpResponseMessage { RequestMessage = copy };
+
+        Redaction.Scrub("bad key k-123456", _request, response).ShouldBe("bad key ***");
+    }
+
+    [Fact]
+    public void The_cookie_that_a_response_sets_is_struck_out_and_its_attributes_are_not()
+    {
+        using var response = new HttpResponseMessage();
+        response.Headers.TryAddWithoutValidation("Set-Cookie", "sid=s3ss10n; Path=/secure; HttpOnly");
+
+        Redaction.Scrub("cookie s3ss10n, Path=/secure, HttpOnly", _request, response).ShouldBe("cookie ***, Path=/secure, HttpOnly");
+    }
+
+    [Theory]
+    [InlineData("bad key k-1\u200b23\u202e456", "bad key ***")]
+    [InlineData("{\"pass\u200bword\":\"x\"}", "{\"password\":\"***\"}")]
+    public void Unseen_characters_do_not_hide_a_secret(string text, string scrubbed)
+    {
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
+
+        Scrub(text).ShouldBe(scrubbed);
+    }
+
+    [Fact]
+    public void A_signed_URI_in_another_header_is_struck_out()
+    {
+        _request.Headers.TryAddWithoutValidation("x-ms-copy-source", "https://b.example/blob?sv=1&sig=abc%2Fdef%3D");
+
+        Scrub("cannot read with abc/def=").ShouldBe("cannot read with ***");
+    }
+
+    [Fact]
+    public void An_exception_with_a_secret_in_it_or_inside_it_is_logged_without()
+    {
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
+        var clean = new InvalidOperationException("fine");
+        var exception = new InvalidOperationException("outer", new HttpRequestException("400 (Bad key k-123456)"));
+
+        Redaction.Loggable(clean, _request).ShouldBeSameAs(clean);
+        var logged = Redaction.Loggable(exception, _request);
+        logged.ToString().ShouldContain("System.Net.Http.HttpRequestException: 400 (Bad key ***)");
+        logged.Message.ShouldBe("System.InvalidOperationException: outer");
+        logged.InnerException.ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_field_of_a_response_that_echoes_a_secret_is_not_stored()
+    {
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
+
+        Redaction.MayBeStored("X-Debug", "key=k-123456", _request).ShouldBeFalse();
+        Redaction.MayBeStored("Location", "https://b.example/blob?sig=abc", _request).ShouldBeFalse();
+        Redaction.MayBeStored("Set-Cookie", "a=b", _request).ShouldBeFalse();
+        Redaction.MayBeStored("Location", "https://b.example/orders/5", _request).ShouldBeTrue();
+        Redaction.MayBeStored("ETag", "\"abc\"", _request).ShouldBeTrue();
+    }
+
     private string Scrub(string text) => Redaction.Scrub(text, _request);
 }

@@ -1,0 +1,20 @@
+namespace HttpResilience;
+
+/// <summary>The request of a failed call in a scope, whose secrets later texts about the call must not show.</summary>
+internal static class FailureText
+{
+    private static readonly CallSlot<HttpRequestMessage> Slot = new();
+
+    extension(HttpCall call)
+    {
+        /// <summary>Null for a call that succeeded, and outside a scope.</summary>
+        internal HttpRequestMessage? FailedRequest
+        {
+            get => Slot.Get(call);
+            set => Slot.Set(call, value);
+        }
+
+        /// <summary>The message of an exception that the application made of the failed call.</summary>
+        internal string Scrub(Exception exception) => call.Policy.Logging.Redaction.Scrub(exception, call.FailedRequest);
+    }
+}
