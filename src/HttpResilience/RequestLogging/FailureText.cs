@@ -1,13 +1,15 @@
 namespace HttpResilience;
 
-/// <summary>The request of a failed call in a scope, whose secrets later texts about the call must not show.</summary>
+/// <summary>
+/// The request of a call in a scope that failed, or was redirected: its secrets must not be in texts that the application makes of it.
+/// </summary>
 internal static class FailureText
 {
     private static readonly CallSlot<HttpRequestMessage> Slot = new();
 
     extension(HttpCall call)
     {
-        /// <summary>Null for a call that succeeded, and outside a scope.</summary>
+        /// <summary>Null for a call with a successful status, and outside a scope.</summary>
         internal HttpRequestMessage? FailedRequest
         {
             get => Slot.Get(call);

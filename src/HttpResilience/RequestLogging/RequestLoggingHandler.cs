@@ -72,7 +72,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private void End(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, bool cancelled)
     {
         call.End(cancelled);
-        if (call.IsCollected && call.FailureClass is not FailureClass.None)
+        if (call.IsCollected && (call.FailureClass is not FailureClass.None || response is { IsSuccessStatusCode: false }))
             call.FailedRequest = request;
         _observers?.CallEnded(client, call);
         meter.CallEnded(call, request, response, exception);
