@@ -66,10 +66,9 @@ internal sealed partial class DeadLetterHandler(
         try
         {
             var body = await BodyOfAsync(original, request, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
-            var leftOut = DeadLetterRequest.LeftOutOf(original, call);
+            var (leftOut, lacks) = _credentials.LeftOutOf(original, request, call);
             var letter = DeadLetterRequest.ToLetter(
-                policy, original, request, call, failure, body, leftOut, _credentials.LostOf(leftOut, request),
-                canBeFound: extensions.Reconciler is not null);
+                policy, original, request, call, failure, body, leftOut, lacks, canBeFound: extensions.Reconciler is not null);
             id = letter.Id;
             // Not cancelled with the caller: the letter is stored even when the caller no longer waits.
             var keeping = store.AddAsync(letter, timeout.Token).WaitAsync(timeout.Token);

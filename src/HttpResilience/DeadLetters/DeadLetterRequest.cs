@@ -40,8 +40,8 @@ internal static class DeadLetterRequest
         return headers;
     }
 
-    /// <summary>The names of what is left out of the letter (<see cref="DeadLetter.LeftOut"/>).</summary>
-    internal static IReadOnlyList<string> LeftOutOf(in RequestSnapshot request, HttpCall call) => LeftOutRules.Of(
+    /// <summary>The names of the secrets of a request, as in <see cref="DeadLetter.LeftOut"/>.</summary>
+    internal static IReadOnlyList<string> SecretsOf(in RequestSnapshot request, HttpCall call) => LeftOutRules.Of(
         request.Uri,
         request.Headers.Where(h => !NotKept.Contains(h.Key)).SelectMany(h => h.Value.Select(value => KeyValuePair.Create(h.Key, value))),
         call.Policy.Logging.Redaction.Names, KeyHeaderOf(call));

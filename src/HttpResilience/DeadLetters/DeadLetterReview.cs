@@ -159,7 +159,7 @@ internal sealed class DeadLetterReview(
 
         var now = time.GetUtcNow();
         bool isSameUri = corrected.Uri.AbsoluteUri == letter.Uri.AbsoluteUri;
-        var leftOut = LeftOutOf(corrected);
+        var leftOut = LeftOutRules.OfCorrected(corrected);
         var (uri, originalUri) = isSameUri ? (letter.Uri, corrected.OriginalUri) : LetterUri.Of(corrected.Uri, leftOut);
         string? key = letter.IdempotencyKey is null ? null : IdempotencyKey.Create();
         var replacement = letter with
@@ -195,15 +195,6 @@ internal sealed class DeadLetterReview(
     private static IReadOnlyList<KeyValuePair<string, string>> HeadersFor(Uri uri, DeadLetter letter, DeadLetter corrected) =>
         new HttpAuthority(uri).Equals(new HttpAuthority(letter.Uri)) ? corrected.Headers
             : [.. corrected.Headers.Where(h => !DeadLetterRequest.IsHost(h.Key) || !letter.Headers.Contains(h))];
-
-    // A person may have added a secret; the store may be another process than that of the client, whose settings are not known here.
-    private static IReadOnlyList<string> LeftOutOf(DeadLetter corrected)
-    {
-        if (corrected.ProtectedWith is not null)
-            return corrected.LeftOut;
-        var found = LeftOutRules.Of(corrected.Uri, corrected.Headers, SecretNames.BuiltIn, corrected.IdempotencyHeaderName);
-        return [.. corrected.LeftOut.Union(found, StringComparer.OrdinalIgnoreCase)];
-    }
 
     private async Task<DeadLetter> ChangeAsync(Guid id, Func<DeadLetter, DeadLetter> change, CancellationToken cancellationToken)
     {

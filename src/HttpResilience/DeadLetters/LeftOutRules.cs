@@ -28,6 +28,14 @@ internal static class LeftOutRules
         return leftOut;
     }
 
+    /// <summary>
+    /// What a letter leaves out that a person has corrected, and perhaps added a secret to. The settings of the client may not be known in
+    /// the process that reviews letters.
+    /// </summary>
+    internal static IReadOnlyList<string> OfCorrected(DeadLetter letter) => letter.ProtectedWith is not null ? letter.LeftOut
+        : [.. letter.LeftOut.Union(
+            Of(letter.Uri, letter.Headers, SecretNames.BuiltIn, letter.IdempotencyHeaderName), StringComparer.OrdinalIgnoreCase)];
+
     /// <summary>The secret parameters of the query that have a value.</summary>
     internal static IEnumerable<string> ParametersIn(Uri? uri, SecretNames names)
     {

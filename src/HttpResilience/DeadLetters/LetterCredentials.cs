@@ -19,15 +19,26 @@ internal sealed partial class LetterCredentials(Client client, IHttpClientFactor
     /// <summary>Logs the first request with such a header field, and the first with such a query parameter.</summary>
     internal void Check(HttpRequestMessage request, HttpCall call)
     {
+        if (call.Policy.DeadLetter is { Protect: true })
+            return;
         if (!Volatile.Read(ref _headerIsLogged))
             CheckHeaders(request, call);
         if (!Volatile.Read(ref _parameterIsLogged) && LeftOutRules.HasParameter(request.RequestUri, call.Policy.Logging.Redaction.Names))
             CheckParameters(request, call);
     }
 
-    /// <summary>The first of what a letter leaves out that its replay would lack; null when it lacks nothing.</summary>
-    internal string? LostOf(IReadOnlyList<string> leftOut, HttpRequestMessage request) => leftOut.FirstOrDefault(item =>
-        LeftOutRules.IsParameter(item, out string name) ? IsLostParameter(name, request) : IsLostHeader(name, request));
+    /// <summary>
+    /// What a letter leaves out (<see cref="DeadLetter.LeftOut"/>), and the first of it that its replay would lack; null when it lacks
+    /// nothing. A protected letter keeps what no handler of the client adds again; the rest would be older than what they add.
+    /// </summary>
+    internal (IReadOnlyList<string> LeftOut, string? Lacks) LeftOutOf(
+        in RequestSnapshot original, HttpRequestMessage request, HttpCall call)
+    {
+        var secrets = DeadLetterRequest.SecretsOf(original, call);
+        string[] lost = [.. secrets.Where(item =>
+            LeftOutRules.IsParameter(item, out string name) ? IsLostParameter(name, request) : IsLostHeader(name, request))];
+        return call.Policy.DeadLetter is { Protect: true } ? ([.. secrets.Except(lost)], null) : (secrets, lost.FirstOrDefault());
+    }
 
     private void CheckHeaders(HttpRequestMessage request, HttpCall call)
     {

@@ -59,7 +59,8 @@ public abstract class SecretScanContract : IAsyncLifetime
         {
             foreach (var chunk in SecretHeaders.Select((name, i) => (name, i)).Chunk(PerRequest))
                 await CallAsync(client, seen, $"x?mode={mode}", chunk);
-            await CallAsync(client, seen, $"x?mode={mode}&" + string.Join('&', Parameters.Select((p, i) => $"{p}={Marker}{500 + i}%2Fx")), []);
+            string query = string.Join('&', Parameters.Select((p, i) => $"{p}={Marker}{500 + i}%2Fx"));
+            await CallAsync(client, seen, $"x?mode={mode}&{query}", []);
             await CallAsync(client, seen, $"x?mode={mode}", [], HttpMethod.Get);
         }
 
@@ -144,7 +145,7 @@ public abstract class SecretScanContract : IAsyncLifetime
         if (method is null)
         {
             request.Content = new StringContent(
-                JsonSerializer.Serialize(new { name = "jane", password = OfBody + "1", card = new { number = OfBody + "22", cvv = "123" } }),
+                JsonSerializer.Serialize(new { name = "jane", password = OfBody + "1", card = new { number = OfBody + "22", cvv = 123 } }),
                 Encoding.UTF8, "application/json");
         }
 
@@ -171,7 +172,8 @@ public abstract class SecretScanContract : IAsyncLifetime
         string echo = string.Join(", ", pairs.Select(p => p.Value));
         string lines = string.Join('\n', pairs.Select(p => $"{p.Name}: {p.Value}"));
         string mode = context.Request.Query["mode"].ToString();
-        string json = JsonSerializer.Serialize(new { message = echo, given = pairs.ToDictionary(p => p.Name, p => p.Value), body = request.Text });
+        string json = JsonSerializer.Serialize(
+            new { message = echo, given = pairs.ToDictionary(p => p.Name, p => p.Value), body = request.Text });
         var (status, type, body) = mode switch
         {
             "json" => (400, "application/json", json),
@@ -242,7 +244,7 @@ public abstract class SecretScanContract : IAsyncLifetime
         return host;
     }
 
-    /// <summary>Every text that the process shows: log lines of all levels with their properties, exceptions and scopes, and spans.</summary>
+    /// <summary>Every text that the process shows: log lines of all levels with properties, exceptions and scopes, and spans.</summary>
     private sealed class SeenTexts : ILoggerProvider, ISupportExternalScope
     {
         private readonly ConcurrentQueue<string> _texts = new();

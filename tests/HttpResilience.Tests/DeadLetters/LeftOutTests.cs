@@ -235,6 +235,32 @@ public sealed class LeftOutTests : IDisposable
     }
 
     [Fact]
+    public async Task A_protected_letter_keeps_what_only_the_request_had_and_leaves_out_what_handlers_add()
+    {
+        static void Protect(HttpResilienceOptions options)
+        {
+            KeepLetters(options);
+            options.DeadLetter.Protect = true;
+        }
+
+        var services = Open(Protect, client => client.ConfigureHttpClient(c => c.DefaultRequestHeaders.Add("X-Api-Key", "OF-CLIENT")));
+        _server.Script(Replies.Status(503));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "https://api.test/x?a=1&sig=S3KR3T");
+        request.Headers.Add("X-Session-Id", "S3KR3T");
+        using var response = await ClientOf(services).SendAsync(request, Token);
+
+        var letter = await FindAsync(services);
+        letter.LeftOut.ShouldBe(["X-Api-Key"]);
+        (letter.Uri.Query, letter.Status).ShouldBe(("?a=1&sig=S3KR3T", DeadLetterStatus.Pending));
+        _logs.WithId(503).Concat(_logs.WithId(504)).ShouldBeEmpty();
+
+        _server.Script(Replies.Status(201));
+        (await SendAsync(services, letter)).Status.ShouldBe(DeadLetterStatus.Replayed);
+        var sent = _server.Requests[^1];
+        (sent.Uri.Query, sent.Headers["X-Session-Id"], sent.Headers["X-Api-Key"]).ShouldBe(("?a=1&sig=S3KR3T", "S3KR3T", "OF-CLIENT"));
+    }
+
+    [Fact]
     public async Task A_remembered_call_is_replayed_although_its_letter_leaves_out_a_parameter()
     {
         var services = Open(
@@ -271,7 +297,7 @@ public sealed class LeftOutTests : IDisposable
     {
         var services = new ServiceCollection();
         services.AddLogging(l => l.SetMinimumLevel(LogLevel.Trace).AddProvider(_logs));
-        services.AddHttpResilienceStorage(s => s.UseInMemory(_store));
+        services.AddHttpResilienceStorage(s => s.UseInMemory(_store)).AddSingleton<ILetterProtector>(new NoProtector());
         var builder = services.AddHttpClient("api").ConfigureHttpClient(c => c.BaseAddress = new("https://api.test/"));
         if (outer)
             builder.AddHttpMessageHandler(() => new AddsSignature());
@@ -299,6 +325,21 @@ public sealed class LeftOutTests : IDisposable
 
     private static Task<DeadLetter> SendAsync(IServiceProvider services, DeadLetter letter) =>
         Review(services).SendAsync(letter.Id, "alice", Token);
+
+    private sealed class NoProtector : ILetterProtector
+    {
+        public string? Problem => null;
+
+        public byte[] Protect(ReadOnlySpan<byte> data, string purpose, out string keyId)
+        {
+            keyId = "k";
+            return data.ToArray();
+        }
+
+        public byte[] Unprotect(ReadOnlySpan<byte> data, string purpose, string keyId) => data.ToArray();
+
+        public bool HasKey(string keyId) => true;
+    }
 
     private sealed class AddsSignature : DelegatingHandler
     {

@@ -116,12 +116,12 @@ public sealed class ProtectionTests : IDisposable
         var review = host.Services.GetRequiredService<IDeadLetterReview>();
         var letters = await review.ListAsync(new(), Stop);
         letters.Select(l => Encoding.UTF8.GetString(l.Body!.Value.Span)).ShouldBe(["first", "second", "third"], ignoreOrder: true);
-        letters.ShouldAllBe(l => l.Uri.Query == "?sig=s3cret");
+        letters.ShouldAllBe(l => l.Uri.Query == "?ref=s3cret");
         _server.Script(Replies.Status(200), Replies.Status(200), Replies.Status(200));
         foreach (var letter in letters)
             (await review.SendAsync(letter.Id, "me", Stop)).Status.ShouldBe(DeadLetterStatus.Replayed);
         _server.Requests.Skip(3).Select(r => (r.Text, r.Uri.Query, r.Headers["X-Customer"])).ShouldBe(
-            [("first", "?sig=s3cret", "c1"), ("second", "?sig=s3cret", "c1"), ("third", "?sig=s3cret", "c1")], ignoreOrder: true);
+            [("first", "?ref=s3cret", "c1"), ("second", "?ref=s3cret", "c1"), ("third", "?ref=s3cret", "c1")], ignoreOrder: true);
         await host.StopAsync(Stop);
     }
 
@@ -147,7 +147,7 @@ public sealed class ProtectionTests : IDisposable
         }
 
         var found = (await review.FindAsync(again.Id, Stop))!;
-        (Encoding.UTF8.GetString(found.Body!.Value.Span), found.Uri.Query).ShouldBe(("fixed again", "?sig=s3cret"));
+        (Encoding.UTF8.GetString(found.Body!.Value.Span), found.Uri.Query).ShouldBe(("fixed again", "?ref=s3cret"));
         await host.StopAsync(Stop);
     }
 
@@ -182,7 +182,7 @@ public sealed class ProtectionTests : IDisposable
         (await store.MissingKeysAsync(Stop)).ShouldBe(["k1"]);
         _protector.Fails = null;
         (await store.ReleaseAsync("k1", DateTimeOffset.UtcNow, Stop)).ShouldBe(1);
-        (await store.ClaimAsync(Claim(), Stop)).ShouldHaveSingleItem().Uri.Query.ShouldBe("?sig=s3cret");
+        (await store.ClaimAsync(Claim(), Stop)).ShouldHaveSingleItem().Uri.Query.ShouldBe("?ref=s3cret");
         await host.StopAsync(Stop);
     }
 
@@ -294,7 +294,7 @@ public sealed class ProtectionTests : IDisposable
     {
         _server.Script(Replies.Status(503));
         using var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("api");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "https://api.example.com/x?sig=s3cret")
+        using var request = new HttpRequestMessage(HttpMethod.Post, "https://api.example.com/x?ref=s3cret")
         {
             Content = new StringContent(body),
             Headers = { { "X-Customer", "c1" } },
