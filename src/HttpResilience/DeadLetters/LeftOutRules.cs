@@ -36,12 +36,13 @@ internal static class LeftOutRules
         : [.. letter.LeftOut.Union(
             Of(letter.Uri, letter.Headers, SecretNames.BuiltIn, letter.IdempotencyHeaderName), StringComparer.OrdinalIgnoreCase)];
 
-    /// <summary>The secret parameters of the query that have a value.</summary>
+    /// <summary>The parameters of the query whose value is a secret, or a URI or document with one.</summary>
     internal static IEnumerable<string> ParametersIn(Uri? uri, SecretNames names)
     {
         foreach (string parameter in QueryText.Split(QueryOf(uri)))
         {
-            if (QueryText.HasValue(parameter) && names.IsParameter(QueryText.RawNameOf(parameter)))
+            if (QueryText.HasValue(parameter)
+                && (names.IsParameter(QueryText.RawNameOf(parameter)) || SecretValues.In(QueryText.ValueOf(parameter), names).Any()))
                 yield return QueryText.NameOf(parameter);
         }
     }

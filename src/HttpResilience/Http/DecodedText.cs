@@ -8,23 +8,55 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class DecodedText
 {
+    private const int MaxDepth = 3;
+
     private readonly char[] _characters;
     private readonly int[] _starts;
 
     internal DecodedText(string text)
+        : this(text, text, start: null, isWhole: false)
+    {
+    }
+
+    /// <param name="isWhole">Also escapes that structure a document: <c>\\</c>, <c>\"</c>, <c>\/</c>.</param>
+    private DecodedText(string text, ReadOnlySpan<char> characters, int[]? start, bool isWhole)
     {
         Text = text;
-        (_characters, _starts) = (new char[text.Length], new int[text.Length + 1]);
+        (_characters, _starts) = (new char[characters.Length], new int[characters.Length + 1]);
         int length = 0;
-        for (int i = 0; i < text.Length; length++)
+        for (int i = 0; i < characters.Length; length++)
         {
-            var (character, taken) = Next(text.AsSpan(i));
-            (_characters[length], _starts[length]) = (character, i);
+            var (character, taken) = isWhole && characters[i..] is ['\\', '\\' or '"' or '/' or '\'', ..] ? (characters[i + 1], 2)
+                : Next(characters[i..]);
+            (_characters[length], _starts[length]) = (character, start is null ? i : start[i]);
             i += taken;
         }
 
         Length = length;
         _starts[length] = text.Length;
+    }
+
+    /// <summary>
+    /// The text as often decoded as it was encoded, but three times at most: a server echoes a value inside a document inside another one.
+    /// </summary>
+    internal static IEnumerable<DecodedText> Depths(string text)
+    {
+        var decoded = new DecodedText(text, text, start: null, isWhole: true);
+        for (int depth = 0; depth < MaxDepth && decoded.Length < text.Length; depth++)
+        {
+            yield return decoded;
+            var next = new DecodedText(text, decoded.Slice(0, decoded.Length), decoded._starts, isWhole: true);
+            if (next.Length == decoded.Length)
+                yield break;
+            decoded = next;
+        }
+    }
+
+    /// <summary>The parts of the text that have this meaning.</summary>
+    internal IEnumerable<(int Start, int End)> Find(string meaning)
+    {
+        for (int at = IndexOf(meaning, 0); at >= 0; at = IndexOf(meaning, at + meaning.Length))
+            yield return (StartOf(at), StartOf(at + meaning.Length));
     }
 
     internal string Text { get; }

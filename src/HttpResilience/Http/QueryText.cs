@@ -11,6 +11,8 @@ internal static class QueryText
 
     internal static string NameOf(string parameter) => SecretNames.ParameterName(RawNameOf(parameter).ToString());
 
+    internal static string ValueOf(string parameter) => parameter[(parameter.IndexOf('=', StringComparison.Ordinal) + 1)..];
+
     internal static bool HasValue(string parameter) =>
         parameter.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals && equals < parameter.Length - 1;
 

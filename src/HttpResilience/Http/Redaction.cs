@@ -14,7 +14,7 @@ namespace HttpResilience;
 internal sealed class Redaction(
     IEnumerable<string> secretHeaders, IEnumerable<string> allowedQueryParameters, IEnumerable<string>? secretQueryParameters = null)
 {
-    private const string Struck = "***";
+    private const string Struck = StruckText.Mark;
     private const int MinSecretLength = 4;
     private const int MaxSecrets = 1000;
     // Shorter values of a query may be words that a response has anyway.
@@ -52,6 +52,9 @@ internal sealed class Redaction(
         text = SecretValues.Strike(SingleLine.WithoutUnseen(text), Names);
         foreach (string secret in secrets)
             text = text.Replace(secret, Struck, StringComparison.OrdinalIgnoreCase);
+        // In encodings that no encoder of the platform writes, and in documents inside others.
+        var decoded = secrets.Length == 0 ? [] : DecodedText.Depths(text).ToArray();
+        text = StruckText.Of(text, decoded.SelectMany(d => secrets.SelectMany(d.Find)));
 
         // The text may be truncated in the middle of a secret.
         int begun = secrets.Select(s => BegunAtEnd(text, s)).DefaultIfEmpty().Max();
@@ -83,6 +86,7 @@ internal sealed class Redaction(
             string json = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(meaning);
             yield return json;
             yield return json.Replace("/", "\\/", StringComparison.Ordinal);
+            yield return Convert.ToBase64String(Encoding.UTF8.GetBytes(meaning));
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Frozen;
-using System.Text;
 
 namespace HttpResilience;
 
@@ -11,7 +10,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class SecretValues
 {
-    private const string Struck = "***";
+    private const int MaxPartHead = 512;
 
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$");
@@ -53,24 +52,8 @@ internal sealed class SecretValues
     }
 
     /// <summary>The text with the values replaced.</summary>
-    internal static string Strike(string text, SecretNames names)
-    {
-        if (!text.AsSpan().ContainsAny(Separators))
-            return text;
-        var found = new SecretValues(text, names).Ranges();
-        if (found.Count == 0)
-            return text;
-
-        var struck = new StringBuilder(text.Length);
-        int end = 0;
-        foreach (var (start, valueEnd) in found)
-        {
-            struck.Append(text, end, start - end).Append(Struck);
-            end = valueEnd;
-        }
-
-        return struck.Append(text, end, text.Length - end).ToString();
-    }
+    internal static string Strike(string text, SecretNames names) => !text.AsSpan().ContainsAny(Separators) ? text
+        : StruckText.Of(text, new SecretValues(text, names).Ranges());
 
     /// <summary>The values as they stand in the text, and the texts and numbers inside them.</summary>
     internal static IEnumerable<string> In(string text, SecretNames names)
@@ -90,19 +73,8 @@ internal sealed class SecretValues
         }
     }
 
-    // A value that was reported before its name stands before the values found meanwhile.
-    private List<(int Start, int End)> Ranges()
-    {
-        List<(int Start, int End)> ranges = [];
-        foreach (var (start, end) in _found.Where(f => f.End > f.Start).OrderBy(f => f.Start))
-        {
-            var (from, to) = (_text.StartOf(start), _text.StartOf(end));
-            if (ranges.Count == 0 || from >= ranges[^1].End)
-                ranges.Add((from, to));
-        }
-
-        return ranges;
-    }
+    private IEnumerable<(int Start, int End)> Ranges() =>
+        _found.Where(f => f.End > f.Start).Select(f => (_text.StartOf(f.Start), _text.StartOf(f.End)));
 
     private int Next(int i)
     {
@@ -117,8 +89,8 @@ internal sealed class SecretValues
             if (_depth < _armedAt)
                 _armedAt = int.MaxValue;
         }
-        else if (c is ':' && _text[i + 1] is '/' && _text[i + 2] is '/')
-            return UserInfo(i + 3);
+        else if (c is ':' && SkipBackslashes(i + 1) is var slash && _text[slash] is '/' && _text[SkipBackslashes(slash + 1)] is '/')
+            return UserInfo(SkipBackslashes(slash + 1) + 1);
         return i + 1;
     }
 
@@ -147,12 +119,13 @@ internal sealed class SecretValues
         if (ElementStart(start) && !isReportedValue)
             return Element(name, end);
 
-        int separator = SkipBlanks(SkipQuote(SkipBrackets(end)));
+        int separator = SkipVerb(SkipBlanks(SkipQuote(SkipBrackets(end))));
         if (_text[separator] is not (':' or '=') || (_text[separator] is ':' && _text[separator + 1] is ':' or '/'))
         {
-            if (!isReportedValue && IsWholeText(start, end))
-                Arm();
-            return end;
+            if (isReportedValue || !IsWholeText(start, end))
+                return end;
+            Arm();
+            return _text.Slice(0, start).EndsWith("name=\"", StringComparison.OrdinalIgnoreCase) ? Part(end) : end;
         }
 
         if (isReportedValue && _depth < _armedAt)
@@ -169,6 +142,19 @@ internal sealed class SecretValues
     private bool IsSecret(string name, char before) =>
         SecretNames.IsField(name.Trim('.', '-', '$')) || (before is '?' or '&' or ';' && _names.IsParameter(name))
         || (name.Contains('-', StringComparison.Ordinal) && _names.IsHeader(name));
+
+    // Content-Disposition: form-data; name="password" (RFC 7578 §4.2): the value comes after an empty line.
+    private int Part(int end)
+    {
+        var head = _text.Slice(end, end + MaxPartHead);
+        int blank = head.IndexOf("\n\r\n");
+        int start = blank >= 0 ? blank + 3 : head.IndexOf("\n\n") is >= 0 and var line ? line + 2 : -1;
+        if (start < 0)
+            return end;
+        int next = _text.IndexOf("\n--", end + start);
+        _found.Add((end + start, next < 0 ? _text.Length : next));
+        return _found[^1].End;
+    }
 
     // "field": "password": the next value that is reported is that of the password.
     private void Arm()
@@ -262,6 +248,13 @@ internal sealed class SecretValues
         int end = start;
         for (; end < _text.Length; end++)
         {
+            if (isWholeLine && _text[end] is '"' && _text[end - 1] is '=')
+            {
+                // A parameter of the credentials (RFC 9110 §11.4).
+                end = EndOfQuoted(end, level: 0);
+                continue;
+            }
+
             bool ends = isWholeLine ? _text[end] is '\r' or '\n' or '"' or '<' : EndsOfValues.Contains(_text[end]);
             // p%26w is one value of a form; in a form that is escaped as a whole, the separators are escaped.
             if (ends && (isEscaped || !_text.IsEscaped(end)))
@@ -310,6 +303,15 @@ internal sealed class SecretValues
         }
 
         return _text.Length;
+    }
+
+    // The password is: secret.
+    private int SkipVerb(int i)
+    {
+        int verb = i;
+        while (char.IsAsciiLetter(_text[verb]))
+            verb++;
+        return _text[verb] is ':' && _text.Slice(i, verb) is "is" or "was" ? verb : i;
     }
 
     private int SkipBrackets(int i)
