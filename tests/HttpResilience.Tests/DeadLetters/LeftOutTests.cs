@@ -166,6 +166,58 @@ public sealed class LeftOutTests : IDisposable
     }
 
     [Fact]
+    public async Task A_factory_of_the_application_makes_no_second_pipeline_so_only_default_headers_are_known_to_be_added()
+    {
+        var before = Open(KeepLetters, client => client.ConfigureHttpClient(c => c.DefaultRequestHeaders.Add("X-Api-Key", "S3KR3T")));
+        _server.Script(Replies.Status(503));
+        var letter = await FailAsync(before, "https://api.test/x");
+
+        ServiceProvider OpenOwn(string? apiKey)
+        {
+            var services = new ServiceCollection();
+            services.AddLogging().AddHttpResilienceStorage(s => s.UseInMemory(_store));
+            services.AddSingleton<IHttpClientFactory>(provider => new OwnFactory(provider, apiKey));
+            services.AddHttpClient("api").AddResilience(KeepLetters).ConfigurePrimaryHttpMessageHandler(() => _server);
+            _services.Add(services.BuildServiceProvider());
+            return _services[^1];
+        }
+
+        var after = await SendAsync(OpenOwn(apiKey: null), letter);
+        (after.Status, after.SuggestedAction).ShouldBe((DeadLetterStatus.RequiresReview, DeadLetterDecision.SetCredentials));
+        _server.Requests.Count.ShouldBe(1);
+
+        _server.Script(Replies.Status(201));
+        (await SendAsync(OpenOwn("NEW"), letter)).Status.ShouldBe(DeadLetterStatus.Replayed);
+        _server.Requests[^1].Headers["X-Api-Key"].ShouldBe("NEW");
+    }
+
+    [Fact]
+    public async Task Cookies_of_the_primary_handler_count_as_added()
+    {
+        var cookies = new CookieContainer();
+        cookies.Add(new Uri("https://api.test/"), new Cookie("sid", "1"));
+        using var withCookies = new ReplayCompletenessHandler("api")
+        {
+            InnerHandler = new Outer { InnerHandler = new SocketsHttpHandler { CookieContainer = cookies } },
+        };
+        using var without = new ReplayCompletenessHandler("api") { InnerHandler = new Outer { InnerHandler = new SocketsHttpHandler() } };
+
+        (await MissingAsync(withCookies)).ShouldBeNull();
+        (await MissingAsync(without)).ShouldBe("Cookie");
+    }
+
+    private static async Task<string?> MissingAsync(HttpMessageHandler handler)
+    {
+        using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "https://api.test/x");
+        var replay = new ReplayedCall(Guid.NewGuid(), default, false, false) { LeftOut = ["Cookie"] };
+        request.Options.Set(ReplayedCall.Key, replay);
+        // The inner handler ends it before anything is sent.
+        await Should.ThrowAsync<Exception>(() => invoker.SendAsync(request, Token));
+        return replay.Missing;
+    }
+
+    [Fact]
     public async Task A_token_request_of_a_handler_is_not_checked_on_a_replay()
     {
         static IHttpClientBuilder WithToken(IHttpClientBuilder client) => client.AddHttpMessageHandler(() => new GetsToken());
@@ -339,6 +391,24 @@ public sealed class LeftOutTests : IDisposable
         public byte[] Unprotect(ReadOnlySpan<byte> data, string purpose, string keyId) => data.ToArray();
 
         public bool HasKey(string keyId) => true;
+    }
+
+    private sealed class Outer : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("Not sent.");
+    }
+
+    private sealed class OwnFactory(IServiceProvider services, string? apiKey) : IHttpClientFactory
+    {
+        public HttpClient CreateClient(string name)
+        {
+            var handler = services.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(name);
+            var client = new HttpClient(handler, disposeHandler: false) { BaseAddress = new("https://api.test/") };
+            if (apiKey is not null)
+                client.DefaultRequestHeaders.Add("X-Api-Key", apiKey);
+            return client;
+        }
     }
 
     private sealed class AddsSignature : DelegatingHandler
