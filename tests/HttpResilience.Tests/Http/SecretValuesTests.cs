@@ -138,7 +138,7 @@ public sealed class SecretValuesTests
         var clock = Stopwatch.StartNew();
         string[] costly = ["value={", "{value=[\"password\"", "<password>", "<password ", "value='password\"", "a://", .. pieces];
         foreach (string piece in costly)
-            SecretValues.Strike(string.Concat(Enumerable.Repeat(piece, 1_000_000 / piece.Length)), Names);
+            SecretValues.Strike(string.Concat(Enumerable.Repeat(piece, 200_000 / piece.Length)), Names);
         clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(60), "a scan that looks at the rest again and again takes hours");
     }
 }
