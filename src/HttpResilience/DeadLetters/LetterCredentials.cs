@@ -19,25 +19,28 @@ internal sealed partial class LetterCredentials(Client client, IHttpClientFactor
     /// <summary>Logs the first request with such a header field, and the first with such a query parameter.</summary>
     internal void Check(HttpRequestMessage request, HttpCall call)
     {
-        if (call.Policy.DeadLetter is { Protect: true })
-            return;
         if (!Volatile.Read(ref _headerIsLogged))
             CheckHeaders(request, call);
-        if (!Volatile.Read(ref _parameterIsLogged) && LeftOutRules.HasParameter(request.RequestUri, call.Policy.Logging.Redaction.Names))
+        if (call.Policy.DeadLetter is { Protect: false } && !Volatile.Read(ref _parameterIsLogged)
+            && LeftOutRules.HasParameter(request.RequestUri, call.Policy.Logging.Redaction.Names))
             CheckParameters(request, call);
     }
 
     /// <summary>
     /// What a letter leaves out (<see cref="DeadLetter.LeftOut"/>), and the first of it that its replay would lack; null when it lacks
-    /// nothing. A protected letter keeps what no handler of the client adds again; the rest would be older than what they add.
+    /// nothing. Secret header fields are never stored. A protected letter keeps the query parameters that no handler of the client adds
+    /// again; the others would be sent twice.
     /// </summary>
     internal (IReadOnlyList<string> LeftOut, string? Lacks) LeftOutOf(
         in RequestSnapshot original, HttpRequestMessage request, HttpCall call)
     {
         var secrets = DeadLetterRequest.SecretsOf(original, call);
-        string[] lost = [.. secrets.Where(item =>
-            LeftOutRules.IsParameter(item, out string name) ? IsLostParameter(name, request) : IsLostHeader(name, request))];
-        return call.Policy.DeadLetter is { Protect: true } ? ([.. secrets.Except(lost)], null) : (secrets, lost.FirstOrDefault());
+        bool isProtected = call.Policy.DeadLetter is { Protect: true };
+        string? lacks = secrets.FirstOrDefault(item => LeftOutRules.IsParameter(item, out string name)
+            ? !isProtected && IsLostParameter(name, request) : IsLostHeader(name, request));
+        return isProtected
+            ? ([.. secrets.Where(item => !LeftOutRules.IsParameter(item, out string name) || !IsLostParameter(name, request))], lacks)
+            : (secrets, lacks);
     }
 
     private void CheckHeaders(HttpRequestMessage request, HttpCall call)
@@ -77,7 +80,7 @@ internal sealed partial class LetterCredentials(Client client, IHttpClientFactor
 
     [LoggerMessage(503, LogLevel.Warning,
         "{ClientName}: header {Header} was set on a request or in the constructor of a typed client; dead letters are stored without it. "
-        + "Set credentials by ConfigureHttpClient or a handler, or they cannot be replayed; or set DeadLetter:Protect")]
+        + "Set credentials by ConfigureHttpClient or a handler, or they cannot be replayed")]
     private static partial void CredentialsAreLost(ILogger logger, string clientName, string header);
 
     [LoggerMessage(504, LogLevel.Warning,
