@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// <summary>The dead letters of a PostgreSQL database.</summary>
 internal sealed class PostgreSqlDeadLetterStore(
     PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, StoredApplication application,
-    ILogger log) : IDeadLetterStore
+    TimeProvider time, ILogger log) : IDeadLetterStore
 {
     private const int PurgedAtOnce = 1000, ReleasedAtOnce = 1000;
 
@@ -264,11 +264,11 @@ internal sealed class PostgreSqlDeadLetterStore(
         // A due time may be infinite, or beyond the years of this platform.
         using var command = new NpgsqlCommand(
             database.Sql("""
-            SELECT status, count(*),
+            SELECT status, sum(letters)::bigint,
               CASE status WHEN 'Pending' THEN (
                 SELECT greatest('0001-01-01Z', least('9999-12-31Z', min(due_at))) FROM http_resilience.dead_letters
                 WHERE status = 'Pending' AND application = ANY ($1)) END
-            FROM http_resilience.dead_letters WHERE application = ANY ($1) GROUP BY status
+            FROM http_resilience.letter_counts WHERE application = ANY ($1) GROUP BY status HAVING sum(letters) > 0
             """), connection)
         {
             Parameters = { Value(application.Counted) },
@@ -319,6 +319,16 @@ internal sealed class PostgreSqlDeadLetterStore(
 
         return backlog;
     }, cancellationToken);
+
+    public Task ProbeAsync(CancellationToken cancellationToken) => database.RunWithinAsync(async (connection, over) =>
+    {
+        var probe = application.Owned(LetterProbe.New(time.GetUtcNow())).At(Ahead);
+        using var batch = PostgreSqlWriter.Durable(connection);
+        batch.BatchCommands.Add(New(probe));
+        batch.BatchCommands.Add(
+            new(database.Sql("DELETE FROM http_resilience.dead_letters WHERE id = $1")) { Parameters = { Value(probe.Id) } });
+        return await batch.ExecuteNonQueryAsync(over).ConfigureAwait(false);
+    }, LetterProbe.Timeout).WaitAsync(cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => arrivals.WaitAsync(atMost, cancellationToken);
 

@@ -42,13 +42,28 @@ internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database, Store
         return instances;
     }, cancellationToken);
 
+    // The counts of letters of sessions that have ended are merged: their number does not grow.
+    private const string MergeSql = """
+        WITH ended AS (
+          DELETE FROM http_resilience.letter_counts
+          WHERE session <> 0 AND session NOT IN (SELECT pid FROM pg_stat_activity) RETURNING application, status, letters
+        )
+        INSERT INTO http_resilience.letter_counts AS c
+        SELECT application, status, 0, sum(letters) FROM ended GROUP BY application, status ORDER BY application, status
+        ON CONFLICT (application, status, session) DO UPDATE SET letters = c.letters + excluded.letters
+        """;
+
     public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
     {
-        using var command = new NpgsqlCommand(database.Sql("DELETE FROM http_resilience.instances WHERE seen_at < $1"), connection)
+        using var batch = new NpgsqlBatch(connection);
+        var purge = new NpgsqlBatchCommand(database.Sql("DELETE FROM http_resilience.instances WHERE seen_at < $1"))
         {
             Parameters = { Time(before.Plus(database.Clock.Ahead)) },
         };
-        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        batch.BatchCommands.Add(purge);
+        batch.BatchCommands.Add(new(database.Sql(MergeSql)));
+        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        return (int)purge.RecordsAffected;
     }, cancellationToken);
 
     private static StorageInstance At(StorageInstance instance, TimeSpan ahead) =>

@@ -46,6 +46,8 @@ internal sealed class SqliteDeadLetterStore(
 
     private static readonly string AddSql = $"{SqliteLetter.Insert} ON CONFLICT (id) DO NOTHING";
 
+    private const string DeleteSql = "DELETE FROM dead_letters WHERE id = @id";
+
     private readonly SqliteArrivals _arrivals = new(writer, time);
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
@@ -194,10 +196,10 @@ internal sealed class SqliteDeadLetterStore(
                 Count: row.GetInt64(1),
                 Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.Nearest(row.GetInt64(2))),
             """
-            SELECT status, count(*), CASE status WHEN 'Pending' THEN (
-              SELECT min(due_at) FROM dead_letters
-              WHERE status = 'Pending' AND application IN (SELECT value FROM json_each(@applications))) END
-            FROM dead_letters WHERE application IN (SELECT value FROM json_each(@applications)) GROUP BY status
+            SELECT status, sum(letters), CASE status WHEN 'Pending' THEN (
+              SELECT due_at FROM dead_letters
+              WHERE status = 'Pending' AND application IN (SELECT value FROM json_each(@applications)) ORDER BY due_at LIMIT 1) END
+            FROM letter_counts WHERE application IN (SELECT value FROM json_each(@applications)) GROUP BY status HAVING sum(letters) > 0
             """,
             ("@applications", StoredJson.List(application.Counted)));
         // A status of a newer version is counted by that version only.
@@ -225,6 +227,16 @@ internal sealed class SqliteDeadLetterStore(
         readers.RunAsync<IReadOnlyList<DeadLetterBacklog>>(s => s.Read(
             row => new DeadLetterBacklog(
                 row.GetString(0), row.GetString(1), row.GetString(2), StoredTime.Nearest(row.GetInt64(3))), BacklogSql), cancellationToken);
+
+    public async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var probe = LetterProbe.New(time.GetUtcNow());
+        (string, object?)[] row = SqliteLetter.Parameters(application.Owned(probe));
+        await writer.RunAsync(
+            s => s.Execute(SqliteLetter.Insert, row) + s.Execute(DeleteSql, ("@id", SqliteLetter.Id(probe.Id))), cancellationToken,
+            LetterProbe.Timeout).ConfigureAwait(false);
+        writer.ShouldKeepMore();
+    }
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);
 

@@ -20,6 +20,7 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         Checkpoints = new SqliteCheckpointStore(_writer, _readers, application, rows);
         ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers, application, rows);
         Instances = new SqliteInstanceStore(_writer, _readers, rows);
+        Incidents = new SqliteIncidentStore(_writer, _readers, application, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -33,6 +34,8 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
     public IErrorBudgetStore ErrorBudgets { get; }
 
     public IInstanceStore Instances { get; }
+
+    public IIncidentStore Incidents { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -75,6 +76,30 @@ internal sealed partial class StoredJson : JsonSerializerContext
     /// </summary>
     internal static string Entry(KeyValuePair<string, string> entry) =>
         Map(new Dictionary<string, string> { [entry.Key] = entry.Value })[1..^1];
+
+    /// <summary>The processes that observe something, with the times in microseconds since 1970.</summary>
+    internal static string Sightings(IReadOnlyDictionary<Guid, DateTimeOffset> seenBy) => Map(seenBy.ToDictionary(
+        s => s.Key.ToString("D"), s => StoredTime.Microseconds(s.Value).ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>What cannot be read, after a manual edit, counts as not observed.</summary>
+    internal static IReadOnlyDictionary<Guid, DateTimeOffset> Sightings(string json)
+    {
+        Dictionary<Guid, DateTimeOffset> seenBy = [];
+        try
+        {
+            foreach (var (process, time) in Map(json))
+            {
+                if (Guid.TryParse(process, out var id) && long.TryParse(time, CultureInfo.InvariantCulture, out long microseconds))
+                    seenBy[id] = StoredTime.Nearest(microseconds);
+            }
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            // Nothing of it can be read.
+        }
+
+        return seenBy;
+    }
 
     private static FormatException Malformed(string missing) => new($"The JSON has no {missing}.");
 }

@@ -52,6 +52,8 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
     public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
         store.BacklogAsync(cancellationToken);
 
+    public Task ProbeAsync(CancellationToken cancellationToken) => store.ProbeAsync(cancellationToken);
+
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
         store.WaitForLettersAsync(atMost, cancellationToken);
 

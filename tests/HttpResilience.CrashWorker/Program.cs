@@ -1,6 +1,7 @@
 using System.Globalization;
 using HttpResilience;
 using HttpResilience.CrashWorker;
+using HttpResilience.Operations;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -41,6 +42,12 @@ builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
     options.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
     options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromSeconds(5);
 }).AddHttpMessageHandler(() => new WorkerNameHandler(settings));
+if (settings.Alerts is { } webhook)
+{
+    builder.Services.AddHttpResilienceOperations().Configure<AlertOptions>(
+        alerts => alerts.Webhooks.Add(new() { Url = webhook, Format = AlertWebhookFormat.Json }));
+}
+
 if (settings.Replays)
     builder.Services.AddDeadLetterReplay();
 

@@ -48,6 +48,9 @@ public sealed record WorkerSettings
     /// <summary>How many calls run at once.</summary>
     public int MaxConcurrency { get; init; } = 6;
 
+    /// <summary>The webhook that receives alerts, as JSON; null for no alerts.</summary>
+    public Uri? Alerts { get; init; }
+
     /// <summary>The <see cref="HttpClient.Timeout"/> that the application sets on the client it created; null for none.</summary>
     public TimeSpan? ClientTimeout { get; init; }
 

@@ -11,6 +11,7 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
 {
     internal const string LogCategory = "HttpResilience.AlertSinks";
 
+    private readonly Lock _gate = new();
     private readonly Dictionary<AlertWebhook, AlertOutbox> _webhooks = [];
     private readonly IAlertSink[] _sinks = [.. own];
     private AlertOutbox[]? _own;
@@ -22,6 +23,12 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
     {
         if (!policy.IsOn)
             return;
+        lock (_gate)
+            Open(policy);
+    }
+
+    private void Open(AlertPolicy policy)
+    {
         _own ??= [.. _sinks.Select(sink => new AlertOutbox(sink, AlertOutboxRules.Of(sink), time, logger))];
         AlertWebhook[] gone = [.. _webhooks.Keys.Except(policy.Webhooks)];
         foreach (var webhook in gone)
@@ -41,10 +48,11 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
         return new(sink, AlertOutboxRules.Of(webhook, sink), time, logger);
     }
 
-    internal void Add(Alert alert)
+    /// <returns>For each sink, see <see cref="AlertOutbox.Add"/>.</returns>
+    internal IReadOnlyList<Task<bool>> Add(Alert alert)
     {
-        foreach (var outbox in All)
-            outbox.Add(alert);
+        lock (_gate)
+            return [.. All.Select(o => o.Add(alert))];
     }
 
     internal Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(All.Select(o => o.StopAsync(cancellationToken)));

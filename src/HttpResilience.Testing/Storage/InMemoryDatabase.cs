@@ -27,6 +27,8 @@ internal sealed class InMemoryDatabase
 
     internal SortedDictionary<Guid, StorageInstance> Instances { get; } = [];
 
+    internal Dictionary<(string Application, string Key), StorageIncident> Incidents { get; } = [];
+
     /// <summary>A letter was added or made pending.</summary>
     internal event Action? LetterArrived;
 

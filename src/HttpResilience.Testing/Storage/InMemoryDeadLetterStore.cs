@@ -111,6 +111,8 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
                 .Select(g => new DeadLetterBacklog(g.Key.Application, g.Key.ClientName, g.Key.Authority, g.Min(l => l.DueAt))),
         ], cancellationToken);
 
+    public Task ProbeAsync(CancellationToken cancellationToken) => RunAsync(null, () => true, cancellationToken);
+
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => StartAsync(atMost, async () =>
     {
         ThrowIfClosed();

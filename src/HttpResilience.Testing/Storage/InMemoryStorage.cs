@@ -39,6 +39,7 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
         Checkpoints = new InMemoryCheckpointStore(_connection);
         ErrorBudgets = new InMemoryErrorBudgetStore(_connection);
         Instances = new InMemoryInstanceStore(_connection);
+        Incidents = new InMemoryIncidentStore(_connection);
     }
 
     /// <summary>
@@ -81,6 +82,9 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     /// <inheritdoc/>
     public IInstanceStore Instances { get; }
+
+    /// <inheritdoc/>
+    public IIncidentStore Incidents { get; }
 
     internal InMemoryDatabase Database => _connection.Database;
 

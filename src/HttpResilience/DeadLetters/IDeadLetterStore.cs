@@ -96,6 +96,12 @@ public interface IDeadLetterStore
     Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken);
 
     /// <summary>
+    /// Verifies that a letter can be stored now: commits a letter of 4 KiB as <see cref="AddAsync"/> does and deletes it in the same
+    /// transaction, so that no operation returns it. It ends within 4 s, with the reason when it fails.
+    /// </summary>
+    Task ProbeAsync(CancellationToken cancellationToken);
+
+    /// <summary>
     /// Waits until a letter has been added or made pending, by any process, since the last call, or until the time is over. It may end
     /// sooner, as the first call does: the caller then looks for letters.
     /// </summary>

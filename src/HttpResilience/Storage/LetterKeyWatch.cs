@@ -31,7 +31,7 @@ internal sealed partial class LetterKeyWatch(
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<LetterKeyWatch>());
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         if (protector is null)
             return;

@@ -113,6 +113,8 @@ internal sealed partial class ProtectedDeadLetterStore(
         return store.ReleaseAsync(keyId, dueAt, cancellationToken);
     }
 
+    public Task ProbeAsync(CancellationToken cancellationToken) => store.ProbeAsync(cancellationToken);
+
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
 
     public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>

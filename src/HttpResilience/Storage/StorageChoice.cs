@@ -29,6 +29,7 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Fallbacks);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Incidents);
     }
 
     /// <exception cref="OptionsValidationException">The store or its connection string is missing.</exception>

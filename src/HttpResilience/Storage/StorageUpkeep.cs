@@ -10,8 +10,8 @@ namespace HttpResilience;
 /// once an hour.
 /// </summary>
 internal sealed partial class StorageUpkeep(
-    IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, IDeadLetterStore letters,
-    StorageApplication application, Func<IEnumerable<(string ClientName, DeadLetterPolicy Policy)>> clients, TimeProvider time,
+    IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, IIncidentStore incidents,
+    IDeadLetterStore letters, StorageApplication application, Func<IEnumerable<(string ClientName, DeadLetterPolicy Policy)>> clients, TimeProvider time,
     ILogger<StorageUpkeep> logger) : DetachedWorker
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromHours(1), FirstDelay = TimeSpan.FromMinutes(1);
@@ -21,6 +21,9 @@ internal sealed partial class StorageUpkeep(
 
     private static readonly TimeSpan InstancesKept = TimeSpan.FromHours(1);
 
+    // An open incident is written every few seconds while a process of its application runs.
+    private static readonly TimeSpan IncidentsKept = TimeSpan.FromDays(1);
+
     internal static void AddTo(IServiceCollection services)
     {
         if (services.Any(d => d.ServiceType == typeof(StorageUpkeep)))
@@ -28,6 +31,7 @@ internal sealed partial class StorageUpkeep(
         services.AddSingleton(provider => new StorageUpkeep(
             provider.GetRequiredService<IIdempotencyStore>(), provider.GetRequiredService<IFallbackStore>(),
             provider.GetRequiredService<IErrorBudgetStore>(), provider.GetRequiredService<IInstanceStore>(),
+            provider.GetRequiredService<IIncidentStore>(),
             provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<StorageApplication>(),
             () => ClientsOf(provider), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<StorageUpkeep>>() ?? NullLogger<StorageUpkeep>.Instance));
@@ -39,7 +43,7 @@ internal sealed partial class StorageUpkeep(
         provider.GetService<IResilientClients>() is ResilientClients clients
             ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => (c.Name, c.Policy.DeadLetter!)).DistinctBy(c => c.Name) : [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         // A process that never lives for an hour deletes them too.
         using var timer = new PeriodicTimer(FirstDelay, time);
@@ -53,6 +57,7 @@ internal sealed partial class StorageUpkeep(
                 int responses = await fallbacks.PurgeAsync(now, stoppingToken).ConfigureAwait(false);
                 int counts = await budgets.PurgeAsync(now - CountsKept, stoppingToken).ConfigureAwait(false);
                 await instances.PurgeAsync(now - InstancesKept, stoppingToken).ConfigureAwait(false);
+                await incidents.PurgeAsync(now - IncidentsKept, stoppingToken).ConfigureAwait(false);
                 Purged(logger, calls, responses, counts);
                 await PurgeLettersAsync(now, stoppingToken).ConfigureAwait(false);
             }

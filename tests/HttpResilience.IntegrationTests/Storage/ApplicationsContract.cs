@@ -56,6 +56,55 @@ public abstract class ApplicationsContract : StorageContract
     }
 
     [Fact]
+    public async Task The_counts_are_those_of_the_rows_after_any_changes_by_several_processes()
+    {
+        IDeadLetterStore[] stores = [A.DeadLetters, B.DeadLetters, Database.Open(application: "a").DeadLetters];
+        await Task.WhenAll(stores.Select((store, s) => Task.Run(async () =>
+        {
+            var random = new Random(s);
+            for (int i = 0; i < 40; i++)
+            {
+                var letter = Letters.Plain(Noon.AddMinutes(-random.Next(100))) with { Application = "" };
+                (await store.AddAsync(letter, Stop)).ShouldBeTrue();
+                (await store.AddAsync(letter, Stop)).ShouldBeFalse();
+                if (random.Next(3) == 0)
+                    await store.ClaimAsync(Claim() with { Limit = 3 }, Stop);
+                if (random.Next(2) == 0 && await store.FindAsync(letter.Id, Stop) is { } stored)
+                {
+                    await store.UpdateAsync(
+                        stored with { Status = (DeadLetterStatus)random.Next(0, 5), LastFailedAt = Noon.AddDays(-random.Next(3)) }, Stop);
+                    await store.UpdateAsync(stored with { Status = DeadLetterStatus.RequiresReview }, Stop);
+                }
+
+                if (random.Next(5) == 0)
+                    await store.ReplaceAsync(letter, Letters.Plain(Noon) with { Application = "b" }, Stop);
+                await store.ProbeAsync(Stop);
+                if (i == 20)
+                    await store.PurgeAsync(Noon.AddDays(-1), Stop);
+            }
+        }, Stop)));
+        await A.Instances.PurgeAsync(Noon, Stop);
+
+        foreach (var (application, store) in new[] { ("a", A), ("b", B) })
+        {
+            var counts = await store.DeadLetters.CountAsync(Stop);
+            foreach (var status in Enum.GetValues<DeadLetterStatus>())
+            {
+                (await CountRowsAsync(application, status)).ShouldBe(counts[status], $"{application} {status}");
+            }
+        }
+    }
+
+    private async Task<long> CountRowsAsync(string application, DeadLetterStatus status)
+    {
+        List<DeadLetter> all = [];
+        while (await Old.DeadLetters.ListAsync(
+            new() { Status = status, Limit = 500, Before = all.Count == 0 ? null : all[^1].Id }, Stop) is { Count: > 0 } page)
+            all.AddRange(page);
+        return all.LongCount(l => l.Application == application);
+    }
+
+    [Fact]
     public async Task The_backlog_has_the_earliest_letter_of_each_destination_and_application()
     {
         (await A.DeadLetters.BacklogAsync(Stop)).ShouldBeEmpty();

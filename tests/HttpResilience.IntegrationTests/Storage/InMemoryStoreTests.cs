@@ -44,3 +44,8 @@ public sealed class InMemoryProtectedLetterTests : ProtectedLetterContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
 }
+
+public sealed class InMemoryIncidentStoreTests : IncidentStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}

@@ -88,3 +88,8 @@ public sealed class PostgreSqlProtectedLetterTests(PostgreSqlServer server) : Pr
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
+
+public sealed class PostgreSqlIncidentStoreTests(PostgreSqlServer server) : IncidentStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}

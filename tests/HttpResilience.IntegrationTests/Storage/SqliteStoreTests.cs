@@ -44,3 +44,8 @@ public sealed class SqliteProtectedLetterTests : ProtectedLetterContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
+
+public sealed class SqliteIncidentStoreTests : IncidentStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
