@@ -52,7 +52,7 @@ internal sealed class ResilienceHealthCheck(
             if (failure is not null)
                 unhealthy.Insert(0, $"dead letters cannot be stored: {Reason(failure)}");
             else
-                degraded.AddRange(await UnreplayedAsync(cancellationToken).ConfigureAwait(false));
+                degraded.AddRange(await WaitingLettersAsync(cancellationToken).ConfigureAwait(false));
         }
 
         // Client names stay as they are written: the sentence may begin with one.
@@ -88,7 +88,7 @@ internal sealed class ResilienceHealthCheck(
         ? SingleLine.Clean(failure.Message).TrimEnd('.')
         : failure.GetType().Name;
 
-    private async Task<IEnumerable<string>> UnreplayedAsync(CancellationToken cancellationToken)
+    private async Task<IEnumerable<string>> WaitingLettersAsync(CancellationToken cancellationToken)
     {
         if (review is null)
             return [];
@@ -99,7 +99,10 @@ internal sealed class ResilienceHealthCheck(
             // A store that blocks does not block the check.
             var found = await Task.Run(() => review.UnreplayedAsync(either.Token), either.Token).WaitAsync(either.Token)
                 .ConfigureAwait(false);
-            return found.Select(l => l switch
+            var missing = await Task.Run(() => review.MissingKeysAsync(either.Token), either.Token).WaitAsync(either.Token)
+                .ConfigureAwait(false);
+            var keys = missing.Select(id => $"key {SingleLine.Clean(id)} of protected dead letters is missing");
+            return keys.Concat(found.Select(l => l switch
             {
                 { Authority: { } authority } => $"the dead letters of client {l.ClientName} for {authority} are left to another process, "
                     + "and none takes them (DeadLetter:AllowedAuthorities)",
@@ -107,7 +110,7 @@ internal sealed class ResilienceHealthCheck(
                     + "(Storage:Application, DeadLetterReplayOptions.Applications)",
                 _ => $"no live process that replays the dead letters of application {NameOf(l.Application)} "
                     + $"has their client {l.ClientName}",
-            });
+            }));
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {

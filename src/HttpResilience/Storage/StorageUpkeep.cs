@@ -11,8 +11,8 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class StorageUpkeep(
     IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, IIncidentStore incidents,
-    IDeadLetterStore letters, StorageApplication application, Func<IEnumerable<(string ClientName, DeadLetterPolicy Policy)>> clients, TimeProvider time,
-    ILogger<StorageUpkeep> logger) : DetachedWorker
+    IDeadLetterStore letters, StorageApplication application, Func<IEnumerable<(string ClientName, DeadLetterPolicy Policy)>> clients,
+    TimeProvider time, ILogger<StorageUpkeep> logger) : DetachedWorker
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromHours(1), FirstDelay = TimeSpan.FromMinutes(1);
 
