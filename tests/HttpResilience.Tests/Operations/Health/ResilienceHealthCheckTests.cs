@@ -29,33 +29,6 @@ public sealed class ResilienceHealthCheckTests : IDisposable
         entry.Data["storage"].ShouldBe("reachable");
     }
 
-    [Fact]
-    public async Task A_missing_key_of_protected_letters_is_degraded_and_named()
-    {
-        Open();
-        await _store.Storage.DeadLetters.AddAsync(
-            new()
-            {
-                Id = Guid.CreateVersion7(),
-                ClientName = "api",
-                Method = "POST",
-                Uri = new("https://api.test/invoices"),
-                FailureClass = FailureClass.Transient,
-                StopReason = StopReason.AttemptsExhausted,
-                FirstFailedAt = DateTimeOffset.UnixEpoch,
-                LastFailedAt = DateTimeOffset.UnixEpoch,
-                Status = DeadLetterStatus.RequiresReview,
-                DueAt = DateTimeOffset.UnixEpoch,
-                ProtectedWith = "7c0d@shop",
-                SuggestedAction = LetterKeyMissingException.ActionOf("7c0d@shop"),
-            },
-            Stop);
-
-        var entry = await CheckAsync();
-
-        (entry.Status, entry.Description).ShouldBe((HealthStatus.Degraded, "key 7c0d@shop of protected dead letters is missing."));
-    }
-
     [Theory, InlineData(true, "isolated"), InlineData(false, "open")]
     public async Task An_open_circuit_is_degraded(bool isolated, string state)
     {
