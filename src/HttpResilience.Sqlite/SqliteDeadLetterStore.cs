@@ -208,16 +208,24 @@ internal sealed class SqliteDeadLetterStore(
     }, cancellationToken);
 
     // The first letter of each destination in the order of the index, one lookup for each.
-    private const string BacklogSql = """
+    // Three searches, because SQLite uses only the first column of an index to compare rows: it would read all letters of a client.
+    // The index is named, because the one by status looks better to the planner, and would read and sort all letters.
+    internal const string BacklogSql = """
         WITH RECURSIVE first (id) AS (
           SELECT (
-            SELECT rowid FROM dead_letters WHERE status IN ('Pending', 'InProgress')
+            SELECT rowid FROM dead_letters INDEXED BY dead_letters_to_claim WHERE status IN ('Pending', 'InProgress')
             ORDER BY client_name, authority, application, due_at LIMIT 1)
           UNION ALL
-          SELECT (
-            SELECT n.rowid FROM dead_letters n WHERE n.status IN ('Pending', 'InProgress')
-              AND (n.client_name, n.authority, n.application) > (l.client_name, l.authority, l.application)
-            ORDER BY n.client_name, n.authority, n.application, n.due_at LIMIT 1)
+          SELECT coalesce(
+            (SELECT n.rowid FROM dead_letters n INDEXED BY dead_letters_to_claim WHERE n.status IN ('Pending', 'InProgress')
+               AND n.client_name = l.client_name AND n.authority = l.authority AND n.application > l.application
+             ORDER BY n.application, n.due_at LIMIT 1),
+            (SELECT n.rowid FROM dead_letters n INDEXED BY dead_letters_to_claim WHERE n.status IN ('Pending', 'InProgress')
+               AND n.client_name = l.client_name AND n.authority > l.authority
+             ORDER BY n.authority, n.application, n.due_at LIMIT 1),
+            (SELECT n.rowid FROM dead_letters n INDEXED BY dead_letters_to_claim WHERE n.status IN ('Pending', 'InProgress')
+               AND n.client_name > l.client_name
+             ORDER BY n.client_name, n.authority, n.application, n.due_at LIMIT 1))
           FROM first JOIN dead_letters l ON l.rowid = first.id
         )
         SELECT l.application, l.client_name, l.authority, l.due_at FROM first JOIN dead_letters l ON l.rowid = first.id

@@ -123,6 +123,27 @@ public abstract class ApplicationsContract : StorageContract
     }
 
     [Fact]
+    public async Task The_backlog_has_every_destination_once()
+    {
+        DeadLetterBacklog[] all =
+        [
+            .. from client in (string[])["a", "b", "c"] from host in (string[])["h1", "h2", "h3"] from application in (string[])["x", "y", "z"]
+               select new DeadLetterBacklog(application, client, $"https://{host}.example.com", Noon),
+        ];
+        foreach (var destination in all.Reverse())
+        {
+            var letter = Letters.Plain(Noon, destination.ClientName, new Uri(destination.Authority).Host) with
+            {
+                Application = destination.Application,
+            };
+            await A.DeadLetters.AddAsync(letter with { DueAt = Noon.AddHours(1) }, Stop);
+            await A.DeadLetters.AddAsync(letter with { Id = Guid.NewGuid(), DueAt = Noon }, Stop);
+        }
+
+        (await A.DeadLetters.BacklogAsync(Stop)).ShouldBe(all, ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task A_remembered_response_answers_calls_of_its_own_application_only()
     {
         var ofA = Request();

@@ -175,6 +175,19 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_backlog_searches_the_index_for_each_destination()
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        var plan = session.Read(row => row.GetString(3), $"EXPLAIN QUERY PLAN {SqliteDeadLetterStore.BacklogSql}");
+        string[] searches = ["(client_name=? AND authority=? AND application>?)", "(client_name=? AND authority>?)", "(client_name>?)"];
+        foreach (string search in searches)
+            plan.ShouldContain(l => l.Contains($"INDEX dead_letters_to_claim {search}", StringComparison.Ordinal), string.Join('\n', plan));
+        plan.ShouldNotContain(l => l.Contains("TEMP B-TREE", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_older_database_is_upgraded_once_and_keeps_its_letters()
     {
         var letter = Letters.Full();
