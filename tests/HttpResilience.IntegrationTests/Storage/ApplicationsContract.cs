@@ -127,7 +127,9 @@ public abstract class ApplicationsContract : StorageContract
     {
         DeadLetterBacklog[] all =
         [
-            .. from client in (string[])["a", "b", "c"] from host in (string[])["h1", "h2", "h3"] from application in (string[])["x", "y", "z"]
+            .. from client in (string[])["a", "b", "c"]
+               from host in (string[])["h1", "h2", "h3"]
+               from application in (string[])["x", "y", "z"]
                select new DeadLetterBacklog(application, client, $"https://{host}.example.com", Noon),
         ];
         foreach (var destination in all.Reverse())
