@@ -188,6 +188,14 @@ internal sealed class SqliteDeadLetterStore(
         }
     }
 
+    // The index is named for the same reason as in the backlog.
+    internal const string CountSql = """
+        SELECT status, sum(letters), CASE status WHEN 'Pending' THEN (
+          SELECT due_at FROM dead_letters INDEXED BY dead_letters_pending
+          WHERE status = 'Pending' AND application IN (SELECT value FROM json_each(@applications)) ORDER BY due_at LIMIT 1) END
+        FROM letter_counts WHERE application IN (SELECT value FROM json_each(@applications)) GROUP BY status HAVING sum(letters) > 0
+        """;
+
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => readers.RunAsync(s =>
     {
         var counts = s.Read(
@@ -195,13 +203,7 @@ internal sealed class SqliteDeadLetterStore(
                 Status: StoredText.NamedOrNull<DeadLetterStatus>(row.GetString(0)),
                 Count: row.GetInt64(1),
                 Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.Nearest(row.GetInt64(2))),
-            """
-            SELECT status, sum(letters), CASE status WHEN 'Pending' THEN (
-              SELECT due_at FROM dead_letters
-              WHERE status = 'Pending' AND application IN (SELECT value FROM json_each(@applications)) ORDER BY due_at LIMIT 1) END
-            FROM letter_counts WHERE application IN (SELECT value FROM json_each(@applications)) GROUP BY status HAVING sum(letters) > 0
-            """,
-            ("@applications", StoredJson.List(application.Counted)));
+            CountSql, ("@applications", StoredJson.List(application.Counted)));
         // A status of a newer version is counted by that version only.
         return new DeadLetterCounts(
             counts.Where(c => c.Status is not null).ToDictionary(c => c.Status!.Value, c => c.Count), counts.Max(c => c.Oldest));

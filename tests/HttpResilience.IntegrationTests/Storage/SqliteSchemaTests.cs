@@ -188,6 +188,18 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_count_takes_the_earliest_pending_letter_from_the_index()
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        var plan = session.Read(
+            row => row.GetString(3), $"EXPLAIN QUERY PLAN {SqliteDeadLetterStore.CountSql}", ("@applications", "[]"));
+        plan.ShouldContain(l => l.StartsWith("SCAN dead_letters USING INDEX dead_letters_pending", StringComparison.Ordinal));
+        plan.ShouldNotContain(l => l.Contains("TEMP B-TREE FOR ORDER BY", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_older_database_is_upgraded_once_and_keeps_its_letters()
     {
         var letter = Letters.Full();
