@@ -26,8 +26,8 @@ internal sealed class DataProtectionLetterProtector(
     private static readonly TimeSpan ReadRingEvery = TimeSpan.FromSeconds(1);
 
     private const string Remedy =
-        "Restore the key ring, or give this process the ring (PersistKeysTo…) and the application name (SetApplicationName) of the process "
-        + "that stored the letter; the part of the id after @ is that name, or a hash of it";
+        "Restore the key ring, or give this process the ring (PersistKeysTo…) and the application name (SetApplicationName) of the "
+        + "process that stored the letter; the part of the id after @ is that name, or a hash of it";
 
     /// <summary>Begins what the platform protects, before the id of the key (its documented format).</summary>
     private static ReadOnlySpan<byte> Magic => [0x09, 0xf0, 0xc9, 0xf0];
@@ -40,7 +40,8 @@ internal sealed class DataProtectionLetterProtector(
     {
         get
         {
-            const string persist = "AddDataProtection().SetApplicationName(…) and PersistKeysToFileSystem(…) or another PersistKeysTo…";
+            const string persist =
+                "AddDataProtection().SetApplicationName(…) and PersistKeysToFileSystem(…) or another PersistKeysTo…";
             if (provider is EphemeralDataProtectionProvider)
                 return "the key ring lives in memory only (UseEphemeralDataProtectionProvider), so no letter could be read after a "
                     + $"restart; use {persist}.";

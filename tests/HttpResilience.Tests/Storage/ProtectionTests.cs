@@ -60,7 +60,8 @@ public sealed class ProtectionTests : IDisposable
 
         (await FailureAsync(host)).ShouldSatisfyAllConditions(
             m => m.ShouldStartWith("HttpResilience:Clients:api:DeadLetter:Protect is 'True', and the key ring"),
-            m => m.ShouldContain(named), m => m.ShouldContain("PersistKeysToFileSystem(…)"), m => m.ShouldContain("SetApplicationName(…)"));
+            m => m.ShouldContain(named), m => m.ShouldContain("PersistKeysToFileSystem(…)"),
+            m => m.ShouldContain("SetApplicationName(…)"));
     }
 
     [Fact]
