@@ -96,11 +96,15 @@ internal sealed partial class IncidentSharing(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        using var timeout = new CancellationTokenSource(StopTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        if (store is null)
+            return;
         try
         {
-            if (store is not null && _deliveries.Count > 0)
+            // The sinks may stop at the same time, and the last alert completes a moment after them.
+            await Deliveries.WaitAsync(StopTimeout, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var timeout = new CancellationTokenSource(StopTimeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+            if (HasRights())
                 await FinishAsync(store, either.Token).ConfigureAwait(false);
         }
         catch (Exception)
@@ -190,6 +194,9 @@ internal sealed partial class IncidentSharing(
         if (shared is not { IsOpen: true } && Follows(local, now))
             return true;
         var step = SharedIncidentRules.Next(key, shared, local, _self, _deliveries.ContainsKey(key), now, _trustedSince);
+        // Another process sends it: the sinks of this one accept nothing more.
+        if (step.Sends && sinks.AreStopped)
+            return true;
         if (step.Write is { } write)
         {
             if (!await SaveAsync(rows, write, cancellationToken).ConfigureAwait(false))
@@ -323,17 +330,31 @@ internal sealed partial class IncidentSharing(
         return local.IsOpen ? SharedIncidentRules.Reminder(last, last.At, local, now) : SharedIncidentRules.End(last, now);
     }
 
+    // A look that was cancelled may have stored a row without sending its alert.
+    private bool HasRights()
+    {
+        lock (_gate)
+            return _local.Count + _deliveries.Count > 0;
+    }
+
     private async Task FinishAsync(IIncidentStore rows, CancellationToken cancellationToken)
     {
-        await ListAsync(rows, cancellationToken).ConfigureAwait(false);
-        foreach (var (key, delivery) in _deliveries)
+        bool isChanged;
+        do
         {
-            if (_shared.GetValueOrDefault(key) is not { SentAt: null } shared || !shared.Is(delivery.Alert) || shared.Sender != _self)
-                continue;
-            bool isSent = delivery.IsDone is { IsCompletedSuccessfully: true, Result: true };
-            var left = isSent ? shared with { SentAt = delivery.Alert.At } : shared with { LeaseUntil = time.GetUtcNow() };
-            await SaveAsync(rows, left, cancellationToken).ConfigureAwait(false);
+            await ListAsync(rows, cancellationToken).ConfigureAwait(false);
+            isChanged = false;
+            foreach (var own in _shared.Values.Where(i => i.Sender == _self && i.SentAt is null).ToList())
+                isChanged |= !await SaveAsync(rows, Finished(own), cancellationToken).ConfigureAwait(false);
         }
+        while (isChanged);
+    }
+
+    private SharedIncident Finished(SharedIncident own)
+    {
+        bool isSent = _deliveries.TryGetValue(own.Key, out var delivery) && own.Is(delivery.Alert)
+            && delivery.IsDone is { IsCompletedSuccessfully: true, Result: true };
+        return isSent ? own with { SentAt = own.Alert.At } : own with { LeaseUntil = time.GetUtcNow() };
     }
 
     private HashSet<string> Keys()

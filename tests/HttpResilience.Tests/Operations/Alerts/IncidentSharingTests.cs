@@ -416,6 +416,45 @@ public sealed class IncidentSharingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_process_whose_sinks_have_stopped_takes_no_right_to_send_and_gives_up_the_one_it_has()
+    {
+        var (a, b) = (Start(), Start());
+        await b.LookAsync();
+        _clock.Advance(SharedIncidentRules.LeaseLength);
+        a.Sink.Hangs = true;
+        a.Begin();
+        await a.LookAsync(delivers: false);
+        await EventuallyAsync(() => a.Sink.Tried.Count > 0);
+        await a.Sinks.StopAsync(new CancellationToken(canceled: true));
+        await a.Sharing.Deliveries;
+
+        await a.LookAsync(delivers: false);
+        await a.Sharing.StopAsync(Stop);
+        await b.LookAsync();
+
+        a.Logs.WithId(701).ShouldHaveSingleItem();
+        b.Sink.Sent.Select(Show).ShouldBe(["Started 1"]);
+    }
+
+    [Fact]
+    public async Task An_alert_that_is_accepted_while_the_process_stops_is_not_sent_by_another_one()
+    {
+        var (a, b) = (Start(), Start());
+        a.Sink.Hangs = true;
+        await a.Sharing.StartAsync(Stop);
+        a.Begin();
+        await EventuallyAsync(() => a.Sink.Tried.Count > 0);
+
+        var stopping = a.Sharing.StopAsync(Stop);
+        await Task.WhenAny(stopping, Task.Delay(200, Stop));
+        a.Sink.Hangs = false;
+        await stopping;
+        await b.LookAsync();
+
+        b.Sink.Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_sink_that_fails_for_long_delays_the_end_for_the_others_by_a_minute_at_most()
     {
         var a = Start(new TestSink { Hangs = true });
@@ -602,8 +641,8 @@ public sealed class IncidentSharingTests : IDisposable
         {
             lock (_gate)
                 _tried.Add(alert);
-            if (Hangs)
-                await Task.Delay(Timeout.Infinite, cancellationToken);
+            while (Hangs)
+                await Task.Delay(5, cancellationToken);
             lock (_gate)
                 _sent.Add(alert);
         }
