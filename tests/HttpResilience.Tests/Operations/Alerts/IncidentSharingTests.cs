@@ -440,6 +440,8 @@ public sealed class IncidentSharingTests : IDisposable
     public async Task An_alert_that_is_accepted_while_the_process_stops_is_not_sent_by_another_one()
     {
         var (a, b) = (Start(), Start());
+        await b.LookAsync();
+        _clock.Advance(SharedIncidentRules.LeaseLength);
         a.Sink.Hangs = true;
         await a.Sharing.StartAsync(Stop);
         a.Begin();
