@@ -58,7 +58,7 @@ internal sealed record SharedIncident(
     {
         try
         {
-            return JsonSerializer.Deserialize(json, AlertJson.Default.Alert) is { Rules: not null, Values: not null } alert ? alert : null;
+            return JsonSerializer.Deserialize(json, AlertJson.Default.Alert);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {

@@ -9,6 +9,7 @@ public sealed class IncidentSharingTests : IDisposable
 {
     private static readonly IncidentKey Calls = new(AlertTopic.Calls, "orders", "https://api.test");
     private static readonly TimeSpan CoolDown = TimeSpan.FromHours(1);
+    private static readonly string[] RequiredOfAlert = ["title", "detail", "rules", "values"];
 
     private readonly ManualTimeProvider _clock = new();
     private readonly TestStorage _storage = new();
@@ -368,7 +369,9 @@ public sealed class IncidentSharingTests : IDisposable
         a.End();
         await a.LookAsync();
         var row = (await _storage.Storage.Incidents.ListAsync(Stop)).ShouldHaveSingleItem();
-        foreach (string odd in new[] { "", "null", "{", "[]", "{\"id\":1}", "{\"phase\":\"Later\"}" })
+        string[] withNull = [.. RequiredOfAlert.Select(name => row.Alert.Replace($"\"{name}\":", $"\"{name}\":null,\"x\":"))];
+        withNull.ShouldAllBe(odd => odd != row.Alert);
+        foreach (string odd in (string[])["", "null", "{", "[]", "{\"id\":1}", "{\"phase\":\"Later\"}", .. withNull])
         {
             row = (await _storage.Storage.Incidents.ListAsync(Stop)).ShouldHaveSingleItem();
             (await _storage.Storage.Incidents.SaveAsync(row with { Alert = odd, SentAt = null }, Stop)).ShouldBeTrue();
