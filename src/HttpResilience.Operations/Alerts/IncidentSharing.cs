@@ -217,7 +217,7 @@ internal sealed partial class IncidentSharing(
                 : new(key, shared?.Version ?? 0, alert, _self, now, alert.At, new Dictionary<Guid, DateTimeOffset> { [_self] = now });
         }
 
-        // Another process began the incident in the store too: what was started under this id ends under it.
+        // The row has another id, from a process that began the incident in the store: the alert under this id ends here.
         if (alert.Phase is not AlertPhase.Ended)
             Send(SharedIncidentRules.End(alert, now));
         _fromMemory.Remove(key);
@@ -324,6 +324,6 @@ internal sealed partial class IncidentSharing(
     [LoggerMessage(562, LogLevel.Information, "The store of incidents works again: each alert is sent by one process")]
     private static partial void SharesAgain(ILogger logger);
 
-    [LoggerMessage(563, LogLevel.Information, "Alert {AlertId} was not sent by the process that was to send it; it is sent by this one")]
+    [LoggerMessage(563, LogLevel.Information, "Alert {AlertId} was not sent by the process that had the right to; it is sent by this one")]
     private static partial void TakenOver(ILogger logger, Guid alertId);
 }
