@@ -138,8 +138,11 @@ internal sealed partial class AlertEvaluator(
 
     private void Update(IncidentKey key, IReadOnlyList<RuleMatch> findings, AlertTime now)
     {
+        bool wasOpen = _book.IsOpen(key);
         var alert = _book.Update(key, findings, now, deployment.Version);
-        sharing.Report(key, alert, _book.IsOpen(key), _book.CoolDownOf(key));
+        bool isOpen = _book.IsOpen(key);
+        if (wasOpen || isOpen)
+            sharing.Report(key, alert, isOpen, _book.CoolDownOf(key));
     }
 
     private void Apply(AlertPolicy policy)

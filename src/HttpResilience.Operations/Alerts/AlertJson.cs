@@ -6,7 +6,7 @@ namespace HttpResilience.Operations;
 /// <summary>Alerts as webhooks get them.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(Alert))]
 [JsonSerializable(typeof(SlackMessage))]
 [JsonSerializable(typeof(TeamsMessage))]

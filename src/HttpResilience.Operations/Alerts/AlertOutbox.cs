@@ -25,7 +25,7 @@ internal sealed partial class AlertOutbox : IDisposable
     private readonly ILogger _logger;
     private readonly Task _sending;
     private bool _isDown;
-    private QueuedAlert? _inHand;
+    private QueuedAlert? _current;
     private bool _isDisposed;
 
     internal AlertOutbox(IAlertSink sink, AlertOutboxRules rules, TimeProvider time, ILogger logger)
@@ -82,9 +82,9 @@ internal sealed partial class AlertOutbox : IDisposable
         {
             await foreach (var alert in _alerts.Reader.ReadAllAsync(_stopped.Token).ConfigureAwait(false))
             {
-                _inHand = alert;
+                _current = alert;
                 await SendAsync(alert.Alert).ConfigureAwait(false);
-                _inHand = null;
+                _current = null;
                 alert.Done.SetResult(true);
             }
         }
@@ -97,7 +97,7 @@ internal sealed partial class AlertOutbox : IDisposable
     /// <summary>Stores the unsent alerts when the host stops, if there is a store.</summary>
     private async Task KeepAsync()
     {
-        List<QueuedAlert> left = _inHand is { } inHand ? [inHand] : [];
+        List<QueuedAlert> left = _current is { } current ? [current] : [];
         while (_alerts.Reader.TryRead(out var next))
             left.Add(next);
         if (left.Count == 0)

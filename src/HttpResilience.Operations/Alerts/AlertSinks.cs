@@ -15,8 +15,12 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
     private readonly Dictionary<AlertWebhook, AlertOutbox> _webhooks = [];
     private readonly IAlertSink[] _sinks = [.. own];
     private AlertOutbox[]? _own;
+    private volatile bool _areStopped;
 
     private IEnumerable<AlertOutbox> All => (_own ?? []).Concat(_webhooks.Values);
+
+    /// <summary>They accept no more alerts.</summary>
+    internal bool AreStopped => _areStopped;
 
     /// <summary>Sends to the webhooks of this policy from now on. Alerts that wait for a removed webhook are dropped.</summary>
     internal void Use(AlertPolicy policy)
@@ -55,7 +59,11 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
             return [.. All.Select(o => o.Add(alert))];
     }
 
-    internal Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(All.Select(o => o.StopAsync(cancellationToken)));
+    internal Task StopAsync(CancellationToken cancellationToken)
+    {
+        _areStopped = true;
+        return Task.WhenAll(All.Select(o => o.StopAsync(cancellationToken)));
+    }
 
     public void Dispose()
     {

@@ -21,7 +21,7 @@ internal static class ChatText
 
     /// <summary>
     /// For Slack (docs.slack.dev, "Formatting message text"): three characters are control characters, and <c>&lt;!channel&gt;</c> would
-    /// notify everybody. The signs of its markup have no escape: at the border of a word, where they act, they become similar ones.
+    /// notify a whole channel. The signs of its markup have no escape: at the border of a word, where they act, they become similar ones.
     /// </summary>
     internal static string ForSlack(string text)
     {
@@ -53,7 +53,7 @@ internal static class ChatText
         var escaped = new StringBuilder(text.Length);
         foreach (char c in Cut(text))
         {
-            bool beginsBlock = IsBeginning(escaped) && c is '#' or '-' or '+' or '=' or '.' or ')';
+            bool beginsBlock = c is '#' or '-' or '+' or '=' or '.' or ')' && IsBeginning(escaped);
             if (Markup.Contains(c) || beginsBlock)
                 escaped.Append('\\');
             escaped.Append(c);

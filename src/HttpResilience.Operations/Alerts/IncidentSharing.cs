@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -17,17 +14,12 @@ internal sealed partial class IncidentSharing(
 {
     internal const string LogCategory = AlertLog.LogCategory;
 
-    internal static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>A store that restarts answers before this: alerts wait for it, because without it each process sends its own.</summary>
-    internal static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(30);
-
-    // A sink that fails for longer does not delay the later alerts of the others.
-    private static readonly TimeSpan OtherSinksTimeout = TimeSpan.FromMinutes(1);
-
-    private const int MaxKey = 500;
+    // A store that restarts answers before this: alerts wait for it, because without it each process sends its own.
+    private static readonly TimeSpan OutageTimeout = TimeSpan.FromSeconds(30);
 
     // Each is the progress of another process.
     private const int MaxConflicts = 100;
@@ -35,10 +27,9 @@ internal sealed partial class IncidentSharing(
     private readonly Guid _self = Guid.CreateVersion7();
     private readonly Channel<bool> _changes =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, LocalIncident> _local = [];
+    private readonly LocalIncidents _local = new();
+    private readonly AlertDeliveries _deliveries = new(time);
     private readonly Dictionary<string, SharedIncident> _shared = [];
-    private readonly Dictionary<string, Delivery> _deliveries = [];
     private readonly Dictionary<string, Alert> _fromMemory = [];
     private DateTimeOffset _trustedSince = DateTimeOffset.MinValue;
     private long? _failsSince;
@@ -49,7 +40,7 @@ internal sealed partial class IncidentSharing(
         services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory));
 
     /// <summary>Completes when the sinks have the alerts that are being sent.</summary>
-    internal Task Deliveries => Task.WhenAll(_deliveries.Values.Select(d => d.IsDone));
+    internal Task Deliveries => _deliveries.Completion;
 
     /// <summary>Takes over what an evaluation has found. It does not wait for the store.</summary>
     /// <param name="alert">The alert that this process would send alone; null when nothing is new.</param>
@@ -64,18 +55,8 @@ internal sealed partial class IncidentSharing(
             return;
         }
 
-        string key = KeyOf(incident);
-        lock (_gate)
-        {
-            var before = _local.GetValueOrDefault(key);
-            if (before is null && !isOpen)
-                return;
-            _local[key] = (before ?? LocalIncident.None).After(incident, alert, isOpen, coolDown);
-            if (alert is null && before?.IsOpen == isOpen)
-                return;
-        }
-
-        Signal();
+        if (_local.Report(incident, alert, isOpen, coolDown))
+            Signal();
     }
 
     protected override async Task WorkAsync(CancellationToken stoppingToken)
@@ -96,11 +77,16 @@ internal sealed partial class IncidentSharing(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        using var timeout = new CancellationTokenSource(StopTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        if (store is null)
+            return;
         try
         {
-            if (store is not null && _deliveries.Count > 0)
+            // The sinks may stop at the same time, and the last alert completes a moment after them.
+            await Deliveries.WaitAsync(StopTimeout, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var timeout = new CancellationTokenSource(StopTimeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+            // A look that was cancelled may have stored a row without sending its alert.
+            if (_local.Keys.Count + _deliveries.Keys.Count > 0)
                 await FinishAsync(store, either.Token).ConfigureAwait(false);
         }
         catch (Exception)
@@ -110,13 +96,13 @@ internal sealed partial class IncidentSharing(
     }
 
     /// <summary>Compares what this process observes with the rows of the application.</summary>
-    internal async Task LookAsync(IIncidentStore shared, CancellationToken stopping)
+    internal async Task LookAsync(IIncidentStore rows, CancellationToken stopping)
     {
         using var timeout = new CancellationTokenSource(StoreTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
         try
         {
-            await ShareAsync(shared, either.Token).ConfigureAwait(false);
+            await ShareAsync(rows, either.Token).ConfigureAwait(false);
             if (_isFromMemory)
                 SharesAgain(logger);
             (_failsSince, _isFromMemory) = (null, false);
@@ -128,12 +114,13 @@ internal sealed partial class IncidentSharing(
         catch (Exception e)
         {
             _failsSince ??= time.GetTimestamp();
-            if (time.GetElapsedTime(_failsSince.Value) < StorePatience)
+            if (time.GetElapsedTime(_failsSince.Value) < OutageTimeout)
                 return;
             if (!_isFromMemory)
                 Fails(logger, e);
             _isFromMemory = true;
-            SendFromMemory();
+            foreach (string key in Keys())
+                SendFromMemory(key);
         }
     }
 
@@ -143,18 +130,21 @@ internal sealed partial class IncidentSharing(
         if (_failsSince is not null || _trustedSince == DateTimeOffset.MinValue)
             _trustedSince = time.GetUtcNow();
         foreach (string key in Keys())
+            await ShareAsync(rows, key, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ShareAsync(IIncidentStore rows, string key, CancellationToken cancellationToken)
+    {
+        for (int conflicts = 0; conflicts <= MaxConflicts; conflicts++)
         {
-            for (int conflicts = 0; !await TryShareAsync(rows, key, cancellationToken).ConfigureAwait(false); conflicts++)
+            if (await TryShareAsync(rows, key, cancellationToken).ConfigureAwait(false))
+                return;
+            await ListAsync(rows, cancellationToken).ConfigureAwait(false);
+            if (conflicts > 0 && !_shared.ContainsKey(key))
             {
-                if (conflicts >= MaxConflicts)
-                    break;
-                await ListAsync(rows, cancellationToken).ConfigureAwait(false);
-                if (conflicts > 0 && !_shared.ContainsKey(key))
-                {
-                    // The row is there and cannot be read.
-                    SendFromMemory(key);
-                    break;
-                }
+                // The row is there and cannot be read.
+                SendFromMemory(key);
+                return;
             }
         }
     }
@@ -170,7 +160,7 @@ internal sealed partial class IncidentSharing(
     /// <returns>False when another process has changed the row meanwhile.</returns>
     private async Task<bool> TryShareAsync(IIncidentStore rows, string key, CancellationToken cancellationToken)
     {
-        var (local, shared, now) = (LocalOf(key), _shared.GetValueOrDefault(key), time.GetUtcNow());
+        var (local, shared, now) = (_local.Of(key), _shared.GetValueOrDefault(key), time.GetUtcNow());
         if (Remembered(key, shared, local, now) is { } remembered)
         {
             if (!await SaveAsync(rows, remembered, cancellationToken).ConfigureAwait(false))
@@ -189,7 +179,10 @@ internal sealed partial class IncidentSharing(
 
         if (shared is not { IsOpen: true } && Follows(local, now))
             return true;
-        var step = SharedIncidentRules.Next(key, shared, local, _self, _deliveries.ContainsKey(key), now, _trustedSince);
+        var step = SharedIncidentRules.Next(key, shared, local, _self, _deliveries.Of(key) is not null, now, _trustedSince);
+        // Another process sends it: the sinks of this one accept nothing more.
+        if (step.Sends && sinks.AreStopped)
+            return true;
         if (step.Write is { } write)
         {
             if (!await SaveAsync(rows, write, cancellationToken).ConfigureAwait(false))
@@ -198,7 +191,7 @@ internal sealed partial class IncidentSharing(
                 Deliver(key, write.Alert, isTakenOver: shared is { IsOpen: true, SentAt: null } && shared.Sender != _self);
         }
 
-        Settle(key, local);
+        _local.Settle(key, local);
         return true;
     }
 
@@ -214,7 +207,7 @@ internal sealed partial class IncidentSharing(
                 Alert = alert,
                 Sender = _self,
                 SentAt = alert.At,
-                SeenBy = alert.Phase is AlertPhase.Ended ? SharedIncident.Nobody : shared.SeenBy,
+                SeenBy = alert.Phase is AlertPhase.Ended ? SharedIncident.NoSightings : shared.SeenBy,
             };
         }
 
@@ -224,7 +217,7 @@ internal sealed partial class IncidentSharing(
                 : new(key, shared?.Version ?? 0, alert, _self, now, alert.At, new Dictionary<Guid, DateTimeOffset> { [_self] = now });
         }
 
-        // Another process began the incident in the store too: what was started under this id ends under it.
+        // The row has another id, from a process that began the incident in the store: the alert under this id ends here.
         if (alert.Phase is not AlertPhase.Ended)
             Send(SharedIncidentRules.End(alert, now));
         _fromMemory.Remove(key);
@@ -233,20 +226,19 @@ internal sealed partial class IncidentSharing(
 
     private bool Follows(LocalIncident local, DateTimeOffset now)
     {
-        if (local is not { Key: { } key, Alert: { } alert } || IncidentTracker.CausesOf(key) is not { Count: > 0 } causes)
+        if (local is not { Key: { } key, Alert: { } alert } || SharedIncidentKey.PrefixesOfCauses(key) is not { Count: > 0 } prefixes)
             return false;
-        string[] prefixes = [.. causes.Select(cause => $"{Text(cause.ToString(), key.Client)[..^1]},")];
         var known = _shared.Values.Concat(
-            _fromMemory.Select(m => new SharedIncident(m.Key, 0, m.Value, _self, m.Value.At, m.Value.At, SharedIncident.Nobody)));
+            _fromMemory.Select(m => new SharedIncident(m.Key, 0, m.Value, _self, m.Value.At, m.Value.At, SharedIncident.NoSightings)));
         return SharedIncidentRules.Follows(
             alert, known.Where(i => prefixes.Any(p => i.Key.StartsWith(p, StringComparison.Ordinal))), now);
     }
 
     private SharedIncident? Delivered(string key, SharedIncident? shared)
     {
-        if (!_deliveries.TryGetValue(key, out var delivery) || !delivery.IsDone.IsCompleted)
+        if (_deliveries.Of(key) is not { Sending.IsCompleted: true } delivery)
             return null;
-        if (shared is { SentAt: null } && shared.Is(delivery.Alert) && delivery.IsDone.Result)
+        if (shared is { SentAt: null } && shared.Is(delivery.Alert) && delivery.IsSent)
             return shared with { SentAt = delivery.Alert.At };
         _deliveries.Remove(key);
         return null;
@@ -264,7 +256,7 @@ internal sealed partial class IncidentSharing(
     {
         if (isTakenOver)
             TakenOver(logger, alert.Id);
-        _deliveries[key] = new(alert, DeliverAsync(Send(alert)));
+        _deliveries.Add(key, alert, Send(alert), Signal);
     }
 
     private IReadOnlyList<Task<bool>> Send(Alert alert)
@@ -273,32 +265,11 @@ internal sealed partial class IncidentSharing(
         return sinks.Add(alert);
     }
 
-    /// <returns>False when the host has stopped before any sink accepted the alert.</returns>
-    private async Task<bool> DeliverAsync(IReadOnlyList<Task<bool>> accepted)
-    {
-        var all = Task.WhenAll(accepted);
-        if (!all.IsCompleted)
-        {
-            await Task.WhenAny(accepted).ConfigureAwait(false);
-            await Task.WhenAny(all, Task.Delay(OtherSinksTimeout, time)).ConfigureAwait(false);
-        }
-
-        Signal();
-        return accepted.Count == 0 || accepted.Any(a => a is { IsCompletedSuccessfully: true, Result: true });
-    }
-
-    /// <summary>The store fails.</summary>
-    private void SendFromMemory()
-    {
-        foreach (string key in Keys())
-            SendFromMemory(key);
-    }
-
     private void SendFromMemory(string key)
     {
-        var (local, shared) = (LocalOf(key), _shared.GetValueOrDefault(key));
-        // An alert that is being sent is followed by the next one when it has arrived.
-        if (_deliveries.TryGetValue(key, out var delivery) && !delivery.IsDone.IsCompleted)
+        var (local, shared) = (_local.Of(key), _shared.GetValueOrDefault(key));
+        // The next alert waits until the sinks have the last one.
+        if (_deliveries.Of(key) is { Sending.IsCompleted: false })
             return;
         if (Next(key, shared, local, time.GetUtcNow()) is { } alert)
         {
@@ -306,16 +277,16 @@ internal sealed partial class IncidentSharing(
             Send(alert);
         }
 
-        Settle(key, local);
+        _local.Settle(key, local);
     }
 
     private Alert? Next(string key, SharedIncident? shared, LocalIncident local, DateTimeOffset now)
     {
         bool isShared = shared is { IsOpen: true };
         var last = _fromMemory.GetValueOrDefault(key) ?? (isShared && shared!.Sender == _self ? shared.Alert : null);
-        if (last is not { Phase: not AlertPhase.Ended })
+        if (last is null or { Phase: AlertPhase.Ended })
         {
-            // Another process has reported it, and goes on; or nobody has.
+            // An open row without an alert of this process: another process sent it, and sends its end.
             return local.Alert is not { } begun || (last is null && isShared) || Follows(local, now) ? null
                 : begun with { Phase = AlertPhase.Started, Count = 1, Id = begun.Id == last?.Id ? Guid.CreateVersion7(now) : begun.Id };
         }
@@ -325,58 +296,26 @@ internal sealed partial class IncidentSharing(
 
     private async Task FinishAsync(IIncidentStore rows, CancellationToken cancellationToken)
     {
-        await ListAsync(rows, cancellationToken).ConfigureAwait(false);
-        foreach (var (key, delivery) in _deliveries)
+        bool isChanged;
+        do
         {
-            if (_shared.GetValueOrDefault(key) is not { SentAt: null } shared || !shared.Is(delivery.Alert) || shared.Sender != _self)
-                continue;
-            bool isSent = delivery.IsDone is { IsCompletedSuccessfully: true, Result: true };
-            var left = isSent ? shared with { SentAt = delivery.Alert.At } : shared with { LeaseUntil = time.GetUtcNow() };
-            await SaveAsync(rows, left, cancellationToken).ConfigureAwait(false);
+            await ListAsync(rows, cancellationToken).ConfigureAwait(false);
+            isChanged = false;
+            foreach (var own in _shared.Values.Where(i => i.Sender == _self && i.SentAt is null).ToList())
+                isChanged |= !await SaveAsync(rows, Finished(own), cancellationToken).ConfigureAwait(false);
         }
+        while (isChanged);
     }
 
-    private HashSet<string> Keys()
+    private SharedIncident Finished(SharedIncident own)
     {
-        lock (_gate)
-            return [.. _local.Keys, .. _shared.Keys, .. _fromMemory.Keys, .. _deliveries.Keys];
+        bool isSent = _deliveries.Of(own.Key) is { IsSent: true } delivery && own.Is(delivery.Alert);
+        return isSent ? own with { SentAt = own.Alert.At } : own with { LeaseUntil = time.GetUtcNow() };
     }
 
-    private LocalIncident LocalOf(string key)
-    {
-        lock (_gate)
-            return _local.GetValueOrDefault(key) ?? LocalIncident.None;
-    }
-
-    // A reminder that was not due by the row was another process's.
-    private void Settle(string key, LocalIncident local)
-    {
-        lock (_gate)
-        {
-            if (!ReferenceEquals(_local.GetValueOrDefault(key), local))
-                return;
-            if (local.IsOpen)
-                _local[key] = local with { WantsReminder = false };
-            else
-                _local.Remove(key);
-        }
-    }
+    private HashSet<string> Keys() => [.. _local.Keys, .. _shared.Keys, .. _fromMemory.Keys, .. _deliveries.Keys];
 
     private void Signal() => _changes.Writer.TryWrite(true);
-
-    // An index of PostgreSQL has no room for the longest names.
-    private static string KeyOf(IncidentKey key)
-    {
-        string text = Text(key.Topic.ToString(), key.Client, key.Authority, key.Tenant, key.Subject);
-        return text.Length <= MaxKey ? text
-            : text[..MaxKey] + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-    }
-
-    private static string Text(params string?[] parts) => JsonSerializer.Serialize(parts!, AlertJson.Default.StringArray);
-
-    /// <summary>An alert on its way to the sinks.</summary>
-    /// <param name="IsDone">Its result is false when no sink accepted it.</param>
-    private sealed record Delivery(Alert Alert, Task<bool> IsDone);
 
     [LoggerMessage(561, LogLevel.Warning,
         "The store of incidents fails: each process sends the alerts that it observes itself, until the store works again")]
@@ -385,6 +324,6 @@ internal sealed partial class IncidentSharing(
     [LoggerMessage(562, LogLevel.Information, "The store of incidents works again: each alert is sent by one process")]
     private static partial void SharesAgain(ILogger logger);
 
-    [LoggerMessage(563, LogLevel.Information, "Alert {AlertId} was not sent by the process that was to send it; it is sent by this one")]
+    [LoggerMessage(563, LogLevel.Information, "Alert {AlertId} was not sent by the process that had the right to; it is sent by this one")]
     private static partial void TakenOver(ILogger logger, Guid alertId);
 }

@@ -21,7 +21,7 @@ internal sealed class IncidentTracker
 
     internal bool IsOpen(IncidentKey key) => _open.ContainsKey(key);
 
-    /// <summary>From the end of a cool-down to its reminder, another process that also observes the problem may have sent it.</summary>
+    /// <summary>The shortest cool-down of the rules that hold; zero while none holds.</summary>
     internal TimeSpan CoolDownOf(IncidentKey key) =>
         _open.TryGetValue(key, out var incident) && incident.Holding.Count > 0 ? incident.Holding.Min(r => r.CoolDown) : TimeSpan.Zero;
 

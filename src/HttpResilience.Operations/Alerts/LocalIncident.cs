@@ -4,7 +4,7 @@ namespace HttpResilience.Operations;
 /// <param name="Key">Null when it observes nothing.</param>
 /// <param name="Alert">The last alert that it would have sent alone; null for a consequence of another incident.</param>
 /// <param name="IsOpen">A rule holds, or has held a moment ago.</param>
-/// <param name="WantsReminder">By its own evaluation a reminder is due.</param>
+/// <param name="WantsReminder">A reminder is due by the evaluation of this process.</param>
 /// <param name="CoolDown">The time between reminders.</param>
 internal sealed record LocalIncident(IncidentKey? Key, Alert? Alert, bool IsOpen, bool WantsReminder, TimeSpan CoolDown)
 {

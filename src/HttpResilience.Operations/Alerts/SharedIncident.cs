@@ -13,7 +13,7 @@ internal sealed record SharedIncident(
     string Key, long Version, Alert Alert, Guid Sender, DateTimeOffset LeaseUntil, DateTimeOffset? SentAt,
     IReadOnlyDictionary<Guid, DateTimeOffset> SeenBy)
 {
-    internal static readonly IReadOnlyDictionary<Guid, DateTimeOffset> Nobody = ReadOnlyDictionary<Guid, DateTimeOffset>.Empty;
+    internal static readonly IReadOnlyDictionary<Guid, DateTimeOffset> NoSightings = ReadOnlyDictionary<Guid, DateTimeOffset>.Empty;
 
     /// <summary>Its end was not sent yet.</summary>
     internal bool IsOpen => Alert.Phase is not AlertPhase.Ended || SentAt is null;
@@ -58,7 +58,7 @@ internal sealed record SharedIncident(
     {
         try
         {
-            return JsonSerializer.Deserialize(json, AlertJson.Default.Alert) is { Rules: not null, Values: not null } alert ? alert : null;
+            return JsonSerializer.Deserialize(json, AlertJson.Default.Alert);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {

@@ -50,7 +50,7 @@ internal static class SharedIncidentRules
 
         bool othersObserve = seen.SeenBy.Values.Any(at => now - Later(at, trustedSince) < SightingTimeout);
         return othersObserve ? Changed(shared, seen)
-            : SharedStep.Send(seen with { Alert = End(shared.Alert, now), SeenBy = SharedIncident.Nobody }, self, now);
+            : SharedStep.Send(seen with { Alert = End(shared.Alert, now), SeenBy = SharedIncident.NoSightings }, self, now);
     }
 
     /// <summary>

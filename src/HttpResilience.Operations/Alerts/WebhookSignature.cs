@@ -12,7 +12,7 @@ internal static class WebhookSignature
 {
     internal const string IdHeader = "webhook-id", TimestampHeader = "webhook-timestamp", SignatureHeader = "webhook-signature";
 
-    /// <summary>The header before; obsolete.</summary>
+    /// <summary>The signature header of earlier versions.</summary>
     internal const string ObsoleteHeader = "X-HttpResilience-Signature";
 
     private const string Prefix = "whsec_";
@@ -31,7 +31,7 @@ internal static class WebhookSignature
     internal static string SignObsolete(string secret, long unixSeconds, ReadOnlySpan<byte> body) =>
         $"t={Text(unixSeconds)},v1={Convert.ToHexStringLower(Hash(Encoding.UTF8.GetBytes(secret), $"{Text(unixSeconds)}.", body))}";
 
-    /// <summary>A secret with the prefix of the specification must be one of it.</summary>
+    /// <summary>False for a secret with the prefix of the specification whose rest is not 24 to 64 bytes of Base64.</summary>
     internal static bool IsValid(string? secret) => secret?.StartsWith(Prefix, StringComparison.Ordinal) is not true
         || Decode(secret) is { Length: >= MinKey and <= MaxKey };
 

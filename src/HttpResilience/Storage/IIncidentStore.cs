@@ -1,8 +1,8 @@
 namespace HttpResilience.Storage;
 
 /// <summary>
-/// Stores the incidents of an application, so that its processes send each alert once. A row is changed by whoever has read its latest
-/// version; the package HttpResilience.Operations decides what to write. All members use the rows of the store's own application. Texts
+/// Stores the incidents of an application, so that its processes send each alert once. A change is based on the latest version of the
+/// row; the package HttpResilience.Operations decides what to write. All members use the rows of the store's own application. Texts
 /// and times are stored as <see cref="IDeadLetterStore"/> stores them.
 /// </summary>
 /// <exception cref="HttpResilienceStorageException">

@@ -21,7 +21,7 @@ internal sealed partial class StorageUpkeep(
 
     private static readonly TimeSpan InstancesKept = TimeSpan.FromHours(1);
 
-    // An open incident is written every few seconds while a process of its application runs.
+    // An open incident is written every 20 s while a process observes it.
     private static readonly TimeSpan IncidentsKept = TimeSpan.FromDays(1);
 
     internal static void AddTo(IServiceCollection services)

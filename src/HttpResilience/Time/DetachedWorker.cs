@@ -36,7 +36,7 @@ internal abstract class DetachedWorker : BackgroundService
 
     public override void Dispose()
     {
-        // Cancelled before it begins, its task would be one that the host did not cancel.
+        // A task that is cancelled before it begins is a failure for the host: it begins, and returns at once.
         Interlocked.Exchange(ref _isDisposed, true);
         if (ExecuteTask is null || Volatile.Read(ref _hasBegun))
             base.Dispose();

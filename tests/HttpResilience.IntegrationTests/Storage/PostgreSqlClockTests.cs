@@ -84,6 +84,31 @@ public sealed class PostgreSqlClockTests(PostgreSqlServer server) : StorageContr
         (await others.Instances.PurgeAsync(other.GetUtcNow().AddSeconds(-30), Stop)).ShouldBe(0);
     }
 
+    [Theory, MemberData(nameof(Clocks))]
+    public async Task An_incident_has_the_same_age_for_a_machine_with_another_clock(int first, int second)
+    {
+        var (one, other) = (new SetClock(first), new SetClock(second));
+        var (stores, others) = (Database.Open(one).Incidents, Database.Open(other).Incidents);
+        var process = Guid.NewGuid();
+        await stores.SaveAsync(new()
+        {
+            Key = "orders",
+            Alert = "{}",
+            Sender = process,
+            LeaseUntil = one.GetUtcNow().AddSeconds(30),
+            SentAt = one.GetUtcNow(),
+            SeenBy = new Dictionary<Guid, DateTimeOffset> { [process] = one.GetUtcNow() },
+            ChangedAt = one.GetUtcNow(),
+        }, Stop);
+
+        var seen = (await others.ListAsync(Stop)).ShouldHaveSingleItem();
+
+        foreach (var at in (DateTimeOffset[])[seen.LeaseUntil.AddSeconds(-30), seen.SentAt!.Value, seen.SeenBy[process], seen.ChangedAt])
+            (other.GetUtcNow() - at).Duration().ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        (await others.PurgeAsync(other.GetUtcNow().AddSeconds(-30), Stop)).ShouldBe(0);
+        (await others.PurgeAsync(other.GetUtcNow().AddSeconds(30), Stop)).ShouldBe(1);
+    }
+
     [Fact]
     public async Task A_clock_with_hours_of_its_own_is_followed()
     {

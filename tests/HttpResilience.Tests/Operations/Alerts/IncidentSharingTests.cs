@@ -9,6 +9,7 @@ public sealed class IncidentSharingTests : IDisposable
 {
     private static readonly IncidentKey Calls = new(AlertTopic.Calls, "orders", "https://api.test");
     private static readonly TimeSpan CoolDown = TimeSpan.FromHours(1);
+    private static readonly string[] RequiredOfAlert = ["title", "detail", "rules", "values"];
 
     private readonly ManualTimeProvider _clock = new();
     private readonly TestStorage _storage = new();
@@ -368,7 +369,9 @@ public sealed class IncidentSharingTests : IDisposable
         a.End();
         await a.LookAsync();
         var row = (await _storage.Storage.Incidents.ListAsync(Stop)).ShouldHaveSingleItem();
-        foreach (string odd in new[] { "", "null", "{", "[]", "{\"id\":1}", "{\"phase\":\"Later\"}" })
+        string[] withNull = [.. RequiredOfAlert.Select(name => row.Alert.Replace($"\"{name}\":", $"\"{name}\":null,\"x\":"))];
+        withNull.ShouldAllBe(odd => odd != row.Alert);
+        foreach (string odd in (string[])["", "null", "{", "[]", "{\"id\":1}", "{\"phase\":\"Later\"}", .. withNull])
         {
             row = (await _storage.Storage.Incidents.ListAsync(Stop)).ShouldHaveSingleItem();
             (await _storage.Storage.Incidents.SaveAsync(row with { Alert = odd, SentAt = null }, Stop)).ShouldBeTrue();
@@ -413,6 +416,47 @@ public sealed class IncidentSharingTests : IDisposable
         await b.LookAsync();
 
         b.Sink.Sent.Select(Show).ShouldBe(["Started 1"]);
+    }
+
+    [Fact]
+    public async Task A_process_whose_sinks_have_stopped_takes_no_right_to_send_and_gives_up_the_one_it_has()
+    {
+        var (a, b) = (Start(), Start());
+        await b.LookAsync();
+        _clock.Advance(SharedIncidentRules.LeaseLength);
+        a.Sink.Hangs = true;
+        a.Begin();
+        await a.LookAsync(delivers: false);
+        await EventuallyAsync(() => a.Sink.Tried.Count > 0);
+        await a.Sinks.StopAsync(new CancellationToken(canceled: true));
+        await a.Sharing.Deliveries;
+
+        await a.LookAsync(delivers: false);
+        await a.Sharing.StopAsync(Stop);
+        await b.LookAsync();
+
+        a.Logs.WithId(701).ShouldHaveSingleItem();
+        b.Sink.Sent.Select(Show).ShouldBe(["Started 1"]);
+    }
+
+    [Fact]
+    public async Task An_alert_that_is_accepted_while_the_process_stops_is_not_sent_by_another_one()
+    {
+        var (a, b) = (Start(), Start());
+        await b.LookAsync();
+        _clock.Advance(SharedIncidentRules.LeaseLength);
+        a.Sink.Hangs = true;
+        await a.Sharing.StartAsync(Stop);
+        a.Begin();
+        await EventuallyAsync(() => a.Sink.Tried.Count > 0);
+
+        var stopping = a.Sharing.StopAsync(Stop);
+        await Task.WhenAny(stopping, Task.Delay(200, Stop));
+        a.Sink.Hangs = false;
+        await stopping;
+        await b.LookAsync();
+
+        b.Sink.Sent.ShouldBeEmpty();
     }
 
     [Fact]
@@ -602,8 +646,8 @@ public sealed class IncidentSharingTests : IDisposable
         {
             lock (_gate)
                 _tried.Add(alert);
-            if (Hangs)
-                await Task.Delay(Timeout.Infinite, cancellationToken);
+            while (Hangs)
+                await Task.Delay(5, cancellationToken);
             lock (_gate)
                 _sent.Add(alert);
         }
