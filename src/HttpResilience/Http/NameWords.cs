@@ -10,7 +10,8 @@ internal static class NameWords
 {
     private const int MaxLength = 256;
 
-    // The words that secrets are combined with. None of them may make an English word together with a secret one ("code" + "sign").
+    // The words that secrets, and harmless tokens, are combined with. None of them may make an English word together with a secret one
+    // ("code" + "sign").
     private static readonly FrozenSet<string> Known = FrozenSet.ToFrozenSet(
         [
             "api", "access", "account", "admin", "anti", "app", "application", "auth", "basic", "bot", "channel", "client", "consumer",
@@ -21,7 +22,9 @@ internal static class NameWords
             "certificate", "cert", "cookie", "credential", "credentials", "hmac", "jwt", "key", "keys", "otp", "pass", "passcode",
             "passphrase", "passwd", "password", "principal", "pwd", "secret", "session", "sig", "sign", "signature", "token", "tokens",
             "card", "credit", "debit", "number", "cvv", "cvc", "iban", "ssn", "pan", "partition", "sort", "cache", "routing",
-            "idempotency", "page", "next", "type",
+            "idempotency", "idempotence", "idempotent", "page", "next", "previous", "prev", "continuation", "pagination", "sync",
+            "cancellation", "change", "concurrency", "sequence", "max", "min", "total", "prompt", "completion", "input", "output",
+            "limit", "remaining", "ratelimit", "used", "type",
         ],
         StringComparer.Ordinal);
 

@@ -9,8 +9,9 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class SecretNames
 {
-    // Names come from the application and from servers; beyond this number they are decided anew each time.
+    // Names come from the application and from servers; beyond this number, and longer ones, are decided anew each time.
     private const int MaxCached = 4096;
+    private const int MaxCachedLength = 64;
 
     private const string NotSecret = "!";
 
@@ -34,18 +35,22 @@ internal sealed class SecretNames
         "credential", "credentials", "tokens", "secrets", "passwords", "apikeys", "cookies", "signatures",
     ];
 
-    // About a secret, not the secret itself: token_type, Signature-Version.
+    // About a secret, not the secret itself: token_type, Signature-Version; and Pass-Through, which passes something on.
     private static readonly FrozenSet<string> About = Set(
         "type", "version", "method", "alg", "algorithm", "format", "expires", "expiry", "expiration", "ttl", "length", "count", "status",
-        "mode");
+        "mode", "limit", "remaining", "required", "enabled", "timeout", "duration", "consent", "through");
 
     private static readonly FrozenSet<string> HarmlessKeys = Set(
         "idempotency", "idempotence", "idempotent", "partition", "sort", "cache", "surrogate", "routing", "row", "dedup", "deduplication",
-        "foreign", "range", "ordering", "message");
+        "foreign", "range", "ordering", "message", "business", "correlation", "start", "end", "issue", "object", "translation");
 
     private static readonly FrozenSet<string> HarmlessTokens = Set(
         "idempotency", "idempotence", "idempotent", "page", "next", "previous", "prev", "continuation", "pagination", "sync",
         "cancellation", "change", "concurrency", "sequence");
+
+    // Numbers of tokens, as language models count them: max_tokens.
+    private static readonly FrozenSet<string> CountedTokens = Set(
+        "max", "min", "total", "prompt", "completion", "input", "output", "limit", "remaining", "ratelimit", "used");
 
     private static readonly FrozenSet<string> OfCard = Set("number", "no", "num", "nr", "data", "code", "details", "holder", "security");
 
@@ -105,7 +110,7 @@ internal sealed class SecretNames
 
     private static bool Add(ConcurrentDictionary<string, bool> known, string name, bool isSecret)
     {
-        if (known.Count < MaxCached)
+        if (name.Length <= MaxCachedLength && known.Count < MaxCached)
             known.TryAdd(name, isSecret);
         return isSecret;
     }
@@ -135,6 +140,7 @@ internal sealed class SecretNames
 
     private static bool IsSecret(string word, string? before, string? after, NameKind kind) => word switch
     {
+        "tokens" when before is not null && CountedTokens.Contains(before) => false,
         "token" or "tokens" => before is null || !HarmlessTokens.Contains(before),
         "key" or "keys" => (after is null || before is "api") && (before is null ? kind is not NameKind.Field
             : !HarmlessKeys.Contains(before)),

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace HttpResilience.Tests.Http;
 
 /// <summary>Which names carry credentials: those of real APIs in <c>SecretNames.tsv</c>, and how words are told apart.</summary>
@@ -67,6 +69,18 @@ public sealed class SecretNamesTests
     [InlineData("api-version")]
     [InlineData("grant_type")]
     [InlineData("token_type")]
+    [InlineData("continuationToken")]
+    [InlineData("syncToken")]
+    [InlineData("previousPageToken")]
+    [InlineData("max_tokens")]
+    [InlineData("maxTokens")]
+    [InlineData("issueKey")]
+    [InlineData("exclusiveStartKey")]
+    [InlineData("object_key")]
+    [InlineData("session_timeout")]
+    [InlineData("signature_required")]
+    [InlineData("cookieConsent")]
+    [InlineData("pass_through")]
     [InlineData("state")]
     [InlineData("author")]
     [InlineData("keyword")]
@@ -112,6 +126,8 @@ public sealed class SecretNamesTests
     [InlineData("X-Api-Key-2")]
     [InlineData("X-Key")]
     [InlineData("Key")]
+    [InlineData("X-Max-Token")]
+    [InlineData("X-User-Tokens")]
     public void Compounds_plurals_and_numbered_names_are_secret(string name) => Names.IsHeader(name).ShouldBeTrue();
 
     [Theory]
@@ -170,6 +186,9 @@ public sealed class SecretNamesTests
     [InlineData("author")]
     [InlineData("tokenType")]
     [InlineData("sortKey")]
+    [InlineData("continuationToken")]
+    [InlineData("prompt_tokens")]
+    [InlineData("totalTokens")]
     public void Other_fields_of_a_body_stay(string name) => SecretNames.IsField(name).ShouldBeFalse();
 
     [Fact]
@@ -206,6 +225,24 @@ public sealed class SecretNamesTests
 
         names.IsHeader(new string('a', 1_000_000)).ShouldBeFalse();
         names.IsHeader(string.Concat(Enumerable.Repeat("api", 100_000))).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_long_name_of_a_server_is_not_kept_in_memory()
+    {
+        var names = new SecretNames([], [], []);
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference Decide()
+        {
+            string name = new('a', 100_000);
+            names.IsHeader(name).ShouldBeFalse();
+            return new(name);
+        }
+
+        var decided = Decide();
+        GC.Collect();
+        decided.IsAlive.ShouldBeFalse();
+        GC.KeepAlive(names);
     }
 
     internal static IEnumerable<string> NamesOf(string kind) => Repository.Read("tests/HttpResilience.Tests/Http/SecretNames.tsv")
