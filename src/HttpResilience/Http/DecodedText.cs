@@ -52,12 +52,9 @@ internal sealed class DecodedText
         }
     }
 
-    /// <summary>The parts of the text that have this meaning.</summary>
-    internal IEnumerable<(int Start, int End)> Find(string meaning)
-    {
-        for (int at = IndexOf(meaning, 0); at >= 0; at = IndexOf(meaning, at + meaning.Length))
-            yield return (StartOf(at), StartOf(at + meaning.Length));
-    }
+    /// <summary>The parts of the text whose meaning is a secret.</summary>
+    internal IEnumerable<(int Start, int End)> Find(SecretEchoes secrets) =>
+        secrets.In(Slice(0, Length)).Select(found => (StartOf(found.Start), StartOf(found.End)));
 
     internal string Text { get; }
 
@@ -78,6 +75,12 @@ internal sealed class DecodedText
     internal int IndexOf(ReadOnlySpan<char> value, int start)
     {
         int found = Slice(start, Length).IndexOf(value, StringComparison.OrdinalIgnoreCase);
+        return found < 0 ? -1 : start + found;
+    }
+
+    internal int IndexOf(char value, int start)
+    {
+        int found = Slice(start, Length).IndexOf(value);
         return found < 0 ? -1 : start + found;
     }
 

@@ -50,20 +50,21 @@ internal sealed class Redaction(
     private string Strike(string text, string[] secrets)
     {
         text = SecretValues.Strike(SingleLine.WithoutUnseen(text), Names);
-        foreach (string secret in secrets)
-            text = text.Replace(secret, Struck, StringComparison.OrdinalIgnoreCase);
-        // In encodings that no encoder of the platform writes, and in documents inside others.
-        var decoded = secrets.Length == 0 ? [] : DecodedText.Depths(text).ToArray();
-        text = StruckText.Of(text, decoded.SelectMany(d => secrets.SelectMany(d.Find)));
+        if (secrets.Length == 0)
+            return text;
+        var echoes = new SecretEchoes(secrets);
+        // Also in encodings that no encoder of the platform writes, and in documents inside others.
+        text = StruckText.Of(text, [.. echoes.In(text), .. DecodedText.Depths(text).SelectMany(decoded => decoded.Find(echoes))]);
 
         // The text may be truncated in the middle of a secret.
-        int begun = secrets.Select(s => BegunAtEnd(text, s)).DefaultIfEmpty().Max();
+        int begun = secrets.Max(s => BegunAtEnd(text, s));
         return begun == 0 ? text : text[..^begun] + Struck;
     }
 
     private string[] SecretsOf(HttpRequestMessage? request, HttpResponseMessage? response) =>
     [
-        .. RawSecretsOf(request, response).Take(MaxSecrets).SelectMany(Forms).Where(s => s.Length >= MinSecretLength)
+        .. RawSecretsOf(request, response).Distinct(StringComparer.Ordinal).Take(MaxSecrets)
+            .SelectMany(Forms).Where(s => s.Length >= MinSecretLength)
             .Distinct(StringComparer.OrdinalIgnoreCase).OrderByDescending(s => s.Length),
     ];
 
@@ -115,9 +116,13 @@ internal sealed class Redaction(
         || (value.Contains("://", StringComparison.Ordinal) && SecretValues.In(value, names).Any());
 
     /// <summary>Whether a field of a response may be stored: it neither is a secret, nor echoes one of the request.</summary>
-    internal bool MayBeStored(string name, string value, HttpRequestMessage? request) =>
-        !IsSecret(name) && !IsSecretValue(value, Names) && !(request is not null && OwnSecrets(request).Any(
-            secret => secret.Length >= MinEchoLength && value.Contains(secret, StringComparison.OrdinalIgnoreCase)));
+    /// <param name="secrets">Those of the request (<see cref="EchoesOf"/>).</param>
+    internal bool MayBeStored(string name, string value, string[] secrets) => !IsSecret(name) && !IsSecretValue(value, Names)
+        && !Array.Exists(secrets, secret => value.Contains(secret, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The secrets of a request that no stored field of its response may echo.</summary>
+    internal string[] EchoesOf(HttpRequestMessage? request) =>
+        request is null ? [] : [.. OwnSecrets(request).Where(secret => secret.Length >= MinEchoLength)];
 
     /// <summary>The message of an exception, scrubbed.</summary>
     internal string Scrub(Exception exception, HttpRequestMessage? request) => Scrub(exception.SafeMessage, request);
@@ -135,6 +140,8 @@ internal sealed class Redaction(
             : new ScrubbedException(exception.GetType(), Clean(Strike(exception.SafeMessage, secrets)), struck);
     }
 
+    private bool IsAllowed(string parameter) => _allowedParameters.Contains(QueryText.RawNameOf(parameter).ToString());
+
     private string RedactQuery(string query)
     {
         if (query.Length <= 1)
@@ -145,10 +152,10 @@ internal sealed class Redaction(
         {
             if (redacted.Length > 1)
                 redacted.Append('&');
-            int equals = parameter.IndexOf('=');
-            string name = equals < 0 ? parameter : parameter[..equals];
+            string name = QueryText.RawNameOf(parameter).ToString();
             // Without '=' the parameter may be a value.
-            redacted.Append(_allowedParameters.Contains(name) ? Clean(parameter) : equals < 0 ? Struck : $"{Clean(name)}={Struck}");
+            redacted.Append(IsAllowed(name) && QueryText.Split(parameter).All(IsAllowed) ? Clean(parameter)
+                : name.Length == parameter.Length ? Struck : $"{Clean(name)}={Struck}");
         }
 
         return redacted.ToString();
@@ -159,8 +166,9 @@ internal sealed class Redaction(
         // A handler of the application may have sent a copy with the credentials.
         HttpRequestMessage?[] requests = [request, request is null ? null : RequestSnapshot.AskedFor(request), response?.RequestMessage];
         return requests.OfType<HttpRequestMessage>().Distinct().SelectMany(OwnSecrets)
-            .Concat(response is null ? [] : HeaderSecrets(response.Headers.NonValidated))
-            .Concat(BodySecrets(request?.Content));
+            .Concat(BodySecrets(request?.Content))
+            // Last: a server may send any number of them.
+            .Concat(response is null ? [] : HeaderSecrets(response.Headers.NonValidated));
     }
 
     private IEnumerable<string> OwnSecrets(HttpRequestMessage request) =>
@@ -192,9 +200,13 @@ internal sealed class Redaction(
                 }
 
                 yield return value;
-                // "Bearer abc", "a=1; b=2": the parts are secret, too.
+                // "Bearer abc", "a=1; b=2": the parts are secret, too, but the scheme.
                 foreach (string part in value.Split([' ', ';', ',', '='], StringSplitOptions.RemoveEmptyEntries))
-                    yield return part.Trim('"');
+                {
+                    if (!SecretValues.IsScheme(part))
+                        yield return part.Trim('"');
+                }
+
                 foreach (string part in BasicSecrets(value))
                     yield return part;
             }
@@ -232,10 +244,10 @@ internal sealed class Redaction(
     private IEnumerable<string> UriSecrets(Uri uri)
     {
         IEnumerable<string> userInfo = uri.UserInfo.Length == 0 ? [] : uri.UserInfo.Split(':').Append(uri.UserInfo);
-        IEnumerable<string> query = uri.Query.TrimStart('?').Split('&')
-            .Select(p => (Name: p.Split('=')[0], Value: p[(p.IndexOf('=') + 1)..]))
-            .Where(p => !_allowedParameters.Contains(p.Name))
-            .Select(p => p.Value);
+        // A value may contain ';', which older servers take for a separator.
+        IEnumerable<string> query = uri.Query.TrimStart('?').Split('&').Concat(QueryText.Split(uri.Query))
+            .Where(p => !IsAllowed(p))
+            .Select(QueryText.ValueOf);
         return userInfo.Concat(query);
     }
 }

@@ -73,6 +73,9 @@ internal sealed class SecretValues
         }
     }
 
+    /// <summary>Whether a word is the name of an authentication scheme (RFC 9110 §11.1).</summary>
+    internal static bool IsScheme(string word) => Schemes.Contains(word);
+
     private IEnumerable<(int Start, int End)> Ranges() =>
         _found.Where(f => f.End > f.Start).Select(f => (_text.StartOf(f.Start), _text.StartOf(f.End)));
 
@@ -124,8 +127,8 @@ internal sealed class SecretValues
         {
             if (isReportedValue || !IsWholeText(start, end))
                 return end;
-            Arm();
-            return _text.Slice(0, start).EndsWith("name=\"", StringComparison.OrdinalIgnoreCase) ? Part(end) : end;
+            bool isPart = _text.Slice(0, start).EndsWith("name=\"", StringComparison.OrdinalIgnoreCase);
+            return Math.Max(Arm(end), isPart ? Part(end) : end);
         }
 
         if (isReportedValue && _depth < _armedAt)
@@ -157,12 +160,15 @@ internal sealed class SecretValues
     }
 
     // "field": "password": the next value that is reported is that of the password.
-    private void Arm()
+    private int Arm(int end)
     {
         _armedAt = Math.Min(_armedAt, _depth);
-        if (_reported is { } before && before.Depth == _depth)
-            _found.Add(Value(before.Name, before.Separator));
+        if (_reported is not { } before || before.Depth != _depth)
+            return end;
         _reported = null;
+        _found.Add(Value(before.Name, before.Separator));
+        // The name may stand inside the value, which is not read again.
+        return Math.Max(_found[^1].End, end);
     }
 
     private bool IsWholeText(int start, int end) => _text[start - 1] is '"' or '\'' or '/' && (_text[end] is '"' or '\''
@@ -183,7 +189,7 @@ internal sealed class SecretValues
     // <ns:password kind="text">value</ns:password>, also with elements or CDATA inside.
     private int Element(string name, int end)
     {
-        int close = _text.IndexOf(">", end);
+        int close = _text.IndexOf('>', end);
         if (close < 0)
         {
             // Its attributes are cut off.
@@ -290,12 +296,10 @@ internal sealed class SecretValues
         int depth = 0;
         for (int i = start; i < _text.Length; i++)
         {
-            int quote = SkipBackslashes(i);
-            if (_text[quote] is '"')
-            {
-                i = EndOfQuoted(quote, quote - i);
-                i = SkipBackslashes(i);
-            }
+            int escape = i;
+            i = SkipBackslashes(i);
+            if (_text[i] is '"')
+                i = SkipBackslashes(EndOfQuoted(i, i - escape));
             else if (_text[i] is '{' or '[')
                 depth++;
             else if (_text[i] is '}' or ']' && --depth == 0)

@@ -82,11 +82,12 @@ internal static class ResponseCopy
     /// <summary>The stored header fields.</summary>
     internal static IEnumerable<KeyValuePair<string, string>> HeadersOf(HttpResponseMessage response, Redaction redaction)
     {
+        string[] secrets = redaction.EchoesOf(response.RequestMessage);
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
             // Cookie fields are secrets by their names.
             if (NotKept.Contains(name) || IsOfConnection(response, name)
-                || values.Any(value => !redaction.MayBeStored(name, value, response.RequestMessage)))
+                || values.Any(value => !redaction.MayBeStored(name, value, secrets)))
                 continue;
             foreach (string value in values)
                 yield return new(name, value);

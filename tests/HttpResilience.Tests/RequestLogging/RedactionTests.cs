@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace HttpResilience.Tests.RequestLogging;
 
 /// <summary>What a server echoes of a request's secrets is struck out, in whatever form it comes back.</summary>
@@ -67,6 +69,8 @@ public sealed class RedactionTests : IDisposable
     [InlineData("?wordalone", "no wordalone here", "no *** here")]
     [InlineData("?a=one-value&a=two-values", "one-value, two-values", "***, ***")]
     [InlineData("?sig=a=b=c=d", "a=b=c=d", "***")]
+    [InlineData("?page=1;sig=abcdef", "bad sig abcdef", "bad sig ***")]
+    [InlineData("?sig=ab;cd", "bad sig ab;cd", "bad sig ***")]
     [InlineData("?KIND=invoice&Page=12345", "invoice 12345", "invoice 12345")]
     public void A_query_value_is_struck_out_in_every_spelling_unless_it_is_allowed(string query, string text, string scrubbed)
     {
@@ -285,11 +289,51 @@ public sealed class RedactionTests : IDisposable
     {
         _request.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
 
-        Redaction.MayBeStored("X-Debug", "key=k-123456", _request).ShouldBeFalse();
-        Redaction.MayBeStored("Location", "https://b.example/blob?sig=abc", _request).ShouldBeFalse();
-        Redaction.MayBeStored("Set-Cookie", "a=b", _request).ShouldBeFalse();
-        Redaction.MayBeStored("Location", "https://b.example/orders/5", _request).ShouldBeTrue();
-        Redaction.MayBeStored("ETag", "\"abc\"", _request).ShouldBeTrue();
+        string[] secrets = Redaction.EchoesOf(_request);
+        Redaction.MayBeStored("X-Debug", "key=k-123456", secrets).ShouldBeFalse();
+        Redaction.MayBeStored("Location", "https://b.example/blob?sig=abc", secrets).ShouldBeFalse();
+        Redaction.MayBeStored("Set-Cookie", "a=b", secrets).ShouldBeFalse();
+        Redaction.MayBeStored("Location", "https://b.example/orders/5", secrets).ShouldBeTrue();
+        Redaction.MayBeStored("ETag", "\"abc\"", secrets).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_thousand_secrets_of_a_request_are_found_in_one_pass()
+    {
+        string[] secrets = [.. Enumerable.Range(0, 1_000).Select(i => $"<{i}>{new string('+', 150)}\"{i}+")];
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", secrets);
+        string text = string.Concat(Enumerable.Repeat("{\\\"error\\\":\\\"a%20b%2520c\\\"}", 10_000));
+        var clock = Stopwatch.StartNew();
+
+        Scrub($"{secrets[999]} {text} {Uri.EscapeDataString(secrets[0])}").ShouldBe($"*** {text} ***");
+
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(20), "a pass for each takes a minute");
+    }
+
+    [Fact]
+    public void A_server_that_sends_many_secrets_does_not_hide_those_of_the_request()
+    {
+        using var response = new HttpResponseMessage();
+        response.Headers.TryAddWithoutValidation("X-Token", string.Join(',', Enumerable.Range(1_000, 2_000)));
+        _request.Content = new StringContent("{\"password\":\"hunter22\"}");
+
+        Redaction.Scrub("no user has hunter22", _request, response).ShouldBe("no user has ***");
+    }
+
+    [Fact]
+    public void The_scheme_of_credentials_is_no_secret()
+    {
+        _request.Headers.TryAddWithoutValidation("Authorization", "Bearer eyJhbGciOi.abc-def");
+
+        Scrub("the bearer token eyJhbGciOi.abc-def has expired").ShouldBe("the bearer token *** has expired");
+    }
+
+    [Fact]
+    public void Secrets_that_overlap_are_struck_out_as_a_whole()
+    {
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", ["first-key", "key-second-long"]);
+
+        Scrub("bad first-key-second-long!").ShouldBe("bad ***!");
     }
 
     private string Scrub(string text) => Redaction.Scrub(text, _request);
