@@ -75,7 +75,9 @@ internal sealed partial class LetterKeyWatch(
             if (!protector!.HasKey(keyId))
                 continue;
             int count = await store.ReleaseAsync(keyId, time.GetUtcNow(), stoppingToken).ConfigureAwait(false);
-            KeyIsBack(logger, keyId, count);
+            // Another process may have released them first.
+            if (count > 0)
+                KeyIsBack(logger, keyId, count);
         }
     }
 

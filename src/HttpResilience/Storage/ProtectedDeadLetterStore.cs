@@ -80,7 +80,17 @@ internal sealed partial class ProtectedDeadLetterStore(
         var rest = claim;
         while (true)
         {
-            var claimed = await store.ClaimAsync(rest, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<DeadLetter> claimed;
+            try
+            {
+                claimed = await store.ClaimAsync(rest, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception) when (opened.Count > 0)
+            {
+                // The letters claimed so far are sent; the others are still due.
+                return opened;
+            }
+
             List<Task> setAside = [];
             foreach (var letter in claimed)
             {

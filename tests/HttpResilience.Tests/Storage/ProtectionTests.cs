@@ -188,6 +188,24 @@ public sealed class ProtectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_fails_while_letters_are_set_aside_returns_those_it_has_claimed()
+    {
+        using var host = Build(protects: true, s => s.AddSingleton<ILetterProtector>(_protector));
+        await host.StartAsync(Stop);
+        await PostAsync(host);
+        await _store.DeadLetters.AddAsync(_store.Letter with { Id = Guid.CreateVersion7(), Headers = [] }, Stop);
+        _store.Before(nameof(IDeadLetterStore.UpdateAsync), () =>
+            (_store.FailsOn, _store.Fails) = (nameof(IDeadLetterStore.ClaimAsync), new HttpResilienceStorageException("away")));
+
+        var claimed = await host.Services.GetRequiredService<IDeadLetterStore>().ClaimAsync(Claim(), Stop);
+
+        claimed.ShouldHaveSingleItem().Uri.Query.ShouldBe("?ref=s3cret");
+        _store.Claims.Count.ShouldBe(2);
+        _store.Fails = null;
+        await host.StopAsync(Stop);
+    }
+
+    [Fact]
     public async Task Memory_that_is_short_sets_no_letter_aside()
     {
         using var host = Build(protects: true, s => s.AddSingleton<ILetterProtector>(_protector));
