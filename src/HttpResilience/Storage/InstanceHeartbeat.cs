@@ -83,7 +83,7 @@ internal sealed partial class InstanceHeartbeat(
                     Report(await coverage.FindAsync(stoppingToken).ConfigureAwait(false));
                 (isFirst, _fails) = (false, false);
             }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception e) when (e is HttpResilienceStorageException || !stoppingToken.IsCancellationRequested)
             {
                 if (!_fails && isFirst)
                     Unusable(logger, e, Interval.TotalSeconds);

@@ -61,9 +61,9 @@ internal sealed partial class StorageUpkeep(
                 Purged(logger, calls, responses, counts);
                 await PurgeLettersAsync(now, stoppingToken).ConfigureAwait(false);
             }
-            catch (HttpResilienceStorageException e)
+            catch (Exception e) when (e is HttpResilienceStorageException || !stoppingToken.IsCancellationRequested)
             {
-                // Expired rows do no harm: every query ignores them.
+                // Expired rows do no harm: every query ignores them. Another exception, such as of an own store, would stop the host.
                 NotPurged(logger, e);
             }
         }

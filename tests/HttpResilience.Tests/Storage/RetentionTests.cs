@@ -96,6 +96,23 @@ public sealed class RetentionTests : IDisposable
         await host.StopAsync(Stop);
     }
 
+    [Fact]
+    public async Task An_error_of_any_kind_is_a_warning_and_the_next_hour_deletes()
+    {
+        await AddAsync(40, DeadLetterStatus.Resolved);
+        (_store.FailsOn, _store.Fails) = (nameof(IDeadLetterStore.KeepsByDefaultAsync), new InvalidOperationException("of an own store"));
+        using var host = await StartAsync([]);
+        await PassAsync();
+        await Eventually(() => _logs.WithId(524).Count == 2);
+        _store.Fails = null;
+
+        await _clock.TimerDueInAsync(StorageUpkeep.Interval);
+        _clock.Advance(StorageUpkeep.Interval);
+
+        await Eventually(() => _store.Letters.Count == 0);
+        await host.StopAsync(Stop);
+    }
+
     private Task<bool> AddAsync(int age, DeadLetterStatus status, string client = "a", string? application = "test") =>
         _store.DeadLetters.AddAsync(
             new()
