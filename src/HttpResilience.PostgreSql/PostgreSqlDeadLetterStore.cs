@@ -177,12 +177,20 @@ internal sealed class PostgreSqlDeadLetterStore(
     public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) => InPortionsAsync(() =>
     {
         var command = new NpgsqlBatchCommand { Parameters = { Time(before), Value(PurgedAtOnce) } };
+        string filter = Filter(query, command.Parameters);
+        if (query.ClientName is { } client)
+        {
+            // The index holds the beginning only, because names have no greatest length.
+            command.Parameters.Add(Text(client));
+            filter += $" AND left(client_name, 100) = left(${command.Parameters.Count}, 100)";
+        }
+
         command.CommandText = $"""
             DELETE FROM http_resilience.dead_letters WHERE id IN (
               SELECT id FROM http_resilience.dead_letters
               WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1
                 AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < $1
-                {Filter(query, command.Parameters)} LIMIT $2)
+                {filter} LIMIT $2)
             """;
         return command;
     }, PurgedAtOnce, notifies: false, cancellationToken);
@@ -198,19 +206,22 @@ internal sealed class PostgreSqlDeadLetterStore(
         "status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing'";
 
     // One index lookup for each key.
-    private const string MissingKeysSql = $"""
+    internal const string MissingKeysSql = $"""
         WITH RECURSIVE waited_for (key) AS (
-          SELECT (SELECT min(protected_with) FROM http_resilience.dead_letters WHERE protected_with >= '' AND {WaitsForKey})
+          (SELECT protected_with FROM http_resilience.dead_letters WHERE {WaitsForKey} ORDER BY protected_with LIMIT 1)
           UNION ALL
-          SELECT (SELECT min(protected_with) FROM http_resilience.dead_letters WHERE protected_with > key AND {WaitsForKey})
-          FROM waited_for WHERE key IS NOT NULL
+          SELECT n.protected_with FROM waited_for w CROSS JOIN LATERAL (
+            SELECT protected_with FROM http_resilience.dead_letters WHERE protected_with > w.key AND {WaitsForKey}
+            ORDER BY protected_with LIMIT 1) n
         )
-        SELECT key FROM waited_for WHERE key IS NOT NULL
+        SELECT key FROM waited_for
         """;
 
-    private const string ReleaseSql = $"""
+    // An array, because a join with the ids may be planned as a loop over all letters that wait for a key.
+    internal const string ReleaseSql = $"""
         UPDATE http_resilience.dead_letters SET status = 'Pending', due_at = $1, suggested_action = NULL, version = version + 1
-        WHERE id IN (SELECT id FROM http_resilience.dead_letters WHERE protected_with = $2 AND {WaitsForKey} LIMIT $3) AND {WaitsForKey}
+        WHERE id = ANY (ARRAY(
+          SELECT id FROM http_resilience.dead_letters WHERE protected_with = $2 AND {WaitsForKey} LIMIT $3 FOR UPDATE))
         """;
 
     public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) =>
@@ -259,17 +270,18 @@ internal sealed class PostgreSqlDeadLetterStore(
         return counts with { OldestDueAt = counts.OldestDueAt?.Plus(-Ahead) };
     }
 
+    // One index lookup for each application. A due time may be infinite, or beyond the years of this platform.
+    internal const string CountSql = """
+        SELECT status, sum(letters)::bigint, CASE status WHEN 'Pending' THEN (
+          SELECT min(greatest('0001-01-01Z', least('9999-12-31Z', l.due_at))) FROM unnest($1) AS a (application) CROSS JOIN LATERAL (
+            SELECT due_at FROM http_resilience.dead_letters
+            WHERE status = 'Pending' AND application = a.application ORDER BY due_at LIMIT 1) l) END
+        FROM http_resilience.letter_counts WHERE application = ANY ($1) GROUP BY status HAVING sum(letters) > 0
+        """;
+
     private async Task<DeadLetterCounts> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // A due time may be infinite, or beyond the years of this platform.
-        using var command = new NpgsqlCommand(
-            database.Sql("""
-            SELECT status, sum(letters)::bigint,
-              CASE status WHEN 'Pending' THEN (
-                SELECT greatest('0001-01-01Z', least('9999-12-31Z', min(due_at))) FROM http_resilience.dead_letters
-                WHERE status = 'Pending' AND application = ANY ($1)) END
-            FROM http_resilience.letter_counts WHERE application = ANY ($1) GROUP BY status HAVING sum(letters) > 0
-            """), connection)
+        using var command = new NpgsqlCommand(database.Sql(CountSql), connection)
         {
             Parameters = { Value(application.Counted) },
         };
@@ -379,7 +391,7 @@ internal sealed class PostgreSqlDeadLetterStore(
         return rows;
     }
 
-    private static NpgsqlCommand Select(DeadLetterQuery query)
+    internal static NpgsqlCommand Select(DeadLetterQuery query)
     {
         string columns = query.OmitBodies ? ColumnsWithoutBody : Columns;
         var command = new NpgsqlCommand { Parameters = { Value(query.Limit) } };
@@ -399,13 +411,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     {
         var sql = new StringBuilder();
         Where("status =", query.Status is { } status ? Text(status.ToString()) : null);
-        if (query.ClientName is { } client)
-        {
-            // An index holds the beginning only, because names have no greatest length.
-            Where("client_name =", Text(client));
-            sql.Append(" AND left(client_name, 100) = left($").Append(parameters.Count).Append(", 100)");
-        }
-
+        Where("client_name =", query.ClientName is { } client ? Text(client) : null);
         Where("authority =", query.Authority is { } authority ? Text(authority) : null);
         Where("tenant =", query.Tenant is { } tenant ? Text(tenant) : null);
         Where("application =", query.Application is { } application ? Text(application) : null);

@@ -42,14 +42,22 @@ internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database, Store
         return instances;
     }, cancellationToken);
 
-    // The counts of letters of sessions that have ended are merged: their number does not grow.
-    private const string MergeSql = """
+    // The counts of letters of sessions that have ended are merged: their number does not grow. The difference from the letters is added:
+    // a copy of a database, or a trigger that an administrator disabled, leaves one. One process at a time adds it.
+    private static readonly string LockCountsSql = $"SELECT pg_advisory_xact_lock({PostgreSqlSchema.CountLock})";
+
+    private const string MendCountsSql = """
         WITH ended AS (
           DELETE FROM http_resilience.letter_counts
           WHERE session <> 0 AND session NOT IN (SELECT pid FROM pg_stat_activity) RETURNING application, status, letters
+        ), missing AS (
+          SELECT application, status, count(*) AS letters FROM http_resilience.dead_letters GROUP BY application, status
+          UNION ALL
+          SELECT application, status, -letters FROM http_resilience.letter_counts
         )
         INSERT INTO http_resilience.letter_counts AS c
-        SELECT application, status, 0, sum(letters) FROM ended GROUP BY application, status ORDER BY application, status
+        SELECT application, status, 0, sum(letters) FROM (SELECT * FROM ended UNION ALL SELECT * FROM missing) AS changes
+        GROUP BY application, status HAVING sum(letters) <> 0
         ON CONFLICT (application, status, session) DO UPDATE SET letters = c.letters + excluded.letters
         """;
 
@@ -61,7 +69,8 @@ internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database, Store
             Parameters = { Time(before.Plus(database.Clock.Ahead)) },
         };
         batch.BatchCommands.Add(purge);
-        batch.BatchCommands.Add(new(database.Sql(MergeSql)));
+        batch.BatchCommands.Add(new(LockCountsSql));
+        batch.BatchCommands.Add(new(database.Sql(MendCountsSql)));
         await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         return (int)purge.RecordsAffected;
     }, cancellationToken);

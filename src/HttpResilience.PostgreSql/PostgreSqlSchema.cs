@@ -24,10 +24,11 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         : _renamed.GetOrAdd(sql, static (s, name) => s.Replace($"{Default}.", $"\"{name}\".", StringComparison.Ordinal), Name);
 
     /// <summary>
-    /// The advisory locks, each "HtRs" and a number: one session at a time changes the schema, claims letters, or changes fallback
-    /// responses.
+    /// The advisory locks, each "HtRs" and a number: one session at a time changes the schema, claims letters, changes fallback responses,
+    /// or mends the counts of letters.
     /// </summary>
-    internal const long SchemaLock = 0x48745273_00000001, ClaimLock = 0x48745273_00000002, FallbackLock = 0x48745273_00000003;
+    internal const long SchemaLock = 0x48745273_00000001, ClaimLock = 0x48745273_00000002, FallbackLock = 0x48745273_00000003,
+        CountLock = 0x48745273_00000004;
 
     internal static PostgreSqlSchema Current { get; } = new(
         """
@@ -192,10 +193,12 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         ALTER TABLE http_resilience.dead_letters
           ADD COLUMN left_out text,
           ADD COLUMN protected_with text;
-        CREATE INDEX dead_letters_without_key ON http_resilience.dead_letters (status, protected_with)
+        CREATE INDEX dead_letters_without_key ON http_resilience.dead_letters (protected_with)
           WHERE status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing';
         CREATE INDEX dead_letters_done_by_client ON http_resilience.dead_letters (left(client_name, 100), last_failed_at)
           WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
+        DROP INDEX http_resilience.dead_letters_pending;
+        CREATE INDEX dead_letters_pending ON http_resilience.dead_letters (application, due_at) WHERE status = 'Pending';
 
         -- Kept by triggers, also for the writes of older processes: a count does not look through the letters. Each session has rows of its
         -- own, so that none waits for another. The function has the rights of its owner, because a user may have been granted those on the

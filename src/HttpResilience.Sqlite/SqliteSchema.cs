@@ -177,6 +177,8 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
           WHERE status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing';
         CREATE INDEX dead_letters_done_by_client ON dead_letters (client_name, last_failed_at)
           WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
+        DROP INDEX dead_letters_pending;
+        CREATE INDEX dead_letters_pending ON dead_letters (application, due_at) WHERE status = 'Pending';
 
         -- Kept by triggers, also for the writes of older processes: a count does not look through the letters.
         CREATE TABLE letter_counts (

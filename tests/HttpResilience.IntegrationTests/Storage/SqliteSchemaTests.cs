@@ -195,8 +195,44 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
         var plan = session.Read(
             row => row.GetString(3), $"EXPLAIN QUERY PLAN {SqliteDeadLetterStore.CountSql}", ("@applications", "[]"));
-        plan.ShouldContain(l => l.StartsWith("SCAN dead_letters USING INDEX dead_letters_pending", StringComparison.Ordinal));
+        plan.ShouldContain(l => l.EndsWith("INDEX dead_letters_pending (application=?)", StringComparison.Ordinal), string.Join('\n', plan));
         plan.ShouldNotContain(l => l.Contains("TEMP B-TREE FOR ORDER BY", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(null, "INDEX dead_letters_done (last_failed_at<?)")]
+    [InlineData("billing", "INDEX dead_letters_done_by_client (client_name=? AND last_failed_at<?)")]
+    public async Task A_purge_reads_only_letters_that_failed_long_ago(string? client, string index)
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        foreach (var status in new DeadLetterStatus?[] { null, DeadLetterStatus.Resolved })
+        {
+            var (sql, parameters) = SqliteDeadLetterStore.Purge(new() { ClientName = client, Status = status });
+            parameters.AddRange([("@settled_before", 1), ("@limit", 1)]);
+            session.Read(row => row.GetString(3), $"EXPLAIN QUERY PLAN {sql}", [.. parameters])
+                .ShouldContain(l => l.EndsWith(index, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task Counts_that_differ_from_the_letters_are_mended()
+    {
+        var store = _database.Open().DeadLetters;
+        for (int i = 0; i < 3; i++)
+            await store.AddAsync(Letters.Plain(), Stop);
+        Execute("""
+            INSERT OR REPLACE INTO dead_letters SELECT * FROM dead_letters LIMIT 1;
+            INSERT INTO letter_counts SELECT application, 'Resolved', 7 FROM dead_letters LIMIT 1
+            """);
+        var wrong = await store.CountAsync(Stop);
+        (wrong[DeadLetterStatus.Pending], wrong[DeadLetterStatus.Resolved]).ShouldBe((4, 7));
+
+        await _database.Open().Instances.PurgeAsync(DateTimeOffset.UnixEpoch, Stop);
+
+        var counts = await store.CountAsync(Stop);
+        (counts[DeadLetterStatus.Pending], counts[DeadLetterStatus.Resolved]).ShouldBe((3, 0));
     }
 
     [Fact]
