@@ -243,5 +243,40 @@ public abstract class DeadLetterQueryContract : StorageContract
     }
 
     [Fact]
+    public async Task A_count_follows_every_change_of_a_letter()
+    {
+        var letters = Enumerable.Range(0, 3).Select(i => Letters.Plain(Noon.AddMinutes(i))).ToList();
+        foreach (var letter in letters.Append(letters[0]))
+            await Store.AddAsync(letter, Stop);
+        await ShouldCountAsync((DeadLetterStatus.Pending, 3));
+        await Store.ProbeAsync(Stop);
+        await ShouldCountAsync((DeadLetterStatus.Pending, 3));
+
+        var first = (await Store.ClaimAsync(Letters.ClaimOf("billing") with { Now = Noon.AddHours(1), Limit = 1 }, Stop)).Single();
+        await ShouldCountAsync((DeadLetterStatus.InProgress, 1), (DeadLetterStatus.Pending, 2));
+        var waiting = Letters.Plain(status: DeadLetterStatus.RequiresReview) with
+        {
+            ProtectedWith = "k",
+            SuggestedAction = LetterKeyMissingException.ActionOf("k"),
+        };
+        await Store.AddAsync(waiting, Stop);
+        await Store.UpdateAsync(first with { Status = DeadLetterStatus.Replayed }, Stop);
+        await Store.UpdateAsync(first with { Status = DeadLetterStatus.Pending }, Stop);
+        await Store.ReplaceAsync(letters[1] with { Status = DeadLetterStatus.Resubmitted }, Letters.Plain(Noon), Stop);
+        await ShouldCountAsync(
+            (DeadLetterStatus.Pending, 2), (DeadLetterStatus.Replayed, 1), (DeadLetterStatus.RequiresReview, 1),
+            (DeadLetterStatus.Resubmitted, 1));
+
+        await Store.ReleaseAsync("k", Noon, Stop);
+        await Store.PurgeAsync(new() { Status = DeadLetterStatus.Replayed }, DateTimeOffset.MaxValue, Stop);
+        await ShouldCountAsync((DeadLetterStatus.Pending, 3), (DeadLetterStatus.Resubmitted, 1));
+        await Store.PurgeAsync(new(), DateTimeOffset.MaxValue, Stop);
+        await ShouldCountAsync((DeadLetterStatus.Pending, 3));
+    }
+
+    private async Task ShouldCountAsync(params (DeadLetterStatus Status, long Count)[] counts) =>
+        (await Store.CountAsync(Stop)).ByStatus.Select(c => (c.Key, c.Value)).ShouldBe(counts, ignoreOrder: true);
+
+    [Fact]
     public async Task A_new_store_deletes_by_default() => (await Store.KeepsByDefaultAsync(Stop)).ShouldBeFalse();
 }
