@@ -29,7 +29,7 @@ internal sealed class DataProtectionLetterProtector(
         "Restore the key ring, or give this process the ring (PersistKeysTo…) and the application name (SetApplicationName) of the "
         + "process that stored the letter; the part of the id after @ is that name, or a hash of it";
 
-    /// <summary>Begins what the platform protects, before the id of the key (its documented format).</summary>
+    /// <summary>The first bytes of data that the platform protects, before the id of the key (its documented format).</summary>
     private static ReadOnlySpan<byte> Magic => [0x09, 0xf0, 0xc9, 0xf0];
 
     private readonly string _application = ShownName(application.Value.ApplicationDiscriminator);
@@ -130,7 +130,7 @@ internal sealed class DataProtectionLetterProtector(
         }
         catch (Exception)
         {
-            // What encrypts the keys of the ring (ProtectKeysWith…) cannot open this one here.
+            // The encryption of the keys of the ring (ProtectKeysWith…) cannot open this one in this process.
             return false;
         }
     }

@@ -74,7 +74,7 @@ internal static class PostgreSqlFailure
         _ => "cannot be reached: check that the server runs, that this machine may connect to it, and that host and port are right",
     };
 
-    // Npgsql tells it by the message alone.
+    // Only the message of Npgsql shows it.
     private static bool IsWithoutEncryption(NpgsqlException e) =>
         e.InnerException is null && e.Message.StartsWith("SSL connection requested", StringComparison.Ordinal);
 

@@ -187,8 +187,8 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
 
         ALTER TABLE http_resilience.schema_version ADD COLUMN lowest_reader integer NOT NULL DEFAULT 2;
         """,
-        // Processes of version 2 that still run write rows without the new columns. The setting tells a store that began with settled
-        // letters that are kept for ever; the version that it names is the one before this step.
+        // Processes of version 2 that still run write rows without the new columns. Settled letters are kept for ever by default in
+        // a store that began with an older version; the setting is the version before this step.
         """
         ALTER TABLE http_resilience.dead_letters
           ADD COLUMN left_out text,

@@ -108,8 +108,8 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
     }
 
     /// <summary>
-    /// Verifies what a write does not show: that the file was not deleted since the last time, and that a letter has room on the disk. On a
-    /// full one a commit may still succeed in the room that the log has already.
+    /// Verifies that the file was not deleted since the last time, and that a letter has room on the disk. A write shows neither: on a full
+    /// disk a commit may still succeed in the room that the log has already.
     /// </summary>
     internal void ShouldKeepMore()
     {

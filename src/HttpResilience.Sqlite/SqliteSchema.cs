@@ -168,8 +168,8 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         CREATE TABLE schema_version (lowest_reader INTEGER NOT NULL) STRICT;
         INSERT INTO schema_version VALUES (2);
         """,
-        // Processes of version 2 that still run write rows without the new columns. The setting tells a store that began with settled
-        // letters that are kept for ever; the version that it names is the one before this step.
+        // Processes of version 2 that still run write rows without the new columns. Settled letters are kept for ever by default in
+        // a store that began with an older version; the setting is the version before this step.
         """
         ALTER TABLE dead_letters ADD COLUMN left_out TEXT;
         ALTER TABLE dead_letters ADD COLUMN protected_with TEXT;

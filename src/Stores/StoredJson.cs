@@ -46,8 +46,8 @@ internal sealed partial class StoredJson : JsonSerializerContext
     /// <exception cref="HttpResilienceStorageException">The letter is to be protected, and is not.</exception>
     internal static string? KeyOf(DeadLetter letter) => letter.ProtectedWith is not "" ? letter.ProtectedWith
         : throw new HttpResilienceStorageException(
-            "The letter is to be protected, and the store is used without what protects it: resolve IDeadLetterStore, which "
-            + "AddHttpResilienceStorage registers, from the container.");
+            "The letter must be protected, and this store does not encrypt it: resolve IDeadLetterStore, which AddHttpResilienceStorage "
+            + "registers, from the container.");
 
     internal static string Ranges(IEnumerable<BatchRange> ranges) =>
         JsonSerializer.Serialize([.. ranges.Select(r => new[] { r.From, r.To })], Legible.ListInt64Array);

@@ -9,14 +9,14 @@ namespace HttpResilience.Storage;
 public interface ILetterProtector
 {
     /// <summary>
-    /// The reason why letters could not be opened after a restart, and what to do about it; null when they can. A client with
+    /// The reason why letters could not be opened after a restart, with the remedy; null when they can. A client with
     /// <c>DeadLetter:Protect</c> does not start with one.
     /// </summary>
     string? Problem { get; }
 
     /// <summary>Encrypts and authenticates with the current key.</summary>
     /// <param name="data">The data.</param>
-    /// <param name="purpose">What they belong to: data that were protected for one purpose cannot be opened for another.</param>
+    /// <param name="purpose">The part of a letter that they are: data that were protected for one purpose cannot be opened for another.</param>
     /// <param name="keyId">The id of the key, by which <see cref="Unprotect"/> finds it. At most 200 characters.</param>
     /// <returns>The protected data.</returns>
     /// <exception cref="CryptographicException">There is no key to protect with.</exception>
@@ -41,7 +41,7 @@ public interface ILetterProtector
 
 /// <summary>The key of protected data is missing: it is lost, revoked, or that of another application.</summary>
 /// <param name="keyId">The id of the key.</param>
-/// <param name="remedy">What to do about it, a sentence.</param>
+/// <param name="remedy">The remedy, a sentence.</param>
 /// <param name="innerException">The error of the key store; null when there is none.</param>
 public sealed class LetterKeyMissingException(string keyId, string remedy, Exception? innerException = null)
     : Exception($"{ActionOf(keyId)}. {remedy}", innerException)

@@ -195,7 +195,7 @@ internal sealed partial class ProtectedDeadLetterStore(
         }
     }
 
-    // What an implementation of the application throws when its keys cannot be reached is a key that is missing for now.
+    // An own implementation may throw any exception while its keys cannot be reached: the key is missing for now.
     private static bool IsOfKey(Exception e) => !IsOfRow(e) && e is not OutOfMemoryException;
 
     private static bool IsOfRow(Exception e) => e is CryptographicException or JsonException or FormatException;

@@ -79,7 +79,7 @@ internal static class ProtectedLetter
         };
     }
 
-    /// <summary>A letter whose key is missing, without what is protected.</summary>
+    /// <summary>A letter whose key is missing, without its protected parts.</summary>
     internal static DeadLetter Closed(DeadLetter stored) => stored with { KeyIsMissing = true, Headers = [], Body = null };
 
     /// <summary>How to add a protector, for the messages about a missing one.</summary>
