@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using HttpResilience;
 using HttpResilience.Operations;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -41,25 +42,21 @@ public static class HttpResilienceOperationsExtensions
     extension(IHealthChecksBuilder builder)
     {
         /// <summary>
-        /// Adds the health check <c>http-resilience</c>, and what it reports on (<c>AddHttpResilienceOperations</c>). Degraded: a circuit
-        /// is not closed, an error budget is used up or burns too fast, or dead letters wait that no live process will replay. Unhealthy:
-        /// an integration is paused, or the durable store does not answer within 5 seconds. Its data has, by client, the circuits of its
-        /// hosts, the error budget and the pause. Adding it twice changes nothing.
+        /// Adds a health check, and what it reports on (<c>AddHttpResilienceOperations</c>). Degraded: a circuit is not closed, an error
+        /// budget is used up or burns too fast, or dead letters wait that no live process will replay. Unhealthy: an integration is
+        /// paused, or the durable store accepts no dead letter, which a probe verifies at most every 10 seconds. Its data has, by client,
+        /// the circuits of its hosts, the error budget and the pause. It is for readiness: a restart mends none of this, so it is not for
+        /// liveness. Adding it twice under one name changes nothing.
         /// </summary>
+        /// <param name="name">The name of the check. Default null: <c>http-resilience</c>.</param>
+        /// <param name="failureStatus">What is reported instead of Unhealthy. Default null: Unhealthy.</param>
+        /// <param name="tags">The tags by which endpoints select checks, such as <c>ready</c>. Default null: none.</param>
         /// <returns>The same builder.</returns>
-        public IHealthChecksBuilder AddHttpResilience()
+        public IHealthChecksBuilder AddHttpResilience(
+            string? name = null, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
         {
-            var services = builder.Services;
-            if (services.Any(d => d.ServiceType == typeof(ResilienceHealthCheck)))
-                return builder;
-
-            services.AddHttpResilienceOperations();
-            services.AddSingleton(provider => new ResilienceHealthCheck(
-                provider.GetRequiredService<IResilientClients>(), provider.GetService<IDeadLetterStore>(),
-                provider.GetService<IDeadLetterReview>(), TimeOf(provider)));
-            return builder.Add(new(
-                ResilienceHealthCheck.Name, provider =>
-                    provider.GetRequiredService<ResilienceHealthCheck>(), failureStatus: null, tags: null));
+            builder.Services.AddHttpResilienceOperations();
+            return ResilienceHealthCheck.AddTo(builder, name ?? ResilienceHealthCheck.Name, failureStatus, tags);
         }
     }
 
@@ -76,7 +73,7 @@ public static class HttpResilienceOperationsExtensions
             provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(),
                 provider.GetService<IErrorBudgetStore>()));
         services.AddSingleton(provider => new Deployment(
-            new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().Policy.DeploymentVersion))));
+            new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().DeploymentVersion))));
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
             provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ErrorBudgetObserver>(),
                 provider.GetRequiredService<Deployment>(),
@@ -105,15 +102,18 @@ public static class HttpResilienceOperationsExtensions
                 provider.GetRequiredService<BatchCadences>(),
             provider.GetRequiredService<AlertQueue>(), CountOf(provider), TimeOf(provider),
                 LoggerOf(provider, AlertEvaluator.LogCategory)));
+        services.AddSingleton(IncidentSharing.Of);
         services.AddSingleton(provider => new AlertEvaluator(
             provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<AlertSettings>(),
                 provider.GetRequiredService<AlertSources>(),
             provider.GetRequiredService<BatchCadences>(), provider.GetRequiredService<AlertSinks>(),
-                provider.GetRequiredService<Deployment>(), TimeOf(provider),
+                provider.GetRequiredService<Deployment>(), provider.GetRequiredService<IncidentSharing>(), TimeOf(provider),
             LoggerOf(provider, AlertEvaluator.LogCategory)));
         services.AddSingleton<IHostedService>(provider => new UnusedAlertRules(
             provider.GetRequiredService<AlertSettings>(), provider.GetRequiredService<IResilientClients>(),
                 LoggerOf(provider, UnusedAlertRules.LogCategory)));
+        // Before the evaluator, so that it stops after it: when the sinks are closed, it is known which alerts were sent.
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<IncidentSharing>());
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<AlertEvaluator>());
     }
 

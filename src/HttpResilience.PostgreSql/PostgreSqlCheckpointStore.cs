@@ -7,7 +7,8 @@ namespace HttpResilience;
 /// The checkpoints of a PostgreSQL database. Every operation is safe to repeat when its answer was lost. Each statement takes the
 /// batch's name in two forms, for rows of this application and for rows without one: a batch of version 1 is resumed at its checkpoint.
 /// </summary>
-internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, StoredApplication application) : ICheckpointStore
+internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, StoredApplication application, StoredRows rows)
+    : ICheckpointStore
 {
     private const string BeginSql = """
         INSERT INTO http_resilience.checkpoints AS c (name, owner, lease_until, position, done)
@@ -58,18 +59,22 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Sto
             {
                 Parameters =
                 {
-                    Text(application.Own(name)), Text(name), Value(owner), Time(leaseUntil.Plus(Ahead)), Time(now.Plus(Ahead)),
+                    Text(application.Own(name)), Text(StoredApplication.OfNone(name)), Value(owner), Time(leaseUntil.Plus(Ahead)),
+                    Time(now.Plus(Ahead)),
                 },
             });
-            batch.BatchCommands.Add(new(database.Sql(ReadSql)) { Parameters = { Text(application.Own(name)), Text(name) } });
+            batch.BatchCommands.Add(new(database.Sql(ReadSql))
+            {
+                Parameters = { Text(application.Own(name)), Text(StoredApplication.OfNone(name)) },
+            });
             var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
             while (reader.FieldCount != 4)
                 await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var begun = new StoredCheckpoint(
+            var begun = StoredRows.OrThrow($"the checkpoint '{name}'", () => new StoredCheckpoint(
                 reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1).Plus(-Ahead), reader.GetInt64(2),
-                StoredJson.Ranges(reader.GetString(3)));
+                StoredJson.Ranges(reader.GetString(3))));
             // An error of the commit arrives with the last result.
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             return begun;
@@ -113,13 +118,13 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Sto
         {
             using var command = new NpgsqlCommand(database.Sql(FailuresSql), connection)
             {
-                Parameters = { Text(application.Own(name)), Text(name), Value(after ?? -1), Value((long)limit) },
+                Parameters = { Text(application.Own(name)), Text(StoredApplication.OfNone(name)), Value(after ?? -1), Value((long)limit) },
             };
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
             List<BatchFailure> failures = [];
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                failures.Add(FailureColumns.Read(reader));
+                failures.Add(FailureColumns.Read(reader, rows));
             return failures;
         }, cancellationToken);
     }
@@ -132,7 +137,7 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Sto
                 DELETE FROM http_resilience.checkpoints WHERE name IN ($1, $2)
                 """), connection)
         {
-            Parameters = { Text(application.Own(name)), Text(name) },
+            Parameters = { Text(application.Own(name)), Text(StoredApplication.OfNone(name)) },
         };
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) > 0 || tries > 0;
     }, cancellationToken);
@@ -141,7 +146,7 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Sto
     {
         var command = new NpgsqlBatchCommand(database.Sql(sql))
         {
-            Parameters = { Text(application.Own(update.Name)), Text(update.Name), Value(update.Owner) },
+            Parameters = { Text(application.Own(update.Name)), Text(StoredApplication.OfNone(update.Name)), Value(update.Owner) },
         };
         foreach (var parameter in more)
             command.Parameters.Add(parameter);

@@ -9,8 +9,8 @@ namespace HttpResilience;
 internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication application, PostgreSqlClock clock)
 {
     // Claims run one at a time, for the millisecond that each takes: of two that read the same due letters, one would return none although
-    // others are due.
-    private const string AloneSql = "SELECT pg_advisory_xact_lock($1)";
+    // others are due. The planner takes the recursion of a claim for expensive, and would compile it for longer than it runs.
+    private const string AloneSql = "SELECT set_config('jit', 'off', true), pg_advisory_xact_lock($1)";
 
     // One index lookup for each destination, then the first due letters of each application: excluded destinations cost nothing, and the
     // cost of a claim grows with the number of destinations, not of letters. A letter that another session is changing is skipped.
@@ -58,11 +58,12 @@ internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication a
 
     private static readonly string ClaimOneSql = TakeSql("WITH due AS (SELECT $3 AS id)");
 
+    // Arrays, because a join with the few ids may be planned as a search of all that is due.
     /// <param name="due">Selects the letters; the parameters $1 and $2 are the current time and the end of the lease.</param>
     private static string TakeSql(string due) => $"""
         {due}, taken AS MATERIALIZED (
           SELECT id, due_at FROM http_resilience.dead_letters
-          WHERE id IN (SELECT id FROM due) AND status IN ('Pending', 'InProgress') AND due_at <= $1
+          WHERE id = ANY (ARRAY(SELECT id FROM due)) AND status IN ('Pending', 'InProgress') AND due_at <= $1
           FOR UPDATE SKIP LOCKED
         ), claimed AS (
           UPDATE http_resilience.dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
@@ -70,7 +71,7 @@ internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication a
             takeovers = takeovers + CASE WHEN status = 'InProgress' THEN 1 ELSE 0 END,
             replays = replays + CASE WHEN status = 'InProgress' THEN 1 ELSE 0 END,
             status = 'InProgress', due_at = $2, version = version + 1
-          WHERE id IN (SELECT id FROM taken) RETURNING *
+          WHERE id = ANY (ARRAY(SELECT id FROM taken)) RETURNING *
         )
         SELECT {ColumnsOfL} FROM claimed l JOIN taken t ON t.id = l.id ORDER BY t.due_at, t.id
         """;

@@ -10,7 +10,9 @@ namespace HttpResilience;
 /// Times of a clock that does not run at the rate of the machine, such as that of a test, are not converted: they have no counterpart on
 /// the server.
 /// </remarks>
-internal sealed class PostgreSqlClock(TimeProvider time)
+/// <param name="time">That of this process.</param>
+/// <param name="machine">That of the machine. Default: the system's.</param>
+internal sealed class PostgreSqlClock(TimeProvider time, TimeProvider? machine = null)
 {
     /// <summary>
     /// A smaller difference matters to no lease, and does not change the times that are stored.
@@ -20,9 +22,9 @@ internal sealed class PostgreSqlClock(TimeProvider time)
     private static readonly TimeSpan MeasureEvery = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly (TimeSpan Least, TimeSpan Most) _atStart = AheadOfMachine(time);
+    private readonly (TimeSpan Least, TimeSpan Most) _atStart = AheadOfMachine(time, machine);
     private TimeSpan _ahead;
-    private long? _measuredAt;
+    private (long Timestamp, DateTimeOffset Time)? _measuredAt;
     private bool _isVirtual;
 
     /// <summary>
@@ -38,12 +40,13 @@ internal sealed class PostgreSqlClock(TimeProvider time)
         }
     }
 
-    /// <summary>Measures by a connection, once a minute.</summary>
+    /// <summary>Measures by a connection, once a minute and after the clock was set.</summary>
     internal ValueTask MeasureAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (_isVirtual || (_measuredAt is { } at && time.GetElapsedTime(at) < MeasureEvery))
+            if (_isVirtual || (_measuredAt is { } at && time.GetElapsedTime(at.Timestamp) is var since && since < MeasureEvery
+                && (time.GetUtcNow() - at.Time - since).Duration() < Tolerance))
                 return default;
         }
 
@@ -56,10 +59,10 @@ internal sealed class PostgreSqlClock(TimeProvider time)
         var before = time.GetUtcNow();
         var server = new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!);
         var after = time.GetUtcNow();
-        var (least, most) = AheadOfMachine(time);
+        var (least, most) = AheadOfMachine(time, machine);
         lock (_gate)
         {
-            _measuredAt = time.GetTimestamp();
+            _measuredAt = (time.GetTimestamp(), time.GetUtcNow());
             _isVirtual = least > _atStart.Most || most < _atStart.Least;
             var (measured, roundTrip) = (server - before - ((after - before) / 2), after - before);
             if (_isVirtual)
@@ -71,10 +74,11 @@ internal sealed class PostgreSqlClock(TimeProvider time)
     }
 
     // Constant for a clock that is only set differently.
-    private static (TimeSpan Least, TimeSpan Most) AheadOfMachine(TimeProvider time)
+    private static (TimeSpan Least, TimeSpan Most) AheadOfMachine(TimeProvider time, TimeProvider? machine)
     {
-        var before = TimeProvider.System.GetUtcNow();
+        machine ??= TimeProvider.System;
+        var before = machine.GetUtcNow();
         var now = time.GetUtcNow();
-        return (now - TimeProvider.System.GetUtcNow(), now - before);
+        return (now - machine.GetUtcNow(), now - before);
     }
 }

@@ -9,9 +9,9 @@ namespace HttpResilience;
 /// <summary>The dead letters of a PostgreSQL database.</summary>
 internal sealed class PostgreSqlDeadLetterStore(
     PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, StoredApplication application,
-    ILogger log) : IDeadLetterStore
+    TimeProvider time, ILogger log) : IDeadLetterStore
 {
-    private const int PurgedAtOnce = 1000;
+    private const int PurgedAtOnce = 1000, ReleasedAtOnce = 1000;
 
     private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
 
@@ -39,9 +39,9 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken)
     {
-        return await StoredLetter.PageAsync(query, q => database.RunAsync(async (connection, _) =>
+        return await StoredLetter.PageAsync(query, (q, last) => database.RunAsync(async (connection, _) =>
         {
-            using var command = Select(q);
+            using var command = Select(last is null ? q : q with { Before = Guid.Parse(last) });
             command.CommandText = database.Sql(command.CommandText);
             command.Connection = connection;
             return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
@@ -132,6 +132,12 @@ internal sealed class PostgreSqlDeadLetterStore(
                 return await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             }, cancellationToken).ConfigureAwait(false);
         }
+        catch (HttpResilienceStorageException e) when (IsOfRow(e) && ids.Length > 1)
+        {
+            // One of them cannot be changed at all, such as by a trigger.
+            foreach (var id in ids)
+                await SetAsideAsync(commands, [id], cancellationToken).ConfigureAwait(false);
+        }
         catch (HttpResilienceStorageException)
         {
             // The unreadable letters are claimed again when their lease ends; the others are sent.
@@ -144,9 +150,11 @@ internal sealed class PostgreSqlDeadLetterStore(
         return command;
     }
 
-    // Data that does not fit (22), a constraint (23), a trigger (P0), a row that is damaged on the disk (XX).
-    private static bool IsOfRow(HttpResilienceStorageException e) =>
-        e.InnerException is PostgresException { SqlState: ['2', '2' or '3', ..] or ['P', '0', ..] or ['X', 'X', ..] };
+    // Data that does not fit (22), a constraint (23), a limit of the server (54), a trigger (P0), a row that is damaged on the disk (XX).
+    private static bool IsOfRow(HttpResilienceStorageException e) => e.InnerException is PostgresException
+    {
+        SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] or ['P', '0', ..] or ['X', 'X', ..],
+    };
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
@@ -166,28 +174,92 @@ internal sealed class PostgreSqlDeadLetterStore(
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
 
-    public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) => InPortionsAsync(() =>
     {
-        int purged = 0;
+        var command = new NpgsqlBatchCommand { Parameters = { Time(before), Value(PurgedAtOnce) } };
+        string filter = Filter(query, command.Parameters);
+        if (query.ClientName is { } client)
+        {
+            // The index holds the beginning only, because names have no greatest length.
+            command.Parameters.Add(Text(client));
+            filter += $" AND left(client_name, 100) = left(${command.Parameters.Count}, 100)";
+        }
+
+        command.CommandText = $"""
+            DELETE FROM http_resilience.dead_letters WHERE id IN (
+              SELECT id FROM http_resilience.dead_letters
+              WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1
+                AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < $1
+                {filter} LIMIT $2)
+            """;
+        return command;
+    }, PurgedAtOnce, notifies: false, cancellationToken);
+
+    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(
+            database.Sql("SELECT value FROM http_resilience.settings WHERE name = 'first_schema_version'"), connection);
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not "3";
+    }, cancellationToken);
+
+    private const string WaitsForKey =
+        "status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing'";
+
+    // One index lookup for each key.
+    internal const string MissingKeysSql = $"""
+        WITH RECURSIVE waited_for (key) AS (
+          (SELECT protected_with FROM http_resilience.dead_letters WHERE {WaitsForKey} ORDER BY protected_with LIMIT 1)
+          UNION ALL
+          SELECT n.protected_with FROM waited_for w CROSS JOIN LATERAL (
+            SELECT protected_with FROM http_resilience.dead_letters WHERE protected_with > w.key AND {WaitsForKey}
+            ORDER BY protected_with LIMIT 1) n
+        )
+        SELECT key FROM waited_for
+        """;
+
+    // An array, because a join with the ids may be planned as a loop over all letters that wait for a key.
+    internal const string ReleaseSql = $"""
+        UPDATE http_resilience.dead_letters SET status = 'Pending', due_at = $1, suggested_action = NULL, version = version + 1
+        WHERE id = ANY (ARRAY(
+          SELECT id FROM http_resilience.dead_letters WHERE protected_with = $2 AND {WaitsForKey} LIMIT $3 FOR UPDATE))
+        """;
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<string>>(async (connection, _) =>
+    {
+        using var command = new NpgsqlCommand(database.Sql(MissingKeysSql), connection);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
+        List<string> keys = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            keys.Add(reader.GetString(0));
+        return keys;
+    }, cancellationToken);
+
+    public Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken) => InPortionsAsync(
+        () => new(ReleaseSql) { Parameters = { Time(dueAt.Plus(Ahead)), Text(keyId), Value(ReleasedAtOnce) } }, ReleasedAtOnce,
+        notifies: true, cancellationToken);
+
+    // No statement holds its locks for long.
+    private async Task<int> InPortionsAsync(
+        Func<NpgsqlBatchCommand> change, int portion, bool notifies, CancellationToken cancellationToken)
+    {
+        int changed = 0;
         while (true)
         {
-            // In portions, so that no statement holds its locks for long.
             int some = await database.RunAsync(async (connection, _) =>
             {
-                using var command = new NpgsqlCommand(
-                    database.Sql("""
-                    DELETE FROM http_resilience.dead_letters WHERE id IN (
-                      SELECT id FROM http_resilience.dead_letters
-                      WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1 LIMIT $2)
-                    """), connection)
-                {
-                    Parameters = { Time(before), Value(PurgedAtOnce) },
-                };
-                return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                using var batch = PostgreSqlWriter.Durable(connection);
+                var command = InSchema(change());
+                batch.BatchCommands.Add(command);
+                if (notifies)
+                    batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql(database)));
+                await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                return command.RecordsAffected;
             }, cancellationToken).ConfigureAwait(false);
-            purged += some;
-            if (some < PurgedAtOnce)
-                return purged;
+            changed += some;
+            if (some < portion)
+                return changed;
         }
     }
 
@@ -198,17 +270,18 @@ internal sealed class PostgreSqlDeadLetterStore(
         return counts with { OldestDueAt = counts.OldestDueAt?.Plus(-Ahead) };
     }
 
+    // One index lookup for each application. A due time may be infinite, or beyond the years of this platform.
+    internal const string CountSql = """
+        SELECT status, sum(letters)::bigint, CASE status WHEN 'Pending' THEN (
+          SELECT min(greatest('0001-01-01Z', least('9999-12-31Z', l.due_at))) FROM unnest($1) AS a (application) CROSS JOIN LATERAL (
+            SELECT due_at FROM http_resilience.dead_letters
+            WHERE status = 'Pending' AND application = a.application ORDER BY due_at LIMIT 1) l) END
+        FROM http_resilience.letter_counts WHERE application = ANY ($1) GROUP BY status HAVING sum(letters) > 0
+        """;
+
     private async Task<DeadLetterCounts> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // A due time may be infinite, or beyond the years of this platform.
-        using var command = new NpgsqlCommand(
-            database.Sql("""
-            SELECT status, count(*),
-              CASE status WHEN 'Pending' THEN (
-                SELECT greatest('0001-01-01Z', least('9999-12-31Z', min(due_at))) FROM http_resilience.dead_letters
-                WHERE status = 'Pending' AND application = ANY ($1)) END
-            FROM http_resilience.dead_letters WHERE application = ANY ($1) GROUP BY status
-            """), connection)
+        using var command = new NpgsqlCommand(database.Sql(CountSql), connection)
         {
             Parameters = { Value(application.Counted) },
         };
@@ -259,6 +332,16 @@ internal sealed class PostgreSqlDeadLetterStore(
         return backlog;
     }, cancellationToken);
 
+    public Task ProbeAsync(CancellationToken cancellationToken) => database.RunWithinAsync(async (connection, over) =>
+    {
+        var probe = application.Owned(LetterProbe.New(time.GetUtcNow())).At(Ahead);
+        using var batch = PostgreSqlWriter.Durable(connection);
+        batch.BatchCommands.Add(New(probe));
+        batch.BatchCommands.Add(
+            new(database.Sql("DELETE FROM http_resilience.dead_letters WHERE id = $1")) { Parameters = { Value(probe.Id) } });
+        return await batch.ExecuteNonQueryAsync(over).ConfigureAwait(false);
+    }, LetterProbe.Timeout).WaitAsync(cancellationToken);
+
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => arrivals.WaitAsync(atMost, cancellationToken);
 
     /// <summary>Whether a change whose answer was lost was committed: it was if the stored letter equals its result.</summary>
@@ -308,29 +391,50 @@ internal sealed class PostgreSqlDeadLetterStore(
         return rows;
     }
 
-    private static NpgsqlCommand Select(DeadLetterQuery query)
+    internal static NpgsqlCommand Select(DeadLetterQuery query)
     {
         string columns = query.OmitBodies ? ColumnsWithoutBody : Columns;
-        var sql = new StringBuilder($"SELECT {columns} FROM http_resilience.dead_letters WHERE TRUE");
-        var command = new NpgsqlCommand();
+        var command = new NpgsqlCommand { Parameters = { Value(query.Limit) } };
+        string filter = Filter(query, command.Parameters);
+        if (query.Before is { } before)
+        {
+            command.Parameters.Add(Value(before));
+            filter += $" AND id < ${command.Parameters.Count}";
+        }
+
+        command.CommandText = $"SELECT {columns} FROM http_resilience.dead_letters WHERE TRUE{filter} ORDER BY id DESC LIMIT $1";
+        return command;
+    }
+
+    /// <summary>The conditions of a query, each with AND before it.</summary>
+    private static string Filter(DeadLetterQuery query, NpgsqlParameterCollection parameters)
+    {
+        var sql = new StringBuilder();
         Where("status =", query.Status is { } status ? Text(status.ToString()) : null);
         Where("client_name =", query.ClientName is { } client ? Text(client) : null);
         Where("authority =", query.Authority is { } authority ? Text(authority) : null);
         Where("tenant =", query.Tenant is { } tenant ? Text(tenant) : null);
+        Where("application =", query.Application is { } application ? Text(application) : null);
+        if (query.Tag is { } tag)
+        {
+            string entry = StoredJson.Entry(tag);
+            parameters.Add(Text($"{{{entry}"));
+            parameters.Add(Text($",{entry}"));
+            sql.Append(" AND (strpos(tags, $").Append(parameters.Count - 1).Append(") > 0 OR strpos(tags, $").Append(parameters.Count)
+                .Append(") > 0)");
+        }
+
         Where("failure_class =", query.FailureClass is { } failureClass ? Text(failureClass.ToString()) : null);
         Where("first_failed_at >=", query.Since is { } since ? Time(since) : null);
         Where("first_failed_at <", query.Until is { } until ? Time(until) : null);
-        Where("id <", query.Before is { } before ? Value(before) : null);
-        command.Parameters.Add(Value(query.Limit));
-        command.CommandText = sql.Append(" ORDER BY id DESC LIMIT $").Append(command.Parameters.Count).ToString();
-        return command;
+        return sql.ToString();
 
         void Where(string condition, NpgsqlParameter? value)
         {
             if (value is null)
                 return;
-            command.Parameters.Add(value);
-            sql.Append(" AND ").Append(condition).Append(" $").Append(command.Parameters.Count);
+            parameters.Add(value);
+            sql.Append(" AND ").Append(condition).Append(" $").Append(parameters.Count);
         }
     }
 }

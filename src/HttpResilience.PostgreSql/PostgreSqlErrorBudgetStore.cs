@@ -4,7 +4,8 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The counts of error budgets in a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
-internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, StoredApplication application) : IErrorBudgetStore
+internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, StoredApplication application, StoredRows rows)
+    : IErrorBudgetStore
 {
     private const string RegisterSql = """
         INSERT INTO http_resilience.error_budget_writers AS w (writer, sequence, saved_at) VALUES ($1, $2, $3)
@@ -14,7 +15,8 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, St
     private const string AddSql = """
         INSERT INTO http_resilience.error_budget_counts AS c (client_name, period, version, failure_class, calls)
         VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (client_name, period, version, failure_class) DO UPDATE SET calls = c.calls + excluded.calls
+        ON CONFLICT (client_name, period, version, failure_class) DO UPDATE
+        SET calls = least(c.calls::numeric + excluded.calls, 9223372036854775807)::bigint
         """;
 
     private const string PauseSql = """
@@ -70,22 +72,23 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, St
     public async Task<IReadOnlyList<ErrorBudgetCount>> LoadAsync(
         string clientName, DateTimeOffset since, CancellationToken cancellationToken)
     {
-        var counts = await ReadAsync(
+        return await ReadAsync(
+            "error_budget_counts",
             () => new(
                 """
-                SELECT period, version, failure_class, sum(calls)::bigint FROM http_resilience.error_budget_counts
+                SELECT period, version, failure_class, least(sum(calls), 9223372036854775807)::bigint
+                FROM http_resilience.error_budget_counts
                 WHERE client_name IN ($1, $3) AND period >= $2
                 GROUP BY period, version, failure_class ORDER BY period, version, failure_class
                 """)
             {
-                Parameters = { Text(application.Own(clientName)), Time(since), Text(clientName) },
+                Parameters = { Text(application.Own(clientName)), Time(since), Text(StoredApplication.OfNone(clientName)) },
             },
             // A failure class of a newer version is skipped; the other counts remain usable.
             row => StoredText.NamedOrNull<FailureClass>(row.GetString(2)) is { } failureClass
                 ? new ErrorBudgetCount(clientName, row.GetString(1), row.GetFieldValue<DateTimeOffset>(0), failureClass, row.GetInt64(3))
                 : null,
             cancellationToken).ConfigureAwait(false);
-        return [.. counts.OfType<ErrorBudgetCount>()];
     }
 
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => ChangeAsync(
@@ -100,6 +103,7 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, St
 
     public async Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
         application.PausesIn(await ReadAsync(
+            "error_budget_pauses",
             () => new("SELECT client_name, is_paused, changed_by, changed_at FROM http_resilience.error_budget_pauses"),
             row => new ErrorBudgetPause(
                 row.GetString(0), row.GetBoolean(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
@@ -110,6 +114,7 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, St
         await ChangeAsync(
             () => [new(StartedSql) { Parameters = { Text(application.Own(version)), Time(at) } }], cancellationToken).ConfigureAwait(false);
         return application.VersionsIn(await ReadAsync(
+            "deployed_versions",
             () => new("SELECT version, first_seen_at, last_started_at FROM http_resilience.deployed_versions"),
             row => new DeployedVersion(row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetFieldValue<DateTimeOffset>(2)),
             cancellationToken).ConfigureAwait(false));
@@ -140,17 +145,21 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, St
     }, cancellationToken);
 
     private Task<IReadOnlyList<T>> ReadAsync<T>(
-        Func<NpgsqlCommand> query, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken) =>
-        database.RunAsync<IReadOnlyList<T>>(async (connection, _) =>
+        string table, Func<NpgsqlCommand> query, Func<NpgsqlDataReader, T?> row, CancellationToken cancellationToken)
+        where T : class => database.RunAsync<IReadOnlyList<T>>(async (connection, _) =>
         {
             using var command = query();
             command.CommandText = database.Sql(command.CommandText);
             command.Connection = connection;
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
-            List<T> rows = [];
+            List<T> read = [];
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                rows.Add(row(reader));
-            return rows;
+            {
+                if (rows.OrNull(table, () => row(reader)) is { } one)
+                    read.Add(one);
+            }
+
+            return read;
         }, cancellationToken);
 }

@@ -7,7 +7,7 @@ namespace HttpResilience;
 /// <summary>Distinguishes failures of a connection from failures of a statement, and transient from permanent failures.</summary>
 internal static class PostgreSqlFailure
 {
-    private const string IdleSessionTimeout = "57P05";
+    private const string IdleSessionTimeout = "57P05", IdleInTransactionTimeout = "25P03", TransactionTimeout = "25P04";
 
     /// <summary>A transient failure: another connection, or a later try, may succeed.</summary>
     internal static bool IsPassing(Exception e) => e switch
@@ -17,6 +17,8 @@ internal static class PostgreSqlFailure
         PostgresException { SqlState: PostgresErrorCodes.DuplicateSchema } => true,
         PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "pg_namespace" } => true,
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => false,
+        // The role's statement_timeout, or an administrator; the store's own timeouts arrive as other exceptions.
+        PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => true,
         PostgresException p => p.IsTransient || IsOfConnection(p),
         NpgsqlException n when IsWithoutEncryption(n) => false,
         // None of several hosts is the primary, or can be reached.
@@ -38,7 +40,9 @@ internal static class PostgreSqlFailure
             or PostgresErrorCodes.InvalidSqlStatementName or PostgresErrorCodes.DuplicatePreparedStatement
             or PostgresErrorCodes.InvalidCursorName or PostgresErrorCodes.FeatureNotSupported
             // A transaction of another session, which it left open.
-            or PostgresErrorCodes.InFailedSqlTransaction or PostgresErrorCodes.ActiveSqlTransaction;
+            or PostgresErrorCodes.InFailedSqlTransaction or PostgresErrorCodes.ActiveSqlTransaction
+            // The server has ended the session because its transaction took too long.
+            or IdleInTransactionTimeout or TransactionTimeout;
 
     /// <summary>Whether a transaction may have been committed although its statements failed: the answer was lost.</summary>
     internal static bool MayHaveCommitted(Exception e) => e is not PostgresException p || IsShutdown(p) || p.SqlState is ['0', '8', ..];
@@ -57,6 +61,8 @@ internal static class PostgreSqlFailure
         PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "can only be read: connect to the primary server",
         PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } =>
             "reported a conflict with other transactions at every try",
+        PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } =>
+            "cancelled the statement at every try: check statement_timeout of the user and whether its tables are locked (pg_locks)",
         PostgresException e when !IsShutdown(e) => "reported an error",
         { InnerException: AuthenticationException } =>
             "has a certificate that is not trusted: set Root Certificate to that of its authority, and Host to the name in the certificate",
@@ -68,7 +74,7 @@ internal static class PostgreSqlFailure
         _ => "cannot be reached: check that the server runs, that this machine may connect to it, and that host and port are right",
     };
 
-    // Npgsql tells it by the message alone.
+    // Only the message of Npgsql shows it.
     private static bool IsWithoutEncryption(NpgsqlException e) =>
         e.InnerException is null && e.Message.StartsWith("SSL connection requested", StringComparison.Ordinal);
 

@@ -4,7 +4,7 @@ using static HttpResilience.StoredTypes;
 namespace HttpResilience;
 
 /// <summary>The fallback responses of a PostgreSQL database. Every operation may be repeated when its answer was lost.</summary>
-internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database, StoredApplication application) : IFallbackStore
+internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database, StoredApplication application, StoredRows rows) : IFallbackStore
 {
     private const string Columns = "received_at, initial_age, expires_at, status_code, reason_phrase, headers, body";
 
@@ -32,7 +32,10 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database, Store
         () =>
         [
             .. responses.Select(r => Save(application.Own(clientName), r)),
-            new(TrimSql) { Parameters = { Text(application.Own(clientName)), Value(maxBytes), Text(clientName) } },
+            new(TrimSql)
+            {
+                Parameters = { Text(application.Own(clientName)), Value(maxBytes), Text(StoredApplication.OfNone(clientName)) },
+            },
         ],
         cancellationToken);
 
@@ -45,11 +48,15 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database, Store
                     WHERE client_name IN ($1, $4) AND resource = $2 AND variant = $3 ORDER BY received_at DESC LIMIT 1
                     """), connection)
             {
-                Parameters = { Text(application.Own(clientName)), Text(resource), Text(variant), Text(clientName) },
+                Parameters =
+                {
+                    Text(application.Own(clientName)), Text(resource), Text(variant), Text(StoredApplication.OfNone(clientName)),
+                },
             };
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using var readerScope = reader.ConfigureAwait(false);
-            return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? Read(resource, variant, reader) : null;
+            return await reader.ReadAsync(cancellationToken).ConfigureAwait(false)
+                ? rows.OrNull("fallback_responses", () => Read(resource, variant, reader)) : null;
         }, cancellationToken);
 
     public Task<int> RemoveAsync(string clientName, string resource, string? variant, CancellationToken cancellationToken) => ChangeAsync(
@@ -60,7 +67,10 @@ internal sealed class PostgreSqlFallbackStore(PostgreSqlDatabase database, Store
                 WHERE client_name IN ($1, $4) AND resource = $2 AND ($3 IS NULL OR variant = $3)
                 """)
             {
-                Parameters = { Text(application.Own(clientName)), Text(resource), Text(variant), Text(clientName) },
+                Parameters =
+                {
+                    Text(application.Own(clientName)), Text(resource), Text(variant), Text(StoredApplication.OfNone(clientName)),
+                },
             },
         ],
         cancellationToken);

@@ -54,7 +54,11 @@ internal sealed class PostgreSqlIdempotencyStore(
     /// <inheritdoc cref="PostgreSqlClock.Ahead"/>
     private TimeSpan Ahead => database.Clock.Ahead;
 
-    public async Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken)
+    public Task<RememberedCall> BeginAsync(RememberedRequest request, CancellationToken cancellationToken) =>
+        // Around the writer, which writes other changes with this one and isolates the one whose row cannot be read.
+        StoredRows.OrThrowAsync($"the key '{request.Key}'", () => BeginRowAsync(request, cancellationToken));
+
+    private async Task<RememberedCall> BeginRowAsync(RememberedRequest request, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -112,7 +116,8 @@ internal sealed class PostgreSqlIdempotencyStore(
         {
             Parameters =
             {
-                Text(application.Own(request.ClientName)), Text(request.Key), Value(request.Owner), Text(request.ClientName),
+                Text(application.Own(request.ClientName)), Text(request.Key), Value(request.Owner),
+                Text(StoredApplication.OfNone(request.ClientName)),
             },
         };
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
@@ -127,7 +132,7 @@ internal sealed class PostgreSqlIdempotencyStore(
         };
         foreach (var parameter in more)
             command.Parameters.Add(parameter);
-        command.Parameters.Add(Text(request.ClientName));
+        command.Parameters.Add(Text(StoredApplication.OfNone(request.ClientName)));
         return command;
     }
 

@@ -24,10 +24,11 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         : _renamed.GetOrAdd(sql, static (s, name) => s.Replace($"{Default}.", $"\"{name}\".", StringComparison.Ordinal), Name);
 
     /// <summary>
-    /// The advisory locks, each "HtRs" and a number: one session at a time changes the schema, claims letters, or changes fallback
-    /// responses.
+    /// The advisory locks, each "HtRs" and a number: one session at a time changes the schema, claims letters, changes fallback responses,
+    /// or mends the counts of letters.
     /// </summary>
-    internal const long SchemaLock = 0x48745273_00000001, ClaimLock = 0x48745273_00000002, FallbackLock = 0x48745273_00000003;
+    internal const long SchemaLock = 0x48745273_00000001, ClaimLock = 0x48745273_00000002, FallbackLock = 0x48745273_00000003,
+        CountLock = 0x48745273_00000004;
 
     internal static PostgreSqlSchema Current { get; } = new(
         """
@@ -185,6 +186,80 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         CREATE INDEX instances_by_time ON http_resilience.instances (seen_at);
 
         ALTER TABLE http_resilience.schema_version ADD COLUMN lowest_reader integer NOT NULL DEFAULT 2;
+        """,
+        // Processes of version 2 that still run write rows without the new columns. Settled letters are kept for ever by default in
+        // a store that began with an older version; the setting is the version before this step.
+        """
+        ALTER TABLE http_resilience.dead_letters
+          ADD COLUMN left_out text,
+          ADD COLUMN protected_with text;
+        CREATE INDEX dead_letters_without_key ON http_resilience.dead_letters (protected_with)
+          WHERE status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing';
+        CREATE INDEX dead_letters_done_by_client ON http_resilience.dead_letters (left(client_name, 100), last_failed_at)
+          WHERE status IN ('Replayed', 'Resolved', 'Resubmitted');
+        DROP INDEX http_resilience.dead_letters_pending;
+        CREATE INDEX dead_letters_pending ON http_resilience.dead_letters (application, due_at) WHERE status = 'Pending';
+
+        -- Kept by triggers, also for the writes of older processes: a count does not look through the letters. Each session has rows of its
+        -- own, so that none waits for another. The function has the rights of its owner, because a user may have been granted those on the
+        -- tables of before.
+        CREATE TABLE http_resilience.letter_counts (
+          application text COLLATE "C" NOT NULL,
+          status text COLLATE "C" NOT NULL,
+          session integer NOT NULL,
+          letters bigint NOT NULL,
+          PRIMARY KEY (application, status, session)
+        );
+        INSERT INTO http_resilience.letter_counts
+          SELECT application, status, 0, count(*) FROM http_resilience.dead_letters GROUP BY application, status;
+        CREATE FUNCTION http_resilience.count_letters() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = pg_catalog, pg_temp AS $count$
+        BEGIN
+          IF TG_OP = 'INSERT' THEN
+            INSERT INTO http_resilience.letter_counts AS c
+              SELECT application, status, pg_backend_pid(), count(*) FROM added GROUP BY application, status
+              ON CONFLICT (application, status, session) DO UPDATE SET letters = c.letters + excluded.letters;
+          ELSIF TG_OP = 'DELETE' THEN
+            INSERT INTO http_resilience.letter_counts AS c
+              SELECT application, status, pg_backend_pid(), -count(*) FROM removed GROUP BY application, status
+              ON CONFLICT (application, status, session) DO UPDATE SET letters = c.letters + excluded.letters;
+          ELSIF TG_OP = 'UPDATE' THEN
+            INSERT INTO http_resilience.letter_counts AS c
+              SELECT application, status, pg_backend_pid(), sum(n) FROM (
+                SELECT application, status, 1 AS n FROM added UNION ALL SELECT application, status, -1 FROM removed) changed
+              GROUP BY application, status HAVING sum(n) <> 0
+              ON CONFLICT (application, status, session) DO UPDATE SET letters = c.letters + excluded.letters;
+          ELSE
+            DELETE FROM http_resilience.letter_counts;
+          END IF;
+          RETURN NULL;
+        END
+        $count$;
+        CREATE TRIGGER letters_added AFTER INSERT ON http_resilience.dead_letters
+          REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION http_resilience.count_letters();
+        CREATE TRIGGER letters_deleted AFTER DELETE ON http_resilience.dead_letters
+          REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION http_resilience.count_letters();
+        CREATE TRIGGER letters_changed AFTER UPDATE ON http_resilience.dead_letters
+          REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION http_resilience.count_letters();
+        CREATE TRIGGER letters_truncated AFTER TRUNCATE ON http_resilience.dead_letters
+          FOR EACH STATEMENT EXECUTE FUNCTION http_resilience.count_letters();
+
+        CREATE TABLE http_resilience.incidents (
+          application text COLLATE "C" NOT NULL,
+          key text COLLATE "C" NOT NULL,
+          version bigint NOT NULL,
+          alert text NOT NULL,
+          sender uuid NOT NULL,
+          lease_until timestamptz NOT NULL,
+          sent_at timestamptz,
+          seen_by text NOT NULL,
+          changed_at timestamptz NOT NULL,
+          PRIMARY KEY (application, key)
+        );
+
+        CREATE TABLE http_resilience.settings (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
+        INSERT INTO http_resilience.settings
+          SELECT 'first_schema_version', CASE version WHEN 0 THEN 3 ELSE version END FROM http_resilience.schema_version;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

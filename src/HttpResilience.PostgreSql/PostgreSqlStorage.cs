@@ -15,12 +15,14 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         _writer = new(database, time);
         var log = logs.CreateLogger("HttpResilience.Storage");
         _arrivals = new(database, time, log);
-        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, application, log);
+        DeadLetters = new PostgreSqlDeadLetterStore(database, _writer, _arrivals, application, time, log);
+        var rows = new StoredRows(log);
         IdempotencyKeys = new PostgreSqlIdempotencyStore(database, _writer, application);
-        Fallbacks = new PostgreSqlFallbackStore(database, application);
-        Checkpoints = new PostgreSqlCheckpointStore(database, application);
-        ErrorBudgets = new PostgreSqlErrorBudgetStore(database, application);
-        Instances = new PostgreSqlInstanceStore(database);
+        Fallbacks = new PostgreSqlFallbackStore(database, application, rows);
+        Checkpoints = new PostgreSqlCheckpointStore(database, application, rows);
+        ErrorBudgets = new PostgreSqlErrorBudgetStore(database, application, rows);
+        Instances = new PostgreSqlInstanceStore(database, rows);
+        Incidents = new PostgreSqlIncidentStore(database, application, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -34,6 +36,8 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     public IErrorBudgetStore ErrorBudgets { get; }
 
     public IInstanceStore Instances { get; }
+
+    public IIncidentStore Incidents { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

@@ -4,7 +4,8 @@ namespace HttpResilience;
 /// The checkpoints of a SQLite database. Each operation uses the batch of this application or, if it has none of that name, the batch
 /// without an application: a batch of version 1 is resumed at its checkpoint.
 /// </summary>
-internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application) : ICheckpointStore
+internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application, StoredRows rows)
+    : ICheckpointStore
 {
     private const string FindSql =
         "SELECT name FROM checkpoints WHERE name IN (@name, @name_of_none) ORDER BY name <> @name LIMIT 1";
@@ -32,8 +33,8 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
             batch, ("@owner", owner.ToString("D")), ("@lease_until", StoredTime.Microseconds(leaseUntil)),
             ("@now", StoredTime.Microseconds(now)));
         return s.Read(
-            row => new StoredCheckpoint(
-                Guid.Parse(row.GetString(0)), StoredTime.From(row.GetInt64(1)), row.GetInt64(2), StoredJson.Ranges(row.GetString(3))),
+            row => StoredRows.OrThrow($"the checkpoint '{name}'", () => new StoredCheckpoint(
+                Guid.Parse(row.GetString(0)), StoredTime.From(row.GetInt64(1)), row.GetInt64(2), StoredJson.Ranges(row.GetString(3)))),
             "SELECT owner, lease_until, position, done FROM checkpoints WHERE name = @name", batch).Single();
     }, cancellationToken);
 
@@ -65,7 +66,8 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return readers.RunAsync<IReadOnlyList<BatchFailure>>(s => s.Read(
-            FailureColumns.Read, FailuresSql, Find(s, name), ("@after", after ?? -1), ("@limit", limit)), cancellationToken);
+            row => FailureColumns.Read(row, rows), FailuresSql, Find(s, name), ("@after", after ?? -1), ("@limit", limit)),
+            cancellationToken);
     }
 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => writer.RunAsync(s =>
@@ -83,5 +85,5 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
     }
 
     private ((string, object?) Own, (string, object?) None) Names(string name) =>
-        (("@name", StoredText.Storable(application.Own(name))), ("@name_of_none", StoredText.Storable(name)));
+        (("@name", application.Own(name)), ("@name_of_none", StoredApplication.OfNone(name)));
 }

@@ -10,7 +10,12 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
 
     private const int DefaultTimeout = 8;
 
+    private const long MinFreeSpace = 256 * 1024;
+
     private static readonly Lock Creating = new();
+
+    private volatile bool _wasOpened;
+    private bool _wasDeleted;
 
     internal string Path => path;
 
@@ -69,6 +74,7 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
             schema.Prepare(session, path);
             connection.DefaultTimeout = 1;
             session.Execute("PRAGMA synchronous = FULL");
+            _wasOpened = true;
             connection = null;
             return session;
         }
@@ -101,6 +107,38 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         return new($"The SQLite database {path} {what}. ({exception.Message})", exception);
     }
 
+    /// <summary>
+    /// Verifies that the file was not deleted since the last time, and that a letter has room on the disk. A write shows neither: on a full
+    /// disk a commit may still succeed in the room that the log has already.
+    /// </summary>
+    internal void ShouldKeepMore()
+    {
+        if (Interlocked.Exchange(ref _wasDeleted, false))
+        {
+            throw new HttpResilienceStorageException(
+                $"The SQLite database {path} was deleted while in use: its contents are lost, new data goes to a new file. "
+                + "Restore it from a copy while the application is stopped.");
+        }
+
+        if (FreeSpace() is { } free and < MinFreeSpace)
+            throw new HttpResilienceStorageException(
+                $"The SQLite database {path} is full: its disk has {free / 1024} KiB left; free disk space, or purge finished letters.");
+    }
+
+    private long? FreeSpace()
+    {
+        string directory = System.IO.Path.GetDirectoryName(path)!;
+        try
+        {
+            return new DriveInfo(OperatingSystem.IsWindows() ? System.IO.Path.GetPathRoot(directory)! : directory).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            // A network share has no such number.
+            return null;
+        }
+    }
+
     private void Create()
     {
         string directory = System.IO.Path.GetDirectoryName(path)!;
@@ -128,6 +166,8 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
         try
         {
             using var file = new FileStream(path, options);
+            if (_wasOpened)
+                Volatile.Write(ref _wasDeleted, true);
         }
         catch (IOException) when (File.Exists(path))
         {

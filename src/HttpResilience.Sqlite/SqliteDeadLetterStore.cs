@@ -8,7 +8,7 @@ namespace HttpResilience;
 internal sealed class SqliteDeadLetterStore(
     SqliteWriter writer, SqliteReaders readers, StoredApplication application, TimeProvider time, ILogger log) : IDeadLetterStore
 {
-    private const int PurgedAtOnce = 1000;
+    private const int PurgedAtOnce = 100, ReleasedAtOnce = 1000;
 
     // One index lookup for each destination, then the first due letters of each application: excluded destinations cost nothing, and the
     // cost of a claim grows with the number of destinations, not of letters.
@@ -46,6 +46,8 @@ internal sealed class SqliteDeadLetterStore(
 
     private static readonly string AddSql = $"{SqliteLetter.Insert} ON CONFLICT (id) DO NOTHING";
 
+    private const string DeleteSql = "DELETE FROM dead_letters WHERE id = @id";
+
     private readonly SqliteArrivals _arrivals = new(writer, time);
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
@@ -61,9 +63,9 @@ internal sealed class SqliteDeadLetterStore(
             : null;
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
-        StoredLetter.PageAsync(query, q => readers.RunAsync(s =>
+        StoredLetter.PageAsync(query, (q, last) => readers.RunAsync(s =>
     {
-        var (sql, parameters) = Select(q);
+        var (sql, parameters) = Select(q, last);
         return s.Read(SqliteLetter.Read, sql, parameters);
     }, cancellationToken), log);
 
@@ -98,7 +100,7 @@ internal sealed class SqliteDeadLetterStore(
             var lease = ("@due_at", (object?)StoredTime.Microseconds(claim.LeaseUntil));
             List<StoredLetter> rows = [.. Fitting(due, claim.MaxBytes).SelectMany(id => Take(s, id, lease))];
             foreach (var row in rows.Where(r => r.Letter is null))
-                s.Execute(SetAsideSql, ("@action", StoredLetter.Action), ("@id", row.Id));
+                SetAside(s, row.Id);
             return rows;
         }, cancellationToken).ConfigureAwait(false);
         return StoredLetter.Claimed(claimed, log);
@@ -120,24 +122,87 @@ internal sealed class SqliteDeadLetterStore(
         return _arrivals.Told(changed, changed);
     }
 
-    public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        int purged = 0;
+        var (sql, parameters) = Purge(query);
+        parameters.AddRange([("@settled_before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)]);
+        return InPortionsAsync(s => s.Execute(sql, [.. parameters]), PurgedAtOnce, cancellationToken);
+    }
+
+    // The index is named for the same reason as in the backlog: each portion would read all letters that are settled.
+    internal static (string Sql, List<(string, object?)> Parameters) Purge(DeadLetterQuery query)
+    {
+        var (conditions, parameters) = Filter(query);
+        string sql = $"""
+            DELETE FROM dead_letters WHERE rowid IN (
+              SELECT rowid FROM dead_letters INDEXED BY {(query.ClientName is null ? "dead_letters_done" : "dead_letters_done_by_client")}
+              WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @settled_before
+                AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < @settled_before
+                {conditions} LIMIT @limit)
+            """;
+        return (sql, parameters);
+    }
+
+    public async Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken)
+    {
+        var first = await readers.RunAsync(
+            s => s.Read(row => row.GetString(0), "SELECT value FROM settings WHERE name = 'first_schema_version'"), cancellationToken)
+            .ConfigureAwait(false);
+        return first is not ["3"];
+    }
+
+    private const string WaitsForKey =
+        "status = 'RequiresReview' AND suggested_action = 'key ' || protected_with || ' is missing'";
+
+    // One index lookup for each key.
+    private const string MissingKeysSql = $"""
+        WITH RECURSIVE waited_for (key) AS (
+          SELECT (SELECT min(protected_with) FROM dead_letters WHERE protected_with >= '' AND {WaitsForKey})
+          UNION ALL
+          SELECT (SELECT min(protected_with) FROM dead_letters WHERE protected_with > key AND {WaitsForKey})
+          FROM waited_for WHERE key IS NOT NULL
+        )
+        SELECT key FROM waited_for WHERE key IS NOT NULL
+        """;
+
+    private const string ReleaseSql = $"""
+        UPDATE dead_letters SET status = 'Pending', due_at = @due_at, suggested_action = NULL, version = version + 1
+        WHERE rowid IN (SELECT rowid FROM dead_letters WHERE protected_with = @key AND {WaitsForKey} LIMIT @limit)
+        """;
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) =>
+        readers.RunAsync<IReadOnlyList<string>>(s => s.Read(row => row.GetString(0), MissingKeysSql), cancellationToken);
+
+    public async Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken)
+    {
+        (string, object?)[] parameters = [("@due_at", StoredTime.Microseconds(dueAt)), ("@key", keyId), ("@limit", ReleasedAtOnce)];
+        int released = await InPortionsAsync(s => s.Execute(ReleaseSql, parameters), ReleasedAtOnce, cancellationToken)
+            .ConfigureAwait(false);
+        _arrivals.Told(true, released > 0);
+        return released;
+    }
+
+    // New letters do not wait for the whole.
+    private async Task<int> InPortionsAsync(Func<SqliteSession, int> change, int portion, CancellationToken cancellationToken)
+    {
+        int changed = 0;
         while (true)
         {
-            // In portions, so that new letters do not wait for the whole purge.
-            int some = await writer.RunAsync(s => s.Execute(
-                """
-                DELETE FROM dead_letters WHERE rowid IN (
-                  SELECT rowid FROM dead_letters
-                  WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @before LIMIT @limit)
-                """,
-                ("@before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)), cancellationToken).ConfigureAwait(false);
-            purged += some;
-            if (some < PurgedAtOnce)
-                return purged;
+            int some = await writer.RunAsync(change, cancellationToken).ConfigureAwait(false);
+            changed += some;
+            if (some < portion)
+                return changed;
         }
     }
+
+    // One index lookup for each application. The index is named for the same reason as in the backlog.
+    internal const string CountSql = """
+        SELECT status, sum(letters), CASE status WHEN 'Pending' THEN (
+          SELECT min((
+            SELECT due_at FROM dead_letters INDEXED BY dead_letters_pending
+            WHERE status = 'Pending' AND application = a.value ORDER BY due_at LIMIT 1)) FROM json_each(@applications) a) END
+        FROM letter_counts WHERE application IN (SELECT value FROM json_each(@applications)) GROUP BY status HAVING sum(letters) > 0
+        """;
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => readers.RunAsync(s =>
     {
@@ -146,29 +211,31 @@ internal sealed class SqliteDeadLetterStore(
                 Status: StoredText.NamedOrNull<DeadLetterStatus>(row.GetString(0)),
                 Count: row.GetInt64(1),
                 Oldest: row.IsDBNull(2) ? (DateTimeOffset?)null : StoredTime.Nearest(row.GetInt64(2))),
-            """
-            SELECT status, count(*), CASE status WHEN 'Pending' THEN (
-              SELECT min(due_at) FROM dead_letters
-              WHERE status = 'Pending' AND application IN (SELECT value FROM json_each(@applications))) END
-            FROM dead_letters WHERE application IN (SELECT value FROM json_each(@applications)) GROUP BY status
-            """,
-            ("@applications", StoredJson.List(application.Counted)));
+            CountSql, ("@applications", StoredJson.List(application.Counted)));
         // A status of a newer version is counted by that version only.
         return new DeadLetterCounts(
             counts.Where(c => c.Status is not null).ToDictionary(c => c.Status!.Value, c => c.Count), counts.Max(c => c.Oldest));
     }, cancellationToken);
 
     // The first letter of each destination in the order of the index, one lookup for each.
-    private const string BacklogSql = """
+    // Three searches, because SQLite uses only the first column of an index to compare rows: it would read all letters of a client.
+    // The index is named, because the one by status looks better to the planner, and would read and sort all letters.
+    internal const string BacklogSql = """
         WITH RECURSIVE first (id) AS (
           SELECT (
-            SELECT rowid FROM dead_letters WHERE status IN ('Pending', 'InProgress')
+            SELECT rowid FROM dead_letters INDEXED BY dead_letters_to_claim WHERE status IN ('Pending', 'InProgress')
             ORDER BY client_name, authority, application, due_at LIMIT 1)
           UNION ALL
-          SELECT (
-            SELECT n.rowid FROM dead_letters n WHERE n.status IN ('Pending', 'InProgress')
-              AND (n.client_name, n.authority, n.application) > (l.client_name, l.authority, l.application)
-            ORDER BY n.client_name, n.authority, n.application, n.due_at LIMIT 1)
+          SELECT coalesce(
+            (SELECT n.rowid FROM dead_letters n INDEXED BY dead_letters_to_claim WHERE n.status IN ('Pending', 'InProgress')
+               AND n.client_name = l.client_name AND n.authority = l.authority AND n.application > l.application
+             ORDER BY n.application, n.due_at LIMIT 1),
+            (SELECT n.rowid FROM dead_letters n INDEXED BY dead_letters_to_claim WHERE n.status IN ('Pending', 'InProgress')
+               AND n.client_name = l.client_name AND n.authority > l.authority
+             ORDER BY n.authority, n.application, n.due_at LIMIT 1),
+            (SELECT n.rowid FROM dead_letters n INDEXED BY dead_letters_to_claim WHERE n.status IN ('Pending', 'InProgress')
+               AND n.client_name > l.client_name
+             ORDER BY n.client_name, n.authority, n.application, n.due_at LIMIT 1))
           FROM first JOIN dead_letters l ON l.rowid = first.id
         )
         SELECT l.application, l.client_name, l.authority, l.due_at FROM first JOIN dead_letters l ON l.rowid = first.id
@@ -178,6 +245,16 @@ internal sealed class SqliteDeadLetterStore(
         readers.RunAsync<IReadOnlyList<DeadLetterBacklog>>(s => s.Read(
             row => new DeadLetterBacklog(
                 row.GetString(0), row.GetString(1), row.GetString(2), StoredTime.Nearest(row.GetInt64(3))), BacklogSql), cancellationToken);
+
+    public async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var probe = LetterProbe.New(time.GetUtcNow());
+        (string, object?)[] row = SqliteLetter.Parameters(application.Owned(probe));
+        await writer.RunAsync(
+            s => s.Execute(SqliteLetter.Insert, row) + s.Execute(DeleteSql, ("@id", SqliteLetter.Id(probe.Id))), cancellationToken,
+            LetterProbe.Timeout).ConfigureAwait(false);
+        writer.ShouldKeepMore();
+    }
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);
 
@@ -198,28 +275,63 @@ internal sealed class SqliteDeadLetterStore(
         {
             return session.Read(SqliteLetter.Read, TakeSql, lease, ("@id", id));
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is SqliteDatabase.Constraint or SqliteDatabase.Mismatch)
+        catch (SqliteException e) when (IsOfRow(e))
         {
             return [StoredLetter.Unwritable(id, e)];
         }
     }
 
+    private static void SetAside(SqliteSession session, string id)
+    {
+        try
+        {
+            session.Execute(SetAsideSql, ("@action", StoredLetter.Action), ("@id", id));
+        }
+        catch (SqliteException e) when (IsOfRow(e))
+        {
+            // The row cannot be changed at all, such as by a trigger; the others are sent.
+        }
+    }
+
+    private static bool IsOfRow(SqliteException e) => e.SqliteErrorCode is SqliteDatabase.Constraint or SqliteDatabase.Mismatch;
+
     private static List<StoredLetter> Find(SqliteSession session, string id) => session.Read(SqliteLetter.Read, FindSql, ("@id", id));
 
-    private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query)
+    private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query, string? last)
     {
         string columns = query.OmitBodies ? SqliteLetter.ColumnsWithoutBody : SqliteLetter.Columns;
-        var sql = new StringBuilder($"SELECT {columns} FROM dead_letters WHERE TRUE");
-        List<(string, object?)> parameters = [("@limit", query.Limit)];
+        var (conditions, parameters) = Filter(query);
+        if ((last ?? (query.Before is { } before ? SqliteLetter.Id(before) : null)) is { } end)
+        {
+            conditions += " AND id < @before";
+            parameters.Add(("@before", end));
+        }
+
+        parameters.Add(("@limit", query.Limit));
+        return ($"SELECT {columns} FROM dead_letters WHERE TRUE{conditions} ORDER BY id DESC LIMIT @limit", [.. parameters]);
+    }
+
+    private static (string Sql, List<(string, object?)> Parameters) Filter(DeadLetterQuery query)
+    {
+        var sql = new StringBuilder();
+        List<(string, object?)> parameters = [];
         Where("status = @status", "@status", query.Status?.ToString());
         Where("client_name = @client_name", "@client_name", StoredText.Storable(query.ClientName));
         Where("authority = @authority", "@authority", query.Authority);
         Where("tenant = @tenant", "@tenant", StoredText.Storable(query.Tenant));
+        Where("application = @application", "@application", StoredText.Storable(query.Application));
+        if (query.Tag is { } tag)
+        {
+            string entry = StoredText.Storable(StoredJson.Entry(tag))!;
+            Where("(instr(tags, @first_tag) > 0", "@first_tag", $"{{{entry}");
+            parameters.Add(("@later_tag", $",{entry}"));
+            sql.Append(" OR instr(tags, @later_tag) > 0)");
+        }
+
         Where("failure_class = @failure_class", "@failure_class", query.FailureClass?.ToString());
         Where("first_failed_at >= @since", "@since", query.Since is { } since ? StoredTime.Microseconds(since) : null);
         Where("first_failed_at < @until", "@until", query.Until is { } until ? StoredTime.Microseconds(until) : null);
-        Where("id < @before", "@before", query.Before is { } before ? SqliteLetter.Id(before) : null);
-        return (sql.Append(" ORDER BY id DESC LIMIT @limit").ToString(), [.. parameters]);
+        return (sql.ToString(), parameters);
 
         void Where(string condition, string name, object? value)
         {

@@ -3,7 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace HttpResilience;
 
 /// <summary>The counts of error budgets in a SQLite database.</summary>
-internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application) : IErrorBudgetStore
+internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application, StoredRows rows)
+    : IErrorBudgetStore
 {
     private const string RegisterSql = """
         INSERT INTO error_budget_writers AS w (writer, sequence, saved_at) VALUES (@writer, @sequence, @at)
@@ -13,7 +14,8 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
     private const string AddSql = """
         INSERT INTO error_budget_counts (client_name, period, version, failure_class, calls)
         VALUES (@client_name, @period, @version, @failure_class, @calls)
-        ON CONFLICT (client_name, period, version, failure_class) DO UPDATE SET calls = calls + excluded.calls
+        ON CONFLICT (client_name, period, version, failure_class) DO UPDATE
+        SET calls = min(calls, 9223372036854775807 - excluded.calls) + excluded.calls
         """;
 
     private const string PauseSql = """
@@ -43,36 +45,40 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
         readers.RunAsync<IReadOnlyList<ErrorBudgetCount>>(s => [.. s.Read(
             // A failure class of a newer version is skipped; the other counts remain usable.
             row => StoredText.NamedOrNull<FailureClass>(row.GetString(2)) is { } failureClass
-                ? new ErrorBudgetCount(clientName, row.GetString(1), StoredTime.From(row.GetInt64(0)), failureClass, row.GetInt64(3))
+                ? rows.OrNull("error_budget_counts", () => new ErrorBudgetCount(
+                    clientName, row.GetString(1), StoredTime.From(row.GetInt64(0)), failureClass, row.GetInt64(3)))
                 : null,
             """
-            SELECT period, version, failure_class, sum(calls) FROM error_budget_counts
+            SELECT period, version, failure_class, CAST(min(total(calls), 9e18) AS INTEGER) FROM error_budget_counts
             WHERE client_name IN (@client_name, @name_of_none) AND period >= @since
             GROUP BY period, version, failure_class ORDER BY period, version, failure_class
             """,
-            ("@client_name", StoredText.Storable(application.Own(clientName))), ("@name_of_none", StoredText.Storable(clientName)),
+            ("@client_name", application.Own(clientName)), ("@name_of_none", StoredApplication.OfNone(clientName)),
             ("@since", StoredTime.Microseconds(since))).OfType<ErrorBudgetCount>()],
             cancellationToken);
 
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => writer.RunAsync(
         s => s.Execute(
-            PauseSql, ("@client_name", StoredText.Storable(application.Own(pause.ClientName))), ("@is_paused", pause.IsPaused ? 1 : 0),
+            PauseSql, ("@client_name", application.Own(pause.ClientName)), ("@is_paused", pause.IsPaused ? 1 : 0),
             ("@by", StoredText.Storable(pause.By)),
             ("@at", StoredTime.Microseconds(pause.At))),
         cancellationToken);
 
     public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) => readers.RunAsync(
         s => application.PausesIn(s.Read(
-            row => new ErrorBudgetPause(
-                row.GetString(0), row.GetInt64(1) != 0, row.IsDBNull(2) ? null : row.GetString(2), StoredTime.From(row.GetInt64(3))),
-            "SELECT client_name, is_paused, changed_by, changed_at FROM error_budget_pauses")),
+            row => rows.OrNull("error_budget_pauses", () => new ErrorBudgetPause(
+                row.GetString(0), row.GetInt64(1) != 0, row.IsDBNull(2) ? null : row.GetString(2), StoredTime.From(row.GetInt64(3)))),
+            "SELECT client_name, is_paused, changed_by, changed_at FROM error_budget_pauses").OfType<ErrorBudgetPause>()),
         cancellationToken);
 
     public Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken) =>
         writer.RunAsync(s =>
         {
-            s.Execute(StartedSql, ("@version", StoredText.Storable(application.Own(version))), ("@at", StoredTime.Microseconds(at)));
-            return application.VersionsIn(s.Read(Version, "SELECT version, first_seen_at, last_started_at FROM deployed_versions"));
+            s.Execute(StartedSql, ("@version", application.Own(version)), ("@at", StoredTime.Microseconds(at)));
+            return application.VersionsIn(
+                s.Read(
+                    row => rows.OrNull("deployed_versions", () => Version(row)),
+                    "SELECT version, first_seen_at, last_started_at FROM deployed_versions").OfType<DeployedVersion>());
         }, cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => writer.RunAsync(s =>
@@ -84,7 +90,7 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
 
     private (string, object?)[] Parameters(ErrorBudgetCount count) =>
     [
-        ("@client_name", StoredText.Storable(application.Own(count.ClientName))), ("@period", StoredTime.Microseconds(count.Period)),
+        ("@client_name", application.Own(count.ClientName)), ("@period", StoredTime.Microseconds(count.Period)),
         ("@version", StoredText.Storable(count.Version)),
         ("@failure_class", count.FailureClass.ToString()), ("@calls", count.Calls),
     ];

@@ -3,7 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace HttpResilience;
 
 /// <summary>The fallback responses of a SQLite database.</summary>
-internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application) : IFallbackStore
+internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders readers, StoredApplication application, StoredRows rows)
+    : IFallbackStore
 {
     private const string Columns = "received_at, initial_age, expires_at, status_code, reason_phrase, headers, body";
 
@@ -17,12 +18,14 @@ internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders rea
         WHERE f.received_at <= excluded.received_at
         """;
 
-    private const string SizeSql = "SELECT sum(size) FROM fallback_responses WHERE client_name IN (@client_name, @name_of_none)";
+    // total() does not overflow, whatever size a row has.
+    private const string SizeSql =
+        "SELECT CAST(total(size) AS INTEGER) FROM fallback_responses WHERE client_name IN (@client_name, @name_of_none)";
 
     private const string TrimSql = """
         DELETE FROM fallback_responses WHERE rowid IN (
           SELECT id FROM (
-            SELECT rowid AS id, sum(size) OVER (ORDER BY received_at DESC, resource, variant, client_name) AS total
+            SELECT rowid AS id, total(size) OVER (ORDER BY received_at DESC, resource, variant, client_name) AS total
             FROM fallback_responses WHERE client_name IN (@client_name, @name_of_none)
           ) WHERE total > @max_bytes)
         """;
@@ -44,7 +47,7 @@ internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders rea
         var (client, none) = Names(clientName);
         var found = await readers.RunAsync(
             s => s.Read(
-                row => Read(resource, variant, row),
+                row => rows.OrNull("fallback_responses", () => Read(resource, variant, row)),
                 $"""
                 SELECT {Columns} FROM fallback_responses
                 WHERE client_name IN (@client_name, @name_of_none) AND resource = @resource AND variant = @variant
@@ -73,7 +76,7 @@ internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders rea
 
     // The client in the rows of this application, and in those of none.
     private ((string, object?) Own, (string, object?) None) Names(string clientName) =>
-        (("@client_name", StoredText.Storable(application.Own(clientName))), ("@name_of_none", StoredText.Storable(clientName)));
+        (("@client_name", application.Own(clientName)), ("@name_of_none", StoredApplication.OfNone(clientName)));
 
     private static (string, object?)[] Parameters(FallbackResponse response) =>
     [

@@ -39,7 +39,8 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer, StoredApplicat
             ("@now", StoredTime.Microseconds(request.Now)),
             ("@expires_at", request.ExpiresAt is { } expiresAt ? StoredTime.Microseconds(expiresAt) : null),
         ]);
-        return s.Read(row => Read(row, request.Owner), ReadSql, key).Single();
+        return s.Read(
+            row => StoredRows.OrThrow($"the key '{request.Key}'", () => Read(row, request.Owner)), ReadSql, key).Single();
     }, cancellationToken, PendingWrite.KeyTimeout);
 
     public Task<bool> CompleteAsync(
@@ -74,15 +75,15 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer, StoredApplicat
 
     private (string, object?)[] Key(RememberedRequest request) =>
     [
-        ("@client_name", StoredText.Storable(application.Own(request.ClientName))), ("@key", StoredText.Storable(request.Key)),
-        ("@owner", request.Owner.ToString("D")), ("@name_of_none", StoredText.Storable(request.ClientName)),
+        ("@client_name", application.Own(request.ClientName)), ("@key", StoredText.Storable(request.Key)),
+        ("@owner", request.Owner.ToString("D")), ("@name_of_none", StoredApplication.OfNone(request.ClientName)),
     ];
 
     private static RememberedCall Read(SqliteDataReader row, Guid asking)
     {
         var owner = Guid.Parse(row.GetString(1));
-        RememberedResponse? response = row.IsDBNull(4)
-            ? null
+        RememberedResponse? response = row.IsDBNull(4) ? null
+            : row.IsDBNull(6) || row.IsDBNull(7) ? throw new FormatException("It has a status and no headers or body.")
             : new(
                 row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5),
                 StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7));

@@ -26,5 +26,10 @@ internal static class SqliteLetter
     internal static (string, object?)[] Parameters(DeadLetter letter) =>
         [.. LetterColumns.All.Select(c => ($"@{c.Name}", c.Write(letter)))];
 
-    internal static StoredLetter Read(SqliteDataReader row) => StoredLetter.Read(row.GetString(0), () => LetterColumns.Read(row));
+    internal static StoredLetter Read(SqliteDataReader row)
+    {
+        string id = row.GetString(0);
+        return StoredLetter.Read(id, () => LetterColumns.Read(row) is var letter && Id(letter.Id) == id ? letter
+            : throw new FormatException($"The id '{id}' is not in its usual form, so that no change would find the row."));
+    }
 }

@@ -14,11 +14,13 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         _writer = new(database, log);
         _readers = new(database);
         DeadLetters = new SqliteDeadLetterStore(_writer, _readers, application, time, log);
+        var rows = new StoredRows(log);
         IdempotencyKeys = new SqliteIdempotencyStore(_writer, application);
-        Fallbacks = new SqliteFallbackStore(_writer, _readers, application);
-        Checkpoints = new SqliteCheckpointStore(_writer, _readers, application);
-        ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers, application);
-        Instances = new SqliteInstanceStore(_writer, _readers);
+        Fallbacks = new SqliteFallbackStore(_writer, _readers, application, rows);
+        Checkpoints = new SqliteCheckpointStore(_writer, _readers, application, rows);
+        ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers, application, rows);
+        Instances = new SqliteInstanceStore(_writer, _readers, rows);
+        Incidents = new SqliteIncidentStore(_writer, _readers, application, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -32,6 +34,8 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
     public IErrorBudgetStore ErrorBudgets { get; }
 
     public IInstanceStore Instances { get; }
+
+    public IIncidentStore Incidents { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

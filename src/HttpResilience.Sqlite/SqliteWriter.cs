@@ -39,6 +39,9 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     internal Task<T> LookAsync<T>(Func<SqliteSession, T> look, CancellationToken cancellationToken) =>
         EnqueueAsync(look, needsTransaction: false, PendingWrite.LetterTimeout, cancellationToken);
 
+    /// <inheritdoc cref="SqliteDatabase.ShouldKeepMore"/>
+    internal void ShouldKeepMore() => _database.ShouldKeepMore();
+
     private async Task<T> EnqueueAsync<T>(
         Func<SqliteSession, T> run, bool needsTransaction, TimeSpan timeout, CancellationToken cancellationToken)
     {

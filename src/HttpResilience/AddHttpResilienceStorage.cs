@@ -1,7 +1,5 @@
 using HttpResilience;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -32,19 +30,13 @@ public static partial class HttpResilienceServiceCollectionExtensions
 
             services.TryAddSingleton(TimeProvider.System);
             services.Replace(ServiceDescriptor.Singleton(builder));
-            services.Replace(ServiceDescriptor.Singleton(
-                provider => StorageChoice.From(builder, provider.GetService<IConfiguration>()).Open(provider)));
-            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().DeadLetters);
-            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().IdempotencyKeys);
-            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Fallbacks);
-            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
-            services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
-
+            StorageChoice.AddTo(services, builder);
             InstanceHeartbeat.AddTo(services);
 
             services.AddOptionsWithValidateOnStart<StorageOptions>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, ValidateStorage>());
-            services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StorageUpkeep>());
+            StorageUpkeep.AddTo(services);
+            LetterKeyWatch.AddTo(services);
             services.TryAddSingleton<IDeadLetterReview>(DeadLetterReview.Of);
             return services;
         }

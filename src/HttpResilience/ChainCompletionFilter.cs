@@ -46,7 +46,7 @@ internal sealed class ChainCompletionFilter(IServiceProvider services) : IHttpMe
         if (handlers[0] is not ChainHandler)
             handlers.Insert(0, new CallScopeHandler(client.Name));
         if (replays)
-            ReplayPipeline.Of(client, services).StopRedirects(builder);
+            ReplayPipeline.Of(client, services).Complete(builder);
         else
             ReplayPipeline.Mark(builder.PrimaryHandler);
     }

@@ -7,8 +7,8 @@ namespace HttpResilience;
 
 /// <summary>Reads the options of a client from the configuration, and validates the final values, after the delegates ran.</summary>
 internal sealed class ConfigureHttpResilienceOptions(
-    IEnumerable<ResilientClient> clients, IServiceProviderIsService services, IConfiguration? configuration = null,
-    IHostEnvironment? environment = null)
+    IEnumerable<ResilientClient> clients, IServiceProviderIsService services, IServiceProvider provider,
+    IConfiguration? configuration = null, IHostEnvironment? environment = null)
     : IConfigureNamedOptions<HttpResilienceOptions>, IValidateOptions<HttpResilienceOptions>
 {
     public void Configure(HttpResilienceOptions options) => Configure(Options.DefaultName, options);
@@ -53,6 +53,12 @@ internal sealed class ConfigureHttpResilienceOptions(
             problems.Add(problem);
         if (options.DeadLetter.Enabled && !services.IsService(typeof(IDeadLetterStore)))
             problems.Add(NeedsStorage(path.Below(nameof(HttpResilienceOptions.DeadLetter)).Of(nameof(DeadLetterOptions.Enabled)), "True"));
+        if (options.DeadLetter is { Enabled: true, Protect: true } && ProblemOfProtection() is { } protection)
+        {
+            string key = path.Below(nameof(HttpResilienceOptions.DeadLetter)).Of(nameof(DeadLetterOptions.Protect));
+            problems.Add($"{key} is 'True', {protection}");
+        }
+
         if (options.Idempotency is { Enabled: true, RememberFor: { } rememberFor } && !services.IsService(typeof(IIdempotencyStore)))
         {
             string key = path.Below(nameof(HttpResilienceOptions.Idempotency)).Of(nameof(IdempotencyOptions.RememberFor));
@@ -73,6 +79,10 @@ internal sealed class ConfigureHttpResilienceOptions(
 
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
+
+    private string? ProblemOfProtection() =>
+        !services.IsService(typeof(ILetterProtector)) ? $"which needs a key ring; {ProtectedLetter.HowToAdd}"
+            : provider.GetRequiredService<ILetterProtector>().Problem is { } problem ? $"and {problem}" : null;
 
     private OptionPath PathOf(string? name) => new(configuration, clients.SettingsNameOf(name ?? Options.DefaultName))
     {

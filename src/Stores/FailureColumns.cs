@@ -25,5 +25,8 @@ internal static class FailureColumns
 
     internal static readonly string Names = Column.Names(All);
 
-    internal static BatchFailure Read(DbDataReader row) => Column.ReadAll(All, row, Empty);
+    /// <summary>Reads a failure. Of a row that cannot be read, only the index is known: the record has failed all the same.</summary>
+    internal static BatchFailure Read(DbDataReader row, StoredRows rows) => rows.Or(
+        "checkpoint_failures", () => Column.ReadAll(All, row, Empty),
+        e => Empty with { Index = row.GetInt64(0), FailureClass = FailureClass.Permanent, Error = $"Its row cannot be read: {e.Message}" });
 }

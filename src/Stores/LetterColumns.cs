@@ -8,6 +8,8 @@ namespace HttpResilience;
 /// </summary>
 internal static class LetterColumns
 {
+    private const int MaxCount = 1_000_000_000;
+
     private static readonly DeadLetter Empty = new()
     {
         Id = default,
@@ -26,7 +28,7 @@ internal static class LetterColumns
     internal static readonly IReadOnlyList<Column> State =
     [
         Column.Uuid("id", l => l.Id, (l, v) => l with { Id = v }),
-        Column.Long("version", l => l.Version, (l, v) => l with { Version = Natural(v, "version") }),
+        Column.Long("version", l => l.Version, (l, v) => l with { Version = Natural(v) }),
         Column.Named("status", l => l.Status, (l, v) => l with { Status = v }),
         Column.Time("due_at", l => l.DueAt, (l, v) => l with { DueAt = v }),
         Column.Named("failure_class", l => l.FailureClass, (l, v) => l with { FailureClass = v }),
@@ -36,9 +38,9 @@ internal static class LetterColumns
         Column.OptionalText("error_type", l => l.ErrorType, (l, v) => l with { ErrorType = v }),
         Column.OptionalText("error_title", l => l.ErrorTitle, (l, v) => l with { ErrorTitle = v }),
         Column.OptionalText("error_detail", l => l.ErrorDetail, (l, v) => l with { ErrorDetail = v }),
-        Column.Int("attempts", l => l.Attempts, (l, v) => l with { Attempts = (int)Natural(v, "attempts") }),
-        Column.Int("replays", l => l.Replays, (l, v) => l with { Replays = (int)Natural(v, "replays") }),
-        Column.Int("takeovers", l => l.Takeovers, (l, v) => l with { Takeovers = (int)Natural(v, "takeovers") }),
+        Column.Int("attempts", l => l.Attempts, (l, v) => l with { Attempts = Counted(v, "attempts") }),
+        Column.Int("replays", l => l.Replays, (l, v) => l with { Replays = Counted(v, "replays") }),
+        Column.Int("takeovers", l => l.Takeovers, (l, v) => l with { Takeovers = Counted(v, "takeovers") }),
         Column.Time("last_failed_at", l => l.LastFailedAt, (l, v) => l with { LastFailedAt = v }),
         Column.OptionalText("suggested_action", l => l.SuggestedAction, (l, v) => l with { SuggestedAction = v }),
         // The letter is resolved where the action is not null; the columns after it belong to the action.
@@ -58,10 +60,12 @@ internal static class LetterColumns
         .. State,
         Column.Text("application", l => l.Application, (l, v) => l with { Application = v }),
         Column.Text("client_name", l => l.ClientName, (l, v) => l with { ClientName = v }),
-        // For queries; a letter derives it from its URI.
-        Column.Text("authority", l => l.Authority, (l, _) => l),
         Column.Text("method", l => l.Method, (l, v) => l with { Method = v }),
-        Column.Text("uri", l => l.Uri.AbsoluteUri, (l, v) => l with { Uri = new(v, UriKind.Absolute) }),
+        Column.Text("uri", TextOfUri, (l, v) => l with { Uri = new(v, UriKind.Absolute) }),
+        // For queries; a letter derives it from its URI.
+        Column.Text(
+            "authority", l => l.Authority,
+            (l, v) => v == l.Authority ? l : throw new FormatException($"The authority is '{v}', but that of the URI is '{l.Authority}'.")),
         Column.OptionalText("original_uri", l => l.OriginalUri, (l, v) => l with { OriginalUri = v }),
         Column.OptionalText("http_version", l => l.HttpVersion?.ToString(), (l, v) => l with { HttpVersion = v is null ? null : new(v) }),
         Column.OptionalText(
@@ -74,7 +78,11 @@ internal static class LetterColumns
         Column.OptionalText("tenant", l => l.Tenant, (l, v) => l with { Tenant = v }),
         Column.Text("tags", l => StoredJson.Map(l.Tags), (l, v) => l with { Tags = StoredJson.Map(v) }),
         Column.OptionalUuid("replaces", l => l.Replaces, (l, v) => l with { Replaces = v }),
-        Column.Text("headers", l => StoredJson.Pairs(l.Headers), (l, v) => l with { Headers = StoredJson.Pairs(v) }),
+        Column.OptionalText(
+            "left_out", l => l.LeftOut.Count == 0 ? null : StoredJson.List(l.LeftOut),
+            (l, v) => v is null ? l : l with { LeftOut = StoredJson.List(v) }),
+        Column.OptionalText("protected_with", l => StoredJson.KeyOf(l), (l, v) => l with { ProtectedWith = v }),
+        Column.Text("headers", l => StoredJson.HeadersOf(l), (l, v) => l with { Headers = StoredJson.Headers(v) }),
         Column.Flag("body_is_missing", l => l.BodyIsMissing, (l, v) => l with { BodyIsMissing = v }),
         Column.OptionalBytes("body", l => l.Body, (l, v) => l with { Body = v }),
     ];
@@ -88,12 +96,20 @@ internal static class LetterColumns
     /// <summary>Reads a row whose columns are those of <see cref="Names"/>.</summary>
     internal static DeadLetter Read(DbDataReader row) => Column.ReadAll(All, row, Empty);
 
+    // AbsoluteUri leaves out the zone of a link-local IPv6 address (RFC 6874), without which the address leads nowhere.
+    private static string TextOfUri(DeadLetter letter) => letter.Uri is { HostNameType: UriHostNameType.IPv6 } uri
+        ? $"{letter.Authority}{uri.PathAndQuery}{uri.Fragment}" : letter.Uri.AbsoluteUri;
+
     private static DeadLetter Resolved(DeadLetter letter, Func<DeadLetterResolution, DeadLetterResolution> change) =>
         letter.Resolution is { } resolution ? letter with { Resolution = change(resolution) } : letter;
 
     // The next change of the letter increments it.
-    private static long Natural(long value, string column) => value is >= 0 and < long.MaxValue ? value
-        : throw new OverflowException($"The {column} {value} is out of range.");
+    private static long Natural(long version) => version is >= 0 and < long.MaxValue ? version
+        : throw new OverflowException($"The version {version} is out of range.");
+
+    // Later attempts and replays are added.
+    private static int Counted(int value, string column) => value is >= 0 and <= MaxCount ? value
+        : throw new OverflowException($"The {column} {value} are out of range.");
 
     private static HttpResilienceStorageException Missing(string column) => new($"The resolution has no {column}.");
 }

@@ -10,20 +10,23 @@ internal sealed class StoredApplication(string name)
     private const char Separator = '\u001f';
 
     /// <summary>Its name in the rows.</summary>
-    internal string Name { get; } = StoredText.Storable(name)!.Replace(Separator, '\ufffd');
+    internal string Name { get; } = Plain(name);
 
     /// <summary>The letter as this application stores it.</summary>
     internal DeadLetter Owned(DeadLetter letter) => letter.Application.Length > 0 ? letter : letter with { Application = Name };
 
     /// <summary>The applications whose letters a claim includes.</summary>
     internal string[] ClaimedBy(DeadLetterClaim claim) =>
-        [.. claim.Applications.Select(a => StoredText.Storable(a)!).Append(Name).Append("").Distinct()];
+        [.. claim.Applications.Select(Plain).Append(Name).Append("").Distinct()];
 
     /// <summary>The applications whose letters this one counts.</summary>
     internal string[] Counted => Name.Length == 0 ? [""] : ["", Name];
 
     /// <summary>The name of a client or batch in the rows of this application.</summary>
-    internal string Own(string name) => Name.Length == 0 ? name : $"{Name}{Separator}{name}";
+    internal string Own(string name) => Name.Length == 0 ? Plain(name) : $"{Name}{Separator}{Plain(name)}";
+
+    /// <summary>The name of a client or batch in the rows of no application.</summary>
+    internal static string OfNone(string name) => Plain(name);
 
     /// <summary>The name of a client or version in a row; null when the row belongs to another application.</summary>
     internal string? NameIn(string stored)
@@ -34,6 +37,9 @@ internal sealed class StoredApplication(string name)
 
     /// <summary>The name in a row, whichever application it belongs to.</summary>
     internal static string NameInAny(string stored) => stored[(stored.IndexOf(Separator, StringComparison.Ordinal) + 1)..];
+
+    // A name with the separator would be that of another application.
+    private static string Plain(string name) => StoredText.Storable(name)!.Replace(Separator, '\ufffd');
 
     /// <summary>The pauses of this application and of none; of two of a client the later one is in effect.</summary>
     internal IReadOnlyList<ErrorBudgetPause> PausesIn(IEnumerable<ErrorBudgetPause> rows) =>

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -9,9 +10,12 @@ namespace HttpResilience;
 [JsonSerializable(typeof(List<string[]>))]
 [JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(List<long[]>))]
+[JsonSerializable(typeof(Dictionary<string, List<string[]>>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
+    private const string Protected = "protected";
+
     // People read it with database tools, and no page embeds it: characters beyond ASCII stay unescaped.
     private static readonly StoredJson Legible = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
@@ -19,21 +23,45 @@ internal sealed partial class StoredJson : JsonSerializerContext
         JsonSerializer.Serialize([.. pairs.Select(p => new[] { p.Key, p.Value })], Legible.ListStringArray);
 
     internal static IReadOnlyList<KeyValuePair<string, string>> Pairs(string json) =>
+        Pairs(JsonSerializer.Deserialize(json, Legible.ListStringArray));
+
+    private static IReadOnlyList<KeyValuePair<string, string>> Pairs(List<string[]>? pairs) =>
         [
-            .. (JsonSerializer.Deserialize(json, Legible.ListStringArray) ?? throw Malformed("list of header fields")).Select(
+            .. (pairs ?? throw Malformed("list of header fields")).Select(
                 pair => pair is [{ } name, { } value] ? KeyValuePair.Create(name, value)
                     : throw Malformed("name and value of a header field")),
         ];
+
+    /// <summary>
+    /// The header fields of a letter. Those of a protected letter are an object, which versions from before cannot read: they must not send
+    /// its body.
+    /// </summary>
+    internal static string HeadersOf(DeadLetter letter) => letter.ProtectedWith is null ? Pairs(letter.Headers)
+        : $$"""{"{{Protected}}":{{Pairs(letter.Headers)}}}""";
+
+    internal static IReadOnlyList<KeyValuePair<string, string>> Headers(string json) =>
+        !json.StartsWith('{') ? Pairs(json)
+            : Pairs(JsonSerializer.Deserialize(json, Legible.DictionaryStringListStringArray)?.GetValueOrDefault(Protected));
+
+    /// <exception cref="HttpResilienceStorageException">The letter is to be protected, and is not.</exception>
+    internal static string? KeyOf(DeadLetter letter) => letter.ProtectedWith is not "" ? letter.ProtectedWith
+        : throw new HttpResilienceStorageException(
+            "The letter must be protected, and this store does not encrypt it: resolve IDeadLetterStore, which AddHttpResilienceStorage "
+            + "registers, from the container.");
 
     internal static string Ranges(IEnumerable<BatchRange> ranges) =>
         JsonSerializer.Serialize([.. ranges.Select(r => new[] { r.From, r.To })], Legible.ListInt64Array);
 
     internal static IReadOnlyList<BatchRange> Ranges(string json) =>
-        [.. JsonSerializer.Deserialize(json, Legible.ListInt64Array)!.Select(range => new BatchRange(range[0], range[1]))];
+        [
+            .. (JsonSerializer.Deserialize(json, Legible.ListInt64Array) ?? throw Malformed("list of ranges")).Select(
+                range => range is [var from, var to] ? new BatchRange(from, to) : throw Malformed("beginning and end of a range")),
+        ];
 
     internal static string List(IEnumerable<string> values) => JsonSerializer.Serialize([.. values], Legible.ListString);
 
-    internal static IReadOnlyList<string> List(string json) => JsonSerializer.Deserialize(json, Legible.ListString)!;
+    internal static IReadOnlyList<string> List(string json) =>
+        JsonSerializer.Deserialize(json, Legible.ListString) is { } list && !list.Contains(null!) ? list : throw Malformed("list of texts");
 
     internal static string Map(IReadOnlyDictionary<string, string> map) =>
         JsonSerializer.Serialize(new Dictionary<string, string>(map), Legible.DictionaryStringString);
@@ -42,6 +70,36 @@ internal sealed partial class StoredJson : JsonSerializerContext
         JsonSerializer.Deserialize(json, Legible.DictionaryStringString) is { Count: > 0 } map
             ? map.ContainsValue(null!) ? throw Malformed("text of a tag") : map.AsReadOnly()
             : ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>
+    /// The text that <see cref="Map(IReadOnlyDictionary{string, string})"/> has for one entry, between braces and commas.
+    /// </summary>
+    internal static string Entry(KeyValuePair<string, string> entry) =>
+        Map(new Dictionary<string, string> { [entry.Key] = entry.Value })[1..^1];
+
+    /// <summary>The processes that observe something, with the times in microseconds since 1970.</summary>
+    internal static string Sightings(IReadOnlyDictionary<Guid, DateTimeOffset> seenBy) => Map(seenBy.ToDictionary(
+        s => s.Key.ToString("D"), s => StoredTime.Microseconds(s.Value).ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>What cannot be read, after a manual edit, counts as not observed.</summary>
+    internal static IReadOnlyDictionary<Guid, DateTimeOffset> Sightings(string json)
+    {
+        Dictionary<Guid, DateTimeOffset> seenBy = [];
+        try
+        {
+            foreach (var (process, time) in Map(json))
+            {
+                if (Guid.TryParse(process, out var id) && long.TryParse(time, CultureInfo.InvariantCulture, out long microseconds))
+                    seenBy[id] = StoredTime.Nearest(microseconds);
+            }
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            // Nothing of it can be read.
+        }
+
+        return seenBy;
+    }
 
     private static FormatException Malformed(string missing) => new($"The JSON has no {missing}.");
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
@@ -28,7 +27,7 @@ internal sealed partial class StoredLetter
         {
             return new(id, read(), null);
         }
-        catch (Exception e) when (IsOfFormat(e))
+        catch (Exception e) when (StoredRows.IsOfFormat(e))
         {
             return new(id, null, e);
         }
@@ -36,11 +35,6 @@ internal sealed partial class StoredLetter
 
     /// <summary>A row that the database cannot write, such as one whose version is the greatest number.</summary>
     internal static StoredLetter Unwritable(string id, Exception exception) => new(id, null, exception);
-
-    // A failure of the database, of the connection or for want of memory says nothing about the row.
-    private static bool IsOfFormat(Exception e) =>
-        e is FormatException or JsonException or InvalidCastException or OverflowException or ArgumentException
-            or HttpResilienceStorageException;
 
     internal DeadLetter OrThrow() => Letter ?? throw new HttpResilienceStorageException(
         $"Dead letter {Id} cannot be read: {_whyNot!.Message} The row was not changed; use a version of HttpResilience that can read it, "
@@ -55,14 +49,16 @@ internal sealed partial class StoredLetter
     }
 
     /// <summary>Reads a page of readable letters. It is shorter than the limit only if it is the last one.</summary>
+    /// <param name="read">Reads rows, and where its second argument is not null, those before the row with this id.</param>
     internal static async Task<IReadOnlyList<DeadLetter>> PageAsync(
-        DeadLetterQuery query, Func<DeadLetterQuery, Task<List<StoredLetter>>> read, ILogger log)
+        DeadLetterQuery query, Func<DeadLetterQuery, string?, Task<List<StoredLetter>>> read, ILogger log)
     {
         List<DeadLetter> page = [];
         var rest = query;
+        string? last = null;
         while (true)
         {
-            var rows = await read(rest).ConfigureAwait(false);
+            var rows = await read(rest, last).ConfigureAwait(false);
             foreach (var row in rows)
             {
                 if (row.Letter is { } letter)
@@ -71,9 +67,9 @@ internal sealed partial class StoredLetter
                     LogLeftOut(log, row._whyNot, row.Id);
             }
 
-            if (rows.Count < rest.Limit || page.Count == query.Limit || !Guid.TryParse(rows[^1].Id, out var last))
+            if (rows.Count < rest.Limit || page.Count == query.Limit)
                 return page;
-            rest = query with { Limit = query.Limit - page.Count, Before = last };
+            (rest, last) = (query with { Limit = query.Limit - page.Count }, rows[^1].Id);
         }
     }
 

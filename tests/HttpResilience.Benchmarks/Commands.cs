@@ -14,6 +14,7 @@ internal static class Commands
         "points" => PeerCommand.RunAsync,
         "soak" => SoakCommand.RunAsync,
         "storage" => options => StorageBenchmark.RunAsync(options.Letters ?? 1_000_000),
+        "health" => options => HealthBenchmark.RunAsync(options.Letters ?? 1_000_000),
         "drain" => options => DrainBenchmark.RunAsync(options.Letters ?? 5_000),
         _ => throw new FormatException($"Unknown command '{name}'; see --help."),
     };

@@ -37,12 +37,22 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
     public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
         store.ReplaceAsync(letter, replacement, cancellationToken);
 
-    public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => store.PurgeAsync(before, cancellationToken);
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+        store.PurgeAsync(query, before, cancellationToken);
+
+    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => store.KeepsByDefaultAsync(cancellationToken);
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => store.MissingKeysAsync(cancellationToken);
+
+    public Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken) =>
+        store.ReleaseAsync(keyId, dueAt, cancellationToken);
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
 
     public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
         store.BacklogAsync(cancellationToken);
+
+    public Task ProbeAsync(CancellationToken cancellationToken) => store.ProbeAsync(cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
         store.WaitForLettersAsync(atMost, cancellationToken);

@@ -1,7 +1,10 @@
 using System.Globalization;
 using HttpResilience;
 using HttpResilience.CrashWorker;
+using HttpResilience.Operations;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -14,14 +17,22 @@ var settings = WorkerSettings.FromJson(args[0]);
 var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = "HttpResilience.IntegrationTests" });
 builder.Logging.AddProvider(new Output());
 builder.Services.AddSingleton<TimeProvider>(new FastTime(settings.Epoch, settings.Speed, settings.Ahead));
-builder.Services.AddSingleton<IDeadLetterStore>(
-    services => new HaltingStore(services.GetRequiredService<IHttpResilienceStorage>().DeadLetters, settings.HaltsAt));
-builder.Services.AddHttpResilienceStorage(
-    storage => _ = settings.IsPostgreSql ? storage.UsePostgreSql(settings.ConnectionString) : storage.UseSqlite(settings.ConnectionString));
+builder.Services.AddHttpResilienceStorage(storage =>
+{
+    _ = settings.IsPostgreSql ? storage.UsePostgreSql(settings.ConnectionString) : storage.UseSqlite(settings.ConnectionString);
+    if (settings.KeyRing is not null)
+        storage.ProtectWithDataProtection();
+});
+if (settings.KeyRing is { } ring)
+    builder.Services.AddDataProtection().SetApplicationName("orders").PersistKeysToFileSystem(new(ring));
+var letters = builder.Services.Last(d => d.ServiceType == typeof(IDeadLetterStore)).ImplementationFactory!;
+builder.Services.Replace(ServiceDescriptor.Singleton<IDeadLetterStore>(
+    services => new HaltingStore((IDeadLetterStore)letters(services), settings.HaltsAt)));
 builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
 {
     options.BaseAddress = settings.Api;
     options.DeadLetter.Enabled = settings.KeepsLetters;
+    options.DeadLetter.Protect = settings.KeyRing is not null;
     options.DeadLetter.MaxReplays = int.MaxValue;
     options.Idempotency.KeyLifetime = TimeSpan.FromDays(365);
     options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(30);
@@ -31,6 +42,12 @@ builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
     options.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
     options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromSeconds(5);
 }).AddHttpMessageHandler(() => new WorkerNameHandler(settings));
+if (settings.Alerts is { } webhook)
+{
+    builder.Services.AddHttpResilienceOperations().Configure<AlertOptions>(
+        alerts => alerts.Webhooks.Add(new() { Url = webhook, Format = AlertWebhookFormat.Json }));
+}
+
 if (settings.Replays)
     builder.Services.AddDeadLetterReplay();
 

@@ -42,8 +42,14 @@ public sealed record WorkerSettings
     /// <summary>The idempotency key of the request whose sending kills the process; null for none.</summary>
     public string? DiesOf { get; init; }
 
+    /// <summary>The directory of the keys with which letters are protected; null for none.</summary>
+    public string? KeyRing { get; init; }
+
     /// <summary>How many calls run at once.</summary>
     public int MaxConcurrency { get; init; } = 6;
+
+    /// <summary>The webhook that receives alerts, as JSON; null for no alerts.</summary>
+    public Uri? Alerts { get; init; }
 
     /// <summary>The <see cref="HttpClient.Timeout"/> that the application sets on the client it created; null for none.</summary>
     public TimeSpan? ClientTimeout { get; init; }

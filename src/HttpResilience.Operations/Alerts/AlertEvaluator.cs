@@ -8,9 +8,9 @@ namespace HttpResilience.Operations;
 /// </summary>
 internal sealed partial class AlertEvaluator(
     AlertQueue feed, AlertSettings settings, AlertSources sources, BatchCadences batches, AlertSinks sinks, Deployment deployment,
-        TimeProvider time, ILogger logger) : DetachedWorker
+        IncidentSharing sharing, TimeProvider time, ILogger logger) : DetachedWorker
 {
-    internal const string LogCategory = "HttpResilience.AlertWatch";
+    internal const string LogCategory = AlertLog.LogCategory;
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
@@ -65,7 +65,7 @@ internal sealed partial class AlertEvaluator(
         _timer?.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         while (await feed.List.WaitToReadAsync(stoppingToken).ConfigureAwait(false))
             LookAtList();
@@ -138,10 +138,11 @@ internal sealed partial class AlertEvaluator(
 
     private void Update(IncidentKey key, IReadOnlyList<RuleMatch> findings, AlertTime now)
     {
-        if (_book.Update(key, findings, now, deployment.Version) is not { } alert)
-            return;
-        AlertLog.Write(logger, alert);
-        sinks.Add(alert);
+        bool wasOpen = _book.IsOpen(key);
+        var alert = _book.Update(key, findings, now, deployment.Version);
+        bool isOpen = _book.IsOpen(key);
+        if (wasOpen || isOpen)
+            sharing.Report(key, alert, isOpen, _book.CoolDownOf(key));
     }
 
     private void Apply(AlertPolicy policy)

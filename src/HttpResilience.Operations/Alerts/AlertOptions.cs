@@ -46,10 +46,16 @@ public sealed class AlertWebhookOptions
     public AlertWebhookFormat Format { get; set; }
 
     /// <summary>
-    /// The key that signs each request: <c>X-HttpResilience-Signature: t=&lt;unix seconds&gt;,v1=&lt;hex&gt;</c>, the HMAC-SHA256 with this
-    /// key of <c>&lt;unix seconds&gt;.&lt;body&gt;</c>. Default null: not signed.
+    /// The key that signs each request by the rules of Standard Webhooks (<c>webhook-id</c>, <c>webhook-timestamp</c>,
+    /// <c>webhook-signature</c>): <c>whsec_</c> and the Base64 of 24 to 64 random bytes. Another text is used as its UTF-8 bytes. Until the
+    /// next version each request also has the obsolete <c>X-HttpResilience-Signature</c>. Default null: not signed.
     /// </summary>
     public string? Secret { get; set; }
+
+    /// <summary>
+    /// The key before <see cref="Secret"/>, while receivers change to the new one: requests are signed with both. Default null: none.
+    /// </summary>
+    public string? PreviousSecret { get; set; }
 
     /// <summary>Alerts below this are not sent here. Default <see cref="AlertSeverity.Warning"/>: all.</summary>
     public AlertSeverity MinimumSeverity { get; set; }
@@ -58,6 +64,7 @@ public sealed class AlertWebhookOptions
         .SecretUri(nameof(Url), o => o.Url, (o, v) => o.Url = v)
         .Choice(nameof(Format), o => o.Format, (o, v) => o.Format = v)
         .OptionalText(nameof(Secret), o => o.Secret, (o, v) => o.Secret = v)
+        .OptionalText(nameof(PreviousSecret), o => o.PreviousSecret, (o, v) => o.PreviousSecret = v)
         .Choice(nameof(MinimumSeverity), o => o.MinimumSeverity, (o, v) => o.MinimumSeverity = v);
 }
 
@@ -74,4 +81,9 @@ public enum AlertWebhookFormat
     /// 3339; null values are left out.
     /// </summary>
     Json,
+
+    /// <summary>
+    /// A message with an Adaptive Card, as webhooks of Microsoft Teams (Workflows, "When a Teams webhook request is received") accept it.
+    /// </summary>
+    Teams,
 }

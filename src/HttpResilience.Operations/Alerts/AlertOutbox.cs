@@ -17,7 +17,7 @@ internal sealed partial class AlertOutbox : IDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<Alert> _alerts;
+    private readonly Channel<QueuedAlert> _alerts;
     private readonly CancellationTokenSource _stopped = new();
     private readonly IAlertSink _sink;
     private readonly AlertOutboxRules _rules;
@@ -25,21 +25,34 @@ internal sealed partial class AlertOutbox : IDisposable
     private readonly ILogger _logger;
     private readonly Task _sending;
     private bool _isDown;
-    private Alert? _inHand;
+    private QueuedAlert? _current;
     private bool _isDisposed;
 
     internal AlertOutbox(IAlertSink sink, AlertOutboxRules rules, TimeProvider time, ILogger logger)
     {
         (_sink, _rules, _time, _logger) = (sink, rules, time, logger);
-        _alerts = Channel.CreateBounded<Alert>(
+        _alerts = Channel.CreateBounded<QueuedAlert>(
             new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
-            dropped => Dropped(logger, rules.Name, dropped.Title, dropped.Phase));
+            dropped =>
+            {
+                Dropped(logger, rules.Name, dropped.Alert.Title, dropped.Alert.Phase);
+                dropped.Done.SetResult(true);
+            });
         // Not on the evaluator's thread: a sink may do all its work before its first await.
         using (AmbientContext.Suppress())
             _sending = Task.Run(SendAllAsync);
     }
 
-    internal void Add(Alert alert) => _alerts.Writer.TryWrite(alert);
+    /// <returns>
+    /// True when the sink has accepted the alert, it is stored as a dead letter, or it is given up; false when the host has stopped before.
+    /// </returns>
+    internal Task<bool> Add(Alert alert)
+    {
+        var queued = new QueuedAlert(alert, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        if (!_alerts.Writer.TryWrite(queued))
+            queued.Done.SetResult(false);
+        return queued.Done.Task;
+    }
 
     /// <summary>Accepts no more alerts and sends the queued ones until the token is cancelled.</summary>
     internal async Task StopAsync(CancellationToken cancellationToken)
@@ -69,9 +82,10 @@ internal sealed partial class AlertOutbox : IDisposable
         {
             await foreach (var alert in _alerts.Reader.ReadAllAsync(_stopped.Token).ConfigureAwait(false))
             {
-                _inHand = alert;
-                await SendAsync(alert).ConfigureAwait(false);
-                _inHand = null;
+                _current = alert;
+                await SendAsync(alert.Alert).ConfigureAwait(false);
+                _current = null;
+                alert.Done.SetResult(true);
             }
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
@@ -83,15 +97,17 @@ internal sealed partial class AlertOutbox : IDisposable
     /// <summary>Stores the unsent alerts when the host stops, if there is a store.</summary>
     private async Task KeepAsync()
     {
-        List<Alert> left = _inHand is { } inHand ? [inHand] : [];
+        List<QueuedAlert> left = _current is { } current ? [current] : [];
         while (_alerts.Reader.TryRead(out var next))
             left.Add(next);
         if (left.Count == 0)
             return;
+        bool isKept = false;
         try
         {
             using var timeout = new CancellationTokenSource(StoreTimeout, _time);
-            if (await _rules.KeepAsync(left, timeout.Token).WaitAsync(timeout.Token).ConfigureAwait(false))
+            isKept = await _rules.KeepAsync([.. left.Select(q => q.Alert)], timeout.Token).WaitAsync(timeout.Token).ConfigureAwait(false);
+            if (isKept)
                 KeptAtStop(_logger, _rules.Name, left.Count);
             else
                 Undelivered(_logger, _rules.Name, left.Count, exception: null);
@@ -100,6 +116,8 @@ internal sealed partial class AlertOutbox : IDisposable
         {
             Undelivered(_logger, _rules.Name, left.Count, e);
         }
+
+        left.ForEach(q => q.Done.SetResult(isKept));
     }
 
     // A sink of the application may throw exceptions whose message throws.
@@ -180,6 +198,10 @@ internal sealed partial class AlertOutbox : IDisposable
         + "letters again")]
     private static partial void KeptAtStop(ILogger logger, string sink, int count);
 }
+
+/// <summary>An alert that waits for its sink.</summary>
+/// <param name="Done">See <see cref="AlertOutbox.Add"/>.</param>
+internal sealed record QueuedAlert(Alert Alert, TaskCompletionSource<bool> Done);
 
 /// <summary>The settings of an outbox for its sink.</summary>
 /// <param name="Name">For the log.</param>

@@ -14,7 +14,7 @@ internal sealed class AlertPolicy(AlertOptions options)
     ];
 
     internal IReadOnlyList<AlertWebhook> Webhooks { get; } =
-        [.. options.Webhooks.Select(w => new AlertWebhook(w.Url!, w.Format, w.Secret, w.MinimumSeverity)).Distinct()];
+        [.. options.Webhooks.Select(w => new AlertWebhook(w.Url!, w.Format, w.Secret, w.MinimumSeverity, w.PreviousSecret)).Distinct()];
 
     /// <summary>How many failures must be remembered to judge by the rules about calls.</summary>
     internal int MaxMemory => Rules.Where(r => r.Type is AlertRuleType.FailuresInWindow or AlertRuleType.TenantFailing)

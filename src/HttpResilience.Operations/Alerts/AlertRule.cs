@@ -5,7 +5,8 @@ namespace HttpResilience.Operations;
 internal sealed record AlertRule(AlertRuleType Type, string? Client, double Threshold, TimeSpan Window, TimeSpan CoolDown,
     AlertSeverity Severity)
 {
-    internal bool AppliesTo(string clientName) => Client is null || Client == clientName;
+    /// <summary>A name in configuration is found in any case, as its keys are.</summary>
+    internal bool AppliesTo(string clientName) => Client is null || Client.Equals(clientName, StringComparison.OrdinalIgnoreCase);
 
     internal bool IsAboutCalls => Type is AlertRuleType.ConsecutiveFailures or AlertRuleType.FailuresInWindow
         or AlertRuleType.TenantFailing or AlertRuleType.CircuitOpened;

@@ -8,7 +8,7 @@ public sealed class AlertRuleOptions
     /// <summary>The type of the rule. Required.</summary>
     public AlertRuleType? Type { get; set; }
 
-    /// <summary>The client that the rule is for. Default null: each client separately.</summary>
+    /// <summary>The client that the rule is for, in any case. Default null: each client separately.</summary>
     public string? Client { get; set; }
 
     /// <summary>The count, or the multiple of the usual value, depending on the type. Default null: the default of the type.</summary>

@@ -32,6 +32,9 @@ internal sealed partial class AlertSettings : IDisposable
     /// <exception cref="OptionsValidationException">The options are not valid, and never were.</exception>
     internal AlertPolicy Policy => _policy ??= new(_options.Create(Options.DefaultName));
 
+    /// <inheritdoc cref="AlertOptions.DeploymentVersion"/>
+    internal string? DeploymentVersion => Policy.DeploymentVersion;
+
     public void Dispose() => _reload?.Dispose();
 
     private void Reload()

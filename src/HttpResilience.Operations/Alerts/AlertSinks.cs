@@ -11,17 +11,28 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
 {
     internal const string LogCategory = "HttpResilience.AlertSinks";
 
+    private readonly Lock _gate = new();
     private readonly Dictionary<AlertWebhook, AlertOutbox> _webhooks = [];
     private readonly IAlertSink[] _sinks = [.. own];
     private AlertOutbox[]? _own;
+    private volatile bool _areStopped;
 
     private IEnumerable<AlertOutbox> All => (_own ?? []).Concat(_webhooks.Values);
+
+    /// <summary>They accept no more alerts.</summary>
+    internal bool AreStopped => _areStopped;
 
     /// <summary>Sends to the webhooks of this policy from now on. Alerts that wait for a removed webhook are dropped.</summary>
     internal void Use(AlertPolicy policy)
     {
         if (!policy.IsOn)
             return;
+        lock (_gate)
+            Open(policy);
+    }
+
+    private void Open(AlertPolicy policy)
+    {
         _own ??= [.. _sinks.Select(sink => new AlertOutbox(sink, AlertOutboxRules.Of(sink), time, logger))];
         AlertWebhook[] gone = [.. _webhooks.Keys.Except(policy.Webhooks)];
         foreach (var webhook in gone)
@@ -41,13 +52,18 @@ internal sealed class AlertSinks(IServiceProvider services, IEnumerable<IAlertSi
         return new(sink, AlertOutboxRules.Of(webhook, sink), time, logger);
     }
 
-    internal void Add(Alert alert)
+    /// <returns>For each sink, see <see cref="AlertOutbox.Add"/>.</returns>
+    internal IReadOnlyList<Task<bool>> Add(Alert alert)
     {
-        foreach (var outbox in All)
-            outbox.Add(alert);
+        lock (_gate)
+            return [.. All.Select(o => o.Add(alert))];
     }
 
-    internal Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(All.Select(o => o.StopAsync(cancellationToken)));
+    internal Task StopAsync(CancellationToken cancellationToken)
+    {
+        _areStopped = true;
+        return Task.WhenAll(All.Select(o => o.StopAsync(cancellationToken)));
+    }
 
     public void Dispose()
     {

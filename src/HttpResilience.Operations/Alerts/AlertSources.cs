@@ -9,7 +9,7 @@ namespace HttpResilience.Operations;
 internal sealed partial class AlertSources(IResilientClients clients, ErrorBudgetObserver budgets, BatchCadences batches, AlertQueue feed,
     Func<CancellationToken, Task<DeadLetterCounts>>? count, TimeProvider time, ILogger logger)
 {
-    internal const string LogCategory = AlertEvaluator.LogCategory;
+    internal const string LogCategory = AlertLog.LogCategory;
 
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 

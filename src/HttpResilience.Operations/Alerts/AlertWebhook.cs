@@ -5,7 +5,9 @@ namespace HttpResilience.Operations;
 
 /// <summary>A webhook in force.</summary>
 /// <param name="Url">A secret but for its authority.</param>
-internal sealed record AlertWebhook(Uri Url, AlertWebhookFormat Format, string? Secret, AlertSeverity MinimumSeverity)
+/// <param name="PreviousSecret">Signs too, while receivers change to the new secret.</param>
+internal sealed record AlertWebhook(
+    Uri Url, AlertWebhookFormat Format, string? Secret, AlertSeverity MinimumSeverity, string? PreviousSecret = null)
 {
     private const string PathBegin = "/http-resilience-alert/";
 
@@ -21,15 +23,6 @@ internal sealed record AlertWebhook(Uri Url, AlertWebhookFormat Format, string? 
 
     internal static string AuthorityOf(Uri uri) =>
         new UriBuilder(uri.Scheme, uri.IdnHost, uri.IsDefaultPort ? -1 : uri.Port).Uri.GetLeftPart(UriPartial.Authority);
-
-    /// <summary>The signature of a body at a time: what a receiver with the same secret computes, too.</summary>
-    internal static string Sign(string secret, long unixSeconds, ReadOnlySpan<byte> body)
-    {
-        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(secret));
-        hmac.AppendData(Encoding.ASCII.GetBytes($"{unixSeconds}."));
-        hmac.AppendData(body);
-        return $"t={unixSeconds},v1={Convert.ToHexStringLower(hmac.GetHashAndReset())}";
-    }
 
     // A record writes its members out.
     public override string ToString() => Authority;

@@ -7,6 +7,8 @@ namespace HttpResilience.Operations;
 internal sealed class ConfigureAlertClient(IServiceProviderIsService services, IOptionsFactory<AlertOptions> alerts)
     : IConfigureNamedOptions<HttpResilienceOptions>
 {
+    internal const string KeyHeader = "Idempotency-Key";
+
     private const int MaxRetryAttempts = 2;
 
     // AddDeadLetterReplay configures its options.
@@ -31,6 +33,7 @@ internal sealed class ConfigureAlertClient(IServiceProviderIsService services, I
         options.CircuitBreaker.BreakDuration = null;
         options.RateLimiter = null;
         (options.Idempotency.Enabled, options.Idempotency.RememberFor, options.Idempotency.Methods) = (true, null, ["POST"]);
+        (options.Idempotency.HeaderName, options.Idempotency.Quoted) = (KeyHeader, false);
         (options.Fallback.Enabled, options.Hedging.Enabled, options.Chaos.Enabled) = (false, false, false);
         // The receiver's response may repeat the address.
         options.Logging.ErrorBodyBytes = 0;

@@ -24,6 +24,9 @@ internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null
         foreach (var (index, rule) in options.Rules.Index())
             problems.AddRange(ProblemsOf(rule,
                 string.Create(CultureInfo.InvariantCulture, $"{AlertOptions.Section}:{nameof(AlertOptions.Rules)}:{index}")));
+        foreach (var (index, webhook) in options.Webhooks.Index())
+            problems.AddRange(ProblemsOf(webhook,
+                string.Create(CultureInfo.InvariantCulture, $"{AlertOptions.Section}:{nameof(AlertOptions.Webhooks)}:{index}")));
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
@@ -41,6 +44,18 @@ internal sealed class ConfigureAlertOptions(IConfiguration? configuration = null
                 $"{path}:{nameof(rule.Threshold)} is '{threshold}'; for {type} it must be {Expected(shape)}.");
         if (rule.Window is { } window && shape.Window == TimeSpan.Zero)
             yield return $"{path}:{nameof(rule.Window)} is '{window}'; {type} has no window, it must be null.";
+    }
+
+    // Without the value: it is a secret.
+    private static IEnumerable<string> ProblemsOf(AlertWebhookOptions webhook, string path)
+    {
+        const string Rule = "begins with whsec_ and must then be the Base64 of 24 to 64 bytes (Standard Webhooks).";
+        if (!WebhookSignature.IsValid(webhook.Secret))
+            yield return $"{path}:{nameof(webhook.Secret)} {Rule}";
+        if (!WebhookSignature.IsValid(webhook.PreviousSecret))
+            yield return $"{path}:{nameof(webhook.PreviousSecret)} {Rule}";
+        if (webhook is { Secret: null, PreviousSecret: not null })
+            yield return $"{path}:{nameof(webhook.PreviousSecret)} is set without {nameof(webhook.Secret)}; it must be null.";
     }
 
     private static bool IsAllowed(AlertRuleShape shape, double threshold) =>

@@ -47,7 +47,7 @@ internal static class ErrorBudgetRules
         return rate < rule.Threshold * (isHeld ? Hysteresis : 1) ? null : new(
             rule, $"{client}: the error budget burns too fast",
             string.Create(CultureInfo.InvariantCulture,
-                $"It burns {rate:0.#} times as fast as it may, over {Durations.Show(rule.Window)} "
+                $"It burns {Math.Min(rate, 1_000_000):#,0.#} times as fast as it may, over {Durations.Show(rule.Window)} "
                     + $"and over the last {Durations.Show(rule.Window / ShortPart)}. Check what fails"),
             ("burnRate", rate), ("windowSeconds", rule.Window.TotalSeconds));
     }
@@ -57,7 +57,8 @@ internal static class ErrorBudgetRules
             && (spent <= rule.Threshold * (isHeld ? Hysteresis : 1) || !AreEnough(burn, burn.Window, isHeld)) ? null : new(
             rule, $"{client}: the error budget is spent",
             string.Create(CultureInfo.InvariantCulture,
-                $"{spent:0%} of the error budget of {Durations.Show(burn.Window)} are burnt. Check what fails, and hold back changes"),
+                $"{BudgetShare.Show(spent, $"the error budget of {Durations.Show(burn.Window)}")} is burnt. "
+                    + $"Check what fails, and hold back changes"),
             ("spent", spent));
 
     private static bool AreEnough(BudgetBurn burn, TimeSpan window, bool isHeld) =>

@@ -24,7 +24,7 @@ internal sealed record Incident(
     /// <summary>How long a problem that comes back must be gone until it is over.</summary>
     internal static readonly TimeSpan Quiet = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan FollowTimeout = TimeSpan.FromMinutes(10);
+    internal static readonly TimeSpan FollowTimeout = TimeSpan.FromMinutes(10);
 
     /// <summary>Updates an incident with the rules that hold now.</summary>
     /// <param name="before">Null when there was no incident.</param>

@@ -4,7 +4,7 @@ namespace HttpResilience.Operations;
 internal sealed class IncidentTracker
 {
     // A failure outlasts its alert in the windows of a budget: what it has burnt is no news so soon.
-    private static readonly TimeSpan Aftermath = TimeSpan.FromHours(1);
+    internal static readonly TimeSpan Aftermath = TimeSpan.FromHours(1);
 
     // A host without calls for this long says nothing about what fails now.
     private static readonly TimeSpan Lately = TimeSpan.FromMinutes(10);
@@ -20,6 +20,10 @@ internal sealed class IncidentTracker
     internal IEnumerable<IncidentKey> Keys => _open.Keys;
 
     internal bool IsOpen(IncidentKey key) => _open.ContainsKey(key);
+
+    /// <summary>The shortest cool-down of the rules that hold; zero while none holds.</summary>
+    internal TimeSpan CoolDownOf(IncidentKey key) =>
+        _open.TryGetValue(key, out var incident) && incident.Holding.Count > 0 ? incident.Holding.Min(r => r.CoolDown) : TimeSpan.Zero;
 
     /// <summary>The rule held at its last evaluation.</summary>
     internal bool Holds(IncidentKey key, AlertRule rule) => _open.TryGetValue(key, out var incident) && incident.Holding.Contains(rule);
@@ -56,16 +60,17 @@ internal sealed class IncidentTracker
     /// Failing calls burn the budget, a burning budget is spent, and an outage is no fault of a deployment: these are notified with the
     /// incident that causes them.
     /// </summary>
-    /// <returns>The severity of the cause; null when there is none.</returns>
-    private AlertSeverity? Followed(IncidentKey key, TimeSpan now) => key switch
+    internal static IReadOnlyList<AlertTopic> CausesOf(IncidentKey key) => key switch
     {
-        { Topic: AlertTopic.ErrorBudget, Client: { } client } => WasWrong(AlertTopic.Calls, client, now),
-        { Topic: AlertTopic.SpentBudget, Client: { } client } =>
-            WasWrong(AlertTopic.Calls, client, now) ?? WasWrong(AlertTopic.ErrorBudget, client, now),
-        { Topic: AlertTopic.ErrorClass, Client: { } client, Subject: var subject } when IsOfOutage(subject) =>
-            WasWrong(AlertTopic.Calls, client, now),
-        _ => null,
+        { Topic: AlertTopic.ErrorBudget } => [AlertTopic.Calls],
+        { Topic: AlertTopic.SpentBudget } => [AlertTopic.Calls, AlertTopic.ErrorBudget],
+        { Topic: AlertTopic.ErrorClass, Subject: var subject } when IsOfOutage(subject) => [AlertTopic.Calls],
+        _ => [],
     };
+
+    /// <returns>The severity of the cause; null when there is none.</returns>
+    private AlertSeverity? Followed(IncidentKey key, TimeSpan now) => key.Client is not { } client ? null
+        : CausesOf(key).Select(cause => WasWrong(cause, client, now)).FirstOrDefault(severity => severity is not null);
 
     private static bool IsOfOutage(string? failureClass) =>
         failureClass is nameof(FailureClass.Transient) or nameof(FailureClass.ServerError) or nameof(FailureClass.RateLimited);

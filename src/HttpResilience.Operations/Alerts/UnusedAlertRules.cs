@@ -19,7 +19,8 @@ internal sealed partial class UnusedAlertRules(AlertSettings settings, IResilien
         if (names.Length == 0)
             return Task.CompletedTask;
 
-        foreach (string client in settings.Policy.Rules.Select(r => r.Client).OfType<string>().Where(c => !names.Contains(c)))
+        var known = names.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (string client in settings.Policy.Rules.Select(r => r.Client).OfType<string>().Where(c => !known.Contains(c)).Distinct())
         {
             UnusedSection(
                 logger, $"{AlertOptions.Section}:Rules, Client '{client}',", Spelling.Similar(client, names) ?? string.Join(", ", names));

@@ -12,31 +12,36 @@ internal sealed partial class ErrorBudgetEvents(ILogger logger)
     internal void Moved(string clientName, ErrorBudgetState state, double burn, TimeSpan window)
     {
         if (state is ErrorBudgetState.Quiet)
-            BurnsNoLonger(logger, clientName, Percent(burn), window);
+            BurnsNoLonger(logger, clientName, Share(burn), window, Percent(burn));
         else
-            Burns(logger, clientName, state, Percent(burn), window);
+            Burns(logger, clientName, state, Share(burn), window, Percent(burn));
     }
 
     internal void Paused(string clientName, string? by, double burn) =>
-        Paused(logger, clientName, by is null ? TheBudget : SingleLine.Clean(by), Percent(burn));
+        Paused(logger, clientName, by is null ? TheBudget : SingleLine.Clean(by), Share(burn), Percent(burn));
 
     internal void ProbeGoesOut(string clientName) => Probe(logger, clientName);
 
     internal void Resumed(string clientName, string? by) => Resumed(logger, clientName, by is null ? Probes : SingleLine.Clean(by));
 
+    private static string Share(double burn) => BudgetShare.Show(burn, "the error budget");
+
     private static long Percent(double burn) => (long)Math.Min(Math.Round(burn * 100), long.MaxValue / 2);
 
-    [LoggerMessage(601, LogLevel.Warning, "{ClientName}: the error budget is {State}, {BurnPercent} % of it are used up (window {Window})")]
-    private static partial void Burns(ILogger logger, string clientName, ErrorBudgetState state, long burnPercent, TimeSpan window);
+    // The percentage is a property for queries, which its format hides in the text.
+    [LoggerMessage(601, LogLevel.Warning,
+        "{ClientName}: the error budget is {State}, {Burn} is used up (window {Window}){BurnPercent:;;}")]
+    private static partial void Burns(
+        ILogger logger, string clientName, ErrorBudgetState state, string burn, TimeSpan window, long burnPercent);
 
     [LoggerMessage(602, LogLevel.Information,
-        "{ClientName}: the error budget is quiet again, {BurnPercent} % of it are used up (window {Window})")]
-    private static partial void BurnsNoLonger(ILogger logger, string clientName, long burnPercent, TimeSpan window);
+        "{ClientName}: the error budget is quiet again, {Burn} is used up (window {Window}){BurnPercent:;;}")]
+    private static partial void BurnsNoLonger(ILogger logger, string clientName, string burn, TimeSpan window, long burnPercent);
 
     [LoggerMessage(603, LogLevel.Error,
-        "{ClientName}: the integration is paused by {By}, nothing is sent; {BurnPercent} % of the error budget are used up. To "
-        + "resume it at once: IErrorBudgets.ResumeAsync")]
-    private static partial void Paused(ILogger logger, string clientName, string by, long burnPercent);
+        "{ClientName}: the integration is paused by {By}, nothing is sent; {Burn} is used up. To resume it at once: "
+        + "IErrorBudgets.ResumeAsync{BurnPercent:;;}")]
+    private static partial void Paused(ILogger logger, string clientName, string by, string burn, long burnPercent);
 
     [LoggerMessage(604, LogLevel.Debug, "{ClientName}: the integration is paused, a probe goes out")]
     private static partial void Probe(ILogger logger, string clientName);

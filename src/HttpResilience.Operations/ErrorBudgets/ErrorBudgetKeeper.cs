@@ -62,7 +62,7 @@ internal sealed partial class ErrorBudgetKeeper(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         if (store is null)
             FirstDeployed(logger, deployment.Version);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HttpResilience.Operations;
@@ -6,90 +8,113 @@ namespace HttpResilience.Operations;
 /// <summary>
 /// The health of all integrations: a status, one sentence and some data. Tenants are counted and not named.
 /// </summary>
+/// <param name="probe">Null when there is no durable storage.</param>
 internal sealed class ResilienceHealthCheck(
-    IResilientClients clients, IDeadLetterStore? store, IDeadLetterReview? review, TimeProvider time) : IHealthCheck
+    IResilientClients clients, StoreProbe? probe, IDeadLetterReview? review, TimeProvider time) : IHealthCheck
 {
     internal const string Name = "http-resilience";
 
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Adds the check under a name, unless there is one.</summary>
+    internal static IHealthChecksBuilder AddTo(
+        IHealthChecksBuilder builder, string name, HealthStatus? failureStatus, IEnumerable<string>? tags)
+    {
+        var services = builder.Services;
+        var added = new HealthCheckName(name);
+        if (services.Any(d => added.Equals(d.ImplementationInstance)))
+            return builder;
+        services.AddSingleton(added);
+        // One for all names: they share its probe.
+        services.TryAddSingleton(Of);
+        return builder.Add(new(name, provider => provider.GetRequiredService<ResilienceHealthCheck>(), failureStatus, tags));
+    }
+
+    private static ResilienceHealthCheck Of(IServiceProvider services)
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        var probe = services.GetService<IDeadLetterStore>() is { } store ? new StoreProbe(store, time) : null;
+        return new(services.GetRequiredService<IResilientClients>(), probe, services.GetService<IDeadLetterReview>(), time);
+    }
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         List<string> unhealthy = [], degraded = [];
         var data = new Dictionary<string, object>(StringComparer.Ordinal);
         foreach (var client in clients.List().OrderBy(c => c.Name, StringComparer.Ordinal))
-        {
-            if (client.Get<ErrorBudget>() is not { } counted)
-                continue;
-            var budget = ErrorBudgets.Describe(counted);
-            if (budget.PausedSince is { } since)
-                unhealthy.Add(string.Create(CultureInfo.InvariantCulture, $"{client.Name} is paused since {since:u}"));
-            if (budget.State is not ErrorBudgetState.Quiet)
-                degraded.Add(string.Create(CultureInfo.InvariantCulture,
-                    $"{client.Name} has used up {budget.Burn * 100:0} % of its error budget"));
-            else if (budget.IsBurning)
-                degraded.Add($"{client.Name} burns its error budget too fast");
-            var open = client.ObservedHosts.Where(h => client.HasCircuitBreaker && h.CircuitState is not CircuitState.Closed).ToList();
-            degraded.AddRange(open.Where(h => h.Tenant is null)
-                .Select(h => $"{client.Name}: the circuit of {h.Authority} is {NameOf(h.CircuitState)}"));
-            degraded.AddRange(open.Where(h => h.Tenant is not null).GroupBy(h => h.Authority)
-                .Select(g => $"{client.Name}: the circuits of {g.Count()} tenants of {g.Key} are not closed"));
-            data[client.Name] = DataOf(client, budget);
-        }
+            Add(client, unhealthy, degraded, data);
 
         Exception? failure = null;
-        if (store is not null)
+        if (probe is not null)
         {
-            using var timeout = new CancellationTokenSource(StoreTimeout, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-            failure = await FailureOfAsync(store, either.Token, cancellationToken).ConfigureAwait(false);
+            failure = await probe.FailureAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             data["storage"] = failure is null ? "reachable" : "unreachable";
             if (failure is not null)
-                unhealthy.Insert(0, "the durable store does not answer");
+                unhealthy.Insert(0, $"dead letters cannot be stored: {Reason(failure)}");
             else
-                degraded.AddRange(await UnreplayedAsync(either.Token, cancellationToken).ConfigureAwait(false));
+                degraded.AddRange(await WaitingLettersAsync(cancellationToken).ConfigureAwait(false));
         }
 
-        string description = unhealthy.Count + degraded.Count == 0 ? "All integrations are well." : Sentence([.. unhealthy, .. degraded]);
-        return unhealthy.Count > 0 ? HealthCheckResult.Unhealthy(description, failure, data)
+        // Client names stay as they are written: the sentence may begin with one.
+        string description = unhealthy.Count + degraded.Count == 0 ? "All integrations are well."
+            : $"{string.Join("; ", [.. unhealthy, .. degraded])}.";
+        return unhealthy.Count > 0 ? new(context.Registration?.FailureStatus ?? HealthStatus.Unhealthy, description, failure, data)
             : degraded.Count > 0 ? HealthCheckResult.Degraded(description, data: data)
             : HealthCheckResult.Healthy(description, data);
     }
 
-    // A store that blocks does not block the check.
-    private static Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken either) =>
-        Task.Run(() => ask(either), either).WaitAsync(either);
-
-    private static async Task<Exception?> FailureOfAsync(
-        IDeadLetterStore asked, CancellationToken either, CancellationToken cancellationToken)
+    private static void Add(ObservedClient client, List<string> unhealthy, List<string> degraded, Dictionary<string, object> data)
     {
-        try
-        {
-            await AskAsync(asked.CountAsync, either).ConfigureAwait(false);
-            return null;
-        }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-        {
-            return e is OperationCanceledException
-                ? new TimeoutException($"The store has not answered in {StoreTimeout.TotalSeconds:0} s.", e) : e;
-        }
+        if (client.Get<ErrorBudget>() is not { } counted)
+            return;
+        var budget = ErrorBudgets.Describe(counted);
+        if (budget.PausedSince is { } since)
+            unhealthy.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{client.Name} is paused by {(budget.PausedBy is null ? "its error budget" : "an operator")} since {since:u}"));
+        if (budget.State is not ErrorBudgetState.Quiet)
+            degraded.Add($"{client.Name} has used up {BudgetShare.Show(budget.Burn, "its error budget")}");
+        else if (budget.IsBurning)
+            degraded.Add($"{client.Name} burns its error budget too fast");
+        var open = client.ObservedHosts.Where(h => client.HasCircuitBreaker && h.CircuitState is not CircuitState.Closed).ToList();
+        degraded.AddRange(open.Where(h => h.Tenant is null)
+            .Select(h => $"{client.Name}: the circuit of {h.Authority} is {NameOf(h.CircuitState)}"));
+        degraded.AddRange(open.Where(h => h.Tenant is not null).GroupBy(h => h.Authority)
+            .Select(g => $"{client.Name}: the circuits of {g.Count()} tenants of {g.Key} are not closed"));
+        data[client.Name] = DataOf(client, budget);
     }
 
-    private async Task<IEnumerable<string>> UnreplayedAsync(CancellationToken either, CancellationToken cancellationToken)
+    // The message of any other exception may contain the connection string.
+    private static string Reason(Exception failure) => failure is HttpResilienceStorageException or TimeoutException
+        ? SingleLine.Clean(failure.Message).TrimEnd('.')
+        : failure.GetType().Name;
+
+    private async Task<IEnumerable<string>> WaitingLettersAsync(CancellationToken cancellationToken)
     {
         if (review is null)
             return [];
+        using var timeout = new CancellationTokenSource(StoreTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            var found = await AskAsync(review.UnreplayedAsync, either).ConfigureAwait(false);
-            return found.Select(l => l.ClientName is null
-                ? $"no live process replays the dead letters of application {NameOf(l.Application)} "
-                    + "(Storage:Application, DeadLetterReplayOptions.Applications)"
-                : $"no live process that replays the dead letters of application {NameOf(l.Application)} has their client {l.ClientName}");
+            // A store that blocks does not block the check.
+            var found = await Task.Run(() => review.UnreplayedAsync(either.Token), either.Token).WaitAsync(either.Token)
+                .ConfigureAwait(false);
+            var missing = await Task.Run(() => review.MissingKeysAsync(either.Token), either.Token).WaitAsync(either.Token)
+                .ConfigureAwait(false);
+            var keys = missing.Select(id => $"key {SingleLine.Clean(id)} of protected dead letters is missing");
+            return keys.Concat(found.Select(l => l switch
+            {
+                { Authority: { } authority } => $"the dead letters of client {l.ClientName} for {authority} are left to another process, "
+                    + "and none takes them (DeadLetter:AllowedAuthorities)",
+                { ClientName: null } => $"no live process replays the dead letters of application {NameOf(l.Application)} "
+                    + "(Storage:Application, DeadLetterReplayOptions.Applications)",
+                _ => $"no live process that replays the dead letters of application {NameOf(l.Application)} "
+                    + $"has their client {l.ClientName}",
+            }));
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // The store has just answered; the next check asks again.
+            // The store has just accepted a letter; the next check asks again.
             return [];
         }
     }
@@ -109,12 +134,6 @@ internal sealed class ResilienceHealthCheck(
         if (budget.PausedSince is { } since)
             data["pausedSince"] = since;
         return data;
-    }
-
-    private static string Sentence(List<string> problems)
-    {
-        string all = string.Join("; ", problems);
-        return $"{char.ToUpperInvariant(all[0])}{all[1..]}.";
     }
 
     private static string NameOf(CircuitState state) => state switch

@@ -7,6 +7,8 @@ internal sealed class InMemoryDatabase
 
     internal Func<InMemoryOperation, Func<Task>, Task>? Intercept { get; set; }
 
+    internal bool KeepsByDefault { get; set; }
+
     internal SortedDictionary<Guid, DeadLetter> Letters { get; } = [];
 
     internal Dictionary<(string ClientName, string Key), InMemoryKey> Keys { get; } = [];
@@ -24,6 +26,8 @@ internal sealed class InMemoryDatabase
     internal Dictionary<string, DeployedVersion> Versions { get; } = [];
 
     internal SortedDictionary<Guid, StorageInstance> Instances { get; } = [];
+
+    internal Dictionary<(string Application, string Key), StorageIncident> Incidents { get; } = [];
 
     /// <summary>A letter was added or made pending.</summary>
     internal event Action? LetterArrived;

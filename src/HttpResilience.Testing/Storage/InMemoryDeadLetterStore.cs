@@ -59,16 +59,42 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return Update(letter);
     }, cancellationToken);
 
-    public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => RunAsync(before, () =>
+    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+        RunAsync(query, () =>
     {
         Guid[] done =
         [
-            .. Database.Letters.Values
-                .Where(l => l.Status is DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted
-                    && l.LastFailedAt < StoredTime.Cut(before))
-                .Select(l => l.Id),
+            .. Database.Letters.Values.Where(InMemoryLetter.Filter(query with { Before = null }))
+                .Where(l => InMemoryLetter.SettledAt(l) is { } at && at < StoredTime.Cut(before)).Select(l => l.Id),
         ];
         return done.Count(Database.Letters.Remove);
+    }, cancellationToken);
+
+    public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) =>
+        RunAsync(null, () => Database.KeepsByDefault, cancellationToken);
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => RunAsync<IReadOnlyList<string>>(
+        null, () => [.. Database.Letters.Values.Where(InMemoryLetter.WaitsForKey).Select(l => l.ProtectedWith!).Distinct()],
+        cancellationToken);
+
+    public Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken) => RunAsync(keyId, () =>
+    {
+        DeadLetter[] waiting =
+            [.. Database.Letters.Values.Where(l => l.ProtectedWith == keyId && InMemoryLetter.WaitsForKey(l))];
+        foreach (var letter in waiting)
+        {
+            Database.Letters[letter.Id] = letter with
+            {
+                Status = DeadLetterStatus.Pending,
+                DueAt = StoredTime.Cut(dueAt),
+                SuggestedAction = null,
+                Version = letter.Version + 1,
+            };
+        }
+
+        if (waiting.Length > 0)
+            Database.NotifyLetterArrived();
+        return waiting.Length;
     }, cancellationToken);
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => RunAsync(null, () => new DeadLetterCounts(
@@ -84,6 +110,8 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
                 .ThenBy(g => g.Key.Application, StringComparer.Ordinal)
                 .Select(g => new DeadLetterBacklog(g.Key.Application, g.Key.ClientName, g.Key.Authority, g.Min(l => l.DueAt))),
         ], cancellationToken);
+
+    public Task ProbeAsync(CancellationToken cancellationToken) => RunAsync(null, () => true, cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => StartAsync(atMost, async () =>
     {

@@ -15,6 +15,9 @@ internal static class InMemoryLetter
         IdempotencyKey = StoredText.Storable(letter.IdempotencyKey),
         Tenant = StoredText.Storable(letter.Tenant),
         Tags = StoredJson.Map(StoredJson.Map(letter.Tags)),
+        LeftOut = [.. letter.LeftOut.Select(name => StoredText.Storable(name)!)],
+        ProtectedWith = StoredText.Storable(StoredJson.KeyOf(letter)),
+        KeyIsMissing = false,
         Headers = StoredJson.Pairs(StoredJson.Pairs(letter.Headers)),
         Body = letter.Body is { } body ? body.ToArray() : default(ReadOnlyMemory<byte>?),
         Version = letter.Version,
@@ -73,6 +76,21 @@ internal static class InMemoryLetter
         Now = StoredTime.Cut(claim.Now),
     };
 
+    /// <summary>The later of its last failure and the time at which it was settled; null when it is not.</summary>
+    internal static DateTimeOffset? SettledAt(DeadLetter letter)
+    {
+        DateTimeOffset? at = letter.Status switch
+        {
+            DeadLetterStatus.Replayed => letter.DueAt,
+            DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted => letter.Resolution?.At ?? letter.LastFailedAt,
+            _ => null,
+        };
+        return at < letter.LastFailedAt ? letter.LastFailedAt : at;
+    }
+
+    internal static bool WaitsForKey(DeadLetter letter) => letter is { Status: DeadLetterStatus.RequiresReview, ProtectedWith: { } keyId }
+        && letter.SuggestedAction == LetterKeyMissingException.ActionOf(keyId);
+
     internal static Func<DeadLetter, bool> Filter(DeadLetterQuery query)
     {
         var (client, tenant) = (StoredText.Storable(query.ClientName), StoredText.Storable(query.Tenant));
@@ -81,6 +99,8 @@ internal static class InMemoryLetter
             && (client is null || letter.ClientName == client)
             && (query.Authority is null || letter.Authority == query.Authority)
             && (tenant is null || letter.Tenant == tenant)
+            && (query.Application is null || letter.Application == StoredText.Storable(query.Application))
+            && (query.Tag is not { } tag || (letter.Tags.TryGetValue(tag.Key, out string? value) && value == tag.Value))
             && (query.FailureClass is not { } failureClass || letter.FailureClass == failureClass)
             && (query.Since is not { } since || letter.FirstFailedAt >= StoredTime.Cut(since))
             && (query.Until is not { } until || letter.FirstFailedAt < StoredTime.Cut(until))

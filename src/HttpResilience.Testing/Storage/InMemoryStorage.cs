@@ -39,6 +39,7 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
         Checkpoints = new InMemoryCheckpointStore(_connection);
         ErrorBudgets = new InMemoryErrorBudgetStore(_connection);
         Instances = new InMemoryInstanceStore(_connection);
+        Incidents = new InMemoryIncidentStore(_connection);
     }
 
     /// <summary>
@@ -55,6 +56,13 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
     {
         get => _connection.Database.Intercept;
         set => _connection.Database.Intercept = value;
+    }
+
+    /// <summary>Whether it keeps settled letters by default, as a store that an older version created.</summary>
+    internal bool KeepsByDefault
+    {
+        get => _connection.Database.KeepsByDefault;
+        set => _connection.Database.KeepsByDefault = value;
     }
 
     /// <inheritdoc/>
@@ -74,6 +82,9 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     /// <inheritdoc/>
     public IInstanceStore Instances { get; }
+
+    /// <inheritdoc/>
+    public IIncidentStore Incidents { get; }
 
     internal InMemoryDatabase Database => _connection.Database;
 

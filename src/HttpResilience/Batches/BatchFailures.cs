@@ -18,7 +18,7 @@ internal static class BatchFailures
         {
             Index = index,
             FailureClass = call?.FailureClass ?? (IsTimeout(exception) ? FailureClass.Transient : FailureClass.Permanent),
-            Error = call?.Error ?? Redaction.Clean(exception),
+            Error = call?.Error ?? (call ?? attempt.Calls.Last)?.Scrub(exception) ?? Redaction.Clean(exception),
             ErrorType = exception.GetType().Name,
             StatusCode = (int?)call?.LastAttempt?.StatusCode,
             Attempts = call?.AttemptCount ?? 0,

@@ -18,6 +18,15 @@ internal sealed record ReplayedCall(Guid LetterId, DateTimeOffset KeyFirstUsedAt
     /// </summary>
     internal Uri? Uri { get; init; }
 
+    /// <summary>What the letter leaves out of the earlier call (<c>DeadLetter.LeftOut</c>); handlers of the client add it again.</summary>
+    internal IReadOnlyList<string> LeftOut { get; init; } = [];
+
+    /// <summary>The letter leaves out query parameters, so its URI is not that of the earlier call.</summary>
+    internal bool LacksParameters { get; init; }
+
+    /// <summary>What was left out and not added again, so that nothing was sent; null when nothing is missing.</summary>
+    internal string? Missing { get; set; }
+
     /// <summary>On a request: the call it sends again.</summary>
     internal static readonly HttpRequestOptionsKey<ReplayedCall> Key = new("HttpResilience.ReplayedCall");
 }

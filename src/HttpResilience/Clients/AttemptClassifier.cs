@@ -103,7 +103,8 @@ internal sealed partial class AttemptClassifier(
         }
         catch (Exception e)
         {
-            ClassifierFailed(logger, e.Loggable, call.ClientName, classifier.GetType().Name);
+            var loggable = call.Policy.Logging.Redaction.Loggable(e, response?.RequestMessage);
+            ClassifierFailed(logger, loggable, call.ClientName, classifier.GetType().Name);
             return builtIn;
         }
 
@@ -114,8 +115,9 @@ internal sealed partial class AttemptClassifier(
     {
         if (RetryAfter.UnreadableIn(response.Headers, isRejected: (int)response.StatusCode == 429) is not { } field)
             return;
-        string value = response.Headers.NonValidated[field].ToString();
-        HintIgnored(logger, call.ClientName, (int)response.StatusCode, field, Redaction.Clean(value[..Math.Min(value.Length, MaxHint)]));
+        string value = call.Policy.Logging.Redaction.Scrub(
+            response.Headers.NonValidated[field].ToString(), response.RequestMessage, response);
+        HintIgnored(logger, call.ClientName, (int)response.StatusCode, field, value[..Math.Min(value.Length, MaxHint)]);
     }
 
     [LoggerMessage(407, LogLevel.Error, "{ClientName}: {Classifier} failed; the built-in classification is used")]

@@ -41,7 +41,8 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal ErrorBudgetOptions ErrorBudget { get; } = options.ErrorBudget;
 
-    internal RequestLoggingPolicy Logging { get; } = new(options.Logging);
+    internal RequestLoggingPolicy Logging { get; } = new(
+        options.Logging, options.DeadLetter.SecretHeaders, options.DeadLetter.SecretQueryParameters);
 
     internal ChaosPolicy? Chaos { get; } = ChaosPolicy.From(options.Chaos, time);
 

@@ -16,12 +16,14 @@ internal sealed class SendingClient(HttpClient httpClient, long startedAt = 0)
     internal static readonly HttpRequestOptionsKey<SendingClient> Key = new("HttpResilience.SendingClient");
 
     private readonly string[]? _headers;
+    private readonly Uri? _uri;
 
     /// <param name="httpClient">The client.</param>
     /// <param name="startedAt">The timestamp at which it sent the request.</param>
     /// <param name="headers">The header fields of the request before the handlers outside the chain got it.</param>
-    internal SendingClient(HttpClient httpClient, long startedAt, HttpHeadersNonValidated headers)
-        : this(httpClient, startedAt) => _headers = [.. headers.Select(h => h.Key)];
+    /// <param name="uri">Its URI then.</param>
+    internal SendingClient(HttpClient httpClient, long startedAt, HttpHeadersNonValidated headers, Uri? uri)
+        : this(httpClient, startedAt) => (_headers, _uri) = ([.. headers.Select(h => h.Key)], uri);
 
     internal HttpClient HttpClient => httpClient;
 
@@ -31,4 +33,7 @@ internal sealed class SendingClient(HttpClient httpClient, long startedAt = 0)
     /// Whether the request, or the client's default headers, had a header field; else a handler outside the chain added it.
     /// </summary>
     internal bool HasHeader(string name) => _headers is null || _headers.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The URI of the request before the handlers outside the chain got it; null when there are none.</summary>
+    internal Uri? Uri => _headers is null ? null : _uri;
 }

@@ -39,6 +39,7 @@ internal sealed class SendingClientHandler : DelegatingHandler
         if (client.BaseAddress is { } baseAddress && !ReferenceEquals(baseAddress, _baseAddress))
             BaseAddresses.Of(_client).Add(_baseAddress = baseAddress);
         request.Options.Set(
-            SendingClient.Key, _chainIsNext ? _sending : new(client, _client.Time.GetTimestamp(), request.Headers.NonValidated));
+            SendingClient.Key,
+            _chainIsNext ? _sending : new(client, _client.Time.GetTimestamp(), request.Headers.NonValidated, request.RequestUri));
     }
 }

@@ -47,6 +47,24 @@ public sealed record DeadLetter
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
+    /// <summary>
+    /// The names of the header fields and, with a leading <c>?</c>, of the query parameters that were left out because they carry secrets.
+    /// Default: none.
+    /// </summary>
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
+
+    /// <summary>
+    /// The id of the key that protects the body, the header fields and the query of this letter in the store. Empty: the store is to
+    /// protect it with its current key. Null: they are stored in clear. Default null.
+    /// </summary>
+    public string? ProtectedWith { get; init; }
+
+    /// <summary>
+    /// The key of <see cref="ProtectedWith"/> is missing in this process, so this letter comes without its body, header fields and query.
+    /// Not stored.
+    /// </summary>
+    public bool KeyIsMissing { get; init; }
+
     /// <summary>The body; null when there was none, or when it could not be stored (<see cref="BodyIsMissing"/>).</summary>
     public ReadOnlyMemory<byte>? Body { get; init; }
 

@@ -8,6 +8,8 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
 {
     internal const string CheckThenResolve = "Check whether it was processed; then resolve it, or replay it";
     internal const string SetCredentials = "Set credentials by ConfigureHttpClient or a handler, or they cannot be replayed";
+    internal const string AddParameters =
+        "Add the query parameters that it leaves out by a handler, or they cannot be replayed; or set DeadLetter:Protect";
     internal const string CannotBeSent = "Resubmit it with correct data; as it is stored it cannot be sent: ";
     internal const string EndsTheProcess = "Check why the process ends while it is sent; then replay it";
     private const string FixTheError = "Fix the error, then replay it";
@@ -26,6 +28,15 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
     /// <summary>The characters of its URI are not valid, or not those that were decided on.</summary>
     internal static DeadLetterDecision NotItsOwnUri =>
         Review("Check its URI, which cannot be sent as it was; then resubmit it, or resolve it");
+
+    /// <summary>A replay would lack a secret of the request.</summary>
+    /// <param name="leftOut">Its name (<see cref="DeadLetter.LeftOut"/>).</param>
+    internal static DeadLetterDecision Lacks(string leftOut) =>
+        Review(LeftOutRules.IsParameter(leftOut, out _) ? AddParameters : SetCredentials);
+
+    /// <summary>What is left out, for a message.</summary>
+    internal static string Describe(string leftOut) =>
+        $"{(LeftOutRules.IsParameter(leftOut, out string name) ? "query parameter" : "header")} {Redaction.Clean(name)}";
 
     /// <summary>Whether a failed call is worth a letter.</summary>
     /// <param name="wasOnTheWire">An attempt may have been processed: a cancelled call is then for review.</param>
@@ -55,8 +66,8 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
             return Review(ResubmitFromSource);
         if (mustBeChecked)
             return Review(CheckThenResolve);
-        if (fate.LacksCredentials)
-            return Review(SetCredentials);
+        if (fate.Lacks is { } lacking)
+            return Lacks(lacking);
         if (replays >= maxReplays)
             return Review("Check that the API works, then replay it");
         var delay = retryAfter > TimeSpan.Zero ? TimeSpan.FromTicks(Math.Min(retryAfter.Value.Ticks, MaxRequestedPause.Ticks))
@@ -118,8 +129,8 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
 /// <param name="BodyIsMissing">The body is not stored: the request cannot be sent again unchanged.</param>
 internal readonly record struct LetterFate(bool MayHaveBeenProcessed, bool MayBeRepeated, bool NeedsKey, bool BodyIsMissing)
 {
-    /// <summary>A replay would lack credentials that the request had.</summary>
-    internal bool LacksCredentials { get; init; }
+    /// <summary>A secret of the request that its letter leaves out and a replay would lack; null when there is none.</summary>
+    internal string? Lacks { get; init; }
 
     /// <summary>The failure may be due to an earlier attempt of the request itself, not to its data.</summary>
     internal bool MayShowOwnEffect { get; private init; }

@@ -65,10 +65,10 @@ internal sealed partial class DeadLetterHandler(
         Guid? id = null;
         try
         {
-            var body = await BodyOfAsync(original, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
-            bool lacksCredentials = _credentials.AreLost(request, original, call);
+            var body = await BodyOfAsync(original, request, call, policy.MaxBodyBytes, async).ConfigureAwait(false);
+            var (leftOut, lacks) = _credentials.LeftOutOf(original, request, call);
             var letter = DeadLetterRequest.ToLetter(
-                policy, original, request, call, failure, body, lacksCredentials, canBeFound: extensions.Reconciler is not null);
+                policy, original, request, call, failure, body, leftOut, lacks, canBeFound: extensions.Reconciler is not null);
             id = letter.Id;
             // Not cancelled with the caller: the letter is stored even when the caller no longer waits.
             var keeping = store.AddAsync(letter, timeout.Token).WaitAsync(timeout.Token);
@@ -87,7 +87,8 @@ internal sealed partial class DeadLetterHandler(
     }
 
     // Null when the body can be written only once and is not recorded in full, or is too long.
-    private async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(RequestSnapshot original, HttpCall call, int maxBytes, bool async)
+    private async ValueTask<ReadOnlyMemory<byte>?> BodyOfAsync(
+        RequestSnapshot original, HttpRequestMessage request, HttpCall call, int maxBytes, bool async)
     {
         if (original.Content is null)
             return ReadOnlyMemory<byte>.Empty;
@@ -105,7 +106,7 @@ internal sealed partial class DeadLetterHandler(
         catch (Exception e)
         {
             // The letter is stored without its body.
-            BodyLost(logger, Redaction.Loggable(e), client.Name, call.IdempotencyKey);
+            BodyLost(logger, call.Policy.Logging.Redaction.Loggable(e, request), client.Name, call.IdempotencyKey);
             return null;
         }
     }

@@ -15,6 +15,16 @@ internal sealed class DeadLetterPolicy(DeadLetterOptions options)
 
     internal int MaxBodyBytes { get; } = options.MaxBodyBytes;
 
+    /// <summary>Whether letters are encrypted in the store: they may then hold what is otherwise left out.</summary>
+    internal bool Protect { get; } = options.Protect;
+
+    private readonly bool _retentionIsSet = options.RetentionIsSet;
+    private readonly TimeSpan? _retention = options.Retention;
+
+    /// <summary>The age at which settled letters are deleted; null to keep them.</summary>
+    /// <param name="keepsByDefault">The store is from before letters were deleted.</param>
+    internal TimeSpan? RetentionIn(bool keepsByDefault) => _retentionIsSet || !keepsByDefault ? _retention : null;
+
     internal bool AppliesTo(HttpMethod method) => _methods.Contains(method.Method);
 
     /// <param name="baseAddress">The base address of the client that would send it.</param>

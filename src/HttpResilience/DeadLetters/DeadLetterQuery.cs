@@ -15,6 +15,14 @@ public sealed record DeadLetterQuery
     /// <summary>The tenant of the call.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>
+    /// The application whose processes send them again, as in <see cref="DeadLetter.Application"/>; empty for letters of none.
+    /// </summary>
+    public string? Application { get; init; }
+
+    /// <summary>A tag of the call, with its value as text.</summary>
+    public KeyValuePair<string, string>? Tag { get; init; }
+
     /// <summary>The failure class of the last attempt.</summary>
     public FailureClass? FailureClass { get; init; }
 

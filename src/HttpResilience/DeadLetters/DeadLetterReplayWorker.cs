@@ -54,7 +54,7 @@ internal sealed partial class DeadLetterReplayWorker(
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         int failures = 0;
         while (!stoppingToken.IsCancellationRequested)

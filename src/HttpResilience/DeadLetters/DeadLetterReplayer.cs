@@ -28,15 +28,18 @@ internal sealed partial class DeadLetterReplayer(
     /// <summary>
     /// Whether this process may send a letter to its host. A client of the same name in another process may have another base address.
     /// </summary>
-    internal bool MaySend(DeadLetter letter)
+    internal bool MaySend(DeadLetter letter) => MaySend(letter.ClientName, letter.Uri);
+
+    /// <inheritdoc cref="MaySend(DeadLetter)"/>
+    internal bool MaySend(string clientName, Uri uri)
     {
         try
         {
-            var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
-            if (MaySendAsKnown(letter))
+            var client = services.GetRequiredKeyedService<Client>(clientName);
+            if (MaySendAsKnown(clientName, uri))
                 return true;
             using var httpClient = clients.CreateClient(client.HttpClientName);
-            return ReplayResult.MayGoThere(client, letter.Uri, httpClient.BaseAddress, services);
+            return ReplayResult.MayGoThere(client, uri, httpClient.BaseAddress, services);
         }
         catch (Exception)
         {
@@ -46,11 +49,13 @@ internal sealed partial class DeadLetterReplayer(
     }
 
     /// <summary>The same as far as it is known without a client of the factory, which is true for most letters.</summary>
-    internal bool MaySendAsKnown(DeadLetter letter)
+    internal bool MaySendAsKnown(DeadLetter letter) => MaySendAsKnown(letter.ClientName, letter.Uri);
+
+    private bool MaySendAsKnown(string clientName, Uri uri)
     {
-        var client = services.GetRequiredKeyedService<Client>(letter.ClientName);
+        var client = services.GetRequiredKeyedService<Client>(clientName);
         return client.Policy.DeadLetter is { } policy
-            && (policy.MayGoTo(letter.Uri, baseAddress: null) || BaseAddresses.Of(client).Knows(letter.Uri));
+            && (policy.MayGoTo(uri, baseAddress: null) || BaseAddresses.Of(client).Knows(uri));
     }
 
     /// <summary>Sends a letter and stores the result.</summary>
@@ -68,11 +73,13 @@ internal sealed partial class DeadLetterReplayer(
         var lease = new LetterLease(store, claimed, LeaseLength, RenewEvery, time, lost);
         await using var released = lease.ConfigureAwait(false);
         DeadLetter result;
+        ReplayAttempt? attempt = null;
         try
         {
             var client = services.GetRequiredKeyedService<Client>(claimed.ClientName);
             using var httpClient = ReplayPipeline.Of(client, services).CreateClient(clients);
-            result = await new ReplayAttempt(client, httpClient, services).SendAsync(claimed, lost.Token).ConfigureAwait(false);
+            attempt = new(client, httpClient, services);
+            result = await attempt.SendAsync(claimed, lost.Token).ConfigureAwait(false);
         }
         catch (Exception) when (lost.IsCancellationRequested)
         {
@@ -80,7 +87,7 @@ internal sealed partial class DeadLetterReplayer(
         }
         catch (Exception e)
         {
-            FailedOutside(_logger, Redaction.Loggable(e), claimed.ClientName, claimed.Id);
+            FailedOutside(_logger, attempt?.Loggable(e) ?? e.Loggable, claimed.ClientName, claimed.Id);
             result = ReplayResult.FailedOutside(claimed, e, time.GetUtcNow());
         }
 

@@ -15,13 +15,12 @@ internal static class DeadLetterRequest
         StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// The stored header fields: without secrets, and without the idempotency key, which is stored separately; only its structured form is
-    /// kept as it was sent.
+    /// The stored header fields: without those that are left out, and without the idempotency key, which is stored separately; only its
+    /// structured form is kept as it was sent.
     /// </summary>
-    internal static List<KeyValuePair<string, string>> HeadersOf(in RequestSnapshot request, HttpCall call)
+    internal static List<KeyValuePair<string, string>> HeadersOf(in RequestSnapshot request, HttpCall call, IReadOnlyList<string> leftOut)
     {
-        var redaction = call.Policy.Logging.Redaction;
-        string? keyHeader = call.IdempotencyKey is null ? null : call.Policy.Idempotency?.HeaderName;
+        string? keyHeader = KeyHeaderOf(call);
         var headers = new List<KeyValuePair<string, string>>();
         foreach (var (name, values) in request.Headers)
         {
@@ -32,7 +31,7 @@ internal static class DeadLetterRequest
                 continue;
             }
 
-            if (NotKept.Contains(name) || redaction.IsSecret(name))
+            if (NotKept.Contains(name) || LeftOutRules.IsHeader(name, leftOut))
                 continue;
             foreach (string value in values)
                 headers.Add(new(name, value));
@@ -40,6 +39,14 @@ internal static class DeadLetterRequest
 
         return headers;
     }
+
+    /// <summary>The names of the secrets of a request, as in <see cref="DeadLetter.LeftOut"/>.</summary>
+    internal static IReadOnlyList<string> SecretsOf(in RequestSnapshot request, HttpCall call) => LeftOutRules.Of(
+        request.Uri,
+        request.Headers.Where(h => !NotKept.Contains(h.Key)).SelectMany(h => h.Value.Select(value => KeyValuePair.Create(h.Key, value))),
+        call.Policy.Logging.Redaction.Names, KeyHeaderOf(call));
+
+    private static string? KeyHeaderOf(HttpCall call) => call.IdempotencyKey is null ? null : call.Policy.Idempotency?.HeaderName;
 
     internal static Dictionary<string, string> TagsOf(HttpCall call) =>
         call.Tags.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => TextOf(t.Value));
@@ -49,17 +56,18 @@ internal static class DeadLetterRequest
     /// <summary>The letter of a call that finally failed.</summary>
     /// <param name="message">The message that was sent; the original does not hold its HTTP version.</param>
     /// <param name="body">Null when it cannot be stored.</param>
-    /// <param name="lacksCredentials">A replay would lack credentials that the request had.</param>
+    /// <param name="leftOut">What the letter leaves out (<see cref="DeadLetter.LeftOut"/>).</param>
+    /// <param name="lacks">The part of it that no handler adds again; null when there is none.</param>
     /// <param name="canBeFound">The application can find out whether it has been processed.</param>
     internal static DeadLetter ToLetter(
         DeadLetterPolicy policy, in RequestSnapshot original, HttpRequestMessage message, HttpCall call, in LetterFailure failure,
-        ReadOnlyMemory<byte>? body, bool lacksCredentials, bool canBeFound)
+        ReadOnlyMemory<byte>? body, IReadOnlyList<string> leftOut, string? lacks, bool canBeFound)
     {
-        var (uri, originalUri) = LetterUri.Of(original.Uri!);
+        var (uri, originalUri) = LetterUri.Of(original.Uri!, leftOut);
         bool isKeyed = call.IdempotencyKey is not null;
         var fate = LetterFate.Of(
             call.Policy.Retry, original.Method, isKeyed, call.MayHaveBeenProcessed, bodyIsMissing: body is null, canBeFound);
-        fate = fate.After(failure.StatusCode, isKeyed || original.IsConditional) with { LacksCredentials = lacksCredentials };
+        fate = fate.After(failure.StatusCode, isKeyed || original.IsConditional) with { Lacks = lacks };
         var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays: 0, policy.MaxReplays);
         var now = call.Time.GetUtcNow();
         return new()
@@ -71,7 +79,9 @@ internal static class DeadLetterRequest
             OriginalUri = originalUri,
             HttpVersion = message.Version,
             HttpVersionPolicy = message.VersionPolicy,
-            Headers = HeadersOf(original, call),
+            ProtectedWith = policy.Protect ? "" : null,
+            Headers = HeadersOf(original, call, leftOut),
+            LeftOut = leftOut,
             Body = original.Content is null ? null : body,
             BodyIsMissing = fate.BodyIsMissing,
             IdempotencyKey = call.IdempotencyKey,
@@ -95,7 +105,9 @@ internal static class DeadLetterRequest
     }
 
     /// <summary>The request of a letter. The client's own handlers and defaults add the secrets.</summary>
-    /// <param name="policy">That of the client. Its secret fields are not sent: they were added to the stored row.</param>
+    /// <param name="policy">
+    /// That of the client. Its secret fields are not sent: they were added to the stored row, unless the letter is protected.
+    /// </param>
     /// <param name="uri">That of the letter as it was sent, or one that a redirect led to.</param>
     /// <exception cref="ArgumentException">The key of the letter cannot be sent.</exception>
     internal static HttpRequestMessage ToRequest(DeadLetter letter, ResiliencePolicy policy, Uri uri)
@@ -107,7 +119,8 @@ internal static class DeadLetterRequest
         bool keepsHost = letter.HttpVersion is not null && new HttpAuthority(uri).Equals(new HttpAuthority(letter.Uri));
         foreach (var (name, value) in letter.Headers)
         {
-            if (NotKept.Contains(name) || policy.Logging.Redaction.IsSecret(name) || LetterKey.IsField(name, letter, policy.Idempotency)
+            bool isAdded = letter.ProtectedWith is null && policy.Logging.Redaction.IsSecret(name);
+            if (NotKept.Contains(name) || isAdded || LetterKey.IsField(name, letter, policy.Idempotency)
                 || (!keepsHost && IsHost(name)))
                 continue;
             if (!request.Headers.TryAddWithoutValidation(name, value))
@@ -123,6 +136,10 @@ internal static class DeadLetterRequest
                 IdempotencyKey = key is null ? null : letter.IdempotencyKey,
                 KeyHeaderName = key?.Key,
                 Uri = LetterUri.AsSent(letter),
+                // The target of a redirect has its own query.
+                LeftOut = uri == LetterUri.AsSent(letter) ? letter.LeftOut
+                    : [.. letter.LeftOut.Where(item => !LeftOutRules.IsParameter(item, out _))],
+                LacksParameters = letter.LeftOut.Any(item => LeftOutRules.IsParameter(item, out _)),
             });
         if (letter.Tenant is { } tenant)
             request.WithTenant(tenant);

@@ -41,6 +41,7 @@ internal sealed class DeadLetterReview(
         while (true)
         {
             var letter = await OpenAsync(id, cancellationToken).ConfigureAwait(false);
+            ThrowIfKeyIsMissing(letter);
             var replacement = Replacement(letter, correct(letter));
             var replaced = letter with
             {
@@ -64,17 +65,20 @@ internal sealed class DeadLetterReview(
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
         var sender = replayer();
-        var claimed = await ChangeAsync(
-            id,
-            letter => sender?.Knows(letter.ClientName) is true
-                ? MadeDue(letter, by, time.GetUtcNow() + DeadLetterReplayer.LeaseLength) with { Status = DeadLetterStatus.InProgress }
-                : throw new InvalidOperationException(
-                    $"Client '{letter.ClientName}' of dead letter {id} is not registered in this process, or has DeadLetter:Enabled "
-                    + "false."),
-            cancellationToken).ConfigureAwait(false);
+        var claimed = await ChangeAsync(id, Claimed, cancellationToken).ConfigureAwait(false);
         await sender!.SendAsync(claimed, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         return await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
+
+        DeadLetter Claimed(DeadLetter letter)
+        {
+            if (sender?.Knows(letter.ClientName) is not true)
+                throw new InvalidOperationException(
+                    $"Client '{letter.ClientName}' of dead letter {id} is not registered in this process, or has DeadLetter:Enabled "
+                    + "false.");
+            ThrowIfKeyIsMissing(letter);
+            return MadeDue(letter, by, time.GetUtcNow() + DeadLetterReplayer.LeaseLength) with { Status = DeadLetterStatus.InProgress };
+        }
     }
 
     public async Task<int> ReplayManyAsync(
@@ -121,11 +125,17 @@ internal sealed class DeadLetterReview(
             cancellationToken);
     }
 
-    public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken) =>
+        PurgeAsync(new(), olderThan, cancellationToken);
+
+    public Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
-        return store.PurgeAsync(time.GetUtcNow() - olderThan, cancellationToken);
+        return store.PurgeAsync(query, time.GetUtcNow() - olderThan, cancellationToken);
     }
+
+    public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => store.MissingKeysAsync(cancellationToken);
 
     private static bool IsOpen(DeadLetter letter) => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview;
 
@@ -141,7 +151,7 @@ internal sealed class DeadLetterReview(
     private DeadLetter Replacement(DeadLetter letter, DeadLetter corrected)
     {
         if (!HttpAuthority.IsHttp(corrected.Uri))
-            throw new ArgumentException($"'{corrected.Uri}' is not an absolute http or https URI.", nameof(corrected));
+            throw new ArgumentException("The corrected URI is not an absolute http or https URI.", nameof(corrected));
         if (!HttpToken.IsValid(corrected.Method))
             throw new ArgumentException($"'{corrected.Method}' is not an HTTP method.", nameof(corrected));
         if (letter.BodyIsMissing && corrected.Body is null)
@@ -149,7 +159,8 @@ internal sealed class DeadLetterReview(
 
         var now = time.GetUtcNow();
         bool isSameUri = corrected.Uri.AbsoluteUri == letter.Uri.AbsoluteUri;
-        var (uri, originalUri) = isSameUri ? (letter.Uri, corrected.OriginalUri) : LetterUri.Of(corrected.Uri);
+        var leftOut = LeftOutRules.OfCorrected(corrected);
+        var (uri, originalUri) = isSameUri ? (letter.Uri, corrected.OriginalUri) : LetterUri.Of(corrected.Uri, leftOut);
         string? key = letter.IdempotencyKey is null ? null : IdempotencyKey.Create();
         var replacement = letter with
         {
@@ -157,7 +168,9 @@ internal sealed class DeadLetterReview(
             Method = corrected.Method,
             Uri = uri,
             OriginalUri = originalUri,
-            Headers = LetterKey.Renew(HeadersFor(uri, letter, corrected), letter, key),
+            Headers = LetterKey.Renew(
+                [.. HeadersFor(uri, letter, corrected).Where(h => !LeftOutRules.IsHeader(h.Key, leftOut))], letter, key),
+            LeftOut = leftOut,
             Body = corrected.Body,
             BodyIsMissing = false,
             IdempotencyKey = key,
@@ -201,6 +214,13 @@ internal sealed class DeadLetterReview(
         throw new InvalidOperationException(letter.Status is DeadLetterStatus.InProgress
             ? $"Dead letter {id} is being sent at this moment."
             : $"Dead letter {id} is already settled: {letter.Status}.");
+    }
+
+    private static void ThrowIfKeyIsMissing(DeadLetter letter)
+    {
+        if (letter.KeyIsMissing)
+            throw new InvalidOperationException(
+                $"Dead letter {letter.Id} cannot be opened in this process: {LetterKeyMissingException.ActionOf(letter.ProtectedWith!)}.");
     }
 
     private static KeyNotFoundException NotFound(Guid id) => new($"There is no dead letter {id}.");

@@ -75,8 +75,23 @@ public interface IDeadLetterReview
     Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Deletes settled letters (replayed, resolved, resubmitted) whose last failure is older than <paramref name="olderThan"/>.
+    /// Deletes letters that were settled (replayed, resolved, resubmitted) longer ago than <paramref name="olderThan"/>.
     /// </summary>
     /// <returns>The number of deleted letters.</returns>
     Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Deletes the matching letters that were settled longer ago than <paramref name="olderThan"/>, such as those of a tenant who has left.
+    /// Letters that wait or require review are not deleted: resolve them first.
+    /// </summary>
+    /// <param name="query">The filter; its page does not matter.</param>
+    /// <param name="olderThan">The age. 0 or more.</param>
+    /// <param name="cancellationToken">Stops; letters that are deleted by then stay deleted.</param>
+    /// <returns>The number of deleted letters.</returns>
+    Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The keys of protected letters that are missing: their letters are kept, require review, and are due again when the key is back.
+    /// </summary>
+    Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken = default);
 }

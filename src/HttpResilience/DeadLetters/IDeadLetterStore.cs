@@ -48,9 +48,40 @@ public interface IDeadLetterStore
     /// <exception cref="HttpResilienceStorageException">A letter with the id of the new one exists.</exception>
     Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken);
 
-    /// <summary>Deletes settled letters (replayed, resolved, resubmitted) whose last failure was before a time.</summary>
+    /// <summary>
+    /// Deletes letters that were settled before a time: their last failure, and the time at which they were replayed, resolved or
+    /// resubmitted, were before it. It runs in portions, so that other changes do not wait for the whole.
+    /// </summary>
+    /// <param name="query">The filter; its page does not matter.</param>
+    /// <param name="before">The time.</param>
+    /// <param name="cancellationToken">Stops; letters that are deleted by then stay deleted.</param>
     /// <returns>The number of deleted letters.</returns>
-    Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken);
+    Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken);
+
+    /// <summary>Deletes all letters that were settled before a time.</summary>
+    /// <param name="before">The time.</param>
+    /// <param name="cancellationToken">Stops; letters that are deleted by then stay deleted.</param>
+    /// <returns>The number of deleted letters.</returns>
+    Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => PurgeAsync(new(), before, cancellationToken);
+
+    /// <summary>
+    /// Whether settled letters are kept for ever unless <c>DeadLetter:Retention</c> is set: the store was created by a version that deleted
+    /// none by itself.
+    /// </summary>
+    Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The keys that letters wait for: those of <see cref="DeadLetter.ProtectedWith"/> of letters that require review with
+    /// <see cref="LetterKeyMissingException.ActionOf"/> as suggested action. The cost grows with the number of keys, not of letters.
+    /// </summary>
+    Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken);
+
+    /// <summary>Makes the letters pending that wait for a key (<see cref="MissingKeysAsync"/>), without a suggested action.</summary>
+    /// <param name="keyId">The key.</param>
+    /// <param name="dueAt">The time at which they are due.</param>
+    /// <param name="cancellationToken">Stops; letters that are pending by then stay so.</param>
+    /// <returns>The number of letters.</returns>
+    Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken);
 
     /// <summary>
     /// The number of letters of each known status that has any, and the earliest due time of a pending letter: of the letters of the
@@ -63,6 +94,12 @@ public interface IDeadLetterStore
     /// not of letters.
     /// </summary>
     Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Verifies that a letter can be stored now: commits a letter of 4 KiB as <see cref="AddAsync"/> does and deletes it in the same
+    /// transaction, so that no operation returns it. It ends within 4 s, with the reason when it fails.
+    /// </summary>
+    Task ProbeAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// Waits until a letter has been added or made pending, by any process, since the last call, or until the time is over. It may end

@@ -20,8 +20,9 @@ internal readonly record struct LetterFailure(int? StatusCode, string? ErrorType
         var problem = maxBytes == 0 ? null
             : await ErrorBody.PeekProblemAsync(response, maxBytes, time, async, cancellationToken).ConfigureAwait(false);
         return new(
-            (int)response.StatusCode, null, problem is { } text ? redaction.Scrub(text.Title, request) : response.ReasonPhrase,
-            problem?.Detail is { } detail ? redaction.Scrub(detail, request) : null,
+            (int)response.StatusCode, null, problem is { } text ? redaction.Scrub(text.Title, request, response)
+                : response.ReasonPhrase is { } reason ? redaction.Scrub(reason, request, response) : null,
+            problem?.Detail is { } detail ? redaction.Scrub(detail, request, response) : null,
             call.Policy.Retry.ShouldRetryAfterHeader ? classifier.ClassifyHead(response, call).RetryAfter : null);
     }
 }

@@ -7,14 +7,24 @@ namespace HttpResilience;
 /// </summary>
 internal static class LetterUri
 {
-    /// <summary>The URI as a letter holds it, without user-info.</summary>
+    /// <summary>The URI as a letter holds it, without user-info and fragment, which is not sent.</summary>
+    /// <param name="leftOut">The query parameters that are left out (<see cref="DeadLetter.LeftOut"/>).</param>
     /// <returns><see cref="DeadLetter.Uri"/> and <see cref="DeadLetter.OriginalUri"/>.</returns>
-    internal static (Uri Uri, string? Original) Of(Uri sent)
+    internal static (Uri Uri, string? Original) Of(Uri sent, IReadOnlyList<string> leftOut)
     {
-        string text = $"{sent.Scheme}://{sent.Authority}{sent.PathAndQuery}";
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var canonical) || canonical.PathAndQuery == sent.PathAndQuery)
-            return (sent.UserInfo.Length == 0 ? sent : new UriBuilder(sent) { UserName = "", Password = "" }.Uri, null);
-        return (canonical, text);
+        string[] parameters = [.. leftOut.Select(item => LeftOutRules.IsParameter(item, out string name) ? name : null).OfType<string>()];
+        string pathAndQuery = parameters.Length == 0 ? sent.PathAndQuery : QueryText.Without(
+            sent.PathAndQuery, name => parameters.Contains(name, StringComparer.OrdinalIgnoreCase));
+        string text = $"{sent.Scheme}://{sent.Authority}{pathAndQuery}";
+        bool isKnown = Uri.TryCreate(text, UriKind.Absolute, out var canonical);
+        if (isKnown && canonical!.PathAndQuery != pathAndQuery)
+            return (canonical, text);
+        if (sent is { UserInfo: "", Fragment: "" } && pathAndQuery == sent.PathAndQuery)
+            return (sent, null);
+        if (isKnown)
+            return (canonical!, null);
+        string query = pathAndQuery.IndexOf('?', StringComparison.Ordinal) is >= 0 and var start ? pathAndQuery[start..] : "";
+        return (new UriBuilder(sent) { UserName = "", Password = "", Fragment = "", Query = query }.Uri, null);
     }
 
     /// <summary>The URI of a replay.</summary>

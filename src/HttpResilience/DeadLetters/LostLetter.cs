@@ -11,18 +11,19 @@ internal static partial class LostLetter
         in LetterFailure failure)
     {
         string path = call.Policy.Logging.Redaction.PathOf(request, call);
+        string? tenant = call.Tenant is null ? null : Redaction.Clean(call.Tenant);
         string tags = string.Join(", ", DeadLetterRequest.TagsOf(call).Select(t => Redaction.Clean($"{t.Key}={t.Value}")));
         if (id is { } sent && MayBeStored(exception))
         {
             Uncertain(
                 logger, exception, call.ClientName, original.Method.Method, original.Authority, path, sent, call.IdempotencyKey,
-                call.Tenant, tags, call.FailureClass, failure.StatusCode, failure.Title);
+                tenant, tags, call.FailureClass, failure.StatusCode, failure.Title);
         }
         else
         {
             Lost(
-                logger, exception, call.ClientName, original.Method.Method, original.Authority, path, call.IdempotencyKey, call.Tenant,
-                tags, call.FailureClass, failure.StatusCode, failure.Title);
+                logger, exception, call.ClientName, original.Method.Method, original.Authority, path, call.IdempotencyKey, tenant, tags,
+                call.FailureClass, failure.StatusCode, failure.Title);
         }
     }
 

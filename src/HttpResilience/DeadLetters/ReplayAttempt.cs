@@ -11,6 +11,10 @@ namespace HttpResilience;
 internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServiceProvider services)
 {
     private readonly TimeProvider _time = client.Time;
+    private HttpRequestMessage? _request;
+
+    // The key of the request that was redirected, which the chain made where the letter has none: the target gets the same one.
+    private string? _key;
 
     /// <summary>Sends a letter, and follows redirects that ask for the same request elsewhere.</summary>
     /// <returns>The letter as it is to be stored; not sent when <see cref="DeadLetterDecision.BeforeReplay"/> has a reason.</returns>
@@ -23,6 +27,8 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
             return ReplayResult.NotSent(letter, reason);
         if (LetterUri.AsSent(letter) is not { } uri)
             return ReplayResult.NotSent(letter, DeadLetterDecision.NotItsOwnUri);
+        if (LackingUnchecked(letter) is { } lacking)
+            return ReplayResult.NotSent(letter, DeadLetterDecision.Lacks(lacking));
 
         for (int followed = 0; ; followed++)
         {
@@ -37,7 +43,9 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
     private async Task<(DeadLetter Letter, Uri? Target)> SendAsync(
         DeadLetter letter, Uri uri, int followed, CancellationToken cancellationToken)
     {
-        using var request = DeadLetterRequest.ToRequest(letter, client.Policy, uri);
+        var keyed = _key is null ? letter : letter with { IdempotencyKey = _key };
+        using var request = DeadLetterRequest.ToRequest(keyed, client.Policy, uri);
+        _request = request;
         request.Version = letter.HttpVersion ?? httpClient.DefaultRequestVersion;
         request.VersionPolicy = letter.HttpVersionPolicy ?? httpClient.DefaultVersionPolicy;
         try
@@ -46,6 +54,8 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
                 .ConfigureAwait(false);
             var call = response.GetHttpCall()
                 ?? throw new InvalidOperationException($"Client '{letter.ClientName}' has no resilience chain.");
+            if (MissingIn(request) is { } missing)
+                return (ReplayResult.NotSent(letter, DeadLetterDecision.Lacks(missing)), null);
             if (call.FailureClass is FailureClass.None)
             {
                 return ReplayRedirect.StatusOf(response, letter.Method) is { } status
@@ -57,6 +67,10 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
                 response, request, call, client.Get<AttemptClassifier>()!, _time, async: true, cancellationToken).ConfigureAwait(false);
             return (ReplayResult.Failed(letter, client, call, failure, hasResponse: true, _time.GetUtcNow()), null);
         }
+        catch (Exception) when (MissingIn(request) is not null)
+        {
+            return (ReplayResult.NotSent(letter, DeadLetterDecision.Lacks(MissingIn(request)!)), null);
+        }
         catch (Exception e)
             when (e.GetHttpCall() is { FailureClass: not FailureClass.Cancelled } && !cancellationToken.IsCancellationRequested)
         {
@@ -66,9 +80,21 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
         }
     }
 
+    /// <summary>An exception of a handler outside the chain, for the log: without the secrets of the request.</summary>
+    internal Exception Loggable(Exception exception) => client.Policy.Logging.Redaction.Loggable(exception, _request);
+
+    // Without the second pipeline, only the default headers of the client are known to be added.
+    private string? LackingUnchecked(DeadLetter letter) => ReplayPipeline.Of(client, services).ChecksCompleteness ? null
+        : letter.LeftOut.FirstOrDefault(item => LeftOutRules.IsParameter(item, out string name)
+            || !LeftOutRules.HasHeader(httpClient.DefaultRequestHeaders.NonValidated, name));
+
+    private static string? MissingIn(HttpRequestMessage request) =>
+        request.Options.TryGetValue(ReplayedCall.Key, out var replay) ? replay.Missing : null;
+
     private (DeadLetter Letter, Uri? Target) Redirect(DeadLetter letter, HttpCall call, HttpStatusCode status, Uri? target, int followed)
     {
         var following = ReplayResult.Following(letter, call);
+        _key = call.IdempotencyKey;
         if ((ReplayRedirect.Review(status, target, followed) ?? Gate(following, target!)) is not { } reason)
             return (following, target);
         bool isProcessed = !ReplayRedirect.KeepsRequest(status);

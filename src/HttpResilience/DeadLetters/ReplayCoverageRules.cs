@@ -16,6 +16,15 @@ internal static class ReplayCoverageRules
             .SelectMany(letters => Find(letters.Key, [.. letters], [.. live.Where(i => Serves(i, letters.Key))], now)),
     ];
 
+    /// <summary>The overdue letters for hosts to which this process may not send, and which no other process has claimed.</summary>
+    /// <param name="backlog">The destinations whose letters this process replays.</param>
+    /// <param name="mayNotSend">Whether this process may not send to a destination.</param>
+    /// <param name="now">The current time.</param>
+    internal static IEnumerable<UnreplayedLetters> LeftToOthers(
+        IEnumerable<DeadLetterBacklog> backlog, Func<DeadLetterBacklog, bool> mayNotSend, DateTimeOffset now) =>
+        backlog.Where(b => b.DueAt <= now - Patience && mayNotSend(b))
+            .Select(b => new UnreplayedLetters(b.Application, b.ClientName, b.DueAt) { Authority = b.Authority });
+
     private static IEnumerable<UnreplayedLetters> Find(
         string application, DeadLetterBacklog[] letters, StorageInstance[] live, DateTimeOffset now)
     {

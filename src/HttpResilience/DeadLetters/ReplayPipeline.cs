@@ -19,6 +19,13 @@ internal sealed partial class ReplayPipeline(Client client, ILogger logger)
     private static readonly ConditionalWeakTable<HttpMessageHandler, object> OfCalls = [];
 
     private bool _isLogged;
+    private bool _isFallback;
+
+    /// <summary>
+    /// Replays go through a <see cref="ReplayCompletenessHandler"/>; not so with a factory of the application's own, which makes one
+    /// pipeline.
+    /// </summary>
+    internal bool ChecksCompleteness => !Volatile.Read(ref _isFallback);
 
     internal static ReplayPipeline Of(Client client, IServiceProvider services) =>
         client.GetOrAdd(() => new ReplayPipeline(client, services.LoggerFor(client.Name, LogCategory)));
@@ -51,11 +58,35 @@ internal sealed partial class ReplayPipeline(Client client, ILogger logger)
             WarnOf(Redaction.Clean(e));
         }
 
+        Volatile.Write(ref _isFallback, true);
         return clients.CreateClient(client.HttpClientName);
     }
 
-    /// <summary>Switches off redirects in the primary handler of the second pipeline: the replayer decides about them.</summary>
-    internal void StopRedirects(HttpMessageHandlerBuilder builder)
+    /// <summary>
+    /// Switches off redirects in the primary handler of the second pipeline, as the replayer decides about them, and lets only complete
+    /// requests through.
+    /// </summary>
+    internal void Complete(HttpMessageHandlerBuilder builder)
+    {
+        StopRedirects(builder);
+        var check = new ReplayCompletenessHandler(client.Name);
+        try
+        {
+            var outer = AroundSender(builder.PrimaryHandler);
+            check.InnerHandler = outer?.InnerHandler ?? builder.PrimaryHandler;
+            if (outer is null)
+                builder.PrimaryHandler = check;
+            else
+                outer.InnerHandler = check;
+        }
+        catch (InvalidOperationException)
+        {
+            // A handler that both pipelines share has sent a request already, and cannot be changed.
+            builder.PrimaryHandler = new ReplayCompletenessHandler(client.Name) { InnerHandler = builder.PrimaryHandler };
+        }
+    }
+
+    private void StopRedirects(HttpMessageHandlerBuilder builder)
     {
         var sender = Innermost(builder.PrimaryHandler);
         if (TryStopRedirects(sender))
@@ -66,6 +97,15 @@ internal sealed partial class ReplayPipeline(Client client, ILogger logger)
             wire.InnerHandler = new RedirectDetector { InnerHandler = primary };
         else
             builder.PrimaryHandler = new RedirectDetector { InnerHandler = builder.PrimaryHandler };
+    }
+
+    /// <summary>The handler around the one that sends; null when there is none.</summary>
+    private static DelegatingHandler? AroundSender(HttpMessageHandler handler)
+    {
+        DelegatingHandler? outer = null;
+        for (; handler is DelegatingHandler { InnerHandler: { } inner } next; handler = inner)
+            outer = next;
+        return outer;
     }
 
     private static HttpMessageHandler Innermost(HttpMessageHandler handler)

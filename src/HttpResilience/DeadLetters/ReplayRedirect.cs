@@ -37,7 +37,7 @@ internal static class ReplayRedirect
     {
         var target = IsRedirect(response) ? response.Headers.Location : response.RequestMessage?.RequestUri;
         return target is not null && Uri.TryCreate(sentTo, target, out var absolute) && HttpAuthority.IsHttp(absolute)
-            ? LetterUri.Of(absolute).Uri : null;
+            ? LetterUri.Of(absolute, []).Uri : null;
     }
 
     /// <summary>Decides before the gate that every address of a letter passes.</summary>

@@ -61,12 +61,13 @@ internal sealed partial class FallbackRecorder(Client client, DurableFallbackCac
         if (key.Method == HttpMethod.Head && response.Content.Headers.ContentLength is { } length)
             headers.Add(new("Content-Length", length.ToString(CultureInfo.InvariantCulture)));
         bool isEmpty = key.Method == HttpMethod.Head || (int)response.StatusCode == 204;
+        string? reason = ResponseCopy.ReasonOf(response, call.Policy.Logging.Redaction);
         var expiresAt = Freshness.EndOf(receivedAt, usableFor);
         RecordedContent.Record(response, isEmpty, policy.MaxBodyBytes, body =>
         {
             try
             {
-                var copy = new RememberedResponse((int)response.StatusCode, response.ReasonPhrase, headers, body);
+                var copy = new RememberedResponse((int)response.StatusCode, reason, headers, body);
                 Store(policy, key, new(new(key.Resource, variant, receivedAt, freshness.InitialAge, expiresAt, copy), now));
             }
             catch (Exception e)

@@ -33,7 +33,6 @@ internal static class IdempotencyKey
                 + "no line breaks, control characters or non-ASCII characters.";
         }
 
-
         // Leading and trailing blanks are not part of a field value (RFC 9110 §5.5): the server could not tell two such keys apart.
         return key[0] == ' ' || key[^1] == ' ' ? "An idempotency key must not begin or end with a blank." : null;
     }

@@ -39,3 +39,12 @@ internal static class SafeException
         }
     }
 }
+
+/// <summary>The text of an exception for the log, without the secrets that the exception holds.</summary>
+/// <param name="type">The type of the exception.</param>
+/// <param name="message">Its message without secrets.</param>
+/// <param name="text">Its text, with the stack trace and the exceptions inside it, without secrets.</param>
+internal sealed class ScrubbedException(Type type, string message, string text) : Exception($"{type}: {message}")
+{
+    public override string ToString() => text;
+}

@@ -21,8 +21,8 @@ internal sealed class SeekableContent : OwnedContent
     }
 
     /// <summary>
-    /// Completes when no attempt reads the stream. Over HTTP/2 a response may come before that (RFC 9113 §8.1): the platform then waits for
-    /// its own contents only.
+    /// Completes when no attempt reads the stream. Over HTTP/2 a response may come before that (RFC 9113 §8.1): the platform then waits
+    /// for its own contents only.
     /// </summary>
     internal Task Sent => _sending?.Task ?? Task.CompletedTask;
 

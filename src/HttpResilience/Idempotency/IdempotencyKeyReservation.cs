@@ -21,7 +21,7 @@ internal sealed partial class IdempotencyKeyReservation
     private readonly string _path;
     private readonly TimeSpan _rememberFor;
     private readonly bool _async;
-    private readonly RememberedRequest _request;
+    private RememberedRequest _request;
 
     internal IdempotencyKeyReservation(
         Client client, IIdempotencyStore store, ResilienceMeter meter, ILogger logger, HttpRequestMessage request, HttpCall call,
@@ -36,6 +36,12 @@ internal sealed partial class IdempotencyKeyReservation
 
     /// <summary>The request with the current time, for the store.</summary>
     internal RememberedRequest Request => At(LeaseLength);
+
+    /// <summary>
+    /// Takes the fingerprint of the call that used the key first: a replay is that call again, but its letter leaves out secrets of the
+    /// URI.
+    /// </summary>
+    internal void Adopt(string fingerprint) => _request = _request with { Fingerprint = fingerprint };
 
     /// <summary>Reserves the key, or returns the call that holds it.</summary>
     /// <returns>Null when the store fails.</returns>

@@ -33,7 +33,7 @@ internal static class ResponseCopy
         var body = await PeekedContent.PeekAsync(response, MaxBodyBytes + 1, readTimeout, time, async, cancellationToken)
             .ConfigureAwait(false);
         return body is { IsWhole: true, Seen: { Length: <= MaxBodyBytes } seen }
-            ? new((int)response.StatusCode, response.ReasonPhrase, headers, seen) : null;
+            ? new((int)response.StatusCode, ReasonOf(response, redaction), headers, seen) : null;
     }
 
     internal static HttpResponseMessage ToResponse(RememberedResponse remembered, HttpRequestMessage request)
@@ -51,6 +51,15 @@ internal static class ResponseCopy
         }
 
         return response;
+    }
+
+    /// <summary>The stored reason phrase: the usual one is known, any other may echo a secret of the request.</summary>
+    internal static string? ReasonOf(HttpResponseMessage response, Redaction redaction)
+    {
+        if (response.ReasonPhrase is not { } reason)
+            return null;
+        using var usual = new HttpResponseMessage(response.StatusCode);
+        return reason == usual.ReasonPhrase ? reason : redaction.Scrub(reason, response.RequestMessage, response);
     }
 
     // RFC 9110 §7.6.1: the field names those that are meant for this connection only.
@@ -73,10 +82,12 @@ internal static class ResponseCopy
     /// <summary>The stored header fields.</summary>
     internal static IEnumerable<KeyValuePair<string, string>> HeadersOf(HttpResponseMessage response, Redaction redaction)
     {
+        string[] secrets = redaction.EchoesOf(response.RequestMessage);
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
             // Cookie fields are secrets by their names.
-            if (NotKept.Contains(name) || redaction.IsSecret(name) || IsOfConnection(response, name))
+            if (NotKept.Contains(name) || IsOfConnection(response, name)
+                || values.Any(value => !redaction.MayBeStored(name, value, secrets)))
                 continue;
             foreach (string value in values)
                 yield return new(name, value);

@@ -124,6 +124,9 @@ internal sealed partial class ResponseReplayHandler(
             bool canBeFound = extensions.Reconciler is not null;
             switch (ResponseReplayRules.Before(known, reservation.Request, MayBeRepeated(reservation, call), canBeFound))
             {
+                case ResponseReplayDecision.RejectReuse when call.Replay is { LacksParameters: true }:
+                    reservation.Adopt(known.Fingerprint);
+                    continue;
                 case ResponseReplayDecision.RejectReuse:
                     throw new IdempotencyKeyReusedException(call.IdempotencyKey!, "method, URI, tenant or body");
                 case ResponseReplayDecision.RejectDoubt:

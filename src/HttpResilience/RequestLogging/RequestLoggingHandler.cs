@@ -42,8 +42,10 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         response.SetHttpCall(call, request);
         ClientDeadline.LimitBody(response, call);
         End(call, request, response, exception: null, cancelled: false);
-        return IsLogged(call) || call.IsCollected
-            ? await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false) : response;
+        if (IsLogged(call) || call.IsCollected)
+            return await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false);
+        call.EndBody(request);
+        return response;
     }
 
     // Runs in an exception filter and returns false, so the exception is not caught.
@@ -51,18 +53,27 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     {
         End(call, request, response: null, exception, cancelled);
         exception.SetHttpCall(call);
-        bool isLogged = IsLogged(call);
-        if (isLogged || call.IsCollected)
-            call.Error = call.Policy.Logging.Redaction.Scrub(exception, request);
-        if (isLogged)
-            Write(call, new CallLogEntry(call, request, response: null, exception));
+        try
+        {
+            bool isLogged = IsLogged(call);
+            if (isLogged || call.IsCollected)
+                call.Error = call.Policy.Logging.Redaction.Scrub(exception, request);
+            if (isLogged)
+                Write(call, new CallLogEntry(call, request, response: null, exception));
+        }
+        finally
+        {
+            call.EndBody(request);
+        }
+
         return false;
     }
 
     private void End(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, bool cancelled)
     {
         call.End(cancelled);
-        call.EndBody(request);
+        if (call.IsCollected && (call.FailureClass is not FailureClass.None || response is { IsSuccessStatusCode: false }))
+            call.FailedRequest = request;
         _observers?.CallEnded(client, call);
         meter.CallEnded(call, request, response, exception);
         CallSpan.End(_time, call, request, response, exception);
@@ -73,11 +84,19 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
     {
         int maxBytes = call.Policy.Logging.ErrorBodyBytes;
-        // The body of a stale response is not an error.
-        if (call.FailureClass is not FailureClass.None && maxBytes > 0 && !call.IsStale
-            && await ErrorBody.PeekAsync(response, maxBytes, _time, async, cancellationToken).ConfigureAwait(false) is { } text)
+        try
         {
-            call.Error = call.Policy.Logging.Redaction.Scrub(text, request);
+            // The body of a stale response is not an error.
+            if (call.FailureClass is not FailureClass.None && maxBytes > 0 && !call.IsStale
+                && await ErrorBody.PeekAsync(response, maxBytes, _time, async, cancellationToken).ConfigureAwait(false) is { } text)
+            {
+                call.Error = call.Policy.Logging.Redaction.Scrub(text, request, response);
+            }
+        }
+        finally
+        {
+            // Not earlier: the error may echo the body of the request.
+            call.EndBody(request);
         }
 
         if (IsLogged(call))

@@ -22,7 +22,10 @@ public sealed class RequestLoggingOptions
     /// </summary>
     public int ErrorBodyBytes { get; set; } = 2048;
 
-    /// <summary>Secret request headers in addition to Authorization, Cookie and API keys. Default none.</summary>
+    /// <summary>
+    /// Secret header fields in addition to those that the library knows by their names, in the same way as <c>DeadLetter:SecretHeaders</c>:
+    /// they are neither logged nor stored. Default none.
+    /// </summary>
     public IList<string> RedactedHeaders { get; set; } = [];
 
     /// <summary>Query parameters whose values may be logged. Default none.</summary>

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience;
 
 /// <summary>An immutable snapshot of <see cref="RequestLoggingOptions"/>.</summary>
-internal sealed class RequestLoggingPolicy(RequestLoggingOptions options)
+/// <param name="secretHeaders">Those that are not stored are not logged either.</param>
+/// <param name="secretQueryParameters">Likewise.</param>
+internal sealed class RequestLoggingPolicy(
+    RequestLoggingOptions options, IEnumerable<string> secretHeaders, IEnumerable<string> secretQueryParameters)
 {
     internal LogLevel Level { get; } = options.Level;
 
@@ -13,5 +16,6 @@ internal sealed class RequestLoggingPolicy(RequestLoggingOptions options)
 
     internal int ErrorBodyBytes { get; } = options.ErrorBodyBytes;
 
-    internal Redaction Redaction { get; } = new(options.RedactedHeaders, options.AllowedQueryParameters);
+    internal Redaction Redaction { get; } = new(
+        [.. options.RedactedHeaders, .. secretHeaders], options.AllowedQueryParameters, secretQueryParameters);
 }

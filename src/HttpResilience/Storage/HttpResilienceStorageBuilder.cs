@@ -67,4 +67,7 @@ public interface IHttpResilienceStorage : IAsyncDisposable, IDisposable
 
     /// <summary>The processes that use it.</summary>
     IInstanceStore Instances { get; }
+
+    /// <summary>The incidents about which alerts are sent.</summary>
+    IIncidentStore Incidents { get; }
 }

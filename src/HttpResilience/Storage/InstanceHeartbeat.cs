@@ -43,25 +43,31 @@ internal sealed partial class InstanceHeartbeat(
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Instances);
         services.AddSingleton(provider => new ReplayCoverage(
             provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<IInstanceStore>(),
-            provider.GetRequiredService<StorageApplication>().Name, Replays(provider), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<StorageApplication>().Name, ReplayOf(provider)?.Applications.AsReadOnly(),
+            b => provider.GetService<DeadLetterReplayer>() is not { } replayer || !replayer.Knows(b.ClientName)
+                || replayer.MaySend(b.ClientName, new(b.Authority)),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new InstanceHeartbeat(
             provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
             provider.GetRequiredService<StorageApplication>(),
-            Replays(provider) ? provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value : null,
+            ReplayOf(provider),
             () => ClientsOf(provider), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
     }
 
-    private static bool Replays(IServiceProvider provider) =>
+    internal static bool Replays(IServiceProvider provider) =>
         provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(DeadLetterReplayWorker));
+
+    private static DeadLetterReplayOptions? ReplayOf(IServiceProvider provider) =>
+        Replays(provider) ? provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value : null;
 
     // A process without clients may have storage, for the review.
     private static IEnumerable<string> ClientsOf(IServiceProvider provider) =>
         provider.GetService<IResilientClients>() is ResilientClients clients
             ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name).Distinct() : [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
         bool isFirst = true;
@@ -77,7 +83,7 @@ internal sealed partial class InstanceHeartbeat(
                     Report(await coverage.FindAsync(stoppingToken).ConfigureAwait(false));
                 (isFirst, _fails) = (false, false);
             }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception e) when (e is HttpResilienceStorageException || !stoppingToken.IsCancellationRequested)
             {
                 if (!_fails && isFirst)
                     Unusable(logger, e, Interval.TotalSeconds);
@@ -93,7 +99,8 @@ internal sealed partial class InstanceHeartbeat(
     {
         var now = time.GetUtcNow();
         // Letters without any replaying process may be meant for manual review, so only processes that replay letters report them.
-        found = [.. found.Where(l => l.ClientName is not null || _self.Replays)];
+        // Event 545 reports those that this process leaves to others.
+        found = [.. found.Where(l => l.Authority is null && (l.ClientName is not null || _self.Replays))];
         foreach (var letters in found)
         {
             var key = (letters.Application, letters.ClientName);

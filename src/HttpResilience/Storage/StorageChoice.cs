@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
@@ -16,6 +18,19 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
     internal const string HowToAdd =
         "package HttpResilience.Sqlite and AddHttpResilienceStorage(storage => storage.UseSqlite(\"Data Source=resilience.db\")), "
         + "or for several machines package HttpResilience.PostgreSql and UsePostgreSql.";
+
+    /// <summary>Adds the store that is chosen, and what it stores.</summary>
+    internal static void AddTo(IServiceCollection services, HttpResilienceStorageBuilder storage)
+    {
+        services.Replace(
+            ServiceDescriptor.Singleton(provider => From(storage, provider.GetService<IConfiguration>()).Open(provider)));
+        services.TryAddSingleton(ProtectedDeadLetterStore.Of);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().IdempotencyKeys);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Fallbacks);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Incidents);
+    }
 
     /// <exception cref="OptionsValidationException">The store or its connection string is missing.</exception>
     internal static StorageChoice From(HttpResilienceStorageBuilder storage, IConfiguration? configuration)

@@ -109,7 +109,8 @@ internal sealed class WireHandler : ChainHandler
         }
     }
 
-    private static CookieContainer? CookiesOf(HttpMessageHandler? handler)
+    /// <summary>The cookies that a primary handler adds itself; null when it adds none.</summary>
+    internal static CookieContainer? CookiesOf(HttpMessageHandler? handler)
     {
         // A browser adds those of its only user itself.
         if (OperatingSystem.IsBrowser())

@@ -83,7 +83,7 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
         if (await server.StandardOutput.ReadLineAsync() != "ready")
             throw new InvalidOperationException("The PostgreSQL server did not start: is it installed (apt-get install postgresql)?");
 
-        string connectionString = $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Command Timeout=60";
+        string connectionString = $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Command Timeout=600";
         return new("PostgreSQL", s => s.UsePostgreSql(connectionString), async sql =>
         {
             await using var connection = new NpgsqlConnection($"{connectionString};Pooling=false");
@@ -103,6 +103,18 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
         // The tables are created on first use.
         await Letters.CountAsync(CancellationToken.None);
         await _execute($"DELETE FROM {_prefix}dead_letters");
+    }
+
+    /// <summary>Doubles the letters so many times, by SQL: each copy has an id of its own.</summary>
+    internal Task DoubleAsync(int times)
+    {
+        string table = $"{_prefix}dead_letters", id = _prefix.Length > 0 ? "gen_random_uuid()"
+            : "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-7' || substr(hex(randomblob(2)), 2) || '-a' "
+                + "|| substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))";
+        string doubling = $"DELETE FROM copies; INSERT INTO copies SELECT * FROM {table}; UPDATE copies SET id = {id}; "
+            + $"INSERT INTO {table} SELECT * FROM copies;";
+        return _execute($"CREATE TEMP TABLE copies AS SELECT * FROM {table}; BEGIN; "
+            + $"{string.Concat(Enumerable.Repeat(doubling, times))} COMMIT; DROP TABLE copies");
     }
 
     /// <summary>Runs the maintenance that the database would do in the background.</summary>

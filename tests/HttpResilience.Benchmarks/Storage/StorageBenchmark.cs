@@ -77,7 +77,7 @@ internal static class StorageBenchmark
         return added.Sum() / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
-    private static async Task FillAsync(IDeadLetterStore store, int count, DateTimeOffset now)
+    internal static async Task FillAsync(IDeadLetterStore store, int count, DateTimeOffset now)
     {
         int next = 0;
         await Task.WhenAll(Enumerable.Range(0, 256).Select(_ => Task.Run(async () =>
@@ -88,7 +88,7 @@ internal static class StorageBenchmark
     }
 
     /// <summary>Milliseconds for a durable claim of ten letters.</summary>
-    private static async Task<double> ClaimAsync(IDeadLetterStore store, DateTimeOffset now, DeadLetterDestination[] except)
+    internal static async Task<double> ClaimAsync(IDeadLetterStore store, DateTimeOffset now, DeadLetterDestination[] except)
     {
         long began = Stopwatch.GetTimestamp();
         var claimed = await store.ClaimAsync(

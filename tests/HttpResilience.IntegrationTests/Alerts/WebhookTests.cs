@@ -19,7 +19,8 @@ public sealed class WebhookTests : IAsyncLifetime
 {
     private const string Client = "invoices";
     private const string Token = "T0K3N-of-the-webhook";
-    private const string Secret = "secret-of-the-webhook";
+    private const string Secret = "whsec_c2VjcmV0LW9mLXRoZS13ZWJob29rLTI0Yg==";
+    private const string PreviousSecret = "secret-of-the-webhook-before";
 
     // Of 200 calls on a busy machine. A call that waited for the receiver would take a second at least.
     private static readonly TimeSpan Undelayed = TimeSpan.FromSeconds(40);
@@ -91,7 +92,7 @@ public sealed class WebhookTests : IAsyncLifetime
         await host.StopAsync(Cancelled);
 
         taken.Count.ShouldBe(1);
-        receiver.Requests.Select(r => r.Key).Distinct().ShouldHaveSingleItem();
+        receiver.Requests.Select(r => (r.Key, r.Headers["webhook-id"])).Distinct().ShouldHaveSingleItem();
         receiver.Requests.Count.ShouldBe(5);
         NothingIsTold();
     }
@@ -129,7 +130,7 @@ public sealed class WebhookTests : IAsyncLifetime
         var letter = (await review.ListAsync(new(), Cancelled)).ShouldHaveSingleItem();
         (letter.ClientName, letter.Status).ShouldBe((AlertClient.Name, DeadLetterStatus.Pending));
         (await DumpAsync()).ShouldContain("http-resilience-alert");
-        foreach (string secret in new[] { Token, Secret, "v1=" })
+        foreach (string secret in new[] { Token, Secret, PreviousSecret, "v1=", "v1," })
             (await DumpAsync()).ShouldNotContain(secret);
 
         await using var receiver = await ReceiverAsync(Reply.Ok());
@@ -255,6 +256,7 @@ public sealed class WebhookTests : IAsyncLifetime
             ["HttpResilience:Alerts:Webhooks:0:Url"] = $"http://127.0.0.1:{_port}/services/{Token}?x=1",
             ["HttpResilience:Alerts:Webhooks:0:Format"] = "Json",
             ["HttpResilience:Alerts:Webhooks:0:Secret"] = Secret,
+            ["HttpResilience:Alerts:Webhooks:0:PreviousSecret"] = PreviousSecret,
             ["HttpResilience:Alerts:Rules:0:Type"] = "ConsecutiveFailures",
             // Even with factory logging on for all clients, whose lines would contain the address.
             ["HttpResilience:Defaults:Logging:KeepFactoryLogging"] = "true",
@@ -293,8 +295,19 @@ public sealed class WebhookTests : IAsyncLifetime
         var parts = request.Headers["X-HttpResilience-Signature"].Split(',').Select(p => p.Split('=')).ToDictionary(p => p[0], p => p[1]);
         byte[] signed = [.. Encoding.ASCII.GetBytes(parts["t"] + "."), .. request.Body];
         byte[] expected = HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), signed);
-        return parts["v1"] == Convert.ToHexStringLower(expected)
+        return IsSignedByTheStandard(request, Convert.FromBase64String(Secret["whsec_".Length..]))
+            && IsSignedByTheStandard(request, Encoding.UTF8.GetBytes(PreviousSecret))
+            && parts["v1"] == Convert.ToHexStringLower(expected)
             && Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - long.Parse(parts["t"])) < 60;
+    }
+
+    // As the libraries of Standard Webhooks verify: one of the signatures is that of id, time and body.
+    private static bool IsSignedByTheStandard(ReceivedRequest request, byte[] key)
+    {
+        byte[] signed =
+            [.. Encoding.UTF8.GetBytes($"{request.Headers["webhook-id"]}.{request.Headers["webhook-timestamp"]}."), .. request.Body];
+        string expected = $"v1,{Convert.ToBase64String(HMACSHA256.HashData(key, signed))}";
+        return request.Headers["webhook-id"] == request.Key && request.Headers["webhook-signature"].Split(' ').Contains(expected);
     }
 
     private void NothingIsTold()
@@ -302,7 +315,7 @@ public sealed class WebhookTests : IAsyncLifetime
         foreach (var line in _log.Lines)
         {
             string everything = line.Text + string.Join('|', line.Properties.Select(p => $"{p.Value}"));
-            foreach (string secret in new[] { Token, Secret, "v1=" })
+            foreach (string secret in new[] { Token, Secret, PreviousSecret, "v1=", "v1," })
                 everything.ShouldNotContain(secret);
         }
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using HttpResilience.CrashWorker;
 
 namespace HttpResilience.IntegrationTests.Crashes;
 
@@ -17,7 +18,8 @@ public abstract class KilledContract : CrashContract
 {
     private const int RequestsPerRound = 10, MaxOpen = 20;
 
-    private int Rounds => Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_ROUNDS") is not { } rounds ? IsPostgreSql ? 6 : 12
+    private protected virtual int Rounds =>
+        Environment.GetEnvironmentVariable("HTTPRESILIENCE_CRASH_ROUNDS") is not { } rounds ? IsPostgreSql ? 6 : 12
         : int.Parse(rounds, CultureInfo.InvariantCulture) / (IsPostgreSql ? 4 : 1);
 
     // The time between two processes: none, the lease of the killed one, the first backoff, or longer.
@@ -37,16 +39,17 @@ public abstract class KilledContract : CrashContract
         var (ahead, requests, underWay, refused) = (TimeSpan.Zero, 0, 0, 0);
         int rounds = 0;
         // On a slow machine the first processes may be killed before any of their calls failed.
-        while (rounds < Rounds || (rounds < 10 * Rounds && (await AllLettersAsync()).Count == 0))
+        while (rounds < Rounds || (rounds < 10 * Rounds && !await HasSeenEnoughAsync()))
         {
             int round = ++rounds;
             for (int i = 0; i < RequestsPerRound && open.Count < MaxOpen; i++)
                 open.Add(++requests, $"round-{round}:{requests}");
             ahead += Gaps[random.Next(Gaps.Length)];
-            await using var worker = WorkerProcess.Start(Settings(api, $"round-{round}", ahead));
+            await using var worker = WorkerProcess.Start(Changed(Settings(api, $"round-{round}", ahead), random));
             Send(worker);
             await UntilItsTimeAsync(worker, random);
             await worker.KillAsync();
+            Killed(worker);
             Ended(worker);
             underWay += open.Count;
         }
@@ -57,7 +60,8 @@ public abstract class KilledContract : CrashContract
         do
         {
             ahead += TimeSpan.FromHours(7);
-            await using var last = WorkerProcess.Start(Settings(api, "last", ahead));
+            await using var last = WorkerProcess.Start(Changed(Settings(api, "last", ahead), null));
+            await UntilCompleteAsync();
             Send(last);
             last.Tell("finish");
             await last.UntilAsync("drained", TimeSpan.FromMinutes(2));
@@ -108,6 +112,21 @@ public abstract class KilledContract : CrashContract
             }
         }
     }
+
+    /// <summary>The settings of the next process.</summary>
+    /// <param name="random">Null for the last one.</param>
+    private protected virtual WorkerSettings Changed(WorkerSettings settings, Random? random) => settings;
+
+    /// <summary>Whether the kills so far have hit what the test is about.</summary>
+    private protected virtual async Task<bool> HasSeenEnoughAsync() => (await AllLettersAsync()).Count > 0;
+
+    /// <summary>A process was killed.</summary>
+    private protected virtual void Killed(WorkerProcess worker)
+    {
+    }
+
+    /// <summary>Waits until the last process has found everything it needs.</summary>
+    private protected virtual Task UntilCompleteAsync() => Task.CompletedTask;
 
     // A letter that was in flight at three kills in a row requires review; a person would know that the letter is not the cause.
     private async Task<int> ReviewAsync(IEnumerable<DeadLetter> letters)

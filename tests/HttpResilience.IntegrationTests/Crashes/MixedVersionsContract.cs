@@ -20,6 +20,9 @@ public abstract class MixedVersionsContract : CrashContract
     // What the restarted process of the old version says of either store.
     private const string Refusal = "knows 1: nothing was changed; update the package.";
 
+    // The number of steps is the same for both stores.
+    private static readonly int Newest = SqliteSchema.Current.Steps.Count;
+
     private static readonly TimeSpan AtMost = TimeSpan.FromMinutes(2);
 
     private static int Rounds { get; } =
@@ -53,6 +56,41 @@ public abstract class MixedVersionsContract : CrashContract
             (rounds.Any(r => r.OldByNew > 0), rounds.Any(r => r.NewByOld > 0)).ShouldBe((true, true));
     }
 
+    [Fact]
+    public async Task A_process_of_the_old_version_sends_no_protected_letter()
+    {
+        string oldWorker = Environment.GetEnvironmentVariable("HTTPRESILIENCE_OLD_WORKER").ShouldNotBeNull("Run .ci/prove mixed.");
+        var ring = Directory.CreateTempSubdirectory("key-ring-");
+        await using var api = await OrdersApi.StartAsync(Seed);
+        await using var old = WorkerProcess.Start(Settings(api, Old), executable: oldWorker);
+        old.Tell("send 1 key-1");
+        (await old.HasSaidAsync("ended", 1, AtMost)).ShouldBeTrue(string.Join('\n', old.Lines));
+        await using (var process = new Storage.ProtectedProcess(Database, ring.FullName, "orders"))
+        {
+            for (int number = 2; number <= 21; number++)
+            {
+                await process.Letters.AddAsync(
+                    Order(api.Uri, number, System.Text.Encoding.UTF8.GetBytes($"{number}"), Epoch) with { ProtectedWith = "" }, Stop);
+            }
+        }
+
+        while ((await AllLettersAsync()).Count(l => l.Status is DeadLetterStatus.RequiresReview) < 20)
+            await Task.Delay(20, Stop);
+
+        api.Arrivals.ShouldAllBe(a => a.Key == "key-1");
+        old.Lines.ShouldContain(l => l.Contains("cannot be read", StringComparison.Ordinal));
+        await old.KillAsync();
+        await using var @new = WorkerProcess.Start(Settings(api, New) with { KeyRing = ring.FullName });
+        await @new.UntilAsync("ready");
+        @new.Tell("replay-all");
+        @new.Tell("finish");
+        await @new.UntilAsync("drained", AtMost);
+        await @new.StopAsync();
+        Enumerable.Range(2, 20).ShouldAllBe(n => api.Processed(n) == 1);
+        (await AllLettersAsync()).ShouldAllBe(l => l.Status == DeadLetterStatus.Replayed);
+        ring.Delete(recursive: true);
+    }
+
     private string Store => IsPostgreSql ? "PostgreSQL" : "SQLite";
 
     private async Task<Round> RunAsync(string oldWorker, int round)
@@ -77,7 +115,7 @@ public abstract class MixedVersionsContract : CrashContract
         bool duringMigration = random.Next(4) == 0;
         if (!duringMigration)
         {
-            await UntilVersionAsync(2, @new);
+            await UntilVersionAsync(Newest, @new);
             calls.Send(@new, New, 5);
             calls.Send(old, Old, 5);
         }
@@ -91,7 +129,7 @@ public abstract class MixedVersionsContract : CrashContract
         calls.Ended(killed);
         await using var successor = WorkerProcess.Start(Settings(api, Successor));
         calls.SendAgain(successor, killsOld ? Old : New);
-        await UntilVersionAsync(2, successor);
+        await UntilVersionAsync(Newest, successor);
 
         // An old process that starts now keeps nothing, and says why.
         await using var restarted = WorkerProcess.Start(Settings(api, "restarted"), executable: oldWorker);
@@ -100,7 +138,7 @@ public abstract class MixedVersionsContract : CrashContract
         (await restarted.HasSaidAsync("ended", 1, AtMost)).ShouldBeTrue(string.Join('\n', restarted.Lines));
         // The call may have ended by its timeout before the store was asked.
         await Eventually.BeAsync(() => restarted.Lines.Any(
-            l => l.Contains("version 2, and", StringComparison.Ordinal) && l.EndsWith(Refusal, StringComparison.Ordinal)));
+            l => l.Contains($"version {Newest}, and", StringComparison.Ordinal) && l.EndsWith(Refusal, StringComparison.Ordinal)));
         api.Always = null;
         await restarted.KillAsync();
         bool isRefused = restarted.Lines.Any(

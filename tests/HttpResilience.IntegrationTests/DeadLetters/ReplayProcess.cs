@@ -70,10 +70,13 @@ internal sealed class ReplayProcess : IAsyncDisposable
         }
     }
 
+    // The process under test runs on the clock of the machine.
+    private static DateTimeOffset Now => DateTimeOffset.UtcNow;
+
     /// <summary>A letter as another process left it, due now.</summary>
     internal async Task<DeadLetter> AddAsync(DeadLetter letter)
     {
-        letter = letter with { Id = Guid.CreateVersion7(), DueAt = DateTimeOffset.UtcNow };
+        letter = letter with { Id = Guid.CreateVersion7(), DueAt = Now };
         (await Services.GetRequiredService<IDeadLetterStore>().AddAsync(letter, Token)).ShouldBeTrue();
         return letter;
     }
@@ -85,14 +88,14 @@ internal sealed class ReplayProcess : IAsyncDisposable
         Headers = [new("Content-Type", "text/plain")],
         Body = "invoice 1"u8.ToArray(),
         IdempotencyKey = "key-1",
-        FirstFailedAt = DateTimeOffset.UtcNow,
+        FirstFailedAt = Now,
     };
 
     /// <summary>Makes a pending letter due, without the decision of a person.</summary>
     internal async Task<DeadLetter> ReplayAsync(DeadLetter letter)
     {
         letter.Status.ShouldBe(DeadLetterStatus.Pending);
-        var due = letter with { DueAt = DateTimeOffset.UtcNow };
+        var due = letter with { DueAt = Now };
         (await Services.GetRequiredService<IDeadLetterStore>().UpdateAsync(due, Token)).ShouldBeTrue();
         return await DoneAsync(letter);
     }

@@ -115,6 +115,19 @@ public sealed class ReplayRedirectTests : IAsyncLifetime
         (((int)again.StatusCode), again.GetHttpCall()!.IsReplayed).ShouldBe((201, true));
     }
 
+    [Theory, InlineData("POST", false, 1), InlineData("POST", true, 1), InlineData("PATCH", false, 1), InlineData("POST", true, 3)]
+    public async Task A_letter_without_a_key_follows_under_the_key_that_its_first_request_got(string method, bool quoted, int redirects)
+    {
+        await using var server = await KestrelServer.StartAsync(
+            [.. Enumerable.Range(0, redirects).Select(i => To($"/v{i}", 307)), Reply.With(201)]);
+        await using var process = await ReplayProcess.StartAsync(_database, server.Uri, o => o.Idempotency.Quoted = quoted);
+
+        var after = await ReplayAsync(process, server, letter => letter with { Method = method, IdempotencyKey = null });
+
+        (after.Status, after.IdempotencyKey, server.Count).ShouldBe((DeadLetterStatus.Replayed, null, redirects + 1));
+        server.Requests.Select(r => r.Key).Distinct().ShouldHaveSingleItem().ShouldNotBeNull().StartsWith('"').ShouldBe(quoted);
+    }
+
     [Fact]
     public async Task Three_redirects_are_followed_and_the_fourth_is_for_review()
     {

@@ -56,6 +56,55 @@ public abstract class ApplicationsContract : StorageContract
     }
 
     [Fact]
+    public async Task The_counts_are_those_of_the_rows_after_any_changes_by_several_processes()
+    {
+        IDeadLetterStore[] stores = [A.DeadLetters, B.DeadLetters, Database.Open(application: "a").DeadLetters];
+        await Task.WhenAll(stores.Select((store, s) => Task.Run(async () =>
+        {
+            var random = new Random(s);
+            for (int i = 0; i < 40; i++)
+            {
+                var letter = Letters.Plain(Noon.AddMinutes(-random.Next(100))) with { Application = "" };
+                (await store.AddAsync(letter, Stop)).ShouldBeTrue();
+                (await store.AddAsync(letter, Stop)).ShouldBeFalse();
+                if (random.Next(3) == 0)
+                    await store.ClaimAsync(Claim() with { Limit = 3 }, Stop);
+                if (random.Next(2) == 0 && await store.FindAsync(letter.Id, Stop) is { } stored)
+                {
+                    await store.UpdateAsync(
+                        stored with { Status = (DeadLetterStatus)random.Next(0, 5), LastFailedAt = Noon.AddDays(-random.Next(3)) }, Stop);
+                    await store.UpdateAsync(stored with { Status = DeadLetterStatus.RequiresReview }, Stop);
+                }
+
+                if (random.Next(5) == 0)
+                    await store.ReplaceAsync(letter, Letters.Plain(Noon) with { Application = "b" }, Stop);
+                await store.ProbeAsync(Stop);
+                if (i == 20)
+                    await store.PurgeAsync(Noon.AddDays(-1), Stop);
+            }
+        }, Stop)));
+        await A.Instances.PurgeAsync(Noon, Stop);
+
+        foreach (var (application, store) in new[] { ("a", A), ("b", B) })
+        {
+            var counts = await store.DeadLetters.CountAsync(Stop);
+            foreach (var status in Enum.GetValues<DeadLetterStatus>())
+            {
+                (await CountRowsAsync(application, status)).ShouldBe(counts[status], $"{application} {status}");
+            }
+        }
+    }
+
+    private async Task<long> CountRowsAsync(string application, DeadLetterStatus status)
+    {
+        List<DeadLetter> all = [];
+        while (await Old.DeadLetters.ListAsync(
+            new() { Status = status, Limit = 500, Before = all.Count == 0 ? null : all[^1].Id }, Stop) is { Count: > 0 } page)
+            all.AddRange(page);
+        return all.LongCount(l => l.Application == application);
+    }
+
+    [Fact]
     public async Task The_backlog_has_the_earliest_letter_of_each_destination_and_application()
     {
         (await A.DeadLetters.BacklogAsync(Stop)).ShouldBeEmpty();
@@ -71,6 +120,29 @@ public abstract class ApplicationsContract : StorageContract
             new("a", "billing", "https://api.example.com", Noon), new("b", "billing", "https://api.example.com", Noon.AddHours(2)),
             new("", "other", "https://a.example.com", Noon), new("b", "other", "https://b.example.com", Noon),
         ]);
+    }
+
+    [Fact]
+    public async Task The_backlog_has_every_destination_once()
+    {
+        DeadLetterBacklog[] all =
+        [
+            .. from client in (string[])["a", "b", "c"]
+               from host in (string[])["h1", "h2", "h3"]
+               from application in (string[])["x", "y", "z"]
+               select new DeadLetterBacklog(application, client, $"https://{host}.example.com", Noon),
+        ];
+        foreach (var destination in all.Reverse())
+        {
+            var letter = Letters.Plain(Noon, destination.ClientName, new Uri(destination.Authority).Host) with
+            {
+                Application = destination.Application,
+            };
+            await A.DeadLetters.AddAsync(letter with { DueAt = Noon.AddHours(1) }, Stop);
+            await A.DeadLetters.AddAsync(letter with { Id = Guid.NewGuid(), DueAt = Noon }, Stop);
+        }
+
+        (await A.DeadLetters.BacklogAsync(Stop)).ShouldBe(all, ignoreOrder: true);
     }
 
     [Fact]
@@ -256,6 +328,32 @@ public abstract class ApplicationsContract : StorageContract
 
         (await A.ErrorBudgets.PausesAsync(Stop)).ShouldHaveSingleItem().IsPaused.ShouldBeTrue();
         (await other.ErrorBudgets.PausesAsync(Stop)).ShouldHaveSingleItem().IsPaused.ShouldBeFalse();
+    }
+
+    [Theory, InlineData("\u001f"), InlineData("\u001f\u001f"), InlineData("\0\u001f")]
+    public async Task A_name_of_a_client_or_batch_cannot_pose_as_that_of_another_application(string separator)
+    {
+        var other = Database.Open(application: "b");
+        string posed = $"b{separator}api";
+        RememberedRequest Ask(string client) => new(client, "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
+        var asked = Ask("api");
+        await other.IdempotencyKeys.BeginAsync(asked, Stop);
+        (await other.IdempotencyKeys.CompleteAsync(asked, new(201, null, [], default), Noon.AddDays(1), Stop)).ShouldBeTrue();
+        var response = new FallbackResponse("r", "v", Noon, TimeSpan.Zero, Noon.AddDays(1), new(200, null, [], default));
+        await other.Fallbacks.SaveAsync("api", [response], 1_000_000, Stop);
+        await other.ErrorBudgets.AddAsync(new(Guid.NewGuid(), 1, Noon, [new("api", "1", Noon, FailureClass.None, 3)]), Stop);
+        await other.Checkpoints.BeginAsync("api", Guid.NewGuid(), Noon, Noon.AddDays(1), Stop);
+
+        foreach (var posing in new[] { A, Database.Open(application: "") })
+        {
+            (await posing.IdempotencyKeys.BeginAsync(Ask(posed), Stop)).Response.ShouldBeNull();
+            (await posing.Fallbacks.FindAsync(posed, "r", "v", Stop)).ShouldBeNull();
+            (await posing.Fallbacks.RemoveAsync(posed, "r", null, Stop)).ShouldBe(0);
+            (await posing.ErrorBudgets.LoadAsync(posed, Noon.AddDays(-1), Stop)).ShouldBeEmpty();
+            (await posing.Checkpoints.DeleteAsync(posed, Stop)).ShouldBeFalse();
+        }
+
+        (await other.Fallbacks.FindAsync("api", "r", "v", Stop)).ShouldNotBeNull();
     }
 
     [Fact]

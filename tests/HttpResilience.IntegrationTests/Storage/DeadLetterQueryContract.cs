@@ -3,7 +3,8 @@ namespace HttpResilience.IntegrationTests.Storage;
 /// <summary>The contract of <see cref="IDeadLetterStore"/> for lists, counts and purges, for every store.</summary>
 public abstract class DeadLetterQueryContract : StorageContract
 {
-    public static TheoryData<string> Filters => ["status", "client", "authority", "tenant", "class", "since", "until"];
+    public static TheoryData<string> Filters =>
+        ["status", "client", "authority", "tenant", "application", "tag", "class", "since", "until"];
 
     private IDeadLetterStore Store => field ??= Database.Open().DeadLetters;
 
@@ -39,7 +40,7 @@ public abstract class DeadLetterQueryContract : StorageContract
     [Theory, MemberData(nameof(Filters))]
     public async Task Only_matching_letters_are_listed(string filter)
     {
-        var wanted = Letters.Plain() with { Tenant = "a" };
+        var wanted = Letters.Plain() with { Tenant = "a", Tags = new Dictionary<string, string> { ["batch"] = "7" } };
         var (other, query) = filter switch
         {
             "status" =>
@@ -48,6 +49,8 @@ public abstract class DeadLetterQueryContract : StorageContract
             "authority" =>
                 (wanted with { Uri = new("https://api.example.com:8443/invoices") }, new() { Authority = "https://api.example.com" }),
             "tenant" => (wanted with { Tenant = null }, new() { Tenant = "a" }),
+            "application" => (wanted with { Application = "another" }, new() { Application = Letters.Application }),
+            "tag" => (wanted with { Tags = new Dictionary<string, string> { ["batch"] = "70" } }, new() { Tag = new("batch", "7") }),
             "class" => (wanted with { FailureClass = FailureClass.Conflict }, new() { FailureClass = FailureClass.Transient }),
             "since" => (wanted with { FirstFailedAt = wanted.FirstFailedAt.AddMicroseconds(-1) }, new() { Since = wanted.FirstFailedAt }),
             _ => (wanted with { FirstFailedAt = wanted.FirstFailedAt.AddMicroseconds(1) },
@@ -158,4 +161,122 @@ public abstract class DeadLetterQueryContract : StorageContract
 
         (await Store.CountAsync(Stop)).ByStatus.ShouldBeEmpty();
     }
+
+    // Each tag, and what a search in the text of the row might take for it.
+    public static TheoryData<string, string, string, string> Tags => new()
+    {
+        { "a", "b", "a", "B" }, { "a", "b", "A", "b" }, { "a", "b", "xa", "b" }, { "a", "b", "a", "bx" },
+        { "a", "b", "x", "\"a\":\"b\"" }, { "a", "b", "x\"a", "b" }, { "a", "b", "x,\"a", "b" }, { "a", "b", "a", "b\"" },
+        { "a", "b\\", "a", "b\\\\" }, { "\"", "\\", "\\", "\"" },
+        { "", "", "", " " }, { "ü", "世🎉", "u", "世" },
+        { "%", "_", "x", "y" }, { "a\nb", "c\0d", "a", "c" }, { "a'", "$1", "a", "$1" },
+    };
+
+    [Theory, MemberData(nameof(Tags))]
+    public async Task A_tag_is_found_and_purged_by_its_exact_name_and_value(string name, string value, string otherName, string otherValue)
+    {
+        DeadLetter[] wanted =
+        [
+            Tagged(new() { [name] = value }), Tagged(new() { ["~first"] = "x", [name] = value }),
+            Tagged(new() { [name] = value, ["~last"] = "x" }),
+        ];
+        DeadLetter[] others = [Tagged(new() { [otherName] = otherValue }), Tagged([]), Tagged(new() { ["~"] = name, ["~~"] = value })];
+        foreach (var letter in wanted.Concat(others))
+            await Store.AddAsync(letter, Stop);
+        var query = new DeadLetterQuery { Tag = new(name, value) };
+
+        (await Store.ListAsync(query, Stop)).Select(l => l.Id).ShouldBe(wanted.Select(l => l.Id), ignoreOrder: true);
+        (await Store.PurgeAsync(query, DateTimeOffset.MaxValue, Stop)).ShouldBe(3);
+
+        (await Store.ListAsync(new(), Stop)).Select(l => l.Id).ShouldBe(others.Select(l => l.Id), ignoreOrder: true);
+
+        static DeadLetter Tagged(Dictionary<string, string> tags) => Letters.Plain(status: DeadLetterStatus.Resolved) with { Tags = tags };
+    }
+
+    public static TheoryData<string> PurgeFilters => ["client", "tenant", "application", "none of these", "class", "since"];
+
+    [Theory, MemberData(nameof(PurgeFilters))]
+    public async Task Only_settled_letters_that_match_are_purged(string filter)
+    {
+        var own = Letters.Plain(status: DeadLetterStatus.Resolved) with { Tenant = "a" };
+        var (other, query) = filter switch
+        {
+            "client" => (own with { ClientName = "other" }, new DeadLetterQuery { ClientName = "billing" }),
+            "tenant" => (own with { Tenant = "b" }, new() { Tenant = "a" }),
+            "application" => (own with { Application = "other" }, new() { Application = Letters.Application }),
+            "class" => (own with { FailureClass = FailureClass.Conflict }, new() { FailureClass = FailureClass.Transient }),
+            "since" => (own with { FirstFailedAt = Letters.FailedAt.AddDays(-1) }, new() { Since = Letters.FailedAt }),
+            _ => (own with { Status = DeadLetterStatus.RequiresReview }, new()),
+        };
+        DeadLetter[] kept =
+        [
+            other with { Id = Guid.CreateVersion7() }, own with { Id = Guid.CreateVersion7(), Status = DeadLetterStatus.RequiresReview },
+            own with { Id = Guid.CreateVersion7(), Status = DeadLetterStatus.Pending },
+            own with { Id = Guid.CreateVersion7(), Status = DeadLetterStatus.InProgress },
+        ];
+        foreach (var letter in kept.Append(own))
+            await Store.AddAsync(letter, Stop);
+
+        var lastPage = query with { Limit = 1, Before = Guid.Empty };
+        (await Store.PurgeAsync(lastPage, Letters.FailedAt, Stop)).ShouldBe(0);
+        (await Store.PurgeAsync(lastPage, Letters.FailedAt.AddDays(1), Stop)).ShouldBe(1);
+
+        (await Store.ListAsync(new(), Stop)).Select(l => l.Id).ShouldBe(kept.Select(l => l.Id), ignoreOrder: true);
+    }
+
+    [Theory, InlineData(DeadLetterStatus.Replayed), InlineData(DeadLetterStatus.Resolved), InlineData(DeadLetterStatus.Resubmitted)]
+    public async Task The_age_of_a_letter_counts_from_the_time_at_which_it_was_settled(DeadLetterStatus status)
+    {
+        bool isReplayed = status is DeadLetterStatus.Replayed;
+        var failedAt = Noon.AddDays(-40);
+        // A letter that was resolved before it was due, and one that was replayed at the request of a person before.
+        var letter = Letters.Plain(isReplayed ? Noon : Noon.AddDays(20), status: status) with
+        {
+            FirstFailedAt = failedAt,
+            LastFailedAt = failedAt,
+            Resolution = new("Replay", null, "me", isReplayed ? failedAt : Noon),
+        };
+        await Store.AddAsync(letter, Stop);
+
+        (await Store.PurgeAsync(new(), Noon, Stop)).ShouldBe(0);
+        (await Store.PurgeAsync(new(), Noon.AddMicroseconds(1), Stop)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_count_follows_every_change_of_a_letter()
+    {
+        var letters = Enumerable.Range(0, 3).Select(i => Letters.Plain(Noon.AddMinutes(i))).ToList();
+        foreach (var letter in letters.Append(letters[0]))
+            await Store.AddAsync(letter, Stop);
+        await ShouldCountAsync((DeadLetterStatus.Pending, 3));
+        await Store.ProbeAsync(Stop);
+        await ShouldCountAsync((DeadLetterStatus.Pending, 3));
+
+        var first = (await Store.ClaimAsync(Letters.ClaimOf("billing") with { Now = Noon.AddHours(1), Limit = 1 }, Stop)).Single();
+        await ShouldCountAsync((DeadLetterStatus.InProgress, 1), (DeadLetterStatus.Pending, 2));
+        var waiting = Letters.Plain(status: DeadLetterStatus.RequiresReview) with
+        {
+            ProtectedWith = "k",
+            SuggestedAction = LetterKeyMissingException.ActionOf("k"),
+        };
+        await Store.AddAsync(waiting, Stop);
+        await Store.UpdateAsync(first with { Status = DeadLetterStatus.Replayed }, Stop);
+        await Store.UpdateAsync(first with { Status = DeadLetterStatus.Pending }, Stop);
+        await Store.ReplaceAsync(letters[1] with { Status = DeadLetterStatus.Resubmitted }, Letters.Plain(Noon), Stop);
+        await ShouldCountAsync(
+            (DeadLetterStatus.Pending, 2), (DeadLetterStatus.Replayed, 1), (DeadLetterStatus.RequiresReview, 1),
+            (DeadLetterStatus.Resubmitted, 1));
+
+        await Store.ReleaseAsync("k", Noon, Stop);
+        await Store.PurgeAsync(new() { Status = DeadLetterStatus.Replayed }, DateTimeOffset.MaxValue, Stop);
+        await ShouldCountAsync((DeadLetterStatus.Pending, 3), (DeadLetterStatus.Resubmitted, 1));
+        await Store.PurgeAsync(new(), DateTimeOffset.MaxValue, Stop);
+        await ShouldCountAsync((DeadLetterStatus.Pending, 3));
+    }
+
+    private async Task ShouldCountAsync(params (DeadLetterStatus Status, long Count)[] counts) =>
+        (await Store.CountAsync(Stop)).ByStatus.Select(c => (c.Key, c.Value)).ShouldBe(counts, ignoreOrder: true);
+
+    [Fact]
+    public async Task A_new_store_deletes_by_default() => (await Store.KeepsByDefaultAsync(Stop)).ShouldBeFalse();
 }

@@ -221,6 +221,8 @@ public abstract class DeadLetterStoreContract : StorageContract
         Tenant = letter.Tenant,
         Tags = letter.Tags,
         Replaces = letter.Replaces,
+        LeftOut = letter.LeftOut,
+        ProtectedWith = letter.ProtectedWith,
         Headers = letter.Headers,
         Body = letter.Body,
         BodyIsMissing = letter.BodyIsMissing,

@@ -39,3 +39,13 @@ public sealed class InMemoryErrorBudgetStoreTests : ErrorBudgetStoreContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
 }
+
+public sealed class InMemoryProtectedLetterTests : ProtectedLetterContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
+public sealed class InMemoryIncidentStoreTests : IncidentStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}

@@ -37,6 +37,8 @@ internal static class Letters
     {
         Uri = new("https://api.example.com:8443/invoices/%2F7?q=a%20b&c=%C3%A9"),
         Headers = [new("Content-Type", "application/json"), new("X-Twice", "one"), new("X-Twice", "two"), new("x-empty", "")],
+        LeftOut = ["Authorization", "?sig", "X-Grüße"],
+        ProtectedWith = "0b0e1e4c-8b0e-4f0e-9a58-7a3c2f0f7d11",
         Body = new byte[] { 0, 255, 13, 10, 0, 128 },
         OriginalUri = "https://api.example.com:8443/x/../invoices/%2F7?q=a%20b&c=%C3%A9",
         HttpVersion = new(2, 0),
@@ -68,9 +70,10 @@ internal static class Letters
     internal static void ShouldBeThatOf(this DeadLetter? stored, DeadLetter letter)
     {
         stored.ShouldNotBeNull();
-        (stored with { Headers = letter.Headers, Tags = letter.Tags, Body = letter.Body }).ShouldBe(letter);
+        (stored with { Headers = letter.Headers, LeftOut = letter.LeftOut, Tags = letter.Tags, Body = letter.Body }).ShouldBe(letter);
         stored.Uri.AbsoluteUri.ShouldBe(letter.Uri.AbsoluteUri);
         stored.Headers.ShouldBe(letter.Headers);
+        stored.LeftOut.ShouldBe(letter.LeftOut);
         stored.Tags.ShouldBe(letter.Tags, ignoreOrder: true);
         stored.Body.HasValue.ShouldBe(letter.Body.HasValue);
         stored.Body.GetValueOrDefault().Span.SequenceEqual(letter.Body.GetValueOrDefault().Span).ShouldBeTrue();

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace HttpResilience.IntegrationTests.Storage;
 
 /// <summary>Machines whose clocks differ by more than a lease share the server's.</summary>
@@ -82,6 +84,31 @@ public sealed class PostgreSqlClockTests(PostgreSqlServer server) : StorageContr
         (await others.Instances.PurgeAsync(other.GetUtcNow().AddSeconds(-30), Stop)).ShouldBe(0);
     }
 
+    [Theory, MemberData(nameof(Clocks))]
+    public async Task An_incident_has_the_same_age_for_a_machine_with_another_clock(int first, int second)
+    {
+        var (one, other) = (new SetClock(first), new SetClock(second));
+        var (stores, others) = (Database.Open(one).Incidents, Database.Open(other).Incidents);
+        var process = Guid.NewGuid();
+        await stores.SaveAsync(new()
+        {
+            Key = "orders",
+            Alert = "{}",
+            Sender = process,
+            LeaseUntil = one.GetUtcNow().AddSeconds(30),
+            SentAt = one.GetUtcNow(),
+            SeenBy = new Dictionary<Guid, DateTimeOffset> { [process] = one.GetUtcNow() },
+            ChangedAt = one.GetUtcNow(),
+        }, Stop);
+
+        var seen = (await others.ListAsync(Stop)).ShouldHaveSingleItem();
+
+        foreach (var at in (DateTimeOffset[])[seen.LeaseUntil.AddSeconds(-30), seen.SentAt!.Value, seen.SeenBy[process], seen.ChangedAt])
+            (other.GetUtcNow() - at).Duration().ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        (await others.PurgeAsync(other.GetUtcNow().AddSeconds(-30), Stop)).ShouldBe(0);
+        (await others.PurgeAsync(other.GetUtcNow().AddSeconds(30), Stop)).ShouldBe(1);
+    }
+
     [Fact]
     public async Task A_clock_with_hours_of_its_own_is_followed()
     {
@@ -97,9 +124,29 @@ public sealed class PostgreSqlClockTests(PostgreSqlServer server) : StorageContr
         (await Database.Open(clock).DeadLetters.ClaimAsync(Letters.Claim(clock.GetUtcNow()), Stop)).ShouldHaveSingleItem();
     }
 
+    [Theory, InlineData(3600), InlineData(-3600), InlineData(45), InlineData(-86400)]
+    public async Task A_clock_that_is_set_is_measured_again_at_once(int seconds)
+    {
+        var machine = new SetClock(0);
+        var clock = new PostgreSqlClock(machine, machine);
+        await using var connection = new NpgsqlConnection(Database.ConnectionString);
+        await connection.OpenAsync(Stop);
+        await clock.MeasureAsync(connection, Stop);
+        clock.Ahead.ShouldBe(TimeSpan.Zero);
+
+        machine.Set(seconds);
+        await clock.MeasureAsync(connection, Stop);
+
+        (clock.Ahead.TotalSeconds + seconds).ShouldBeInRange(-5, 5);
+    }
+
     /// <summary>The clock of a machine that is set differently.</summary>
     private sealed class SetClock(int aheadSeconds) : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddSeconds(aheadSeconds);
+        private int _aheadSeconds = aheadSeconds;
+
+        internal void Set(int aheadSeconds) => _aheadSeconds = aheadSeconds;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddSeconds(_aheadSeconds);
     }
 }

@@ -26,6 +26,8 @@ public sealed class PostgreSqlConnectionErrorTests(PostgreSqlServer server) : St
     [InlineData("34000")]
     [InlineData("25P02")]
     [InlineData("25001")]
+    [InlineData("25P03")]
+    [InlineData("25P04")]
     public async Task An_error_of_the_connection_gives_it_up_and_is_tried_again(string sqlState)
     {
         await using var database = PostgreSqlDatabase.From(Database.ConnectionString, PostgreSqlSchema.Current, new UnlimitedRetryTime());
@@ -43,6 +45,7 @@ public sealed class PostgreSqlConnectionErrorTests(PostgreSqlServer server) : St
     [InlineData("40001")]
     [InlineData("40P01")]
     [InlineData("55P03")]
+    [InlineData("57014")]
     public async Task A_conflict_between_statements_is_tried_again_on_the_same_connection(string sqlState)
     {
         await using var database = PostgreSqlDatabase.From(Database.ConnectionString, PostgreSqlSchema.Current, new UnlimitedRetryTime());

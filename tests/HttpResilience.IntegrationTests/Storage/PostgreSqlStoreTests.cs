@@ -83,3 +83,13 @@ public sealed class PostgreSqlErrorBudgetStoreTests(PostgreSqlServer server) : E
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
+
+public sealed class PostgreSqlProtectedLetterTests(PostgreSqlServer server) : ProtectedLetterContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
+public sealed class PostgreSqlIncidentStoreTests(PostgreSqlServer server) : IncidentStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}

@@ -42,6 +42,51 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
         proxy.Cuts.ShouldBe(6);
     }
 
+    [Theory, InlineData("statement_timeout = '50ms'"), InlineData("lock_timeout = '50ms'"), InlineData("statement_timeout = '1s'")]
+    public async Task A_timeout_of_the_user_loses_no_letter_that_waits_for_a_lock(string setting)
+    {
+        await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+        await server.ExecuteAsync(Own.Name, $"ALTER DATABASE {Own.Name} SET {setting}");
+        await using var holder = new NpgsqlConnection($"{Database.ConnectionString};Pooling=false");
+        await holder.OpenAsync(Stop);
+        await using var transaction = await holder.BeginTransactionAsync(Stop);
+        await using (var hold = new NpgsqlCommand("LOCK TABLE http_resilience.dead_letters IN ACCESS EXCLUSIVE MODE", holder, transaction))
+            await hold.ExecuteNonQueryAsync(Stop);
+
+        var adding = Enumerable.Range(0, 20).Select(_ => Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop)).ToList();
+        await Eventually.BeAsync(() => server.ScalarAsync<long>("postgres", $"""
+            SELECT sum(xact_rollback)::bigint FROM pg_stat_database WHERE datname = '{Own.Name}'
+            """).GetAwaiter().GetResult() > 0);
+        await transaction.RollbackAsync(Stop);
+
+        (await Task.WhenAll(adding)).ShouldAllBe(added => added);
+    }
+
+    [Fact]
+    public async Task A_session_that_is_ended_between_two_statements_loses_nothing()
+    {
+        await server.ExecuteAsync(Own.Name, $"ALTER DATABASE {Own.Name} SET idle_in_transaction_session_timeout = '300ms'");
+        await using var database = PostgreSqlDatabase.From(Database.ConnectionString, PostgreSqlSchema.Current, TimeProvider.System);
+
+        // Busy with something else between two statements, the first time.
+        long done = await database.RunAsync(async (connection, tries) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(Stop);
+            await using var command = new NpgsqlCommand("SELECT 7::bigint", connection);
+            await command.ExecuteNonQueryAsync(Stop);
+            if (tries == 0)
+            {
+                int session = connection.ProcessID;
+                await Eventually.BeAsync(() => server.ScalarAsync<long>(
+                    "postgres", $"SELECT count(*) FROM pg_stat_activity WHERE pid = {session}").GetAwaiter().GetResult() == 0);
+            }
+
+            return (long)(await command.ExecuteScalarAsync(Stop))!;
+        }, Stop);
+
+        done.ShouldBe(7);
+    }
+
     [Fact]
     public async Task An_update_that_lost_its_response_and_its_race_is_not_reported_as_made()
     {

@@ -135,6 +135,107 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         """;
 
     [Fact]
+    public async Task A_database_of_version_2_is_upgraded_and_its_rows_and_those_of_processes_that_still_run_are_plain_and_complete()
+    {
+        SqliteDatabase.From(_database.ConnectionString, new([.. SqliteSchema.Current.Steps.Take(2)])).Open().Dispose();
+        Execute(InsertOfVersion1);
+
+        (await _database.Open().DeadLetters.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(1);
+        Execute(InsertOfVersion1);
+
+        var claimed = await _database.Open().DeadLetters.ClaimAsync(Letters.ClaimOf("billing"), Stop);
+        claimed.Select(l => (l.LeftOut.Count, l.ProtectedWith)).ShouldBe([(0, null), (0, null)]);
+    }
+
+    [Theory, InlineData(0, "3"), InlineData(1, "1"), InlineData(2, "2")]
+    public async Task A_database_holds_the_version_of_the_schema_with_which_it_began(int before, string first)
+    {
+        if (before > 0)
+            SqliteDatabase.From(_database.ConnectionString, new([.. SqliteSchema.Current.Steps.Take(before)])).Open().Dispose();
+
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        session.Scalar<string>("SELECT value FROM settings WHERE name = 'first_schema_version'").ShouldBe(first);
+        session.Scalar<long>("SELECT lowest_reader FROM schema_version").ShouldBe(2);
+        (await _database.Open().DeadLetters.KeepsByDefaultAsync(Stop)).ShouldBe(before > 0);
+    }
+
+    [Theory]
+    [InlineData("SELECT min(protected_with) FROM dead_letters WHERE protected_with >= '' AND status = 'RequiresReview' "
+        + "AND suggested_action = 'key ' || protected_with || ' is missing'", "dead_letters_without_key")]
+    [InlineData("SELECT rowid FROM dead_letters WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < 1 "
+        + "AND client_name = 'a' AND application = 'b'", "dead_letters_done_by_client")]
+    public async Task Keys_and_settled_letters_are_found_by_an_index(string sql, string index)
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        session.Read(row => row.GetString(3), $"EXPLAIN QUERY PLAN {sql}").ShouldContain(l => l.Contains(index, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_backlog_searches_the_index_for_each_destination()
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        var plan = session.Read(row => row.GetString(3), $"EXPLAIN QUERY PLAN {SqliteDeadLetterStore.BacklogSql}");
+        string[] searches = ["(client_name=? AND authority=? AND application>?)", "(client_name=? AND authority>?)", "(client_name>?)"];
+        foreach (string search in searches)
+            plan.ShouldContain(l => l.Contains($"INDEX dead_letters_to_claim {search}", StringComparison.Ordinal), string.Join('\n', plan));
+        plan.ShouldNotContain(l => l.Contains("TEMP B-TREE", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_count_takes_the_earliest_pending_letter_from_the_index()
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        var plan = session.Read(
+            row => row.GetString(3), $"EXPLAIN QUERY PLAN {SqliteDeadLetterStore.CountSql}", ("@applications", "[]"));
+        plan.ShouldContain(l => l.EndsWith("INDEX dead_letters_pending (application=?)", StringComparison.Ordinal), string.Join('\n', plan));
+        plan.ShouldNotContain(l => l.Contains("TEMP B-TREE FOR ORDER BY", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(null, "INDEX dead_letters_done (last_failed_at<?)")]
+    [InlineData("billing", "INDEX dead_letters_done_by_client (client_name=? AND last_failed_at<?)")]
+    public async Task A_purge_reads_only_letters_that_failed_long_ago(string? client, string index)
+    {
+        await _database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
+
+        using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
+        foreach (var status in new DeadLetterStatus?[] { null, DeadLetterStatus.Resolved })
+        {
+            var (sql, parameters) = SqliteDeadLetterStore.Purge(new() { ClientName = client, Status = status });
+            parameters.AddRange([("@settled_before", 1), ("@limit", 1)]);
+            session.Read(row => row.GetString(3), $"EXPLAIN QUERY PLAN {sql}", [.. parameters])
+                .ShouldContain(l => l.EndsWith(index, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task Counts_that_differ_from_the_letters_are_mended()
+    {
+        var store = _database.Open().DeadLetters;
+        for (int i = 0; i < 3; i++)
+            await store.AddAsync(Letters.Plain(), Stop);
+        Execute("""
+            INSERT OR REPLACE INTO dead_letters SELECT * FROM dead_letters LIMIT 1;
+            INSERT INTO letter_counts SELECT application, 'Resolved', 7 FROM dead_letters LIMIT 1
+            """);
+        var wrong = await store.CountAsync(Stop);
+        (wrong[DeadLetterStatus.Pending], wrong[DeadLetterStatus.Resolved]).ShouldBe((4, 7));
+
+        await _database.Open().Instances.PurgeAsync(DateTimeOffset.UnixEpoch, Stop);
+
+        var counts = await store.CountAsync(Stop);
+        (counts[DeadLetterStatus.Pending], counts[DeadLetterStatus.Resolved]).ShouldBe((3, 0));
+    }
+
+    [Fact]
     public async Task An_older_database_is_upgraded_once_and_keeps_its_letters()
     {
         var letter = Letters.Full();

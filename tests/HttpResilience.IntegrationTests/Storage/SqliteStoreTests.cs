@@ -39,3 +39,13 @@ public sealed class SqliteErrorBudgetStoreTests : ErrorBudgetStoreContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
+
+public sealed class SqliteProtectedLetterTests : ProtectedLetterContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
+public sealed class SqliteIncidentStoreTests : IncidentStoreContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}

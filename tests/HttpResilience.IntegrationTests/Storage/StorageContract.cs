@@ -13,10 +13,14 @@ public abstract class StorageContract : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => Database = await CreateAsync();
 
+    /// <summary>Removes what a test has beside its database.</summary>
+    protected virtual ValueTask CleanAsync() => default;
+
     public async ValueTask DisposeAsync()
     {
         if (Database is not null)
             await Database.DisposeAsync();
+        await CleanAsync();
         GC.SuppressFinalize(this);
     }
 }

@@ -30,8 +30,12 @@ public abstract class TestDatabase : IAsyncDisposable
     protected abstract DbConnection Connect();
 
     /// <summary>Registers the stores like an application.</summary>
-    internal IServiceCollection AddTo(IServiceCollection services) =>
-        services.AddHttpResilienceStorage(storage => Use(storage, ConnectionString));
+    internal IServiceCollection AddTo(IServiceCollection services, Action<HttpResilienceStorageBuilder>? configure = null) =>
+        services.AddHttpResilienceStorage(storage =>
+        {
+            Use(storage, ConnectionString);
+            configure?.Invoke(storage);
+        });
 
     /// <summary>Opens the database like one more process, which shares only the database with the others.</summary>
     /// <param name="application">Default: the name of the test program.</param>

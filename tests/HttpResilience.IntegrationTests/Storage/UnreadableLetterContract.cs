@@ -24,6 +24,16 @@ public abstract class UnreadableLetterContract : StorageContract
         { "attempts = -1", "attempts = 0" },
         { "replays = -2147483648", "replays = 0" },
         { "takeovers = -1", "takeovers = 0" },
+        { "attempts = 2147483647", "attempts = 0" },
+        { "replays = 2147483647", "replays = 0" },
+        { "takeovers = 1000000001", "takeovers = 0" },
+        // What is claimed by one host would be sent to the other.
+        { "authority = 'https://other.example.com'", "authority = 'https://api.example.com'" },
+        { "authority = ''", "authority = 'https://api.example.com'" },
+        { "uri = 'https://other.example.com/invoices'", "uri = 'https://api.example.com/invoices'" },
+        { "uri = 'http://api.example.com/invoices'", "uri = 'https://api.example.com/invoices'" },
+        { "uri = 'https://api.example.com:8443/invoices'", "uri = 'https://api.example.com/invoices'" },
+        { "uri = '/invoices'", "uri = 'https://api.example.com/invoices'" },
     };
 
     [Theory, MemberData(nameof(Damages))]
@@ -103,6 +113,43 @@ public abstract class UnreadableLetterContract : StorageContract
     }
 
     [Theory]
+    [InlineData("http://[fe80::1%25eth0]:8080/x"), InlineData("http://[::FFFF:1.2.3.4]/"), InlineData("https://b\u00fccher.example/x")]
+    [InlineData("https+http://catalog/x"), InlineData("HTTP://API.Example.com:80/"), InlineData("http://a_b.example./")]
+    [InlineData("http://0x7f.1/")]
+    public async Task The_row_of_a_host_in_any_notation_is_readable(string uri)
+    {
+        var store = Database.Open().DeadLetters;
+        var letter = Letters.Plain() with { Uri = new(uri) };
+        await store.AddAsync(letter, Stop);
+
+        (await store.FindAsync(letter.Id, Stop)).ShouldNotBeNull().Authority.ShouldBe(letter.Authority);
+        (await store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_row_that_cannot_be_changed_at_all_delays_no_other()
+    {
+        var store = Database.Open().DeadLetters;
+        DeadLetter[] letters =
+        [
+            Letters.Plain(Noon.AddMinutes(-4)) with { Tenant = "fixed" }, Letters.Plain(Noon.AddMinutes(-3)),
+            Letters.Plain(Noon.AddMinutes(-2)) with { Tenant = "fixed" }, Letters.Plain(Noon.AddMinutes(-1)), Letters.Plain(Noon),
+        ];
+        foreach (var letter in letters)
+            await store.AddAsync(letter, Stop);
+        await SetAsync(letters[3], "tags = '{broken'");
+        await Database.ScalarAsync(KeepsFixedRows);
+
+        (await store.ClaimAsync(Letters.Claim(Noon), Stop)).Select(l => l.Id).ShouldBe([letters[1].Id, letters[4].Id]);
+
+        (await Database.ScalarAsync($"SELECT status FROM dead_letters WHERE id = '{letters[3].Id}'")).ShouldBe("RequiresReview");
+        (await store.CountAsync(Stop))[DeadLetterStatus.Pending].ShouldBe(2);
+    }
+
+    /// <summary>Creates a trigger that rejects each change of the rows of tenant <c>fixed</c>.</summary>
+    protected abstract string KeepsFixedRows { get; }
+
+    [Theory]
     [InlineData("due_at"), InlineData("first_failed_at"), InlineData("last_failed_at")]
     public async Task A_row_with_a_time_beyond_the_calendar_stops_nothing(string column)
     {
@@ -148,6 +195,28 @@ public abstract class UnreadableLetterContract : StorageContract
 
 public sealed class SqliteUnreadableLetterTests : UnreadableLetterContract
 {
+    // SQLite undoes the statement itself for ABORT, and nothing for FAIL.
+    protected override string KeepsFixedRows =>
+        "CREATE TRIGGER keep BEFORE UPDATE ON dead_letters WHEN NEW.tenant = 'fixed' BEGIN SELECT RAISE(FAIL, 'no'); END";
+
+    [Theory]
+    [InlineData("upper(id)"), InlineData("'{' || id || '}'"), InlineData("replace(id, '-', '')"), InlineData("'zzz'"), InlineData("''")]
+    public async Task A_row_whose_id_has_another_form_is_not_sent_again_and_again(string id)
+    {
+        var store = Database.Open().DeadLetters;
+        DeadLetter[] letters = [Letters.Plain(Noon.AddMinutes(-2)), Letters.Plain(Noon.AddMinutes(-1))];
+        foreach (var letter in letters)
+            await store.AddAsync(letter, Stop);
+        await Database.ScalarAsync($"UPDATE dead_letters SET id = {id} WHERE id = '{letters[0].Id}'");
+
+        (await store.ClaimAsync(Letters.Claim(Noon), Stop)).ShouldHaveSingleItem().Id.ShouldBe(letters[1].Id);
+        (await store.ClaimAsync(Letters.Claim(Noon.AddHours(1)), Stop)).ShouldHaveSingleItem().Id.ShouldBe(letters[1].Id);
+
+        (await Database.ScalarAsync($"SELECT status FROM dead_letters WHERE id <> '{letters[1].Id}'")).ShouldBe("RequiresReview");
+        // A page below the limit would be the last one.
+        (await store.ListAsync(new() { Limit = 1 }, Stop)).ShouldHaveSingleItem().Id.ShouldBe(letters[1].Id);
+    }
+
     protected override IReadOnlyList<string> TimesBeyondTheCalendar =>
         ["-9223372036854775808", "-62135596800000001", "253402300800000000", "9223372036854775807"];
 
@@ -156,6 +225,12 @@ public sealed class SqliteUnreadableLetterTests : UnreadableLetterContract
 
 public sealed class PostgreSqlUnreadableLetterTests(PostgreSqlServer server) : UnreadableLetterContract
 {
+    protected override string KeepsFixedRows => """
+        CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN IF NEW.tenant = 'fixed' THEN RAISE EXCEPTION 'no' USING ERRCODE = '54000'; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER keep BEFORE UPDATE ON dead_letters FOR EACH ROW EXECUTE FUNCTION keep()
+        """;
+
     protected override IReadOnlyList<string> TimesBeyondTheCalendar =>
         ["'-infinity'", "'4713-01-01 00:00:00Z BC'", "'10000-01-01 00:00:00Z'", "'infinity'"];
 

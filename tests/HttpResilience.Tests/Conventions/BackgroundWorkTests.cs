@@ -23,6 +23,8 @@ public sealed class BackgroundWorkTests
         ["HttpResilience/Idempotency/IdempotencyKeyHandler.cs"] = "reads the caller's content",
         ["HttpResilience/Retry/UserHooks.cs"] = "runs the application's hook",
         ["HttpResilience/Storage/InstanceHeartbeat.cs"] = "its timer is made by the service, which started without",
+        ["HttpResilience/Storage/LetterKeyWatch.cs"] = "its timer is made by the service, which started without",
+        ["HttpResilience/Storage/ProtectedDeadLetterStore.cs"] = "the change of the letter waits for it",
         ["HttpResilience/Storage/StorageUpkeep.cs"] = "its timer is made by the service, which started without",
         ["HttpResilience/Time/TimerWatch.cs"] = "UnsafeStart",
         ["HttpResilience.Operations/Alerts/AlertOutbox.cs: _sink.SendAsync"] = "in the loop of the outbox, which started without",

@@ -41,8 +41,18 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         [201] = $"Logging:RetryLevel: {new RequestLoggingOptions().RetryLevel}",
         [211] = $"Logging:RetryLevel: {new RequestLoggingOptions().RetryLevel}",
         [511] = "Information; Warning when it requires review",
+        [558] = "Error; Warning when it is listed",
         [701] = "Warning; Error when Critical",
         [702] = "Warning; Error when Critical",
+        [703] = "Information",
+    };
+
+    // Those whose properties are not in a template; a property without a value is omitted.
+    private static readonly Dictionary<int, string> PropertiesByHand = new()
+    {
+        [701] = "AlertId, Authority, ClientName, Detail, Rule, Tenant, Title",
+        [702] = "AlertId, Authority, ClientName, Detail, Rule, StartedAt, Tenant, Title",
+        [703] = "AlertId, Authority, ClientName, Detail, Rule, Tenant, Title",
     };
 
     private static readonly Regex Placeholder = new(@"\{(\w+)(:[^}]*)?\}");
@@ -66,7 +76,8 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         from field in type.GetFields(Any)
         where field.IsStatic && field.FieldType == typeof(EventId) && !field.Name.StartsWith("__", StringComparison.Ordinal)
         let id = (EventId)field.GetValue(null)!
-        select new LogEvent(id.Id, id.Name!, Levels.GetValueOrDefault(id.Id, "depends"), CategoriesOf(type), "");
+        select new LogEvent(id.Id, id.Name!, Levels.GetValueOrDefault(id.Id, "depends"), CategoriesOf(type),
+            PropertiesByHand.GetValueOrDefault(id.Id, ""));
 
     private static string[] CategoriesOf(Type type) =>
         type.GetField("LogCategory", Any) is { } category ? [(string)category.GetRawConstantValue()!]

@@ -137,9 +137,9 @@ public sealed class OperationsManualTests
                     from repeated in either
                     from needsKey in either
                     from missing in either
-                    from lacks in either
+                    from lacks in new string?[] { null, "X-Api-Key", "?sig" }
                     from status in new int?[] { null, 400, 409 }
-                    let fate = new LetterFate(sent, repeated, needsKey, missing) { LacksCredentials = lacks }
+                    let fate = new LetterFate(sent, repeated, needsKey, missing) { Lacks = lacks }
                     select fate.After(status, isGuarded: true);
         var letter = Letter();
         var afterFailure = from failure in Enum.GetValues<FailureClass>().Where(IsKept)

@@ -9,7 +9,7 @@ public sealed class LetterUriTests
     [InlineData("https://h:8443/%2e%2e/x//y", "https://h:8443/x//y"), InlineData("http://h?q=1", "http://h/?q=1")]
     public void A_letter_has_both_the_URI_and_the_characters_that_were_sent(string sent, string uri)
     {
-        var kept = LetterUri.Of(new Uri(sent, AsIs));
+        var kept = LetterUri.Of(new Uri(sent, AsIs), []);
 
         (kept.Uri.AbsoluteUri, kept.Original).ShouldBe((uri, sent.Replace("user:pw@", "", StringComparison.Ordinal)));
         LetterUri.AsSent(Letter(kept.Uri, kept.Original))!.PathAndQuery.ShouldBe(new Uri(sent, AsIs).PathAndQuery);
@@ -20,7 +20,7 @@ public sealed class LetterUriTests
     [InlineData("http://ü/ü")]
     public void The_URI_alone_is_enough_when_it_has_the_same_characters(string sent)
     {
-        var kept = LetterUri.Of(new Uri(sent));
+        var kept = LetterUri.Of(new Uri(sent), []);
 
         (kept.Original, kept.Uri.UserInfo).ShouldBe((null, ""));
         kept.Uri.PathAndQuery.ShouldBe(new Uri(sent).PathAndQuery);

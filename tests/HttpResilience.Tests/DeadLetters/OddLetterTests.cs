@@ -186,7 +186,7 @@ public sealed class OddLetterTests : ReplayTestBase
     private DeadLetterReview Review(Chain chain) =>
         new(
             Store.DeadLetters, chain.Services.GetRequiredService<DeadLetterReplayer>,
-            new(Store.DeadLetters, Store.Instances, "test", replays: true, chain.Clock), chain.Clock, meter: null);
+            new(Store.DeadLetters, Store.Instances, "test", replays: [], _ => true, chain.Clock), chain.Clock, meter: null);
 
     private static DeadLetter Edited(DeadLetter letter, string edit) => edit switch
     {

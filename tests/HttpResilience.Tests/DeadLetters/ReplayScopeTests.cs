@@ -54,7 +54,7 @@ public sealed class ReplayScopeTests : ReplayTestBase
         {
             var review = new DeadLetterReview(
                 Store.DeadLetters, chain.Services.GetRequiredService<DeadLetterReplayer>,
-                new(Store.DeadLetters, Store.Instances, "test", replays: true, chain.Clock), chain.Clock, meter: null);
+                new(Store.DeadLetters, Store.Instances, "test", replays: [], _ => true, chain.Clock), chain.Clock, meter: null);
             (await review.SendAsync(letter.Id, "ann", TestContext.Current.CancellationToken)).Status.ShouldBe(DeadLetterStatus.Replayed);
         }
     }

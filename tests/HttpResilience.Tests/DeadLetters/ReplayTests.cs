@@ -484,7 +484,7 @@ public sealed class ReplayTests : ReplayTestBase
 
     private DeadLetterReview Review() => new(
         Store.DeadLetters, OpenChain.Services.GetRequiredService<DeadLetterReplayer>,
-        new(Store.DeadLetters, Store.Storage.Instances, "test", replays: true, OpenChain.Clock), OpenChain.Clock, meter: null);
+        new(Store.DeadLetters, Store.Storage.Instances, "test", replays: [], _ => true, OpenChain.Clock), OpenChain.Clock, meter: null);
 
     private sealed class Fails : IReconciler
     {

@@ -99,6 +99,27 @@ public sealed class SharedStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_missing_key_of_protected_letters_is_named_in_health()
+    {
+        var web = await StartAsync("web");
+        var letter = await FailAsync("web", "api", _clock.GetUtcNow());
+        await _store.DeadLetters.AddAsync(
+            letter with
+            {
+                Id = Guid.CreateVersion7(),
+                Status = DeadLetterStatus.RequiresReview,
+                ProtectedWith = "7c0d@shop",
+                SuggestedAction = LetterKeyMissingException.ActionOf("7c0d@shop"),
+            },
+            Stop);
+
+        var health = await HealthAsync(web);
+
+        health.Status.ShouldBe(HealthStatus.Degraded);
+        health.Description!.ShouldStartWith("key 7c0d@shop of protected dead letters is missing");
+    }
+
+    [Fact]
     public async Task A_process_that_does_not_replay_reports_the_letters_of_its_own_application_only()
     {
         await FailAsync("crm", "api", _clock.GetUtcNow().AddMinutes(-1));

@@ -108,7 +108,7 @@ public sealed class OperationsPackageTests
 
         provider.GetServices<CallObserver>().Count().ShouldBe(2);
         provider.GetServices<IHostedService>().Select(s => s.GetType().Name).ShouldBe(
-            [nameof(ClientStartup), nameof(ErrorBudgetKeeper), nameof(UnusedAlertRules), nameof(AlertEvaluator)]);
+            [nameof(ClientStartup), nameof(ErrorBudgetKeeper), nameof(UnusedAlertRules), nameof(IncidentSharing), nameof(AlertEvaluator)]);
     }
 
     [Fact]

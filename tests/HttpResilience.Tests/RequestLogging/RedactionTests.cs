@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace HttpResilience.Tests.RequestLogging;
 
 /// <summary>What a server echoes of a request's secrets is struck out, in whatever form it comes back.</summary>
@@ -67,6 +69,8 @@ public sealed class RedactionTests : IDisposable
     [InlineData("?wordalone", "no wordalone here", "no *** here")]
     [InlineData("?a=one-value&a=two-values", "one-value, two-values", "***, ***")]
     [InlineData("?sig=a=b=c=d", "a=b=c=d", "***")]
+    [InlineData("?page=1;sig=abcdef", "bad sig abcdef", "bad sig ***")]
+    [InlineData("?sig=ab;cd", "bad sig ab;cd", "bad sig ***")]
     [InlineData("?KIND=invoice&Page=12345", "invoice 12345", "invoice 12345")]
     public void A_query_value_is_struck_out_in_every_spelling_unless_it_is_allowed(string query, string text, string scrubbed)
     {
@@ -188,6 +192,149 @@ public sealed class RedactionTests : IDisposable
     [InlineData("X-Request-Id")]
     [InlineData("traceparent")]
     public void Other_headers_are_not(string name) => Redaction.IsSecret(name).ShouldBeFalse();
+
+    [Theory]
+    [InlineData("{\"user\":\"jane\",\"password\":\"hunter22\"}", "hunter22 of jane is weak", "*** of jane is weak")]
+    [InlineData("{\"card\":{\"number\":\"4111111111111111\",\"cvv\":123}}", "card 4111111111111111 declined", "card *** declined")]
+    [InlineData("{\"pin\":\"ab\\u002Bcd\\\"ef\"}", "bad pin ab+cd\"ef here", "bad pin *** here")]
+    [InlineData("grant_type=password&password=hunt%2Fer22", "no hunt/er22 here", "no *** here")]
+    [InlineData("<login><password>hunter&amp;22</password></login>", "no hunter&22 here", "no *** here")]
+    public void Secret_values_of_the_body_of_the_request_are_struck_out(string body, string text, string scrubbed)
+    {
+        _request.Content = new StringContent(body);
+
+        Scrub(text).ShouldBe(scrubbed);
+    }
+
+    [Fact]
+    public void They_are_found_in_contents_of_the_platform()
+    {
+        HttpContent[] contents =
+        [
+            System.Net.Http.Json.JsonContent.Create(new Dictionary<string, string> { ["password"] = "hunter22" }),
+            new FormUrlEncodedContent([new("password", "hunter22")]),
+            new MultipartFormDataContent { { new StringContent("hunter22"), "password" } },
+            new ReadOnlyMemoryContent("{\"password\":\"hunter22\"}"u8.ToArray()),
+        ];
+        foreach (var content in contents)
+        {
+            _request.Content = content;
+            Scrub("no hunter22 here").ShouldBe("no *** here", content.GetType().Name);
+        }
+    }
+
+    [Fact]
+    public void A_body_that_cannot_be_read_does_no_harm()
+    {
+        _request.Content = new StreamContent(Stream.Null);
+        Scrub("fine").ShouldBe("fine");
+        _request.Content = new StringContent("{\"password\":\"hunter22\"}");
+        _request.Content.Dispose();
+        Scrub("fine").ShouldBe("fine");
+    }
+
+    [Fact]
+    public void Secrets_of_a_copy_that_a_handler_has_sent_are_struck_out()
+    {
+        using var copy = new HttpRequestMessage(HttpMethod.Post, "https://a.example/v1");
+        copy.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
+        using var response = new HttpResponseMessage { RequestMessage = copy };
+
+        Redaction.Scrub("bad key k-123456", _request, response).ShouldBe("bad key ***");
+    }
+
+    [Fact]
+    public void The_cookie_that_a_response_sets_is_struck_out_and_its_attributes_are_not()
+    {
+        using var response = new HttpResponseMessage();
+        response.Headers.TryAddWithoutValidation("Set-Cookie", "sid=s3ss10n; Path=/secure; HttpOnly");
+
+        Redaction.Scrub("cookie s3ss10n, Path=/secure, HttpOnly", _request, response).ShouldBe("cookie ***, Path=/secure, HttpOnly");
+    }
+
+    [Theory]
+    [InlineData("bad key k-1\u200b23\u202e456", "bad key ***")]
+    [InlineData("{\"pass\u200bword\":\"x\"}", "{\"password\":\"***\"}")]
+    public void Unseen_characters_do_not_hide_a_secret(string text, string scrubbed)
+    {
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
+
+        Scrub(text).ShouldBe(scrubbed);
+    }
+
+    [Fact]
+    public void A_signed_URI_in_another_header_is_struck_out()
+    {
+        _request.Headers.TryAddWithoutValidation("x-ms-copy-source", "https://b.example/blob?sv=1&sig=abc%2Fdef%3D");
+
+        Scrub("cannot read with abc/def=").ShouldBe("cannot read with ***");
+    }
+
+    [Fact]
+    public void An_exception_with_a_secret_in_it_or_inside_it_is_logged_without()
+    {
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
+        var clean = new InvalidOperationException("fine");
+        var exception = new InvalidOperationException("outer", new HttpRequestException("400 (Bad key k-123456)"));
+
+        Redaction.Loggable(clean, _request).ShouldBeSameAs(clean);
+        var logged = Redaction.Loggable(exception, _request);
+        logged.ToString().ShouldContain("System.Net.Http.HttpRequestException: 400 (Bad key ***)");
+        logged.Message.ShouldBe("System.InvalidOperationException: outer");
+        logged.InnerException.ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_field_of_a_response_that_echoes_a_secret_is_not_stored()
+    {
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", "k-123456");
+
+        string[] secrets = Redaction.EchoesOf(_request);
+        Redaction.MayBeStored("X-Debug", "key=k-123456", secrets).ShouldBeFalse();
+        Redaction.MayBeStored("Location", "https://b.example/blob?sig=abc", secrets).ShouldBeFalse();
+        Redaction.MayBeStored("Set-Cookie", "a=b", secrets).ShouldBeFalse();
+        Redaction.MayBeStored("Location", "https://b.example/orders/5", secrets).ShouldBeTrue();
+        Redaction.MayBeStored("ETag", "\"abc\"", secrets).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_thousand_secrets_of_a_request_are_found_in_one_pass()
+    {
+        string[] secrets = [.. Enumerable.Range(0, 1_000).Select(i => $"<{i}>{new string('+', 150)}\"{i}+")];
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", secrets);
+        string text = string.Concat(Enumerable.Repeat("{\\\"error\\\":\\\"a%20b%2520c\\\"}", 10_000));
+        var clock = Stopwatch.StartNew();
+
+        Scrub($"{secrets[999]} {text} {Uri.EscapeDataString(secrets[0])}").ShouldBe($"*** {text} ***");
+
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(20), "a pass for each takes a minute");
+    }
+
+    [Fact]
+    public void A_server_that_sends_many_secrets_does_not_hide_those_of_the_request()
+    {
+        using var response = new HttpResponseMessage();
+        response.Headers.TryAddWithoutValidation("X-Token", string.Join(',', Enumerable.Range(1_000, 2_000)));
+        _request.Content = new StringContent("{\"password\":\"hunter22\"}");
+
+        Redaction.Scrub("no user has hunter22", _request, response).ShouldBe("no user has ***");
+    }
+
+    [Fact]
+    public void The_scheme_of_credentials_is_no_secret()
+    {
+        _request.Headers.TryAddWithoutValidation("Authorization", "Bearer eyJhbGciOi.abc-def");
+
+        Scrub("the bearer token eyJhbGciOi.abc-def has expired").ShouldBe("the bearer token *** has expired");
+    }
+
+    [Fact]
+    public void Secrets_that_overlap_are_struck_out_as_a_whole()
+    {
+        _request.Headers.TryAddWithoutValidation("X-Api-Key", ["first-key", "key-second-long"]);
+
+        Scrub("bad first-key-second-long!").ShouldBe("bad ***!");
+    }
 
     private string Scrub(string text) => Redaction.Scrub(text, _request);
 }

@@ -77,7 +77,7 @@ public sealed class BackgroundContextTests : IDisposable
         using var outbox = new AlertOutbox(
             sink, new("sink", 1, _ => true, (_, _) => Task.FromResult(false)), TimeProvider.System, NullLogger.Instance);
 
-        outbox.Add(AlertOutboxTests.An(1));
+        _ = outbox.Add(AlertOutboxTests.An(1));
 
         (await sink.Seen.Task).ShouldBe("- -");
     }

@@ -58,7 +58,7 @@ public sealed class StorageStartTests
             clock.GetUtcNow())
         { ExpiresAt = clock.GetUtcNow() + TimeSpan.FromHours(1) }, Stop);
 
-        await clock.TimerDueInAsync(TimeSpan.FromHours(1));
+        await clock.TimerDueInAsync(StorageUpkeep.FirstDelay);
         store.Fails = new HttpResilienceStorageException("gone");
         clock.Advance(TimeSpan.FromHours(1));
         await Eventually(() => logs.WithId(524).Count == 1);

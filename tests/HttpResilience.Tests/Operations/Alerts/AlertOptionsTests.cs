@@ -19,7 +19,7 @@ public sealed class AlertOptionsTests
             ($"{Alerts}:Webhook:0:Url", "https://hooks.test/T0K3N"),
             ($"{Alerts}:Webhooks:0:Url", "ftp://hooks.test/T0K3N"),
             ($"{Alerts}:Webhooks:1:Url", "hooks.test T0K3N"),
-            ($"{Alerts}:Webhooks:1:Format", "Teams"),
+            ($"{Alerts}:Webhooks:1:Format", "Discord"),
             ($"{Alerts}:Webhooks:2:Secrets", "x"),
             ($"{Alerts}:Rules:0:Type", "Consecutive"),
             ($"{Alerts}:Rules:1:Treshold", "5"),
@@ -42,7 +42,7 @@ public sealed class AlertOptionsTests
             $"{Alerts}:Webhook is not a known key; did you mean {Alerts}:Webhooks?",
             $"{Alerts}:Webhooks:0:Url is of another kind; {Uri}",
             $"{Alerts}:Webhooks:1:Url is not a URI; {Uri}",
-            $"{Alerts}:Webhooks:1:Format is 'Teams'; it must be one of Slack, Json.",
+            $"{Alerts}:Webhooks:1:Format is 'Discord'; it must be one of Slack, Json, Teams.",
             $"{Alerts}:Webhooks:2:Secrets is not a known key; did you mean {Alerts}:Webhooks:2:Secret?",
             $"{Alerts}:Webhooks:2:Url is missing; {Uri}",
             $"{Alerts}:Rules:0:Type is 'Consecutive'; it must be one of {Types}.",
@@ -154,6 +154,31 @@ public sealed class AlertOptionsTests
         logs.Entries.ShouldNotContain(e => e.Level >= LogLevel.Information
             && e.Everything.Contains(AlertClient.Name, StringComparison.Ordinal));
         logs.WithId(401).Count(e => e.Level is LogLevel.Information).ShouldBe(1);
+    }
+
+    [Theory, InlineData("api"), InlineData("API"), InlineData("Api")]
+    public async Task A_rule_finds_its_client_in_any_case(string name)
+    {
+        using var logs = new LogCollector();
+        using var host = Host(logs, [($"{Alerts}:Rules:0:Type", "consecutivefailures"), ($"{Alerts}:rules:0:CLIENT", name)]);
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        await host.StopAsync(TestContext.Current.CancellationToken);
+
+        logs.WithId(405).ShouldBeEmpty();
+        var rule = host.Services.GetRequiredService<AlertSettings>().Policy.Rules.ShouldHaveSingleItem();
+        (rule.AppliesTo("api"), rule.AppliesTo("API"), rule.AppliesTo("apı"), rule.AppliesTo("apis")).ShouldBe((true, true, false, false));
+    }
+
+    [Theory]
+    [InlineData("Secret", "whsec_c2hvcnQ=", "Secret begins with whsec_ and must then be the Base64 of 24 to 64 bytes")]
+    [InlineData("PreviousSecret", "whsec_T0K3N!", "PreviousSecret begins with whsec_ and must then be the Base64 of 24 to 64 bytes")]
+    [InlineData("PreviousSecret", "T0K3N-before", "PreviousSecret is set without Secret; it must be null.")]
+    public async Task A_secret_that_cannot_sign_stops_the_start_and_is_not_shown(string key, string value, string words)
+    {
+        var problems = await ProblemsAsync(($"{Alerts}:Webhooks:0:Url", "https://hooks.test/"), ($"{Alerts}:Webhooks:0:{key}", value));
+
+        problems.ShouldContain(p => p.Contains(words, StringComparison.Ordinal));
+        problems.ShouldAllBe(p => !p.Contains(value, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class AlertOutboxTests : IDisposable
         Open(sink);
 
         for (int i = 1; i <= 10; i++)
-            _outbox!.Add(An(i));
+            _ = _outbox!.Add(An(i));
 
         (await sink.TakeAsync(10)).ShouldBe(Enumerable.Range(1, 10));
     }
@@ -29,7 +29,7 @@ public sealed class AlertOutboxTests : IDisposable
     {
         var sink = new Sink { Fails = _ => new InvalidOperationException("no\nnetwork") };
         Open(sink);
-        _outbox!.Add(An(1));
+        _ = _outbox!.Add(An(1));
         foreach (int pause in new[] { 1, 2, 4, 8 })
         {
             await _clock.TimerDueInAsync(TimeSpan.FromSeconds(pause));
@@ -38,7 +38,7 @@ public sealed class AlertOutboxTests : IDisposable
 
         await EventuallyAsync(() => sink.Tries.Count == 5);
         sink.Fails = _ => null;
-        _outbox.Add(An(2));
+        _ = _outbox.Add(An(2));
         (await sink.TakeAsync(1)).ShouldBe([2]);
         sink.Tries.ShouldBe([1, 1, 1, 1, 1, 2]);
         await EventuallyAsync(() => _logs.WithId(708).Count == 1);
@@ -54,8 +54,8 @@ public sealed class AlertOutboxTests : IDisposable
     {
         var sink = new Sink { Fails = a => a.Count == 1 ? new FormatException("bad") : null };
         Open(sink);
-        _outbox!.Add(An(1));
-        _outbox.Add(An(2));
+        _ = _outbox!.Add(An(1));
+        _ = _outbox.Add(An(2));
 
         (await sink.TakeAsync(1)).ShouldBe([2]);
         sink.Tries.ShouldBe([1, 2]);
@@ -66,7 +66,7 @@ public sealed class AlertOutboxTests : IDisposable
     {
         using var released = new ManualResetEventSlim();
         Open(new Sink { Fails = _ => { released.Wait(TimeSpan.FromSeconds(30)); return null; } });
-        _outbox!.Add(An(1));
+        _ = _outbox!.Add(An(1));
         await _clock.TimerDueInAsync(TimeSpan.FromMinutes(1));
 
         await _outbox.StopAsync(new CancellationToken(canceled: true))
@@ -81,7 +81,7 @@ public sealed class AlertOutboxTests : IDisposable
     {
         var sink = new Sink { Hangs = true };
         Open(sink);
-        _outbox!.Add(An(1));
+        _ = _outbox!.Add(An(1));
         await _clock.TimerDueInAsync(TimeSpan.FromMinutes(1));
         sink.Hangs = false;
         _clock.Advance(TimeSpan.FromMinutes(1));
@@ -96,10 +96,10 @@ public sealed class AlertOutboxTests : IDisposable
     {
         var sink = new Sink { Hangs = true };
         Open(sink);
-        _outbox!.Add(An(0));
+        _ = _outbox!.Add(An(0));
         await _clock.TimerDueInAsync(TimeSpan.FromMinutes(1));
         for (int i = 1; i <= AlertOutbox.Capacity + 2; i++)
-            _outbox.Add(An(i));
+            _ = _outbox.Add(An(i));
         sink.Hangs = false;
         _clock.Advance(TimeSpan.FromMinutes(1));
         await _clock.TimerDueInAsync(TimeSpan.FromSeconds(1));
@@ -114,15 +114,15 @@ public sealed class AlertOutboxTests : IDisposable
     {
         var sink = new Sink();
         Open(sink);
-        _outbox!.Add(An(1));
+        _ = _outbox!.Add(An(1));
         await _outbox.StopAsync(TestContext.Current.CancellationToken);
         sink.Tries.ShouldBe([1]);
 
         Open(new Sink { Hangs = true });
-        _outbox.Add(An(1));
+        _ = _outbox.Add(An(1));
         await _clock.TimerDueInAsync(TimeSpan.FromMinutes(1));
-        _outbox.Add(An(2));
-        _outbox.Add(An(3));
+        _ = _outbox.Add(An(2));
+        _ = _outbox.Add(An(3));
         await _outbox.StopAsync(new CancellationToken(canceled: true));
         _logs.WithId(709).ShouldHaveSingleItem()["Count"].ShouldBe(3);
     }
@@ -141,9 +141,9 @@ public sealed class AlertOutboxTests : IDisposable
                 return fails ? Task.FromException<bool>(new HttpResilienceStorageException("disk full")) : Task.FromResult(true);
             },
         });
-        _outbox!.Add(An(1));
+        _ = _outbox!.Add(An(1));
         await _clock.TimerDueInAsync(TimeSpan.FromMinutes(1));
-        _outbox.Add(An(2));
+        _ = _outbox.Add(An(2));
         await _outbox.StopAsync(new CancellationToken(canceled: true));
 
         kept.Select(a => a.Count).ShouldBe([1, 2]);

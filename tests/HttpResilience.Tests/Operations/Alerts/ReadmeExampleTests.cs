@@ -36,7 +36,7 @@ public sealed class ReadmeExampleTests
         policy.Webhooks.Select(w => (w.Authority, w.Format, w.Secret, w.MinimumSeverity)).ShouldBe(
         [
             ("https://hooks.slack.com", AlertWebhookFormat.Slack, null, AlertSeverity.Warning),
-            ("https://pager.example.com", AlertWebhookFormat.Json, "taken from a vault", AlertSeverity.Critical),
+            ("https://pager.example.com", AlertWebhookFormat.Json, "whsec_ZnJvbS1hLXZhdWx0LW5vdC1mcm9tLWhlcmU=", AlertSeverity.Critical),
         ]);
         await host.StopAsync(TestContext.Current.CancellationToken);
         string source = Repository.Read("tests/HttpResilience.Tests/Operations/Alerts/ReadmeExampleTests.cs").ReplaceLineEndings("\n");

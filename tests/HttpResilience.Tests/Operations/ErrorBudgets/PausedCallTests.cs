@@ -29,7 +29,7 @@ public sealed class PausedCallTests
         var logged = chain.Logs.WithId(603).ShouldHaveSingleItem();
         (logged.Level, logged.Message).ShouldBe(
             (LogLevel.Error, "api: the integration is paused by its error budget, nothing is sent; "
-                + "100000 % of the error budget are used up. To resume it at once: IErrorBudgets.ResumeAsync"));
+                + "1,000 times the error budget is used up. To resume it at once: IErrorBudgets.ResumeAsync"));
         // Rejected calls are not traffic.
         chain.Budget.Read(TimeSpan.FromDays(30), chain.Clock.GetTimestamp()).ShouldBe(new(5, 5));
     }
@@ -102,7 +102,7 @@ public sealed class PausedCallTests
         (chain.Budget.IsPaused, chain.Budget.State).ShouldBe((false, ErrorBudgetState.Exceeded));
         var told = chain.Logs.WithId(601).ShouldHaveSingleItem();
         (told.Level, told.Message).ShouldBe(
-            (LogLevel.Warning, "api: the error budget is Exceeded, 100000 % of it are used up (window 30.00:00:00)"));
+            (LogLevel.Warning, "api: the error budget is Exceeded, 1,000 times the error budget is used up (window 30.00:00:00)"));
         chain.Clock.Advance(TimeSpan.FromDays(30));
         chain.Server.Script(Replies.Status(200));
         (await chain.GetAsync()).Dispose();

@@ -41,7 +41,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
 
         var entry = await CheckAsync();
 
-        (entry.Status, entry.Description).ShouldBe((HealthStatus.Degraded, $"Api: the circuit of https://api.test is {state}."));
+        (entry.Status, entry.Description).ShouldBe((HealthStatus.Degraded, $"api: the circuit of https://api.test is {state}."));
         entry.Data["api"].ShouldBeOfType<Dictionary<string, object>>()["authorities"].ShouldBeOfType<Dictionary<string,
             string>>()["https://api.test"].ShouldBe(state);
     }
@@ -55,7 +55,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
         var entry = await CheckAsync();
 
         (entry.Status, entry.Description)
-            .ShouldBe((HealthStatus.Degraded, "Api: the circuits of 1 tenants of https://api.test are not closed."));
+            .ShouldBe((HealthStatus.Degraded, "api: the circuits of 1 tenants of https://api.test are not closed."));
         System.Text.Json.JsonSerializer.Serialize(entry.Data).ShouldNotContain("secret-tenant");
     }
 
@@ -68,12 +68,12 @@ public sealed class ResilienceHealthCheckTests : IDisposable
         chain.Clock.Advance(TimeSpan.FromDays(4));
         await PausedCallTests.FailAsync(chain, 6);
         (await CheckAsync()).ShouldSatisfyAllConditions(e => e.Status.ShouldBe(HealthStatus.Degraded),
-            e => e.Description.ShouldBe("Api burns its error budget too fast."));
+            e => e.Description.ShouldBe("api burns its error budget too fast."));
 
         await PausedCallTests.FailAsync(chain, 15);
 
         (await CheckAsync()).ShouldSatisfyAllConditions(e => e.Status.ShouldBe(HealthStatus.Degraded),
-            e => e.Description.ShouldBe("Api has used up 210 % of its error budget."));
+            e => e.Description.ShouldBe("api has used up 210 % of its error budget."));
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
 
         var entry = await CheckAsync();
 
-        (entry.Status, entry.Description).ShouldBe((HealthStatus.Unhealthy, "Api is paused since 2030-01-02 03:04:05Z."));
+        (entry.Status, entry.Description).ShouldBe((HealthStatus.Unhealthy, "api is paused by an operator since 2030-01-02 03:04:05Z."));
         entry.Data["api"].ShouldBeOfType<Dictionary<string, object>>()["pausedSince"].ShouldBe(chain.Clock.Start);
     }
 
@@ -94,7 +94,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
         var chain = Open();
         Exception failure = new HttpResilienceStorageException("gone");
         var check = new ResilienceHealthCheck(chain.Services.GetRequiredService<IResilientClients>(),
-            new DeadStore(hangs ? null : failure), review: null, chain.Clock);
+            new(new DeadStore(hangs ? null : failure), chain.Clock), review: null, chain.Clock);
 
         var checking = check.CheckHealthAsync(new(), Stop);
         if (hangs)
@@ -107,11 +107,80 @@ public sealed class ResilienceHealthCheckTests : IDisposable
 
         var result = await checking;
         (result.Status, result.Description, result.Data["storage"])
-            .ShouldBe((HealthStatus.Unhealthy, "The durable store does not answer.", "unreachable"));
+            .ShouldBe((HealthStatus.Unhealthy, hangs ? "dead letters cannot be stored: The store has not answered in 5 s."
+                : "dead letters cannot be stored: gone.", "unreachable"));
         if (hangs)
             result.Exception.ShouldBeOfType<TimeoutException>();
         else
             result.Exception.ShouldBe(failure);
+    }
+
+    [Fact]
+    public async Task The_pause_of_a_budget_and_a_name_in_any_case_are_shown_as_they_are()
+    {
+        var chain = Open(o => (o.ErrorBudget.PauseAtBurn, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (2, 0, null));
+        await PausedCallTests.FailAsync(chain, 5);
+
+        var entry = await CheckAsync();
+
+        entry.Status.ShouldBe(HealthStatus.Unhealthy);
+        entry.Description.ShouldBe(
+            "api is paused by its error budget since 2030-01-02 03:04:05Z; api has used up 1,000 times its error budget.");
+    }
+
+    [Fact]
+    public async Task All_checks_of_10_seconds_share_one_probe_whatever_their_number()
+    {
+        var chain = Open();
+        int probes = 0;
+        _store.Before(nameof(IDeadLetterStore.ProbeAsync), () => Interlocked.Increment(ref probes));
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => CheckAsync()));
+        chain.Clock.Advance(TimeSpan.FromSeconds(9.9));
+        await CheckAsync();
+        probes.ShouldBe(1);
+        chain.Clock.Advance(TimeSpan.FromSeconds(0.1));
+        await CheckAsync();
+
+        probes.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_store_that_accepts_no_letter_is_unhealthy_until_it_does()
+    {
+        var chain = Open();
+        (_store.Fails, _store.FailsOn) = (new HttpResilienceStorageException("The store is full."), nameof(IDeadLetterStore.ProbeAsync));
+        var entry = await CheckAsync();
+        (entry.Status, entry.Description).ShouldBe((HealthStatus.Unhealthy, "dead letters cannot be stored: The store is full."));
+
+        _store.Fails = null;
+        chain.Clock.Advance(TimeSpan.FromSeconds(10));
+
+        (await CheckAsync()).Status.ShouldBe(HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public async Task The_message_of_an_unknown_exception_is_not_shown()
+    {
+        Open();
+        _store.Fails = new InvalidOperationException("Host=db;Password=secret");
+
+        (await CheckAsync()).Description.ShouldBe("dead letters cannot be stored: InvalidOperationException.");
+    }
+
+    [Fact]
+    public async Task A_check_has_the_name_tags_and_failure_status_that_were_given()
+    {
+        _chain = new(services: s => s.AddSingleton<IDeadLetterStore>(_store.DeadLetters).AddHealthChecks()
+            .AddHttpResilience("integrations", HealthStatus.Degraded, ["ready"]).AddHttpResilience().AddHttpResilience("integrations"));
+        _store.Fails = new HttpResilienceStorageException("gone");
+        var health = _chain.Services.GetRequiredService<HealthCheckService>();
+
+        var report = await health.CheckHealthAsync(Stop);
+
+        report.Entries.Select(e => (e.Key, e.Value.Status)).ShouldBe(
+            [("integrations", HealthStatus.Degraded), ("http-resilience", HealthStatus.Unhealthy)], ignoreOrder: true);
+        (await health.CheckHealthAsync(c => c.Tags.Contains("ready"), Stop)).Entries.Keys.ShouldBe(["integrations"]);
     }
 
     [Fact]
@@ -144,8 +213,10 @@ public sealed class ResilienceHealthCheckTests : IDisposable
     /// <summary>A store that fails or never responds.</summary>
     private sealed class DeadStore(Exception? failure) : IDeadLetterStore
     {
-        public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) =>
-            failure is not null ? Task.FromException<DeadLetterCounts>(failure) : new TaskCompletionSource<DeadLetterCounts>().Task;
+        public Task ProbeAsync(CancellationToken cancellationToken) =>
+            failure is not null ? Task.FromException(failure) : new TaskCompletionSource().Task;
+
+        public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -162,7 +233,15 @@ public sealed class ResilienceHealthCheckTests : IDisposable
         public Task<bool> ReplaceAsync(DeadLetter old, DeadLetter replacement, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
-        public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<int> ReleaseAsync(string keyId, DateTimeOffset dueAt, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
             throw new NotSupportedException();
