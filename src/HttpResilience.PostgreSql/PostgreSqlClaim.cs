@@ -68,7 +68,7 @@ internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication a
         ), claimed AS (
           UPDATE http_resilience.dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
             resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
-            takeovers = takeovers + CASE WHEN status = 'InProgress' THEN 1 ELSE 0 END,
+            takeovers = takeovers + CASE WHEN status = 'InProgress' AND takeovers < 2 THEN 1 ELSE 0 END,
             replays = replays + CASE WHEN status = 'InProgress' THEN 1 ELSE 0 END,
             status = 'InProgress', due_at = $2, version = version + 1
           WHERE id = ANY (ARRAY(SELECT id FROM taken)) RETURNING *

@@ -74,7 +74,7 @@ internal sealed class SqliteDeadLetterStore(
     private static readonly string TakeSql = $"""
         UPDATE dead_letters SET may_have_been_processed = may_have_been_processed OR status = 'InProgress',
           resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
-          takeovers = takeovers + (status = 'InProgress'), replays = replays + (status = 'InProgress'),
+          takeovers = takeovers + (status = 'InProgress' AND takeovers < 2), replays = replays + (status = 'InProgress'),
           status = 'InProgress', due_at = @due_at, version = version + 1
         WHERE id = @id RETURNING {SqliteLetter.Columns}
         """;

@@ -22,7 +22,7 @@ internal sealed class SqliteInstanceStore(SqliteWriter writer, SqliteReaders rea
                     ("@since", StoredTime.Microseconds(since))).OfType<StorageInstance>(),
             ], cancellationToken);
 
-    // Counts of letters that differ from the letters, such as after INSERT OR REPLACE by hand, which runs no trigger for the row it deletes.
+    // Counts of letters that differ from the letters: INSERT OR REPLACE by hand, for one, runs no trigger for the row that it deletes.
     private const string WrongCountsSql = """
         SELECT application, status, sum(letters) FROM (
           SELECT application, status, count(*) AS letters FROM dead_letters GROUP BY application, status
@@ -39,8 +39,8 @@ internal sealed class SqliteInstanceStore(SqliteWriter writer, SqliteReaders rea
 
     public async Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
-        int purged = await writer.RunAsync(
-            s => s.Execute("DELETE FROM instances WHERE seen_at < @before", ("@before", StoredTime.Microseconds(before))), cancellationToken)
+        var time = ("@before", (object?)StoredTime.Microseconds(before));
+        int purged = await writer.RunAsync(s => s.Execute("DELETE FROM instances WHERE seen_at < @before", time), cancellationToken)
             .ConfigureAwait(false);
         // Looked for by a reader, because counting all letters would keep the writer.
         if (await readers.RunAsync(s => s.Scalar<long>($"SELECT EXISTS ({WrongCountsSql})"), cancellationToken).ConfigureAwait(false) > 0)

@@ -61,7 +61,7 @@ internal static class InMemoryLetter
             DueAt = StoredTime.Cut(leaseUntil),
             MayHaveBeenProcessed = letter.MayHaveBeenProcessed || leaseExpired,
             Resolution = leaseExpired ? null : letter.Resolution,
-            Takeovers = letter.Takeovers + (leaseExpired ? 1 : 0),
+            Takeovers = letter.Takeovers + (leaseExpired && letter.Takeovers < 2 ? 1 : 0),
             Replays = letter.Replays + (leaseExpired ? 1 : 0),
             Version = letter.Version + 1,
         };

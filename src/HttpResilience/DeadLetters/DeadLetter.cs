@@ -124,7 +124,8 @@ public sealed record DeadLetter
     public int Replays { get; init; }
 
     /// <summary>
-    /// The number of leases in a row that ended without a result of the worker: sending this letter may end the process.
+    /// The number of leases in a row that ended without a result of the worker: sending this letter may end the process. The third counts
+    /// from the beginning of its sending, so that no letter reaches it by waiting beside another.
     /// </summary>
     public int Takeovers { get; init; }
 

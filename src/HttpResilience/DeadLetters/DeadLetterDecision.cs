@@ -75,6 +75,12 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
         return new(DeadLetterStatus.Pending, delay, null);
     }
 
+    /// <summary>
+    /// Two leases in a row ended without a result. Such letters are sent one at a time, and the third lease is counted when the sending
+    /// begins: when that ends the process, only this letter requires review, not those that waited beside it.
+    /// </summary>
+    internal static bool IsSuspect(DeadLetter letter) => letter.Takeovers == MaxTakeovers - 1;
+
     /// <summary>Decides by the row alone whether a letter may be sent.</summary>
     /// <returns>Null when it may.</returns>
     internal static DeadLetterDecision? OfRow(DeadLetter letter) =>

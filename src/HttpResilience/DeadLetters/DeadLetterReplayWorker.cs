@@ -107,16 +107,16 @@ internal sealed partial class DeadLetterReplayWorker(
     {
         // Not cancelled by the stop: claimed letters are sent, or returned to the store.
         var letters = await store.ClaimAsync(claim, _giveUp.Token).ConfigureAwait(false);
-        foreach (var letter in letters.Where(l => !IsSuspect(l)))
+        foreach (var letter in letters.Where(l => !DeadLetterDecision.IsSuspect(l)))
             _inFlight.Add(letter, place => SendAsync(letter, place), () => ReturnAsync(letter), stopping);
-        await TakeSuspectsAsync([.. letters.Where(IsSuspect)]).ConfigureAwait(false);
+        await TakeSuspectsAsync([.. letters.Where(DeadLetterDecision.IsSuspect)]).ConfigureAwait(false);
 
         // A claim near its limit of bytes may have left due letters in the store.
         if (claim.Only is { } host && letters.Count < claim.Limit && letters.Sum(l => l.Size) < claim.MaxBytes / 2)
             _inFlight.MarkExhausted(host);
         return letters.Count;
 
-        // Sending the first letter may end the process, so the others are returned before.
+        // Sending the first letter may end the process: the others are returned before.
         async Task TakeSuspectsAsync(List<DeadLetter> suspects)
         {
             if (suspects.Count == 0)
@@ -166,12 +166,6 @@ internal sealed partial class DeadLetterReplayWorker(
         Task WriteDueAsync(DeadLetter letter, DateTimeOffset dueAt) =>
             replayer.WriteAsync(letter, letter with { Status = DeadLetterStatus.Pending, DueAt = dueAt });
     }
-
-    /// <summary>
-    /// Two leases in a row ended without a result. Such letters are sent one at a time: when one ends the process, the third lease, after
-    /// which a letter requires review, is not counted for the letters that only waited.
-    /// </summary>
-    private static bool IsSuspect(DeadLetter letter) => letter.Takeovers == DeadLetterDecision.MaxTakeovers - 1;
 
     private DeadLetterClaim Claim(IReadOnlyCollection<string> names, int limit)
     {

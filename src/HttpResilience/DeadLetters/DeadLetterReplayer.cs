@@ -68,9 +68,8 @@ internal sealed partial class DeadLetterReplayer(
     {
         if (await StillHeldAsync(claimed).ConfigureAwait(false) is not { } held)
             return;
-        claimed = held;
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(giveUp);
-        var lease = new LetterLease(store, claimed, LeaseLength, RenewEvery, time, lost);
+        var lease = new LetterLease(store, held, LeaseLength, RenewEvery, time, lost);
         await using var released = lease.ConfigureAwait(false);
         DeadLetter result;
         ReplayAttempt? attempt = null;
@@ -122,12 +121,16 @@ internal sealed partial class DeadLetterReplayer(
         return false;
     }
 
-    /// <summary>Renews the lease of a letter that has waited long for its turn; null when another worker has taken it over.</summary>
+    /// <summary>
+    /// The letter as it is in the store when its sending begins: the lease is renewed if it has waited long for its turn, and the third
+    /// lease without a result is counted. Null when another worker has taken it over.
+    /// </summary>
     private async Task<DeadLetter?> StillHeldAsync(DeadLetter claimed)
     {
-        if (claimed.DueAt - time.GetUtcNow() > LeaseLength - RenewEvery)
+        bool isSuspect = DeadLetterDecision.IsSuspect(claimed);
+        if (!isSuspect && claimed.DueAt - time.GetUtcNow() > LeaseLength - RenewEvery)
             return claimed;
-        var renewed = claimed with { DueAt = time.GetUtcNow() + LeaseLength };
+        var renewed = claimed with { DueAt = time.GetUtcNow() + LeaseLength, Takeovers = claimed.Takeovers + (isSuspect ? 1 : 0) };
         return await WriteAsync(claimed, renewed).ConfigureAwait(false) ? renewed with { Version = renewed.Version + 1 } : null;
     }
 

@@ -24,12 +24,13 @@ public interface IDeadLetterStore
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Claims letters, the longest due first, that are pending and due, or whose worker's lease has expired. They become
-    /// <see cref="DeadLetterStatus.InProgress"/>, are due at the end of the lease, and their version is incremented. No letter is claimed
-    /// twice. A letter with an expired lease may have been processed (<see cref="DeadLetter.MayHaveBeenProcessed"/>) and loses its
-    /// resolution; its <see cref="DeadLetter.Takeovers"/> and <see cref="DeadLetter.Replays"/> are incremented. A letter that this version
-    /// cannot read, or that the store cannot change, becomes <see cref="DeadLetterStatus.RequiresReview"/> instead, is logged as an Error,
-    /// and stays otherwise unchanged; a failure of the database or want of memory sets no letter aside.
+    /// Claims letters, the longest due first, that are pending and due, or whose worker's lease has expired. They become <see
+    /// cref="DeadLetterStatus.InProgress"/>, are due at the end of the lease, and their version is incremented. No letter is claimed twice.
+    /// A letter with an expired lease may have been processed (<see cref="DeadLetter.MayHaveBeenProcessed"/>) and loses its resolution; its
+    /// <see cref="DeadLetter.Replays"/> are incremented, and so are its <see cref="DeadLetter.Takeovers"/> below 2: the third is counted
+    /// when the letter is sent. A letter that this version cannot read, or that the store cannot change, becomes <see
+    /// cref="DeadLetterStatus.RequiresReview"/> instead, is logged as an Error, and stays otherwise unchanged; a failure of the database or
+    /// want of memory sets no letter aside.
     /// </summary>
     Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken);
 

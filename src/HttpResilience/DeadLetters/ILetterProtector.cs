@@ -16,7 +16,7 @@ public interface ILetterProtector
 
     /// <summary>Encrypts and authenticates with the current key.</summary>
     /// <param name="data">The data.</param>
-    /// <param name="purpose">The part of a letter that they are: data that were protected for one purpose cannot be opened for another.</param>
+    /// <param name="purpose">The part of a letter that they are: data protected for one purpose cannot be opened for another.</param>
     /// <param name="keyId">The id of the key, by which <see cref="Unprotect"/> finds it. At most 200 characters.</param>
     /// <returns>The protected data.</returns>
     /// <exception cref="CryptographicException">There is no key to protect with.</exception>

@@ -125,7 +125,7 @@ public abstract class ProtectedLetterContract : StorageContract
         (await Should.ThrowAsync<HttpResilienceStorageException>(() => process.Letters.AddAsync(Secret(), Stop))).Message
             .ShouldContain("HttpResilience.DataProtection");
         (await Should.ThrowAsync<HttpResilienceStorageException>(() => process.Stored.AddAsync(Secret(), Stop))).Message
-            .ShouldContain("to be protected");
+            .ShouldContain("must be protected");
 
         (await process.Letters.CountAsync(Stop)).ByStatus.ShouldBeEmpty();
     }

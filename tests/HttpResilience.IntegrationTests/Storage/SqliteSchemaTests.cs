@@ -195,7 +195,8 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
         var plan = session.Read(
             row => row.GetString(3), $"EXPLAIN QUERY PLAN {SqliteDeadLetterStore.CountSql}", ("@applications", "[]"));
-        plan.ShouldContain(l => l.EndsWith("INDEX dead_letters_pending (application=?)", StringComparison.Ordinal), string.Join('\n', plan));
+        plan.ShouldContain(
+            l => l.EndsWith("INDEX dead_letters_pending (application=?)", StringComparison.Ordinal), string.Join('\n', plan));
         plan.ShouldNotContain(l => l.Contains("TEMP B-TREE FOR ORDER BY", StringComparison.Ordinal));
     }
 

@@ -109,6 +109,34 @@ public sealed class OddLetterTests : ReplayTestBase
     }
 
     [Fact]
+    public async Task A_letter_that_waits_for_its_turn_is_not_counted_as_one_that_ends_the_process()
+    {
+        var chain = Open();
+        TaskCompletionSource begun = new(), answer = new(), claimed = new();
+        chain.Server.Script((_, _, cancel) => Answer(begun, answer, cancel), Replies.Status(200));
+        var first = Letter() with { Takeovers = 2, IdempotencyKey = "first" };
+        await AddAsync(first);
+        await StartAsync();
+        await begun.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+
+        // Its worker died: the lease has ended.
+        var second = Letter() with { Takeovers = 2, IdempotencyKey = "second", Status = DeadLetterStatus.InProgress };
+        int takeovers = 0;
+        Store.Before(nameof(IDeadLetterStore.UpdateAsync), () =>
+        {
+            takeovers = Store.Letters.Single(l => l.Id == second.Id).Takeovers;
+            claimed.TrySetResult();
+        });
+        await AddAsync(second);
+
+        await claimed.Task.WaitAsync(Hang, TestContext.Current.CancellationToken);
+        // A death now would leave it in progress with this number.
+        takeovers.ShouldBe(2);
+        answer.SetResult();
+        await UntilAsync(first, DeadLetterStatus.Replayed);
+    }
+
+    [Fact]
     public async Task Letters_in_hand_at_two_deaths_are_sent_one_at_a_time()
     {
         var chain = Open();
@@ -124,8 +152,8 @@ public sealed class OddLetterTests : ReplayTestBase
         await EventuallyAsync(() => Store.Letters.Count(l => l.Status is DeadLetterStatus.Pending) == 4);
         chain.Server.Requests.Count.ShouldBe(1);
         // A death now would count for one letter.
-        Store.Letters.Where(l => l.Status is DeadLetterStatus.InProgress).ShouldHaveSingleItem();
-        Store.Letters.ShouldAllBe(l => l.Takeovers == 2);
+        Store.Letters.Where(l => l.Status is DeadLetterStatus.InProgress).ShouldHaveSingleItem().Takeovers.ShouldBe(3);
+        Store.Letters.Where(l => l.Status is DeadLetterStatus.Pending).ShouldAllBe(l => l.Takeovers == 2);
 
         answer.SetResult();
         using var hang = new CancellationTokenSource(Hang);
