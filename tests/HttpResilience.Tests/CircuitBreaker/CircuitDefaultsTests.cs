@@ -11,11 +11,14 @@ public sealed class CircuitDefaultsTests
         var options = new CircuitBreakerOptions();
 
         options.FailureThreshold.ShouldBe(5);
-        options.FailureRatio.ShouldBe(0.1);
+        options.FailureDuration.ShouldBe(TimeSpan.FromSeconds(0.5));
+        options.FailureRatio.ShouldBe(0.9);
         options.MinimumThroughput.ShouldBe(100);
         options.SamplingDuration.ShouldBe(TimeSpan.FromSeconds(30));
-        options.BreakDuration.ShouldBe(TimeSpan.FromSeconds(30));
-        options.MaxBreakDuration.ShouldBe(TimeSpan.FromMinutes(5));
+        options.BreakDuration.ShouldBe(TimeSpan.FromSeconds(1));
+        options.MaxBreakDuration.ShouldBe(TimeSpan.FromSeconds(10));
+        options.MaxWait.ShouldBe(TimeSpan.FromSeconds(5));
+        options.MaxWaiting.ShouldBe(100);
         options.HalfOpenProbes.ShouldBe(1);
         options.SuccessThreshold.ShouldBe(1);
         options.MaxCircuits.ShouldBe(10_000);

@@ -30,7 +30,11 @@ public sealed class CircuitLifetimeTests
     [Fact]
     public async Task Failures_before_and_after_a_rotation_count_together()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (3, 0));
+        using var chain = new Chain(o =>
+        {
+            o.CircuitBreaker.UseClassic();
+            (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (3, 0);
+        });
         chain.Server.Script(Replies.Status(503));
         (await chain.GetAsync()).Dispose();
         (await chain.GetAsync()).Dispose();
@@ -57,7 +61,11 @@ public sealed class CircuitLifetimeTests
     private static async Task<Chain> OpenedAsync(Action<HttpResilienceOptions>? options = null)
     {
         var chain = new Chain(
-            options,
+            o =>
+            {
+                o.CircuitBreaker.UseClassic();
+                options?.Invoke(o);
+            },
             settings: new Dictionary<string, string?> { ["CircuitBreaker:FailureThreshold"] = "1", ["Retry:MaxRetryAttempts"] = "0" });
         chain.Server.Script(Replies.Status(503));
         (await chain.GetAsync()).Dispose();

@@ -8,13 +8,13 @@ internal static class CircuitPolicies
     internal static CircuitPolicy Of(Action<CircuitBreakerOptions>? configure = null)
     {
         var options = new CircuitBreakerOptions();
-        UseClassic(options);
+        options.UseClassic();
         configure?.Invoke(options);
         return CircuitPolicy.From(options, Frequency)!;
     }
 
     /// <summary>The circuit of version 0.1: long breaks, and calls that fail at once.</summary>
-    internal static void UseClassic(CircuitBreakerOptions options) =>
+    internal static void UseClassic(this CircuitBreakerOptions options) =>
         (options.MaxWait, options.BreakDuration, options.MaxBreakDuration, options.FailureRatio, options.FailureDuration) =
             (null, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), 0.1, null);
 

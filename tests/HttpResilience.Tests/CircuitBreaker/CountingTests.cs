@@ -5,6 +5,7 @@ public sealed class CountingTests
 {
     private static Chain OneAttempt(int threshold = 3) => new(o =>
     {
+        o.CircuitBreaker.UseClassic();
         o.CircuitBreaker.FailureThreshold = threshold;
         o.Retry.MaxRetryAttempts = 0;
     });
@@ -102,7 +103,11 @@ public sealed class CountingTests
     [Fact]
     public async Task Every_attempt_counts_not_every_call()
     {
-        using var chain = new Chain(o => o.CircuitBreaker.FailureThreshold = 4);
+        using var chain = new Chain(o =>
+        {
+            o.CircuitBreaker.UseClassic();
+            o.CircuitBreaker.FailureThreshold = 4;
+        });
         chain.Server.Script(Replies.Status(503));
 
         (await chain.GetAsync()).Dispose();

@@ -4,6 +4,7 @@ public sealed class OpenCircuitTests
 {
     private static Chain BreaksAfter(int failures, int retries = 0) => new(o =>
     {
+        o.CircuitBreaker.UseClassic();
         o.CircuitBreaker.FailureThreshold = failures;
         o.Retry.MaxRetryAttempts = retries;
     });

@@ -17,6 +17,7 @@ public sealed class TenantSequencesTests
             using var chain = new Chain(o =>
             {
                 o.Retry.MaxRetryAttempts = 0;
+                o.CircuitBreaker.UseClassic();
                 o.CircuitBreaker.FailureThreshold = random.Next(2, 7);
                 o.CircuitBreaker.MinimumThroughput = random.Next(5, 50);
                 o.CircuitBreaker.FailureRatio = random.Next(30, 101) / 100.0;

@@ -108,6 +108,7 @@ public sealed class TenantTests
     {
         var chain = new Chain(o =>
         {
+            o.CircuitBreaker.UseClassic();
             o.Retry.MaxRetryAttempts = 0;
             options?.Invoke(o);
         });

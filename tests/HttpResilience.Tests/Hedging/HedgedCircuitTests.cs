@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Hedging;
@@ -9,7 +10,7 @@ public sealed class HedgedCircuitTests
     [Fact]
     public async Task A_loser_does_not_count_against_the_circuit()
     {
-        using var chain = HedgedChain.Create(o => o.CircuitBreaker.FailureThreshold = 1);
+        using var chain = Create(o => o.CircuitBreaker.FailureThreshold = 1);
 
         for (int i = 0; i < 3; i++)
         {
@@ -25,7 +26,7 @@ public sealed class HedgedCircuitTests
     [Fact]
     public async Task A_loser_that_hears_nothing_does_not_count_either()
     {
-        using var chain = HedgedChain.Create(o => o.CircuitBreaker.FailureThreshold = 1);
+        using var chain = Create(o => o.CircuitBreaker.FailureThreshold = 1);
         var late = HedgedChain.Answer();
         chain.Server.Script(HedgedChain.When(late), Replies.Status(200));
         var sending = chain.GetAsync();
@@ -41,7 +42,7 @@ public sealed class HedgedCircuitTests
     [Fact]
     public async Task Each_request_that_fails_counts()
     {
-        using var chain = HedgedChain.Create(o =>
+        using var chain = Create(o =>
         {
             o.CircuitBreaker.FailureThreshold = 2;
             o.Retry.MaxRetryAttempts = 0;
@@ -57,7 +58,7 @@ public sealed class HedgedCircuitTests
     [Fact]
     public async Task Each_request_that_times_out_counts()
     {
-        using var chain = HedgedChain.Create(o =>
+        using var chain = Create(o =>
         {
             o.CircuitBreaker.FailureThreshold = 2;
             o.Retry.MaxRetryAttempts = 0;
@@ -76,7 +77,7 @@ public sealed class HedgedCircuitTests
     [Fact]
     public async Task A_circuit_that_the_first_request_opens_lets_no_second_one_out()
     {
-        using var chain = HedgedChain.Create(o =>
+        using var chain = Create(o =>
         {
             o.CircuitBreaker.FailureThreshold = 1;
             o.Retry.MaxRetryAttempts = 0;
@@ -93,7 +94,7 @@ public sealed class HedgedCircuitTests
     [Fact]
     public async Task No_wait_begins_when_the_hedge_has_opened_the_circuit()
     {
-        using var chain = HedgedChain.Create(o => o.CircuitBreaker.FailureThreshold = 2);
+        using var chain = Create(o => o.CircuitBreaker.FailureThreshold = 2);
         chain.Server.Script(Replies.Status(503));
 
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
@@ -174,7 +175,7 @@ public sealed class HedgedCircuitTests
     public async Task A_hedge_asks_the_circuit_at_its_own_time_not_at_that_of_the_attempt()
     {
         TimeSpan briefly = TimeSpan.FromMilliseconds(100);
-        using var chain = HedgedChain.Create(o => (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.BreakDuration) = (1, briefly));
+        using var chain = Create(o => (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.BreakDuration) = (1, briefly));
         chain.Server.Script(Replies.Hangs(), Replies.Status(503), Replies.Status(200));
 
         var sending = chain.GetAsync();
@@ -195,9 +196,18 @@ public sealed class HedgedCircuitTests
         return Task.FromResult(HedgedChain.Status(200));
     }
 
+    private static Chain Create(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null) =>
+        HedgedChain.Create(
+            o =>
+            {
+                o.CircuitBreaker.UseClassic();
+                options?.Invoke(o);
+            },
+            client);
+
     private static async Task<Chain> OpenedAsync(Action<HttpResilienceOptions>? options = null, Action<IHttpClientBuilder>? client = null)
     {
-        var chain = HedgedChain.Create(
+        var chain = Create(
             o =>
             {
                 o.CircuitBreaker.FailureThreshold = 1;
