@@ -1,4 +1,5 @@
 using System.Net;
+using HttpResilience.Tests.CircuitBreaker;
 
 namespace HttpResilience.Tests.Batches;
 
@@ -106,7 +107,7 @@ public sealed class BatchCallTests
     [Fact]
     public async Task Records_rejected_by_an_open_circuit_wait_and_are_tried_again()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(503), Replies.Status(200));
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
@@ -122,7 +123,7 @@ public sealed class BatchCallTests
     public async Task A_circuit_that_stays_open_stops_the_batch(int patience, int sent)
     {
         using var chain = new Chain(o => (
-            o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (1, 0, TimeSpan.FromMinutes(2)));
+            o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (1, 0, TimeSpan.FromMinutes(2)));
         chain.Server.Script(Replies.Status(503));
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
@@ -159,7 +160,7 @@ public sealed class BatchCallTests
     [Fact]
     public async Task The_open_circuit_of_one_tenant_does_not_delay_the_others()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
         chain.Server.Script(Replies.Status(503), Replies.Status(503), Replies.Status(200));
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),
@@ -179,14 +180,14 @@ public sealed class BatchCallTests
     public async Task A_record_without_a_stable_key_that_may_have_been_processed_is_not_tried_again()
     {
         // The record opens the circuit itself: its call was sent, and a second one would have another key.
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
         chain.Server.Script(Replies.Reset(), Replies.Status(200));
 
         var report = await IsolatedBatch.RunAsync(
             [1], (_, t) => SendAsync(chain, t), new() { RecordTimeout = null, TimeProvider = chain.Clock }, Stop);
         report.Failed.ShouldBe(1);
 
-        using var keyed = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
+        using var keyed = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 3));
         keyed.Server.Script(Replies.Reset(), Replies.Status(200));
         report = await IsolatedBatch.RunAsync([1], (_, t) => SendAsync(keyed, t),
             new() { RecordTimeout = null, TimeProvider = keyed.Clock, Scope = (_, _) => new() { IdempotencyKey = "comp1:1" } }, Stop);

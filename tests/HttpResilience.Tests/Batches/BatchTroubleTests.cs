@@ -1,4 +1,5 @@
 using System.Net;
+using HttpResilience.Tests.CircuitBreaker;
 using HttpResilience.Tests.Storage;
 
 namespace HttpResilience.Tests.Batches;
@@ -60,7 +61,7 @@ public sealed class BatchTroubleTests
     [Fact]
     public async Task A_record_whose_first_call_was_processed_is_not_tried_again()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(201), Replies.Status(503), Replies.Status(200));
 
         var report = await IsolatedBatch.RunAsync([1], async (_, token) =>
@@ -113,7 +114,7 @@ public sealed class BatchTroubleTests
     [Fact]
     public async Task An_outage_of_one_host_is_not_an_outage_for_all_records()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script((clock, async, token) =>
             (chain.Server.Requests[^1].Uri.Host == "dead.test" ? Replies.ConnectionRefused() : Replies.Status(200))(clock, async, token));
 

@@ -1,4 +1,5 @@
 using System.Net;
+using HttpResilience.Tests.CircuitBreaker;
 
 namespace HttpResilience.Tests.Chaos;
 
@@ -71,7 +72,7 @@ public sealed class InjectionTests
     [Fact]
     public async Task The_rest_of_the_chain_takes_it_for_the_host()
     {
-        using var chain = WithChaos(o => o.Status.InjectionRate = 1, o => o.CircuitBreaker.FailureThreshold = 2);
+        using var chain = WithChaos(o => o.Status.InjectionRate = 1, o => o.CircuitBreaker.UseClassic().FailureThreshold = 2);
 
         await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
 

@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -116,7 +117,7 @@ public sealed class CancelledCallTests : IDisposable
     public async Task Another_token_ends_the_call_after_one_attempt_with_its_own_exception(bool async)
     {
         var own = new OperationCanceledException("stopped", _other.Token);
-        var chain = Open(o => (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureRatio) = (1, null));
+        var chain = Open(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.CircuitBreaker.FailureRatio) = (1, null));
         chain.Server.Script(Replies.Throws(() => own));
 
         for (int i = 0; i < 5; i++)

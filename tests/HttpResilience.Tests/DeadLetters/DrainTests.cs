@@ -1,4 +1,5 @@
 using System.Net;
+using HttpResilience.Tests.CircuitBreaker;
 
 namespace HttpResilience.Tests.DeadLetters;
 
@@ -103,7 +104,7 @@ public sealed class DrainTests : ReplayTestBase
     [Theory, InlineData(503, false), InlineData(429, true)]
     public async Task Claimed_letters_are_released_unchanged_when_a_circuit_opens_or_a_pause_begins(int status, bool pause)
     {
-        var chain = Open(o => o.CircuitBreaker.FailureThreshold = 1);
+        var chain = Open(o => o.CircuitBreaker.UseClassic().FailureThreshold = 1);
         // Longer than a call may take: one that finds the pause when it has begun already does not
         // wait for it, on a clock that stands still.
         var refusal = pause ? Replies.Status(status, ("Retry-After", "200")) : Replies.Status(status);

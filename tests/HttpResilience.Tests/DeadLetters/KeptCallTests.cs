@@ -1,4 +1,5 @@
 using System.Net;
+using HttpResilience.Tests.CircuitBreaker;
 using HttpResilience.Tests.Http;
 using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -91,7 +92,7 @@ public sealed class KeptCallTests : IDisposable
     [Fact]
     public async Task A_call_rejected_by_an_open_circuit_is_stored_and_due_when_the_circuit_allows_a_probe()
     {
-        var chain = Open(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        var chain = Open(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(503));
         (await chain.GetAsync()).Dispose();
 

@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -167,7 +168,7 @@ public sealed class ReplayTests : ReplayTestBase
     [Theory, InlineData(false), InlineData(true)]
     public async Task No_letter_is_sent_to_a_host_with_an_open_circuit_or_a_pending_Retry_After(bool pause)
     {
-        var chain = Open(o => o.CircuitBreaker.FailureThreshold = 1);
+        var chain = Open(o => o.CircuitBreaker.UseClassic().FailureThreshold = 1);
         chain.Server.Script(pause ? Replies.Status(429, ("Retry-After", "60")) : Replies.Status(503));
         (await chain.GetAsync()).Dispose();
         var letter = Letter();
@@ -356,7 +357,7 @@ public sealed class ReplayTests : ReplayTestBase
     [Fact]
     public async Task Replays_and_calls_share_circuits()
     {
-        var chain = Open(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        var chain = Open(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         var letter = Letter();
         await AddAsync(letter);
         chain.Server.Script(Replies.Status(503));

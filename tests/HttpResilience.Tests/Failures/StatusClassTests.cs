@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -23,7 +24,7 @@ public sealed class StatusClassTests
     [Theory, MemberData(nameof(Overrides))]
     public async Task A_status_is_treated_as_the_class_that_it_is_given(int status, FailureClass failureClass, bool retried, bool counts)
     {
-        using var chain = WithClass(status, failureClass, o => o.CircuitBreaker.FailureThreshold = 1);
+        using var chain = WithClass(status, failureClass, o => o.CircuitBreaker.UseClassic().FailureThreshold = 1);
         chain.Server.Script(Replies.Status(status), Replies.Status(200));
 
         var failure = await Record.ExceptionAsync(() => chain.GetAsync());

@@ -1,4 +1,5 @@
 using System.Net;
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -83,7 +84,7 @@ public sealed class SuppliedClassifierTests
     public async Task The_classifier_says_what_counts_against_the_circuit(bool counts)
     {
         using var chain = With((_, response, _, _) => new(FailureClass.Permanent) { CountsAgainstCircuit = counts },
-            o => o.CircuitBreaker.FailureThreshold = 1);
+            o => o.CircuitBreaker.UseClassic().FailureThreshold = 1);
         chain.Server.Script(Replies.Status(200));
 
         (await chain.GetAsync()).Dispose();
@@ -121,7 +122,7 @@ public sealed class SuppliedClassifierTests
         {
             judged.Add(exception?.GetType());
             return builtIn;
-        }, o => (o.Hedging.Enabled, o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (true, 1, 0));
+        }, o => (o.Hedging.Enabled, o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (true, 1, 0));
         chain.Server.Script(Replies.Reset());
 
         await Record.ExceptionAsync(() => chain.GetAsync());

@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 using static HttpResilience.Tests.Fallback.FallbackChain;
 
@@ -44,7 +45,7 @@ public sealed class WhoseResponseTests : IDisposable
             o =>
             {
                 o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5);
-                (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.FailureThreshold) =
+                (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.UseClassic().FailureThreshold) =
                     (TimeSpan.FromHours(1), failure == "circuit" ? 1 : 1000);
             },
             client => client.AddHttpMessageHandler(() => new Adding(how, gate)));
@@ -87,7 +88,7 @@ public sealed class WhoseResponseTests : IDisposable
             {
                 o.Fallback.CredentialsAreShared = true;
                 o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5);
-                (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.FailureThreshold) =
+                (o.CircuitBreaker.BreakDuration, o.CircuitBreaker.UseClassic().FailureThreshold) =
                     (TimeSpan.FromHours(1), failure == "circuit" ? 1 : 1000);
             },
             client => client.AddHttpMessageHandler(() => new Adding("Authorization", gate)));

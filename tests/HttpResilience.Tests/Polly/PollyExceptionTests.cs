@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 using Polly;
 using Polly.CircuitBreaker;
@@ -40,7 +41,7 @@ public sealed class PollyExceptionTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task A_circuit_of_Pollys_that_is_open_is_not_retried_and_does_not_count(bool async)
     {
-        using var chain = new Chain(o => o.CircuitBreaker.FailureThreshold = 1,
+        using var chain = new Chain(o => o.CircuitBreaker.UseClassic().FailureThreshold = 1,
             client: builder => builder.AddPollyHandler("mine", pipeline =>
             {
                 var isolated = new CircuitBreakerManualControl(isIsolated: true);

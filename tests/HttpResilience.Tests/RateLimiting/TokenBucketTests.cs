@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.RateLimiting;
@@ -50,7 +51,7 @@ public sealed class TokenBucketTests
     [Fact]
     public async Task Rejections_are_neutral_for_the_circuit()
     {
-        using var chain = Limited(new() { TokenLimit = 1, TokensPerPeriod = 1 }, o => o.CircuitBreaker.FailureThreshold = 1);
+        using var chain = Limited(new() { TokenLimit = 1, TokensPerPeriod = 1 }, o => o.CircuitBreaker.UseClassic().FailureThreshold = 1);
         (await chain.GetAsync()).Dispose();
 
         for (int i = 0; i < 10; i++)
@@ -81,7 +82,7 @@ public sealed class TokenBucketTests
     {
         using var chain = Limited(new() { TokenLimit = 1, TokensPerPeriod = 1, QueueLimit = 5 }, o =>
         {
-            o.CircuitBreaker.FailureThreshold = 1;
+            o.CircuitBreaker.UseClassic().FailureThreshold = 1;
             (o.Hedging.Enabled, o.Hedging.Delay) = (hedged, Day);
         });
         (await chain.GetAsync()).Dispose();

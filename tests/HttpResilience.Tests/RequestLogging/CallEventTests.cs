@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience.Tests.RequestLogging;
@@ -84,7 +85,7 @@ public sealed class CallEventTests
     [Fact]
     public async Task An_open_circuit_is_logged_too()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         chain.Server.Script(Replies.Status(503));
         (await chain.GetAsync()).Dispose();
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -41,7 +42,7 @@ public sealed class JsonConsoleTests
     {
         using var json = new JsonConsole();
         using var chain = new Chain(
-            o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 1),
+            o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 1),
             services: s => s.AddLogging(logging => logging.AddProvider(json)));
         chain.Server.Script(Replies.Status(503, "a\r\nb\u001b[31m"));
 

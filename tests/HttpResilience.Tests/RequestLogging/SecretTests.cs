@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.RequestLogging;
@@ -69,7 +70,7 @@ public sealed class SecretTests
             o =>
             {
                 o.Logging.RedactedHeaders = ["X-Own"];
-                o.CircuitBreaker.FailureThreshold = echo == "open circuit" ? 1 : null;
+                o.CircuitBreaker.UseClassic().FailureThreshold = echo == "open circuit" ? 1 : null;
             },
             b => b.AddHttpMessageHandler(() => new AddsToken()).ConfigureHttpClient(
                 c => c.DefaultRequestHeaders.Add("X-Auth-Token", "default-s3cr3t")));

@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -129,7 +130,7 @@ public sealed class EndByClockTests : IDisposable
             o =>
             {
                 (o.DeadLetter.Enabled, o.AttemptTimeout.Timeout) = (true, null);
-                (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureRatio) = (1, null);
+                (o.CircuitBreaker.UseClassic().FailureThreshold, o.CircuitBreaker.FailureRatio) = (1, null);
                 o.Retry.Delay = TimeSpan.FromSeconds(30);
                 options?.Invoke(o);
             },

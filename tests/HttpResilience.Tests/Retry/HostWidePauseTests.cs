@@ -1,3 +1,5 @@
+using HttpResilience.Tests.CircuitBreaker;
+
 namespace HttpResilience.Tests.Retry;
 
 /// <summary>A Retry-After holds back all calls to the host, not only the one that got it.</summary>
@@ -156,7 +158,7 @@ public sealed class HostWidePauseTests
         using var chain = Paused(429, o =>
         {
             o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10);
-            o.CircuitBreaker.FailureThreshold = 1;
+            o.CircuitBreaker.UseClassic().FailureThreshold = 1;
         });
         (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
         for (int i = 0; i < 10; i++)

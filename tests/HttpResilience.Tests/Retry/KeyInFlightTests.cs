@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using HttpResilience.Tests.Hedging;
 using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -157,7 +158,7 @@ public sealed class KeyInFlightTests
     [Fact]
     public async Task The_host_is_alive()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureRatio) = (2, null));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.CircuitBreaker.FailureRatio) = (2, null));
         chain.Server.Script(Replies.Reset(), Replies.Status(409), Replies.Status(409), Replies.Status(201));
 
         using var response = await chain.PostAsync();

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Telemetry;
@@ -91,7 +92,7 @@ public sealed class CallMetricsTests
     [Theory, InlineData(true), InlineData(false)]
     public async Task A_call_that_an_open_circuit_refuses_is_measured_with_no_attempt(bool async)
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         using var metrics = Listen(chain);
         chain.Server.Script(Replies.Status(503));
         (await chain.GetAsync(async)).Dispose();
@@ -156,7 +157,7 @@ public sealed class CallMetricsTests
     [Fact]
     public async Task Nothing_that_callers_can_make_up_without_end_becomes_a_tag()
     {
-        using var chain = new Chain(o => o.CircuitBreaker.FailureThreshold = 1);
+        using var chain = new Chain(o => o.CircuitBreaker.UseClassic().FailureThreshold = 1);
         using var metrics = Listen(chain);
         chain.Server.Script(Replies.Status(503, ("Retry-After", "1")), Replies.Status(404));
 

@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Telemetry;
@@ -11,7 +12,7 @@ public sealed class CircuitMetricsTests
     [Fact]
     public async Task The_way_of_a_circuit_is_counted_and_its_state_observed()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
         using var metrics = Listen(chain);
         metrics.Observe("circuit.state").ShouldBeEmpty();
 
@@ -31,7 +32,7 @@ public sealed class CircuitMetricsTests
     [Fact]
     public async Task The_circuit_of_a_tenant_is_counted_apart_without_the_name_of_the_tenant()
     {
-        using var chain = new Chain(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
+        using var chain = new Chain(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
         using var metrics = Listen(chain);
         chain.Server.Script(Replies.Status(503));
         for (int i = 0; i < 2; i++)

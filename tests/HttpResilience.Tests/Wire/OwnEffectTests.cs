@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.Wire;
@@ -10,7 +11,7 @@ public sealed class OwnEffectTests
     [Theory, InlineData(404, true), InlineData(410, true), InlineData(404, false)]
     public async Task A_delete_that_finds_nothing_after_an_ambiguous_attempt_has_succeeded(int status, bool async)
     {
-        using var chain = Create(o => (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureRatio) = (2, null));
+        using var chain = Create(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.CircuitBreaker.FailureRatio) = (2, null));
         chain.Server.Status(503).Status(status).Status(503);
 
         using var response = await chain.SendAsync(async, new(HttpMethod.Delete, "invoices/1"));

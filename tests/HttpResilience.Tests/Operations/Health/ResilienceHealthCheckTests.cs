@@ -1,3 +1,4 @@
+using HttpResilience.Tests.CircuitBreaker;
 using HttpResilience.Tests.Operations.ErrorBudgets;
 using HttpResilience.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,7 +33,7 @@ public sealed class ResilienceHealthCheckTests : IDisposable
     [Theory, InlineData(true, "isolated"), InlineData(false, "open")]
     public async Task An_open_circuit_is_degraded(bool isolated, string state)
     {
-        var chain = Open(o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) =
+        var chain = Open(o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) =
             (1, 0, TimeSpan.FromSeconds(30)));
         if (isolated)
             chain.Services.GetRequiredService<ICircuits>().Isolate("api", new("https://api.test"));
