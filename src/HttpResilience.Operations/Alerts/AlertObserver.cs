@@ -32,7 +32,7 @@ internal sealed class AlertObserver(AlertQueue queue, BatchCadences batches) : C
     protected override void BatchFinished(string name) => batches.Finish(name);
 
     private static HostFailureTracker TrackerOf(ObservedClient client, ObservedHost host) =>
-        host.GetOrAdd(() => new HostFailureTracker(client.Name, host));
+        host.GetOrAdd(() => new HostFailureTracker(client, host));
 
     private void Record(in EndedCall ended, ObservedHost host, HostFailureTracker? known)
     {

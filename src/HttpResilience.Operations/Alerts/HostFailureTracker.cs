@@ -4,7 +4,7 @@ namespace HttpResilience.Operations;
 /// The recent failures of one host, tenants apart. Created at the first failure: a working host has none. A tenant whose calls fail in a
 /// row counts once for the host, as it does for the circuit: one failing customer is not an outage of the host.
 /// </summary>
-internal sealed class HostFailureTracker(string clientName, ObservedHost host)
+internal sealed class HostFailureTracker(ObservedClient client, ObservedHost host)
 {
     internal const int MaxTenants = 1000;
 
@@ -16,11 +16,12 @@ internal sealed class HostFailureTracker(string clientName, ObservedHost host)
     private bool _isQuiet = true;
     private bool _hasTenants;
 
-    internal string ClientName => clientName;
+    internal string ClientName => client.Name;
 
     internal string Authority { get; } = host.Authority;
 
-    internal bool CircuitIsOpen => host.CircuitState is CircuitState.Open or CircuitState.HalfOpen;
+    /// <summary>For longer than calls wait for it.</summary>
+    internal bool CircuitIsOpen => host.CircuitState is CircuitState.Open or CircuitState.HalfOpen && client.HasOutage(host);
 
     /// <summary>Queues the host for the next evaluation.</summary>
     /// <returns>False when it is there already.</returns>

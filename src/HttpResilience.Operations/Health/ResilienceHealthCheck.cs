@@ -75,7 +75,8 @@ internal sealed class ResilienceHealthCheck(
             degraded.Add($"{client.Name} has used up {BudgetShare.Show(budget.Burn, "its error budget")}");
         else if (budget.IsBurning)
             degraded.Add($"{client.Name} burns its error budget too fast");
-        var open = client.ObservedHosts.Where(h => client.HasCircuitBreaker && h.CircuitState is not CircuitState.Closed).ToList();
+        var open = client.ObservedHosts
+            .Where(h => client.HasOutage(h) || (client.HasCircuitBreaker && h.CircuitState is CircuitState.Isolated)).ToList();
         degraded.AddRange(open.Where(h => h.Tenant is null)
             .Select(h => $"{client.Name}: the circuit of {h.Authority} is {NameOf(h.CircuitState)}"));
         degraded.AddRange(open.Where(h => h.Tenant is not null).GroupBy(h => h.Authority)

@@ -13,6 +13,7 @@ public sealed class HttpCall
     private static readonly CallSlot<Guid?> LetterId = new();
     private static readonly CallSlot<string> ErrorText = new();
     private static readonly CallSlot<bool> Stale = new();
+    private static readonly CallSlot<TimeSpan> WaitForCircuit = new();
 
     private readonly HttpCallScopeOptions? _settings;
     private readonly bool _keyIsOfRequest;
@@ -86,6 +87,16 @@ public sealed class HttpCall
     /// The response is the stored response of an earlier call with the same key (<c>Idempotency:RememberFor</c>); nothing was sent.
     /// </summary>
     public bool IsReplayed => StopReason is StopReason.Replayed;
+
+    /// <summary>
+    /// How long the call has waited, over all its attempts, for a circuit to close and for its turn afterwards; part of
+    /// <see cref="Elapsed"/>.
+    /// </summary>
+    public TimeSpan CircuitWait
+    {
+        get => WaitForCircuit.Get(this);
+        internal set => WaitForCircuit.Set(this, value);
+    }
 
     /// <summary>The response is a cached one, because the API could not answer (<c>Fallback</c>).</summary>
     public bool IsStale

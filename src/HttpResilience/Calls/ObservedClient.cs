@@ -24,8 +24,17 @@ public abstract class ObservedClient : ObserverState
     /// <summary>The section <c>ErrorBudget</c> in force: for reading only.</summary>
     public abstract ErrorBudgetOptions ErrorBudget { get; }
 
-    /// <summary>Its calls pass circuits (<c>CircuitBreaker:BreakDuration</c> is set).</summary>
+    /// <summary>
+    /// Circuits reject its calls: <c>CircuitBreaker:BreakDuration</c> is set, and <c>CircuitBreaker:Mode</c> is <c>Enforce</c>.
+    /// </summary>
     public abstract bool HasCircuitBreaker { get; }
+
+    /// <summary>
+    /// The circuit of the host has not been closed for longer than calls wait for it (<c>CircuitBreaker:MaxWait</c>), or is open for
+    /// longer: its calls fail. False while an operator isolates a circuit that was closed.
+    /// </summary>
+    /// <param name="host">One of <see cref="ObservedHosts"/>.</param>
+    public abstract bool HasOutage(ObservedHost host);
 
     /// <summary>An open circuit, or a pause that a host asked for, holds back the dead letters of that host now.</summary>
     public abstract bool HoldsLettersBack { get; }

@@ -25,7 +25,8 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
 
     protected override async ValueTask<long> AdmitAsync(HttpCall call, long latest, bool async, CancellationToken cancellationToken)
     {
-        if (call.Policy.CircuitBreaker is { MaxWait: not null } policy && call.Host is { } host)
+        if (call.Policy.CircuitBreaker is { MaxWait: not null } policy && call.Host is { } host
+            && (call.IsCircuitClosed || !await call.HasAlternativeAsync(async, cancellationToken).ConfigureAwait(false)))
         {
             if (call.TenantHost is { NeedsTurn: true } tenantHost)
             {
@@ -67,6 +68,10 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         events.Moved(host, admission.Transition);
         if (admission.IsAllowed)
             return admission.Ticket;
+        events.Report(host, host.Circuit.Outage, now);
+        host.Circuit.Outage?.AddFailed();
+        if (policy.OnlyObserves)
+            return CircuitMachine.NoTicket;
         TimeSpan? left = admission.OpenUntil > now ? client.Time.GetElapsedTime(now, admission.OpenUntil) : null;
         throw new CircuitOpenException(host.Key.Authority.ToString(), left, host.Key.Tenant);
     }

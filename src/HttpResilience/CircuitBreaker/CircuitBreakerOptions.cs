@@ -52,6 +52,11 @@ public sealed class CircuitBreakerOptions
     /// </summary>
     public int MaxWaiting { get; set; } = 100;
 
+    /// <summary>
+    /// Whether an open circuit acts, or only reports what it would do. Default <see cref="CircuitMode.Enforce"/>.
+    /// </summary>
+    public CircuitMode Mode { get; set; } = CircuitMode.Enforce;
+
     /// <summary>How many attempts a half-open circuit lets through at once. 1 or more; default 1.</summary>
     public int HalfOpenProbes { get; set; } = 1;
 
@@ -93,6 +98,7 @@ public sealed class CircuitBreakerOptions
         .OptionalDuration(nameof(MaxWait), o => o.MaxWait, (o, v) => o.MaxWait = v,
             TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
         .Integer(nameof(MaxWaiting), o => o.MaxWaiting, (o, v) => o.MaxWaiting = v, 0, int.MaxValue)
+        .Choice(nameof(Mode), o => o.Mode, (o, v) => o.Mode = v)
         .Integer(nameof(HalfOpenProbes), o => o.HalfOpenProbes, (o, v) => o.HalfOpenProbes = v, 1, int.MaxValue)
         .Integer(nameof(SuccessThreshold), o => o.SuccessThreshold, (o, v) => o.SuccessThreshold = v, 1, int.MaxValue)
         .OptionalDuration(nameof(SlowCallDuration), o => o.SlowCallDuration, (o, v) => o.SlowCallDuration = v,

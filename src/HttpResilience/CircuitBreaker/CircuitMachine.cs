@@ -19,7 +19,7 @@ internal sealed class CircuitMachine
     private SlowCallWindow? _slow;
     private long _openUntil;
     private long _break;
-    private long _trippedAt;
+    private CircuitOutage? _outage;
     private long _closedAt = long.MinValue;
     private long _probedAt;
     private long _rowBeganAt;
@@ -41,8 +41,8 @@ internal sealed class CircuitMachine
     /// <summary>The length of the last break, in timestamp ticks.</summary>
     internal long Break => Volatile.Read(ref _break);
 
-    /// <summary>When the circuit left the closed state.</summary>
-    internal long TrippedAt => Volatile.Read(ref _trippedAt);
+    /// <summary>The time without a closed circuit, the present one or the last; null before the first.</summary>
+    internal CircuitOutage? Outage => Volatile.Read(ref _outage);
 
     /// <summary>The time between attempts before the circuit left the closed state, in timestamp ticks; 0 when unknown.</summary>
     internal long Pace => Volatile.Read(ref _pace);
@@ -116,10 +116,14 @@ internal sealed class CircuitMachine
     }
 
     /// <summary>Rejects all attempts until the circuit is closed by an operator.</summary>
-    internal CircuitTransition? Isolate()
+    internal CircuitTransition? Isolate(long now)
     {
         lock (this)
+        {
+            if (State is CircuitState.Closed)
+                _outage = new(now);
             return State is CircuitState.Isolated ? null : MoveTo(CircuitState.Isolated);
+        }
     }
 
     /// <summary>Admits all attempts again, and resets the counts.</summary>
@@ -138,7 +142,7 @@ internal sealed class CircuitMachine
             // Soon after a close the window has too few attempts, most of them of calls that had waited.
             if (_closedAt == long.MinValue || now - _closedAt >= policy.BucketLength * FailureWindow.Buckets || _pace == 0)
                 _pace = PaceAt(policy, now) ?? 0;
-            _trippedAt = now;
+            _outage = new(now);
             return Open(policy, openAtLeast, now);
         }
     }
@@ -166,7 +170,7 @@ internal sealed class CircuitMachine
             if (outcome is CircuitOutcome.Failure)
             {
                 // The breaks that calls wait for do not grow.
-                if (policy.MaxWait is not { } wait || now - _trippedAt >= wait)
+                if (policy.MaxWait is not { } wait || now - _outage!.StartedAt >= wait)
                     _breaks++;
                 return Open(policy, openAtLeast, now);
             }
@@ -218,6 +222,7 @@ internal sealed class CircuitMachine
         long open = Math.Max((long)length, openAtLeast);
         Volatile.Write(ref _break, open);
         Volatile.Write(ref _openUntil, now + open);
+        _outage!.Open(policy, open, now);
         return MoveTo(CircuitState.Open, open);
     }
 

@@ -26,6 +26,9 @@ internal sealed record CircuitPolicy
 
     internal required long MaxBreakDuration { get; init; }
 
+    /// <summary>The circuit lets every call through.</summary>
+    internal required bool OnlyObserves { get; init; }
+
     /// <summary>Null: no call waits for the circuit.</summary>
     internal required long? MaxWait { get; init; }
 
@@ -68,6 +71,7 @@ internal sealed record CircuitPolicy
             MaxBreakDuration = Math.Max(ToTicks(options.MaxBreakDuration ?? breakDuration), ToTicks(breakDuration)),
             MaxWait = options.MaxWait is { } wait ? ToTicks(wait) : null,
             MaxWaiting = options.MaxWaiting,
+            OnlyObserves = options.Mode is CircuitMode.Observe,
             ProbePatience = options.MaxWait is null ? long.MaxValue : ToTicks(TimeSpan.FromSeconds(1)),
             SuccessStep = Math.Max(1, ToTicks(TimeSpan.FromMilliseconds(1))),
             HalfOpenProbes = options.HalfOpenProbes,

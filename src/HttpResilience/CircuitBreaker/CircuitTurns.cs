@@ -24,6 +24,8 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
         {
             if (queue.Join(policy, latest, toClose, forTurn) is not { } waiter)
                 return CircuitMachine.NoTicket;
+            if (call.Waits is null)
+                host.Circuit.Outage?.AddWaited();
             try
             {
                 await WaitingCalls.ForAsync(client, call, latest, token => TurnAsync(queue, waiter, async, token), cancellationToken)
@@ -36,7 +38,8 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
             }
             finally
             {
-                call.Waits = new(waits.ToClose + toClose - waiter.ToClose, waits.ForTurn + forTurn - waiter.ForTurn);
+                call.Waits = waits = new(waits.ToClose + toClose - waiter.ToClose, waits.ForTurn + forTurn - waiter.ForTurn);
+                call.CircuitWait = client.Time.GetElapsedTime(0, waits.ToClose + waits.ForTurn);
             }
 
             return await waiter.Turn.ConfigureAwait(false);

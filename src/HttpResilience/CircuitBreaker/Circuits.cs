@@ -16,7 +16,7 @@ internal sealed class Circuits(IServiceProvider services, ResilienceMeter meter)
     public void Isolate(string clientName, Uri authority, string? tenant = null)
     {
         var (client, host) = Find(clientName, authority, tenant);
-        EventsOf(client).Moved(host, host.Circuit.Isolate());
+        EventsOf(client).Moved(host, host.Circuit.Isolate(client.Time.GetTimestamp()));
     }
 
     public void Close(string clientName, Uri authority, string? tenant = null)

@@ -54,7 +54,9 @@ internal static class ChainDescription
         if (options.BreakDuration is not { } first || rules.Count == 0)
             return "no circuit";
         string breaks = options.MaxBreakDuration is { } last && last > first ? Range(Show(first), Show(last)) : Show(first);
-        return $"circuit {string.Join(" or ", rules)}, break {breaks}";
+        string waits = options.MaxWait is { } wait && wait >= first ? $", waits {Show(wait)}" : "";
+        return $"circuit {string.Join(" or ", rules)}, break {breaks}"
+            + (options.Mode is CircuitMode.Observe ? ", observed only" : waits);
     }
 
     private static string? Concurrency(ConcurrencyLimitOptions? options) => options is null ? null

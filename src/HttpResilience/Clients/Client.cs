@@ -46,7 +46,11 @@ internal sealed partial class Client : ObservedClient, IDisposable
 
     public override ErrorBudgetOptions ErrorBudget => _policy.ErrorBudget;
 
-    public override bool HasCircuitBreaker => _policy.CircuitBreaker is not null;
+    public override bool HasCircuitBreaker => _policy.CircuitBreaker is { OnlyObserves: false };
+
+    public override bool HasOutage(ObservedHost host) =>
+        HasCircuitBreaker && ((HostState)host).Circuit is { State: not CircuitState.Closed, Outage: { } outage }
+        && outage.IsLongAt(Time.GetTimestamp());
 
     public override bool HoldsLettersBack
     {

@@ -5,6 +5,7 @@ internal static class ClientCall
 {
     private static readonly CallSlot<long> Reserve = new();
     private static readonly CallSlot<CircuitWaits> Waited = new();
+    private static readonly CallSlot<Func<bool, CancellationToken, ValueTask<bool>>> Alternative = new();
 
     extension(HttpCall call)
     {
@@ -37,12 +38,12 @@ internal static class ClientCall
         internal bool IsPastDeadline => call.Time.GetTimestamp() >= ClientDeadline.LastAttemptEndOf(call);
 
         /// <summary>An attempt must ask for its turn at a circuit.</summary>
-        internal bool NeedsTurn => call.Policy.CircuitBreaker?.MaxWait is not null
+        internal bool NeedsTurn => call.Policy.CircuitBreaker is { MaxWait: not null, OnlyObserves: false }
             && (call.Host?.NeedsTurn is true || call.TenantHost?.NeedsTurn is true);
 
         /// <summary>Whether a retry at a later time would be rejected by a circuit, as far as is known now.</summary>
         /// <param name="latest">The timestamp at which the retry must be sent.</param>
-        internal bool WouldBeRejectedAt(long timestamp, long latest) => call.Policy.CircuitBreaker is { } policy
+        internal bool WouldBeRejectedAt(long timestamp, long latest) => call.Policy.CircuitBreaker is { OnlyObserves: false } policy
             && (Rejects(call.Host, policy, call, timestamp, latest) || Rejects(call.TenantHost, policy, call, timestamp, latest));
 
         /// <summary>How long the call has waited for circuits, by what it has waited for; null when it has not.</summary>
@@ -52,8 +53,20 @@ internal static class ClientCall
             set => Waited.Set(call, value);
         }
 
-        internal bool IsCircuitOpenAt(long timestamp) => call.Policy.CircuitBreaker is not null
+        internal bool IsCircuitOpenAt(long timestamp) => call.Policy.CircuitBreaker is { OnlyObserves: false }
             && (call.Host?.Circuit.IsOpenAt(timestamp) is true || call.TenantHost?.Circuit.IsOpenAt(timestamp) is true);
+
+        internal bool IsCircuitClosed => call.Host?.Circuit.State is CircuitState.Closed
+            && call.TenantHost?.Circuit.State is null or CircuitState.Closed;
+
+        /// <summary>
+        /// Whether the caller gets something better than a wait when an open circuit rejects the call, such as a cached response.
+        /// </summary>
+        internal ValueTask<bool> HasAlternativeAsync(bool async, CancellationToken cancellationToken) =>
+            Alternative.Get(call) is { } find ? find(async, cancellationToken) : new(false);
+
+        /// <param name="find">Gets the sync/async mode.</param>
+        internal void SetAlternative(Func<bool, CancellationToken, ValueTask<bool>> find) => Alternative.Set(call, find);
     }
 
     private static bool Rejects(HostState? host, CircuitPolicy policy, HttpCall call, long timestamp, long latest) =>

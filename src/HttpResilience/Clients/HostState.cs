@@ -53,7 +53,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
     /// <summary>A call to it would be rejected, or would have to wait longer than for a short break of the circuit.</summary>
     internal bool IsUnavailable(ResiliencePolicy policy, long now) =>
         Pause?.Until > now
-        || (policy.CircuitBreaker is { } circuit && Circuit.IsOpenAt(now)
+        || (policy.CircuitBreaker is { OnlyObserves: false } circuit && Circuit.IsOpenAt(now)
             && (Circuit.State is CircuitState.Isolated || !(Circuit.Break <= circuit.MaxWait)));
 
     internal CircuitQueue GetOrAddQueue(Func<CircuitQueue> create) => LazyInitializer.EnsureInitialized(ref _queue, create);

@@ -31,6 +31,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("DeadLetterId", call.DeadLetterId);
         Add("TraceId", (Activity.Current ?? CallSpan.Of(call, request))?.TraceId.ToString());
         Add("ErrorType", exception?.GetType().Name);
+        Add("CircuitWaitMs", call.CircuitWait > TimeSpan.Zero ? Math.Round(call.CircuitWait.TotalMilliseconds, 1) : null);
         Add("IsStale", call.IsStale ? true : null);
         Add(exception is null && !call.IsStale ? "ErrorBody" : "ErrorMessage", call.Error);
         foreach (var (tag, value) in call.Tags)
@@ -57,6 +58,8 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         string target = $"{Value("ClientName")} {Value("Method")} {Value("Authority")}{Value("Path")}";
         string line = string.Create(CultureInfo.InvariantCulture,
             $"{target}: {outcome} in {Value("ElapsedMs")} ms, {attempts} attempt{(attempts is 1 ? "" : "s")}");
+        if (Value("CircuitWaitMs") is { } waited)
+            line += string.Create(CultureInfo.InvariantCulture, $" ({waited} ms of it waiting for the circuit)");
         if (Value("FailureClass") is { } failure)
             line += $", {failure}, {Value("StopReason")}";
         else if (Value("StopReason") is nameof(StopReason.Replayed))

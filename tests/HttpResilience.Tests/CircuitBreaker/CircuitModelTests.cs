@@ -91,7 +91,7 @@ public sealed class CircuitModelTests
         {
             _log.AppendLine("isolate");
             _model.Isolate();
-            return _circuit.Isolate();
+            return _circuit.Isolate(0);
         }
 
         private CircuitTransition? Close()

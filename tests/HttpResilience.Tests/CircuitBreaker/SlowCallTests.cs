@@ -69,8 +69,8 @@ public sealed class SlowCallTests
     public void An_isolated_one_lets_nothing_through_until_it_is_closed()
     {
         var running = _tester.Enter();
-        _tester.Circuit.Isolate()!.To.ShouldBe(CircuitState.Isolated);
-        _tester.Circuit.Isolate().ShouldBeNull();
+        _tester.Circuit.Isolate(0)!.To.ShouldBe(CircuitState.Isolated);
+        _tester.Circuit.Isolate(0).ShouldBeNull();
 
         _tester.Now += 1_000_000_000;
         _tester.Enter().IsAllowed.ShouldBeFalse();

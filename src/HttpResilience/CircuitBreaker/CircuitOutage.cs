@@ -1,0 +1,40 @@
+namespace HttpResilience;
+
+/// <summary>
+/// The time in which a circuit is not closed. It is an outage for operators only once calls have to fail: a shorter one, which calls can
+/// wait out, is told at its end.
+/// </summary>
+/// <param name="startedAt">When the circuit left the closed state.</param>
+internal sealed class CircuitOutage(long startedAt)
+{
+    private long _reportFrom = long.MaxValue;
+    private int _isReported;
+    private int _waited;
+    private int _failed;
+
+    internal long StartedAt => startedAt;
+
+    /// <summary>The calls that have waited for the circuit.</summary>
+    internal int Waited => Volatile.Read(ref _waited);
+
+    /// <summary>The calls that the circuit has rejected.</summary>
+    internal int Failed => Volatile.Read(ref _failed);
+
+    internal void AddWaited() => Interlocked.Increment(ref _waited);
+
+    internal void AddFailed() => Interlocked.Increment(ref _failed);
+
+    /// <summary>The circuit has opened, now or again.</summary>
+    /// <param name="length">The length of the break.</param>
+    internal void Open(CircuitPolicy policy, long length, long now)
+    {
+        long from = policy.MaxWait is { } wait && length <= wait ? startedAt + wait : now;
+        Volatile.Write(ref _reportFrom, Math.Min(_reportFrom, from));
+    }
+
+    /// <summary>It lasts longer than calls wait.</summary>
+    internal bool IsLongAt(long now) => now >= Volatile.Read(ref _reportFrom);
+
+    /// <summary>Whether it is to be reported now; true once.</summary>
+    internal bool TryReport(long now) => IsLongAt(now) && Interlocked.Exchange(ref _isReported, 1) == 0;
+}
