@@ -46,7 +46,7 @@ internal static class ChainDescription
     {
         List<string> rules = [];
         if (options.FailureThreshold is { } row)
-            rules.Add(string.Create(CultureInfo.InvariantCulture, $"{row} in a row"));
+            rules.Add(string.Create(CultureInfo.InvariantCulture, $"{row} in a row{Duration(options.FailureDuration)}"));
         if (options.FailureRatio is { } ratio)
             rules.Add($"{Percent(ratio)} of {options.MinimumThroughput}");
         if (options.SlowCallDuration is { } slow)
@@ -58,6 +58,8 @@ internal static class ChainDescription
         return $"circuit {string.Join(" or ", rules)}, break {breaks}"
             + (options.Mode is CircuitMode.Observe ? ", observed only" : waits);
     }
+
+    private static string Duration(TimeSpan? ofRow) => ofRow > TimeSpan.Zero ? $" over {Show(ofRow.Value)}" : "";
 
     private static string? Concurrency(ConcurrencyLimitOptions? options) => options is null ? null
         : string.Create(CultureInfo.InvariantCulture, $"{options.PermitLimit} at once");

@@ -9,6 +9,8 @@ internal static class IneffectiveSettings
     private const string Attempt = "AttemptTimeout:Timeout";
     private const string Break = "CircuitBreaker:BreakDuration";
     private const string Ratio = "CircuitBreaker:FailureRatio";
+    private const string Wait = "CircuitBreaker:MaxWait";
+    private const string Waiting = "CircuitBreaker:MaxWaiting";
     private const string SlowCall = "CircuitBreaker:SlowCallDuration";
     private const string Concurrency = "RateLimiter:DefaultRateLimiterOptions";
     private const StringComparison Ordinal = StringComparison.Ordinal;
@@ -32,9 +34,11 @@ internal static class IneffectiveSettings
         new(o => o.Retry.Budget.RetryRatio is null, "Retry:Budget:RetryRatio", ["Retry:Budget:"]),
         new(o => o.Retry.MaxReplayBodyBytes > o.Retry.MaxReplayBytesInFlight, "Retry:MaxReplayBytesInFlight", ["Retry:MaxReplayBodyBytes"]),
         new(o => o.CircuitBreaker.BreakDuration is null, Break, ["CircuitBreaker:"]),
-        new(o => o.CircuitBreaker is { FailureThreshold: null, FailureRatio: null, SlowCallDuration: null },
-            "CircuitBreaker:FailureThreshold", ["CircuitBreaker:"]),
+        new(o => HasNoRule(o.CircuitBreaker), "CircuitBreaker:FailureThreshold", ["CircuitBreaker:"]),
         new(o => o.CircuitBreaker.MaxBreakDuration < o.CircuitBreaker.BreakDuration, Break, ["CircuitBreaker:MaxBreakDuration"]),
+        new(o => o.CircuitBreaker.MaxWait < o.CircuitBreaker.BreakDuration, Break, [Waiting]),
+        new(o => o.CircuitBreaker.MaxWait is null, Wait, [Waiting]),
+        new(o => o.CircuitBreaker.MaxWaiting == 0, Waiting, [Wait]),
         new(o => o.CircuitBreaker is { FailureRatio: null, SlowCallDuration: null }, Ratio,
             ["CircuitBreaker:SamplingDuration", "CircuitBreaker:MinimumThroughput"]),
         new(o => o.CircuitBreaker.SlowCallDuration is null, SlowCall, ["CircuitBreaker:SlowCallRatio"]),
@@ -71,7 +75,18 @@ internal static class IneffectiveSettings
                     + $"{options.Path.Of(rule.By)} is {OptionPath.Show(by)}";
             }
         }
+
+        // Also where only BreakDuration is written: the default of MaxWait is meant for the default break.
+        var circuit = options.CircuitBreaker;
+        if (circuit.MaxWait < circuit.BreakDuration && !HasNoRule(circuit))
+        {
+            yield return $"{options.Path.Of(Wait)} ({circuit.MaxWait}) is shorter than {options.Path.Of(Break)} ({circuit.BreakDuration}): "
+                + "no call waits for an open circuit; if that is intended, set MaxWait to null";
+        }
     }
+
+    private static bool HasNoRule(CircuitBreakerOptions options) =>
+        options is { FailureThreshold: null, FailureRatio: null, SlowCallDuration: null };
 
     // A setting that a more specific one overrides is not a mistake.
     private static bool IsWritten(HttpResilienceOptions options, string key, Rule rule, object? value, object? byValue)

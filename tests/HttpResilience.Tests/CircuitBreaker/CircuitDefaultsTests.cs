@@ -1,3 +1,8 @@
+using System.Text;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
 namespace HttpResilience.Tests.CircuitBreaker;
 
 /// <summary>
@@ -19,9 +24,29 @@ public sealed class CircuitDefaultsTests
         options.MaxBreakDuration.ShouldBe(TimeSpan.FromSeconds(10));
         options.MaxWait.ShouldBe(TimeSpan.FromSeconds(5));
         options.MaxWaiting.ShouldBe(100);
+        options.Mode.ShouldBe(CircuitMode.Enforce);
         options.HalfOpenProbes.ShouldBe(1);
         options.SuccessThreshold.ShouldBe(1);
         options.MaxCircuits.ShouldBe(10_000);
+    }
+
+    [Theory, InlineData("CHANGELOG.md")]
+    public void The_settings_for_the_circuit_from_before_bring_it_back(string page)
+    {
+        string settings = Repository.Read(page).Split("\"CircuitBreaker\": { \"MaxWait\": null")[1].Split('}')[0];
+        string document = $$$"""
+            { "HttpResilience": { "Clients": { "api": { "CircuitBreaker": { "MaxWait": null{{{settings}}} } } } } }
+            """;
+        using var logs = new LogCollector();
+        using var services = new ServiceCollection().AddLogging(l => l.AddProvider(logs))
+            .AddSingleton<IConfiguration>(
+                new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(document))).Build())
+            .AddResilientHttpClient("api").Services.BuildServiceProvider();
+
+        var policy = services.GetRequiredKeyedService<Client>("api").Policy.CircuitBreaker;
+
+        policy.ShouldBe(CircuitPolicy.From(new CircuitBreakerOptions().UseClassic(), TimeProvider.System.TimestampFrequency));
+        logs.Entries.ShouldNotContain(e => e.Level >= LogLevel.Warning);
     }
 
     [Fact]

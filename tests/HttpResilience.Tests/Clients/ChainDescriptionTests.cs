@@ -1,3 +1,5 @@
+using HttpResilience.Tests.CircuitBreaker;
+
 namespace HttpResilience.Tests.Clients;
 
 public sealed class ChainDescriptionTests
@@ -14,8 +16,8 @@ public sealed class ChainDescriptionTests
         o.CircuitBreaker.MaxBreakDuration = TimeSpan.FromHours(1);
 
         ChainDescription.Of(o).ShouldBe(
-            "keys POST PATCH from content, remembered 7 d · retry 3 of GET POST exponential 1 s · circuit 5 in a row or 10 % of 100 "
-            + "or 100 % slower than 2 s, break 30 s – 1 h · 20 at once · 5 per 0.5 s · hedge after 0.5 s · attempt 30 s · total 100 s · "
+            "keys POST PATCH from content, remembered 7 d · retry 3 of GET POST exponential 1 s · circuit 5 in a row over 0.5 s "
+            + "or 90 % of 100 or 100 % slower than 2 s, break 1 s – 1 h, waits 5 s · 20 at once · 5 per 0.5 s · hedge after 0.5 s · attempt 30 s · total 100 s · "
             + "fallback 1 d · dead letters · chaos");
     }
 
@@ -39,15 +41,42 @@ public sealed class ChainDescriptionTests
     }
 
     [Theory]
-    [InlineData(null, "break 30 s")]
-    [InlineData(10, "break 30 s")]
-    [InlineData(45, "break 30–45 s")]
-    public void A_break_that_does_not_grow_is_one_number(int? max, string expected)
+    [InlineData(null, "break 1 s")]
+    [InlineData(0.5, "break 1 s")]
+    [InlineData(45.0, "break 1–45 s")]
+    public void A_break_that_does_not_grow_is_one_number(double? max, string expected)
     {
         var o = new HttpResilienceOptions();
         o.CircuitBreaker.MaxBreakDuration = max is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
-        ChainDescription.Of(o).ShouldContain(expected + " ·");
+        ChainDescription.Of(o).ShouldContain(expected + ", ");
+    }
+
+    [Fact]
+    public void A_row_of_any_length_and_a_circuit_without_waits_are_told_as_such()
+    {
+        var o = new HttpResilienceOptions();
+        o.CircuitBreaker.UseClassic();
+
+        ChainDescription.Of(o).ShouldContain(" · circuit 5 in a row or 10 % of 100, break 30–300 s · ");
+    }
+
+    [Fact]
+    public void A_wait_shorter_than_the_first_break_is_none()
+    {
+        var o = new HttpResilienceOptions();
+        o.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(6);
+
+        ChainDescription.Of(o).ShouldContain(", break 6–10 s · ");
+    }
+
+    [Fact]
+    public void A_circuit_that_only_observes_is_told_as_such()
+    {
+        var o = new HttpResilienceOptions();
+        o.CircuitBreaker.Mode = CircuitMode.Observe;
+
+        ChainDescription.Of(o).ShouldContain(", break 1–10 s, observed only · ");
     }
 
     [Fact]

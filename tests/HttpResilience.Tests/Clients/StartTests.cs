@@ -147,6 +147,8 @@ public sealed class StartTests
         { "CircuitBreaker:SamplingDuration", "00:00:00.009" },
         { "CircuitBreaker:BreakDuration", "00:00:00" },
         { "CircuitBreaker:MaxBreakDuration", "2.00:00:00" },
+        { "CircuitBreaker:FailureDuration", "-00:00:01" }, { "CircuitBreaker:MaxWait", "00:00:00" },
+        { "CircuitBreaker:MaxWaiting", "-1" }, { "CircuitBreaker:Mode", "Off" },
         { "CircuitBreaker:HalfOpenProbes", "0" }, { "CircuitBreaker:SuccessThreshold", "0" }, { "CircuitBreaker:MaxCircuits", "0" },
         { "Retry:Budget:RetryRatio", "-1" }, { "Retry:Budget:SamplingDuration", "00:00:00" }, { "Retry:Budget:MinimumThroughput", "-1" },
         { "CircuitBreaker:SlowCallDuration", "00:00:00" },
