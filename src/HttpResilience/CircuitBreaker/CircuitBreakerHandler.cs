@@ -30,14 +30,14 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         {
             if (call.TenantHost is { NeedsTurn: true } tenantHost)
             {
-                call.TenantTicket = await _turns.WaitAsync(policy, tenantHost, call, latest, async, cancellationToken)
-                    .ConfigureAwait(false);
+                call.TenantTicket = Entered(
+                    tenantHost, await _turns.WaitAsync(policy, tenantHost, call, latest, async, cancellationToken).ConfigureAwait(false));
             }
 
             if (host.NeedsTurn)
             {
-                call.CircuitTicket = await _turns.WaitAsync(policy, host, call, latest, async, cancellationToken)
-                    .ConfigureAwait(false);
+                call.CircuitTicket = Entered(
+                    host, await _turns.WaitAsync(policy, host, call, latest, async, cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -67,13 +67,21 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         var admission = host.Circuit.Enter(policy, now);
         events.Moved(host, admission.Transition);
         if (admission.IsAllowed)
-            return admission.Ticket;
+            return Entered(host, admission.Ticket);
         events.Report(host, host.Circuit.Outage, now);
         host.Circuit.Outage?.AddFailed();
         if (policy.OnlyObserves)
             return CircuitMachine.NoTicket;
         TimeSpan? left = admission.OpenUntil > now ? client.Time.GetElapsedTime(now, admission.OpenUntil) : null;
         throw new CircuitOpenException(host.Key.Authority.ToString(), left, host.Key.Tenant);
+    }
+
+    // Probes that get no answer cause no change of state.
+    private int Entered(HostState host, int ticket)
+    {
+        if (CircuitMachine.IsProbe(ticket))
+            events.Report(host, host.Circuit.Outage, client.Time.GetTimestamp());
+        return ticket;
     }
 
     private void Report(HttpCall call, HostState host, int ticket, CircuitOutcome outcome, in AttemptResult result, long endedAt)

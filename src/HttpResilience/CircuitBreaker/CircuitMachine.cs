@@ -189,6 +189,7 @@ internal sealed class CircuitMachine
         _consecutiveFailures = 0;
         _window.Clear();
         _slow = null;
+        _outage?.End();
         return MoveTo(CircuitState.Closed);
     }
 

@@ -23,6 +23,8 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
 
     internal bool IsEmpty => _count == 0;
 
+    internal int Count => _count;
+
     /// <summary>Adds a call, which may get its turn at once.</summary>
     /// <returns>Null when it does not wait: the circuit decides about it.</returns>
     internal CircuitWaiter? Join(CircuitPolicy policy, long latest, long toClose, long forTurn)
