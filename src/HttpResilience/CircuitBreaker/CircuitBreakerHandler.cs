@@ -28,13 +28,14 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         if (call.Policy.CircuitBreaker is { MaxWait: not null } policy && call.Host is { } host
             && (call.IsCircuitClosed || !await call.HasAlternativeAsync(async, cancellationToken).ConfigureAwait(false)))
         {
-            if (call.TenantHost is { NeedsTurn: true } tenantHost)
+            if (call.TenantHost is { } tenantHost && call.TenantTicket == CircuitMachine.NoTicket)
             {
                 call.TenantTicket = Entered(
                     tenantHost, await _turns.WaitAsync(policy, tenantHost, call, latest, async, cancellationToken).ConfigureAwait(false));
             }
 
-            if (host.NeedsTurn)
+            // Rejected for its tenant, it does not wait for the host.
+            if (call.CircuitTicket == CircuitMachine.NoTicket && (call.TenantHost is null || call.TenantTicket != CircuitMachine.NoTicket))
             {
                 call.CircuitTicket = Entered(
                     host, await _turns.WaitAsync(policy, host, call, latest, async, cancellationToken).ConfigureAwait(false));
@@ -87,10 +88,12 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
     private void Report(HttpCall call, HostState host, int ticket, CircuitOutcome outcome, in AttemptResult result, long endedAt)
     {
         long openAtLeast = call.Policy.RetryAfterTicks(result);
-        events.Moved(host, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, call.AttemptStartedAt, openAtLeast, endedAt));
-        // A probe has ended, or the circuit has opened again.
-        if (host.NeedsTurn)
-            host.Queue?.Advance();
+        var transition = host.Circuit.Report(
+            call.Policy.CircuitBreaker!, ticket, outcome, call.AttemptStartedAt, openAtLeast, endedAt);
+        // Calls wait for its result.
+        if (transition is not null || CircuitMachine.IsProbe(ticket))
+            host.AdvanceQueue();
+        events.Moved(host, transition);
     }
 
     private static CircuitOutcome OutcomeForTheHost(HttpCall call, in AttemptResult result) =>
