@@ -14,6 +14,12 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<CircuitWaiter> _waiting = [];
+
+    // With another clock than the system's the thread that advances it continues the calls, as it does after Task.Delay: a simulation has
+    // one thread.
+    private readonly TaskCreationOptions _continuations =
+        time == TimeProvider.System ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None;
+
     private ITimer? _timer;
     private bool _isClosed;
     private long _pace;
@@ -32,7 +38,7 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
         {
             if (MayJoin(policy, latest, toClose, forTurn, now) && places.TryTake(policy.MaxWaiting))
             {
-                waiter = new(policy, now, latest, toClose, forTurn);
+                waiter = new(policy, now, latest, toClose, forTurn, _continuations);
                 _waiting.AddLast(waiter);
                 _count++;
             }

@@ -4,9 +4,11 @@ namespace HttpResilience;
 /// <param name="latest">The timestamp at which it must be sent.</param>
 /// <param name="toClose">How long it may wait for the circuit to close, in timestamp ticks.</param>
 /// <param name="forTurn">How long it may wait for its turn afterwards, in timestamp ticks.</param>
-internal sealed class CircuitWaiter(CircuitPolicy policy, long arrivedAt, long latest, long toClose, long forTurn)
+/// <param name="continuations">How the call continues when its turn is completed.</param>
+internal sealed class CircuitWaiter(
+    CircuitPolicy policy, long arrivedAt, long latest, long toClose, long forTurn, TaskCreationOptions continuations)
 {
-    private readonly TaskCompletionSource<int> _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<int> _turn = new(continuations);
     private long _since = arrivedAt;
 
     internal CircuitPolicy Policy => policy;
