@@ -1,0 +1,6 @@
+namespace HttpResilience.Benchmarks;
+
+internal static class ShapePlot
+{
+    internal static string Draw(int seed) => "";
+}
