@@ -74,7 +74,7 @@ internal sealed class ShapeRun(Shape shape, ShapeLoad load, int seed)
     private ShapeResult Result(int trips)
     {
         int[] during = _requests[(int)shape.From.TotalSeconds..(int)Math.Ceiling(shape.To.TotalSeconds)];
-        int[] failures = new int[(int)shape.Length.TotalSeconds];
+        int[] failures = new int[(int)Math.Ceiling(shape.Length.TotalSeconds)];
         foreach (var call in _calls)
             failures[(int)call.BeganAt.TotalSeconds] += call.Succeeded ? 0 : 1;
         return new()

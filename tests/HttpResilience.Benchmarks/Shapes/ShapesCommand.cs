@@ -17,7 +17,7 @@ internal static class ShapesCommand
         var cells = ShapeTable.Measure(shapes, ShapeLoad.All, ShapeClient.All, seeds, Progress(Stopwatch.StartNew()));
         Console.Write(ShapeTable.Of(cells, seeds));
         if (options.Plot is { } plot)
-            File.WriteAllText(plot, ShapePlot.Draw(options.Seed));
+            File.WriteAllText(plot, ShapePlot.Draw(options.Seed, static (_, _) => { }));
         return 0;
     }
 
