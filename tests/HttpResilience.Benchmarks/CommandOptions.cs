@@ -5,6 +5,17 @@ namespace HttpResilience.Benchmarks;
 /// <summary>The options of the commands other than the benchmarks.</summary>
 internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int? Letters)
 {
+    /// <summary>How many seeds there are, from <see cref="Seed"/> on; null for the default of the command.</summary>
+    internal int? SeedCount { get; init; }
+
+    /// <summary>Only what has this in its name.</summary>
+    internal string? Only { get; init; }
+
+    /// <summary>The file of the plot.</summary>
+    internal string? Plot { get; init; }
+
+    internal IReadOnlyList<int> SeedsOr(int count) => [.. Enumerable.Range(Seed, SeedCount ?? count)];
+
     /// <exception cref="FormatException">An option is unknown, or its value is missing or not a number.</exception>
     internal static CommandOptions Parse(ReadOnlySpan<string> args)
     {
@@ -17,6 +28,9 @@ internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int
                 "--seed" => options with { Seed = Number(value) },
                 "--seconds" => options with { Seconds = Number(value) },
                 "--letters" => options with { Letters = Number(value) },
+                "--seeds" => options with { SeedCount = Number(value) },
+                "--only" => options with { Only = value },
+                "--plot" => options with { Plot = value },
                 "--output" => options with { Output = value },
                 var unknown => throw new FormatException($"Unknown option {unknown}; see --help."),
             };

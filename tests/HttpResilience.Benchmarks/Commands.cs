@@ -7,6 +7,8 @@ internal static class Commands
     internal static Func<CommandOptions, Task<int>> Find(string name) => name switch
     {
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
+        "shapes" => options => Task.FromResult(ShapesCommand.Run(options)),
+        "goals" => options => Task.FromResult(GoalsCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "fallback" => FallbackCommand.RunAsync,
         "bodies" => _ => BodyCommand.RunAsync(),

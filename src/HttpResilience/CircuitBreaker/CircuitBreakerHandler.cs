@@ -28,16 +28,17 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         if (call.Policy.CircuitBreaker is { MaxWait: not null } policy && call.Host is { } host
             && (call.IsCircuitClosed || !await call.HasAlternativeAsync(async, cancellationToken).ConfigureAwait(false)))
         {
-            if (call.TenantHost is { NeedsTurn: true } tenantHost)
+            if (call.TenantHost is { } tenantHost && call.TenantTicket == CircuitMachine.NoTicket)
             {
-                call.TenantTicket = await _turns.WaitAsync(policy, tenantHost, call, latest, async, cancellationToken)
-                    .ConfigureAwait(false);
+                call.TenantTicket = Entered(
+                    tenantHost, await _turns.WaitAsync(policy, tenantHost, call, latest, async, cancellationToken).ConfigureAwait(false));
             }
 
-            if (host.NeedsTurn)
+            // Rejected for its tenant, it does not wait for the host.
+            if (call.CircuitTicket == CircuitMachine.NoTicket && (call.TenantHost is null || call.TenantTicket != CircuitMachine.NoTicket))
             {
-                call.CircuitTicket = await _turns.WaitAsync(policy, host, call, latest, async, cancellationToken)
-                    .ConfigureAwait(false);
+                call.CircuitTicket = Entered(
+                    host, await _turns.WaitAsync(policy, host, call, latest, async, cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -67,7 +68,7 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         var admission = host.Circuit.Enter(policy, now);
         events.Moved(host, admission.Transition);
         if (admission.IsAllowed)
-            return admission.Ticket;
+            return Entered(host, admission.Ticket);
         events.Report(host, host.Circuit.Outage, now);
         host.Circuit.Outage?.AddFailed();
         if (policy.OnlyObserves)
@@ -76,13 +77,23 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         throw new CircuitOpenException(host.Key.Authority.ToString(), left, host.Key.Tenant);
     }
 
+    // Probes that get no answer cause no change of state.
+    private int Entered(HostState host, int ticket)
+    {
+        if (CircuitMachine.IsProbe(ticket))
+            events.Report(host, host.Circuit.Outage, client.Time.GetTimestamp());
+        return ticket;
+    }
+
     private void Report(HttpCall call, HostState host, int ticket, CircuitOutcome outcome, in AttemptResult result, long endedAt)
     {
         long openAtLeast = call.Policy.RetryAfterTicks(result);
-        events.Moved(host, host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, outcome, call.AttemptStartedAt, openAtLeast, endedAt));
-        // A probe has ended, or the circuit has opened again.
-        if (host.NeedsTurn)
-            host.Queue?.Advance();
+        var transition = host.Circuit.Report(
+            call.Policy.CircuitBreaker!, ticket, outcome, call.AttemptStartedAt, openAtLeast, endedAt);
+        // Calls wait for its result.
+        if (transition is not null || CircuitMachine.IsProbe(ticket))
+            host.AdvanceQueue();
+        events.Moved(host, transition);
     }
 
     private static CircuitOutcome OutcomeForTheHost(HttpCall call, in AttemptResult result) =>

@@ -31,9 +31,15 @@ internal sealed class CircuitMachine
     private int _probesInFlight;
     private int _probesSucceeded;
 
-    internal static bool IsProbe(int ticket) => (CircuitState)(ticket & StateMask) is CircuitState.HalfOpen;
+    /// <summary>The state that a ticket was given in.</summary>
+    internal static CircuitState StateOf(int ticket) => (CircuitState)(ticket & StateMask);
 
-    internal CircuitState State => (CircuitState)(Volatile.Read(ref _period) & StateMask);
+    internal static bool IsProbe(int ticket) => StateOf(ticket) is CircuitState.HalfOpen;
+
+    internal CircuitState State => StateOf(Period);
+
+    /// <summary>The ticket of the attempts that are let through now, were any.</summary>
+    internal int Period => Volatile.Read(ref _period);
 
     /// <summary>The timestamp until which attempts are rejected; meaningful while the circuit is open.</summary>
     internal long OpenUntil => Volatile.Read(ref _openUntil);
@@ -60,8 +66,8 @@ internal sealed class CircuitMachine
     /// <summary>Requests admission for an attempt.</summary>
     internal CircuitAdmission Enter(CircuitPolicy policy, long now)
     {
-        int period = Volatile.Read(ref _period);
-        if ((CircuitState)(period & StateMask) is CircuitState.Closed)
+        int period = Period;
+        if (StateOf(period) is CircuitState.Closed)
             return new(true, period, 0, null);
 
         lock (this)
@@ -189,6 +195,7 @@ internal sealed class CircuitMachine
         _consecutiveFailures = 0;
         _window.Clear();
         _slow = null;
+        _outage?.End();
         return MoveTo(CircuitState.Closed);
     }
 

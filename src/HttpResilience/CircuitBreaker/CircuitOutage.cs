@@ -32,6 +32,9 @@ internal sealed class CircuitOutage(long startedAt)
         Volatile.Write(ref _reportFrom, Math.Min(_reportFrom, from));
     }
 
+    /// <summary>The circuit has closed.</summary>
+    internal void End() => Volatile.Write(ref _reportFrom, long.MaxValue);
+
     /// <summary>It lasts longer than calls wait.</summary>
     internal bool IsLongAt(long now) => now >= Volatile.Read(ref _reportFrom);
 

@@ -11,6 +11,11 @@ internal static class CircuitReleaseRules
     // Afterwards the rate grows, so that a queue that new calls keep full comes to an end.
     private const double SteadySeconds = 20, GrowthPerSecond = 1.2;
 
+    /// <summary>
+    /// A release that is late by more than this is not made up for: after a stop of the process the calls would go all at once.
+    /// </summary>
+    internal static TimeSpan CatchUp => TimeSpan.FromMilliseconds(100);
+
     /// <summary>The time between two releases, in timestamp ticks; at least 1.</summary>
     /// <param name="pace">The time between attempts before the circuit opened, in timestamp ticks.</param>
     /// <param name="drainingSeconds">Since the first release.</param>

@@ -6,9 +6,12 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
     // Blocked threads of the pool might be the ones that the calls they wait for need.
     private static int _blockedThreads;
 
+    // How late the timer of a queue is when threads of the pool are taken for blocked.
+    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Waits at most as long as the call has left of <c>MaxWait</c>.</summary>
     /// <param name="latest">The timestamp at which the call must be sent.</param>
-    /// <returns>The ticket of the circuit; <see cref="CircuitMachine.NoTicket"/> when the call did not wait, or waits no longer.</returns>
+    /// <returns>The ticket of the circuit; <see cref="CircuitMachine.NoTicket"/> when the circuit rejects the call.</returns>
     internal async ValueTask<int> WaitAsync(
         CircuitPolicy policy, HostState host, HttpCall call, long latest, bool async, CancellationToken cancellationToken)
     {
@@ -16,14 +19,15 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
         if (blocksThread && !MayBlock())
             return CircuitMachine.NoTicket;
 
-        var waits = call.Waits ?? new(0, 0);
-        var queue = host.GetOrAddQueue(
-            () => new(host.Circuit, call.Host!.Places, client.Time, transition => events.Moved(host, transition)));
-        var (toClose, forTurn) = (policy.MaxWait!.Value - waits.ToClose, policy.MaxWait.Value - waits.ForTurn);
         try
         {
-            if (queue.Join(policy, latest, toClose, forTurn) is not { } waiter)
-                return CircuitMachine.NoTicket;
+            var waits = call.Waits ?? new(0, 0);
+            var (toClose, forTurn) = (policy.MaxWait!.Value - waits.ToClose, policy.MaxWait.Value - waits.ForTurn);
+            var queue = host.Queue ?? host.AddQueue(call.Host!.Places, client.Time);
+            var turn = queue.Join(policy, latest, toClose, forTurn);
+            events.Moved(host, turn.Transition);
+            if (turn.Waiter is not { } waiter)
+                return turn.Ticket;
             if (call.Waits is null)
                 host.Circuit.Outage?.AddWaited();
             try
@@ -31,7 +35,7 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
                 await WaitingCalls.ForAsync(client, call, latest, token => TurnAsync(queue, waiter, async, token), cancellationToken)
                     .ConfigureAwait(false);
             }
-            catch (OperationCanceledException)
+            catch
             {
                 queue.Leave(waiter);
                 throw;
@@ -40,9 +44,10 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
             {
                 call.Waits = waits = new(waits.ToClose + toClose - waiter.ToClose, waits.ForTurn + forTurn - waiter.ForTurn);
                 call.CircuitWait = client.Time.GetElapsedTime(0, waits.ToClose + waits.ForTurn);
+                events.Moved(host, waiter.Transition);
             }
 
-            return await waiter.Turn.ConfigureAwait(false);
+            return waiter.Ticket;
         }
         finally
         {
@@ -68,12 +73,13 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
             return;
         }
 
-        // The timer of the queue needs a thread of the pool, which blocked threads may have used up: each advances the queue itself.
+        // The timer of the queue needs a thread of the pool, which blocked threads may have used up: when it is late, they advance it.
         while (!waiter.Turn.IsCompleted)
         {
-            int milliseconds = (int)Math.Clamp(Math.Ceiling(queue.UntilNext().TotalMilliseconds), 1, 1000);
-            if (!waiter.Turn.Wait(milliseconds, cancellationToken))
+            double left = queue.UntilNext().TotalMilliseconds;
+            if (left <= -Late.TotalMilliseconds)
                 queue.Advance();
+            waiter.Turn.Wait(TimeSpan.FromMilliseconds(Math.Clamp(left, 0, 1000)) + Late, cancellationToken);
         }
     }
 }

@@ -16,17 +16,20 @@ internal sealed class Circuits(IServiceProvider services, ResilienceMeter meter)
     public void Isolate(string clientName, Uri authority, string? tenant = null)
     {
         var (client, host) = Find(clientName, authority, tenant);
-        EventsOf(client).Moved(host, host.Circuit.Isolate(client.Time.GetTimestamp()));
+        Moved(client, host, host.Circuit.Isolate(client.Time.GetTimestamp()));
     }
 
     public void Close(string clientName, Uri authority, string? tenant = null)
     {
         var (client, host) = Find(clientName, authority, tenant);
-        EventsOf(client).Moved(host, host.Circuit.Close(client.Time.GetTimestamp()));
+        Moved(client, host, host.Circuit.Close(client.Time.GetTimestamp()));
     }
 
-    private CircuitEvents EventsOf(Client client) =>
-        new(client, meter, services.LoggerFor<CircuitBreakerHandler>(client.Name));
+    private void Moved(Client client, HostState host, CircuitTransition? transition)
+    {
+        host.AdvanceQueue();
+        new CircuitEvents(client, meter, services.LoggerFor<CircuitBreakerHandler>(client.Name)).Moved(host, transition);
+    }
 
     private static CircuitInfo Describe(Client client, HostState host)
     {

@@ -5,17 +5,27 @@ namespace HttpResilience;
 /// rate of <see cref="CircuitReleaseRules"/>, and calls that arrive meanwhile queue behind them.
 /// </summary>
 /// <remarks>
-/// A call is admitted to the circuit under the lock of the queue and gets its ticket with its turn, so that nothing comes between the two.
-/// A turn is completed outside the lock. Transitions of the circuit advance the queue, and one timer for its next event.
+/// A call gets its ticket with its turn, under the lock of the queue, and keeps it when the circuit changes before it is sent: it is never
+/// asked twice. Turns are completed outside the lock. The queue advances when the circuit changes, when a probe ends, and by one timer for
+/// its next event. An event costs no search through those that wait; only a change of the circuit concerns all of them.
 /// </remarks>
 /// <param name="places">The calls that wait for any circuit of the host; those of its tenants count together.</param>
-/// <param name="moved">Gets the changes of state that the queue causes.</param>
-internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places, TimeProvider time, Action<CircuitTransition> moved)
+internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<CircuitWaiter> _waiting = [];
+    // By the end of their wait. Those that wait no longer are removed when their end comes, or when they are more than the others.
+    private readonly PriorityQueue<CircuitWaiter, long> _ends = new();
+    // With another clock than the system's the thread that advances it continues the calls, as it does after Task.Delay: a simulation has
+    // one thread.
+    private readonly TaskCreationOptions _continuations =
+        time == TimeProvider.System ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None;
+    private readonly long _catchUp = time.ToTicks(CircuitReleaseRules.CatchUp);
     private ITimer? _timer;
-    private bool _isClosed;
+    private long _timerDue = long.MaxValue;
+    private long _alarms;
+    // The ticket of the circuit's period that the queue knows.
+    private int _period;
     private long _pace;
     private long _drainingSince;
     private long _nextRelease;
@@ -23,203 +33,319 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
 
     internal bool IsEmpty => _count == 0;
 
-    /// <summary>Adds a call, which may get its turn at once.</summary>
-    /// <returns>Null when it does not wait: the circuit decides about it.</returns>
-    internal CircuitWaiter? Join(CircuitPolicy policy, long latest, long toClose, long forTurn)
+    internal int Count => _count;
+
+    private bool IsClosed => CircuitMachine.StateOf(_period) is CircuitState.Closed;
+
+    /// <summary>Asks for a turn. A call that need not wait gets its ticket at once.</summary>
+    /// <param name="latest">The timestamp at which the call must be sent.</param>
+    /// <param name="toClose">How long it may wait for the circuit to close, in timestamp ticks.</param>
+    /// <param name="forTurn">How long it may wait for its turn afterwards, in timestamp ticks.</param>
+    internal CircuitTurn Join(CircuitPolicy policy, long latest, long toClose, long forTurn)
     {
-        var waiter = default(CircuitWaiter);
-        Advance(now =>
+        CircuitTurn turn;
+        var turns = default(Turns);
+        Alarm alarm;
+        lock (_gate)
         {
-            if (MayJoin(policy, latest, toClose, forTurn, now) && places.TryTake(policy.MaxWaiting))
-            {
-                waiter = new(policy, now, latest, toClose, forTurn);
-                _waiting.AddLast(waiter);
-                _count++;
-            }
-        });
-        return waiter;
+            long now = time.GetTimestamp();
+            Advance(now, ref turns);
+            turn = Join(policy, latest, toClose, forTurn, now);
+            alarm = NextAlarm();
+        }
+
+        turns.Complete();
+        Set(alarm);
+        return turn;
     }
 
-    /// <summary>Removes a call that has been cancelled; its turn goes to the next one.</summary>
+    /// <summary>Removes a call that has been cancelled; its turn, if it has come, goes to the next one.</summary>
     internal void Leave(CircuitWaiter waiter)
     {
-        bool waited = false;
-        Advance(_ =>
+        Alarm alarm;
+        lock (_gate)
         {
-            if (_waiting.Remove(waiter))
-            {
-                places.Free();
-                _count--;
-                waited = true;
-            }
-        });
-        if (!waited && waiter.Turn.Result is not CircuitMachine.NoTicket and var ticket)
-            GiveBack(waiter.Policy, ticket);
+            if (waiter.Place is not null)
+                Remove(waiter, time.GetTimestamp());
+            alarm = NextAlarm();
+        }
+
+        Set(alarm);
+        if (waiter.Ticket != CircuitMachine.NoTicket)
+            GiveBack(waiter.Policy, waiter.Ticket);
     }
 
     /// <summary>Gives back the turn of a call that was not sent.</summary>
     internal void GiveBack(CircuitPolicy policy, int ticket)
     {
         long now = time.GetTimestamp();
-        if (circuit.Report(policy, ticket, CircuitOutcome.Neutral, now, openAtLeast: 0, now) is { } transition)
-            moved(transition);
-        Advance();
+        circuit.Report(policy, ticket, CircuitOutcome.Neutral, now, openAtLeast: 0, now);
+        if (CircuitMachine.IsProbe(ticket))
+            Advance();
     }
 
     /// <summary>Completes the turns that have come by now.</summary>
-    internal void Advance() => Advance(static _ => { });
+    internal void Advance()
+    {
+        var turns = default(Turns);
+        Alarm alarm;
+        lock (_gate)
+        {
+            Advance(time.GetTimestamp(), ref turns);
+            alarm = NextAlarm();
+        }
+
+        turns.Complete();
+        Set(alarm);
+    }
 
     /// <summary>The time until the next event of the queue.</summary>
     internal TimeSpan UntilNext()
     {
         lock (_gate)
-            return time.TimeUntil(NextEvent(time.GetTimestamp()));
+            return time.TimeUntil(_timerDue);
     }
 
-    private void Advance(Action<long> first)
+    private CircuitTurn Join(CircuitPolicy policy, long latest, long toClose, long forTurn, long now)
     {
-        List<(CircuitWaiter Waiter, int Ticket)> turns = [];
-        List<CircuitTransition> transitions = [];
-        lock (_gate)
+        if (IsClosed)
         {
-            long now = time.GetTimestamp();
-            first(now);
-            if (_waiting.Count > 0)
+            return _count > 0 && forTurn > 0 && latest > now && places.TryTake(policy.MaxWaiting)
+                ? Add(new(policy, now, latest, toClose, forTurn, _continuations)) : new(null, _period, null);
+        }
+
+        // Alone, it is the probe when the break is over.
+        if (_count == 0 && circuit.Enter(policy, now) is { IsAllowed: true } admission)
+            return new(null, admission.Ticket, admission.Transition);
+        var state = CircuitMachine.StateOf(_period);
+        return CircuitReleaseRules.MayWait(policy, state, circuit.OpenUntil, circuit.Break, toClose, latest, now)
+            && places.TryTake(policy.MaxWaiting)
+                ? Add(new(policy, now, latest, toClose, forTurn, _continuations)) : new(null, CircuitMachine.NoTicket, null);
+    }
+
+    private CircuitTurn Add(CircuitWaiter waiter)
+    {
+        waiter.Place = _waiting.AddLast(waiter);
+        _ends.Enqueue(waiter, waiter.EndsAt(IsClosed));
+        _count++;
+        return new(waiter, CircuitMachine.NoTicket, null);
+    }
+
+    private void Advance(long now, ref Turns turns)
+    {
+        while (true)
+        {
+            if (circuit.Period is var period && period != _period)
+                Begin(period, now, ref turns);
+            if (_waiting.First is not { Value: var first })
+                return;
+
+            if (IsClosed)
             {
-                Advance(now, turns, transitions);
-                SetTimer(now);
-            }
-        }
-
-        transitions.ForEach(moved);
-        foreach (var (waiter, ticket) in turns)
-            waiter.Complete(ticket);
-    }
-
-    private bool MayJoin(CircuitPolicy policy, long latest, long toClose, long forTurn, long now)
-    {
-        var state = StateAt(now);
-        if (state is CircuitState.Closed)
-            return _waiting.Count > 0 && forTurn > 0 && latest > now;
-        // Alone, it is the probe.
-        return !(state is CircuitState.HalfOpen && _waiting.Count == 0 && circuit.State is CircuitState.Open)
-            && CircuitReleaseRules.MayWait(policy, state, circuit.OpenUntil, circuit.Break, toClose, latest, now);
-    }
-
-    private CircuitState StateAt(long now) =>
-        circuit.State is CircuitState.Open && now >= circuit.OpenUntil ? CircuitState.HalfOpen : circuit.State;
-
-    private void Advance(long now, List<(CircuitWaiter Waiter, int Ticket)> turns, List<CircuitTransition> transitions)
-    {
-        var state = StateAt(now);
-        Note(state is CircuitState.Closed, now);
-        if (state is CircuitState.Closed)
-        {
-            // Of a call that waits no longer: it is sent, not rejected.
-            RemoveWhere(w => w.EndsAt(isClosed: true) <= now, w => turns.Add((w, Admit(w, now, transitions))));
-            for (; _waiting.First is { } next && now >= _nextRelease; _nextRelease += Interval(now))
-                Take(next.Value, Admit(next.Value, now, transitions));
-        }
-        else
-        {
-            while (state is CircuitState.HalfOpen && _waiting.First is { } next
-                && Admit(next.Value, now, transitions) is not CircuitMachine.NoTicket and var ticket)
-                Take(next.Value, ticket);
-            RemoveWhere(
-                w => w.EndsAt(isClosed: false) <= now
-                    || !CircuitReleaseRules.MayWait(w.Policy, state, circuit.OpenUntil, circuit.Break, w.EndsAt(false) - now, w.Latest, now),
-                w => turns.Add((w, CircuitMachine.NoTicket)));
-        }
-
-        void Take(CircuitWaiter waiter, int ticket)
-        {
-            RemoveWhere(w => w == waiter, _ => { });
-            turns.Add((waiter, ticket));
-        }
-    }
-
-    private int Admit(CircuitWaiter waiter, long now, List<CircuitTransition> transitions)
-    {
-        var admission = circuit.Enter(waiter.Policy, now);
-        if (admission.Transition is { } transition)
-            transitions.Add(transition);
-        return admission.IsAllowed ? admission.Ticket : CircuitMachine.NoTicket;
-    }
-
-    private void RemoveWhere(Predicate<CircuitWaiter> isOver, Action<CircuitWaiter> removed)
-    {
-        for (var node = _waiting.First; node is not null;)
-        {
-            var (waiter, next) = (node.Value, node.Next);
-            if (isOver(waiter))
-            {
-                _waiting.Remove(node);
-                places.Free();
-                _count--;
-                waiter.Charge(_isClosed, time.GetTimestamp());
-                removed(waiter);
+                Release(now, ref turns);
+                return;
             }
 
-            node = next;
+            // A probe whose time is over would fail, and say nothing about the host.
+            if (first.Latest <= now)
+            {
+                Take(first, CircuitMachine.NoTicket, null, now, ref turns);
+                continue;
+            }
+
+            var admission = circuit.Enter(first.Policy, now);
+            if (!admission.IsAllowed && circuit.Period == _period)
+                break;
+            // Else the circuit has just closed, and it is released in its turn.
+            if (admission.IsAllowed && CircuitMachine.IsProbe(admission.Ticket))
+                Take(first, admission.Ticket, admission.Transition, now, ref turns);
+        }
+
+        while (NextEnd() is { } next && next.EndsAt(isClosed: false) <= now)
+            Take(next, CircuitMachine.NoTicket, null, now, ref turns);
+    }
+
+    // The circuit has changed.
+    private void Begin(int period, long now, ref Turns turns)
+    {
+        bool wasClosed = IsClosed;
+        _period = period;
+        if (wasClosed != IsClosed)
+        {
+            // The time before the change counts as a wait for the circuit to close, or for a turn.
+            foreach (var waiter in _waiting)
+                waiter.Charge(wasClosed, now);
+            RebuildEnds();
+        }
+
+        var state = CircuitMachine.StateOf(period);
+        if (state is CircuitState.Closed && _waiting.First is { Value: var oldest })
+        {
+            _pace = circuit.Pace > 0 ? circuit.Pace : CircuitReleaseRules.PaceOf(oldest.ArrivedAt, _count, now);
+            (_drainingSince, _nextRelease) = (now, now);
+        }
+
+        if (state is not (CircuitState.Open or CircuitState.Isolated))
+            return;
+        var (openUntil, length) = (circuit.OpenUntil, circuit.Break);
+        for (var place = _waiting.First; place is not null;)
+        {
+            var (waiter, next) = (place.Value, place.Next);
+            long left = waiter.EndsAt(isClosed: false) - now;
+            if (!CircuitReleaseRules.MayWait(waiter.Policy, state, openUntil, length, left, waiter.Latest, now))
+                Take(waiter, CircuitMachine.NoTicket, null, now, ref turns);
+            place = next;
         }
     }
 
-    // The time before the change counts as a wait for the circuit to close, or for a turn.
-    private void Note(bool isClosed, long now)
+    private void Release(long now, ref Turns turns)
     {
-        if (isClosed == _isClosed)
-            return;
-        foreach (var waiter in _waiting)
-            waiter.Charge(_isClosed, now);
-        _isClosed = isClosed;
-        if (!isClosed)
-            return;
-        _pace = circuit.Pace > 0 ? circuit.Pace
-            : CircuitReleaseRules.PaceOf(_waiting.Min(w => w.ArrivedAt), _waiting.Count, now);
-        (_drainingSince, _nextRelease) = (now, now);
+        // A call that may wait no longer is sent, not rejected.
+        while (NextEnd() is { } next && next.EndsAt(isClosed: true) <= now)
+            Take(next, _period, null, now, ref turns);
+        _nextRelease = Math.Max(_nextRelease, now - _catchUp);
+        for (; _nextRelease <= now && _waiting.First is { Value: var first }; _nextRelease += Interval(now))
+            Take(first, _period, null, now, ref turns);
+    }
+
+    private void Take(CircuitWaiter waiter, int ticket, CircuitTransition? transition, long now, ref Turns turns)
+    {
+        Remove(waiter, now);
+        (waiter.Ticket, waiter.Transition) = (ticket, transition);
+        turns.Add(waiter);
+    }
+
+    private void Remove(CircuitWaiter waiter, long now)
+    {
+        _waiting.Remove(waiter.Place!);
+        waiter.Place = null;
+        waiter.Charge(IsClosed, now);
+        places.Free();
+        if (--_count == 0)
+            _ends.Clear();
+        else if (_ends.Count > 2 * _count + 16)
+            RebuildEnds();
+    }
+
+    private void RebuildEnds()
+    {
+        _ends.Clear();
+        _ends.EnqueueRange(_waiting.Select(w => (w, w.EndsAt(IsClosed))));
+    }
+
+    // The one whose wait ends first.
+    private CircuitWaiter? NextEnd()
+    {
+        while (_ends.TryPeek(out var waiter, out _))
+        {
+            if (waiter.Place is not null)
+                return waiter;
+            _ends.Dequeue();
+        }
+
+        return null;
     }
 
     private long Interval(long now) => CircuitReleaseRules.Interval(_pace, time.GetElapsedTime(_drainingSince, now).TotalSeconds);
 
-    private long NextEvent(long now)
+    private Alarm NextAlarm()
     {
-        if (_waiting.Count == 0)
-            return long.MaxValue;
-        long end = _waiting.Min(w => w.EndsAt(_isClosed));
-        return Math.Min(end, StateAt(now) switch
+        long due = NextEnd() is not { } next ? long.MaxValue : Math.Min(next.EndsAt(IsClosed), CircuitMachine.StateOf(_period) switch
         {
             CircuitState.Closed => _nextRelease,
-            CircuitState.Open => circuit.OpenUntil,
             CircuitState.HalfOpen => circuit.ProbeDueAt(_waiting.First!.Value.Policy),
-            _ => now,
+            _ => circuit.OpenUntil,
         });
+        if (due == _timerDue)
+            return default;
+        _timerDue = due;
+        return new(due, ++_alarms);
     }
 
-    private void SetTimer(long now)
+    // Outside the lock and with its due time, because a clock that skips waits fires the timer at once.
+    private void Set(Alarm alarm)
     {
-        if (_timer is null)
+        if (alarm.Number == 0)
+            return;
+        ITimer? timer = null;
+        if (alarm.Due != long.MaxValue)
         {
+            var left = TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(time.TimeUntil(alarm.Due).TotalMilliseconds)));
             using (AmbientContext.Suppress())
-                _timer = time.CreateTimer(static queue => ((CircuitQueue)queue!).Advance(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                timer = time.CreateTimer(static queue => ((CircuitQueue)queue!).OnTimer(), this, left, Timeout.InfiniteTimeSpan);
         }
 
-        long next = NextEvent(now);
-        _timer.Change(
-            next == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(time.TimeUntil(next).TotalMilliseconds))),
-            Timeout.InfiniteTimeSpan);
+        lock (_gate)
+        {
+            if (alarm.Number == _alarms)
+                (_timer, timer) = (timer, _timer);
+        }
+
+        timer?.Dispose();
+    }
+
+    private void OnTimer()
+    {
+        lock (_gate)
+            _timerDue = long.MaxValue;
+        Advance();
+    }
+
+    /// <param name="Number">0 when the timer stays as it is.</param>
+    private readonly record struct Alarm(long Due, long Number);
+
+    /// <summary>The calls whose wait has ended, in their order. Completed outside the lock.</summary>
+    private struct Turns
+    {
+        private CircuitWaiter? _first;
+        private CircuitWaiter? _last;
+
+        internal void Add(CircuitWaiter waiter)
+        {
+            if (_last is null)
+                _first = waiter;
+            else
+                _last.Next = waiter;
+            _last = waiter;
+        }
+
+        internal readonly void Complete()
+        {
+            for (var waiter = _first; waiter is not null;)
+            {
+                var next = waiter.Next;
+                waiter.Next = null;
+                waiter.Complete();
+                waiter = next;
+            }
+        }
     }
 }
+
+/// <summary>The answer to a call that asks for its turn.</summary>
+/// <param name="Waiter">Null when it does not wait.</param>
+/// <param name="Ticket">The ticket of a call that goes at once; <see cref="CircuitMachine.NoTicket"/> when it is rejected, or waits.</param>
+/// <param name="Transition">The change of state of the circuit that the ticket has caused, if any.</param>
+internal readonly record struct CircuitTurn(CircuitWaiter? Waiter, int Ticket, CircuitTransition? Transition);
 
 /// <summary>The places of the calls that wait for the circuits of a host.</summary>
 internal sealed class CircuitPlaces
 {
     private int _taken;
 
+    internal int Taken => Volatile.Read(ref _taken);
+
     internal bool TryTake(int most)
     {
-        if (Interlocked.Increment(ref _taken) <= most)
-            return true;
-        Interlocked.Decrement(ref _taken);
+        int taken = Taken;
+        while (taken < most)
+        {
+            int seen = Interlocked.CompareExchange(ref _taken, taken + 1, taken);
+            if (seen == taken)
+                return true;
+            taken = seen;
+        }
+
         return false;
     }
 

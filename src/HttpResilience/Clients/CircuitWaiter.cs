@@ -1,12 +1,14 @@
 namespace HttpResilience;
 
-/// <summary>A call that waits for its turn at a circuit.</summary>
+/// <summary>A call that waits for its turn at a circuit. Its queue changes it, under its lock and before the wait ends.</summary>
 /// <param name="latest">The timestamp at which it must be sent.</param>
 /// <param name="toClose">How long it may wait for the circuit to close, in timestamp ticks.</param>
 /// <param name="forTurn">How long it may wait for its turn afterwards, in timestamp ticks.</param>
-internal sealed class CircuitWaiter(CircuitPolicy policy, long arrivedAt, long latest, long toClose, long forTurn)
+/// <param name="continuations">How the call continues when its wait is over.</param>
+internal sealed class CircuitWaiter(
+    CircuitPolicy policy, long arrivedAt, long latest, long toClose, long forTurn, TaskCreationOptions continuations)
 {
-    private readonly TaskCompletionSource<int> _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _turn = new(continuations);
     private long _since = arrivedAt;
 
     internal CircuitPolicy Policy => policy;
@@ -19,8 +21,20 @@ internal sealed class CircuitWaiter(CircuitPolicy policy, long arrivedAt, long l
 
     internal long ForTurn { get; private set; } = forTurn;
 
-    /// <summary>The ticket of the circuit; <see cref="CircuitMachine.NoTicket"/> when it waits no longer without having one.</summary>
-    internal Task<int> Turn => _turn.Task;
+    /// <summary>Completes when the wait is over.</summary>
+    internal Task Turn => _turn.Task;
+
+    /// <summary>The ticket that came with the turn; <see cref="CircuitMachine.NoTicket"/> when the wait has ended without one.</summary>
+    internal int Ticket { get; set; }
+
+    /// <summary>The change of state of the circuit that the turn has caused, if any.</summary>
+    internal CircuitTransition? Transition { get; set; }
+
+    /// <summary>Its place in the queue; null when it waits no longer.</summary>
+    internal LinkedListNode<CircuitWaiter>? Place { get; set; }
+
+    /// <summary>The next one whose wait has ended at the same time.</summary>
+    internal CircuitWaiter? Next { get; set; }
 
     /// <summary>The timestamp at which it stops to wait.</summary>
     internal long EndsAt(bool isClosed) => Math.Min(latest, _since + (isClosed ? ForTurn : ToClose));
@@ -32,5 +46,5 @@ internal sealed class CircuitWaiter(CircuitPolicy policy, long arrivedAt, long l
         (ToClose, ForTurn, _since) = wasClosed ? (ToClose, ForTurn - waited, now) : (ToClose - waited, ForTurn, now);
     }
 
-    internal void Complete(int ticket) => _turn.TrySetResult(ticket);
+    internal void Complete() => _turn.TrySetResult();
 }

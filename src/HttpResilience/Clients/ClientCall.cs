@@ -37,9 +37,16 @@ internal static class ClientCall
         /// <summary>The time of its last attempt is over.</summary>
         internal bool IsPastDeadline => call.Time.GetTimestamp() >= ClientDeadline.LastAttemptEndOf(call);
 
-        /// <summary>An attempt must ask for its turn at a circuit.</summary>
-        internal bool NeedsTurn => call.Policy.CircuitBreaker is { MaxWait: not null, OnlyObserves: false }
-            && (call.Host?.NeedsTurn is true || call.TenantHost?.NeedsTurn is true);
+        /// <summary>Whether an attempt must ask for its turn at a circuit. If not, it gets its tickets.</summary>
+        internal bool NeedsTurn()
+        {
+            if (call.Policy.CircuitBreaker is not { MaxWait: not null, OnlyObserves: false } || call.Host is not { } host)
+                return false;
+            call.CircuitTicket = host.TicketAtOnce;
+            call.TenantTicket = call.TenantHost?.TicketAtOnce ?? CircuitMachine.NoTicket;
+            return call.CircuitTicket == CircuitMachine.NoTicket
+                || (call.TenantTicket == CircuitMachine.NoTicket && call.TenantHost is not null);
+        }
 
         /// <summary>Whether a retry at a later time would be rejected by a circuit, as far as is known now.</summary>
         /// <param name="latest">The timestamp at which the retry must be sent.</param>

@@ -27,8 +27,12 @@ internal sealed class HostState(HostKey key) : ObservedHost
     /// <summary>The places of calls that wait for the circuits of the host and its tenants, made on first use.</summary>
     internal CircuitPlaces Places => LazyInitializer.EnsureInitialized(ref _places, static () => new());
 
-    /// <summary>A call must ask for its turn: the circuit is not closed, or others wait for theirs.</summary>
-    internal bool NeedsTurn => Circuit.State is not CircuitState.Closed || Queue is { IsEmpty: false };
+    /// <summary>
+    /// The ticket of an attempt that need not ask for its turn; <see cref="CircuitMachine.NoTicket"/> when the circuit is not closed, or
+    /// calls wait for their turn.
+    /// </summary>
+    internal int TicketAtOnce => Circuit.Period is var period && CircuitMachine.StateOf(period) is CircuitState.Closed
+        && Queue is null or { IsEmpty: true } ? period : CircuitMachine.NoTicket;
 
     /// <summary>When the last call to the host started.</summary>
     internal long LastUsed => Volatile.Read(ref _lastUsed);
@@ -47,7 +51,8 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     /// <summary>The host must not be called now; evicting its state would lose that.</summary>
     internal bool IsNeeded(long now) =>
-        Queue is { IsEmpty: false } || Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
+        Queue is { IsEmpty: false } || Volatile.Read(ref _places) is { Taken: > 0 }
+        || Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
         || Pause?.Until > now || Volatile.Read(ref _tenantPauses)?.Until > now;
 
     /// <summary>A call to it would be rejected, or would have to wait longer than for a short break of the circuit.</summary>
@@ -56,7 +61,17 @@ internal sealed class HostState(HostKey key) : ObservedHost
         || (policy.CircuitBreaker is { OnlyObserves: false } circuit && Circuit.IsOpenAt(now)
             && (Circuit.State is CircuitState.Isolated || !(Circuit.Break <= circuit.MaxWait)));
 
-    internal CircuitQueue GetOrAddQueue(Func<CircuitQueue> create) => LazyInitializer.EnsureInitialized(ref _queue, create);
+    /// <param name="places">Those of the host, when this is a tenant's part of it.</param>
+    internal CircuitQueue AddQueue(CircuitPlaces places, TimeProvider time) =>
+        LazyInitializer.EnsureInitialized(ref _queue, () => new(Circuit, places, time));
+
+    /// <summary>The circuit has changed, or a probe has ended.</summary>
+    internal void AdvanceQueue()
+    {
+        // The change was written before the queue is read, while a call joins the queue before it reads the circuit: one sees the other.
+        Interlocked.MemoryBarrier();
+        Queue?.Advance();
+    }
 
     internal void Use(long now) => Volatile.Write(ref _lastUsed, now);
 

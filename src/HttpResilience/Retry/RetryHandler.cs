@@ -43,9 +43,8 @@ internal sealed partial class RetryHandler(
                     startedAt = _time.GetTimestamp();
                 }
 
-                if (call.NeedsTurn)
+                if (call.NeedsTurn())
                     startedAt = await TurnAsync(call, original.Method, deadline, async, cancellationToken).ConfigureAwait(false);
-
                 if (attempt.Number > 0)
                     Resend.Begin(client.Time, meter, call, request);
                 attempt.Begin(startedAt, deadline);
@@ -105,7 +104,8 @@ internal sealed partial class RetryHandler(
         }
         finally
         {
-            NotifyNotSent(call);
+            if ((call.CircuitTicket | call.TenantTicket) != CircuitMachine.NoTicket)
+                NotifyNotSent(call);
             original.RecordOriginal(asked);
             attempt.ReturnTimer();
         }

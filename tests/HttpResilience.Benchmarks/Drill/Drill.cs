@@ -12,9 +12,9 @@ internal static class Drill
         [.. Enumerable.Range(1, FaultPlan.Apis).Select(n => new Uri($"https://api{n}.example.com/v1/payments"))];
 
     /// <summary>Naive retries around a plain factory client.</summary>
-    internal static DrillResult RunNaive(int seed) => Run(seed, (time, host, services) =>
+    internal static DrillResult RunNaive(int seed) => Run(seed, (time, clients, services) =>
     {
-        var client = SimulatedClient.Bare(host, services);
+        var client = clients.Bare(services);
         return async payment =>
         {
             for (int attempt = 0; attempt <= 3; attempt++)
@@ -40,9 +40,9 @@ internal static class Drill
 
     /// <summary>The chain.</summary>
     /// <param name="configure">Null for the built-in defaults.</param>
-    internal static DrillResult RunChain(int seed, Action<HttpResilienceOptions>? configure) => Run(seed, (time, host, services) =>
+    internal static DrillResult RunChain(int seed, Action<HttpResilienceOptions>? configure) => Run(seed, (_, clients, services) =>
     {
-        var client = SimulatedClient.WithChain(time, host, seed, configure, services);
+        var client = clients.WithChain(seed, configure, services);
         return async payment =>
         {
             using var request = NewRequest(payment);
@@ -59,7 +59,7 @@ internal static class Drill
     });
 
     private static DrillResult Run(
-        int seed, Func<VirtualTime, HttpMessageHandler, Action<IServiceCollection>, Func<Payment, Task<bool>>> newClient)
+        int seed, Func<VirtualTime, SimulatedClients, Action<IServiceCollection>, Func<Payment, Task<bool>>> newClient)
     {
         var time = new VirtualTime();
         var plan = new FaultPlan(seed);
@@ -72,7 +72,8 @@ internal static class Drill
                 request.Options.TryGetValue(Payment.Key, out var payment) ? payment : throw new InvalidOperationException("Not a payment."),
                 time.Elapsed);
         });
-        var payAsync = newClient(time, host, services => services.AddLogging(logging => logging.AddProvider(log)));
+        using var clients = new SimulatedClients(time, host);
+        var payAsync = newClient(time, clients, services => services.AddLogging(logging => logging.AddProvider(log)));
         var gateway = new PaymentGateway(time, result, async payment =>
         {
             bool isConfirmed = await payAsync(payment).ConfigureAwait(false);

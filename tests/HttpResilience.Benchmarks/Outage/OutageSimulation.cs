@@ -30,9 +30,9 @@ internal sealed record OutageSimulation
     internal double NormalLoad => Clients * CallRate;
 
     /// <summary>Naive retries: on any failure up to three immediate retries.</summary>
-    internal OutageResult RunNaive() => Run((_, host, _) =>
+    internal OutageResult RunNaive() => Run((clients, _) =>
     {
-        var client = SimulatedClient.Bare(host);
+        var client = clients.Bare();
         return async () =>
         {
             for (int attempt = 0; attempt <= 3; attempt++)
@@ -49,9 +49,9 @@ internal sealed record OutageSimulation
 
     /// <summary>The chain.</summary>
     /// <param name="configure">Null for the built-in defaults.</param>
-    internal OutageResult RunChain(Action<HttpResilienceOptions>? configure = null) => Run((time, host, seed) =>
+    internal OutageResult RunChain(Action<HttpResilienceOptions>? configure = null) => Run((clients, seed) =>
     {
-        var client = SimulatedClient.WithChain(time, host, seed, configure);
+        var client = clients.WithChain(seed, configure);
         return async () =>
         {
             using var request = NewRequest();
@@ -67,7 +67,7 @@ internal sealed record OutageSimulation
         };
     });
 
-    private OutageResult Run(Func<VirtualTime, HttpMessageHandler, int, Func<Task<bool>>> newClient)
+    private OutageResult Run(Func<SimulatedClients, int, Func<Task<bool>>> newClient)
     {
         var time = new VirtualTime();
         var result = new OutageResult(this);
@@ -78,10 +78,11 @@ internal sealed record OutageSimulation
             bool isDown = time.Elapsed >= OutageFrom && time.Elapsed < OutageEnd;
             return isDown ? WhileDown : new(HttpStatusCode.OK, TimeSpan.FromMilliseconds(latency.Next(20, 80)));
         });
+        using var clients = new SimulatedClients(time, host);
         for (int i = 0; i < Clients; i++)
         {
             int seed = Seed * 1000 + i;
-            BeginCalls(time, newClient(time, host, seed), new Random(seed), result);
+            BeginCalls(time, newClient(clients, seed), new Random(seed), result);
         }
 
         time.Run();

@@ -11,23 +11,29 @@ internal readonly record struct Answer(HttpStatusCode? Status, TimeSpan After, T
 /// <summary>The primary handler of a simulated client; it answers in virtual time.</summary>
 internal sealed class SimulatedHost(VirtualTime time, Func<HttpRequestMessage, Answer> decide) : HttpMessageHandler
 {
+    /// <summary>Requests that were neither answered nor cancelled.</summary>
+    internal int InFlight { get; private set; }
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new Exchange(time, request, decide(request), cancellationToken).Task;
+        return new Exchange(this, time, request, decide(request), cancellationToken).Task;
     }
 
     /// <summary>One request in flight; its continuation runs synchronously on the simulation's thread.</summary>
     private sealed class Exchange : TaskCompletionSource<HttpResponseMessage>
     {
+        private readonly SimulatedHost _host;
         private readonly HttpRequestMessage _request;
         private readonly Answer _answer;
         private readonly CancellationTokenRegistration _registration;
         private readonly ITimer? _timer;
 
-        internal Exchange(VirtualTime time, HttpRequestMessage request, Answer answer, CancellationToken cancellationToken)
+        internal Exchange(
+            SimulatedHost host, VirtualTime time, HttpRequestMessage request, Answer answer, CancellationToken cancellationToken)
         {
-            (_request, _answer) = (request, answer);
+            (_host, _request, _answer) = (host, request, answer);
+            _host.InFlight++;
             _registration = cancellationToken.UnsafeRegister(static (exchange, token) => ((Exchange)exchange!).GiveUp(token), this);
             if (answer.Status is not null)
                 _timer = time.CreateTimer(static exchange => ((Exchange)exchange!).Respond(), this, answer.After, Timeout.InfiniteTimeSpan);
@@ -35,6 +41,7 @@ internal sealed class SimulatedHost(VirtualTime time, Func<HttpRequestMessage, A
 
         private void Respond()
         {
+            _host.InFlight--;
             _registration.Dispose();
             var response = new HttpResponseMessage(_answer.Status!.Value) { RequestMessage = _request };
             if (_answer.RetryAfter is { } wait)
@@ -44,6 +51,7 @@ internal sealed class SimulatedHost(VirtualTime time, Func<HttpRequestMessage, A
 
         private void GiveUp(CancellationToken token)
         {
+            _host.InFlight--;
             _timer?.Dispose();
             TrySetCanceled(token);
         }

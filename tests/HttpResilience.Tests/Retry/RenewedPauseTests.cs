@@ -24,7 +24,8 @@ public sealed class RenewedPauseTests
         int requests = 0;
         using var host = new SimulatedHost(time, _ => time.Elapsed < Busy && requests++ % 2 == 1
             ? new(HttpStatusCode.TooManyRequests, Latency, RetryAfter) : new(HttpStatusCode.OK, Latency));
-        var client = SimulatedClient.WithChain(time, host, seed);
+        using var clients = new SimulatedClients(time, host);
+        var client = clients.WithChain(seed);
         var longest = TimeSpan.Zero;
         int[] calls = new int[Callers];
         for (int i = 0; i < Callers; i++)
