@@ -30,7 +30,7 @@ public sealed class CircuitDefaultsTests
         options.MaxCircuits.ShouldBe(10_000);
     }
 
-    [Theory, InlineData("CHANGELOG.md")]
+    [Theory, InlineData("CHANGELOG.md"), InlineData("README.md")]
     public void The_settings_for_the_circuit_from_before_bring_it_back(string page)
     {
         string settings = Repository.Read(page).Split("\"CircuitBreaker\": { \"MaxWait\": null")[1].Split('}')[0];
@@ -47,6 +47,28 @@ public sealed class CircuitDefaultsTests
 
         policy.ShouldBe(CircuitPolicy.From(new CircuitBreakerOptions().UseClassic(), TimeProvider.System.TimestampFrequency));
         logs.Entries.ShouldNotContain(e => e.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public void The_option_table_of_the_README_states_every_default()
+    {
+        string[][] rows =
+        [
+            .. Repository.Read("README.md").Split('\n').Where(line => line.StartsWith("| `CircuitBreaker:", StringComparison.Ordinal))
+                .Select(line => line.Split('|')),
+        ];
+        string[] Cells(int column) => [.. rows.SelectMany(row => row[column].Split(',')).Select(cell => cell.Trim(' ', '`'))];
+        var defaults = HttpResilienceOptions.Keys.ValuesOf(new()).Where(v => v.Path.StartsWith("CircuitBreaker:", StringComparison.Ordinal));
+
+        Cells(1).Zip(Cells(2), (key, value) => $"{key.Split(':')[^1]}: {value}").ShouldBe(
+            defaults.Select(v => $"{v.Path.Split(':')[1]}: {Show(v.Value)}"), ignoreOrder: true);
+
+        static string Show(object? value) => value switch
+        {
+            null => "null",
+            TimeSpan time => time.ToString(time.Milliseconds == 0 ? @"hh\:mm\:ss" : @"hh\:mm\:ss\.fff", null),
+            _ => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{value}"),
+        };
     }
 
     [Fact]
