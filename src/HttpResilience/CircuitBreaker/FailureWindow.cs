@@ -61,8 +61,10 @@ internal struct FailureWindow
             long part = Volatile.Read(in _parts[(int)((epoch - age) % Buckets)]);
             if (part >>> (2 * CountBits) != (epoch - age & EpochMask))
                 continue;
-            attempts += part >> CountBits & CountMask;
-            oldest = age;
+            long count = part >> CountBits & CountMask;
+            attempts += count;
+            // An empty part looks like the very first.
+            oldest = count > 0 ? age : oldest;
         }
 
         return attempts < leastAttempts ? null : (oldest * bucketLength + now % bucketLength) / attempts;

@@ -154,15 +154,17 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
             }
 
             var admission = circuit.Enter(first.Policy, now);
-            if (!admission.IsAllowed && circuit.Period == _period)
-                break;
-            // Else the circuit has just closed, and it is released in its turn.
+            // When the circuit has closed in between, the call is released in its turn.
             if (admission.IsAllowed && CircuitMachine.IsProbe(admission.Ticket))
                 Take(first, admission.Ticket, admission.Transition, now, ref turns);
+            if (admission.IsAllowed || circuit.Period != _period)
+                continue;
+            while (NextEnd() is { } next && next.EndsAt(isClosed: false) <= now)
+                Take(next, CircuitMachine.NoTicket, null, now, ref turns);
+            // After a reload another policy may let the next one go.
+            if (_waiting.First?.Value == first)
+                return;
         }
-
-        while (NextEnd() is { } next && next.EndsAt(isClosed: false) <= now)
-            Take(next, CircuitMachine.NoTicket, null, now, ref turns);
     }
 
     // The circuit has changed.
