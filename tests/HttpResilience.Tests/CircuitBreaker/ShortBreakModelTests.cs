@@ -90,7 +90,7 @@ public sealed class ShortBreakModelTests
         private CircuitTransition? Step() => _random.Next(100) switch
         {
             < 12 => PassTime(),
-            < 13 => Log("isolate", () => _model.Isolate(), () => _circuit.Isolate()),
+            < 13 => Log("isolate", () => _model.Isolate(), () => _circuit.Isolate(_now)),
             < 15 => Log("close", () => _model.Close(_now), () => _circuit.Close(_now)),
             < 16 => Reload(),
             < 18 => Log("another mood", () => _failureChance = _random.Next(5) * 25, () => null),

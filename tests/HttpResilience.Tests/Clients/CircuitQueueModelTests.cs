@@ -121,7 +121,7 @@ public sealed class CircuitQueueModelTests
                 case 0:
                     Log("isolate");
                     part.CircuitModel.Isolate();
-                    part.Circuit.Isolate();
+                    part.Circuit.Isolate(_clock.Now);
                     Advance(part);
                     break;
                 case 1 or 2:

@@ -82,7 +82,7 @@ public sealed class CircuitQueueRaceTests
             if (random.Next(300) == 0)
             {
                 if (random.Next(3) == 0)
-                    host.Circuit.Isolate();
+                    host.Circuit.Isolate(Stopwatch.GetTimestamp());
                 else
                     host.Circuit.Close(Stopwatch.GetTimestamp());
                 host.AdvanceQueue();
