@@ -95,7 +95,8 @@ internal sealed class ShortBreakModel(long frequency)
         if (!hasJustClosed || Pace == 0)
         {
             var recent = Recent(options, now);
-            Pace = recent.Length >= 10 ? (now - recent[0].At / Tenth(options) * Tenth(options)) / recent.Length : 0;
+            long since = recent.Length > 0 ? Math.Max(recent[0].At / Tenth(options) * Tenth(options), CountedSince(options)) : now;
+            Pace = recent.Length >= 10 ? (now - since) / recent.Length : 0;
         }
 
         (_trippedAt, _growths) = (now, 0);
@@ -137,6 +138,15 @@ internal sealed class ShortBreakModel(long frequency)
     // The sampling duration goes by tenths: the present one and the nine before it.
     private (long At, CircuitOutcome Outcome, bool IsSlow)[] Recent(CircuitBreakerOptions options, long now) =>
         [.. _results.Where(r => r.At / Tenth(options) > now / Tenth(options) - 10)];
+
+    // Since the last pause of the sampling duration.
+    private long CountedSince(CircuitBreakerOptions options)
+    {
+        int last = _results.Count - 1;
+        while (last > 0 && _results[last - 1].At / Tenth(options) > _results[last].At / Tenth(options) - 10)
+            last--;
+        return _results[last].At;
+    }
 
     private void Begin(CircuitState state)
     {
