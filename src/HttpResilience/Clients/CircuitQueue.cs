@@ -288,8 +288,9 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
 
     private void OnTimer()
     {
+        // Not as if there were none: the one that has fired is disposed.
         lock (_gate)
-            _timerDue = long.MaxValue;
+            _timerDue = -1;
         Advance();
     }
 
