@@ -25,6 +25,7 @@ internal sealed class CircuitMachine
     private long _rowBeganAt;
     private long _latestSuccess = long.MinValue;
     private long _pace;
+    private long _countedSince;
     private int _period = StateMask + 1;
     private int _consecutiveFailures;
     private int _breaks;
@@ -110,7 +111,7 @@ internal sealed class CircuitMachine
             return null;
 
         if (policy.FailureRatio is not null || policy.MaxWait is not null)
-            _window.Add(outcome is CircuitOutcome.Failure, now, policy.BucketLength);
+            Count(policy, outcome is CircuitOutcome.Failure, now);
         bool tooSlow = policy.SlowCallDuration != long.MaxValue && SlowRatioIsReached(policy, isSlow, now);
         if (outcome is CircuitOutcome.Failure)
             return tooSlow | FailuresAreReached(policy, now) ? OpenClosed(policy, ticket, openAtLeast, now) : null;
@@ -151,6 +152,13 @@ internal sealed class CircuitMachine
             _outage = new(now);
             return Open(policy, openAtLeast, now);
         }
+    }
+
+    private void Count(CircuitPolicy policy, bool failed, long now)
+    {
+        // The time before the first attempt must not make the pace look slow.
+        if (_window.Add(failed, now, policy.BucketLength) && _window.Sum(now, policy.BucketLength).Attempts == 1)
+            Volatile.Write(ref _countedSince, now);
     }
 
     // The host has answered an attempt that began later: the failure says nothing about the present.
@@ -241,7 +249,8 @@ internal sealed class CircuitMachine
     }
 
     /// <summary>The time between recent calls, in timestamp ticks; null when there were too few.</summary>
-    internal long? PaceAt(CircuitPolicy policy, long now) => _window.Pace(now, policy.BucketLength, leastAttempts: 10);
+    internal long? PaceAt(CircuitPolicy policy, long now) =>
+        _window.Pace(now, policy.BucketLength, leastAttempts: 10, Volatile.Read(ref _countedSince));
 
     /// <summary>Made when slow calls are counted: most circuits do without.</summary>
     private sealed class SlowCallWindow

@@ -15,7 +15,8 @@ internal struct FailureWindow
 
     private Parts _parts;
 
-    internal void Add(bool failed, long now, long bucketLength)
+    /// <returns>Whether it is the first attempt of its part.</returns>
+    internal bool Add(bool failed, long now, long bucketLength)
     {
         long epoch = now / bucketLength;
         ref long part = ref _parts[(int)(epoch % Buckets)];
@@ -29,7 +30,7 @@ internal struct FailureWindow
             long next = Pack(epoch, attempts + 1, failures + (failed ? 1 : 0));
             long before = Interlocked.CompareExchange(ref part, next, seen);
             if (before == seen)
-                return;
+                return attempts == 0;
             seen = before;
         }
     }
@@ -52,7 +53,8 @@ internal struct FailureWindow
     }
 
     /// <summary>The average time between attempts, in timestamp ticks; null below a minimum of attempts.</summary>
-    internal readonly long? Pace(long now, long bucketLength, int leastAttempts)
+    /// <param name="since">The timestamp of the first attempt that was counted without a pause of the sampling duration.</param>
+    internal readonly long? Pace(long now, long bucketLength, int leastAttempts, long since)
     {
         long epoch = now / bucketLength;
         (long attempts, long oldest) = (0, 0);
@@ -61,11 +63,13 @@ internal struct FailureWindow
             long part = Volatile.Read(in _parts[(int)((epoch - age) % Buckets)]);
             if (part >>> (2 * CountBits) != (epoch - age & EpochMask))
                 continue;
-            attempts += part >> CountBits & CountMask;
-            oldest = age;
+            long count = part >> CountBits & CountMask;
+            attempts += count;
+            // An empty part looks like the very first.
+            oldest = count > 0 ? age : oldest;
         }
 
-        return attempts < leastAttempts ? null : (oldest * bucketLength + now % bucketLength) / attempts;
+        return attempts < leastAttempts ? null : Math.Min(oldest * bucketLength + now % bucketLength, now - since) / attempts;
     }
 
     internal void Clear() => _parts = default;

@@ -154,15 +154,17 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
             }
 
             var admission = circuit.Enter(first.Policy, now);
-            if (!admission.IsAllowed && circuit.Period == _period)
-                break;
-            // Else the circuit has just closed, and it is released in its turn.
+            // When the circuit has closed in between, the call is released in its turn.
             if (admission.IsAllowed && CircuitMachine.IsProbe(admission.Ticket))
                 Take(first, admission.Ticket, admission.Transition, now, ref turns);
+            if (admission.IsAllowed || circuit.Period != _period)
+                continue;
+            while (NextEnd() is { } next && next.EndsAt(isClosed: false) <= now)
+                Take(next, CircuitMachine.NoTicket, null, now, ref turns);
+            // After a reload another policy may let the next one go.
+            if (_waiting.First?.Value == first)
+                return;
         }
-
-        while (NextEnd() is { } next && next.EndsAt(isClosed: false) <= now)
-            Take(next, CircuitMachine.NoTicket, null, now, ref turns);
     }
 
     // The circuit has changed.
@@ -286,8 +288,9 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
 
     private void OnTimer()
     {
+        // Not as if there were none: the one that has fired is disposed.
         lock (_gate)
-            _timerDue = long.MaxValue;
+            _timerDue = -1;
         Advance();
     }
 
@@ -324,7 +327,7 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
 
 /// <summary>The answer to a call that asks for its turn.</summary>
 /// <param name="Waiter">Null when it does not wait.</param>
-/// <param name="Ticket">The ticket of a call that goes at once; <see cref="CircuitMachine.NoTicket"/> when it is rejected, or waits.</param>
+/// <param name="Ticket">That of a call that goes at once; <see cref="CircuitMachine.NoTicket"/> when it is rejected, or waits.</param>
 /// <param name="Transition">The change of state of the circuit that the ticket has caused, if any.</param>
 internal readonly record struct CircuitTurn(CircuitWaiter? Waiter, int Ticket, CircuitTransition? Transition);
 

@@ -46,11 +46,10 @@ internal sealed partial class Client : ObservedClient, IDisposable
 
     public override ErrorBudgetOptions ErrorBudget => _policy.ErrorBudget;
 
-    public override bool HasCircuitBreaker => _policy.CircuitBreaker is { OnlyObserves: false };
+    public override bool HasCircuitBreaker => _policy.HasActiveCircuit;
 
     public override bool HasOutage(ObservedHost host) =>
-        HasCircuitBreaker && ((HostState)host).Circuit is { State: not CircuitState.Closed, Outage: { } outage }
-        && outage.IsLongAt(Time.GetTimestamp());
+        HasCircuitBreaker && HostDirectory.HasOutage(host, Time.GetTimestamp());
 
     public override bool HoldsLettersBack
     {

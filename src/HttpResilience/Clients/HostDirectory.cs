@@ -22,6 +22,10 @@ internal sealed class HostDirectory
     /// <summary>A call to one of the hosts would be rejected, or would have to wait.</summary>
     internal bool AnyIsUnavailable(ResiliencePolicy policy, long now) => All.Any(h => h.IsUnavailable(policy, now));
 
+    /// <summary>The circuit of the host has not been closed for longer than calls wait for it.</summary>
+    internal static bool HasOutage(ObservedHost host, long now) =>
+        ((HostState)host).Circuit is { State: not CircuitState.Closed, Outage: { } outage } && outage.IsLongAt(now);
+
     /// <summary>Finds the host that a call goes to, and the tenant's part of it where that has a circuit of its own.</summary>
     internal void FindFor(HttpCall call, Uri? uri)
     {

@@ -29,6 +29,9 @@ internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvid
 
     internal CircuitPolicy? CircuitBreaker { get; } = CircuitPolicy.From(options.CircuitBreaker, time.TimestampFrequency);
 
+    /// <summary>There is a circuit, and it does not only observe.</summary>
+    internal bool HasActiveCircuit => CircuitBreaker is { OnlyObserves: false };
+
     internal RateLimiterPolicy? RateLimiter { get; } = RateLimiterPolicy.From(options.RateLimiter);
 
     internal IdempotencyPolicy? Idempotency { get; } = IdempotencyPolicy.From(options.Idempotency);

@@ -34,7 +34,8 @@ internal sealed class FallbackHandler(
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         if (durable is not null)
             call.DeadlineReserve = DurableFallbackCache.ReserveOf(call.Policy);
-        call.SetAlternative(async (isAsync, cancel) => await FindAsync(policy, key, call, isAsync, cancel).ConfigureAwait(false) is not null);
+        call.SetAlternative(async (isAsync, cancel) =>
+            await FindAsync(policy, key, call, isAsync, cancel).ConfigureAwait(false) is not null);
         HttpResponseMessage response;
         try
         {

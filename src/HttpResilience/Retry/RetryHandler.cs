@@ -74,12 +74,12 @@ internal sealed partial class RetryHandler(
 
                 (mustReconcileFirst, startedAt) = (decision.ReconcilesFirst, attempt.EndedAt + call.Policy.ToTimestamp(decision.Delay));
                 request = original.Restore(request) ?? request;
+                if (decision.ResolvesFirst
+                    && !await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken)
+                        .ConfigureAwait(false))
+                    return attempt.Response!;
                 if (decision.ResolvesFirst)
-                {
-                    if (!await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken).ConfigureAwait(false))
-                        return attempt.Response!;
                     call.Revised = original = new(request);
-                }
 
                 if (RequestBody.IsBeingWritten(original.Content)
                     && !await RequestBody.TryRecordAsync(original.Content, async, cancellationToken).ConfigureAwait(false))

@@ -11,7 +11,8 @@ internal static class ShapesCommand
     {
         Shape[] shapes = [.. Shape.All.Where(s => s.Group.Contains(options.Only ?? "", StringComparison.OrdinalIgnoreCase))];
         if (shapes.Length == 0)
-            throw new FormatException($"No shape has '{options.Only}' in its name: {string.Join("; ", Shape.All.Select(s => s.Group).Distinct())}.");
+            throw new FormatException(
+                $"No shape has '{options.Only}' in its name: {string.Join("; ", Shape.All.Select(s => s.Group).Distinct())}.");
 
         var seeds = options.SeedsOr(1);
         var cells = ShapeTable.Measure(shapes, ShapeLoad.All, ShapeClient.All, seeds, Progress(Stopwatch.StartNew()));

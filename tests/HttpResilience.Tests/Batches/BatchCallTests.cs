@@ -123,7 +123,8 @@ public sealed class BatchCallTests
     public async Task A_circuit_that_stays_open_stops_the_batch(int patience, int sent)
     {
         using var chain = new Chain(o => (
-            o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (1, 0, TimeSpan.FromMinutes(2)));
+            o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) =
+            (1, 0, TimeSpan.FromMinutes(2)));
         chain.Server.Script(Replies.Status(503));
 
         var report = await IsolatedBatch.RunAsync(Enumerable.Range(0, 10), (_, t) => SendAsync(chain, t),

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -30,12 +31,16 @@ public sealed class CircuitDefaultsTests
         options.MaxCircuits.ShouldBe(10_000);
     }
 
-    [Theory, InlineData("CHANGELOG.md")]
-    public void The_settings_for_the_circuit_from_before_bring_it_back(string page)
+    [Theory]
+    [InlineData("CHANGELOG.md", "MaxWait", true), InlineData("docs/circuits.md", "MaxWait", true)]
+    [InlineData("docs/circuits.md", "FailureThreshold", false)]
+    public void The_settings_on_the_pages_are_the_classic_circuit_and_the_defaults(string page, string firstKey, bool isClassic)
     {
-        string settings = Repository.Read(page).Split("\"CircuitBreaker\": { \"MaxWait\": null")[1].Split('}')[0];
+        string settings = Regex.Match(Repository.Read(page), $$"""
+            "CircuitBreaker": \{\s*"{{firstKey}}[^}]*\}
+            """).Value;
         string document = $$$"""
-            { "HttpResilience": { "Clients": { "api": { "CircuitBreaker": { "MaxWait": null{{{settings}}} } } } } }
+            { "HttpResilience": { "Clients": { "api": { {{{settings}}} } } } }
             """;
         using var logs = new LogCollector();
         using var services = new ServiceCollection().AddLogging(l => l.AddProvider(logs))
@@ -45,8 +50,31 @@ public sealed class CircuitDefaultsTests
 
         var policy = services.GetRequiredKeyedService<Client>("api").Policy.CircuitBreaker;
 
-        policy.ShouldBe(CircuitPolicy.From(new CircuitBreakerOptions().UseClassic(), TimeProvider.System.TimestampFrequency));
+        var expected = new CircuitBreakerOptions();
+        policy.ShouldBe(CircuitPolicy.From(isClassic ? expected.UseClassic() : expected, TimeProvider.System.TimestampFrequency));
         logs.Entries.ShouldNotContain(e => e.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public void The_option_table_of_the_README_states_every_default()
+    {
+        string[][] rows =
+        [
+            .. Repository.Read("README.md").Split('\n').Where(line => line.StartsWith("| `CircuitBreaker:", StringComparison.Ordinal))
+                .Select(line => line.Split('|')),
+        ];
+        string[] Cells(int column) => [.. rows.SelectMany(row => row[column].Split(',')).Select(cell => cell.Trim(' ', '`'))];
+        var defaults = HttpResilienceOptions.Keys.ValuesOf(new()).Where(v => v.Path.StartsWith("CircuitBreaker:", StringComparison.Ordinal));
+
+        Cells(1).Zip(Cells(2), (key, value) => $"{key.Split(':')[^1]}: {value}").ShouldBe(
+            defaults.Select(v => $"{v.Path.Split(':')[1]}: {Show(v.Value)}"), ignoreOrder: true);
+
+        static string Show(object? value) => value switch
+        {
+            null => "null",
+            TimeSpan time => time.ToString(time.Milliseconds == 0 ? @"hh\:mm\:ss" : @"hh\:mm\:ss\.fff", null),
+            _ => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{value}"),
+        };
     }
 
     [Fact]

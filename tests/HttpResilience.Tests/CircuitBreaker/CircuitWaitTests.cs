@@ -51,7 +51,8 @@ public sealed class CircuitWaitTests
         var told = chain.Logs.Entries.Where(e => e.Id.Id is > 300 and < 400 && e.Level > LogLevel.Debug).ShouldHaveSingleItem();
         (told.Id.Id, told.Level).ShouldBe((303, LogLevel.Information));
         (told["Waited"], told["Failed"]).ShouldBe((2, 1));
-        told.Message.ShouldBe($"api: circuit for https://api.test closed after {(fails ? 2000 : 1000)} ms; calls that waited: 2, failed: 1");
+        told.Message.ShouldBe(
+            $"api: circuit for https://api.test closed after {(fails ? 2000 : 1000)} ms; calls that waited: 2, failed: 1");
         chain.Logs.WithId(301).Select(e => e.Level).ShouldBe(Enumerable.Repeat(LogLevel.Debug, fails ? 2 : 1));
     }
 

@@ -165,14 +165,15 @@ public sealed class FailureWindowTests
     public void The_pace_is_the_time_since_the_first_attempt_that_is_remembered_over_their_number()
     {
         var window = new FailureWindow();
-        window.Pace(now: 10_000, bucketLength: 1000, leastAttempts: 1).ShouldBeNull();
+        window.Pace(now: 10_000, bucketLength: 1000, leastAttempts: 1, since: 0).ShouldBeNull();
 
         for (int i = 0; i < 9; i++)
             window.Add(failed: false, 10_000 + i * 300, 1000);
-        window.Pace(12_400, 1000, leastAttempts: 10).ShouldBeNull();
+        window.Pace(12_400, 1000, leastAttempts: 10, since: 0).ShouldBeNull();
         window.Add(failed: true, 12_400, 1000);
 
-        window.Pace(12_400, 1000, leastAttempts: 10).ShouldBe(240);
-        window.Pace(22_400, 1000, leastAttempts: 1).ShouldBeNull();
+        window.Pace(12_400, 1000, leastAttempts: 10, since: 0).ShouldBe(240);
+        window.Pace(12_400, 1000, leastAttempts: 10, since: 10_000 + 1_400).ShouldBe(100);
+        window.Pace(22_400, 1000, leastAttempts: 1, since: 0).ShouldBeNull();
     }
 }

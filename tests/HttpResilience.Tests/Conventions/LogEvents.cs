@@ -40,6 +40,7 @@ internal sealed record LogEvent(int Id, string Name, string Level, IReadOnlyList
         [102] = "Warning; Logging:Level when the caller cancelled",
         [201] = $"Logging:RetryLevel: {new RequestLoggingOptions().RetryLevel}",
         [211] = $"Logging:RetryLevel: {new RequestLoggingOptions().RetryLevel}",
+        [301] = "Warning; Debug when calls wait, and within an outage",
         [511] = "Information; Warning when it requires review",
         [558] = "Error; Warning when it is listed",
         [701] = "Warning; Error when Critical",
