@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace HttpResilience.Simulation;
 
@@ -43,6 +44,13 @@ internal sealed class SimulatedClients(VirtualTime time, HttpMessageHandler host
         var provider = services.BuildServiceProvider();
         _providers.Add(provider);
         return provider.GetRequiredService<IHttpClientFactory>().CreateClient(Name);
+    }
+
+    /// <summary>Starts the background services of the clients, as a host does.</summary>
+    internal async Task StartAsync()
+    {
+        foreach (var service in _providers.SelectMany(p => p.GetServices<IHostedService>()))
+            await service.StartAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     public void Dispose() => _providers.ForEach(p => p.Dispose());
