@@ -77,6 +77,7 @@ internal sealed class Drill : IDisposable
         using var drill = new Drill(seed, hasLetters: true);
         using var host = drill.NewHost();
         using var clients = new SimulatedClients(drill._time, host);
+        using var storage = new InMemoryStorage(drill._time) { Intercept = drill.LookOnceASecondAsync };
         drill._time.RunOnPool(() =>
         {
             var client = clients.WithChain(
@@ -89,7 +90,7 @@ internal sealed class Drill : IDisposable
                 services =>
                 {
                     drill.AddLog(services);
-                    services.AddHttpResilienceStorage(storage => storage.UseInMemory()).AddDeadLetterReplay();
+                    services.AddHttpResilienceStorage(s => s.UseInMemory(storage)).AddDeadLetterReplay();
                 });
             clients.StartAsync().GetAwaiter().GetResult();
             drill.Open(Sending(client, payment =>
@@ -130,6 +131,14 @@ internal sealed class Drill : IDisposable
             return false;
         }
     };
+
+    // A claim reads every letter of a store in memory: it is not made for each letter that arrives.
+    private async Task LookOnceASecondAsync(InMemoryOperation operation, Func<Task> run)
+    {
+        if (operation.Method == nameof(IDeadLetterStore.WaitForLettersAsync))
+            await Task.Delay(TimeSpan.FromSeconds(1), _time, operation.CancellationToken).ConfigureAwait(false);
+        await run().ConfigureAwait(false);
+    }
 
     private void AddLog(IServiceCollection services) => services.AddLogging(logging => logging.AddProvider(_log));
 
