@@ -16,11 +16,15 @@ internal sealed class SimulatedClients(VirtualTime time, HttpMessageHandler host
     /// <param name="seed">The seed of the jitter.</param>
     /// <param name="configure">Null for the built-in defaults.</param>
     /// <param name="add">Adds services to its container.</param>
-    internal HttpClient WithChain(int seed, Action<HttpResilienceOptions>? configure = null, Action<IServiceCollection>? add = null) =>
+    /// <param name="build">Adds handlers to it.</param>
+    internal HttpClient WithChain(
+        int seed, Action<HttpResilienceOptions>? configure = null, Action<IServiceCollection>? add = null,
+        Action<IHttpClientBuilder>? build = null) =>
         With(services =>
         {
             add?.Invoke(services);
             var client = services.AddResilientHttpClient(Name, configure);
+            build?.Invoke(client);
             services.AddKeyedSingleton(Name, (provider, _) => ClientFactory.Create(provider, Name, new Random(seed)));
             return client;
         });
