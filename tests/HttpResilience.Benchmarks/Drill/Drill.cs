@@ -12,8 +12,8 @@ internal sealed class Drill : IDisposable
 
     private static readonly TimeSpan DefaultTimeoutOfHttpClient = TimeSpan.FromSeconds(100);
 
-    /// <summary>After a day that the last letters have time to be replayed.</summary>
-    private static readonly TimeSpan TwoDays = 2 * FaultPlan.Day;
+    /// <summary>The last letters have time to be replayed.</summary>
+    private static readonly TimeSpan UntilReplayed = FaultPlan.Day + TimeSpan.FromHours(2);
 
     private static readonly AsyncLocal<Payment?> Current = new();
     private static readonly Uri[] Uris =
@@ -101,7 +101,7 @@ internal sealed class Drill : IDisposable
                 drill._open!.TryAdd(number, payment);
                 return request;
             }));
-        }, TwoDays);
+        }, UntilReplayed);
         return drill.Ended();
     }
 
