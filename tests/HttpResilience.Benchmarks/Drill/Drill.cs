@@ -125,8 +125,7 @@ internal sealed class Drill : IDisposable
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).ConfigureAwait(false);
             return response.IsSuccessStatusCode;
         }
-        // The rejections of Polly's circuit, limiter and timeout have one base.
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or Polly.ExecutionRejectedException)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException || StandardHandler.IsRejection(e))
         {
             return false;
         }

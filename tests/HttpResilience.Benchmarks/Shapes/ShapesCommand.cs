@@ -21,7 +21,7 @@ internal static class ShapesCommand
             Progress(Stopwatch.StartNew()));
         Console.Write(ShapeTable.Of(cells, seeds));
         if (options.Plot is { } plot)
-            File.WriteAllText(plot, ShapePlot.Draw(options.Seed, static (_, _) => { }));
+            File.WriteAllText(plot, ShapePlot.Draw(options.Seed, ShapeLoad.Many, static (_, _) => { }));
         return 0;
     }
 
