@@ -11,6 +11,12 @@ internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int
     /// <summary>Only what has this in its name.</summary>
     internal string? Only { get; init; }
 
+    /// <summary>Only the clients that have this in their name.</summary>
+    internal string? Client { get; init; }
+
+    /// <summary>What is measured besides.</summary>
+    internal string? With { get; init; }
+
     /// <summary>The file of the plot.</summary>
     internal string? Plot { get; init; }
 
@@ -30,6 +36,8 @@ internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int
                 "--letters" => options with { Letters = Number(value) },
                 "--seeds" => options with { SeedCount = Number(value) },
                 "--only" => options with { Only = value },
+                "--client" => options with { Client = value },
+                "--with" => options with { With = value },
                 "--plot" => options with { Plot = value },
                 "--output" => options with { Output = value },
                 var unknown => throw new FormatException($"Unknown option {unknown}; see --help."),

@@ -138,11 +138,15 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return Due(claim).TakeWhile((letter, i) => (total += letter.Size) <= claim.MaxBytes || i == 0);
     }
 
-    private IEnumerable<DeadLetter> Due(DeadLetterClaim claim) => Database.Letters.Values
-        .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress
-            && l.DueAt <= claim.Now && Connection.Application?.ClaimedBy(claim).Contains(l.Application) != false
-            && claim.Includes(new(l.ClientName, l.Authority)))
-        .OrderBy(l => l.DueAt).ThenBy(l => l.Id).Take(claim.Limit);
+    private IEnumerable<DeadLetter> Due(DeadLetterClaim claim)
+    {
+        var applications = Connection.Application?.ClaimedBy(claim);
+        return Database.Letters.Values
+            .Where(l => l.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress
+                && l.DueAt <= claim.Now && applications?.Contains(l.Application) != false
+                && claim.Includes(new(l.ClientName, l.Authority)))
+            .OrderBy(l => l.DueAt).ThenBy(l => l.Id).Take(claim.Limit);
+    }
 
     private bool Add(DeadLetter letter)
     {

@@ -21,6 +21,9 @@ internal sealed class DrillResult
     private readonly int[] _millisecondsOfOutage = new int[(int)PaymentGateway.ConfirmationTimeout.TotalMilliseconds + 1];
     private readonly List<TimeSpan>[] _dragged = [.. Enumerable.Range(0, FaultPlan.Apis).Select(_ => new List<TimeSpan>())];
     private readonly int[] _ends = new int[Enum.GetValues<PaymentEnd>().Length];
+    private long _linesOfRetried;
+    private long _retried;
+    private long _linesOfOne;
 
     internal int Payments => _ends.Sum();
 
@@ -47,7 +50,34 @@ internal sealed class DrillResult
 
     internal long LogLines { get; set; }
 
+    /// <summary>
+    /// Log lines of payments with several requests beyond those of a payment with one: the line of the call itself is not about retries.
+    /// </summary>
+    internal long LinesAboutRetries => Math.Max(0, _linesOfRetried - _retried * _linesOfOne);
+
+    /// <summary>Avoidable failures of payments whose first request was one that an API never answers.</summary>
+    internal int FailedForLostRequest { get; private set; }
+
+    /// <summary>Payments that were confirmed after the confirmation timeout: by a late answer, or by the replay of a dead letter.</summary>
+    internal int ConfirmedLater { get; set; }
+
+    internal int NeverConfirmed => Failed - ConfirmedLater;
+
     internal int Of(PaymentEnd end) => _ends[(int)end];
+
+    /// <summary>Counts the log lines of a payment whose call has ended.</summary>
+    internal void CountLines(Payment payment, bool isConfirmed)
+    {
+        if (payment.Requests > 1)
+        {
+            _retried++;
+            _linesOfRetried += payment.LogLines;
+        }
+        else if (payment.Requests == 1 && isConfirmed && _linesOfOne == 0)
+        {
+            _linesOfOne = payment.LogLines;
+        }
+    }
 
     internal void Count(Payment payment, PaymentEnd end, TimeSpan took)
     {
@@ -64,6 +94,8 @@ internal sealed class DrillResult
             FailedForNoAnswer++;
         else if (end is PaymentEnd.NoWorker)
             _dragged[payment.Api].Add(payment.ArrivedAt);
+        else if (payment.IsFirstLost)
+            FailedForLostRequest++;
     }
 
     private static int Percentile(int[] histogram, double part)

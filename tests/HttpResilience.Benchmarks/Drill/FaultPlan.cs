@@ -41,8 +41,14 @@ internal sealed class FaultPlan
     {
         var luck = payment.NextLuck(_seed);
         double fate = luck.Next();
-        if (IsSilent(payment.Api, now) || fate < LoneSilence)
+        if (IsSilent(payment.Api, now))
             return new(null, TimeSpan.Zero);
+        if (fate < LoneSilence)
+        {
+            payment.IsFirstLost |= payment.Requests == 1;
+            return new(null, TimeSpan.Zero);
+        }
+
         if (HiccupOf(payment.Api, now) is { } hiccup)
             return new(HttpStatusCode.ServiceUnavailable, TimeSpan.FromMilliseconds(5), hiccup.AsksForTime ? AskedInHiccup : null);
 

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience.Simulation;
 
 /// <summary>Counts log lines at Information or above.</summary>
-internal sealed class LineCounter : ILoggerProvider, ILogger
+/// <param name="written">Called for each line that a logger gets.</param>
+internal sealed class LineCounter(Action? written = null) : ILoggerProvider, ILogger
 {
     private long _lines;
 
@@ -22,8 +23,10 @@ internal sealed class LineCounter : ILoggerProvider, ILogger
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (IsEnabled(logLevel))
-            Count();
+        if (!IsEnabled(logLevel))
+            return;
+        Count();
+        written?.Invoke();
     }
 
     public void Dispose()

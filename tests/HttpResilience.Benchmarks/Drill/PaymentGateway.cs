@@ -66,6 +66,8 @@ internal sealed class PaymentGateway(VirtualTime time, DrillResult result, Func<
     {
         bool isConfirmed = await payAsync(payment).ConfigureAwait(false);
         TimeSpan took = time.Elapsed - payment.ArrivedAt;
+        if (isConfirmed && took > ConfirmationTimeout)
+            result.ConfirmedLater++;
         result.Count(
             payment, took > ConfirmationTimeout ? PaymentEnd.TooLate : isConfirmed ? PaymentEnd.Confirmed : PaymentEnd.Refused, took);
         _busy--;

@@ -29,9 +29,21 @@ internal sealed record ShapeClient(string Name, Func<SimulatedClients, VirtualTi
 
     internal static IReadOnlyList<ShapeClient> All { get; } = [Naive, BudgetOnly, Classic, Microsoft, Ours];
 
+    /// <summary>Circuits that open in part, in place of the chain's own.</summary>
+    internal static IReadOnlyList<ShapeClient> Adaptive { get; } =
+    [
+        InPart("ours, throttling by successes", (time, seed) => new ThrottlingHandler(time, seed)),
+        InPart("ours, controlled rejection", (time, seed) => new ControllerHandler(time, seed)),
+    ];
+
+    private static ShapeClient InPart(string name, Func<TimeProvider, int, DelegatingHandler> handler) => new(name,
+        (clients, time, seed, _) => Sending(clients.WithChain(
+            seed, options => options.CircuitBreaker.BreakDuration = null, build: client => client.AddHttpMessageHandler(
+                () => handler(time, seed)))));
+
     /// <param name="name">The name in the table.</param>
     /// <param name="configure">Null for the built-in defaults.</param>
-    internal static ShapeClient Chain(string name, Action<HttpResilienceOptions>? configure) => new(name, (clients, _, seed, trips) =>
+    private static ShapeClient Chain(string name, Action<HttpResilienceOptions>? configure) => new(name, (clients, _, seed, trips) =>
         Sending(clients.WithChain(seed, configure, services => services.AddSingleton<CallObserver>(new ChainTrips(trips)))));
 
     private static Func<Task<bool>> Sending(HttpClient client) => async () =>
@@ -42,8 +54,7 @@ internal sealed record ShapeClient(string Name, Func<SimulatedClients, VirtualTi
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).ConfigureAwait(false);
             return response.IsSuccessStatusCode;
         }
-        // The rejections of Polly's circuit, limiter and timeout have one base.
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or Polly.ExecutionRejectedException)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException || StandardHandler.IsRejection(e))
         {
             return false;
         }

@@ -22,10 +22,9 @@ internal static class ShapePlot
         (ShapeClient.Naive, "#c2410c"), (ShapeClient.Classic, "#7c3aed"), (ShapeClient.Microsoft, "#0f766e"), (ShapeClient.Ours, "#1d4ed8"),
     ];
 
-    internal static string Draw(int seed, Action<int, int> progress)
+    internal static string Draw(int seed, ShapeLoad load, Action<int, int> progress)
     {
         var shape = Shape.All.First(s => s.Name == "503 for 5 s");
-        var load = ShapeLoad.Many;
         var results = Simulations.Run(
             [.. Lines.Select(l => (Func<ShapeResult>)(() => new ShapeRun(shape, load, seed).Run(l.Client)))], progress);
         var svg = new StringBuilder();

@@ -9,20 +9,29 @@ internal static class ShapesCommand
 {
     internal static int Run(CommandOptions options)
     {
-        Shape[] shapes = [.. Shape.All.Where(s => s.Group.Contains(options.Only ?? "", StringComparison.OrdinalIgnoreCase))];
-        if (shapes.Length == 0)
-            throw new FormatException(
-                $"No shape has '{options.Only}' in its name: {string.Join("; ", Shape.All.Select(s => s.Group).Distinct())}.");
-
+        ShapeClient[] clients = [.. ShapeClient.All, .. options.With switch
+        {
+            null => [],
+            "adaptive" => ShapeClient.Adaptive,
+            var unknown => throw new FormatException($"Nothing is called '{unknown}'; see --help."),
+        }];
         var seeds = options.SeedsOr(1);
-        var cells = ShapeTable.Measure(shapes, ShapeLoad.All, ShapeClient.All, seeds, Progress(Stopwatch.StartNew()));
+        var cells = ShapeTable.Measure(
+            Only(Shape.All, s => s.Group, options.Only), ShapeLoad.All, Only(clients, c => c.Name, options.Client), seeds,
+            Progress(Stopwatch.StartNew()));
         Console.Write(ShapeTable.Of(cells, seeds));
         if (options.Plot is { } plot)
-            File.WriteAllText(plot, ShapePlot.Draw(options.Seed, static (_, _) => { }));
+            File.WriteAllText(plot, ShapePlot.Draw(options.Seed, ShapeLoad.Many, static (_, _) => { }));
         return 0;
     }
 
-    internal static Action<int, int> Progress(Stopwatch watch) => (done, all) =>
-        Console.Error.Write(string.Create(
-            CultureInfo.InvariantCulture, $"\r{done} of {all} runs, {watch.Elapsed.TotalSeconds:0} s{(done == all ? "\n" : " ")}"));
+    internal static Action<int, int> Progress(Stopwatch watch) => (done, all) => Console.Error.Write(string.Create(
+        CultureInfo.InvariantCulture, $"\r{done} of {all} runs, {watch.Elapsed.TotalSeconds:0} s{(done == all ? "\n" : " ")}"));
+
+    private static T[] Only<T>(IReadOnlyList<T> all, Func<T, string> name, string? part)
+    {
+        T[] some = [.. all.Where(t => name(t).Contains(part ?? "", StringComparison.OrdinalIgnoreCase))];
+        return some.Length > 0 ? some
+            : throw new FormatException($"'{part}' is in none of the names: {string.Join("; ", all.Select(name).Distinct())}.");
+    }
 }

@@ -22,4 +22,9 @@ internal static class StandardHandler
                 services.Configure<TelemetryOptions>(options => options.TelemetryListeners.Add(listener));
             return client;
         });
+
+    /// <summary>Whether its circuit, its limiter or its timeout ended the call.</summary>
+    // By name: their base class is in Polly.Core and in Polly, and a project may have both.
+    internal static bool IsRejection(Exception exception) =>
+        exception.GetType().Namespace?.StartsWith("Polly", StringComparison.Ordinal) is true;
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace HttpResilience.Simulation;
 
@@ -15,11 +16,15 @@ internal sealed class SimulatedClients(VirtualTime time, HttpMessageHandler host
     /// <param name="seed">The seed of the jitter.</param>
     /// <param name="configure">Null for the built-in defaults.</param>
     /// <param name="add">Adds services to its container.</param>
-    internal HttpClient WithChain(int seed, Action<HttpResilienceOptions>? configure = null, Action<IServiceCollection>? add = null) =>
+    /// <param name="build">Adds handlers to it.</param>
+    internal HttpClient WithChain(
+        int seed, Action<HttpResilienceOptions>? configure = null, Action<IServiceCollection>? add = null,
+        Action<IHttpClientBuilder>? build = null) =>
         With(services =>
         {
             add?.Invoke(services);
             var client = services.AddResilientHttpClient(Name, configure);
+            build?.Invoke(client);
             services.AddKeyedSingleton(Name, (provider, _) => ClientFactory.Create(provider, Name, new Random(seed)));
             return client;
         });
@@ -43,6 +48,13 @@ internal sealed class SimulatedClients(VirtualTime time, HttpMessageHandler host
         var provider = services.BuildServiceProvider();
         _providers.Add(provider);
         return provider.GetRequiredService<IHttpClientFactory>().CreateClient(Name);
+    }
+
+    /// <summary>Starts the background services of the clients, as a host does.</summary>
+    internal async Task StartAsync()
+    {
+        foreach (var service in _providers.SelectMany(p => p.GetServices<IHostedService>()))
+            await service.StartAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     public void Dispose() => _providers.ForEach(p => p.Dispose());
