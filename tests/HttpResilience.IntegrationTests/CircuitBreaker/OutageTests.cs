@@ -137,7 +137,8 @@ public sealed class OutageTests
         return requests.Count(r => r.IsAlive);
     }
 
-    private async Task<KestrelServer> StartAsync(int port) => await KestrelServer.StartAsync(HttpProtocols.Http1, null, port, [AnswerAsync]);
+    private async Task<KestrelServer> StartAsync(int port) =>
+        await KestrelServer.StartAsync(HttpProtocols.Http1, null, port, [AnswerAsync]);
 
     private Task AnswerAsync(HttpContext context)
     {

@@ -64,7 +64,8 @@ public sealed class CircuitDefaultsTests
                 .Select(line => line.Split('|')),
         ];
         string[] Cells(int column) => [.. rows.SelectMany(row => row[column].Split(',')).Select(cell => cell.Trim(' ', '`'))];
-        var defaults = HttpResilienceOptions.Keys.ValuesOf(new()).Where(v => v.Path.StartsWith("CircuitBreaker:", StringComparison.Ordinal));
+        var defaults = HttpResilienceOptions.Keys.ValuesOf(new())
+            .Where(v => v.Path.StartsWith("CircuitBreaker:", StringComparison.Ordinal));
 
         Cells(1).Zip(Cells(2), (key, value) => $"{key.Split(':')[^1]}: {value}").ShouldBe(
             defaults.Select(v => $"{v.Path.Split(':')[1]}: {Show(v.Value)}"), ignoreOrder: true);
