@@ -1,0 +1,222 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HttpResilience.Tests.CircuitBreaker;
+
+/// <summary>Calls that wait out a short break of their circuit.</summary>
+public sealed class CircuitWaitTests
+{
+    private static readonly Uri Api = new("https://api.test");
+    private static readonly TimeSpan Break = TimeSpan.FromSeconds(1);
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_call_that_meets_a_short_break_waits_and_probes_the_host_at_its_end(bool async)
+    {
+        using var chain = await DownAsync();
+        chain.Server.Replace(Outcome.Status(200));
+
+        var waiting = chain.GetAsync(async);
+        await chain.Clock.TimerDueInAsync(Break);
+        chain.Server.RequestCount.ShouldBe(1);
+        chain.Clock.Advance(Break);
+
+        (await waiting).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        StateOf(chain).ShouldBe(CircuitState.Closed);
+        (await chain.GetAsync(async)).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task Those_behind_the_probe_are_sent_in_their_order_when_it_has_succeeded()
+    {
+        using var chain = await DownAsync();
+        chain.Server.Replace(Outcome.Status(200));
+        List<Task<HttpResponseMessage>> waiting = [];
+        for (int i = 0; i < 5; i++)
+        {
+            waiting.Add(chain.SendAsync(async: true, Chain.Get($"invoices/{i}")));
+            await chain.Clock.TimerDueInAsync(Break);
+        }
+
+        chain.Clock.Advance(Break);
+        // Each turn comes with a timer, and none before it.
+        for (int sent = 2; sent < 5; sent++)
+        {
+            await UntilAsync(() => chain.Server.RequestCount > sent);
+            chain.Server.RequestCount.ShouldBe(1 + sent);
+            chain.Clock.AdvanceToNextTimer();
+        }
+
+        foreach (var response in await Task.WhenAll(waiting))
+            response.StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        chain.Server.Requests.Skip(1).Select(r => r.Uri!.AbsolutePath).ShouldBe(Enumerable.Range(0, 5).Select(i => $"/invoices/{i}"));
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task When_an_operator_isolates_the_circuit_those_that_wait_fail_at_once(bool async)
+    {
+        using var chain = await DownAsync();
+        var waiting = chain.GetAsync(async);
+        await chain.Clock.TimerDueInAsync(Break);
+
+        chain.Services.GetRequiredService<ICircuits>().Isolate(Chain.Name, Api);
+
+        await Should.ThrowAsync<CircuitOpenException>(() => waiting);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task When_an_operator_closes_the_circuit_those_that_wait_are_sent_at_once(bool async)
+    {
+        using var chain = await DownAsync();
+        chain.Server.Replace(Outcome.Status(200));
+        var waiting = chain.GetAsync(async);
+        await chain.Clock.TimerDueInAsync(Break);
+
+        chain.Services.GetRequiredService<ICircuits>().Close(Chain.Name, Api);
+
+        (await waiting).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_caller_that_cancels_leaves_the_queue(bool async)
+    {
+        using var chain = await DownAsync();
+        using var caller = new CancellationTokenSource();
+        var waiting = chain.SendAsync(async, Chain.Get(), caller.Token);
+        await chain.Clock.TimerDueInAsync(Break);
+
+        await caller.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => waiting);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task A_call_whose_deadline_comes_before_the_end_of_the_break_fails_at_once()
+    {
+        using var chain = await DownAsync(o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(0.9));
+
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+    }
+
+    [Fact]
+    public async Task Without_a_place_a_call_fails_at_once()
+    {
+        using var chain = await DownAsync(o => o.CircuitBreaker.MaxWaiting = 1);
+        var waiting = chain.GetAsync();
+        await chain.Clock.TimerDueInAsync(Break);
+
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+        chain.Server.Replace(Outcome.Status(200));
+        chain.Clock.Advance(Break);
+        (await waiting).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_host_and_its_tenants_have_their_places_together()
+    {
+        using var chain = await DownAsync(o => o.CircuitBreaker.MaxWaiting = 1);
+        Trip(chain, "a");
+        var waiting = chain.GetAsync();
+        await chain.Clock.TimerDueInAsync(Break);
+
+        using (HttpCallScope.Begin(new() { Tenant = "a" }))
+            await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+        chain.Server.Replace(Outcome.Status(200));
+        chain.Clock.Advance(Break);
+        await waiting;
+    }
+
+    [Fact]
+    public async Task A_call_that_the_circuit_of_its_tenant_rejects_does_not_wait_for_that_of_the_host()
+    {
+        using var chain = await DownAsync();
+        Trip(chain, "a").Circuit.Isolate();
+
+        using (HttpCallScope.Begin(new() { Tenant = "a" }))
+            (await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync())).Tenant.ShouldBe("a");
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task A_call_waits_for_its_tenant_and_for_the_host_under_one_budget()
+    {
+        using var chain = await DownAsync(o => o.CircuitBreaker.MaxWait = TimeSpan.FromSeconds(1.5));
+        chain.Server.Replace(Outcome.Status(200));
+        Trip(chain, "a");
+        Task<HttpResponseMessage> waiting;
+        using (HttpCallScope.Begin(new() { Tenant = "a" }))
+            waiting = chain.GetAsync();
+        await chain.Clock.TimerDueInAsync(Break);
+
+        // The host's circuit opens again meanwhile: for longer than the call has left when its tenant's lets it go.
+        chain.Clock.Advance(TimeSpan.FromSeconds(0.9));
+        Trip(chain, null);
+        chain.Clock.Advance(TimeSpan.FromSeconds(0.1));
+
+        await Should.ThrowAsync<CircuitOpenException>(() => waiting);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task The_wait_of_a_call_outlives_a_reload_that_ends_waiting_for_others()
+    {
+        using var chain = await DownAsync();
+        var waiting = chain.GetAsync();
+        await chain.Clock.TimerDueInAsync(Break);
+
+        chain.Reload(("CircuitBreaker:MaxWait", ""));
+
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+        chain.Server.Replace(Outcome.Status(200));
+        chain.Clock.Advance(Break);
+        (await waiting).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        (await chain.GetAsync()).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+    }
+
+    private static async Task<Chain> DownAsync(Action<HttpResilienceOptions>? configure = null)
+    {
+        var chain = new Chain(o =>
+        {
+            o.Retry.MaxRetryAttempts = 0;
+            configure?.Invoke(o);
+        });
+        chain.Server.Replace(Outcome.Status(200));
+        await chain.GetAsync();
+        Trip(chain, null);
+        chain.Server.Replace(Outcome.Status(503));
+        return chain;
+    }
+
+    private static HostState Trip(Chain chain, string? tenant)
+    {
+        var host = chain.State.Hosts.GetOrAdd(new(new HttpAuthority(Api), tenant), 100, chain.Clock.GetTimestamp());
+        host.Circuit.Close(chain.Clock.GetTimestamp());
+        var policy = chain.State.Policy.CircuitBreaker! with { FailureDuration = null };
+        while (host.Circuit.State is CircuitState.Closed)
+        {
+            long now = chain.Clock.GetTimestamp();
+            host.Circuit.Report(policy, host.Circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, 0, now);
+        }
+
+        return host;
+    }
+
+    private static HostState HostOf(Chain chain) => chain.State.Hosts.Find(new(new HttpAuthority(Api), null))!;
+
+    private static CircuitState StateOf(Chain chain) => HostOf(chain).Circuit.State;
+
+    private static void ShouldHaveNothingLeft(Chain chain)
+    {
+        HostOf(chain).Places.Taken.ShouldBe(0);
+        chain.State.Hosts.All.ShouldAllBe(h => h.Queue == null || h.Queue.IsEmpty);
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        while (!isSo())
+            await Task.Yield();
+    }
+}
