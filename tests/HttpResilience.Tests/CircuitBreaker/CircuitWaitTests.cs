@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace HttpResilience.Tests.CircuitBreaker;
 
@@ -176,13 +177,63 @@ public sealed class CircuitWaitTests
         (await chain.GetAsync()).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
     }
 
-    private static async Task<Chain> DownAsync(Action<HttpResilienceOptions>? configure = null)
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_call_that_becomes_a_letter_because_the_host_stops_leaves_the_queue(bool async)
     {
-        var chain = new Chain(o =>
-        {
-            o.Retry.MaxRetryAttempts = 0;
-            configure?.Invoke(o);
-        });
+        using var lifetime = new Lifetime();
+        using var chain = await DownAsync(
+            o => o.DeadLetter.Enabled = true,
+            s => s.AddSingleton<IHostApplicationLifetime>(lifetime).AddSingleton<IDeadLetterStore>(new InMemoryStorage().DeadLetters));
+        var waiting = chain.PostAsync(async);
+        await chain.Clock.TimerDueInAsync(Break);
+
+        lifetime.StopApplication();
+
+        (await Should.ThrowAsync<HttpRequestException>(() => waiting)).GetHttpCall()!.StopReason.ShouldBe(StopReason.HostStopping);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task A_synchronous_call_gets_its_turn_although_no_timer_fires()
+    {
+        using var chain = await DownAsync(
+            o => o.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(100), s => s.AddSingleton<TimeProvider>(new TimeWithoutTimers()));
+        chain.Server.Replace(Outcome.Status(200));
+
+        (await chain.GetAsync(async: false)).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        StateOf(chain).ShouldBe(CircuitState.Closed);
+    }
+
+    [Fact]
+    public async Task Synchronous_calls_block_at_most_half_of_the_threads_that_the_pool_has_at_least()
+    {
+        using var chain = await DownAsync();
+        ThreadPool.GetMinThreads(out int least, out _);
+        int most = Math.Max(1, least / 2);
+        Task<HttpResponseMessage> SendOnPool() => Task.Run(() => chain.Client.Send(Chain.Get(), TestContext.Current.CancellationToken));
+        Task<HttpResponseMessage>[] waiting = [.. Enumerable.Range(0, most).Select(_ => SendOnPool())];
+        await UntilAsync(() => HostOf(chain).Places.Taken == most);
+
+        await Should.ThrowAsync<CircuitOpenException>(SendOnPool);
+        // One of its own thread waits.
+        var other = chain.GetAsync(async: false);
+        await UntilAsync(() => HostOf(chain).Places.Taken == most + 1);
+        chain.Services.GetRequiredService<ICircuits>().Isolate(Chain.Name, Api);
+
+        foreach (var call in waiting.Append(other))
+            await Should.ThrowAsync<CircuitOpenException>(() => call);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    private static async Task<Chain> DownAsync(Action<HttpResilienceOptions>? configure = null, Action<IServiceCollection>? services = null)
+    {
+        var chain = new Chain(
+            o =>
+            {
+                o.Retry.MaxRetryAttempts = 0;
+                configure?.Invoke(o);
+            },
+            services: services);
         chain.Server.Replace(Outcome.Status(200));
         await chain.GetAsync();
         Trip(chain, null);
@@ -192,12 +243,12 @@ public sealed class CircuitWaitTests
 
     private static HostState Trip(Chain chain, string? tenant)
     {
-        var host = chain.State.Hosts.GetOrAdd(new(new HttpAuthority(Api), tenant), 100, chain.Clock.GetTimestamp());
-        host.Circuit.Close(chain.Clock.GetTimestamp());
+        var host = chain.State.Hosts.GetOrAdd(new(new HttpAuthority(Api), tenant), 100, chain.State.Time.GetTimestamp());
+        host.Circuit.Close(chain.State.Time.GetTimestamp());
         var policy = chain.State.Policy.CircuitBreaker! with { FailureDuration = null };
         while (host.Circuit.State is CircuitState.Closed)
         {
-            long now = chain.Clock.GetTimestamp();
+            long now = chain.State.Time.GetTimestamp();
             host.Circuit.Report(policy, host.Circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, 0, now);
         }
 
@@ -218,5 +269,36 @@ public sealed class CircuitWaitTests
     {
         while (!isSo())
             await Task.Yield();
+    }
+
+    private sealed class Lifetime : IHostApplicationLifetime, IDisposable
+    {
+        private readonly CancellationTokenSource _stopping = new();
+
+        public CancellationToken ApplicationStarted => CancellationToken.None;
+
+        public CancellationToken ApplicationStopping => _stopping.Token;
+
+        public CancellationToken ApplicationStopped => CancellationToken.None;
+
+        public void StopApplication() => _stopping.Cancel();
+
+        public void Dispose() => _stopping.Dispose();
+    }
+
+    /// <summary>Real time, in which no timer fires, as when all threads of the pool are blocked.</summary>
+    private sealed class TimeWithoutTimers : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) is { } timer ? new Dead(timer) : null!;
+
+        private sealed class Dead(ITimer timer) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
     }
 }

@@ -118,6 +118,30 @@ public sealed class CircuitQueueTests
     }
 
     [Fact]
+    public void A_timer_that_fires_early_is_set_again()
+    {
+        var waiting = Join();
+        _clock.FireEarly();
+        waiting.Turn.IsCompleted.ShouldBeFalse();
+
+        _clock.Advance(1_000);
+
+        waiting.Turn.IsCompleted.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void The_queue_does_not_keep_those_that_have_left()
+    {
+        var waiting = Join();
+        WeakReference[] left = [.. Enumerable.Range(0, 500).Select(_ => JoinAndLeave())];
+
+        GC.Collect();
+
+        left.Count(l => l.IsAlive).ShouldBeLessThan(30);
+        waiting.Turn.IsCompleted.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_queue_is_collected_with_its_host()
     {
         var host = await UsedHostAsync();
@@ -185,6 +209,14 @@ public sealed class CircuitQueueTests
     }
 
     private CircuitWaiter Join() => _queue.Join(Policy, long.MaxValue, 5_000, 50_000).Waiter.ShouldNotBeNull();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private WeakReference JoinAndLeave()
+    {
+        var waiter = Join();
+        _queue.Leave(waiter);
+        return new(waiter);
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static async Task<WeakReference> UsedHostAsync()
