@@ -20,7 +20,7 @@ internal sealed class CircuitMachine
     private long _openUntil;
     private long _break;
     private CircuitOutage? _outage;
-    private long _closedAt = long.MinValue;
+    private long _closedAt;
     private long _probedAt;
     private long _rowBeganAt;
     private long _latestSuccess = long.MinValue;
@@ -147,7 +147,7 @@ internal sealed class CircuitMachine
             if (ticket != _period)
                 return null;
             // Soon after a close the window has too few attempts, most of them of calls that had waited.
-            if (_closedAt == long.MinValue || now - _closedAt >= policy.BucketLength * FailureWindow.Buckets || _pace == 0)
+            if (_pace == 0 || now - _closedAt >= policy.BucketLength * FailureWindow.Buckets)
                 _pace = PaceAt(policy, now) ?? 0;
             _outage = new(now);
             return Open(policy, openAtLeast, now);

@@ -223,9 +223,8 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
         waiter.Place = null;
         waiter.Charge(IsClosed, now);
         places.Free();
-        if (--_count == 0)
-            _ends.Clear();
-        else if (_ends.Count > 2 * _count + 16)
+        _count--;
+        if (_ends.Count > 2 * _count + 16)
             RebuildEnds();
     }
 

@@ -8,13 +8,13 @@ namespace HttpResilience.IntegrationTests;
 
 /// <summary>
 /// A server that is down for a while under load, over real sockets and with threads of their own. HTTPRESILIENCE_OUTAGE_SECONDS is the
-/// length of the outage in the proof of full size: 64 threads and 1,000 calls a second; default 2 s with 16 threads and 200 calls a second.
+/// length of the outage in the proof of full size: 64 threads and 1,000 calls a second; default 1.5 s with 16 threads and 200 calls a second.
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class OutageTests
 {
     private static readonly string? Given = Environment.GetEnvironmentVariable("HTTPRESILIENCE_OUTAGE_SECONDS");
-    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(double.Parse(Given ?? "2", CultureInfo.InvariantCulture));
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(double.Parse(Given ?? "1.5", CultureInfo.InvariantCulture));
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
     private static readonly int Threads = Given is null ? 16 : 64;
     private static readonly double CallsPerSecond = Given is null ? 200 : 1_000;

@@ -1,217 +1,304 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Hosting;
 
 namespace HttpResilience.Tests.CircuitBreaker;
 
-/// <summary>Calls that wait out a short break, and what is told of it.</summary>
+/// <summary>Calls that wait out a short break of their circuit.</summary>
 public sealed class CircuitWaitTests
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+    private static readonly Uri Api = new("https://api.test");
+    private static readonly TimeSpan Break = TimeSpan.FromSeconds(1);
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task A_call_that_meets_a_short_break_waits_for_it_and_is_the_probe(bool async)
+    public async Task A_call_that_meets_a_short_break_waits_and_probes_the_host_at_its_end(bool async)
     {
-        using var chain = await OpenedAsync();
-        chain.Server.Script(Replies.Status(200));
+        using var chain = await DownAsync();
+        chain.Server.Replace(Outcome.Status(200));
 
         var waiting = chain.GetAsync(async);
-        await WaitingAsync(chain, 1);
-        chain.Server.Requests.Count.ShouldBe(1);
-        chain.Clock.Advance(TimeSpan.FromSeconds(1));
+        await chain.Clock.TimerDueInAsync(Break);
+        chain.Server.RequestCount.ShouldBe(1);
+        chain.Clock.Advance(Break);
 
-        using var response = await waiting.WaitAsync(Hang, TestContext.Current.CancellationToken);
-        ((int)response.StatusCode).ShouldBe(200);
-        var call = response.GetHttpCall()!;
-        (call.CircuitWait, call.Attempts.Count).ShouldBe((TimeSpan.FromSeconds(1), 1));
-        var line = chain.Logs.Calls[^1];
-        line["CircuitWaitMs"].ShouldBe(1000.0);
-        line.Message.ShouldContain("200 in 1000 ms, 1 attempt (1000 ms of it waiting for the circuit)");
-        chain.Logs.Calls[0].Properties.ShouldNotContainKey("CircuitWaitMs");
+        (await waiting).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        StateOf(chain).ShouldBe(CircuitState.Closed);
+        (await chain.GetAsync(async)).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        ShouldHaveNothingLeft(chain);
     }
 
-    [Theory, InlineData(true), InlineData(false)]
-    public async Task A_break_that_calls_wait_out_is_one_line_at_its_end(bool fails)
+    [Fact]
+    public async Task Those_behind_the_probe_are_sent_in_their_order_when_it_has_succeeded()
     {
-        using var chain = await OpenedAsync(o => o.CircuitBreaker.MaxWaiting = 2);
-        chain.Server.Script(Replies.Status(fails ? 503 : 200), Replies.Status(200));
-        Task<HttpResponseMessage>[] waiting = [chain.GetAsync(), chain.GetAsync()];
-        await WaitingAsync(chain, 2);
-        await Assert.ThrowsAnyAsync<CircuitOpenException>(() => chain.GetAsync());
-
-        (await HealthOf(chain)).ShouldNotContain("circuit");
-        for (int i = 0; i < 8 && !Array.TrueForAll(waiting, w => w.IsCompleted); i++)
+        using var chain = await DownAsync();
+        chain.Server.Replace(Outcome.Status(200));
+        List<Task<HttpResponseMessage>> waiting = [];
+        for (int i = 0; i < 5; i++)
         {
-            chain.Clock.Advance(TimeSpan.FromSeconds(0.5));
-            await Task.WhenAny(Task.WhenAll(waiting), Task.Delay(100, TestContext.Current.CancellationToken));
+            waiting.Add(chain.SendAsync(async: true, Chain.Get($"invoices/{i}")));
+            await chain.Clock.TimerDueInAsync(Break);
         }
 
-        foreach (var call in waiting)
-            (await call.WaitAsync(Hang, TestContext.Current.CancellationToken)).Dispose();
-        var told = chain.Logs.Entries.Where(e => e.Id.Id is > 300 and < 400 && e.Level > LogLevel.Debug).ShouldHaveSingleItem();
-        (told.Id.Id, told.Level).ShouldBe((303, LogLevel.Information));
-        (told["Waited"], told["Failed"]).ShouldBe((2, 1));
-        told.Message.ShouldBe(
-            $"api: circuit for https://api.test closed after {(fails ? 2000 : 1000)} ms; calls that waited: 2, failed: 1");
-        chain.Logs.WithId(301).Select(e => e.Level).ShouldBe(Enumerable.Repeat(LogLevel.Debug, fails ? 2 : 1));
-    }
-
-    [Fact]
-    public async Task An_outage_that_lasts_longer_than_calls_wait_is_a_warning_once()
-    {
-        using var chain = await OpenedAsync();
-        chain.Server.Script(Replies.Status(503));
-        for (int i = 0; i < 8; i++)
+        chain.Clock.Advance(Break);
+        // Each turn comes with a timer, and none before it.
+        for (int sent = 2; sent < 5; sent++)
         {
-            chain.Clock.Advance(TimeSpan.FromMilliseconds((long)chain.Logs.WithId(301)[^1]["BreakMs"]!));
-            await CallAsync(chain);
-            chain.Logs.WithId(305).Count.ShouldBe(i < 4 ? 0 : 1);
-            (await HealthOf(chain)).Contains("circuit").ShouldBe(i >= 4);
+            await UntilAsync(() => chain.Server.RequestCount > sent);
+            chain.Server.RequestCount.ShouldBe(1 + sent);
+            chain.Clock.AdvanceToNextTimer();
         }
 
-        chain.Logs.Entries.Where(e => e.Level is LogLevel.Warning && e.Id.Id is > 300 and < 400).ShouldHaveSingleItem().Message
-            .ShouldBe("api: circuit for https://api.test has not been closed for 5000 ms; calls fail until a probe succeeds");
-        chain.Logs.WithId(301).Select(e => e["BreakMs"])
-            .ShouldBe([1000L, 1000L, 1000L, 1000L, 1000L, 2000L, 4000L, 8000L, 10_000L]);
-        chain.Logs.WithId(301).Concat(chain.Logs.WithId(302)).ShouldAllBe(e => e.Level == LogLevel.Debug);
-
-        chain.Server.Script(Replies.Status(200));
-        chain.Clock.Advance(TimeSpan.FromSeconds(10));
-        await CallAsync(chain);
-
-        chain.Logs.WithId(303).ShouldHaveSingleItem()["OutageMs"].ShouldBe(29_000L);
-        (await HealthOf(chain)).ShouldNotContain("circuit");
-    }
-
-    [Fact]
-    public async Task A_probe_without_an_answer_does_not_delay_the_warning()
-    {
-        using var chain = await OpenedAsync();
-        chain.Server.Script(Replies.Hangs());
-        chain.Clock.Advance(TimeSpan.FromSeconds(1));
-        using var leave = new CancellationTokenSource();
-        var probe = chain.SendAsync(true, Chain.Get(), leave.Token);
-        chain.Clock.Advance(TimeSpan.FromSeconds(0.5));
-        var waiting = chain.SendAsync(true, Chain.Get(), leave.Token);
-        await WaitingAsync(chain, 1);
-        for (int i = 0; i < 12; i++)
-            chain.Clock.Advance(TimeSpan.FromSeconds(0.5));
-
-        var last = chain.SendAsync(true, Chain.Get(), leave.Token);
-        await Task.WhenAny(last, Task.Delay(100, TestContext.Current.CancellationToken));
-
-        chain.Logs.WithId(305).ShouldHaveSingleItem();
-        await leave.CancelAsync();
-        foreach (var call in new[] { probe, waiting, last })
-            await Record.ExceptionAsync(() => call);
-    }
-
-    [Theory, InlineData(false), InlineData(true)]
-    public async Task A_break_that_no_call_waits_for_is_a_warning_at_once(bool isClassic)
-    {
-        using var chain = await OpenedAsync(
-            o =>
-            {
-                if (isClassic)
-                    (o.CircuitBreaker.MaxWait, o.CircuitBreaker.BreakDuration) = (null, TimeSpan.FromSeconds(30));
-            },
-            isClassic ? Replies.Status(503) : Replies.Status(503, ("Retry-After", "30")));
-
-        (await HealthOf(chain)).ShouldContain("api: the circuit of https://api.test is open");
-        var told = chain.Logs.WithId(301).ShouldHaveSingleItem();
-        (told.Level, told["BreakMs"]).ShouldBe((LogLevel.Warning, 30_000L));
-        chain.Logs.WithId(305).ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task A_circuit_that_only_observes_lets_every_call_through_and_says_what_it_would_do()
-    {
-        using var chain = new Chain(o =>
-        {
-            (o.CircuitBreaker.Mode, o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureDuration) = (CircuitMode.Observe, 2, null);
-            (o.CircuitBreaker.MaxWait, o.Retry.MaxRetryAttempts) = (null, 3);
-        }, services: s => s.AddHealthChecks().AddHttpResilience());
-        chain.Server.Script(Replies.Status(503));
-        for (int i = 0; i < 3; i++)
-            (await chain.GetAsync()).Dispose();
-
-        chain.Server.Requests.Count.ShouldBe(12);
-        var opened = chain.Logs.WithId(301)[0];
-        (opened.Level, opened["Authority"]).ShouldBe((LogLevel.Warning, "https://api.test (observed only)"));
-        (await HealthOf(chain)).ShouldNotContain("circuit");
-        chain.State.HasCircuitBreaker.ShouldBeFalse();
-        chain.State.HoldsLettersBack.ShouldBeFalse();
-
-        chain.Server.Script(Replies.Status(200));
-        chain.Clock.Advance(TimeSpan.FromMinutes(1));
-        (await chain.GetAsync()).Dispose();
-        ((int)chain.Logs.WithId(303).ShouldHaveSingleItem()["Failed"]!).ShouldBeGreaterThan(0);
+        foreach (var response in await Task.WhenAll(waiting))
+            response.StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        chain.Server.Requests.Skip(1).Select(r => r.Uri!.AbsolutePath).ShouldBe(Enumerable.Range(0, 5).Select(i => $"/invoices/{i}"));
+        ShouldHaveNothingLeft(chain);
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task A_reload_to_observing_lets_calls_through_at_once(bool async)
+    public async Task When_an_operator_isolates_the_circuit_those_that_wait_fail_at_once(bool async)
     {
-        using var chain = await OpenedAsync();
-        chain.Server.Script(Replies.Status(200));
+        using var chain = await DownAsync();
+        var waiting = chain.GetAsync(async);
+        await chain.Clock.TimerDueInAsync(Break);
 
-        chain.Reload(("CircuitBreaker:Mode", "Observe"));
+        chain.Services.GetRequiredService<ICircuits>().Isolate(Chain.Name, Api);
 
-        (await chain.GetAsync(async)).Dispose();
-        chain.Server.Requests.Count.ShouldBe(2);
+        await Should.ThrowAsync<CircuitOpenException>(() => waiting);
+        ShouldHaveNothingLeft(chain);
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task A_call_with_a_kept_response_does_not_wait(bool async)
+    public async Task When_an_operator_closes_the_circuit_those_that_wait_are_sent_at_once(bool async)
     {
-        using var chain = new Chain(o =>
-        {
-            (o.Fallback.Enabled, o.Retry.MaxRetryAttempts) = (true, 0);
-            (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureDuration) = (1, null);
-        });
-        chain.Clock.SkipsWaits = false;
-        chain.Server.Script(Replies.Status(200, "kept"), Replies.Status(503), Replies.Status(200));
-        for (int i = 0; i < 2; i++)
-            (await chain.GetAsync()).Dispose();
+        using var chain = await DownAsync();
+        chain.Server.Replace(Outcome.Status(200));
+        var waiting = chain.GetAsync(async);
+        await chain.Clock.TimerDueInAsync(Break);
 
-        using var response = await chain.GetAsync(async).WaitAsync(Hang, TestContext.Current.CancellationToken);
+        chain.Services.GetRequiredService<ICircuits>().Close(Chain.Name, Api);
 
-        response.GetHttpCall()!.IsStale.ShouldBeTrue();
-        chain.Server.Requests.Count.ShouldBe(2);
-        var other = chain.SendAsync(async, Chain.Get("invoices/2"));
-        await WaitingAsync(chain, 1);
-        chain.Clock.Advance(TimeSpan.FromSeconds(1));
-        (await other.WaitAsync(Hang, TestContext.Current.CancellationToken)).Dispose();
+        (await waiting).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        ShouldHaveNothingLeft(chain);
     }
 
-    private static async Task<Chain> OpenedAsync(Action<HttpResilienceOptions>? options = null, Reply? failure = null)
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_caller_that_cancels_leaves_the_queue(bool async)
+    {
+        using var chain = await DownAsync();
+        using var caller = new CancellationTokenSource();
+        var waiting = chain.SendAsync(async, Chain.Get(), caller.Token);
+        await chain.Clock.TimerDueInAsync(Break);
+
+        await caller.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => waiting);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task A_call_whose_deadline_comes_before_the_end_of_the_break_fails_at_once()
+    {
+        using var chain = await DownAsync(o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(0.9));
+
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+    }
+
+    [Fact]
+    public async Task Without_a_place_a_call_fails_at_once()
+    {
+        using var chain = await DownAsync(o => o.CircuitBreaker.MaxWaiting = 1);
+        var waiting = chain.GetAsync();
+        await chain.Clock.TimerDueInAsync(Break);
+
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+        chain.Server.Replace(Outcome.Status(200));
+        chain.Clock.Advance(Break);
+        (await waiting).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_host_and_its_tenants_have_their_places_together()
+    {
+        using var chain = await DownAsync(o => o.CircuitBreaker.MaxWaiting = 1);
+        Trip(chain, "a");
+        var waiting = chain.GetAsync();
+        await chain.Clock.TimerDueInAsync(Break);
+
+        using (HttpCallScope.Begin(new() { Tenant = "a" }))
+            await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+        chain.Server.Replace(Outcome.Status(200));
+        chain.Clock.Advance(Break);
+        await waiting;
+    }
+
+    [Fact]
+    public async Task A_call_that_the_circuit_of_its_tenant_rejects_does_not_wait_for_that_of_the_host()
+    {
+        using var chain = await DownAsync();
+        Trip(chain, "a").Circuit.Isolate();
+
+        using (HttpCallScope.Begin(new() { Tenant = "a" }))
+            (await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync())).Tenant.ShouldBe("a");
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task A_call_waits_for_its_tenant_and_for_the_host_under_one_budget()
+    {
+        using var chain = await DownAsync(o => o.CircuitBreaker.MaxWait = TimeSpan.FromSeconds(1.5));
+        chain.Server.Replace(Outcome.Status(200));
+        Trip(chain, "a");
+        Task<HttpResponseMessage> waiting;
+        using (HttpCallScope.Begin(new() { Tenant = "a" }))
+            waiting = chain.GetAsync();
+        await chain.Clock.TimerDueInAsync(Break);
+
+        // The host's circuit opens again meanwhile: for longer than the call has left when its tenant's lets it go.
+        chain.Clock.Advance(TimeSpan.FromSeconds(0.9));
+        Trip(chain, null);
+        chain.Clock.Advance(TimeSpan.FromSeconds(0.1));
+
+        await Should.ThrowAsync<CircuitOpenException>(() => waiting);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task The_wait_of_a_call_outlives_a_reload_that_ends_waiting_for_others()
+    {
+        using var chain = await DownAsync();
+        var waiting = chain.GetAsync();
+        await chain.Clock.TimerDueInAsync(Break);
+
+        chain.Reload(("CircuitBreaker:MaxWait", ""));
+
+        await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync());
+        chain.Server.Replace(Outcome.Status(200));
+        chain.Clock.Advance(Break);
+        (await waiting).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        (await chain.GetAsync()).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_call_that_becomes_a_letter_because_the_host_stops_leaves_the_queue(bool async)
+    {
+        using var lifetime = new Lifetime();
+        using var chain = await DownAsync(
+            o => o.DeadLetter.Enabled = true,
+            s => s.AddSingleton<IHostApplicationLifetime>(lifetime).AddSingleton<IDeadLetterStore>(new InMemoryStorage().DeadLetters));
+        var waiting = chain.PostAsync(async);
+        await chain.Clock.TimerDueInAsync(Break);
+
+        lifetime.StopApplication();
+
+        (await Should.ThrowAsync<HttpRequestException>(() => waiting)).GetHttpCall()!.StopReason.ShouldBe(StopReason.HostStopping);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    [Fact]
+    public async Task A_synchronous_call_gets_its_turn_although_no_timer_fires()
+    {
+        using var chain = await DownAsync(
+            o => o.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(100), s => s.AddSingleton<TimeProvider>(new TimeWithoutTimers()));
+        chain.Server.Replace(Outcome.Status(200));
+
+        (await chain.GetAsync(async: false)).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        StateOf(chain).ShouldBe(CircuitState.Closed);
+    }
+
+    [Fact]
+    public async Task Synchronous_calls_block_at_most_half_of_the_threads_that_the_pool_has_at_least()
+    {
+        using var chain = await DownAsync();
+        ThreadPool.GetMinThreads(out int least, out _);
+        int most = Math.Max(1, least / 2);
+        Task<HttpResponseMessage> SendOnPool() => Task.Run(() => chain.Client.Send(Chain.Get(), TestContext.Current.CancellationToken));
+        Task<HttpResponseMessage>[] waiting = [.. Enumerable.Range(0, most).Select(_ => SendOnPool())];
+        await UntilAsync(() => HostOf(chain).Places.Taken == most);
+
+        await Should.ThrowAsync<CircuitOpenException>(SendOnPool);
+        // One of its own thread waits.
+        var other = chain.GetAsync(async: false);
+        await UntilAsync(() => HostOf(chain).Places.Taken == most + 1);
+        chain.Services.GetRequiredService<ICircuits>().Isolate(Chain.Name, Api);
+
+        foreach (var call in waiting.Append(other))
+            await Should.ThrowAsync<CircuitOpenException>(() => call);
+        ShouldHaveNothingLeft(chain);
+    }
+
+    private static async Task<Chain> DownAsync(Action<HttpResilienceOptions>? configure = null, Action<IServiceCollection>? services = null)
     {
         var chain = new Chain(
             o =>
             {
-                (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureDuration, o.Retry.MaxRetryAttempts) = (1, null, 0);
-                options?.Invoke(o);
+                o.Retry.MaxRetryAttempts = 0;
+                configure?.Invoke(o);
             },
-            services: s => s.AddHealthChecks().AddHttpResilience());
-        chain.Clock.SkipsWaits = false;
-        chain.Server.Script(failure ?? Replies.Status(503));
-        (await chain.GetAsync()).Dispose();
+            services: services);
+        chain.Server.Replace(Outcome.Status(200));
+        await chain.GetAsync();
+        Trip(chain, null);
+        chain.Server.Replace(Outcome.Status(503));
         return chain;
     }
 
-    private static async Task CallAsync(Chain chain)
+    private static HostState Trip(Chain chain, string? tenant)
     {
-        if (await Record.ExceptionAsync(async () => (await chain.GetAsync()).Dispose()) is { } thrown)
-            thrown.ShouldBeOfType<CircuitOpenException>();
+        var host = chain.State.Hosts.GetOrAdd(new(new HttpAuthority(Api), tenant), 100, chain.State.Time.GetTimestamp());
+        host.Circuit.Close(chain.State.Time.GetTimestamp());
+        var policy = chain.State.Policy.CircuitBreaker! with { FailureDuration = null };
+        while (host.Circuit.State is CircuitState.Closed)
+        {
+            long now = chain.State.Time.GetTimestamp();
+            host.Circuit.Report(policy, host.Circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, 0, now);
+        }
+
+        return host;
     }
 
-    private static async Task<string> HealthOf(Chain chain) =>
-        (await chain.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken))
-            .Entries.Values.Single().Description!;
+    private static HostState HostOf(Chain chain) => chain.State.Hosts.Find(new(new HttpAuthority(Api), null))!;
 
-    private static async Task WaitingAsync(Chain chain, int calls)
+    private static CircuitState StateOf(Chain chain) => HostOf(chain).Circuit.State;
+
+    private static void ShouldHaveNothingLeft(Chain chain)
     {
-        using var hang = new CancellationTokenSource(Hang);
-        while (chain.State.Hosts.All.Sum(h => h.Queue?.Count ?? 0) < calls)
-            await Task.Delay(1, hang.Token);
+        HostOf(chain).Places.Taken.ShouldBe(0);
+        chain.State.Hosts.All.ShouldAllBe(h => h.Queue == null || h.Queue.IsEmpty);
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        while (!isSo())
+            await Task.Yield();
+    }
+
+    private sealed class Lifetime : IHostApplicationLifetime, IDisposable
+    {
+        private readonly CancellationTokenSource _stopping = new();
+
+        public CancellationToken ApplicationStarted => CancellationToken.None;
+
+        public CancellationToken ApplicationStopping => _stopping.Token;
+
+        public CancellationToken ApplicationStopped => CancellationToken.None;
+
+        public void StopApplication() => _stopping.Cancel();
+
+        public void Dispose() => _stopping.Dispose();
+    }
+
+    /// <summary>Real time, in which no timer fires, as when all threads of the pool are blocked.</summary>
+    private sealed class TimeWithoutTimers : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) is { } timer ? new Dead(timer) : null!;
+
+        private sealed class Dead(ITimer timer) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
     }
 }

@@ -164,6 +164,28 @@ public sealed class HostDirectoryTests
         return For(uri);
     }
 
+    [Fact]
+    public void A_host_is_kept_while_a_call_waits_for_its_circuit_or_for_that_of_a_tenant()
+    {
+        var host = For("https://waits.example");
+        host.Places.TryTake(1).ShouldBeTrue();
+        UseManyOthers("first");
+        For("https://waits.example").ShouldBeSameAs(host);
+
+        host.Places.Free();
+        UseManyOthers("second");
+        For("https://waits.example").ShouldNotBeSameAs(host);
+    }
+
+    private void UseManyOthers(string name)
+    {
+        for (int i = 0; i < 10 * Limit; i++)
+        {
+            _now++;
+            Use($"https://{name}{i}.example");
+        }
+    }
+
     private HostState Break(HostState host)
     {
         while (host.Circuit.State is CircuitState.Closed)

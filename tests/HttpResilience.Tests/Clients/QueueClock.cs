@@ -30,6 +30,9 @@ internal sealed class QueueClock(long frequency) : TimeProvider
             due.Fire();
     }
 
+    /// <summary>Fires all timers before their time.</summary>
+    internal void FireEarly() => _alarms.ToList().ForEach(a => a.Fire());
+
     private sealed class Alarm(QueueClock clock, Action fire) : ITimer
     {
         internal long Due { get; private set; } = long.MaxValue;
