@@ -17,7 +17,8 @@ internal static class GoalsCommand
         [
             .. OfShapes(seeds, ShapesCommand.Progress(watch)),
             .. OfDrill(Simulations.Run(
-                [.. seeds.Select(seed => (Func<DrillResult>)(() => Drill.RunChain(seed, configure: null)))], ShapesCommand.Progress(watch))),
+                [.. seeds.Select(seed => (Func<DrillResult>)(() => Drill.RunChain(seed, configure: null)))],
+                ShapesCommand.Progress(watch))),
         ];
         Console.WriteLine(Text($"Virtual time, seeds {seeds[0]} to {seeds[^1]}, {Load} calls/s, as it comes."));
         Console.WriteLine();
