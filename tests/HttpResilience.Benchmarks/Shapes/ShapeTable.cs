@@ -47,7 +47,8 @@ internal static class ShapeTable
         {
             table.Append(CultureInfo.InvariantCulture, $"| {group} | {load} | {client.Name} ");
             table.Append(CultureInfo.InvariantCulture, $"| {r.MeanIn:0.00} | {r.WorstIn:0.00} | {r.WorstAfter:0.00} ");
-            table.Append(CultureInfo.InvariantCulture, $"| {r.In.Failed:N0} of {r.In.Calls:N0} | {r.After.Failed:N0} of {r.After.Calls:N0} ");
+            foreach (var calls in (CallFigures[])[r.In, r.After])
+                table.Append(CultureInfo.InvariantCulture, $"| {calls.Failed:N0} of {calls.Calls:N0} ");
             foreach (var calls in (CallFigures[])[r.In, r.After])
             {
                 table.Append(
