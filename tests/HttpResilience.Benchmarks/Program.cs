@@ -25,7 +25,15 @@ const string Help = """
 
       outage   100 clients and a host that is down for 30 s, in virtual time: a table and a plot of the requests to the host
                --output FILE   the plot. Default: docs/outage.svg
-      drill    a payment gateway during an outage, 3 million calls to 3 APIs, in virtual time: naive retries and the chain
+      shapes   15 ways in which a host fails, at 3 loads, in virtual time: naive retries, Microsoft's standard handler and the chain in one
+               table. About 5 minutes. Progress on stderr
+               --only TEXT     only the shapes that have this in their name, such as 'random'
+               --client TEXT   only the clients that have this in their name, such as 'as it comes'
+               --with adaptive two circuits that open in part, too
+               --plot FILE     also draws an outage of 5 s, such as docs/circuit.svg
+      goals    the aims of the circuit, in shapes and in the drill, each with its figure. About 15 minutes
+      drill    a payment gateway during an outage, 3 million calls to 3 APIs, in virtual time: naive retries, Microsoft's standard handler,
+               the chain, and the chain with dead letters. About 15 minutes; the process has one thread in its pool from then on
       fallback an API that is down for 60 s, over real sockets: reads of cached resources, with a bare client and with Fallback
       alerts   the time and bytes that the error budget and alerts add to a call
       points   what Microsoft.Extensions.Http.Resilience and the chain do with the same faults, over real sockets: a table for the docs
@@ -40,7 +48,8 @@ const string Help = """
       drain    dead letters replayed per second, compared with the same requests sent from memory
                --letters N     the number of letters. Default: 5000
 
-      --seed N   for outage, drill, fallback and soak. The same seed gives the same run in virtual time. Default: 1
+      --seed N   for outage, shapes, goals, drill, fallback and soak. The same seed gives the same run in virtual time. Default: 1
+      --seeds N  for shapes, goals and drill: this many seeds, from that one on; the figures are means. Default: 1 for shapes, else 10
     """;
 
 List<string> options = [.. args];

@@ -20,16 +20,15 @@ internal static class DrillCommand
         var (naive, standard, chain, letters) = (of[0], of[1], of[2], of[3]);
 
         string days = seeds.Count == 1 ? $"seed {seeds[0]}" : $"means of seeds {seeds[0]} to {seeds[^1]}";
-        Console.WriteLine(
-            Text($"{days}: a day of {naive.Average(r => r.Payments):N0} payments in virtual time; all settings are the defaults"));
+        double payments = naive.Average(r => r.Payments);
+        Console.WriteLine(Text($"{days}: a day of {payments:N0} payments in virtual time; all settings are the defaults"));
         Console.WriteLine();
         Console.WriteLine(
-            "| | three retries at once | Microsoft's standard handler | ours, as it comes | ours, with dead letters "
-            + "| as it comes, against the retries | aim |");
+            "| | three retries at once | Microsoft's standard handler | ours, as it comes | ours, with dead letters | as it comes, against "
+            + "the retries | aim |");
         Console.WriteLine("|---|--:|--:|--:|--:|--:|--:|");
         Row("timeouts and failures that a client can avoid", r => r.FailedElsewhere, aim: -0.88);
-        Console.WriteLine(
-            Text($"| – from the best to the worst seed | {Range(naive)} | {Range(standard)} | {Range(chain)} | {Range(letters)} | | |"));
+        Console.WriteLine($"| – from the best to the worst seed | {string.Join(" | ", of.Select(Range))} | | |");
         Row("– first request never answered, by an API that was well", r => r.FailedForLostRequest);
         Row("– dragged along: no worker free", r => r.Dragged);
         Row("cascades: times that an API that was well failed with the silent one", r => r.Cascades, aim: -1);

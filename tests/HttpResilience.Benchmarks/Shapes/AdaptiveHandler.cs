@@ -71,8 +71,8 @@ internal sealed class ThrottlingHandler(TimeProvider time, int seed) : AdaptiveH
 }
 
 /// <summary>
-/// The rule of Shopify's adaptive circuit breaker: a controller that raises the share of rejections as long as the share of failures, in
-/// the last 10 s, is above that of a healthy host, once a second.
+/// The rule of Shopify's adaptive circuit breaker: once a second a controller raises the share of rejections as long as the share of
+/// failures, in the last 10 s, is above that of a healthy host.
 /// </summary>
 internal sealed class ControllerHandler(TimeProvider time, int seed) : AdaptiveHandler(time, seed, TimeSpan.FromSeconds(10), parts: 10)
 {

@@ -34,9 +34,8 @@ internal static class ShapePlot
         Add(svg, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" {Font} role=\"img\">");
         Add(svg, $"<title>A host that answers 503 for 5 s; calls that fail: {failures}</title>");
         Add(svg, $"<rect width=\"{Width}\" height=\"{Height}\" rx=\"8\" fill=\"#ffffff\" stroke=\"#d1d5db\"/>");
-        Add(
-            svg,
-            $"<text x=\"{Left}\" y=\"32\" font-size=\"17\" font-weight=\"600\" fill=\"#111827\">A host that answers 503 for 5 s</text>");
+        const string Title = "font-size=\"17\" font-weight=\"600\" fill=\"#111827\"";
+        Add(svg, $"<text x=\"{Left}\" y=\"32\" {Title}>A host that answers 503 for 5 s</text>");
         string normal = string.Create(CultureInfo.InvariantCulture, $"{load.Clients} clients, {load.CallRate} calls/s each");
         Add(svg, $"<text x=\"{Right}\" y=\"32\" text-anchor=\"end\" fill=\"{Background}\">{normal}</text>");
         int x = Left;
@@ -91,9 +90,8 @@ internal static class ShapePlot
             var path = new StringBuilder();
             for (int second = 0; second < counts.Count; second++)
             {
-                path.Append(
-                    CultureInfo.InvariantCulture,
-                    $"{(second == 0 ? "M" : "L")}{X(second):0.#} {Y(counts[second]):0.#}H{X(second + 1):0.#}");
+                double y = Y(counts[second]);
+                path.Append(CultureInfo.InvariantCulture, $"{(second == 0 ? "M" : "L")}{X(second):0.#} {y:0.#}H{X(second + 1):0.#}");
             }
 
             Add(svg, $"<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>");

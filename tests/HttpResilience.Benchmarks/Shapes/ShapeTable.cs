@@ -11,10 +11,9 @@ internal sealed record ShapeCell(string Group, ShapeLoad Load, ShapeClient Clien
 internal static class ShapeTable
 {
     private const string Legend = """
-        Columns: clients × calls/s of each; load at the host as a multiple of the normal one, while it fails (mean, worst second) and in the
-        worst second after it (at 10 calls/s chance alone makes 1.5 to 2 of it); calls that began in that time, or after it, and failed;
-        seconds that those calls took, failed ones too; calls that were in a delay or a queue at once; how often the circuit of a client
-        tripped.
+        Columns: clients × calls/s of each; load at the host as a multiple of the normal one, while it fails (mean, worst second) and in
+        the worst second after it (at 10 calls/s chance alone makes 1.5 to 2 of it); calls that began in that time, or after it, and failed;
+        seconds that those calls took, failed ones too; calls in a delay or a queue at once; how often the circuit of a client tripped.
         """;
 
     /// <summary>Runs each client in each shape at each load with each seed; the results do not depend on the number of threads.</summary>
@@ -41,15 +40,15 @@ internal static class ShapeTable
         var table = new StringBuilder();
         string seed = seeds.Count == 1 ? $"seed {seeds[0]}" : $"means of seeds {seeds[0]} to {seeds[^1]}";
         table.AppendLine($"Virtual time, {seed}.").AppendLine(Legend).AppendLine();
-        table.AppendLine("| shape | clients | client | load: mean | worst | worst after | failed in it | failed after | in it: p50 "
-            + "| p95 | p99 | max | after: p50 | p95 | p99 | max | waiting | trips |");
+        table.AppendLine("| shape | clients | client | load: mean | worst | worst after | failed in it | failed after "
+            + "| in it: p50 | p95 | p99 | max | after: p50 | p95 | p99 | max | waiting | trips |");
         table.AppendLine("|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
         foreach (var (group, load, client, r) in cells)
         {
             table.Append(CultureInfo.InvariantCulture, $"| {group} | {load} | {client.Name} ");
             table.Append(CultureInfo.InvariantCulture, $"| {r.MeanIn:0.00} | {r.WorstIn:0.00} | {r.WorstAfter:0.00} ");
-            table.Append(CultureInfo.InvariantCulture, $"| {r.In.Failed:N0} of {r.In.Calls:N0} ");
-            table.Append(CultureInfo.InvariantCulture, $"| {r.After.Failed:N0} of {r.After.Calls:N0} ");
+            foreach (var calls in (CallFigures[])[r.In, r.After])
+                table.Append(CultureInfo.InvariantCulture, $"| {calls.Failed:N0} of {calls.Calls:N0} ");
             foreach (var calls in (CallFigures[])[r.In, r.After])
             {
                 table.Append(
