@@ -42,6 +42,13 @@ internal sealed class VirtualTime : TimeProvider
             RunNext();
     }
 
+    /// <summary>Advances time to <paramref name="until"/>: periodic timers never end.</summary>
+    internal void Run(TimeSpan until)
+    {
+        while (_queue.TryPeek(out _, out var due) && due.Due <= until.Ticks)
+            RunNext();
+    }
+
     /// <summary>
     /// Advances time to <paramref name="until"/> on the thread pool of the process, which has one thread from then on: what the code of the
     /// simulation queues there runs before time goes on.

@@ -134,7 +134,7 @@ public sealed class CircuitWaitTests
     public async Task A_call_that_the_circuit_of_its_tenant_rejects_does_not_wait_for_that_of_the_host()
     {
         using var chain = await DownAsync();
-        Trip(chain, "a").Circuit.Isolate();
+        Trip(chain, "a").Circuit.Isolate(chain.Clock.GetTimestamp());
 
         using (HttpCallScope.Begin(new() { Tenant = "a" }))
             (await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync())).Tenant.ShouldBe("a");
@@ -197,7 +197,8 @@ public sealed class CircuitWaitTests
     public async Task A_synchronous_call_gets_its_turn_although_no_timer_fires()
     {
         using var chain = await DownAsync(
-            o => o.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(100), s => s.AddSingleton<TimeProvider>(new TimeWithoutTimers()));
+            o => o.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(100),
+            s => s.AddSingleton<TimeProvider>(new TimeWithoutTimers()));
         chain.Server.Replace(Outcome.Status(200));
 
         (await chain.GetAsync(async: false)).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);

@@ -58,7 +58,7 @@ public sealed class CircuitAlertTests
         for (int i = 0; i < 180; i++)
             time.At(TimeSpan.FromSeconds(i), watch.LookAtList);
 
-        time.Run();
+        time.Run(TimeSpan.FromSeconds(220));
 
         return (failed, logs);
 
