@@ -257,10 +257,14 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
         if (_timer is null)
         {
             using (AmbientContext.Suppress())
-                _timer = time.CreateTimer(static queue => ((CircuitQueue)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            {
+                _timer = time.CreateTimer(
+                    static queue => ((CircuitQueue)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
         }
 
-        _timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(time.TimeUntil(due).TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+        double left = Math.Max(0, Math.Ceiling(time.TimeUntil(due).TotalMilliseconds));
+        _timer.Change(TimeSpan.FromMilliseconds(left), Timeout.InfiniteTimeSpan);
     }
 
     private void OnTimer()
@@ -301,7 +305,7 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
 
 /// <summary>The answer to a call that asks for its turn.</summary>
 /// <param name="Waiter">Null when it does not wait.</param>
-/// <param name="Ticket">The ticket of a call that goes at once; <see cref="CircuitMachine.NoTicket"/> when it is rejected, or waits.</param>
+/// <param name="Ticket">That of a call that goes at once; <see cref="CircuitMachine.NoTicket"/> when it is rejected, or waits.</param>
 /// <param name="Transition">The change of state of the circuit that the ticket has caused, if any.</param>
 internal readonly record struct CircuitTurn(CircuitWaiter? Waiter, int Ticket, CircuitTransition? Transition);
 

@@ -35,7 +35,6 @@ internal sealed partial class RetryHandler(
                     startedAt = await HostPauseWait.WaitAsync(client, call, original.Method, deadline, async, cancellationToken)
                         .ConfigureAwait(false);
                 }
-
                 if (mustReconcileFirst)
                 {
                     if (await _hooks.FindAsync(request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)
@@ -76,7 +75,8 @@ internal sealed partial class RetryHandler(
                 request = original.Restore(request) ?? request;
                 if (decision.ResolvesFirst)
                 {
-                    if (!await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken).ConfigureAwait(false))
+                    if (!await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken)
+                        .ConfigureAwait(false))
                         return attempt.Response!;
                     call.Revised = original = new(request);
                 }

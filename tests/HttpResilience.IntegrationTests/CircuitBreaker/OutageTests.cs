@@ -8,7 +8,7 @@ namespace HttpResilience.IntegrationTests;
 
 /// <summary>
 /// A server that is down for a while under load, over real sockets and with threads of their own. HTTPRESILIENCE_OUTAGE_SECONDS is the
-/// length of the outage in the proof of full size: 64 threads and 1,000 calls a second; default 1.5 s with 16 threads and 200 calls a second.
+/// length of the outage in the proof of full size: 64 threads and 1,000 calls a second. Default: 1.5 s, 16 threads and 200 calls a second.
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class OutageTests
@@ -137,7 +137,8 @@ public sealed class OutageTests
         return requests.Count(r => r.IsAlive);
     }
 
-    private async Task<KestrelServer> StartAsync(int port) => await KestrelServer.StartAsync(HttpProtocols.Http1, null, port, [AnswerAsync]);
+    private async Task<KestrelServer> StartAsync(int port) =>
+        await KestrelServer.StartAsync(HttpProtocols.Http1, null, port, [AnswerAsync]);
 
     private Task AnswerAsync(HttpContext context)
     {

@@ -197,7 +197,8 @@ public sealed class CircuitWaitTests
     public async Task A_synchronous_call_gets_its_turn_although_no_timer_fires()
     {
         using var chain = await DownAsync(
-            o => o.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(100), s => s.AddSingleton<TimeProvider>(new TimeWithoutTimers()));
+            o => o.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(100),
+            s => s.AddSingleton<TimeProvider>(new TimeWithoutTimers()));
         chain.Server.Replace(Outcome.Status(200));
 
         (await chain.GetAsync(async: false)).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
