@@ -35,7 +35,6 @@ internal sealed partial class RetryHandler(
                     startedAt = await HostPauseWait.WaitAsync(client, call, original.Method, deadline, async, cancellationToken)
                         .ConfigureAwait(false);
                 }
-
                 if (mustReconcileFirst)
                 {
                     if (await _hooks.FindAsync(request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)

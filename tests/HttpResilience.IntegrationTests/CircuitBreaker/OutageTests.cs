@@ -8,7 +8,7 @@ namespace HttpResilience.IntegrationTests;
 
 /// <summary>
 /// A server that is down for a while under load, over real sockets and with threads of their own. HTTPRESILIENCE_OUTAGE_SECONDS is the
-/// length of the outage in the proof of full size (64 threads, 1,000 calls a second); default 1.5 s (16 threads, 200 calls a second).
+/// length of the outage in the proof of full size: 64 threads and 1,000 calls a second. Default: 1.5 s, 16 threads and 200 calls a second.
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class OutageTests

@@ -237,6 +237,7 @@ public sealed class CircuitWaitTests
             services: services);
         chain.Server.Replace(Outcome.Status(200));
         await chain.GetAsync();
+        chain.Clock.SkipsWaits = false;
         Trip(chain, null);
         chain.Server.Replace(Outcome.Status(503));
         return chain;

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace HttpResilience.Tests.CircuitBreaker;
 
-/// <summary>An attempt at a closed circuit allocates nothing, with short breaks as with the classic circuit. Its time is printed.</summary>
+/// <summary>What an attempt at a closed circuit costs, with short breaks and with the classic circuit. Its time is printed.</summary>
 public sealed class ClosedPathTests
 {
     private const int Attempts = 200_000;

@@ -71,7 +71,7 @@ public sealed class ShortBreakModelTests
                 if (_circuit.State != _model.State)
                     Fail($"{_circuit.State}, the model says {_model.State}");
                 if (_model.State is CircuitState.Open && (_circuit.OpenUntil, _circuit.Break) != (_model.OpenUntil, _model.Break))
-                    Fail($"open until {_circuit.OpenUntil} for {_circuit.Break}, not until {_model.OpenUntil} for {_model.Break}");
+                    Fail($"open for {_circuit.Break} until {_circuit.OpenUntil}, the model says {_model.Break} until {_model.OpenUntil}");
                 if (_circuit.Pace != _model.Pace)
                     Fail($"the pace is {_circuit.Pace}, the model says {_model.Pace}");
                 var expected = _circuit.State == before ? null

@@ -223,8 +223,8 @@ public sealed class CircuitQueueModelTests
             Log($"{outcome} of period {period} begun at {startedAt}, open at least {openAtLeast}");
             part.CircuitModel.Report(options, period, outcome, startedAt, openAtLeast, _clock.Now);
             var policy = CircuitPolicy.From(options, Frequency)!;
-            if (part.Circuit.Report(policy, ticket, outcome, startedAt, openAtLeast, _clock.Now) is not null
-                || CircuitMachine.IsProbe(ticket))
+            var transition = part.Circuit.Report(policy, ticket, outcome, startedAt, openAtLeast, _clock.Now);
+            if (transition is not null || CircuitMachine.IsProbe(ticket))
                 Advance(part);
         }
 

@@ -128,8 +128,8 @@ public sealed class CircuitQueueRaceTests
     private static void Report(HostState host, int ticket, long startedAt, Random random)
     {
         var outcome = random.Next(20) == 0 ? CircuitOutcome.Neutral : random.Next(3) > 0 ? CircuitOutcome.Failure : CircuitOutcome.Success;
-        if (host.Circuit.Report(Policy, ticket, outcome, startedAt, 0, Stopwatch.GetTimestamp()) is not null
-            || CircuitMachine.IsProbe(ticket))
+        var transition = host.Circuit.Report(Policy, ticket, outcome, startedAt, 0, Stopwatch.GetTimestamp());
+        if (transition is not null || CircuitMachine.IsProbe(ticket))
             host.AdvanceQueue();
     }
 }
