@@ -120,6 +120,14 @@ public sealed class CircuitQueueRaceTests
             return CircuitMachine.NoTicket;
         }
 
+        // Its caller cancels between the turn and the attempt.
+        if (random.Next(16) == 0 && waiter.Ticket != CircuitMachine.NoTicket)
+        {
+            queue.Leave(waiter);
+            count("left with its turn");
+            return CircuitMachine.NoTicket;
+        }
+
         count(waiter.Ticket == CircuitMachine.NoTicket ? "refused"
             : CircuitMachine.IsProbe(waiter.Ticket) ? "probe that waited" : "released");
         return waiter.Ticket;
