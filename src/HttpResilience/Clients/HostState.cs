@@ -99,8 +99,15 @@ internal sealed class HostState(HostKey key) : ObservedHost
             policy.CircuitBreaker?.BucketLength * FailureWindow.Buckets ?? 0);
     }
 
-    /// <summary>The budget, made at the first retry: a healthy host costs nothing.</summary>
-    internal RetryBudget GetOrAddBudget() => LazyInitializer.EnsureInitialized(ref _budget, static () => new());
+    /// <summary>The budget, made at the first retry: a healthy host costs nothing. The circuit knows the calls before.</summary>
+    internal RetryBudget GetOrAddBudget(ResiliencePolicy policy, long now)
+    {
+        return Volatile.Read(ref _budget) ?? LazyInitializer.EnsureInitialized(ref _budget, () => new(CallsBefore(), now));
+
+        double CallsBefore() =>
+            policy is { CircuitBreaker: { } circuit, Retry.Budget: { } budget } && Circuit.PaceAt(circuit, now) is > 0 and var pace
+            ? (double)budget.SamplingLength / pace : 0;
+    }
 
     /// <summary>Counts a call once the host has a budget.</summary>
     internal void CountCall(RetryBudgetPolicy policy, long now) => Volatile.Read(ref _budget)?.CountCall(policy, now);

@@ -57,5 +57,6 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
     internal HedgedTry Choose() => _tries.Find(t => t.HasWon) ?? _tries.MaxBy(t => t.Result.RetryAfter ?? TimeSpan.Zero)!;
 
     private bool IsInBudget(long now) =>
-        call.Policy.Retry.Budget is not { } budget || call.Host is not { } host || host.GetOrAddBudget().TrySpend(budget, now);
+        call.Policy.Retry.Budget is not { } budget || call.Host is not { } host
+        || host.GetOrAddBudget(call.Policy, now).TrySpend(budget, now);
 }

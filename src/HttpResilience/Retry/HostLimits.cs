@@ -4,12 +4,19 @@ namespace HttpResilience;
 internal static class HostLimits
 {
     /// <summary>Stops a retry that would meet an open circuit or exceed the retry budget of the host.</summary>
-    internal static RetryDecision Apply(RetryDecision retry, HttpCall call, HostState host, long endedAt, long deadline)
+    /// <param name="latest">The timestamp at which the retry must be sent.</param>
+    internal static RetryDecision Apply(RetryDecision retry, HttpCall call, HostState host, long endedAt, long latest)
     {
-        if (call.WouldBeRejectedAt(endedAt + call.Policy.ToTimestamp(retry.Delay), deadline))
+        long due = endedAt + call.Policy.ToTimestamp(retry.Delay);
+        if (call.WouldBeRejectedAt(due, latest))
             return RetryDecision.Stop(StopReason.CircuitOpen);
-        return call.Policy.Retry.Budget is { } budget && !host.GetOrAddBudget().TrySpend(budget, endedAt)
-            ? RetryDecision.Stop(StopReason.BudgetExhausted)
+        if (call.Policy.Retry.Budget is not { } policy)
+            return retry;
+        var budget = host.GetOrAddBudget(call.Policy, endedAt);
+        if (!budget.TrySpend(policy, endedAt))
+            return RetryDecision.Stop(StopReason.BudgetExhausted);
+        return call.AttemptTimedOut
+            ? retry.Later(call.Time.GetElapsedTime(due, budget.Spread(policy, due, latest, endedAt)))
             : retry;
     }
 }

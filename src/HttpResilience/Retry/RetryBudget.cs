@@ -4,10 +4,15 @@ namespace HttpResilience;
 /// Limits the load that retries add to a failing host: retries ≤ ratio × calls + a few, over a sliding time (Google SRE, Handling
 /// Overload; Finagle's retry budgets).
 /// </summary>
-internal sealed class RetryBudget
+/// <param name="callsBefore">
+/// The calls of the sampling duration before the budget was made, at the first retry: that of a busy host is not one of a few calls.
+/// </param>
+/// <param name="madeAt">When it was made.</param>
+internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
 {
     // The window counts sends as attempts, and retries as failures.
     private FailureWindow _window;
+    private long _nextSlot;
 
     internal void CountCall(RetryBudgetPolicy policy, long now) => _window.Add(failed: false, now, policy.BucketLength);
 
@@ -15,12 +20,39 @@ internal sealed class RetryBudget
     /// <returns>False when the budget is exhausted.</returns>
     internal bool TrySpend(RetryBudgetPolicy policy, long now)
     {
-        var (sendings, retries) = _window.Sum(now, policy.BucketLength);
-        if (retries >= policy.RetryRatio * (sendings - retries) + policy.MinimumThroughput)
+        var (allowed, retries) = Sum(policy, now);
+        if (retries >= allowed)
             return false;
 
         _window.Add(failed: true, now, policy.BucketLength);
         return true;
+    }
+
+    /// <summary>
+    /// When a retry is sent whose attempt timed out: the retries that the budget allows are spread over the sampling duration. The attempts
+    /// to a host that did not answer for a while time out one after another, and it would get all their retries when it is back.
+    /// </summary>
+    /// <param name="due">When it would be sent.</param>
+    /// <param name="latest">When it must be sent.</param>
+    internal long Spread(RetryBudgetPolicy policy, long due, long latest, long now)
+    {
+        long interval = (long)(policy.SamplingLength / Math.Max(1, Sum(policy, now).Allowed));
+        while (true)
+        {
+            long next = Volatile.Read(ref _nextSlot);
+            long slot = Math.Max(due, next);
+            if (slot >= latest)
+                return due;
+            if (Interlocked.CompareExchange(ref _nextSlot, slot + interval, next) == next)
+                return slot;
+        }
+    }
+
+    private (double Allowed, long Retries) Sum(RetryBudgetPolicy policy, long now)
+    {
+        var (sendings, retries) = _window.Sum(now, policy.BucketLength);
+        double before = callsBefore * Math.Max(0, 1 - (double)(now - madeAt) / policy.SamplingLength);
+        return (policy.RetryRatio * (sendings - retries + before) + policy.MinimumThroughput, retries);
     }
 }
 
@@ -28,6 +60,8 @@ internal sealed class RetryBudget
 /// <param name="BucketLength">A tenth of the sampling duration, in timestamp ticks.</param>
 internal sealed record RetryBudgetPolicy(double RetryRatio, int MinimumThroughput, long BucketLength)
 {
+    internal long SamplingLength => BucketLength * FailureWindow.Buckets;
+
     /// <param name="frequency">Timestamp ticks per second.</param>
     internal static RetryBudgetPolicy? From(RetryBudgetOptions options, long frequency) => options.RetryRatio is not { } ratio ? null
         : new(ratio, options.MinimumThroughput, Math.Max(1, Ticks.Of(options.SamplingDuration, frequency) / FailureWindow.Buckets));

@@ -85,6 +85,8 @@ internal readonly record struct RetryDecision
     private static bool MayBeRepeated(RetryPolicy policy, RetryableRequest request) =>
         MayBeRepeated(policy, request.IsIdempotent, request.IsKeyed);
 
+    internal RetryDecision Later(TimeSpan by) => this with { Delay = Delay + by };
+
     private static RetryDecision Retry(TimeSpan delay) => new() { Delay = delay };
 
     internal static RetryDecision Stop(StopReason reason) => new() { StopReason = reason };

@@ -135,7 +135,8 @@ internal sealed partial class RetryHandler(
 
         if (client.Hosts.ApplyRetryAfter(call, attempt.Result, endedAt) is { } paused)
             meter.Paused(client.Name, paused, attempt.Result.StatusCode);
-        return decision.IsRetry ? HostLimits.Apply(decision, call, host, endedAt, deadline) : decision;
+        return decision.IsRetry ? HostLimits.Apply(
+            decision, call, host, endedAt, HostPauseWait.LatestStart(call, original.Method, deadline)) : decision;
     }
 
     private HttpResponseMessage Stop(

@@ -41,6 +41,38 @@ public sealed class RetryBudgetTests
     }
 
     [Fact]
+    public void The_calls_before_the_first_retry_count_until_the_sampling_duration_has_passed()
+    {
+        var budget = new RetryBudget(callsBefore: 1000, madeAt: _now);
+
+        Spent(budget, Policy(), 1000).ShouldBe(210);
+        _now += 10_000;
+        Spent(budget, Policy(), 1000).ShouldBe(10);
+    }
+
+    [Fact]
+    public void Retries_after_timeouts_are_spread_over_the_sampling_duration()
+    {
+        var budget = new RetryBudget(callsBefore: 100, madeAt: _now);
+
+        long[] slots = [.. Enumerable.Range(0, 4).Select(_ => budget.Spread(Policy(), _now + 500, long.MaxValue, _now) - _now)];
+
+        // 30 retries in 10 s.
+        slots.ShouldBe([500, 833, 1166, 1499]);
+        budget.Spread(Policy(), _now + 5_000, long.MaxValue, _now).ShouldBe(_now + 5_000);
+    }
+
+    [Fact]
+    public void A_retry_that_would_be_too_late_is_not_spread()
+    {
+        var budget = new RetryBudget(callsBefore: 100, madeAt: _now);
+        budget.Spread(Policy(), _now + 500, long.MaxValue, _now);
+
+        budget.Spread(Policy(), _now + 600, latest: _now + 800, _now).ShouldBe(_now + 600);
+        budget.Spread(Policy(), _now + 600, latest: _now + 834, _now).ShouldBe(_now + 833);
+    }
+
+    [Fact]
     public void At_a_hundred_percent_failure_the_load_stays_within_one_fifth_more()
     {
         var policy = Policy();
@@ -68,10 +100,12 @@ public sealed class RetryBudgetTests
             _budget.CountCall(Policy(), _now);
     }
 
-    private int Spent(RetryBudgetPolicy policy, int atMost)
+    private int Spent(RetryBudgetPolicy policy, int atMost) => Spent(_budget, policy, atMost);
+
+    private int Spent(RetryBudget budget, RetryBudgetPolicy policy, int atMost)
     {
         int spent = 0;
-        while (spent < atMost && _budget.TrySpend(policy, _now))
+        while (spent < atMost && budget.TrySpend(policy, _now))
             spent++;
         return spent;
     }
