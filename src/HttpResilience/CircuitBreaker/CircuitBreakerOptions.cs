@@ -12,9 +12,9 @@ public sealed class CircuitBreakerOptions
     /// <summary>
     /// How long a row of <see cref="FailureThreshold"/> failures must last, from its first to its last, to open the circuit: at 1,000 calls
     /// a second five failures in 5 ms are a hiccup. A failure of an attempt that began before the latest success began does not count. Null
-    /// (no minimum, and every failure counts), or 0 to 1 day; default 0.5 s.
+    /// (no minimum, and every failure counts), or 0 to 1 day; default 1 s.
     /// </summary>
-    public TimeSpan? FailureDuration { get; set; } = TimeSpan.FromSeconds(0.5);
+    public TimeSpan? FailureDuration { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// The share of attempts in <see cref="SamplingDuration"/> that must fail to open the circuit. Null (not by this rule), or 0 to 1;

@@ -17,7 +17,7 @@ public sealed class CircuitDefaultsTests
         var options = new CircuitBreakerOptions();
 
         options.FailureThreshold.ShouldBe(5);
-        options.FailureDuration.ShouldBe(TimeSpan.FromSeconds(0.5));
+        options.FailureDuration.ShouldBe(TimeSpan.FromSeconds(1));
         options.FailureRatio.ShouldBe(0.9);
         options.MinimumThroughput.ShouldBe(100);
         options.SamplingDuration.ShouldBe(TimeSpan.FromSeconds(30));

@@ -151,7 +151,7 @@ public sealed class PrecedenceTests
             (0.2, TimeSpan.FromSeconds(10), 10));
         o.Retry.Statuses.ShouldBeEmpty();
         var circuit = o.CircuitBreaker;
-        (circuit.FailureThreshold, circuit.FailureDuration).ShouldBe((5, TimeSpan.FromSeconds(0.5)));
+        (circuit.FailureThreshold, circuit.FailureDuration).ShouldBe((5, TimeSpan.FromSeconds(1)));
         (circuit.FailureRatio, circuit.MinimumThroughput, circuit.SamplingDuration).ShouldBe((0.9, 100, TimeSpan.FromSeconds(30)));
         (circuit.BreakDuration, circuit.MaxBreakDuration).ShouldBe((TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)));
         (circuit.MaxWait, circuit.MaxWaiting, circuit.Mode).ShouldBe((TimeSpan.FromSeconds(5), 100, CircuitMode.Enforce));

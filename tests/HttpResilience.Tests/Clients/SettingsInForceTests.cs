@@ -9,7 +9,7 @@ namespace HttpResilience.Tests.Clients;
 public sealed class SettingsInForceTests
 {
     private const string Default =
-        "keys POST PATCH · retry 3 exponential 1 s · circuit 5 in a row over 0.5 s or 90 % of 100, break 1–10 s, waits 5 s · "
+        "keys POST PATCH · retry 3 exponential 1 s · circuit 5 in a row over 1 s or 90 % of 100, break 1–10 s, waits 5 s · "
         + "attempt 30 s · total 100 s";
 
     [Fact]
