@@ -163,7 +163,7 @@ public sealed class ShortBreakTests
 
     private static CircuitTester New(Action<CircuitBreakerOptions>? configure = null)
     {
-        var options = new CircuitBreakerOptions();
+        var options = new CircuitBreakerOptions { FailureDuration = TimeSpan.FromSeconds(0.5) };
         configure?.Invoke(options);
         return new(CircuitPolicy.From(options, CircuitPolicies.Frequency)!);
     }
