@@ -152,7 +152,7 @@ public sealed class CircuitTests
             options =>
             {
                 options.Retry.MaxRetryAttempts = retries;
-                options.CircuitBreaker.FailureThreshold = 3;
+                options.CircuitBreaker.UseClassic().FailureThreshold = 3;
                 options.CircuitBreaker.BreakDuration = breakDuration;
             },
             build: b =>

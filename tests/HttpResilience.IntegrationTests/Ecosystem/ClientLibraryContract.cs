@@ -169,7 +169,7 @@ public abstract class ClientLibraryContract : IAsyncLifetime
         var down = await ServerAsync(Reply.Unavailable);
         var up = await ServerAsync(Reply.Ok());
         var services = new ServiceCollection();
-        AddChain(services, Chain.Ours, Name, down, o => o.CircuitBreaker.FailureThreshold = 1);
+        AddChain(services, Chain.Ours, Name, down, o => o.CircuitBreaker.UseClassic().FailureThreshold = 1);
         AddChain(services, Chain.Ours, "payments", up, o => o.Retry.MaxRetryAttempts = 0);
         var provider = Build(services);
         _opened.Add(new Opened(provider));

@@ -106,6 +106,7 @@ public sealed class ServiceDiscoveryTests
             s.AddResilientHttpClient("orders", o =>
             {
                 (o.Fallback.Enabled, o.Retry.Delay) = (true, TimeSpan.FromMilliseconds(1));
+                o.CircuitBreaker.UseClassic();
                 if (!hasCircuit)
                     o.CircuitBreaker.BreakDuration = null;
             });

@@ -86,7 +86,7 @@ public sealed class ConnectFailureTests
         await using var server = await KestrelServer.StartAsync(HttpProtocols.Http1, certificate, 0, [Reply.Ok()]);
         await using var client = new ResilientClientUnderTest(
             server.Uri,
-            options => options.CircuitBreaker.FailureThreshold = 1,
+            options => options.CircuitBreaker.UseClassic().FailureThreshold = 1,
             sockets => sockets.SslOptions.RemoteCertificateValidationCallback =
                 rejectedByCode ? (_, _, _, errors) => errors is SslPolicyErrors.None : null);
 

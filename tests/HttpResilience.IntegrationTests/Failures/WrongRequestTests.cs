@@ -13,7 +13,7 @@ public sealed class WrongRequestTests
     public async Task An_error_of_the_request_is_not_repeated_and_does_not_count_against_the_host(string error, bool mayHaveBeenProcessed)
     {
         await using var server = new RawServer(Raw.Ok);
-        await using var client = new ResilientClientUnderTest(server.Uri, o => o.CircuitBreaker.FailureThreshold = 1);
+        await using var client = new ResilientClientUnderTest(server.Uri, o => o.CircuitBreaker.UseClassic().FailureThreshold = 1);
 
         for (int i = 0; i < 2; i++)
         {

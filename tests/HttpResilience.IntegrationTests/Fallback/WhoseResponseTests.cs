@@ -50,7 +50,7 @@ public sealed class WhoseResponseTests
     {
         await using var server = await FaultServer.StartAsync(new FaultScript().Status(200, "seen").Status(503), cancellationToken: Token);
         await using var client = Client(
-            server.Uri, o => o.CircuitBreaker.FailureThreshold = 1, h => h.AutomaticDecompression = DecompressionMethods.All);
+            server.Uri, o => o.CircuitBreaker.UseClassic().FailureThreshold = 1, h => h.AutomaticDecompression = DecompressionMethods.All);
         await AskAsync(client, "me", "alice");
         (await AskAsync(client, "me", "alice")).ShouldBe((true, "seen"));
 

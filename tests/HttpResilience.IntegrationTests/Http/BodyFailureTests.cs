@@ -42,7 +42,7 @@ public sealed class BodyFailureTests
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri, o =>
         {
-            o.CircuitBreaker.FailureThreshold = 1;
+            o.CircuitBreaker.UseClassic().FailureThreshold = 1;
             o.Retry.MaxRetryAttempts = 1;
         });
 
@@ -70,7 +70,7 @@ public sealed class BodyFailureTests
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
         await using var client = new ResilientClientUnderTest(server.Uri, o =>
         {
-            o.CircuitBreaker.FailureThreshold = 1;
+            o.CircuitBreaker.UseClassic().FailureThreshold = 1;
             o.Retry.MaxRetryAttempts = 0;
         });
         for (int i = 0; i < 3; i++)
@@ -91,7 +91,7 @@ public sealed class BodyFailureTests
         await using var server = new RawServer(Raw.ResetUnread, Raw.ResetUnread);
         await using var client = new ResilientClientUnderTest(server.Uri, o =>
         {
-            o.CircuitBreaker.FailureThreshold = 1;
+            o.CircuitBreaker.UseClassic().FailureThreshold = 1;
             o.Retry.MaxRetryAttempts = 0;
         });
 

@@ -44,7 +44,9 @@ public sealed class AppSettingsTests : IDisposable
     public async Task An_open_circuit_survives_a_reload()
     {
         await using var server = await KestrelServer.StartAsync(Reply.Unavailable);
-        Write(server.Uri, """ "MaxRetryAttempts": 0 """, """ "FailureThreshold": 2, "BreakDuration": "00:01:00" """);
+        Write(
+            server.Uri, """ "MaxRetryAttempts": 0 """,
+            """ "FailureThreshold": 2, "FailureDuration": null, "MaxWait": null, "BreakDuration": "00:01:00" """);
         using var host = await StartAsync();
         var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("invoices");
         await AttemptsAsync(client);

@@ -8,12 +8,32 @@ public sealed class InvoiceSenderAlertTests : IDisposable
     private const string Token = "T0K3N-of-the-webhook";
     private const int Invoices = 60;
 
+    // No call waits for the circuit, and only the rules that end with the outage.
+    private static readonly (string Name, string? Value)[] AlertsAtOnce =
+    [
+        .. new (string Name, string? Value)[]
+        {
+            ("FailureThreshold", "10"), ("FailureDuration", "00:00:00"), ("FailureRatio", "0.5"), ("BreakDuration", "00:00:00.500"),
+            ("MaxBreakDuration", "00:00:02"), ("MaxWait", "00:00:00.001"),
+        }.Select(o => ($"HttpResilience__Clients__invoices__CircuitBreaker__{o.Name}", o.Value)),
+        ("HttpResilience__Alerts__Rules__0__Type", "CircuitOpened"), ("HttpResilience__Alerts__Rules__1__Type", "ConsecutiveFailures"),
+    ];
+
     private readonly SampleProgram _program = new();
 
     [Fact]
-    public async Task The_outage_is_one_alert_with_one_end_and_other_faults_are_none()
+    public async Task The_outage_is_waited_out_and_no_alert()
     {
-        var result = await SendAsync("--json");
+        var report = JsonNode.Parse((await SendAsync("--json", [])).Output)!;
+
+        report["alerts"]!.AsArray().ShouldBeEmpty();
+        report["runs"]![1]!["failed"]!.AsArray().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_outage_that_calls_do_not_wait_for_is_one_alert_with_one_end_and_other_faults_are_none()
+    {
+        var result = await SendAsync("--json", AlertsAtOnce);
         var report = JsonNode.Parse(result.Output)!;
 
         var alerts = report["alerts"]!.AsArray();
@@ -38,7 +58,7 @@ public sealed class InvoiceSenderAlertTests : IDisposable
     public async Task A_webhook_gets_both_alerts_in_slack_format_and_its_path_is_not_printed()
     {
         await using var slack = await KestrelServer.StartAsync(Reply.Ok());
-        var result = await SendAsync($"--verbose --alerts {slack.Uri}services/{Token}?x=1");
+        var result = await SendAsync($"--verbose --alerts {slack.Uri}services/{Token}?x=1", AlertsAtOnce);
 
         slack.Requests.ShouldAllBe(r => r.Method == "POST" && r.Target == $"/services/{Token}?x=1");
         string[] texts = [.. slack.Requests.Select(r => Text(JsonNode.Parse(r.Text), "text"))];
@@ -59,7 +79,7 @@ public sealed class InvoiceSenderAlertTests : IDisposable
             Reply.With(201, """{ "id": "in_1", "invoiceNumber": "1" }""", ("Content-Type", "application/json"))]);
         await CopyAsync(8);
         var result = await _program.RunAsync(
-            $"--csv invoices.csv --api {api.Uri} --alerts http://127.0.0.1:{Ports.Closed()}/services/{Token}");
+            $"--csv invoices.csv --api {api.Uri} --alerts http://127.0.0.1:{Ports.Closed()}/services/{Token}", AlertsAtOnce);
 
         result.ExitCode.ShouldBe(0, result.Error);
         result.Output.ShouldContain(": 2\n");
@@ -77,10 +97,10 @@ public sealed class InvoiceSenderAlertTests : IDisposable
 
     public void Dispose() => _program.Dispose();
 
-    private async Task<SampleProgram.Result> SendAsync(string arguments)
+    private async Task<SampleProgram.Result> SendAsync(string arguments, (string Name, string? Value)[] environment)
     {
         await CopyAsync(Invoices);
-        var result = await _program.RunAsync($"--csv invoices.csv --seed 3 {arguments}");
+        var result = await _program.RunAsync($"--csv invoices.csv --seed 3 {arguments}", environment);
         result.ExitCode.ShouldBe(0, result.Error);
         return result;
     }

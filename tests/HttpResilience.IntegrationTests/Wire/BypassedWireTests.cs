@@ -49,7 +49,7 @@ public sealed class BypassedWireTests
     {
         await using var server = await KestrelServer.StartAsync(Reply.Ok(), Reply.Abort);
         await using var client = Create(
-            server, copies: false, o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
+            server, copies: false, o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (2, 0));
         (await client.Client.SendAsync(Mode.Async, Sending.Get())).Dispose();
         for (int i = 0; i < 2; i++)
             await client.Client.FailAsync<HttpRequestException>(Mode.Async, Sending.Post());
@@ -83,7 +83,7 @@ public sealed class BypassedWireTests
         bool fails = false;
         await using var server = await KestrelServer.StartAsync(Reply.Ok());
         await using var client = new ResilientClientUnderTest(
-            server.Uri, o => (o.Idempotency.Enabled, o.CircuitBreaker.FailureThreshold) = (false, 2),
+            server.Uri, o => (o.Idempotency.Enabled, o.CircuitBreaker.UseClassic().FailureThreshold) = (false, 2),
             build: b => b.AddAttemptHandler(_ =>
             {
                 if (fails)

@@ -31,7 +31,7 @@ public sealed class InnerHandlerFailureTests
             api.Uri,
             o =>
             {
-                (o.Idempotency.Enabled, o.CircuitBreaker.FailureThreshold) = (false, 1);
+                (o.Idempotency.Enabled, o.CircuitBreaker.UseClassic().FailureThreshold) = (false, 1);
                 o.AttemptTimeout.Timeout = TimeSpan.FromSeconds(2);
             },
             build: b =>
@@ -77,7 +77,7 @@ public sealed class InnerHandlerFailureTests
         await using var api = await KestrelServer.StartAsync(Reply.Ok());
         await using var client = new ResilientClientUnderTest(
             api.Uri,
-            o => (o.Idempotency.Enabled, o.CircuitBreaker.FailureThreshold, o.DeadLetter.Enabled) = (false, 1, true),
+            o => (o.Idempotency.Enabled, o.CircuitBreaker.UseClassic().FailureThreshold, o.DeadLetter.Enabled) = (false, 1, true),
             build: b =>
             {
                 b.Services.AddHttpResilienceStorage(storage => storage.UseInMemory());
@@ -113,7 +113,7 @@ public sealed class InnerHandlerFailureTests
             api.Uri,
             o =>
             {
-                (o.Idempotency.Enabled, o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (false, 1, 1);
+                (o.Idempotency.Enabled, o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (false, 1, 1);
                 o.AttemptTimeout.Timeout = TimeSpan.FromSeconds(1);
             },
             build: b => b.AddHttpMessageHandler(() => new BeforeSending(token => GetTokenAsync(new(), login.Uri, token))));
@@ -208,7 +208,8 @@ public sealed class InnerHandlerFailureTests
         await using var api = await KestrelServer.StartAsync(Reply.With(429));
         await using var down = await KestrelServer.StartAsync(Reply.Unavailable);
         await using var client = new ResilientClientUnderTest(
-            configure: o => (o.Idempotency.Enabled, o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (false, 1, 1),
+            configure: o =>
+                (o.Idempotency.Enabled, o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (false, 1, 1),
             build: b => b.AddHttpMessageHandler(() => new Ensuring()));
 
         var limited = await client.Client.FailAsync<HttpRequestException>(mode, new(HttpMethod.Post, api.Uri));
@@ -222,7 +223,7 @@ public sealed class InnerHandlerFailureTests
 
     private static ResilientClientUnderTest WithPrimary(Uri api, Func<HttpMessageHandler> create, bool hasFilters = true) => new(
         api,
-        o => (o.Idempotency.Enabled, o.CircuitBreaker.FailureThreshold) = (false, 4),
+        o => (o.Idempotency.Enabled, o.CircuitBreaker.UseClassic().FailureThreshold) = (false, 4),
         build: b =>
         {
             if (!hasFilters)
@@ -245,7 +246,7 @@ public sealed class InnerHandlerFailureTests
 
     private static void AddAuditClient(IServiceCollection services) => services.AddResilientHttpClient("audit", o =>
     {
-        (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.BreakDuration) = (1, TimeSpan.FromMinutes(1));
+        (o.CircuitBreaker.UseClassic().FailureThreshold, o.CircuitBreaker.BreakDuration) = (1, TimeSpan.FromMinutes(1));
         o.Retry.MaxRetryAttempts = 0;
     });
 

@@ -200,7 +200,7 @@ public sealed class OtherResponseTests
                 return await send(request);
             (await send(request)).Dispose();
             return await send(new(HttpMethod.Post, new Uri(audit.Uri, "/audit")));
-        }, o => (o.CircuitBreaker.FailureThreshold, o.Idempotency.Enabled) = (1, false));
+        }, o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Idempotency.Enabled) = (1, false));
 
         (await client.Client.SendAsync(Mode.Async, Sending.Post())).Dispose();
 

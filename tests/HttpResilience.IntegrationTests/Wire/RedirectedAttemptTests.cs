@@ -105,7 +105,7 @@ public sealed class RedirectedAttemptTests
             await target.DisposeAsync();
         await using var client = Create(api, o =>
         {
-            o.CircuitBreaker.FailureThreshold = 1;
+            o.CircuitBreaker.UseClassic().FailureThreshold = 1;
             o.Retry.MaxRetryAttempts = 1;
             (o.Hedging.Enabled, o.Hedging.Delay) = (hedged, TimeSpan.FromMinutes(1));
         });
@@ -121,7 +121,7 @@ public sealed class RedirectedAttemptTests
     public async Task The_failure_behind_a_redirect_to_the_same_authority_counts_for_its_circuit()
     {
         await using var api = await StartAsync(302, null, Reply.Unavailable);
-        await using var client = Create(api, o => (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
+        await using var client = Create(api, o => (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 0));
 
         await CallAsync(client, Mode.Async, Sending.Get("/file"));
 
@@ -175,7 +175,7 @@ public sealed class RedirectedAttemptTests
         await using var api = await StartAsync(302, target);
         await using var client = Create(api, o =>
         {
-            (o.CircuitBreaker.FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 1);
+            (o.CircuitBreaker.UseClassic().FailureThreshold, o.Retry.MaxRetryAttempts) = (1, 1);
             o.Retry.IncludeResponseBody = true;
         });
 
@@ -192,7 +192,7 @@ public sealed class RedirectedAttemptTests
         await using var api = await StartAsync(303, target);
         // Restores the address, as the handler of Microsoft.Extensions.ServiceDiscovery does.
         await using var client = new ResilientClientUnderTest(
-            new("http://logical.test/"), o => (o.Idempotency.Enabled, o.CircuitBreaker.FailureThreshold) = (false, 1),
+            new("http://logical.test/"), o => (o.Idempotency.Enabled, o.CircuitBreaker.UseClassic().FailureThreshold) = (false, 1),
             build: b => b.AddHttpMessageHandler(() => new Discovery(api.Uri)));
 
         var call = await CallAsync(client, mode, Sending.Post());
@@ -211,7 +211,7 @@ public sealed class RedirectedAttemptTests
             o =>
             {
                 (o.Idempotency.Enabled, o.Retry.MaxRetryAttempts) = (false, 1);
-                o.CircuitBreaker.FailureThreshold = 2;
+                o.CircuitBreaker.UseClassic().FailureThreshold = 2;
             },
             build: b => b.AddAttemptHandler(r => r.RequestUri = new Uri(gone.Uri, r.RequestUri!.PathAndQuery)));
 

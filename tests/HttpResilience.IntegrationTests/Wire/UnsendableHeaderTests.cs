@@ -16,7 +16,7 @@ public sealed class UnsendableHeaderTests
             server.Uri,
             o =>
             {
-                o.CircuitBreaker.FailureThreshold = 1;
+                o.CircuitBreaker.UseClassic().FailureThreshold = 1;
                 o.Hedging.Enabled = hedged;
             },
             build: b =>

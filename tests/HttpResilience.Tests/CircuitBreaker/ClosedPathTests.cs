@@ -13,8 +13,7 @@ public sealed class ClosedPathTests
     public void An_attempt_at_a_closed_circuit_allocates_nothing()
     {
         long frequency = TimeProvider.System.TimestampFrequency;
-        var classic = new CircuitBreakerOptions();
-        CircuitPolicies.UseClassic(classic);
+        var classic = new CircuitBreakerOptions().UseClassic();
         (string Name, CircuitPolicy Policy)[] circuits =
             [("classic", CircuitPolicy.From(classic, frequency)!), ("short breaks", CircuitPolicy.From(new(), frequency)!)];
         var fastest = circuits.ToDictionary(c => c.Name, _ => double.MaxValue);
