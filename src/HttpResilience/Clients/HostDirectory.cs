@@ -3,14 +3,16 @@ using System.Collections.Concurrent;
 namespace HttpResilience;
 
 /// <summary>
-/// The hosts of one client, bounded: above the limit the least recently used are evicted, those with a closed circuit first. A host that
-/// must not be called now (open or isolated circuit, pause) is never evicted.
+/// The hosts of one client, bounded: above the limit the least recently used are evicted, those with a closed circuit first. Hosts that
+/// must not be called now (open circuit, pause) are kept up to as many again, isolated ones and those with waiting calls always.
 /// </summary>
 internal sealed class HostDirectory
 {
     private readonly ConcurrentDictionary<HostKey, HostState> _hosts = new();
     private readonly Lock _evicting = new();
     private int _count;
+    // After a search that found too few to evict, the number above which the next one is worth its time.
+    private int _searchAbove;
 
     internal int Count => Volatile.Read(ref _count);
 
@@ -63,7 +65,7 @@ internal sealed class HostDirectory
     {
         var added = new HostState(key);
         var host = _hosts.GetOrAdd(key, added);
-        if (ReferenceEquals(host, added) && Interlocked.Increment(ref _count) > limit)
+        if (ReferenceEquals(host, added) && Interlocked.Increment(ref _count) > Math.Max(limit, Volatile.Read(ref _searchAbove)))
             Evict(limit, now, added);
         return host;
     }
@@ -77,16 +79,35 @@ internal sealed class HostDirectory
             if (excess <= 0)
                 return;
 
+            int step = Math.Max(1, limit / 10);
             var candidates = new List<(bool IsClosed, long LastUsed, HostState Host)>(Count);
+            var needed = new List<(long LastUsed, HostState Host)>();
             foreach (var (_, host) in _hosts)
             {
-                if (!ReferenceEquals(host, added) && !host.IsNeeded(now))
+                if (ReferenceEquals(host, added) || host.IsHeld)
+                    continue;
+                if (host.IsNeeded(now))
+                    needed.Add((host.LastUsed, host));
+                else
                     candidates.Add((host.Circuit.State is CircuitState.Closed, host.LastUsed, host));
             }
 
             candidates.Sort(static (a, b) =>
                 a.IsClosed != b.IsClosed ? b.IsClosed.CompareTo(a.IsClosed) : a.LastUsed.CompareTo(b.LastUsed));
-            foreach (var (_, _, host) in candidates.Take(excess + limit / 10))
+            Remove(candidates.Take(excess + limit / 10).Select(c => c.Host));
+            long most = 2L * limit;
+            if (Count > most - step)
+            {
+                needed.Sort(static (a, b) => a.LastUsed.CompareTo(b.LastUsed));
+                Remove(needed.Take((int)(Count - (most - step))).Select(n => n.Host));
+            }
+
+            Volatile.Write(ref _searchAbove, Count > limit ? Count + step : 0);
+        }
+
+        void Remove(IEnumerable<HostState> hosts)
+        {
+            foreach (var host in hosts)
             {
                 if (_hosts.TryRemove(host.Key, out _))
                     Interlocked.Decrement(ref _count);

@@ -49,10 +49,12 @@ internal sealed class HostState(HostKey key) : ObservedHost
             && pauses.Find(tenant) is { } own && own.Until > now ? own : null;
     }
 
+    /// <summary>An operator isolates it, or calls wait for it.</summary>
+    internal bool IsHeld => Circuit.State is CircuitState.Isolated || Queue is { IsEmpty: false }
+        || Volatile.Read(ref _places) is { Taken: > 0 };
+
     /// <summary>The host must not be called now; evicting its state would lose that.</summary>
-    internal bool IsNeeded(long now) =>
-        Queue is { IsEmpty: false } || Volatile.Read(ref _places) is { Taken: > 0 }
-        || Circuit.State is CircuitState.Isolated || (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
+    internal bool IsNeeded(long now) => (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
         || Pause?.Until > now || Volatile.Read(ref _tenantPauses)?.Until > now;
 
     /// <summary>A call to it would be rejected, or would have to wait longer than for a short break of the circuit.</summary>

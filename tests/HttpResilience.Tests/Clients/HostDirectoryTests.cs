@@ -117,6 +117,24 @@ public sealed class HostDirectoryTests
     }
 
     [Fact]
+    public void Of_many_failing_hosts_as_many_again_stay_the_oldest_go_first_and_isolated_ones_never()
+    {
+        var isolated = Use("https://isolated.example");
+        isolated.Circuit.Isolate(_now);
+        HostState[] bad = [.. Enumerable.Range(0, 20 * Limit).Select(i =>
+        {
+            var host = Break(Use($"https://bad{i}.example"));
+            _hosts.Count.ShouldBeLessThanOrEqualTo(2 * Limit);
+            return host;
+        })];
+
+        For("https://isolated.example").ShouldBeSameAs(isolated);
+        for (int i = bad.Length - Limit; i < bad.Length; i++)
+            For($"https://bad{i}.example").ShouldBeSameAs(bad[i]);
+        _hosts.All.ShouldNotContain(bad[0]);
+    }
+
+    [Fact]
     public void A_host_whose_break_has_passed_unprobed_is_evicted_after_all_closed_ones()
     {
         var bad = Break(Use("https://bad.example"));
