@@ -39,6 +39,8 @@ builder.Services.AddResilientHttpClient(WorkerSettings.Client, options =>
     options.AttemptTimeout.Timeout = TimeSpan.FromSeconds(10);
     options.Retry.MaxRetryAttempts = 1;
     options.Retry.Delay = TimeSpan.FromMilliseconds(200);
+    // Calls fail at once, so that letters come as fast as they can.
+    (options.CircuitBreaker.MaxWait, options.CircuitBreaker.FailureDuration, options.CircuitBreaker.FailureRatio) = (null, null, 0.1);
     options.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
     options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromSeconds(5);
 }).AddHttpMessageHandler(() => new WorkerNameHandler(settings));
