@@ -15,9 +15,9 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         {
             // A ticket that it has already came with its turn.
             if (call.TenantHost is { } tenantHost && call.TenantTicket == CircuitMachine.NoTicket)
-                call.TenantTicket = Enter(policy, tenantHost, call.AttemptStartedAt);
+                call.TenantTicket = Enter(policy, tenantHost, call, call.AttemptStartedAt);
             if (call.CircuitTicket == CircuitMachine.NoTicket)
-                call.CircuitTicket = Enter(policy, host, call.AttemptStartedAt);
+                call.CircuitTicket = Enter(policy, host, call, call.AttemptStartedAt);
         }
 
         return NextAsync(request, call, async, cancellationToken);
@@ -63,18 +63,32 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         (call.TenantTicket, call.CircuitTicket) = (CircuitMachine.NoTicket, CircuitMachine.NoTicket);
     }
 
-    private int Enter(CircuitPolicy policy, HostState host, long now)
+    private int Enter(CircuitPolicy policy, HostState host, HttpCall call, long now)
     {
         var admission = host.Circuit.Enter(policy, now);
         events.Moved(host, admission.Transition);
         if (admission.IsAllowed)
             return Entered(host, admission.Ticket);
         events.Report(host, host.Circuit.Outage, now);
-        host.Circuit.Outage?.AddFailed();
         if (policy.OnlyObserves)
+        {
+            WouldReject(policy, host.Circuit, call, now);
             return CircuitMachine.NoTicket;
+        }
+
+        host.Circuit.Outage?.AddFailed();
         TimeSpan? left = admission.OpenUntil > now ? client.Time.GetElapsedTime(now, admission.OpenUntil) : null;
         throw new CircuitOpenException(host.Key.Authority.ToString(), left, host.Key.Tenant);
+    }
+
+    // An observed circuit counts what the calls would have done, places apart.
+    private static void WouldReject(CircuitPolicy policy, CircuitMachine circuit, HttpCall call, long now)
+    {
+        if (CircuitReleaseRules.MayWait(
+            policy, circuit.State, circuit.OpenUntil, circuit.Break, policy.MaxWait ?? 0, ClientDeadline.LastAttemptEndOf(call), now))
+            circuit.Outage?.AddWaited();
+        else
+            circuit.Outage?.AddFailed();
     }
 
     // Probes that get no answer cause no change of state.

@@ -89,7 +89,7 @@ internal sealed class CircuitMachine
                     _probedAt = now;
                     return new(true, _period, 0, transition);
                 default:
-                    return new(false, _period, _openUntil, transition);
+                    return new(false, _period, State is CircuitState.Isolated ? 0 : _openUntil, transition);
             }
         }
     }
@@ -129,6 +129,8 @@ internal sealed class CircuitMachine
         {
             if (State is CircuitState.Closed)
                 _outage = new(now);
+            // No probe can end it, and the operator knows.
+            _outage!.End();
             return State is CircuitState.Isolated ? null : MoveTo(CircuitState.Isolated);
         }
     }
@@ -262,7 +264,9 @@ internal sealed class CircuitMachine
 /// <summary>Whether an attempt is admitted.</summary>
 /// <param name="IsAllowed">It is.</param>
 /// <param name="Ticket">To be given back with the result.</param>
-/// <param name="OpenUntil">For a rejection: the timestamp until which the circuit is open; in the past while a probe is in flight.</param>
+/// <param name="OpenUntil">
+/// For a rejection: the timestamp until which the circuit is open; in the past while a probe is in flight, and when it is isolated.
+/// </param>
 /// <param name="Transition">The state change caused by the request for admission, if any.</param>
 internal readonly record struct CircuitAdmission(bool IsAllowed, int Ticket, long OpenUntil, CircuitTransition? Transition);
 

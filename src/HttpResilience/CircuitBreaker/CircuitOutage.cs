@@ -32,7 +32,7 @@ internal sealed class CircuitOutage(long startedAt)
         Volatile.Write(ref _reportFrom, Math.Min(_reportFrom, from));
     }
 
-    /// <summary>The circuit has closed.</summary>
+    /// <summary>The circuit has closed, or an operator has isolated it.</summary>
     internal void End() => Volatile.Write(ref _reportFrom, long.MaxValue);
 
     /// <summary>It lasts longer than calls wait.</summary>

@@ -35,15 +35,15 @@ internal sealed partial class RetryHandler(
                     startedAt = await HostPauseWait.WaitAsync(client, call, original.Method, deadline, async, cancellationToken)
                         .ConfigureAwait(false);
                 }
+                if (call.NeedsTurn())
+                    startedAt = await TurnAsync(call, original.Method, deadline, async, cancellationToken).ConfigureAwait(false);
+                // Last: what was not found before a wait may have been processed after it.
                 if (mustReconcileFirst)
                 {
                     if (await _hooks.FindAsync(request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)
                         return found;
                     startedAt = _time.GetTimestamp();
                 }
-
-                if (call.NeedsTurn())
-                    startedAt = await TurnAsync(call, original.Method, deadline, async, cancellationToken).ConfigureAwait(false);
                 if (attempt.Number > 0)
                     Resend.Begin(client.Time, meter, call, request);
                 attempt.Begin(startedAt, deadline);
@@ -110,8 +110,22 @@ internal sealed partial class RetryHandler(
         }
     }
 
-    private ValueTask<long> TurnAsync(HttpCall call, HttpMethod method, long deadline, bool async, CancellationToken cancellationToken) =>
-        AdmitAsync(call, HostPauseWait.LatestStart(call, method, deadline), async, cancellationToken);
+    private async ValueTask<long> TurnAsync(
+        HttpCall call, HttpMethod method, long deadline, bool async, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            long latest = HostPauseWait.LatestStart(call, method, deadline);
+            long now = await AdmitAsync(call, latest, async, cancellationToken).ConfigureAwait(false);
+            // A pause of the host may begin during the wait.
+            if (!HostPauseWait.IsNeeded(call, now))
+                return now;
+            NotifyNotSent(call);
+            now = await HostPauseWait.WaitAsync(client, call, method, deadline, async, cancellationToken).ConfigureAwait(false);
+            if (!call.NeedsTurn())
+                return now;
+        }
+    }
 
     private RetryDecision Decide(
         HttpCall call, in Attempt attempt, in RequestSnapshot original, long deadline, ref double random)
