@@ -47,6 +47,8 @@ public abstract class ManyWorkersContract : CrashContract
         await AddLettersAsync(api);
         long began = Stopwatch.GetTimestamp();
         await using var killed = WorkerProcess.Start(Settings(api, "killed"));
+        // The others would send all of it while this one is still starting.
+        await Eventually.BeAsync(() => api.Arrivals.Count > 0);
         await using var two = WorkerProcess.Start(Settings(api, "two"));
         await using var three = WorkerProcess.Start(Settings(api, "three"));
         await Eventually.BeAsync(() => api.Arrivals.Count(a => a.Worker == "killed") >= Count / 10);
