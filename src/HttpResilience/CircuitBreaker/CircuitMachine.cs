@@ -17,11 +17,8 @@ internal sealed class CircuitMachine
 
     private FailureWindow _window;
     private SlowCallWindow? _slow;
-    private long _openUntil;
-    private long _break;
     private CircuitOutage? _outage;
     private long _closedAt;
-    private long _probedAt;
     private long _rowBeganAt;
     private long _latestSuccess = long.MinValue;
     private long _pace;
@@ -43,10 +40,10 @@ internal sealed class CircuitMachine
     internal int Period => Volatile.Read(ref _period);
 
     /// <summary>The timestamp until which attempts are rejected; meaningful while the circuit is open.</summary>
-    internal long OpenUntil => Volatile.Read(ref _openUntil);
+    internal long OpenUntil => Outage?.OpenUntil ?? 0;
 
     /// <summary>The length of the last break, in timestamp ticks.</summary>
-    internal long Break => Volatile.Read(ref _break);
+    internal long Break => Outage?.Break ?? 0;
 
     /// <summary>The time without a closed circuit, the present one or the last; null before the first.</summary>
     internal CircuitOutage? Outage => Volatile.Read(ref _outage);
@@ -58,7 +55,7 @@ internal sealed class CircuitMachine
     internal long ProbeDueAt(CircuitPolicy policy)
     {
         lock (this)
-            return policy.ProbePatience == long.MaxValue ? long.MaxValue : _probedAt + Math.Max(policy.ProbePatience, _break);
+            return policy.ProbePatience == long.MaxValue ? long.MaxValue : _outage!.ProbedAt + Math.Max(policy.ProbePatience, Break);
     }
 
     /// <summary>Whether attempts will be rejected at a later time, as far as is known now.</summary>
@@ -74,7 +71,7 @@ internal sealed class CircuitMachine
         lock (this)
         {
             CircuitTransition? transition = null;
-            if (State is CircuitState.Open && now >= _openUntil)
+            if (State is CircuitState.Open && now >= OpenUntil)
             {
                 (_probesInFlight, _probesSucceeded) = (0, 0);
                 transition = MoveTo(CircuitState.HalfOpen);
@@ -86,10 +83,10 @@ internal sealed class CircuitMachine
                     return new(true, _period, 0, transition);
                 case CircuitState.HalfOpen when _probesInFlight < policy.HalfOpenProbes || now >= ProbeDueAt(policy):
                     _probesInFlight++;
-                    _probedAt = now;
+                    _outage!.ProbedAt = now;
                     return new(true, _period, 0, transition);
                 default:
-                    return new(false, _period, State is CircuitState.Isolated ? 0 : _openUntil, transition);
+                    return new(false, _period, State is CircuitState.Isolated ? 0 : OpenUntil, transition);
             }
         }
     }
@@ -237,8 +234,6 @@ internal sealed class CircuitMachine
         // Doubled in floating point: sixty breaks in a row must not overflow.
         double length = Math.Min(policy.BreakDuration * Math.Pow(2, _breaks), policy.MaxBreakDuration);
         long open = Math.Max((long)length, openAtLeast);
-        Volatile.Write(ref _break, open);
-        Volatile.Write(ref _openUntil, now + open);
         _outage!.Open(policy, open, now);
         return MoveTo(CircuitState.Open, open);
     }

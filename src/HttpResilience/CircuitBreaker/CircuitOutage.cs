@@ -8,11 +8,22 @@ namespace HttpResilience;
 internal sealed class CircuitOutage(long startedAt)
 {
     private long _reportFrom = long.MaxValue;
+    private long _openUntil;
+    private long _break;
     private int _isReported;
     private int _waited;
     private int _failed;
 
     internal long StartedAt => startedAt;
+
+    /// <summary>The end of the last break.</summary>
+    internal long OpenUntil => Volatile.Read(ref _openUntil);
+
+    /// <summary>The length of the last break.</summary>
+    internal long Break => Volatile.Read(ref _break);
+
+    /// <summary>When the last probe was let through.</summary>
+    internal long ProbedAt { get; set; }
 
     /// <summary>The calls that have waited for the circuit.</summary>
     internal int Waited => Volatile.Read(ref _waited);
@@ -28,6 +39,8 @@ internal sealed class CircuitOutage(long startedAt)
     /// <param name="length">The length of the break.</param>
     internal void Open(CircuitPolicy policy, long length, long now)
     {
+        Volatile.Write(ref _break, length);
+        Volatile.Write(ref _openUntil, now + length);
         long from = policy.MaxWait is { } wait && length <= wait ? startedAt + wait : now;
         Volatile.Write(ref _reportFrom, Math.Min(_reportFrom, from));
     }

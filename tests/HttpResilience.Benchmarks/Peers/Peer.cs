@@ -35,6 +35,7 @@ internal abstract class Peer
                 o.Retry.Budget.RetryRatio = settings.HasBudget ? o.Retry.Budget.RetryRatio : null;
                 (o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.FailureRatio, o.CircuitBreaker.BreakDuration) =
                     (settings.FailuresToOpen ?? int.MaxValue, null, settings.Break);
+                (o.CircuitBreaker.MaxWait, o.CircuitBreaker.FailureDuration) = (null, null);
                 o.CircuitBreaker.MaxCircuits = settings.MaxHosts;
             });
 
