@@ -199,7 +199,7 @@ public sealed class OutageTests
             (defaults.Retry.Delay, defaults.Retry.BackoffType, defaults.Retry.UseJitter);
         options.Retry.Budget.RetryRatio = defaults.Retry.Budget.RetryRatio;
         (options.TotalRequestTimeout.Timeout, options.AttemptTimeout.Timeout) = (Deadline, TimeSpan.FromSeconds(5));
-        (options.CircuitBreaker.UseClassic().FailureThreshold, options.CircuitBreaker.FailureRatio) =
+        (options.CircuitBreaker.FailureThreshold, options.CircuitBreaker.FailureRatio) =
             (defaults.CircuitBreaker.FailureThreshold, defaults.CircuitBreaker.FailureRatio);
         // So that more wait than can go in a moment.
         options.CircuitBreaker.MaxWaiting = 500;

@@ -28,7 +28,7 @@ internal sealed class ResilientClientUnderTest : IAsyncDisposable
             options.Retry.Delay = TimeSpan.FromMilliseconds(10);
             options.Retry.BackoffType = BackoffType.Constant;
             options.Retry.UseJitter = false;
-            options.CircuitBreaker.UseClassic().FailureThreshold = int.MaxValue;
+            options.CircuitBreaker.FailureThreshold = int.MaxValue;
             options.CircuitBreaker.FailureRatio = null;
             options.Retry.Budget.RetryRatio = null;
             configure?.Invoke(options);

@@ -208,7 +208,7 @@ public sealed class StoppedHostTests : IAsyncDisposable
         builder.Services.AddResilientHttpClient(Name, options =>
         {
             options.BaseAddress = server.Uri;
-            options.CircuitBreaker.UseClassic().FailureThreshold = int.MaxValue;
+            options.CircuitBreaker.FailureThreshold = int.MaxValue;
             options.CircuitBreaker.FailureRatio = null;
             options.Retry.Budget.RetryRatio = null;
             configure(options);

@@ -39,7 +39,7 @@ internal sealed class ReplayProcess : IAsyncDisposable
         {
             (options.BaseAddress, options.DeadLetter.Enabled, options.Retry.MaxRetryAttempts) = (server, true, 0);
             options.Retry.Delay = TimeSpan.FromMilliseconds(1);
-            options.CircuitBreaker.UseClassic().FailureThreshold = int.MaxValue;
+            options.CircuitBreaker.FailureThreshold = int.MaxValue;
             options.CircuitBreaker.FailureRatio = null;
             configure?.Invoke(options);
         }).AddHttpMessageHandler(() => new AddsCredentials());
