@@ -36,8 +36,12 @@ internal sealed class CircuitWaiter(
     /// <summary>The next one whose wait has ended at the same time.</summary>
     internal CircuitWaiter? Next { get; set; }
 
-    /// <summary>The timestamp at which it stops to wait.</summary>
-    internal long EndsAt(bool isClosed) => Math.Min(latest, _since + (isClosed ? ForTurn : ToClose));
+    /// <summary>
+    /// The timestamp at which it stops to wait. Sent at its deadline, it would fail although the host is well: half of the time until then
+    /// is left for its attempt.
+    /// </summary>
+    internal long EndsAt(bool isClosed) =>
+        isClosed ? _since + Math.Min(ForTurn, Math.Max(0, latest - _since) / 2) : Math.Min(latest, _since + ToClose);
 
     /// <summary>Takes the time that it has waited in a state of the circuit from what it has left.</summary>
     internal void Charge(bool wasClosed, long now)

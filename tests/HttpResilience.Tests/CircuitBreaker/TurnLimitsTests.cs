@@ -8,6 +8,38 @@ public sealed class TurnLimitsTests
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(1);
 
     [Theory, InlineData(true), InlineData(false)]
+    public async Task A_call_leaves_half_of_the_time_until_its_deadline_for_its_attempt(bool async)
+    {
+        using var chain = new Chain(o =>
+        {
+            o.Retry.MaxRetryAttempts = 0;
+            o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(3);
+        });
+        // One call in 3 s: the third of those that have waited would have its turn 2.2 s after the second.
+        for (int i = 0; i < 12; i++)
+        {
+            await chain.GetAsync();
+            chain.Clock.Advance(TimeSpan.FromSeconds(3));
+        }
+
+        var host = Trip(chain);
+        Task<HttpResponseMessage>[] waiting = [.. Enumerable.Range(0, 5).Select(_ => chain.GetAsync(async))];
+        await UntilAsync(() => host.Places.Taken == waiting.Length);
+        chain.Clock.Advance(Break);
+        await UntilAsync(() => host.Places.Taken == waiting.Length - 2);
+        await UntilAsync(() => waiting.Count(w => w.IsCompleted) == 2);
+
+        // The break has left 2 s.
+        chain.Clock.Advance(TimeSpan.FromSeconds(0.99));
+        host.Places.Taken.ShouldBe(waiting.Length - 2);
+        chain.Clock.Advance(TimeSpan.FromSeconds(0.01));
+        host.Places.Taken.ShouldBe(0);
+
+        foreach (var response in await Task.WhenAll(waiting))
+            response.StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
     public async Task A_pause_that_begins_while_a_call_waits_for_its_turn_holds_it_back(bool async)
     {
         using var chain = new Chain(o => o.Retry.MaxRetryAttempts = 0);
