@@ -59,17 +59,24 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
         return turn;
     }
 
-    /// <summary>Removes a call that has been cancelled; its turn, if it has come, goes to the next one.</summary>
+    /// <summary>
+    /// Removes a call that has been cancelled; its turn, if it has come, goes to the next one. So does its place: the policy of that one
+    /// may allow more probes.
+    /// </summary>
     internal void Leave(CircuitWaiter waiter)
     {
+        var turns = default(Turns);
         Alarm alarm;
         lock (_gate)
         {
+            long now = time.GetTimestamp();
             if (waiter.Place is not null)
-                Remove(waiter, time.GetTimestamp());
+                Remove(waiter, now);
+            Advance(now, ref turns);
             alarm = NextAlarm();
         }
 
+        turns.Complete();
         Set(alarm);
         if (waiter.Ticket != CircuitMachine.NoTicket)
             GiveBack(waiter.Policy, waiter.Ticket);
@@ -110,7 +117,8 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
     {
         if (IsClosed)
         {
-            return _count > 0 && forTurn > 0 && latest > now && places.TryTake(policy.MaxWaiting)
+            // It may wait for half of the time until its deadline.
+            return _count > 0 && forTurn > 0 && latest - now > 1 && places.TryTake(policy.MaxWaiting)
                 ? Add(new(policy, now, latest, toClose, forTurn, _continuations)) : new(null, _period, null);
         }
 

@@ -35,7 +35,7 @@ internal sealed class CircuitQueueModel(ShortBreakModel circuit, long frequency,
         bool mayWait;
         if (circuit.State is CircuitState.Closed)
         {
-            mayWait = hasPlace && _waiting.Count > 0 && forTurn > 0 && latest > now;
+            mayWait = hasPlace && _waiting.Count > 0 && forTurn > 0 && latest - now > 1;
             if (!mayWait)
                 return new(null, circuit.Period);
         }
@@ -52,7 +52,7 @@ internal sealed class CircuitQueueModel(ShortBreakModel circuit, long frequency,
 
         if (!mayWait)
             return new(null, null);
-        var waiter = new Waiter(options, latest) { ArrivedAt = now, ToClose = toClose, ForTurn = forTurn };
+        var waiter = new Waiter(options, latest) { ArrivedAt = now, ToClose = toClose, ForTurn = forTurn, TurnSince = now };
         _waiting.Add(waiter);
         places.Taken++;
         return new(waiter, null);
@@ -94,7 +94,8 @@ internal sealed class CircuitQueueModel(ShortBreakModel circuit, long frequency,
         }
 
         NoteChange(now);
-        End(w => w.ForTurn <= 0 || w.Latest <= now, circuit.Period);
+        // Half of the time until its deadline is left for its attempt.
+        End(w => w.ForTurn <= 0 || now - w.TurnSince >= Math.Max(0, w.Latest - w.TurnSince) / 2, circuit.Period);
         // What is late by more than 0.1 s is not made up for.
         _nextRelease = Math.Max(_nextRelease, now - frequency / 10);
         while (_waiting.Count > 0 && _nextRelease <= now)
@@ -118,6 +119,7 @@ internal sealed class CircuitQueueModel(ShortBreakModel circuit, long frequency,
             return;
         _pace = circuit.Pace > 0 ? circuit.Pace : Math.Max(1, (now - _waiting.Min(w => w.ArrivedAt)) / _waiting.Count);
         (_drainingSince, _nextRelease) = (now, now);
+        _waiting.ForEach(w => w.TurnSince = now);
     }
 
     private bool MayWait(CircuitBreakerOptions options, long left, long latest, long now)
@@ -158,6 +160,9 @@ internal sealed class CircuitQueueModel(ShortBreakModel circuit, long frequency,
         internal long ToClose { get; set; }
 
         internal long ForTurn { get; set; }
+
+        /// <summary>When it arrived, or the circuit closed for it.</summary>
+        internal long TurnSince { get; set; }
 
         internal bool IsOver { get; set; }
 

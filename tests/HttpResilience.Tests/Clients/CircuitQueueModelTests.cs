@@ -188,7 +188,9 @@ public sealed class CircuitQueueModelTests
             part.Waiting.RemoveAt(which);
             Log($"number {which} of those that wait leaves");
             part.Model.Leave(expected);
+            part.Model.Settle(_clock.Now);
             part.Queue.Leave(waiter);
+            Note(part);
             _seen.Left++;
             if (waiter.Turn.IsCompleted)
                 Fail("it has left, and gets its turn");
