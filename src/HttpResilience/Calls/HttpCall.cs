@@ -13,7 +13,7 @@ public sealed class HttpCall
     private static readonly CallSlot<Guid?> LetterId = new();
     private static readonly CallSlot<string> ErrorText = new();
     private static readonly CallSlot<bool> Stale = new();
-    private static readonly CallSlot<TimeSpan> WaitForCircuit = new();
+    private static readonly CallSlot<CircuitWaits> Waits = new();
 
     private readonly HttpCallScopeOptions? _settings;
     private readonly bool _keyIsOfRequest;
@@ -92,10 +92,13 @@ public sealed class HttpCall
     /// How long the call has waited, over all its attempts, for a circuit to close and for its turn afterwards; part of
     /// <see cref="Elapsed"/>.
     /// </summary>
-    public TimeSpan CircuitWait
+    public TimeSpan CircuitWait => CircuitWaits is { } waits ? Time.GetElapsedTime(0, waits.ToClose + waits.ForTurn) : TimeSpan.Zero;
+
+    /// <summary>By what it has waited for; null when it has not.</summary>
+    internal CircuitWaits? CircuitWaits
     {
-        get => WaitForCircuit.Get(this);
-        internal set => WaitForCircuit.Set(this, value);
+        get => Waits.Get(this);
+        set => Waits.Set(this, value);
     }
 
     /// <summary>The response is a cached one, because the API could not answer (<c>Fallback</c>).</summary>

@@ -3,6 +3,7 @@ namespace HttpResilience;
 /// <summary>The part of a call that shows how far the request of its current attempt came, and whether a server answered it.</summary>
 internal static class WireCall
 {
+    private static readonly CallFlag AtCircuit = new();
     private static readonly CallFlag Sent = new();
     private static readonly CallFlag SentEarlier = new();
     private static readonly CallFlag Captured = new();
@@ -19,13 +20,22 @@ internal static class WireCall
     private static readonly CallSlot<Uri> OtherAuthority = new();
 
     private static readonly int OfAttempt = CallFlag.Mask(
-        Sent, Watched, Answered, AnswerMayBeEffect, AnswerIsFailure, AnsweredEarlier, OtherSeen, OtherSent, OtherMayBeEffect, Redirected,
-        Unsendable);
+        AtCircuit, Sent, Watched, Answered, AnswerMayBeEffect, AnswerIsFailure, AnsweredEarlier, OtherSeen, OtherSent, OtherMayBeEffect,
+        Redirected, Unsendable);
 
     private static readonly int OfOtherRequests = CallFlag.Mask(AnsweredEarlier, OtherSeen, OtherSent, OtherMayBeEffect);
 
     extension(HttpCall call)
     {
+        /// <summary>
+        /// The request of the current attempt has reached the circuit. False: a handler of the application failed before that, or answered.
+        /// </summary>
+        internal bool ReachedCircuit
+        {
+            get => AtCircuit.IsSet(call);
+            set => AtCircuit.Set(call, value);
+        }
+
         /// <summary>
         /// The request of the current attempt has reached the innermost stage. False: a stage or a handler of the application failed before
         /// that, so the server has received nothing of this attempt.

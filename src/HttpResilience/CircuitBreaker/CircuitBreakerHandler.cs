@@ -13,6 +13,7 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
     {
         if (call.Policy.CircuitBreaker is { } policy && call.Host is { } host)
         {
+            call.ReachedCircuit = true;
             // A ticket that it has already came with its turn.
             if (call.TenantHost is { } tenantHost && call.TenantTicket == CircuitMachine.NoTicket)
                 call.TenantTicket = Enter(policy, tenantHost, call, call.AttemptStartedAt);
@@ -48,14 +49,21 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
     protected override void NotifyNotSent(HttpCall call)
     {
         if (call.TenantTicket != CircuitMachine.NoTicket)
-            call.TenantHost!.Queue?.GiveBack(call.Policy.CircuitBreaker!, call.TenantTicket);
+            GiveBack(call, call.TenantHost!, call.TenantTicket);
         if (call.CircuitTicket != CircuitMachine.NoTicket)
-            call.Host!.Queue?.GiveBack(call.Policy.CircuitBreaker!, call.CircuitTicket);
+            GiveBack(call, call.Host!, call.CircuitTicket);
         (call.TenantTicket, call.CircuitTicket) = (CircuitMachine.NoTicket, CircuitMachine.NoTicket);
     }
 
     protected override void OnAttemptEnded(HttpCall call, in AttemptResult result, long endedAt)
     {
+        // A handler between retry and circuit has answered: that says nothing about the host.
+        if (!call.ReachedCircuit)
+        {
+            NotifyNotSent(call);
+            return;
+        }
+
         if (call.TenantTicket != CircuitMachine.NoTicket)
             Report(call, call.TenantHost!, call.TenantTicket, result.CircuitOutcome, result, endedAt);
         if (call.CircuitTicket != CircuitMachine.NoTicket)
@@ -108,6 +116,14 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         if (transition is not null || CircuitMachine.IsProbe(ticket))
             host.AdvanceQueue();
         events.Moved(host, transition);
+    }
+
+    private void GiveBack(HttpCall call, HostState host, int ticket)
+    {
+        long now = client.Time.GetTimestamp();
+        host.Circuit.Report(call.Policy.CircuitBreaker!, ticket, CircuitOutcome.Neutral, now, openAtLeast: 0, now);
+        if (CircuitMachine.IsProbe(ticket))
+            host.AdvanceQueue();
     }
 
     private static CircuitOutcome OutcomeForTheHost(HttpCall call, in AttemptResult result) =>

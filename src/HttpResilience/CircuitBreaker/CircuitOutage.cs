@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The time in which a circuit is not closed. It is an outage for operators only once calls have to fail: a shorter one, which calls can
-/// wait out, is told at its end.
+/// The time in which a circuit is not closed. While calls can wait for its end it is a blip, which is reported when it is over; later it is
+/// an outage for operators.
 /// </summary>
 /// <param name="startedAt">When the circuit left the closed state.</param>
 internal sealed class CircuitOutage(long startedAt)

@@ -21,14 +21,14 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
 
         try
         {
-            var waits = call.Waits ?? new(0, 0);
+            var waits = call.CircuitWaits ?? new(0, 0);
             var (toClose, forTurn) = (policy.MaxWait!.Value - waits.ToClose, policy.MaxWait.Value - waits.ForTurn);
             var queue = host.Queue ?? host.AddQueue(call.Host!.Places, client.Time);
             var turn = queue.Join(policy, latest, toClose, forTurn);
             events.Moved(host, turn.Transition);
             if (turn.Waiter is not { } waiter)
                 return turn.Ticket;
-            if (call.Waits is null)
+            if (call.CircuitWaits is null)
                 host.Circuit.Outage?.AddWaited();
             try
             {
@@ -42,8 +42,7 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
             }
             finally
             {
-                call.Waits = waits = new(waits.ToClose + toClose - waiter.ToClose, waits.ForTurn + forTurn - waiter.ForTurn);
-                call.CircuitWait = client.Time.GetElapsedTime(0, waits.ToClose + waits.ForTurn);
+                call.CircuitWaits = new(waits.ToClose + toClose - waiter.ToClose, waits.ForTurn + forTurn - waiter.ForTurn);
                 events.Moved(host, waiter.Transition);
             }
 

@@ -331,33 +331,3 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
         }
     }
 }
-
-/// <summary>The answer to a call that asks for its turn.</summary>
-/// <param name="Waiter">Null when it does not wait.</param>
-/// <param name="Ticket">That of a call that goes at once; <see cref="CircuitMachine.NoTicket"/> when it is rejected, or waits.</param>
-/// <param name="Transition">The change of state of the circuit that the ticket has caused, if any.</param>
-internal readonly record struct CircuitTurn(CircuitWaiter? Waiter, int Ticket, CircuitTransition? Transition);
-
-/// <summary>The places of the calls that wait for the circuits of a host.</summary>
-internal sealed class CircuitPlaces
-{
-    private int _taken;
-
-    internal int Taken => Volatile.Read(ref _taken);
-
-    internal bool TryTake(int most)
-    {
-        int taken = Taken;
-        while (taken < most)
-        {
-            int seen = Interlocked.CompareExchange(ref _taken, taken + 1, taken);
-            if (seen == taken)
-                return true;
-            taken = seen;
-        }
-
-        return false;
-    }
-
-    internal void Free() => Interlocked.Decrement(ref _taken);
-}

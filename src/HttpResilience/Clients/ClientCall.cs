@@ -4,7 +4,6 @@ namespace HttpResilience;
 internal static class ClientCall
 {
     private static readonly CallSlot<long> Reserve = new();
-    private static readonly CallSlot<CircuitWaits> Waited = new();
     private static readonly CallSlot<Func<bool, CancellationToken, ValueTask<bool>>> Alternative = new();
 
     extension(HttpCall call)
@@ -53,13 +52,6 @@ internal static class ClientCall
         internal bool WouldBeRejectedAt(long timestamp, long latest) => call.Policy.CircuitBreaker is { OnlyObserves: false } policy
             && (Rejects(call.Host, policy, call, timestamp, latest) || Rejects(call.TenantHost, policy, call, timestamp, latest));
 
-        /// <summary>How long the call has waited for circuits, by what it has waited for; null when it has not.</summary>
-        internal CircuitWaits? Waits
-        {
-            get => Waited.Get(call);
-            set => Waited.Set(call, value);
-        }
-
         internal bool IsCircuitOpenAt(long timestamp) => call.Policy.CircuitBreaker is { OnlyObserves: false }
             && (call.Host?.Circuit.IsOpenAt(timestamp) is true || call.TenantHost?.Circuit.IsOpenAt(timestamp) is true);
 
@@ -79,10 +71,6 @@ internal static class ClientCall
     private static bool Rejects(HostState? host, CircuitPolicy policy, HttpCall call, long timestamp, long latest) =>
         host?.Circuit is { } circuit && circuit.IsOpenAt(timestamp)
         && !CircuitReleaseRules.MayWait(
-            policy, circuit.State, circuit.OpenUntil, circuit.Break, (policy.MaxWait ?? 0) - (call.Waits?.ToClose ?? 0), latest, timestamp);
+            policy, circuit.State, circuit.OpenUntil, circuit.Break, (policy.MaxWait ?? 0) - (call.CircuitWaits?.ToClose ?? 0), latest,
+            timestamp);
 }
-
-/// <summary>How long a call has waited for circuits, over all its attempts, in timestamp ticks.</summary>
-/// <param name="ToClose">For them to close.</param>
-/// <param name="ForTurn">For its turn afterwards.</param>
-internal sealed record CircuitWaits(long ToClose, long ForTurn);

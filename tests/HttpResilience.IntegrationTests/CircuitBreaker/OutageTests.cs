@@ -189,7 +189,8 @@ public sealed class OutageTests
         }
 
         ended.Enqueue(call is null ? new(StopReason.None, 0, TimeSpan.Zero, 0, 0, 0) : new(
-            call.StopReason, call.StartedAt, call.Elapsed, call.Attempts.Count, call.Waits?.ToClose ?? 0, call.Waits?.ForTurn ?? 0));
+            call.StopReason, call.StartedAt, call.Elapsed, call.Attempts.Count, call.CircuitWaits?.ToClose ?? 0,
+            call.CircuitWaits?.ForTurn ?? 0));
     }
 
     private static ResilientClientUnderTest NewClient(Uri uri) => new(uri, options =>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using static HttpResilience.Tests.CircuitBreaker.TrippedCircuit;
 
 namespace HttpResilience.Tests.CircuitBreaker;
 
@@ -119,7 +120,7 @@ public sealed class CircuitWaitTests
     public async Task The_host_and_its_tenants_have_their_places_together()
     {
         using var chain = await DownAsync(o => o.CircuitBreaker.MaxWaiting = 1);
-        Trip(chain, "a");
+        chain.Trip("a");
         var waiting = chain.GetAsync();
         await chain.Clock.TimerDueInAsync(Break);
 
@@ -134,7 +135,7 @@ public sealed class CircuitWaitTests
     public async Task A_call_that_the_circuit_of_its_tenant_rejects_does_not_wait_for_that_of_the_host()
     {
         using var chain = await DownAsync();
-        Trip(chain, "a").Circuit.Isolate(chain.Clock.GetTimestamp());
+        chain.Trip("a").Circuit.Isolate(chain.Clock.GetTimestamp());
 
         using (HttpCallScope.Begin(new() { Tenant = "a" }))
             (await Should.ThrowAsync<CircuitOpenException>(() => chain.GetAsync())).Tenant.ShouldBe("a");
@@ -146,7 +147,7 @@ public sealed class CircuitWaitTests
     {
         using var chain = await DownAsync(o => o.CircuitBreaker.MaxWait = TimeSpan.FromSeconds(1.5));
         chain.Server.Replace(Outcome.Status(200));
-        Trip(chain, "a");
+        chain.Trip("a");
         Task<HttpResponseMessage> waiting;
         using (HttpCallScope.Begin(new() { Tenant = "a" }))
             waiting = chain.GetAsync();
@@ -154,7 +155,7 @@ public sealed class CircuitWaitTests
 
         // The host's circuit opens again meanwhile: for longer than the call has left when its tenant's lets it go.
         chain.Clock.Advance(TimeSpan.FromSeconds(0.9));
-        Trip(chain, null);
+        chain.Trip();
         chain.Clock.Advance(TimeSpan.FromSeconds(0.1));
 
         await Should.ThrowAsync<CircuitOpenException>(() => waiting);
@@ -237,24 +238,9 @@ public sealed class CircuitWaitTests
             services: services);
         chain.Server.Replace(Outcome.Status(200));
         await chain.GetAsync();
-        chain.Clock.SkipsWaits = false;
-        Trip(chain, null);
+        chain.Trip();
         chain.Server.Replace(Outcome.Status(503));
         return chain;
-    }
-
-    private static HostState Trip(Chain chain, string? tenant)
-    {
-        var host = chain.State.Hosts.GetOrAdd(new(new HttpAuthority(Api), tenant), 100, chain.State.Time.GetTimestamp());
-        host.Circuit.Close(chain.State.Time.GetTimestamp());
-        var policy = chain.State.Policy.CircuitBreaker! with { FailureDuration = null };
-        while (host.Circuit.State is CircuitState.Closed)
-        {
-            long now = chain.State.Time.GetTimestamp();
-            host.Circuit.Report(policy, host.Circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, 0, now);
-        }
-
-        return host;
     }
 
     private static HostState HostOf(Chain chain) => chain.State.Hosts.Find(new(new HttpAuthority(Api), null))!;
@@ -265,12 +251,6 @@ public sealed class CircuitWaitTests
     {
         HostOf(chain).Places.Taken.ShouldBe(0);
         chain.State.Hosts.All.ShouldAllBe(h => h.Queue == null || h.Queue.IsEmpty);
-    }
-
-    private static async Task UntilAsync(Func<bool> isSo)
-    {
-        while (!isSo())
-            await Task.Yield();
     }
 
     private sealed class Lifetime : IHostApplicationLifetime, IDisposable

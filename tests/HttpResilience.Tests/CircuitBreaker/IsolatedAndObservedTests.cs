@@ -41,15 +41,7 @@ public sealed class IsolatedAndObservedTests
     {
         var chain = new Chain(o => o.Retry.MaxRetryAttempts = 0);
         await chain.GetAsync();
-        chain.Clock.SkipsWaits = false;
-        var host = chain.State.Hosts.All.Single();
-        var policy = chain.State.Policy.CircuitBreaker! with { FailureDuration = null };
-        while (host.Circuit.State is CircuitState.Closed)
-        {
-            long now = chain.Clock.GetTimestamp();
-            host.Circuit.Report(policy, host.Circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, 0, now);
-        }
-
+        chain.Trip();
         chain.Server.Replace(Outcome.Status(503));
         return chain;
     }

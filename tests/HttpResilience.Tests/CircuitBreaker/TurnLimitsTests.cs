@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using static HttpResilience.Tests.CircuitBreaker.TrippedCircuit;
 
 namespace HttpResilience.Tests.CircuitBreaker;
 
@@ -22,7 +23,7 @@ public sealed class TurnLimitsTests
             chain.Clock.Advance(TimeSpan.FromSeconds(3));
         }
 
-        var host = Trip(chain);
+        var host = chain.Trip();
         Task<HttpResponseMessage>[] waiting = [.. Enumerable.Range(0, 5).Select(_ => chain.GetAsync(async))];
         await UntilAsync(() => host.Places.Taken == waiting.Length);
         chain.Clock.Advance(Break);
@@ -44,7 +45,7 @@ public sealed class TurnLimitsTests
     {
         using var chain = new Chain(o => o.Retry.MaxRetryAttempts = 0);
         await chain.GetAsync();
-        var host = Trip(chain);
+        var host = chain.Trip();
         chain.Server.Replace(
             Outcome.Status(200), Outcome.Status(429, retryAfter: TimeSpan.FromSeconds(10)), Outcome.Status(200));
         Task<HttpResponseMessage>[] waiting = [.. Enumerable.Range(0, 3).Select(_ => chain.GetAsync(async))];
@@ -82,26 +83,6 @@ public sealed class TurnLimitsTests
         (await chain.PostAsync(async)).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
 
         reconciler.Times.ShouldHaveSingleItem().ShouldBeGreaterThanOrEqualTo(Break);
-    }
-
-    private static HostState Trip(Chain chain)
-    {
-        chain.Clock.SkipsWaits = false;
-        var host = chain.State.Hosts.All.Single();
-        var policy = chain.State.Policy.CircuitBreaker! with { FailureDuration = null };
-        while (host.Circuit.State is CircuitState.Closed)
-        {
-            long now = chain.Clock.GetTimestamp();
-            host.Circuit.Report(policy, host.Circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, 0, now);
-        }
-
-        return host;
-    }
-
-    private static async Task UntilAsync(Func<bool> isSo)
-    {
-        while (!isSo())
-            await Task.Yield();
     }
 
     private sealed class AskedAt : IReconciler
