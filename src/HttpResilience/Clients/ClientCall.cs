@@ -36,15 +36,16 @@ internal static class ClientCall
         /// <summary>The time of its last attempt is over.</summary>
         internal bool IsPastDeadline => call.Time.GetTimestamp() >= ClientDeadline.LastAttemptEndOf(call);
 
-        /// <summary>Whether an attempt must ask for its turn at a circuit. If not, it gets its tickets.</summary>
-        internal bool NeedsTurn()
+        /// <summary>Takes the tickets of an attempt that no circuit holds back.</summary>
+        /// <returns>False when it must ask for its turn.</returns>
+        internal bool TryTakeTickets()
         {
             if (call.Policy.CircuitBreaker is not { MaxWait: not null, OnlyObserves: false } || call.Host is not { } host)
-                return false;
+                return true;
             call.CircuitTicket = host.TicketAtOnce;
             call.TenantTicket = call.TenantHost?.TicketAtOnce ?? CircuitMachine.NoTicket;
-            return call.CircuitTicket == CircuitMachine.NoTicket
-                || (call.TenantTicket == CircuitMachine.NoTicket && call.TenantHost is not null);
+            return call.CircuitTicket != CircuitMachine.NoTicket
+                && (call.TenantTicket != CircuitMachine.NoTicket || call.TenantHost is null);
         }
 
         /// <summary>Whether a retry at a later time would be rejected by a circuit, as far as is known now.</summary>

@@ -35,7 +35,7 @@ internal sealed partial class RetryHandler(
                     startedAt = await HostPauseWait.WaitAsync(client, call, original.Method, deadline, async, cancellationToken)
                         .ConfigureAwait(false);
                 }
-                if (call.NeedsTurn())
+                if (!call.TryTakeTickets())
                     startedAt = await TurnAsync(call, original.Method, deadline, async, cancellationToken).ConfigureAwait(false);
                 // Last: what was not found before a wait may have been processed after it.
                 if (mustReconcileFirst)
@@ -122,7 +122,7 @@ internal sealed partial class RetryHandler(
                 return now;
             NotifyNotSent(call);
             now = await HostPauseWait.WaitAsync(client, call, method, deadline, async, cancellationToken).ConfigureAwait(false);
-            if (!call.NeedsTurn())
+            if (call.TryTakeTickets())
                 return now;
         }
     }
