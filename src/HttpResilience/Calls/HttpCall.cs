@@ -13,7 +13,7 @@ public sealed class HttpCall
     private static readonly CallSlot<Guid?> LetterId = new();
     private static readonly CallSlot<string> ErrorText = new();
     private static readonly CallSlot<bool> Stale = new();
-    private static readonly CallSlot<CircuitWaits> Waits = new();
+    private static readonly CallSlot<(long ToClose, long ForTurn)?> Waits = new();
 
     private readonly HttpCallScopeOptions? _settings;
     private readonly bool _keyIsOfRequest;
@@ -94,8 +94,8 @@ public sealed class HttpCall
     /// </summary>
     public TimeSpan CircuitWait => CircuitWaits is { } waits ? Time.GetElapsedTime(0, waits.ToClose + waits.ForTurn) : TimeSpan.Zero;
 
-    /// <summary>By what it has waited for; null when it has not.</summary>
-    internal CircuitWaits? CircuitWaits
+    /// <summary>How long it has waited for circuits to close and for its turn afterwards, in ticks; null when it has not.</summary>
+    internal (long ToClose, long ForTurn)? CircuitWaits
     {
         get => Waits.Get(this);
         set => Waits.Set(this, value);

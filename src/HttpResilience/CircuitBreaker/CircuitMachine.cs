@@ -18,16 +18,11 @@ internal sealed class CircuitMachine
     private FailureWindow _window;
     private SlowCallWindow? _slow;
     private CircuitOutage? _outage;
-    private long _closedAt;
     private long _rowBeganAt;
     private long _latestSuccess = long.MinValue;
-    private long _pace;
     private long _countedSince;
     private int _period = StateMask + 1;
     private int _consecutiveFailures;
-    private int _breaks;
-    private int _probesInFlight;
-    private int _probesSucceeded;
 
     /// <summary>The state that a ticket was given in.</summary>
     internal static CircuitState StateOf(int ticket) => (CircuitState)(ticket & StateMask);
@@ -49,7 +44,7 @@ internal sealed class CircuitMachine
     internal CircuitOutage? Outage => Volatile.Read(ref _outage);
 
     /// <summary>The time between attempts before the circuit left the closed state, in timestamp ticks; 0 when unknown.</summary>
-    internal long Pace => Volatile.Read(ref _pace);
+    internal long Pace => Outage?.Pace ?? 0;
 
     /// <summary>The timestamp at which a half-open circuit lets one more probe go although none has ended.</summary>
     internal long ProbeDueAt(CircuitPolicy policy)
@@ -73,7 +68,7 @@ internal sealed class CircuitMachine
             CircuitTransition? transition = null;
             if (State is CircuitState.Open && now >= OpenUntil)
             {
-                (_probesInFlight, _probesSucceeded) = (0, 0);
+                (_outage!.ProbesInFlight, _outage.ProbesSucceeded) = (0, 0);
                 transition = MoveTo(CircuitState.HalfOpen);
             }
 
@@ -81,9 +76,9 @@ internal sealed class CircuitMachine
             {
                 case CircuitState.Closed:
                     return new(true, _period, 0, transition);
-                case CircuitState.HalfOpen when _probesInFlight < policy.HalfOpenProbes || now >= ProbeDueAt(policy):
-                    _probesInFlight++;
-                    _outage!.ProbedAt = now;
+                case CircuitState.HalfOpen when _outage!.ProbesInFlight < policy.HalfOpenProbes || now >= ProbeDueAt(policy):
+                    _outage.ProbesInFlight++;
+                    _outage.ProbedAt = now;
                     return new(true, _period, 0, transition);
                 default:
                     return new(false, _period, State is CircuitState.Isolated ? 0 : OpenUntil, transition);
@@ -125,7 +120,7 @@ internal sealed class CircuitMachine
         lock (this)
         {
             if (State is CircuitState.Closed)
-                _outage = new(now);
+                _outage = new(now, Pace);
             // No probe can end it, and the operator knows.
             _outage!.End();
             return State is CircuitState.Isolated ? null : MoveTo(CircuitState.Isolated);
@@ -146,9 +141,8 @@ internal sealed class CircuitMachine
             if (ticket != _period)
                 return null;
             // Soon after a close the window has too few attempts, most of them of calls that had waited.
-            if (_pace == 0 || now - _closedAt >= policy.BucketLength * FailureWindow.Buckets)
-                _pace = PaceAt(policy, now) ?? 0;
-            _outage = new(now);
+            bool isSoon = _outage is { Pace: > 0 } last && now - last.EndedAt < policy.BucketLength * FailureWindow.Buckets;
+            _outage = new(now, isSoon ? Pace : PaceAt(policy, now) ?? 0);
             return Open(policy, openAtLeast, now);
         }
     }
@@ -179,16 +173,16 @@ internal sealed class CircuitMachine
             if (ticket != _period)
                 return null;
 
-            _probesInFlight--;
+            _outage!.ProbesInFlight--;
             if (outcome is CircuitOutcome.Failure)
             {
                 // The breaks that calls wait for do not grow.
-                if (policy.MaxWait is not { } wait || now - _outage!.StartedAt >= wait)
-                    _breaks++;
+                if (policy.MaxWait is not { } wait || now - _outage.StartedAt >= wait)
+                    _outage.Breaks++;
                 return Open(policy, openAtLeast, now);
             }
 
-            if (outcome is CircuitOutcome.Neutral || ++_probesSucceeded < policy.SuccessThreshold)
+            if (outcome is CircuitOutcome.Neutral || ++_outage.ProbesSucceeded < policy.SuccessThreshold)
                 return null;
 
             return MoveToClosed(now);
@@ -197,12 +191,11 @@ internal sealed class CircuitMachine
 
     private CircuitTransition MoveToClosed(long now)
     {
-        _closedAt = now;
-        _breaks = 0;
         _consecutiveFailures = 0;
         _window.Clear();
         _slow = null;
-        _outage?.End();
+        _outage!.End();
+        (_outage.EndedAt, _outage.Breaks) = (now, 0);
         return MoveTo(CircuitState.Closed);
     }
 
@@ -232,9 +225,9 @@ internal sealed class CircuitMachine
     private CircuitTransition Open(CircuitPolicy policy, long openAtLeast, long now)
     {
         // Doubled in floating point: sixty breaks in a row must not overflow.
-        double length = Math.Min(policy.BreakDuration * Math.Pow(2, _breaks), policy.MaxBreakDuration);
+        double length = Math.Min(policy.BreakDuration * Math.Pow(2, _outage!.Breaks), policy.MaxBreakDuration);
         long open = Math.Max((long)length, openAtLeast);
-        _outage!.Open(policy, open, now);
+        _outage.Open(policy, open, now);
         return MoveTo(CircuitState.Open, open);
     }
 

@@ -4,8 +4,10 @@ namespace HttpResilience;
 /// The time in which a circuit is not closed. While calls can wait for its end it is a blip, which is reported when it is over; later it is
 /// an outage for operators.
 /// </summary>
+/// <remarks>It holds what only a circuit needs that has opened: most never do.</remarks>
 /// <param name="startedAt">When the circuit left the closed state.</param>
-internal sealed class CircuitOutage(long startedAt)
+/// <param name="pace">The time between attempts before, in timestamp ticks; 0 when unknown.</param>
+internal sealed class CircuitOutage(long startedAt, long pace)
 {
     private long _reportFrom = long.MaxValue;
     private long _openUntil;
@@ -15,6 +17,18 @@ internal sealed class CircuitOutage(long startedAt)
     private int _failed;
 
     internal long StartedAt => startedAt;
+
+    internal long Pace => pace;
+
+    /// <summary>When the circuit closed.</summary>
+    internal long EndedAt { get; set; }
+
+    /// <summary>The breaks by which the next one grows.</summary>
+    internal int Breaks { get; set; }
+
+    internal int ProbesInFlight { get; set; }
+
+    internal int ProbesSucceeded { get; set; }
 
     /// <summary>The end of the last break.</summary>
     internal long OpenUntil => Volatile.Read(ref _openUntil);

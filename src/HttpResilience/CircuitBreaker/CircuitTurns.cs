@@ -21,7 +21,7 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
 
         try
         {
-            var waits = call.CircuitWaits ?? new(0, 0);
+            var waits = call.CircuitWaits ?? (0, 0);
             var (toClose, forTurn) = (policy.MaxWait!.Value - waits.ToClose, policy.MaxWait.Value - waits.ForTurn);
             var queue = host.Queue ?? host.AddQueue(call.Host!.Places, client.Time);
             var turn = queue.Join(policy, latest, toClose, forTurn);
@@ -42,7 +42,7 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
             }
             finally
             {
-                call.CircuitWaits = new(waits.ToClose + toClose - waiter.ToClose, waits.ForTurn + forTurn - waiter.ForTurn);
+                call.CircuitWaits = (waits.ToClose + toClose - waiter.ToClose, waits.ForTurn + forTurn - waiter.ForTurn);
                 events.Moved(host, waiter.Transition);
             }
 

@@ -8,18 +8,26 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class HostDirectory
 {
-    private readonly ConcurrentDictionary<HostKey, HostState> _hosts = new();
+    // A set of which the values say nothing.
+    private readonly ConcurrentDictionary<HostState, bool> _hosts;
+    private readonly ConcurrentDictionary<HostState, bool>.AlternateLookup<HostKey> _byKey;
     private readonly Lock _evicting = new();
     private int _count;
     // After a search that found too few to evict, the number above which the next one is worth its time.
     private int _searchAbove;
 
+    internal HostDirectory()
+    {
+        _hosts = new(HostKey.Comparer);
+        _byKey = _hosts.GetAlternateLookup<HostKey>();
+    }
+
     internal int Count => Volatile.Read(ref _count);
 
-    internal IEnumerable<HostState> All => _hosts.Select(h => h.Value);
+    internal IEnumerable<HostState> All => _hosts.Select(h => h.Key);
 
     /// <summary>The state of a host; null for a host that was not called yet.</summary>
-    internal HostState? Find(HostKey key) => _hosts.GetValueOrDefault(key);
+    internal HostState? Find(HostKey key) => _byKey.TryGetValue(key, out var host, out _) ? host : null;
 
     /// <summary>A call to one of the hosts would be rejected, or would have to wait.</summary>
     internal bool AnyIsUnavailable(ResiliencePolicy policy, long now) => All.Any(h => h.IsUnavailable(policy, now));
@@ -55,7 +63,7 @@ internal sealed class HostDirectory
 
     internal HostState GetOrAdd(HostKey key, int limit, long now)
     {
-        if (!_hosts.TryGetValue(key, out var host))
+        if (!_byKey.TryGetValue(key, out var host, out _))
             host = Add(key, limit, now);
         host.Use(now);
         return host;
@@ -64,10 +72,15 @@ internal sealed class HostDirectory
     private HostState Add(HostKey key, int limit, long now)
     {
         var added = new HostState(key);
-        var host = _hosts.GetOrAdd(key, added);
-        if (ReferenceEquals(host, added) && Interlocked.Increment(ref _count) > Math.Max(limit, Volatile.Read(ref _searchAbove)))
+        while (!_hosts.TryAdd(added, true))
+        {
+            if (Find(key) is { } other)
+                return other;
+        }
+
+        if (Interlocked.Increment(ref _count) > Math.Max(limit, Volatile.Read(ref _searchAbove)))
             Evict(limit, now, added);
-        return host;
+        return added;
     }
 
     // A tenth at a time: the search through all hosts then serves many additions.
@@ -82,7 +95,7 @@ internal sealed class HostDirectory
             int step = Math.Max(1, limit / 10);
             var candidates = new List<(bool IsClosed, long LastUsed, HostState Host)>(Count);
             var needed = new List<(long LastUsed, HostState Host)>();
-            foreach (var (_, host) in _hosts)
+            foreach (var (host, _) in _hosts)
             {
                 if (ReferenceEquals(host, added) || host.IsHeld)
                     continue;
@@ -109,7 +122,7 @@ internal sealed class HostDirectory
         {
             foreach (var host in hosts)
             {
-                if (_hosts.TryRemove(host.Key, out _))
+                if (_hosts.TryRemove(host, out _))
                     Interlocked.Decrement(ref _count);
             }
         }

@@ -3,12 +3,7 @@ namespace HttpResilience;
 /// <summary>The state of one host, or of one tenant's part of it: its circuit, its pause after a Retry-After, its retry budget.</summary>
 internal sealed class HostState(HostKey key) : ObservedHost
 {
-    private HostPause? _pause;
-    private TenantPauses? _tenantPauses;
-    private RetryBudget? _budget;
-    private CircuitQueue? _queue;
-    private CircuitPlaces? _places;
-    private string? _lastFailedTenant;
+    private AfterFailure? _afterFailure;
     private long _lastUsed;
 
     internal HostKey Key => key;
@@ -22,10 +17,10 @@ internal sealed class HostState(HostKey key) : ObservedHost
     internal CircuitMachine Circuit { get; } = new();
 
     /// <summary>The calls that wait for the circuit; null until one has waited.</summary>
-    internal CircuitQueue? Queue => Volatile.Read(ref _queue);
+    internal CircuitQueue? Queue => Failed?.Queue;
 
     /// <summary>The places of calls that wait for the circuits of the host and its tenants, made on first use.</summary>
-    internal CircuitPlaces Places => LazyInitializer.EnsureInitialized(ref _places, static () => new());
+    internal CircuitPlaces Places => LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Places, static () => new());
 
     /// <summary>
     /// The ticket of an attempt that need not ask for its turn; <see cref="CircuitMachine.NoTicket"/> when the circuit is not closed, or
@@ -38,24 +33,26 @@ internal sealed class HostState(HostKey key) : ObservedHost
     internal long LastUsed => Volatile.Read(ref _lastUsed);
 
     /// <summary>Null until the host sends a Retry-After.</summary>
-    internal HostPause? Pause => Volatile.Read(ref _pause);
+    internal HostPause? Pause => Failed?.Pause;
+
+    private AfterFailure? Failed => Volatile.Read(ref _afterFailure);
 
     /// <summary>The pause that holds back a call now: that of the host, or of the tenant; null when there is none.</summary>
     internal HostPause? PauseAt(long now, string? tenant)
     {
         if (Pause is { } pause && pause.Until > now)
             return pause;
-        return tenant is not null && Volatile.Read(ref _tenantPauses) is { } pauses && pauses.Until > now
+        return tenant is not null && Failed?.TenantPauses is { } pauses && pauses.Until > now
             && pauses.Find(tenant) is { } own && own.Until > now ? own : null;
     }
 
     /// <summary>An operator isolates it, or calls wait for it.</summary>
     internal bool IsHeld => Circuit.State is CircuitState.Isolated || Queue is { IsEmpty: false }
-        || Volatile.Read(ref _places) is { Taken: > 0 };
+        || Failed?.Places is { Taken: > 0 };
 
     /// <summary>The host must not be called now; evicting its state would lose that.</summary>
     internal bool IsNeeded(long now) => (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
-        || Pause?.Until > now || Volatile.Read(ref _tenantPauses)?.Until > now;
+        || Pause?.Until > now || Failed?.TenantPauses?.Until > now;
 
     /// <summary>A call to it would be rejected, or would have to wait longer than for a short break of the circuit.</summary>
     internal bool IsUnavailable(ResiliencePolicy policy, long now) =>
@@ -65,7 +62,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     /// <param name="places">Those of the host, when this is a tenant's part of it.</param>
     internal CircuitQueue AddQueue(CircuitPlaces places, TimeProvider time) =>
-        LazyInitializer.EnsureInitialized(ref _queue, () => new(Circuit, places, time));
+        LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Queue, () => new(Circuit, places, time));
 
     /// <summary>The circuit has changed, or a probe has ended.</summary>
     internal void AdvanceQueue()
@@ -78,7 +75,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
     internal void Use(long now) => Volatile.Write(ref _lastUsed, now);
 
     /// <summary>The pause, made on first use: most hosts never send a Retry-After.</summary>
-    internal HostPause GetOrAddPause() => LazyInitializer.EnsureInitialized(ref _pause, static () => new());
+    internal HostPause GetOrAddPause() => LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Pause, static () => new());
 
     /// <summary>
     /// Applies the Retry-After of an attempt to all calls to the host; a rate limit that a tenant's call exceeded, to those of the tenant.
@@ -93,7 +90,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
         long until = endedAt + ticks;
         var pause = tenant is not null && (isLimited || result.IsOfPartition)
-            ? LazyInitializer.EnsureInitialized(ref _tenantPauses, static () => new())
+            ? LazyInitializer.EnsureInitialized(ref GetOrAddFailed().TenantPauses, static () => new())
                 .GetOrAdd(tenant, endedAt, until, result.IsOfPartition, policy.MaxHosts)
             : null;
         return (pause ?? GetOrAddPause()).Extend(
@@ -102,9 +99,11 @@ internal sealed class HostState(HostKey key) : ObservedHost
     }
 
     /// <summary>The budget, made at the first retry: a healthy host costs nothing. The circuit knows the calls before.</summary>
-    internal RetryBudget GetOrAddBudget(ResiliencePolicy policy, long now)
+    internal RetryBudget GetOrAddBudget(ResiliencePolicy policy, long now) => Failed?.Budget ?? AddBudget(policy, now);
+
+    private RetryBudget AddBudget(ResiliencePolicy policy, long now)
     {
-        return Volatile.Read(ref _budget) ?? LazyInitializer.EnsureInitialized(ref _budget, () => new(CallsBefore(), now));
+        return LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Budget, () => new(CallsBefore(), now));
 
         double CallsBefore() =>
             policy is { CircuitBreaker: { } circuit, Retry.Budget: { } budget } && Circuit.PaceAt(circuit, now) is > 0 and var pace
@@ -112,14 +111,45 @@ internal sealed class HostState(HostKey key) : ObservedHost
     }
 
     /// <summary>Counts a call once the host has a budget.</summary>
-    internal void CountCall(RetryBudgetPolicy policy, long now) => Volatile.Read(ref _budget)?.CountCall(policy, now);
+    internal void CountCall(RetryBudgetPolicy policy, long now) => Failed?.Budget?.CountCall(policy, now);
 
     /// <summary>
     /// Whether the failure of a tenant's call counts for the host: not when the previous failure was the same tenant's, since one failing
     /// tenant does not show that the host fails.
     /// </summary>
-    internal bool SpeaksForTheHost(string? tenant) => tenant is null || Interlocked.Exchange(ref _lastFailedTenant, tenant) != tenant;
+    internal bool SpeaksForTheHost(string? tenant) =>
+        tenant is null || Interlocked.Exchange(ref GetOrAddFailed().LastTenant, tenant) != tenant;
+
+    private AfterFailure GetOrAddFailed() => LazyInitializer.EnsureInitialized(ref _afterFailure, static () => new());
+
+    /// <summary>What only a host needs that has failed: most never do.</summary>
+    private sealed class AfterFailure
+    {
+        internal HostPause? Pause;
+        internal TenantPauses? TenantPauses;
+        internal RetryBudget? Budget;
+        internal CircuitQueue? Queue;
+        internal CircuitPlaces? Places;
+        internal string? LastTenant;
+    }
 }
 
 /// <summary>The key of the state: a host, or a tenant's part of it.</summary>
-internal readonly record struct HostKey(HttpAuthority Authority, string? Tenant);
+internal readonly record struct HostKey(HttpAuthority Authority, string? Tenant)
+{
+    /// <summary>Compares states by their keys, and finds them by a key: a dictionary need not store the key again.</summary>
+    internal static IEqualityComparer<HostState> Comparer { get; } = new ByKey();
+
+    private sealed class ByKey : IEqualityComparer<HostState>, IAlternateEqualityComparer<HostKey, HostState>
+    {
+        public bool Equals(HostState? x, HostState? y) => ReferenceEquals(x, y) || (x is not null && y is not null && x.Key == y.Key);
+
+        public bool Equals(HostKey alternate, HostState other) => alternate == other.Key;
+
+        public int GetHashCode(HostState obj) => obj.Key.GetHashCode();
+
+        public int GetHashCode(HostKey alternate) => alternate.GetHashCode();
+
+        public HostState Create(HostKey alternate) => new(alternate);
+    }
+}
