@@ -14,16 +14,18 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
     internal void ClientConfigured(ObservedClient client) =>
         ForEach(client, static (observer, client) => observer.ClientConfigured(client));
 
-    /// <exception cref="IntegrationPausedException">An observer refuses the call.</exception>
-    internal void CallStarting(ObservedClient client, HttpCall call)
+    /// <returns>The exception of an observer that refuses the call; null when none does.</returns>
+    internal IntegrationPausedException? CallStarting(ObservedClient client, HttpCall call)
     {
         foreach (var observer in _observers)
         {
             if (Refusal(observer, client, call) is not { } refusal)
                 continue;
             call.Stop(StopReason.IntegrationPaused, FailureClass.Transient);
-            throw refusal;
+            return refusal;
         }
+
+        return null;
     }
 
     internal void CallEnded(ObservedClient client, HttpCall call)

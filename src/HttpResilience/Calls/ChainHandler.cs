@@ -38,6 +38,57 @@ internal abstract class ChainHandler : DelegatingHandler
     /// <summary>An attempt that was admitted has not begun.</summary>
     protected virtual void NotifyNotSent(HttpCall call) => NextStage?.NotifyNotSent(call);
 
+    /// <summary>
+    /// Its frame ends the call of the outermost stage too, if the stages between them have none (<c>HttpCall.LeavesItsEnd</c>): a call that
+    /// succeeds then has one frame.
+    /// </summary>
+    protected virtual bool EndsCallsInItsFrame => false;
+
+    /// <summary>It passes a call on without a frame, or else takes its end back to the outermost stage.</summary>
+    protected virtual bool PassesEndOn => false;
+
+    /// <summary>The stage whose calls this one ends.</summary>
+    private ChainHandler? Outermost { get; set; }
+
+    /// <summary>Lets the stage that has the first frame end the calls of this one.</summary>
+    /// <returns>False when there is none that can.</returns>
+    protected bool TryLeaveEnd()
+    {
+        var next = InnerHandler as ChainHandler;
+        while (next is { PassesEndOn: true })
+            next = next.InnerHandler as ChainHandler;
+        if (next is not { EndsCallsInItsFrame: true })
+            return false;
+        next.Outermost = this;
+        return true;
+    }
+
+    /// <summary>Ends a call that got a response.</summary>
+    protected virtual ValueTask<HttpResponseMessage> EndAsync(
+        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken) =>
+        new(response);
+
+    /// <summary>Ends a call that failed with an exception.</summary>
+    /// <param name="cancelled">The token of the call is cancelled.</param>
+    protected virtual void Fail(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
+    {
+    }
+
+    protected ValueTask<HttpResponseMessage> EndOuterAsync(
+        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken) =>
+        Outermost!.EndAsync(call, request, response, async, cancellationToken);
+
+    protected void FailOuter(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled) =>
+        Outermost!.Fail(call, request, exception, cancelled);
+
+    /// <summary>Rejects a call without a throw inside the chain, which would cost more than all the rest of it.</summary>
+    protected static ValueTask<HttpResponseMessage> Reject(HttpCall call, RejectedException rejection)
+    {
+        var answer = Task.FromException<HttpResponseMessage>(rejection);
+        call.Reject(answer, rejection);
+        return new(answer);
+    }
+
     protected ValueTask<HttpResponseMessage> NextAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {

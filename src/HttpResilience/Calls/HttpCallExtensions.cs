@@ -118,6 +118,8 @@ public static class HttpCallExtensions
         {
             for (Exception? e = exception; e is not null; e = e.InnerException)
             {
+                if (e is RejectedException { Call: HttpCall rejected })
+                    return rejected;
                 if (Calls.TryGetValue(e, out var call))
                     return call;
             }
@@ -125,6 +127,12 @@ public static class HttpCallExtensions
             return null;
         }
 
-        internal void SetHttpCall(HttpCall call) => Calls.AddOrUpdate(exception, call);
+        internal void SetHttpCall(HttpCall call)
+        {
+            if (exception is RejectedException rejection)
+                rejection.Call = call;
+            else
+                Calls.AddOrUpdate(exception, call);
+        }
     }
 }

@@ -41,6 +41,9 @@ public sealed class HttpCallScope : IDisposable
     private HttpCallScope(HttpCallScope outer, string wayOf)
         : this(outer, new() { ClientName = wayOf }, onCall: null) => _wayOf = wayOf;
 
+    /// <summary>This flow has a scope, which may have ended.</summary>
+    internal static bool IsInFlow => Ambient.Value is not null;
+
     /// <summary>The innermost scope of this flow that has not ended.</summary>
     internal static HttpCallScope? Current
     {

@@ -15,10 +15,13 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         {
             call.ReachedCircuit = true;
             // A ticket that it has already came with its turn.
+            CircuitOpenException? rejection = null;
             if (call.TenantHost is { } tenantHost && call.TenantTicket == CircuitMachine.NoTicket)
-                call.TenantTicket = Enter(policy, tenantHost, call, call.AttemptStartedAt);
-            if (call.CircuitTicket == CircuitMachine.NoTicket)
-                call.CircuitTicket = Enter(policy, host, call, call.AttemptStartedAt);
+                call.TenantTicket = Enter(policy, tenantHost, call, call.AttemptStartedAt, out rejection);
+            if (call.CircuitTicket == CircuitMachine.NoTicket && rejection is null)
+                call.CircuitTicket = Enter(policy, host, call, call.AttemptStartedAt, out rejection);
+            if (rejection is not null)
+                return Reject(call, rejection);
         }
 
         return NextAsync(request, call, async, cancellationToken);
@@ -71,8 +74,9 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         (call.TenantTicket, call.CircuitTicket) = (CircuitMachine.NoTicket, CircuitMachine.NoTicket);
     }
 
-    private int Enter(CircuitPolicy policy, HostState host, HttpCall call, long now)
+    private int Enter(CircuitPolicy policy, HostState host, HttpCall call, long now, out CircuitOpenException? rejection)
     {
+        rejection = null;
         var admission = host.Circuit.Enter(policy, now);
         events.Moved(host, admission.Transition);
         if (admission.IsAllowed)
@@ -86,7 +90,8 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
 
         host.Circuit.Outage?.AddFailed();
         TimeSpan? left = admission.OpenUntil > now ? client.Time.GetElapsedTime(now, admission.OpenUntil) : null;
-        throw new CircuitOpenException(host.Key.Authority.ToString(), left, host.Key.Tenant);
+        rejection = new(host.Key.Authority, left, host.Key.Tenant);
+        return CircuitMachine.NoTicket;
     }
 
     // An observed circuit counts what the calls would have done, places apart.

@@ -53,6 +53,10 @@ internal static class ClientCall
         internal bool WouldBeRejectedAt(long timestamp, long latest) => call.Policy.CircuitBreaker is { OnlyObserves: false } policy
             && (Rejects(call.Host, policy, call, timestamp, latest) || Rejects(call.TenantHost, policy, call, timestamp, latest));
 
+        /// <summary>Whether a circuit rejects an attempt now, however long it would wait.</summary>
+        /// <param name="latest">The timestamp at which the attempt must be sent.</param>
+        internal bool IsRejectedNow(long latest) => call.WouldBeRejectedAt(call.Time.GetTimestamp(), latest);
+
         internal bool IsCircuitOpenAt(long timestamp) => call.Policy.CircuitBreaker is { OnlyObserves: false }
             && (call.Host?.Circuit.IsOpenAt(timestamp) is true || call.TenantHost?.Circuit.IsOpenAt(timestamp) is true);
 

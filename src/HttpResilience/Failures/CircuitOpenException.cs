@@ -11,6 +11,9 @@ namespace HttpResilience;
 /// </summary>
 public sealed class CircuitOpenException : RejectedException
 {
+    private readonly HttpAuthority _authority;
+    private string? _text;
+
     /// <summary>Creates the exception.</summary>
     /// <param name="authority">Scheme, host and port of the host.</param>
     /// <param name="retryAfter">Time until the circuit admits a probe; null while a probe is in flight or the circuit is isolated.</param>
@@ -19,14 +22,14 @@ public sealed class CircuitOpenException : RejectedException
     /// <param name="statusCode">The status that opened the circuit, when it was this call's own.</param>
     public CircuitOpenException(
         string authority, TimeSpan? retryAfter, string? tenant = null, Exception? innerException = null, HttpStatusCode? statusCode = null)
-        : base(Describe(tenant is null ? authority : $"{authority}, tenant {tenant},", retryAfter), retryAfter, innerException, statusCode)
-    {
-        Tenant = tenant;
-        Authority = authority;
-    }
+        : base(retryAfter, innerException, statusCode) => (_text, Tenant) = (authority, tenant);
+
+    internal CircuitOpenException(
+        HttpAuthority authority, TimeSpan? retryAfter, string? tenant, Exception? innerException = null, HttpStatusCode? statusCode = null)
+        : base(retryAfter, innerException, statusCode) => (_authority, Tenant) = (authority, tenant);
 
     /// <summary>Scheme, host and port of the host, such as <c>https://api.example.com</c>.</summary>
-    public override string Authority { get; }
+    public override string Authority => _text ??= _authority.ToString();
 
     /// <summary>The tenant whose circuit is open; null for the circuit of the host.</summary>
     public string? Tenant { get; }
@@ -34,6 +37,9 @@ public sealed class CircuitOpenException : RejectedException
     internal override StopReason StopReason => StopReason.CircuitOpen;
 
     internal override FailureClass FailureClass => FailureClass.Transient;
+
+    private protected override string Describe() => Describe(
+        Tenant is null ? Authority : $"{Authority}, tenant {Tenant},", RetryAfter);
 
     private static string Describe(string circuit, TimeSpan? retryAfter) => retryAfter is { } wait
         ? string.Create(

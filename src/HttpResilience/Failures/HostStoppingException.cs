@@ -7,11 +7,13 @@ namespace HttpResilience;
 /// <param name="innerException">The cancelled wait.</param>
 internal sealed class HostStoppingException(
     string? authority, TimeSpan retryAfter, HttpAttempt? lastAttempt, Exception innerException)
-    : RejectedException($"The application stops while a call to {authority} waits.", retryAfter, innerException, lastAttempt?.StatusCode)
+    : RejectedException(retryAfter, innerException, lastAttempt?.StatusCode)
 {
     public override string? Authority => authority;
 
     internal override StopReason StopReason => StopReason.HostStopping;
 
     internal override FailureClass FailureClass => lastAttempt?.FailureClass ?? FailureClass.RateLimited;
+
+    private protected override string Describe() => $"The application stops while a call to {authority} waits.";
 }

@@ -14,7 +14,7 @@ public sealed class IntegrationPausedException : RejectedException
     /// <param name="since">When the pause began.</param>
     /// <param name="retryAfter">Shortest time until a call is sent as a probe; null when none will be.</param>
     public IntegrationPausedException(string clientName, DateTimeOffset since, TimeSpan? retryAfter)
-        : base(Describe(clientName, since, retryAfter), retryAfter)
+        : base(retryAfter)
     {
         ClientName = clientName;
         Since = since;
@@ -33,10 +33,10 @@ public sealed class IntegrationPausedException : RejectedException
 
     internal override FailureClass FailureClass => FailureClass.Transient;
 
-    private static string Describe(string clientName, DateTimeOffset since, TimeSpan? retryAfter) => retryAfter is { } wait
+    private protected override string Describe() => RetryAfter is { } wait
         ? string.Create(
             CultureInfo.InvariantCulture,
-            $"Client '{clientName}' has been paused since {since:u}; the next probe is sent in {wait.TotalSeconds:0.0} s at the earliest.")
+            $"Client '{ClientName}' has been paused since {Since:u}; the next probe is sent in {wait.TotalSeconds:0.0} s at the earliest.")
         : string.Create(
-            CultureInfo.InvariantCulture, $"Client '{clientName}' has been paused since {since:u}; an operator has to resume it.");
+            CultureInfo.InvariantCulture, $"Client '{ClientName}' has been paused since {Since:u}; an operator has to resume it.");
 }

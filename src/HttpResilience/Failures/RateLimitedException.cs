@@ -10,34 +10,41 @@ namespace HttpResilience;
 /// </summary>
 public sealed class RateLimitedException : RejectedException
 {
+    private readonly HttpAuthority _authority;
+    private readonly bool _isByClient;
+    private string? _text;
+
     /// <summary>Creates the exception.</summary>
     /// <param name="authority">Scheme, host and port of the host.</param>
     /// <param name="retryAfter">Time until the host accepts calls again; null when the client's own limit is reached.</param>
     public RateLimitedException(string authority, TimeSpan? retryAfter = null)
-        : this(authority, retryAfter, retryAfter is { } wait ? Describe(authority, wait) : DescribeLimit(authority, nextToken: null))
-    {
-    }
+        : base(retryAfter) => (_text, _isByClient) = (authority, retryAfter is null);
 
-    private RateLimitedException(string authority, TimeSpan? retryAfter, string message)
-        : base(message, retryAfter) => Authority = authority;
+    private RateLimitedException(HttpAuthority authority, TimeSpan? retryAfter, bool isByClient)
+        : base(retryAfter) => (_authority, _isByClient) = (authority, isByClient);
 
     /// <summary>Scheme, host and port of the host, such as <c>https://api.example.com</c>.</summary>
-    public override string Authority { get; }
+    public override string Authority => _text ??= _authority.ToString();
 
     internal override StopReason StopReason => StopReason.RateLimited;
 
     internal override FailureClass FailureClass => FailureClass.RateLimited;
 
+    /// <summary>The pause that a host requested lasts longer than the call can wait.</summary>
+    internal static RateLimitedException ByHost(HttpAuthority authority, TimeSpan retryAfter) =>
+        new(authority, retryAfter, isByClient: false);
+
+    /// <summary>The client's own limit is reached.</summary>
     internal static RateLimitedException ByClient(HttpAuthority authority, TimeSpan? retryAfter) =>
-        new(authority.ToString(), retryAfter, DescribeLimit(authority.ToString(), retryAfter));
+        new(authority, retryAfter, isByClient: true);
 
-    private static string Describe(string authority, TimeSpan wait) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait.");
-
-    private static string DescribeLimit(string authority, TimeSpan? nextToken) =>
-        $"The client's limit of requests to {authority} is reached" + (nextToken is { } wait
-            ? string.Create(
-                CultureInfo.InvariantCulture, $"; the next token is available in {wait.TotalSeconds:0.0} s (RateLimiter:TokenBucket).")
-            : " (RateLimiter).");
+    private protected override string Describe() => (_isByClient, RetryAfter) switch
+    {
+        (false, { } wait) => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait."),
+        (_, { } wait) => $"The client's limit of requests to {Authority} is reached; the next token is available in "
+            + string.Create(CultureInfo.InvariantCulture, $"{wait.TotalSeconds:0.0} s (RateLimiter:TokenBucket)."),
+        _ => $"The client's limit of requests to {Authority} is reached (RateLimiter).",
+    };
 }

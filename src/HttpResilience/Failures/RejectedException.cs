@@ -23,9 +23,13 @@ namespace HttpResilience;
 /// </example>
 public abstract class RejectedException : HttpRequestException
 {
-    private protected RejectedException(
-        string message, TimeSpan? retryAfter, Exception? innerException = null, HttpStatusCode? statusCode = null)
-        : base(message, innerException, statusCode) => RetryAfter = retryAfter;
+    private string? _message;
+
+    private protected RejectedException(TimeSpan? retryAfter, Exception? innerException = null, HttpStatusCode? statusCode = null)
+        : base(message: null, innerException, statusCode) => RetryAfter = retryAfter;
+
+    /// <summary>Why the call was rejected. Composed when it is read: few of many rejections are.</summary>
+    public sealed override string Message => _message ??= Describe();
 
     /// <summary>
     /// Scheme, host and port of the host the request was for, such as <c>https://api.example.com</c>; null when the rejection applies to
@@ -36,8 +40,13 @@ public abstract class RejectedException : HttpRequestException
     /// <summary>How long, from now, until a call may be sent again; null when that is not known.</summary>
     public TimeSpan? RetryAfter { get; }
 
+    /// <summary>The <c>HttpCall</c> that ended with it; null before its end.</summary>
+    internal object? Call { get; set; }
+
     /// <summary>The reason under which a call ends that was rejected with this exception.</summary>
     internal abstract StopReason StopReason { get; }
 
     internal abstract FailureClass FailureClass { get; }
+
+    private protected abstract string Describe();
 }

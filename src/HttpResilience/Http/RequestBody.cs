@@ -75,6 +75,9 @@ internal static class RequestBody
     internal static ValueTask<bool> TryRecordAsync(HttpContent? content, bool async, CancellationToken cancellationToken) =>
         ((ReplayableContent)content!).TryRecordAsync(async, cancellationToken);
 
+    /// <summary>The content must know when the head of a response has arrived.</summary>
+    internal static bool AwaitsResponse(HttpContent? content) => content is ReplayableContent or SeekableContent;
+
     /// <summary>The head of a response has arrived. Waits until a stream of the caller has been sent.</summary>
     internal static ValueTask OnResponseAsync(HttpContent? content, bool async, CancellationToken cancellationToken)
     {

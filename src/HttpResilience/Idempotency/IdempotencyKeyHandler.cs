@@ -3,6 +3,8 @@ namespace HttpResilience;
 /// <summary>Gives a call one idempotency key before its first attempt, if its method needs one. A key set by the caller stays.</summary>
 internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
 {
+    protected override bool PassesEndOn => true;
+
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
@@ -23,7 +25,10 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
             string? keyOfScope = call.TakeKeyOfScope();
             // Only these two cases read the body, which can be asynchronous.
             if (keyOfScope is not null || policy.KeySource is KeySource.Content)
+            {
+                call.LeavesItsEnd = false;
                 return SendAsIdentifiedAsync(request, call, policy, keyOfScope, async, cancellationToken);
+            }
             MakeKey(request, call, policy, IdempotencyKey.Create());
         }
 

@@ -12,8 +12,13 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private readonly CallObservers? _observers = client.Observers;
     private readonly WireReach _reach = WireReach.Of(client);
 
+    // Known with the first call: the factory links the stages.
+    private bool? _leavesEnd;
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        SendCallAsync(request, async: true, cancellationToken);
+        // What the call changes in its flow must not reach the caller: that takes a frame.
+        HttpCallScope.IsInFlow || _reach.IsWatched || !(_leavesEnd ??= TryLeaveEnd())
+            ? SendCallAsync(request, async: true, cancellationToken) : SendCall(request, cancellationToken);
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendCallAsync(request, async: false, cancellationToken).GetAwaiter().GetResult();
@@ -34,22 +39,75 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
             call.RecordBody(request, client, cancellationToken);
             response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (Failed(call, request, e, cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (HasFailed(call, request, e, cancellationToken))
         {
             throw;
         }
 
+        return await EndAsync(call, request, response, async, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Without a frame of its own: the stage that has the first one ends the call.
+    private Task<HttpResponseMessage> SendCall(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var call = HttpCall.Open(request, client.Name, client.Policy, _observers, client.HttpClientName);
+        call.LeavesItsEnd = true;
+        Task<HttpResponseMessage> sending;
+        try
+        {
+            client.Deadline.Set(call, request);
+            call.RecordBody(request, client, cancellationToken);
+            sending = NextAsync(request, call, async: true, cancellationToken).AsTask();
+        }
+        catch (Exception e)
+        {
+            Fail(call, request, e, cancellationToken.IsCancellationRequested);
+            return Task.FromException<HttpResponseMessage>(e);
+        }
+
+        if (call.RejectionIn(sending) is { } rejection)
+            Fail(call, request, rejection, cancellationToken.IsCancellationRequested);
+        else if (!call.LeavesItsEnd)
+            return EndAsync(call, request, sending, cancellationToken);
+        return sending;
+    }
+
+    private async Task<HttpResponseMessage> EndAsync(
+        HttpCall call, HttpRequestMessage request, Task<HttpResponseMessage> sending, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await sending.ConfigureAwait(false);
+        }
+        catch (Exception e) when (HasFailed(call, request, e, cancellationToken))
+        {
+            throw;
+        }
+
+        return await EndAsync(call, request, response, async: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    protected override ValueTask<HttpResponseMessage> EndAsync(
+        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
+    {
         response.SetHttpCall(call, request);
         ClientDeadline.LimitBody(response, call);
         End(call, request, response, exception: null, cancelled: false);
         if (IsLogged(call) || call.IsCollected)
-            return await WriteAsync(call, request, response, async, cancellationToken).ConfigureAwait(false);
+            return WriteAsync(call, request, response, async, cancellationToken);
         call.EndBody(request);
-        return response;
+        return new(response);
     }
 
-    // Runs in an exception filter and returns false, so the exception is not caught.
-    private bool Failed(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
+    // A filter, so that the exception is not caught.
+    private bool HasFailed(HttpCall call, HttpRequestMessage request, Exception exception, CancellationToken cancellationToken)
+    {
+        Fail(call, request, exception, cancellationToken.IsCancellationRequested);
+        return false;
+    }
+
+    protected override void Fail(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
     {
         End(call, request, response: null, exception, cancelled);
         exception.SetHttpCall(call);
@@ -65,8 +123,6 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         {
             call.EndBody(request);
         }
-
-        return false;
     }
 
     private void End(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception, bool cancelled)

@@ -1,131 +1,213 @@
 namespace HttpResilience;
 
 /// <summary>
-/// One try of a call: its timer, the response or exception it ended with, and what that means. A struct inside the async frame of <see
-/// cref="RetryHandler"/>, because an object or a frame for each attempt would make every call allocate more.
+/// The attempts of a call, one after another: the timer of the present one, the response or exception that it ended with, and what that
+/// means. An object that is pooled with its timer: the frame of a call, which is allocated, holds nothing else.
 /// </summary>
-internal struct Attempt(
-    Client client, AttemptClassifier classifier, HttpCall call, bool async, CancellationToken cancellationToken)
+internal sealed class Attempt
 {
-    private AttemptTimer _timer = client.Timers.Rent(async, cancellationToken);
-    private Exception? _exception;
+    private Client _client = null!;
+    private AttemptClassifier _classifier = null!;
+    private CancellationToken _caller;
+    private AttemptTimer _timer = null!;
+    private RequestSnapshot _original;
     private bool _isAnswered;
+    private bool _isClassified;
     private AttemptResult _result;
+
+    /// <summary>The attempts of a call that begins.</summary>
+    /// <param name="caller">The token of the call.</param>
+    internal static Attempt Rent(
+        Client client, AttemptClassifier classifier, HttpRequestMessage request, HttpCall call, bool async, CancellationToken caller)
+    {
+        var timer = client.Timers.Rent(async, caller);
+        var attempt = timer.Companion as Attempt ?? new();
+        (attempt._client, attempt._classifier, attempt._timer) = (client, classifier, timer);
+        (attempt.Request, attempt.Call, attempt.IsAsync, attempt._caller) = (request, call, async, caller);
+        (attempt.StartsAt, attempt.Deadline) = (call.StartedAt, ClientDeadline.LastAttemptEndOf(call));
+        attempt.Asked = request;
+        attempt._original = new(request);
+        return attempt;
+    }
+
+    internal HttpCall Call { get; private set; } = null!;
+
+    /// <summary>The request as the application gave it, whatever is sent later.</summary>
+    internal HttpRequestMessage Asked { get; private set; } = null!;
+
+    /// <summary>The request that is sent: a copy when a handler has disposed of the one before.</summary>
+    internal HttpRequestMessage Request { get; set; } = null!;
+
+    /// <summary>The request before its first attempt, or after its conflict was resolved.</summary>
+    internal ref readonly RequestSnapshot Original => ref _original;
+
+    internal bool IsAsync { get; private set; }
+
+    /// <summary>The end of the last attempt of the call.</summary>
+    internal long Deadline { get; private set; }
+
+    /// <summary>When the next attempt begins, or the present one has begun.</summary>
+    internal long StartsAt { get; set; }
 
     /// <summary>The number of the attempt; the first is 1.</summary>
     internal int Number { get; private set; }
 
+    /// <summary>It has begun, and has no result yet that was decided on.</summary>
+    internal bool IsRunning { get; private set; }
+
+    /// <summary>The search for what an earlier attempt may have made comes before the next one.</summary>
+    internal bool MustReconcileFirst { get; set; }
+
+    /// <summary>The random number of the last delay.</summary>
+    internal double Random { get; set; }
+
     internal HttpResponseMessage? Response { get; private set; }
 
-    internal readonly Exception? Exception => _exception;
+    internal Exception? Exception { get; private set; }
 
-    internal readonly AttemptResult Result => _result;
+    internal AttemptResult Result => _result;
 
     internal long EndedAt { get; private set; }
 
     /// <summary>Ends the attempt: by its timeout, or when the caller cancels the call.</summary>
-    internal readonly CancellationToken Token => _timer.Token;
+    internal CancellationToken Token => _timer.Token;
+
+    internal CancellationToken Caller => _caller;
+
+    /// <summary>It has got the head of a response, or failed.</summary>
+    internal bool HasEnd => _isAnswered || Exception is not null;
+
+    /// <summary>A response was classified: nothing more of it is to be read.</summary>
+    internal bool IsClassified => _isClassified;
 
     /// <summary>The body is part of the attempt (<c>Retry:IncludeResponseBody</c>), or may be part of its classification.</summary>
-    internal readonly bool ReadsAhead => !_result.IsSuccess || call.Policy.Retry.IncludeResponseBody;
+    internal bool ReadsAhead => !_result.IsSuccess || Call.Policy.Retry.IncludeResponseBody;
 
-    internal void Begin(long startedAt, long deadline)
+    /// <returns>False when the call was cancelled before: it has no such attempt.</returns>
+    internal bool TryBegin()
     {
-        // Nothing was sent yet: a call that was cancelled before has no attempt.
-        _timer.Token.ThrowIfCancellationRequested();
+        if (_timer.IsCancellationRequested)
+            return false;
         Number++;
-        (_exception, _isAnswered) = (null, false);
-        call.Timer = _timer;
-        call.ResetWire();
-        _timer.Start(startedAt, call.Policy.AttemptEndFrom(startedAt, deadline, call.AttemptTimeout));
+        (IsRunning, Exception, _isAnswered, _isClassified) = (true, null, false, false);
+        Call.Timer = _timer;
+        Call.ResetWire();
+        _timer.Start(StartsAt, Call.Policy.AttemptEndFrom(StartsAt, Deadline, Call.AttemptTimeout));
+        return true;
     }
 
     /// <summary>
     /// Classifies the head of the response. A failure that it announces, and its <c>Retry-After</c>, hold even when the body fails to
     /// arrive.
     /// </summary>
-    internal void Receive(HttpResponseMessage response, HttpRequestMessage request, in RequestSnapshot original)
+    internal void Receive(HttpResponseMessage response)
     {
         if (response is null)
             throw new InvalidOperationException("A handler of the client returned null instead of a response.");
         if (Response is { } disposed && ResponseBody.IsShared(response, disposed))
-            throw ResponseBody.ReturnedTwice(request);
+            throw ResponseBody.ReturnedTwice(Request);
         (Response, _isAnswered) = (response, true);
-        classifier.Receive(call);
-        call.Receive(response, request, original.Method, original.Uri);
-        _result = classifier.ClassifyHead(response, call);
-        if (call.MayHaveBeenProcessed)
-            _result = FailureClassifier.AfterAmbiguousAttempt(_result, request.Method);
+        _classifier.Receive(Call);
+        Call.Receive(response, Request, _original.Method, _original.Uri);
+        _result = _classifier.ClassifyHead(response, Call);
+        if (Call.MayHaveBeenProcessed)
+            _result = FailureClassifier.AfterAmbiguousAttempt(_result, Request.Method);
     }
 
     /// <summary>Reads a successful body, or the part of an error body that its classification needs.</summary>
-    internal readonly ValueTask ReadAheadAsync(HttpRequestMessage request, bool async) => _result.IsSuccess
-        ? ReadBodyAsync(request, async)
-        : classifier.ReadErrorBodyAsync(Response!, call, _result, async, _timer.Token);
+    internal ValueTask ReadAheadAsync() => _result.IsSuccess
+        ? ReadBodyAsync()
+        : _classifier.ReadErrorBodyAsync(Response!, Call, _result, IsAsync, _timer.Token);
 
-    internal readonly ValueTask ReadBodyAsync(HttpRequestMessage request, bool async) =>
-        ResponseBody.ReadAsync(Response!, client.MaxResponseContentBufferSizeOf(request), async, _timer.Token);
+    internal ValueTask ReadBodyAsync() =>
+        ResponseBody.ReadAsync(Response!, _client.MaxResponseContentBufferSizeOf(Request), IsAsync, _timer.Token);
 
     /// <summary>Classifies the response; its body may not have been read.</summary>
-    internal void Classify() => _result = classifier.Classify(Response!, call, _result);
+    internal void Classify() => (_result, _isClassified) = (_classifier.Classify(Response!, Call, _result), true);
 
     /// <summary>
     /// Classifies the exception that ended the attempt. An attempt that was cancelled after the deadline of the call has timed out: the
     /// clock decides, not the token that was cancelled first, which may be that of <see cref="HttpClient.Timeout"/>.
     /// </summary>
-    /// <param name="cancelled">The token of the call is cancelled.</param>
-    internal void Fail(Exception exception, HttpRequestMessage request, in RequestSnapshot original, long deadline, bool cancelled)
+    internal void Fail(Exception exception)
     {
+        bool cancelled = _caller.IsCancellationRequested;
         // The server has processed the request when only the body of its answer cannot be read.
         bool wasProcessed = _isAnswered && (_result.IsSuccess || _result.IsAmbiguous);
         Response?.Dispose();
-        (Response, _exception) = (null, exception);
-        call.Fail(exception, request, original.Method, original.Uri);
-        if ((cancelled || exception is OperationCanceledException) && client.Time.GetTimestamp() >= deadline)
+        (Response, Exception) = (null, exception);
+        Call.Fail(exception, Request, _original.Method, _original.Uri);
+        if ((cancelled || exception is OperationCanceledException) && _client.Time.GetTimestamp() >= Deadline)
             _timer.Expire();
-        _result = classifier.Classify(exception, original.Method, call, _timer.HasExpired, cancelled);
-        if (RequestBody.HasFailed(original.Content, _timer.HasExpired))
-            _result = _result.OfBody(RequestBody.WasWritten(original.Content));
+        _result = _classifier.Classify(exception, _original.Method, Call, _timer.HasExpired, cancelled);
+        if (RequestBody.HasFailed(_original.Content, _timer.HasExpired))
+            _result = _result.OfBody(RequestBody.WasWritten(_original.Content));
         if (_result.FailureClass is FailureClass.Cancelled)
-            _result = _result with { IsAmbiguous = call.WasSent };
+            _result = _result with { IsAmbiguous = Call.WasSent };
         else if (wasProcessed)
             _result = _result with { IsAmbiguous = true };
     }
 
+    internal void End() => (EndedAt, IsRunning) = (_client.Time.GetTimestamp(), false);
+
     /// <summary>Records how the attempt ended.</summary>
     /// <returns>True when it succeeded, and with it the call.</returns>
-    internal readonly bool Record()
+    internal bool Record()
     {
         if (_result.IsSuccess)
-            call.Succeed(_result, _timer.StartedAt, EndedAt);
+            Call.Succeed(_result, _timer.StartedAt, EndedAt);
         // The platform refuses a request that it cannot send, as one to ftp:, before anything is on the wire.
-        else if (_exception is not NotSupportedException || _result.IsAmbiguous)
-            call.Record(_result, _exception, _timer.StartedAt, EndedAt);
+        else if (Exception is not NotSupportedException || _result.IsAmbiguous)
+            Call.Record(_result, Exception, _timer.StartedAt, EndedAt);
         return _result.IsSuccess;
     }
 
-    /// <summary>The same attempt after its response was closed: it has the head only.</summary>
-    internal readonly Attempt WithoutBody() => this with { Response = Response is { } closed ? ResponseBody.HeadOf(closed) : null };
+    /// <summary>Makes the request what it was before its first attempt.</summary>
+    /// <returns>False when its body is lost.</returns>
+    internal bool TryRestore()
+    {
+        if (_original.Restore(Request) is not { } restored)
+            return false;
+        Request = restored;
+        return true;
+    }
 
-    internal void End() => EndedAt = client.Time.GetTimestamp();
+    /// <summary>The request was changed by the application, and later attempts send what it is now.</summary>
+    internal void Revise() => Call.Revised = _original = new(Request);
+
+    /// <summary>Keeps only the head of a response that was closed.</summary>
+    internal void DropBody() => Response = Response is { } closed ? ResponseBody.HeadOf(closed) : null;
 
     /// <summary>Stops the timer between two attempts. A timer that has already expired is replaced.</summary>
-    internal void StopTimer(CancellationToken cancellationToken)
+    internal void StopTimer()
     {
         if (!_timer.Stop())
-            _timer = client.Timers.Exchange(_timer, cancellationToken);
+            _timer = _client.Timers.Exchange(_timer, _caller);
     }
 
     /// <summary>
-    /// Gives the timer to later calls, unless code of the application may still use its token: a later timeout would end the body of this
-    /// response.
+    /// The call has ended. Gives the timer to later calls, unless code of the application may still use its token: a later timeout would
+    /// end the body of this response.
     /// </summary>
-    internal readonly void ReturnTimer()
+    internal void Return()
     {
-        call.Timer = null;
-        if (Response is { } response && (classifier.HandlersHaveToken || ResponseBody.MayUseToken(response)))
-            client.Timers.Discard(_timer);
+        _original.RecordOriginal(Asked);
+        Call.Timer = null;
+        var (timers, timer) = (_client.Timers, _timer);
+        bool mayBeUsed = Response is { } response && (_classifier.HandlersHaveToken || ResponseBody.MayUseToken(response));
+        Clear();
+        timer.Companion = this;
+        if (mayBeUsed)
+            timers.Discard(timer);
         else
-            client.Timers.Return(_timer);
+            timers.Return(timer);
+    }
+
+    // Nothing of a call outlives it here.
+    private void Clear()
+    {
+        (Call, Asked, Request, Response, Exception) = (null!, null!, null!, null, null);
+        (_original, _result, _caller, _timer) = (default, default, default, null!);
+        (Number, Random, MustReconcileFirst, IsRunning, _isAnswered, _isClassified) = (0, 0, false, false, false, false);
     }
 }

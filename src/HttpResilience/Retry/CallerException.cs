@@ -40,6 +40,6 @@ internal static class CallerException
         var host = call.TenantHost?.Circuit.IsOpenAt(now) is true ? call.TenantHost! : call.Host!;
         host.Circuit.Outage?.AddFailed();
         TimeSpan? left = host.Circuit.State is CircuitState.Open ? client.Time.GetElapsedTime(now, host.Circuit.OpenUntil) : null;
-        return new(host.Key.Authority.ToString(), left > TimeSpan.Zero ? left : null, host.Key.Tenant, cause, call.LastAttempt?.StatusCode);
+        return new(host.Key.Authority, left > TimeSpan.Zero ? left : null, host.Key.Tenant, cause, call.LastAttempt?.StatusCode);
     }
 }

@@ -9,6 +9,17 @@ internal static class HostPauseWait
     internal static bool IsNeeded(HttpCall call, long now) =>
         call.Host is { } host && host.PauseAt(now, call.Tenant) is not null && !call.WouldBeRejectedAt(now, call.Deadline);
 
+    /// <summary>The rejection of a call that the pause of its host outlasts; null when there is none.</summary>
+    /// <param name="latest">The timestamp at which the call must be sent.</param>
+    internal static RateLimitedException? RejectionOf(HttpCall call, long latest)
+    {
+        if (call.Host is not { } host || host.PauseAt(call.StartedAt, call.Tenant) is not { } pause || pause.Until < latest
+            || !IsNeeded(call, call.StartedAt))
+            return null;
+        call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
+        return RateLimitedException.ByHost(host.Key.Authority, call.Time.GetElapsedTime(call.StartedAt, pause.Until));
+    }
+
     /// <summary>Waits until the host may be called again.</summary>
     /// <param name="deadline">The end of the last attempt of the call.</param>
     /// <returns>The timestamp at which the wait ended.</returns>
@@ -37,7 +48,7 @@ internal static class HostPauseWait
                 if (pause.AdmitAt(now, arrivedAt, ahead, latest, time.TimestampFrequency, client.Random.NextDouble()) is not { } at)
                 {
                     call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
-                    throw new RateLimitedException(call.Host!.Authority, time.GetElapsedTime(now, pause.Until));
+                    throw RateLimitedException.ByHost(call.Host!.Key.Authority, time.GetElapsedTime(now, pause.Until));
                 }
 
                 if (at <= now)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
@@ -16,98 +15,221 @@ internal sealed partial class RetryHandler(
     private readonly TimeProvider _time = client.Time;
     private readonly CallObservers? _observers = client.Observers;
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    protected override async ValueTask<HttpResponseMessage> SendAsync(
+    protected override bool EndsCallsInItsFrame => true;
+
+    protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        var (asked, startedAt, original) = (request, call.StartedAt, new RequestSnapshot(request));
-        var (deadline, random) = (ClientDeadline.LastAttemptEndOf(call), 0.0);
-        _observers?.CallStarting(client, call);
-        bool mustReconcileFirst = _hooks.MustReconcileFirst(call, original.Method);
+        if (_observers?.CallStarting(client, call) is { } refusal)
+            return Reject(call, refusal);
+        bool mustReconcileFirst = _hooks.MustReconcileFirst(call, request.Method);
         client.Hosts.FindFor(call, request.RequestUri);
-        var attempt = new Attempt(client, classifier, call, async, cancellationToken);
+        if (HostPauseWait.RejectionOf(call, HostPauseWait.LatestStart(call, request.Method, ClientDeadline.LastAttemptEndOf(call)))
+            is { } tooLong)
+            return Reject(call, tooLong);
+        var attempt = Attempt.Rent(client, classifier, request, call, async, cancellationToken);
+        attempt.MustReconcileFirst = mustReconcileFirst;
+        if (async && !mustReconcileFirst
+            && !HostPauseWait.IsNeeded(call, call.StartedAt) && (call.TryTakeTickets() || call.IsRejectedNow(attempt.Deadline)))
+            return SendFirst(attempt);
+        return AttemptsAsync(attempt);
+    }
+
+    // The first attempt has no frame before something must be waited for, and a rejection has none at all.
+    private ValueTask<HttpResponseMessage> SendFirst(Attempt attempt)
+    {
+        var call = attempt.Call;
+        if (!attempt.TryBegin())
+            return AttemptsAsync(attempt);
+        ValueTask<HttpResponseMessage> sending;
+        try
+        {
+            sending = NextAsync(attempt.Request, call, async: true, attempt.Token);
+        }
+        catch (Exception e)
+        {
+            sending = ValueTask.FromException<HttpResponseMessage>(e);
+        }
+
+        var task = sending.AsTask();
+        if (call.RejectionIn(task) is not { } rejection)
+            return new(FirstAsync(attempt, task));
+        EndRejected(call, rejection);
+        Return(attempt);
+        call.LeavesItsEnd = false;
+        return new(task);
+    }
+
+    // The only frame of most calls. As the outermost one it also ends the call.
+    private async Task<HttpResponseMessage> FirstAsync(Attempt attempt, Task<HttpResponseMessage> sending)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            try
+            {
+                attempt.Receive(await sending.ConfigureAwait(false));
+                if (!attempt.ReadsAhead && !RequestBody.AwaitsResponse(attempt.Original.Content))
+                    attempt.Classify();
+            }
+            catch (Exception e) when (!IsRejected(attempt.Call, e))
+            {
+                attempt.Fail(e);
+            }
+
+            response = attempt is { IsClassified: true, Result.IsSuccess: true } && TryEnd(attempt)
+                ? attempt.Response! : await LoopAsync(attempt).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Return(attempt, e))
+        {
+            throw;
+        }
+
+        var (call, asked, async, cancellationToken) = (attempt.Call, attempt.Asked, attempt.IsAsync, attempt.Caller);
+        Return(attempt);
+        if (!call.LeavesItsEnd)
+            return response;
+        var ended = EndOuterAsync(call, asked, response, async, cancellationToken);
+        return ended.IsCompletedSuccessfully ? ended.Result : await ended.AsTask().ConfigureAwait(false);
+    }
+
+    private async ValueTask<HttpResponseMessage> AttemptsAsync(Attempt attempt)
+    {
+        attempt.Call.LeavesItsEnd = false;
+        try
+        {
+            return await LoopAsync(attempt).ConfigureAwait(false);
+        }
+        finally
+        {
+            Return(attempt);
+        }
+    }
+
+    private async Task<HttpResponseMessage> LoopAsync(Attempt attempt)
+    {
+        var (call, async, cancellationToken) = (attempt.Call, attempt.IsAsync, attempt.Caller);
         try
         {
             while (true)
             {
-                if (HostPauseWait.IsNeeded(call, startedAt))
+                if (!attempt.IsRunning)
                 {
-                    startedAt = await HostPauseWait.WaitAsync(client, call, original.Method, deadline, async, cancellationToken)
-                        .ConfigureAwait(false);
-                }
-                if (!call.TryTakeTickets())
-                    startedAt = await TurnAsync(call, original.Method, deadline, async, cancellationToken).ConfigureAwait(false);
-                // Last: what was not found before a wait may have been processed after it.
-                if (mustReconcileFirst)
-                {
-                    if (await _hooks.FindAsync(request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)
+                    if (await BeforeAsync(attempt).ConfigureAwait(false) is { } found)
                         return found;
-                    startedAt = _time.GetTimestamp();
+                    // Here, because the span of the resend is that of this frame.
+                    if (attempt.Number > 0)
+                        Resend.Begin(client.Time, meter, call, attempt.Request);
+                    if (!attempt.TryBegin())
+                        attempt.Token.ThrowIfCancellationRequested();
                 }
-                if (attempt.Number > 0)
-                    Resend.Begin(client.Time, meter, call, request);
-                attempt.Begin(startedAt, deadline);
+
                 try
                 {
-                    attempt.Receive(await NextAsync(request, call, async, attempt.Token).ConfigureAwait(false), request, original);
-                    await RequestBody.OnResponseAsync(original.Content, async, attempt.Token).ConfigureAwait(false);
-                    if (attempt.ReadsAhead)
-                        await attempt.ReadAheadAsync(request, async).ConfigureAwait(false);
-                    attempt.Classify();
+                    if (!attempt.HasEnd)
+                        attempt.Receive(await NextAsync(attempt.Request, call, async, attempt.Token).ConfigureAwait(false));
+                    if (attempt is { Exception: null, IsClassified: false })
+                    {
+                        await RequestBody.OnResponseAsync(attempt.Original.Content, async, attempt.Token).ConfigureAwait(false);
+                        if (attempt.ReadsAhead)
+                            await attempt.ReadAheadAsync().ConfigureAwait(false);
+                        attempt.Classify();
+                    }
                     if (_hooks.CanResolve(attempt))
-                        await attempt.ReadBodyAsync(request, async).ConfigureAwait(false);
+                        await attempt.ReadBodyAsync().ConfigureAwait(false);
                 }
                 catch (Exception e) when (!IsRejected(call, e))
                 {
-                    attempt.Fail(e, request, original, deadline, cancellationToken.IsCancellationRequested);
+                    attempt.Fail(e);
                 }
 
-                attempt.End();
-                NotifyInnerStages(call, attempt.Result, attempt.EndedAt);
-                if (attempt.Record())
+                if (TryEnd(attempt))
                     return attempt.Response!;
 
-                var decision = Decide(call, attempt, original, deadline, ref random);
+                var decision = Decide(call, attempt);
                 if (!decision.IsRetry)
-                    return Stop(decision.StopReason, request, call, attempt, original, cancellationToken);
+                    return Stop(decision.StopReason, attempt);
 
-                (mustReconcileFirst, startedAt) = (decision.ReconcilesFirst, attempt.EndedAt + call.Policy.ToTimestamp(decision.Delay));
-                request = original.Restore(request) ?? request;
-                if (decision.ResolvesFirst
-                    && !await _hooks.ResolveAsync(request, attempt.Response!, call, deadline, async, cancellationToken)
-                        .ConfigureAwait(false))
-                    return attempt.Response!;
+                attempt.MustReconcileFirst = decision.ReconcilesFirst;
+                attempt.StartsAt = attempt.EndedAt + call.Policy.ToTimestamp(decision.Delay);
+                attempt.TryRestore();
                 if (decision.ResolvesFirst)
-                    call.Revised = original = new(request);
-
-                if (RequestBody.IsBeingWritten(original.Content)
-                    && !await RequestBody.TryRecordAsync(original.Content, async, cancellationToken).ConfigureAwait(false))
                 {
-                    var reason = _time.GetTimestamp() >= deadline ? StopReason.DeadlinePassed : StopReason.BodyNotReplayable;
-                    return Stop(reason, request, call, attempt, original, cancellationToken);
+                    if (!await _hooks.ResolveAsync(attempt.Request, attempt.Response!, call, attempt.Deadline, async, cancellationToken)
+                        .ConfigureAwait(false))
+                        return attempt.Response!;
+                    attempt.Revise();
+                }
+
+                if (RequestBody.IsBeingWritten(attempt.Original.Content)
+                    && !await RequestBody.TryRecordAsync(attempt.Original.Content, async, cancellationToken).ConfigureAwait(false))
+                {
+                    var reason = _time.GetTimestamp() >= attempt.Deadline ? StopReason.DeadlinePassed : StopReason.BodyNotReplayable;
+                    return Stop(reason, attempt);
                 }
 
                 attempt.Response?.Dispose();
-                WillRetry(request, call, attempt, _time.GetElapsedTime(attempt.EndedAt, startedAt));
-                attempt.StopTimer(cancellationToken);
-                await WaitingCalls.UntilAsync(client, call, startedAt, async, cancellationToken).ConfigureAwait(false);
-                startedAt = _time.GetTimestamp();
-                if (original.Restore(request) is not { } resent)
-                    return Stop(StopReason.BodyNotReplayable, request, call, attempt.WithoutBody(), original, cancellationToken);
-                request = resent;
+                WillRetry(attempt, _time.GetElapsedTime(attempt.EndedAt, attempt.StartsAt));
+                attempt.StopTimer();
+                await WaitingCalls.UntilAsync(client, call, attempt.StartsAt, async, cancellationToken).ConfigureAwait(false);
+                attempt.StartsAt = _time.GetTimestamp();
+                if (!attempt.TryRestore())
+                {
+                    attempt.DropBody();
+                    return Stop(StopReason.BodyNotReplayable, attempt);
+                }
             }
         }
-        catch (OperationCanceledException e) when (CallerException.EndsWait(call, deadline, cancellationToken))
+        catch (OperationCanceledException e) when (CallerException.EndsWait(call, attempt.Deadline, cancellationToken))
         {
             throw CallerException.Of(e, client, call, cancellationToken);
         }
-        finally
+    }
+
+    // What comes before an attempt: the pause of the host, the turn at its circuit, the search for what an earlier attempt has made.
+    private async ValueTask<HttpResponseMessage?> BeforeAsync(Attempt attempt)
+    {
+        var (call, method, deadline) = (attempt.Call, attempt.Original.Method, attempt.Deadline);
+        var (async, cancellationToken) = (attempt.IsAsync, attempt.Caller);
+        if (HostPauseWait.IsNeeded(call, attempt.StartsAt))
         {
-            if ((call.CircuitTicket | call.TenantTicket) != CircuitMachine.NoTicket)
-                NotifyNotSent(call);
-            original.RecordOriginal(asked);
-            attempt.ReturnTimer();
+            attempt.StartsAt = await HostPauseWait.WaitAsync(client, call, method, deadline, async, cancellationToken)
+                .ConfigureAwait(false);
         }
+        if (!call.TryTakeTickets())
+            attempt.StartsAt = await TurnAsync(call, method, deadline, async, cancellationToken).ConfigureAwait(false);
+        // Last: what was not found before a wait may have been processed after it.
+        if (attempt.MustReconcileFirst)
+        {
+            if (await _hooks.FindAsync(attempt.Request, call, deadline, async, cancellationToken).ConfigureAwait(false) is { } found)
+                return found;
+            attempt.StartsAt = _time.GetTimestamp();
+        }
+        return null;
+    }
+
+    private bool TryEnd(Attempt attempt)
+    {
+        attempt.End();
+        NotifyInnerStages(attempt.Call, attempt.Result, attempt.EndedAt);
+        return attempt.Record();
+    }
+
+    private void Return(Attempt attempt)
+    {
+        if ((attempt.Call.CircuitTicket | attempt.Call.TenantTicket) != CircuitMachine.NoTicket)
+            NotifyNotSent(attempt.Call);
+        attempt.Return();
+    }
+
+    // A filter, so that the exception is not caught and rethrown.
+    private bool Return(Attempt attempt, Exception exception)
+    {
+        var (call, asked, cancelled) = (attempt.Call, attempt.Asked, attempt.Caller.IsCancellationRequested);
+        Return(attempt);
+        if (call.LeavesItsEnd)
+            FailOuter(call, asked, exception, cancelled);
+        return false;
     }
 
     private async ValueTask<long> TurnAsync(
@@ -127,12 +249,11 @@ internal sealed partial class RetryHandler(
         }
     }
 
-    private RetryDecision Decide(
-        HttpCall call, in Attempt attempt, in RequestSnapshot original, long deadline, ref double random)
+    private RetryDecision Decide(HttpCall call, Attempt attempt)
     {
-        var (policy, endedAt) = (call.Policy, attempt.EndedAt);
-        double previousRandom = random;
-        random = client.Random.NextDouble();
+        var (policy, endedAt, previousRandom) = (call.Policy, attempt.EndedAt, attempt.Random);
+        ref readonly var original = ref attempt.Original;
+        attempt.Random = client.Random.NextDouble();
         int? maxRetryAttempts = policy.Retry.Repeats(original.Method) ? call.MaxRetryAttempts : 0;
         var request = new RetryableRequest(
             policy.Retry.IsIdempotent(original.Method), call.IdempotencyKey is not null, original.IsReplayable, maxRetryAttempts)
@@ -142,26 +263,26 @@ internal sealed partial class RetryHandler(
             CanBeResolved = _hooks.CanResolve(attempt),
             KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.KeyStartedAt)),
         };
-        var remaining = policy.Remaining(endedAt, deadline);
-        var decision = RetryDecision.Decide(policy.Retry, attempt.Result, request, attempt.Number, remaining, random, previousRandom);
+        var remaining = policy.Remaining(endedAt, attempt.Deadline);
+        var decision = RetryDecision.Decide(
+            policy.Retry, attempt.Result, request, attempt.Number, remaining, attempt.Random, previousRandom);
         if (call.Host is not { } host)
             return decision;
 
         if (client.Hosts.ApplyRetryAfter(call, attempt.Result, endedAt) is { } paused)
             meter.Paused(client.Name, paused, attempt.Result.StatusCode);
         return decision.IsRetry ? HostLimits.Apply(
-            decision, call, host, endedAt, HostPauseWait.LatestStart(call, original.Method, deadline)) : decision;
+            decision, call, host, endedAt, HostPauseWait.LatestStart(call, original.Method, attempt.Deadline)) : decision;
     }
 
-    private HttpResponseMessage Stop(
-        StopReason reason, HttpRequestMessage request, HttpCall call, in Attempt attempt, in RequestSnapshot original,
-        CancellationToken cancellationToken)
+    private HttpResponseMessage Stop(StopReason reason, Attempt attempt)
     {
+        var call = attempt.Call;
         call.Stop(reason, attempt.Result.FailureClass);
         if (reason is not StopReason.CircuitOpen)
-            return attempt.Response ?? throw CallerException.Of(attempt.Exception!, client, call, cancellationToken);
+            return attempt.Response ?? throw CallerException.Of(attempt.Exception!, client, call, attempt.Caller);
 
-        original.Restore(request);
+        attempt.TryRestore();
         attempt.Response?.Dispose();
         throw CallerException.CircuitOpen(client, call, attempt.EndedAt, attempt.Exception);
     }
@@ -172,14 +293,19 @@ internal sealed partial class RetryHandler(
         // The rejection may come from another call that a handler inside the chain makes.
         if (exception is not RejectedException rejected || classifier.IsAfterSending(rejected, call))
             return false;
-
-        NotifyInnerStages(call, FailureClassifier.Classify(exception, call.AttemptTimedOut, cancelled: false), _time.GetTimestamp());
-        call.Stop(rejected.StopReason, rejected.FailureClass);
+        EndRejected(call, rejected);
         return true;
     }
 
-    private void WillRetry(HttpRequestMessage request, HttpCall call, in Attempt attempt, TimeSpan delay)
+    private void EndRejected(HttpCall call, RejectedException rejected)
     {
+        NotifyInnerStages(call, FailureClassifier.Classify(rejected, call.AttemptTimedOut, cancelled: false), _time.GetTimestamp());
+        call.Stop(rejected.StopReason, rejected.FailureClass);
+    }
+
+    private void WillRetry(Attempt attempt, TimeSpan delay)
+    {
+        var (call, request) = (attempt.Call, attempt.Request);
         meter.WillRetry(call, request, attempt.Result, attempt.Exception);
         if (!logger.IsEnabled(call.Policy.Logging.RetryLevel))
             return;

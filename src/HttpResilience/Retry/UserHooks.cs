@@ -15,7 +15,7 @@ internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
             call.Policy.Retry, call.Policy.Retry.IsIdempotent(method), keyed: call.IdempotencyKey is not null && !call.KeyHasExpired);
 
     /// <summary>The response is a conflict that the application can resolve; it needs the body for that.</summary>
-    internal bool CanResolve(in Attempt attempt) =>
+    internal bool CanResolve(Attempt attempt) =>
         attempt is { Response: not null, Result.FailureClass: FailureClass.Conflict } && extensions.ConflictResolver is not null;
 
     /// <summary>Searches for what the request would have made.</summary>

@@ -27,6 +27,9 @@ internal sealed class AttemptTimer(TimeProvider time) : CancellationTokenSource
 
     internal long StartedAt { get; private set; }
 
+    /// <summary>An object that its user keeps with it from one call to the next.</summary>
+    internal object? Companion { get; set; }
+
     /// <summary>The call blocks its thread.</summary>
     internal bool IsBlocking { get; set; }
 
