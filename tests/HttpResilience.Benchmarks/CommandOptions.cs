@@ -2,11 +2,14 @@ using System.Globalization;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>The options of the commands other than the benchmarks.</summary>
+/// <summary>The options of the commands.</summary>
 internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int? Letters)
 {
     /// <summary>How many seeds there are, from <see cref="Seed"/> on; null for the default of the command.</summary>
     internal int? SeedCount { get; init; }
+
+    /// <summary>How often each client is measured; null for the default of the command.</summary>
+    internal int? Rounds { get; init; }
 
     /// <summary>Only what has this in its name.</summary>
     internal string? Only { get; init; }
@@ -35,6 +38,7 @@ internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int
                 "--seconds" => options with { Seconds = Number(value) },
                 "--letters" => options with { Letters = Number(value) },
                 "--seeds" => options with { SeedCount = Number(value) },
+                "--rounds" => options with { Rounds = Number(value) },
                 "--only" => options with { Only = value },
                 "--client" => options with { Client = value },
                 "--with" => options with { With = value },

@@ -1,11 +1,12 @@
 namespace HttpResilience.Benchmarks;
 
-/// <summary>The commands other than the benchmarks.</summary>
+/// <summary>The commands, by their names.</summary>
 internal static class Commands
 {
     /// <exception cref="FormatException">The command is unknown.</exception>
     internal static Func<CommandOptions, Task<int>> Find(string name) => name switch
     {
+        "cost" => options => Task.FromResult(CostCommand.Run(options)),
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
         "shapes" => options => Task.FromResult(ShapesCommand.Run(options)),
         "goals" => options => Task.FromResult(GoalsCommand.Run(options)),

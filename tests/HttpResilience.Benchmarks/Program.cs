@@ -1,28 +1,14 @@
-using BenchmarkDotNet.Columns;
-using BenchmarkDotNet.Configs;
-using BenchmarkDotNet.Diagnosers;
-using BenchmarkDotNet.Jobs;
-using BenchmarkDotNet.Loggers;
-using BenchmarkDotNet.Reports;
-using BenchmarkDotNet.Running;
-using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using HttpResilience.Benchmarks;
-using Perfolizer.Horology;
 
 const string Help = """
-    Compares the default chain with a bare factory client and with one handler that has Polly.Core's own pipeline
-    (total timeout, retry, circuit breaker, attempt timeout), and prints one Markdown table. Takes a few minutes.
+    Measurements of the chain, each a command.
 
-    usage: dotnet run -c Release --project tests/HttpResilience.Benchmarks -- [command] [options]
+    usage: dotnet run -c Release --project tests/HttpResilience.Benchmarks -- command [options]
 
-    Without a command, the benchmarks:
-
-      --filter GLOB   only the benchmarks whose full name matches, such as '*CallBenchmarks*'. Default: '*'
-      --output FILE   also writes the table to this file. Default: BenchmarkDotNet.Artifacts/comparison.md
-      --help          this text
-
-    All other options are BenchmarkDotNet's own. The commands:
-
+      cost     what a call costs beside a bare factory client, a handler with Polly.Core's own pipeline and Microsoft's standard handler:
+               CPU time and bytes, as one table. About 3 minutes. Progress on stderr
+               --rounds N      how often each client is measured; the figures are medians. Default: 80
+               --only TEXT     only the scenarios that have this in their name, such as 'in flight'
       outage   100 clients and a host that is down for 30 s, in virtual time: a table and a plot of the requests to the host
                --output FILE   the plot. Default: docs/outage.svg
       shapes   15 ways in which a host fails, at 3 loads, in virtual time: naive retries, Microsoft's standard handler and the chain in one
@@ -52,58 +38,18 @@ const string Help = """
       --seeds N  for shapes, goals and drill: this many seeds, from that one on; the figures are means. Default: 1 for shapes, else 10
     """;
 
-List<string> options = [.. args];
-if (options.Contains("--help") || options.Contains("-h"))
+if (args is not [var command, ..] || args.Contains("--help") || args.Contains("-h"))
 {
     Console.WriteLine(Help);
-    return 0;
+    return args is [] ? 2 : 0;
 }
 
-if (options is [var command, ..] && !command.StartsWith('-'))
+try
 {
-    try
-    {
-        return await Commands.Find(command)(CommandOptions.Parse(args.AsSpan(1)));
-    }
-    catch (FormatException e)
-    {
-        Console.Error.WriteLine(e.Message);
-        return 2;
-    }
+    return await Commands.Find(command)(CommandOptions.Parse(args.AsSpan(1)));
 }
-
-string output = Path.Combine("BenchmarkDotNet.Artifacts", "comparison.md");
-int at = options.IndexOf("--output");
-if (at >= 0)
+catch (FormatException e)
 {
-    if (at + 1 == options.Count)
-    {
-        Console.Error.WriteLine("--output needs a file name; see --help.");
-        return 2;
-    }
-
-    output = options[at + 1];
-    options.RemoveRange(at, 2);
+    Console.Error.WriteLine(e.Message);
+    return 2;
 }
-
-if (!options.Contains("--filter"))
-    options.AddRange(["--filter", "*"]);
-
-// In-process, with short iterations and several passes, so that each client has undisturbed iterations on a busy machine.
-const int Passes = 3;
-var job = Job.Default.WithToolchain(InProcessNoEmitToolchain.Instance).WithGcForce(false);
-var config = new ManualConfig()
-    .AddJob(job.WithIterationTime(TimeInterval.FromMilliseconds(30)).WithWarmupCount(10).WithIterationCount(20))
-    .AddColumnProvider(DefaultColumnProviders.Instance)
-    .AddDiagnoser(MemoryDiagnoser.Default)
-    .AddLogger(ConsoleLogger.Default);
-List<Summary> summaries = [];
-for (int pass = 0; pass < Passes; pass++)
-    summaries.AddRange(BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. options], config));
-
-string table = ComparisonTable.From(summaries);
-Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output))!);
-await File.WriteAllTextAsync(output, table);
-Console.WriteLine();
-Console.WriteLine(table);
-return summaries.Count > 0 && summaries.TrueForAll(s => s.Reports.All(r => r.Success)) ? 0 : 1;

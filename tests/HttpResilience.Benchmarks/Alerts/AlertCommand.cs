@@ -50,9 +50,9 @@ internal static class AlertCommand
         for (int i = 0; i < failures; i++)
             await FailAsync(with).ConfigureAwait(false);
         on.GetRequiredService<AlertEvaluator>().LookAtList();
-        await Load.RunAsync(without, kind, Calls / 10, threads: 1).ConfigureAwait(false);
-        await Load.RunAsync(with, kind, Calls / 10, threads: 1).ConfigureAwait(false);
-        double bytes = await BytesAsync(with, kind).ConfigureAwait(false) - await BytesAsync(without, kind).ConfigureAwait(false);
+        new Load(without, kind, inFlight: 1).Run(Calls / 10);
+        new Load(with, kind, inFlight: 1).Run(Calls / 10);
+        double bytes = BytesOf(with, kind) - BytesOf(without, kind);
         var call = await CallAsync(with, kind).ConfigureAwait(false);
         var client = on.GetRequiredKeyedService<Client>("chain");
         double best = double.MaxValue;
@@ -76,10 +76,10 @@ internal static class AlertCommand
             observers.CallEnded(client, call);
     }
 
-    private static async Task<double> BytesAsync(HttpClient client, RequestKind kind)
+    private static double BytesOf(HttpClient client, RequestKind kind)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
-        await Load.RunAsync(client, kind, Calls, threads: 1).ConfigureAwait(false);
+        new Load(client, kind, inFlight: 1).Run(Calls);
         return Math.Round((GC.GetAllocatedBytesForCurrentThread() - before) / (double)Calls, 1);
     }
 

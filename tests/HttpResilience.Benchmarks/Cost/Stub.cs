@@ -8,18 +8,18 @@ namespace HttpResilience.Benchmarks;
 internal sealed class Stub(bool suspends, params HttpStatusCode[] statuses) : HttpMessageHandler
 {
     [ThreadStatic]
-    private static TaskCompletionSource? _arrival;
+    private static Queue<TaskCompletionSource>? _arrivals;
 
     private int _sent;
 
-    /// <summary>Completes the response that a call of this thread awaits; the continuation runs synchronously on this thread.</summary>
-    /// <remarks>Each frame of the call suspends and resumes without the noise of the thread pool.</remarks>
-    /// <returns>False when no call is waiting.</returns>
-    internal static bool LetArrive()
+    /// <summary>
+    /// Completes the responses that calls of this thread await, in their order, until no call waits; each continuation runs on this thread.
+    /// </summary>
+    /// <remarks>Each frame of a call suspends and resumes without the noise of the thread pool.</remarks>
+    internal static void LetArrive()
     {
-        var arrival = Interlocked.Exchange(ref _arrival, null);
-        arrival?.SetResult();
-        return arrival is not null;
+        while (_arrivals is { } arrivals && arrivals.TryDequeue(out var arrival))
+            arrival.SetResult();
     }
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
@@ -29,9 +29,18 @@ internal sealed class Stub(bool suspends, params HttpStatusCode[] statuses) : Ht
     {
         // SocketsHttpHandler also suspends while it waits for a response.
         using var registration = cancellationToken.UnsafeRegister(static _ => { }, null);
-        await (_arrival = new TaskCompletionSource()).Task;
+        var arrival = new TaskCompletionSource();
+        (_arrivals ??= new()).Enqueue(arrival);
+        await arrival.Task;
         return Respond();
     }
 
     private HttpResponseMessage Respond() => new(statuses.Length == 1 ? statuses[0] : statuses[_sent++ % statuses.Length]);
+}
+
+/// <summary>The floor of a rejection: a primary handler that throws.</summary>
+internal sealed class ThrowingStub : HttpMessageHandler
+{
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        throw new HttpRequestException("The host is down.");
 }

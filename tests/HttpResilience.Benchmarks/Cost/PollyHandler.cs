@@ -49,20 +49,17 @@ internal abstract class PollyHandler : DelegatingHandler
     private Task<HttpResponseMessage> SendInnerAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         base.SendAsync(request, cancellationToken);
 
-    internal static ResiliencePipeline<HttpResponseMessage> Build(PipelineSettings settings)
+    internal static ResiliencePipeline<HttpResponseMessage> Build(ClientSettings settings)
     {
-        var builder = new ResiliencePipelineBuilder<HttpResponseMessage>().AddTimeout(TimeSpan.FromSeconds(100));
-        if (settings.MaxRetryAttempts > 0)
-        {
-            builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+        var builder = new ResiliencePipelineBuilder<HttpResponseMessage>().AddTimeout(TimeSpan.FromSeconds(100))
+            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
-                MaxRetryAttempts = settings.MaxRetryAttempts,
+                MaxRetryAttempts = 3,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
-                Delay = settings.RetryDelay,
+                Delay = settings.RetriesAtOnce ? TimeSpan.Zero : TimeSpan.FromSeconds(1),
                 ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
             });
-        }
 
         if (settings.Hedges)
         {
@@ -80,7 +77,7 @@ internal abstract class PollyHandler : DelegatingHandler
                 FailureRatio = settings.FailureRatio,
                 MinimumThroughput = 100,
                 SamplingDuration = TimeSpan.FromSeconds(30),
-                BreakDuration = settings.BreakDuration,
+                BreakDuration = settings.StaysOpen ? ClientSettings.LongBreak : TimeSpan.FromSeconds(30),
                 ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
             })
             .AddTimeout(TimeSpan.FromSeconds(30))
@@ -97,7 +94,7 @@ internal abstract class PollyHandler : DelegatingHandler
 }
 
 /// <summary>One pipeline, and therefore one circuit, for all hosts of the client.</summary>
-internal sealed class OnePipelineHandler(PipelineSettings settings) : PollyHandler
+internal sealed class OnePipelineHandler(ClientSettings settings) : PollyHandler
 {
     private readonly ResiliencePipeline<HttpResponseMessage> _pipeline = Build(settings);
 
@@ -105,25 +102,11 @@ internal sealed class OnePipelineHandler(PipelineSettings settings) : PollyHandl
 }
 
 /// <summary>One pipeline per host, as with <c>SelectPipelineByAuthority</c> of Microsoft.Extensions.Http.Resilience.</summary>
-internal sealed class PipelineByAuthorityHandler(PipelineSettings settings) : PollyHandler
+internal sealed class PipelineByAuthorityHandler(ClientSettings settings) : PollyHandler
 {
     private readonly ConcurrentDictionary<(string Scheme, string Host, int Port), ResiliencePipeline<HttpResponseMessage>> _pipelines =
         new();
 
     protected override ResiliencePipeline<HttpResponseMessage> PipelineFor(Uri uri) =>
         _pipelines.GetOrAdd((uri.Scheme, uri.Host, uri.Port), static (_, settings) => Build(settings), settings);
-}
-
-/// <summary>The settings of a scenario that differ from the defaults, equal for both clients.</summary>
-internal sealed record PipelineSettings
-{
-    internal int MaxRetryAttempts { get; init; } = 3;
-
-    internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
-
-    internal double FailureRatio { get; init; } = 0.1;
-
-    internal bool Hedges { get; init; }
-
-    internal TimeSpan BreakDuration { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -1,0 +1,130 @@
+using System.Net.Http.Headers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+
+namespace HttpResilience.Benchmarks;
+
+/// <summary>The clients that are compared, from one factory and without the factory's logging.</summary>
+internal sealed class Clients : IDisposable
+{
+    private readonly ServiceProvider _provider;
+    private readonly ClientSettings _settings;
+
+    internal Clients(Func<HttpMessageHandler> inner, ClientSettings settings)
+    {
+        _settings = settings;
+        var services = new ServiceCollection();
+        services.ConfigureHttpClientDefaults(client => client.RemoveAllLoggers().SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(inner));
+        services.AddHttpClient(nameof(CostPeer.Bare));
+        var ours = services.AddResilientHttpClient(nameof(CostPeer.Ours), o => ConfigureOurs(o, settings));
+        var polly = services.AddHttpClient(nameof(CostPeer.Polly)).AddHttpMessageHandler(
+            () => settings.ByAuthority ? new PipelineByAuthorityHandler(settings) : new OnePipelineHandler(settings));
+        var microsoft = services.AddHttpClient(nameof(CostPeer.Microsoft));
+        AddMicrosoft(microsoft, settings);
+        if (settings.HasEmptyPipeline)
+        {
+            ours.AddPollyHandler("empty", _ => { });
+            polly.AddHttpMessageHandler(() => new EmptyPipelineHandler());
+            microsoft.AddHttpMessageHandler(() => new EmptyPipelineHandler());
+        }
+
+        if (settings.HasLimit)
+            polly.AddHttpMessageHandler(() => new ConcurrencyLimitHandler());
+        if (settings.HasContentKeys)
+        {
+            polly.AddHttpMessageHandler(() => new ContentKeyHandler());
+            microsoft.AddHttpMessageHandler(() => new ContentKeyHandler());
+        }
+
+        _provider = services.BuildServiceProvider();
+    }
+
+    internal HttpClient Create(CostPeer peer)
+    {
+        var client = _provider.GetRequiredService<IHttpClientFactory>().CreateClient(peer.ToString());
+        if (_settings.HasHeaders)
+        {
+            client.DefaultRequestHeaders.Accept.Add(new("application/json"));
+            client.DefaultRequestHeaders.UserAgent.Add(new("InvoiceSender", "1.0"));
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "0123456789abcdef");
+        }
+
+        return client;
+    }
+
+    public void Dispose() => _provider.Dispose();
+
+    private static void ConfigureOurs(HttpResilienceOptions options, ClientSettings settings)
+    {
+        options.Hedging.Enabled = settings.Hedges;
+        if (settings.HasContentKeys)
+            options.Idempotency.KeySource = KeySource.Content;
+        if (settings.HasLimit)
+            options.RateLimiter = new();
+        if (settings.RetriesAtOnce)
+            (options.Retry.Delay, options.Retry.Budget.RetryRatio) = (TimeSpan.Zero, 2);
+        if (settings.StaysOpen)
+        {
+            var breaker = options.CircuitBreaker;
+            (breaker.FailureDuration, breaker.MaxWait) = (null, null);
+            (breaker.BreakDuration, breaker.MaxBreakDuration) = (ClientSettings.LongBreak, ClientSettings.LongBreak);
+        }
+    }
+
+    private static void AddMicrosoft(IHttpClientBuilder builder, ClientSettings settings)
+    {
+        if (settings.Hedges)
+        {
+            builder.AddStandardHedgingHandler();
+            return;
+        }
+
+        var pipeline = builder.AddStandardResilienceHandler(options =>
+        {
+            if (settings.RetriesAtOnce)
+            {
+                (options.Retry.Delay, options.Retry.BackoffType, options.Retry.UseJitter) =
+                    (TimeSpan.Zero, DelayBackoffType.Constant, false);
+            }
+
+            // Its limit of 1,000 calls in flight would reject the others.
+            options.RateLimiter.DefaultRateLimiterOptions.PermitLimit = 10_000;
+            options.CircuitBreaker.FailureRatio = settings.FailureRatio;
+            if (settings.StaysOpen)
+                options.CircuitBreaker.BreakDuration = ClientSettings.LongBreak;
+        });
+        if (settings.ByAuthority)
+            pipeline.SelectPipelineByAuthority();
+    }
+}
+
+/// <summary>What differs from the defaults of each package, equal for all clients.</summary>
+internal sealed record ClientSettings
+{
+    internal static TimeSpan LongBreak { get; } = TimeSpan.FromDays(1);
+
+    /// <summary>Retries follow at once, as many as there are calls; and half of the attempts may fail.</summary>
+    internal bool RetriesAtOnce { get; init; }
+
+    /// <summary>Failures open the circuit for a day, and calls are then rejected at once.</summary>
+    internal bool StaysOpen { get; init; }
+
+    /// <summary>Each host has its own circuit; ours always has.</summary>
+    internal bool ByAuthority { get; init; }
+
+    internal bool HasHeaders { get; init; }
+
+    internal bool Hedges { get; init; }
+
+    /// <summary>Calls in flight to a host are limited; Microsoft's standard handler always limits them.</summary>
+    internal bool HasLimit { get; init; }
+
+    internal bool HasEmptyPipeline { get; init; }
+
+    /// <summary>A POST gets a key made of its content; only ours has that built in.</summary>
+    internal bool HasContentKeys { get; init; }
+
+    internal double FailureRatio => RetriesAtOnce ? 1 : 0.1;
+}

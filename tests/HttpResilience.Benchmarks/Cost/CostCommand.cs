@@ -1,0 +1,28 @@
+namespace HttpResilience.Benchmarks;
+
+/// <summary><c>cost</c>: what a call costs with each client, as one table.</summary>
+internal static class CostCommand
+{
+    internal static int Run(CommandOptions options)
+    {
+        CostScenario[] scenarios =
+        [
+            .. CostScenarios.All.Where(s => s.Name.Contains(options.Only ?? "", StringComparison.OrdinalIgnoreCase)),
+        ];
+        if (scenarios.Length == 0)
+        {
+            throw new FormatException(
+                $"'{options.Only}' is in none of the names: {string.Join("; ", CostScenarios.All.Select(s => s.Name))}.");
+        }
+
+        List<CostRow> rows = [];
+        foreach (var scenario in scenarios)
+        {
+            Console.Error.WriteLine($"{rows.Count + 1} of {scenarios.Length}: {scenario.Name}");
+            rows.Add(scenario.Measure(options.Rounds ?? 80));
+        }
+
+        Console.Write(CostTable.Of(rows));
+        return 0;
+    }
+}
