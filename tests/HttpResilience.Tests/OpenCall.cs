@@ -6,6 +6,6 @@ internal static class OpenCall
     extension(HttpCall)
     {
         internal static HttpCall Open(HttpRequestMessage request, Client client) =>
-            HttpCall.Open(request, client.Name, client.Policy, client.Observers);
+            HttpCall.Open(request, client.Policy, client.Observers);
     }
 }

@@ -18,6 +18,13 @@ internal sealed class CallSlot<T>
             call.Slots = new Entry(this, call.Slots as CallSlotEntry) { Value = value };
     }
 
+    /// <summary>Gives a copy of a call a value of its own, if it has one.</summary>
+    internal void Detach(HttpCall copy)
+    {
+        if (Find(copy) is { } shared)
+            copy.Slots = new Entry(this, copy.Slots as CallSlotEntry) { Value = shared.Value };
+    }
+
     private Entry? Find(HttpCall call)
     {
         for (var entry = call.Slots as CallSlotEntry; entry is not null; entry = entry.Next)

@@ -7,23 +7,30 @@ internal static class CallStart
 
     extension(HttpCall)
     {
-        /// <param name="clientName">The name of the settings of the client.</param>
         /// <param name="observers">Those of the container of the client; null when it has none.</param>
-        /// <param name="httpClientName">The name of the client in the factory, when it is another one.</param>
+        /// <param name="httpClientName">The name of the client in the factory, when it is not that of its settings.</param>
+        /// <param name="hasOptions">Whether the request may have options that the application has set, or a replay.</param>
         internal static HttpCall Open(
-            HttpRequestMessage request, string clientName, ResiliencePolicy policy, CallObservers? observers,
-            string? httpClientName = null)
+            HttpRequestMessage request, ResiliencePolicy policy, CallObservers? observers, string? httpClientName = null,
+            bool hasOptions = true)
         {
-            request.Options.TryGetValue(HttpCallScopeOptions.Key, out var ofRequest);
-            var scoped = new ScopedRequest(request, clientName, httpClientName ?? clientName);
-            bool isReplayed = request.Options.TryGetValue(ReplayedCall.Key, out var replay);
+            HttpCallScopeOptions? ofRequest = null;
+            ReplayedCall? replay = null;
+            bool isReplayed = false;
+            if (hasOptions)
+            {
+                request.Options.TryGetValue(HttpCallScopeOptions.Key, out ofRequest);
+                isReplayed = request.Options.TryGetValue(ReplayedCall.Key, out replay);
+            }
+
+            var scoped = new ScopedRequest(request, policy.ClientName, httpClientName ?? policy.ClientName);
             // A replay has the settings of the original call; scopes of the code that starts the replay do not apply.
             if (isReplayed)
                 HttpCallScope.Suspend();
             var scope = HttpCallScope.Around(scoped);
             var ofScope = scope?.SettingsFor(scoped);
             var settings = HttpCallScopeOptions.Merge(ofScope, ofRequest);
-            var call = new HttpCall(clientName, policy, settings, keyIsOfRequest: ofRequest?.IdempotencyKey is not null);
+            var call = new HttpCall(policy, settings, keyIsOfRequest: ofRequest?.IdempotencyKey is not null);
             if (isReplayed)
             {
                 (call.Replay, call.MayHaveBeenProcessed) = (replay, replay!.MayHaveBeenProcessed);

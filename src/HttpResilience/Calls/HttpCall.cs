@@ -10,13 +10,15 @@ public sealed class HttpCall
 {
     internal static readonly HttpRequestOptionsKey<HttpCall> Key = new("HttpResilience.HttpCall");
 
+    private const byte KeyIsOfRequest = 1, IsBranch = 2;
+
+    private static readonly CallSlot<(object? State, int Ticket)> OfTenant = new();
     private static readonly CallSlot<Guid?> LetterId = new();
     private static readonly CallSlot<string> ErrorText = new();
     private static readonly CallSlot<bool> Stale = new();
     private static readonly CallSlot<(long ToClose, long ForTurn)?> Waits = new();
 
     private readonly HttpCallScopeOptions? _settings;
-    private readonly bool _keyIsOfRequest;
     // Null while the only attempt succeeded; it is derived from the call.
     private List<HttpAttempt>? _attempts;
     private long _endedAt;
@@ -24,20 +26,20 @@ public sealed class HttpCall
     // Bytes, because an enum of its own would make every call 8 bytes larger.
     private byte _stopReason;
     private byte _failureClass;
-    private bool _isBranch;
+    private byte _origin;
 
     /// <param name="settings">The settings from the scope and the request; null when there are none.</param>
     /// <param name="keyIsOfRequest">The idempotency key in <paramref name="settings"/> was set on the request.</param>
-    internal HttpCall(string clientName, ResiliencePolicy policy, HttpCallScopeOptions? settings, bool keyIsOfRequest)
+    internal HttpCall(ResiliencePolicy policy, HttpCallScopeOptions? settings, bool keyIsOfRequest)
     {
-        (ClientName, Policy) = (clientName, policy);
-        (_settings, _keyIsOfRequest) = (settings, keyIsOfRequest);
+        (Policy, _settings) = (policy, settings);
+        _origin = keyIsOfRequest ? KeyIsOfRequest : (byte)0;
         StartedAt = Time.GetTimestamp();
         Deadline = policy.DeadlineFrom(StartedAt, settings?.Timeout);
     }
 
     /// <summary>The name of the <see cref="HttpClient"/> in the factory.</summary>
-    public string ClientName { get; }
+    public string ClientName => Policy.ClientName;
 
     /// <summary>The idempotency key sent with every attempt; null when there was none.</summary>
     public string? IdempotencyKey { get; internal set; }
@@ -132,7 +134,7 @@ public sealed class HttpCall
     internal long EndedAt => _endedAt;
 
     /// <summary>The key set on the request itself; it applies to every method.</summary>
-    internal string? KeyOfRequest => _keyIsOfRequest ? _settings!.IdempotencyKey : null;
+    internal string? KeyOfRequest => (_origin & KeyIsOfRequest) != 0 ? _settings!.IdempotencyKey : null;
 
     /// <summary>The caller's limit of retries for this call; null when the policy applies.</summary>
     internal int? MaxRetryAttempts => _settings?.MaxRetryAttempts;
@@ -160,7 +162,7 @@ public sealed class HttpCall
     /// <summary>The timer of the current attempt; null between attempts. A branch shares it with its call.</summary>
     internal AttemptTimer? Timer { get; set; }
 
-    internal long AttemptStartedAt => _isBranch || Timer is null ? StartedAt : Timer.StartedAt;
+    internal long AttemptStartedAt => (_origin & IsBranch) != 0 || Timer is null ? StartedAt : Timer.StartedAt;
 
     /// <summary>The chain's own timer ended the current attempt, not the caller.</summary>
     internal bool AttemptTimedOut => Timer is { HasExpired: true };
@@ -170,13 +172,26 @@ public sealed class HttpCall
 
     internal object? HostState { get; set; }
 
-    internal object? TenantHostState { get; set; }
+    /// <summary>The tenant's part of the host, and its ticket: of few calls.</summary>
+    internal object? TenantHostState
+    {
+        get => OfTenant.Get(this).State;
+        set => OfTenant.Set(this, (value, 0));
+    }
 
     /// <summary>The ticket of the current attempt in the circuit of the host; 0 for none.</summary>
     internal int CircuitTicket { get; set; }
 
     /// <summary>The ticket of the current attempt in the circuit of the tenant; 0 for none.</summary>
-    internal int TenantTicket { get; set; }
+    internal int TenantTicket
+    {
+        get => OfTenant.Get(this).Ticket;
+        set
+        {
+            if (TenantHostState is { } state)
+                OfTenant.Set(this, (state, value));
+        }
+    }
 
     /// <summary>The bits of <c>CallFlag</c>.</summary>
     internal int Flags { get; set; }
@@ -255,7 +270,9 @@ public sealed class HttpCall
     {
         var branch = (HttpCall)MemberwiseClone();
         branch.CountResends(ResendCount + sentBeside);
-        (branch.StartedAt, branch._isBranch) = (startedAt, true);
+        branch.StartedAt = startedAt;
+        branch._origin |= IsBranch;
+        OfTenant.Detach(branch);
         // The first request has the turn that the call has waited for.
         (CircuitTicket, TenantTicket) = (0, 0);
         return branch;

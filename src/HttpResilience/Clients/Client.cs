@@ -26,7 +26,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
     {
         (Name, HttpClientName, Time, _read, _logger) = (name, httpClientName, time, read, logger);
         Options = read();
-        _policy = new(Options, time);
+        _policy = new(name, Options, time);
         Timers = new(time);
         // A section has the token of its root.
         _reloads = [.. sources.DistinctBy(s => s.GetReloadToken()).Select(s => ChangeToken.OnChange(s.GetReloadToken, Reload))];
@@ -90,7 +90,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
             lock (_reading)
             {
                 var options = _read();
-                (_policy, Options) = (new(options, Time), options);
+                (_policy, Options) = (new(Name, options, Time), options);
             }
 
             PolicyChanged?.Invoke();

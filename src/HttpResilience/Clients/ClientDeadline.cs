@@ -23,10 +23,10 @@ internal sealed class ClientDeadline
     private HttpClient? Latest => Volatile.Read(ref _latest) is { } latest && latest.TryGetTarget(out var client) ? client : null;
 
     /// <summary>Sets the deadline of a call that starts.</summary>
+    /// <param name="sending">The client on its request; null for none.</param>
     /// <exception cref="ArgumentOutOfRangeException">Its own timeout is longer than that of its client.</exception>
-    internal void Set(HttpCall call, HttpRequestMessage request)
+    internal void Set(HttpCall call, SendingClient? sending)
     {
-        request.Options.TryGetValue(SendingClient.Key, out var sending);
         if ((sending?.HttpClient ?? Latest)?.Timeout is not { } timeout || timeout == Timeout.InfiniteTimeSpan)
             return;
         if (call.Timeout > timeout)

@@ -3,11 +3,13 @@ namespace HttpResilience;
 /// <summary>
 /// An immutable snapshot of <see cref="HttpResilienceOptions"/>, made once per client and reload. Handlers read this, never options.
 /// </summary>
-internal sealed class ResiliencePolicy(HttpResilienceOptions options, TimeProvider time)
+internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions options, TimeProvider time)
 {
     private readonly long _totalTimeout = Ticks(options.TotalRequestTimeout.Timeout, time);
     private readonly long _attemptTimeout = Ticks(options.AttemptTimeout.Timeout, time);
     private readonly long _keyLifetime = Ticks(options.Idempotency.KeyLifetime, time);
+
+    internal string ClientName => clientName;
 
     internal TimeProvider Time => time;
 

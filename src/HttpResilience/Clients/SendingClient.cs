@@ -25,6 +25,15 @@ internal sealed class SendingClient(HttpClient httpClient, long startedAt = 0)
     internal SendingClient(HttpClient httpClient, long startedAt, HttpHeadersNonValidated headers, Uri? uri)
         : this(httpClient, startedAt) => (_headers, _uri) = ([.. headers.Select(h => h.Key)], uri);
 
+    /// <summary>The client on a request; null for none.</summary>
+    /// <param name="hasOthers">The request has other options too.</param>
+    internal static SendingClient? Of(HttpRequestMessage request, out bool hasOthers)
+    {
+        request.Options.TryGetValue(Key, out var sending);
+        hasOthers = ((ICollection<KeyValuePair<string, object?>>)request.Options).Count > (sending is null ? 0 : 1);
+        return sending;
+    }
+
     internal HttpClient HttpClient => httpClient;
 
     internal long StartedAt => startedAt;

@@ -23,7 +23,7 @@ internal readonly struct RequestSnapshot
         _uri = request.RequestUri;
         _content = request.Content;
         _parts = ResentContent.PartsOf(_content);
-        _headers = Copy(request.Headers.NonValidated);
+        _headers = request.MayHaveHeaders ? Copy(request.Headers.NonValidated) : [];
         _contentHeaders = _content is null ? [] : Copy(_content.Headers.NonValidated);
     }
 

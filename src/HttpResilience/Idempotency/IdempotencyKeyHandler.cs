@@ -12,7 +12,7 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         if (call.Policy.Idempotency is not { } policy || call.IdempotencyKey is not null)
             return NextAsync(request, call, async, cancellationToken);
 
-        if (request.Headers.NonValidated is { Count: > 0 } headers && headers.TryGetValues(policy.HeaderName, out var values))
+        if (request.MayHaveHeaders && request.Headers.NonValidated.TryGetValues(policy.HeaderName, out var values))
         {
             call.IdempotencyKey = IdempotencyKey.FromHeader(values.ToString(), policy.Quoted);
         }

@@ -29,13 +29,14 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
 
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
-        var call = HttpCall.Open(request, client.Name, client.Policy, _observers, client.HttpClientName);
+        var sending = SendingClient.Of(request, out bool hasOptions);
+        var call = HttpCall.Open(request, client.Policy, _observers, client.HttpClientName, hasOptions);
         if (_reach.IsWatched)
             AmbientRequest.Enter(request);
         HttpResponseMessage response;
         try
         {
-            client.Deadline.Set(call, request);
+            client.Deadline.Set(call, sending);
             call.RecordBody(request, client, cancellationToken);
             response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
@@ -50,14 +51,15 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     // Without a frame of its own: the stage that has the first one ends the call.
     private Task<HttpResponseMessage> SendCall(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var call = HttpCall.Open(request, client.Name, client.Policy, _observers, client.HttpClientName);
+        var sending = SendingClient.Of(request, out bool hasOptions);
+        var call = HttpCall.Open(request, client.Policy, _observers, client.HttpClientName, hasOptions);
         call.LeavesItsEnd = true;
-        Task<HttpResponseMessage> sending;
+        Task<HttpResponseMessage> answer;
         try
         {
-            client.Deadline.Set(call, request);
+            client.Deadline.Set(call, sending);
             call.RecordBody(request, client, cancellationToken);
-            sending = NextAsync(request, call, async: true, cancellationToken).AsTask();
+            answer = NextAsync(request, call, async: true, cancellationToken).AsTask();
         }
         catch (Exception e)
         {
@@ -65,20 +67,20 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
             return Task.FromException<HttpResponseMessage>(e);
         }
 
-        if (call.RejectionIn(sending) is { } rejection)
+        if (call.RejectionIn(answer) is { } rejection)
             Fail(call, request, rejection, cancellationToken.IsCancellationRequested);
         else if (!call.LeavesItsEnd)
-            return EndAsync(call, request, sending, cancellationToken);
-        return sending;
+            return EndAsync(call, request, answer, cancellationToken);
+        return answer;
     }
 
     private async Task<HttpResponseMessage> EndAsync(
-        HttpCall call, HttpRequestMessage request, Task<HttpResponseMessage> sending, CancellationToken cancellationToken)
+        HttpCall call, HttpRequestMessage request, Task<HttpResponseMessage> answer, CancellationToken cancellationToken)
     {
         HttpResponseMessage response;
         try
         {
-            response = await sending.ConfigureAwait(false);
+            response = await answer.ConfigureAwait(false);
         }
         catch (Exception e) when (HasFailed(call, request, e, cancellationToken))
         {

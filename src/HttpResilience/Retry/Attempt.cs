@@ -61,7 +61,13 @@ internal sealed class Attempt
     /// <summary>The random number of the last delay.</summary>
     internal double Random { get; set; }
 
+    /// <summary>The first attempt, while it is sent.</summary>
+    internal Task<HttpResponseMessage>? Sending { get; set; }
+
     internal HttpResponseMessage? Response { get; private set; }
+
+    /// <summary>The response to the call, where it is not that of the first attempt.</summary>
+    internal HttpResponseMessage? Answer { get; set; }
 
     internal Exception? Exception { get; private set; }
 
@@ -206,7 +212,7 @@ internal sealed class Attempt
     // Nothing of a call outlives it here.
     private void Clear()
     {
-        (Call, Asked, Request, Response, Exception) = (null!, null!, null!, null, null);
+        (Call, Asked, Request, Sending, Response, Answer, Exception) = (null!, null!, null!, null, null, null, null);
         (_original, _result, _caller, _timer) = (default, default, default, null!);
         (Number, Random, MustReconcileFirst, IsRunning, _isAnswered, _isClassified) = (0, 0, false, false, false, false);
     }

@@ -53,7 +53,10 @@ internal sealed partial class RetryHandler(
 
         var task = sending.AsTask();
         if (call.RejectionIn(task) is not { } rejection)
-            return new(FirstAsync(attempt, task));
+        {
+            attempt.Sending = task;
+            return new(FirstAsync(attempt));
+        }
         EndRejected(call, rejection);
         Return(attempt);
         call.LeavesItsEnd = false;
@@ -61,14 +64,14 @@ internal sealed partial class RetryHandler(
     }
 
     // The only frame of most calls. As the outermost one it also ends the call.
-    private async Task<HttpResponseMessage> FirstAsync(Attempt attempt, Task<HttpResponseMessage> sending)
+    private async Task<HttpResponseMessage> FirstAsync(Attempt attempt)
     {
-        HttpResponseMessage response;
         try
         {
             try
             {
-                attempt.Receive(await sending.ConfigureAwait(false));
+                var response = await attempt.Sending!.ConfigureAwait(false);
+                attempt.Receive(response);
                 if (!attempt.ReadsAhead && !RequestBody.AwaitsResponse(attempt.Original.Content))
                     attempt.Classify();
             }
@@ -77,20 +80,27 @@ internal sealed partial class RetryHandler(
                 attempt.Fail(e);
             }
 
-            response = attempt is { IsClassified: true, Result.IsSuccess: true } && TryEnd(attempt)
-                ? attempt.Response! : await LoopAsync(attempt).ConfigureAwait(false);
+            if (attempt is not { IsClassified: true, Result.IsSuccess: true } || !TryEnd(attempt))
+            {
+                var answer = await LoopAsync(attempt).ConfigureAwait(false);
+                attempt.Answer = answer;
+            }
         }
         catch (Exception e) when (Return(attempt, e))
         {
             throw;
         }
 
-        var (call, asked, async, cancellationToken) = (attempt.Call, attempt.Asked, attempt.IsAsync, attempt.Caller);
+        var end = EndAsync(attempt);
+        return end.IsCompletedSuccessfully ? end.Result : await end.AsTask().ConfigureAwait(false);
+    }
+
+    private ValueTask<HttpResponseMessage> EndAsync(Attempt attempt)
+    {
+        var (call, asked, response) = (attempt.Call, attempt.Asked, attempt.Answer ?? attempt.Response!);
+        var cancellationToken = attempt.Caller;
         Return(attempt);
-        if (!call.LeavesItsEnd)
-            return response;
-        var ended = EndOuterAsync(call, asked, response, async, cancellationToken);
-        return ended.IsCompletedSuccessfully ? ended.Result : await ended.AsTask().ConfigureAwait(false);
+        return call.LeavesItsEnd ? EndOuterAsync(call, asked, response, async: true, cancellationToken) : new(response);
     }
 
     private async ValueTask<HttpResponseMessage> AttemptsAsync(Attempt attempt)

@@ -5,7 +5,7 @@ namespace HttpResilience;
 /// <summary>A pool of <see cref="AttemptTimer"/>s.</summary>
 internal sealed class AttemptTimers(TimeProvider time)
 {
-    private const int MaxKept = 1024;
+    private const int MaxKept = 16_384;
 
     private readonly ConcurrentQueue<AttemptTimer> _kept = new();
     // Another clock may be one that only a test moves.
