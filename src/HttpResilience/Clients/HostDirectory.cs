@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace HttpResilience;
 
 /// <summary>
@@ -8,26 +6,21 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class HostDirectory
 {
-    // A set of which the values say nothing.
-    private readonly ConcurrentDictionary<HostState, bool> _hosts;
-    private readonly ConcurrentDictionary<HostState, bool>.AlternateLookup<HostKey> _byKey;
-    private readonly Lock _evicting = new();
-    private int _count;
-    // After a search that found too few to evict, the number above which the next one is worth its time.
-    private int _searchAbove;
+    private const int Shards = 64;
 
-    internal HostDirectory()
-    {
-        _hosts = new(HostKey.Comparer);
-        _byKey = _hosts.GetAlternateLookup<HostKey>();
-    }
+    // A table copies all its hosts when it grows: one for all of them would stop a call for milliseconds.
+    private readonly HostSet?[] _shards = new HostSet?[Shards];
+    private readonly HostEviction _eviction;
+    private int _count;
+
+    internal HostDirectory() => _eviction = new(this);
 
     internal int Count => Volatile.Read(ref _count);
 
-    internal IEnumerable<HostState> All => _hosts.Select(h => h.Key);
+    internal IEnumerable<HostState> All => _shards.OfType<HostSet>().SelectMany(shard => shard.All);
 
     /// <summary>The state of a host; null for a host that was not called yet.</summary>
-    internal HostState? Find(HostKey key) => _byKey.TryGetValue(key, out var host, out _) ? host : null;
+    internal HostState? Find(HostKey key) => Volatile.Read(ref ShardOf(key))?.Find(key);
 
     /// <summary>A call to one of the hosts would be rejected, or would have to wait.</summary>
     internal bool AnyIsUnavailable(ResiliencePolicy policy, long now) => All.Any(h => h.IsUnavailable(policy, now));
@@ -63,68 +56,34 @@ internal sealed class HostDirectory
 
     internal HostState GetOrAdd(HostKey key, int limit, long now)
     {
-        if (!_byKey.TryGetValue(key, out var host, out _))
-            host = Add(key, limit, now);
+        var host = Find(key) ?? Add(key, limit, now);
         host.Use(now);
         return host;
+    }
+
+    /// <summary>Evicts a host.</summary>
+    internal void Remove(HostState host)
+    {
+        ShardOf(host.Key)!.Remove(host);
+        Interlocked.Decrement(ref _count);
     }
 
     private HostState Add(HostKey key, int limit, long now)
     {
         var added = new HostState(key);
-        while (!_hosts.TryAdd(added, true))
+        // Another thread may look at it before this one returns it.
+        added.Use(now);
+        var shard = LazyInitializer.EnsureInitialized(ref ShardOf(key), static () => new());
+        while (!shard.TryAdd(added))
         {
-            if (Find(key) is { } other)
+            if (shard.Find(key) is { } other)
                 return other;
         }
 
-        if (Interlocked.Increment(ref _count) > Math.Max(limit, Volatile.Read(ref _searchAbove)))
-            Evict(limit, now, added);
+        Interlocked.Increment(ref _count);
+        _eviction.Add(added, limit, now);
         return added;
     }
 
-    // A tenth at a time: the search through all hosts then serves many additions.
-    private void Evict(int limit, long now, HostState added)
-    {
-        lock (_evicting)
-        {
-            int excess = Count - limit;
-            if (excess <= 0)
-                return;
-
-            int step = Math.Max(1, limit / 10);
-            var candidates = new List<(bool IsClosed, long LastUsed, HostState Host)>(Count);
-            var needed = new List<(long LastUsed, HostState Host)>();
-            foreach (var (host, _) in _hosts)
-            {
-                if (ReferenceEquals(host, added) || host.IsHeld)
-                    continue;
-                if (host.IsNeeded(now))
-                    needed.Add((host.LastUsed, host));
-                else
-                    candidates.Add((host.Circuit.State is CircuitState.Closed, host.LastUsed, host));
-            }
-
-            candidates.Sort(static (a, b) =>
-                a.IsClosed != b.IsClosed ? b.IsClosed.CompareTo(a.IsClosed) : a.LastUsed.CompareTo(b.LastUsed));
-            Remove(candidates.Take(excess + limit / 10).Select(c => c.Host));
-            long most = 2L * limit;
-            if (Count > most - step)
-            {
-                needed.Sort(static (a, b) => a.LastUsed.CompareTo(b.LastUsed));
-                Remove(needed.Take((int)(Count - (most - step))).Select(n => n.Host));
-            }
-
-            Volatile.Write(ref _searchAbove, Count > limit ? Count + step : 0);
-        }
-
-        void Remove(IEnumerable<HostState> hosts)
-        {
-            foreach (var host in hosts)
-            {
-                if (_hosts.TryRemove(host, out _))
-                    Interlocked.Decrement(ref _count);
-            }
-        }
-    }
+    private ref HostSet? ShardOf(HostKey key) => ref _shards[key.GetHashCode() & (Shards - 1)];
 }

@@ -46,13 +46,19 @@ internal sealed class HostState(HostKey key) : ObservedHost
             && pauses.Find(tenant) is { } own && own.Until > now ? own : null;
     }
 
-    /// <summary>An operator isolates it, or calls wait for it.</summary>
-    internal bool IsHeld => Circuit.State is CircuitState.Isolated || Queue is { IsEmpty: false }
-        || Failed?.Places is { Taken: > 0 };
+    /// <summary>Which hosts are evicted before it, and which after.</summary>
+    internal HostStanding StandingAt(long now)
+    {
+        var state = Circuit.State;
+        if (Failed is not { } failed)
+            return state is CircuitState.Isolated ? HostStanding.Held : IsOpen() ? HostStanding.Needed : Otherwise();
+        if (state is CircuitState.Isolated || failed.Queue is { IsEmpty: false } || failed.Places is { Taken: > 0 })
+            return HostStanding.Held;
+        return IsOpen() || failed.Pause?.Until > now || failed.TenantPauses?.Until > now ? HostStanding.Needed : Otherwise();
 
-    /// <summary>The host must not be called now; evicting its state would lose that.</summary>
-    internal bool IsNeeded(long now) => (Circuit.State is CircuitState.Open && Circuit.OpenUntil > now)
-        || Pause?.Until > now || Failed?.TenantPauses?.Until > now;
+        bool IsOpen() => state is CircuitState.Open && Circuit.OpenUntil > now;
+        HostStanding Otherwise() => state is CircuitState.Closed ? HostStanding.Closed : HostStanding.Lapsed;
+    }
 
     /// <summary>A call to it would be rejected, or would have to wait longer than for a short break of the circuit.</summary>
     internal bool IsUnavailable(ResiliencePolicy policy, long now) =>
@@ -132,6 +138,22 @@ internal sealed class HostState(HostKey key) : ObservedHost
         internal CircuitPlaces? Places;
         internal string? LastTenant;
     }
+}
+
+/// <summary>How a host stands for eviction; the first are evicted first.</summary>
+internal enum HostStanding
+{
+    /// <summary>Its circuit is closed.</summary>
+    Closed,
+
+    /// <summary>Its circuit is not closed, and lets a probe pass.</summary>
+    Lapsed,
+
+    /// <summary>The host must not be called now (open circuit, pause); evicting its state would lose that.</summary>
+    Needed,
+
+    /// <summary>An operator isolates it, or calls wait for it.</summary>
+    Held,
 }
 
 /// <summary>The key of the state: a host, or a tenant's part of it.</summary>

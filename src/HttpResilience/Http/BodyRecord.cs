@@ -134,6 +134,19 @@ internal sealed class BodyRecord(int maxBytes, ReplayMemory memory, long maxByte
         }
     }
 
+    /// <summary>Writes all bytes to a stream that does not block.</summary>
+    /// <returns>False when not all are recorded.</returns>
+    internal bool TryCopyTo(Stream destination)
+    {
+        lock (_gate)
+        {
+            if (!_isComplete || _isStream || _isEnded)
+                return false;
+            _segments.CopyTo(destination);
+            return true;
+        }
+    }
+
     /// <summary>Writes the body to a stream, as far as it is recorded, then as it comes.</summary>
     internal async ValueTask CopyToAsync(Stream destination, bool async, CancellationToken cancellationToken)
     {

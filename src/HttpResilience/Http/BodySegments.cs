@@ -79,6 +79,12 @@ internal sealed class BodySegments(ReplayMemory memory, long maxBytesInFlight, l
         return copy;
     }
 
+    internal void CopyTo(Stream destination)
+    {
+        for (var segment = _first; segment is not null; segment = segment.Next)
+            destination.Write(segment.Bytes.AsSpan(0, segment.Length));
+    }
+
     /// <summary>Returns the segments before a cursor to the pool; no other cursor may be in use.</summary>
     internal void FreeBefore(Cursor cursor)
     {

@@ -11,6 +11,8 @@ internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
     private readonly string _scheme = uri.Scheme;
     private readonly string _host = uri.IdnHost;
     private readonly int _port = uri.Port;
+    // Kept, as a look-up needs it several times. Randomized (Marvin): users of the application may choose host names.
+    private readonly int _hash = uri.IdnHost.GetHashCode() ^ uri.Port;
 
     /// <summary>The host name in its DNS form.</summary>
     internal string Host => _host;
@@ -22,7 +24,7 @@ internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
 
     public override bool Equals(object? obj) => obj is HttpAuthority other && Equals(other);
 
-    public override int GetHashCode() => _host.GetHashCode() ^ _port;
+    public override int GetHashCode() => _hash;
 
     /// <summary>The regular expression of <see cref="IsValid"/>, for the JSON schema.</summary>
     internal const string Pattern = @"^[Hh][Tt][Tt][Pp][Ss]?(\+[Hh][Tt][Tt][Pp][Ss]?)*://[^/?#@]+/?$";

@@ -83,6 +83,10 @@ internal sealed class ReplayableContent : OwnedContent
     /// <summary>A copy of the whole body; null when it is not recorded in full.</summary>
     internal byte[]? Recorded => _record.ToArray(int.MaxValue);
 
+    /// <summary>Writes the whole body to a stream that does not block.</summary>
+    /// <returns>False when it is not recorded in full.</returns>
+    internal bool TryCopyRecordTo(Stream destination) => _record.TryCopyTo(destination);
+
     /// <summary>
     /// All of the body, written within <paramref name="timeout"/>: the call is over, so neither its token nor its deadline applies.
     /// </summary>

@@ -12,13 +12,20 @@ internal static class RequestBody
     /// <summary>The content writes the same body each time. A type that the application derives may write anything.</summary>
     internal static bool IsValue(HttpContent? content) => IsValueByType(content) || IsBuffered(content);
 
-    private static bool IsValueByType(HttpContent? content) => IsInMemory(content) || content switch
+    private static bool IsValueByType(HttpContent? content) => IsAtHand(content) || content switch
     {
-        // A length that the application has set may be wrong.
-        JsonContent { Headers.ContentLength: null } json => RepeatableJson.IsValue(json),
         MultipartContent parts when IsExactly(parts, typeof(MultipartFormDataContent), typeof(MultipartContent)) =>
             parts.All(IsValueByType),
         StreamContent => IsSeekable(content),
+        _ => false,
+    };
+
+    /// <summary>Neither code of the application nor a stream, either of which may block, is needed to read the body.</summary>
+    internal static bool IsAtHand(HttpContent? content) => IsInMemory(content) || content switch
+    {
+        // A length that the application has set may be wrong.
+        JsonContent { Headers.ContentLength: null } json => RepeatableJson.IsValue(json),
+        MultipartContent parts when IsExactly(parts, typeof(MultipartFormDataContent), typeof(MultipartContent)) => parts.All(IsAtHand),
         _ => false,
     };
 

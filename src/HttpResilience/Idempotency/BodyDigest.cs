@@ -14,12 +14,28 @@ internal static class BodyDigest
     private const byte Plain = 0;
     private const byte Multipart = 1;
 
+    // Kept from digest to digest: making one costs more than to hash a short body.
+    [ThreadStatic]
+    private static HashStream? t_hash;
+
     /// <summary>The digest of a body in memory.</summary>
-    internal static byte[] Of(HttpContent? content, CancellationToken cancellationToken)
+    internal static byte[] Of(HttpContent? content)
     {
-        using var digest = new Digest();
-        content?.CopyTo(digest.Output, context: null, cancellationToken);
-        return digest.End();
+        // No code of the application runs that could write to it later.
+        var hash = t_hash ??= new();
+        try
+        {
+            hash.Begin();
+            content?.CopyTo(hash, context: null, CancellationToken.None);
+            return hash.End();
+        }
+        catch
+        {
+            // It may have begun.
+            t_hash = null;
+            hash.Dispose();
+            throw;
+        }
     }
 
     /// <returns>Null when the body can be written only once and is too long.</returns>
@@ -36,20 +52,36 @@ internal static class BodyDigest
             return OfParts(parts, digests);
         }
 
+        if (RequestBody.IsInMemory(content))
+            return Of(content);
         // A stream is rewound before each send.
-        if (!RequestBody.IsInMemory(content) && content is not (StreamContent or SeekableContent))
+        if (content is not (StreamContent or SeekableContent))
             await content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
-        using var digest = new Digest();
-        await content.CopyToAsync(digest.Output, cancellationToken).ConfigureAwait(false);
-        return digest.End();
+        using var hash = new HashStream();
+        hash.Begin();
+        await content.CopyToAsync(hash, cancellationToken).ConfigureAwait(false);
+        return hash.End();
     }
 
-    private static byte[]? OfRecord(ReplayableContent recorded) => recorded.Recorded is { } body ? Of(recorded.Original, body) : null;
+    private static byte[]? OfRecord(ReplayableContent recorded)
+    {
+        if (recorded.Original is MultipartContent parts)
+            return recorded.Recorded is { } body ? Of(parts, body) : null;
+        using var hash = new HashStream();
+        hash.Begin();
+        return recorded.TryCopyRecordTo(hash) ? hash.End() : null;
+    }
 
     private static byte[]? Of(HttpContent content, ReadOnlySpan<byte> body)
     {
         if (content is not MultipartContent parts)
-            return SHA256.HashData([Plain, .. body]);
+        {
+            using var hash = new HashStream();
+            hash.Begin();
+            hash.Write(body);
+            return hash.End();
+        }
+
         if (!parts.Any())
             return OfParts(parts, []);
 
@@ -95,28 +127,63 @@ internal static class BodyDigest
         RequestFingerprint.Append(data, null);
     }
 
-    private sealed class Digest : IDisposable
+    /// <summary>Hashes what is written to it.</summary>
+    private sealed class HashStream : Stream
     {
-        private readonly SHA256 _hash = SHA256.Create();
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-        internal Digest()
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
         {
-            Output = new(Stream.Null, _hash, CryptoStreamMode.Write);
-            Output.WriteByte(Plain);
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
         }
 
-        internal CryptoStream Output { get; }
+        internal void Begin() => Write([Plain]);
 
-        internal byte[] End()
+        internal byte[] End() => _hash.GetHashAndReset();
+
+        public override void Write(ReadOnlySpan<byte> buffer) => _hash.AppendData(buffer);
+
+        public override void Write(byte[] buffer, int offset, int count) => _hash.AppendData(buffer, offset, count);
+
+        public override void WriteByte(byte value) => Write([value]);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            Output.FlushFinalBlock();
-            return _hash.Hash!;
+            if (cancellationToken.IsCancellationRequested)
+                return ValueTask.FromCanceled(cancellationToken);
+            Write(buffer.Span);
+            return default;
         }
 
-        public void Dispose()
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override void Flush()
         {
-            Output.Dispose();
-            _hash.Dispose();
+        }
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                _hash.Dispose();
+            base.Dispose(disposing);
         }
     }
 }

@@ -97,13 +97,21 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
     /// <summary>The digest of the body, read before anything is sent, within the deadline of the call.</summary>
     /// <returns>Null when the body can be written only once and is too long.</returns>
     internal static ValueTask<byte[]?> DigestAsync(
-        Client client, HttpContent? content, HttpCall call, bool async, CancellationToken cancellationToken) =>
-        RequestBody.IsInMemory(content) ? new(BodyDigest.Of(content, cancellationToken))
-            : ReadDigestAsync(client, content!, call, async, cancellationToken);
+        Client client, HttpContent? content, HttpCall call, bool async, CancellationToken cancellationToken)
+    {
+        if (RequestBody.IsInMemory(content))
+            return new(BodyDigest.Of(content));
+        bool isOver = cancellationToken.IsCancellationRequested || client.Time.GetTimestamp() >= call.Deadline;
+        if (isOver || !RequestBody.IsAtHand(content))
+            return ReadDigestAsync(client, content!, begun: null, call, async, cancellationToken);
+        var digest = BodyDigest.ReadAsync(content!, cancellationToken);
+        return digest.IsCompletedSuccessfully ? digest
+            : ReadDigestAsync(client, content!, digest.AsTask(), call, async, cancellationToken);
+    }
 
-    // The body is read on another thread: code of the application may have to continue on the one that waits here.
+    // A body that may block is read on another thread: code of the application may have to continue on the one that waits here.
     private static async ValueTask<byte[]?> ReadDigestAsync(
-        Client client, HttpContent content, HttpCall call, bool async, CancellationToken cancellationToken)
+        Client client, HttpContent content, Task<byte[]?>? begun, HttpCall call, bool async, CancellationToken cancellationToken)
     {
         long deadline = call.Deadline;
         using var timeout = deadline == long.MaxValue ? new()
@@ -111,7 +119,7 @@ internal sealed class IdempotencyKeyHandler(Client client) : ChainHandler
         using var cancelled = cancellationToken.UnsafeRegister(
             static source => ((CancellationTokenSource)source!).Cancel(), timeout);
         var token = timeout.Token;
-        var digest = Task.Run(() => BodyDigest.ReadAsync(content, token).AsTask(), CancellationToken.None);
+        var digest = begun ?? Task.Run(() => BodyDigest.ReadAsync(content, token).AsTask(), CancellationToken.None);
         try
         {
             await RequestBody.WaitAsync(digest, async, token).ConfigureAwait(false);

@@ -11,6 +11,9 @@ internal sealed class RequestFingerprint
     // Never changes: equal data must have equal keys across versions of this package.
     private const string Format = "HttpResilience content key 1";
 
+    // In bytes: longer ones are written to pooled memory.
+    private const int MaxStack = 512;
+
     private readonly string _method;
     private readonly string _uri;
     private readonly string? _tenant;
@@ -36,13 +39,16 @@ internal sealed class RequestFingerprint
     {
         get
         {
-            var data = new ArrayBufferWriter<byte>();
-            Append(data, Format);
-            Append(data, _method);
-            Append(data, _uri);
-            Append(data, _tenant);
-            data.Write(_body);
-            return Base64Url.EncodeToString(SHA256.HashData(data.WrittenSpan));
+            int length = LengthOf(Format) + LengthOf(_method) + LengthOf(_uri) + LengthOf(_tenant) + (_body?.Length ?? 0);
+            byte[]? rented = length > MaxStack ? ArrayPool<byte>.Shared.Rent(length) : null;
+            Span<byte> data = rented ?? stackalloc byte[MaxStack];
+            var rest = Write(Write(Write(Write(data, Format), _method), _uri), _tenant);
+            _body.CopyTo(rest);
+            Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+            SHA256.HashData(data[..length], hash);
+            if (rented is not null)
+                ArrayPool<byte>.Shared.Return(rented);
+            return Base64Url.EncodeToString(hash);
         }
     }
 
@@ -71,15 +77,24 @@ internal sealed class RequestFingerprint
     /// </summary>
     internal static void Append(ArrayBufferWriter<byte> data, string? text)
     {
-        var span = data.GetSpan(sizeof(int) + (text?.Length ?? 0) * sizeof(char));
-        BinaryPrimitives.WriteInt32BigEndian(span, text?.Length ?? -1);
-        int length = sizeof(int);
+        int length = LengthOf(text);
+        Write(data.GetSpan(length), text);
+        data.Advance(length);
+    }
+
+    private static int LengthOf(string? text) => sizeof(int) + (text?.Length ?? 0) * sizeof(char);
+
+    /// <returns>The rest of the memory.</returns>
+    private static Span<byte> Write(Span<byte> data, string? text)
+    {
+        BinaryPrimitives.WriteInt32BigEndian(data, text?.Length ?? -1);
+        var rest = data[sizeof(int)..];
         foreach (char c in text ?? "")
         {
-            BinaryPrimitives.WriteUInt16BigEndian(span[length..], c);
-            length += sizeof(char);
+            BinaryPrimitives.WriteUInt16BigEndian(rest, c);
+            rest = rest[sizeof(char)..];
         }
 
-        data.Advance(length);
+        return rest;
     }
 }

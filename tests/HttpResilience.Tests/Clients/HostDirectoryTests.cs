@@ -54,7 +54,7 @@ public sealed class HostDirectoryTests
             _hosts.Count.ShouldBeLessThanOrEqualTo(Limit);
         }
 
-        _hosts.Count.ShouldBeGreaterThanOrEqualTo(Limit * 9 / 10 - 1);
+        _hosts.Count.ShouldBe(Limit);
     }
 
     [Fact]
@@ -74,24 +74,57 @@ public sealed class HostDirectoryTests
     {
         var all = Enumerable.Range(0, Limit).Select(i => Use($"https://host{i}.example")).ToArray();
         // The oldest ones are used once more, so that age alone is not what counts.
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < 10; i++)
             Use($"https://host{i}.example");
 
-        Use("https://new.example");
+        for (int i = 0; i < 20; i++)
+            Use($"https://new{i}.example");
 
-        int kept = _hosts.Count;
-        kept.ShouldBe(Limit - Limit / 10);
-        int gone = Limit + 1 - kept;
-        for (int i = 0; i < Limit; i++)
+        _hosts.All.ShouldBe(
+            [.. all[..10], .. all[30..], .. _hosts.All.Where(h => h.Key.Authority.Host.StartsWith("new", StringComparison.Ordinal))],
+            ignoreOrder: true);
+        _hosts.Count.ShouldBe(Limit);
+    }
+
+    [Fact]
+    public void A_host_that_is_used_all_the_time_stays_however_many_others_come_once()
+    {
+        var busy = Use("https://busy.example");
+        for (int i = 0; i < 100 * Limit; i++)
         {
-            bool shouldBeGone = i >= 20 && i < 20 + gone;
-            if (!shouldBeGone)
-                For($"https://host{i}.example").ShouldBeSameAs(all[i], $"host{i}");
+            Use($"https://host{i}.example");
+            Use("https://busy.example").ShouldBeSameAs(busy);
         }
+    }
 
-        _hosts.Count.ShouldBe(kept);
-        for (int i = 20; i < 20 + gone; i++)
-            For($"https://host{i}.example").ShouldNotBeSameAs(all[i], $"host{i}");
+    [Fact]
+    public void Hosts_that_have_recovered_are_evicted_as_others_are()
+    {
+        HostState[] paused = [.. Enumerable.Range(0, Limit + Limit / 2).Select(i =>
+        {
+            var host = Use($"https://paused{i}.example");
+            Pause(host, until: 1_010_000);
+            return host;
+        })];
+        var closed = Enumerable.Range(0, Limit).Select(i => Use($"https://first{i}.example")).ToArray();
+        _hosts.All.ShouldBe([.. paused, closed[^1]], ignoreOrder: true);
+
+        _now = 1_010_000;
+        var later = Enumerable.Range(0, 4 * Limit).Select(i => Use($"https://second{i}.example")).ToArray();
+
+        _hosts.All.ShouldBe(later[^Limit..], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void A_lower_limit_is_reached_within_some_additions()
+    {
+        for (int i = 0; i < 10 * Limit; i++)
+            For($"https://host{i}.example", limit: 10 * Limit);
+
+        for (int i = 0; i < Limit; i++)
+            Use($"https://new{i}.example");
+
+        _hosts.Count.ShouldBe(Limit);
     }
 
     [Fact]
@@ -144,8 +177,12 @@ public sealed class HostDirectoryTests
         For("https://bad.example").ShouldBeSameAs(bad);
 
         // When there is nothing else to forget it goes too, so that hosts that are gone for good do not stay for good.
-        _now++;
-        For("https://last.example", limit: 1);
+        for (int i = 0; i < Limit; i++)
+        {
+            _now++;
+            For($"https://last{i}.example", limit: 1);
+        }
+
         _hosts.Count.ShouldBe(1);
         For("https://bad.example").ShouldNotBeSameAs(bad);
     }
@@ -172,6 +209,45 @@ public sealed class HostDirectoryTests
         for (int i = 0; i < Limit / 2; i++)
             Enumerable.Range(0, 4).Select(t => seen[t, i]).Distinct().ShouldHaveSingleItem();
         _hosts.Count.ShouldBeInRange(1, Limit);
+    }
+
+    [Fact]
+    public void Threads_that_add_hosts_while_others_fail_and_recover_lose_none_and_keep_the_limits()
+    {
+        int seed = Random.Shared.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var isolated = For("https://isolated.example");
+        isolated.Circuit.Isolate(_now);
+        long now = _now;
+        Thread[] threads = [.. Enumerable.Range(0, 4).Select(t => new Thread(() =>
+        {
+            var random = new Random(seed + t);
+            for (int i = 0; i < 5_000; i++)
+            {
+                long at = Interlocked.Increment(ref now);
+                var host = _hosts.GetOrAdd(new(new HttpAuthority(new Uri($"https://host{random.Next(1_000)}.example")), null), Limit, at);
+                if (random.Next(2) == 0)
+                    Pause(host, at + random.Next(300));
+                if (random.Next(20) == 0)
+                    host.Circuit.Isolate(at);
+                else
+                    host.Circuit.Close(at);
+            }
+        }))];
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
+
+        _hosts.All.Distinct().Count().ShouldBe(_hosts.Count);
+        _hosts.All.ShouldContain(isolated);
+        _hosts.All.Count(h => h.StandingAt(now) is not HostStanding.Held).ShouldBeLessThanOrEqualTo(2 * Limit);
+
+        // Each is still known to the eviction: when all may go, all but the isolated ones go.
+        HostState[] held = [.. _hosts.All.Where(h => h.StandingAt(now) is HostStanding.Held)];
+        _now = now + 1_000_000;
+        var last = Enumerable.Range(0, 20 * Limit).Select(i => Use($"https://last{i}.example")).ToArray();
+        _hosts.All.ShouldBe([.. held, .. last[^(Limit - held.Length)..]], ignoreOrder: true);
     }
 
     private HostState For(string uri, int limit = Limit) => _hosts.GetOrAdd(new(new HttpAuthority(new Uri(uri)), null), limit, _now);
@@ -203,6 +279,8 @@ public sealed class HostDirectoryTests
             Use($"https://{name}{i}.example");
         }
     }
+
+    private static void Pause(HostState host, long until) => host.GetOrAddPause().Extend(now: 0, until);
 
     private HostState Break(HostState host)
     {

@@ -41,7 +41,7 @@ public sealed class BodyDigestTests
 
     [Fact]
     public async Task No_body_is_an_empty_one() =>
-        BodyDigest.Of(null, TestContext.Current.CancellationToken).ShouldBe(await Digest(new ByteArrayContent([])));
+        BodyDigest.Of(null).ShouldBe(await Digest(new ByteArrayContent([])));
 
     [Fact]
     public async Task Content_that_is_serialized_on_each_write_is_written_once()
@@ -81,6 +81,57 @@ public sealed class BodyDigestTests
         using var content = new WrittenContent(null);
 
         await Should.ThrowAsync<HttpRequestException>(async () => await Digest(content));
+    }
+
+    /// <summary>A body that may block is read on another thread, whose start costs more than the digest.</summary>
+    [Theory]
+    [InlineData("text", true), InlineData("bytes", true), InlineData("memory", true), InlineData("json", true)]
+    [InlineData("seekable stream", false), InlineData("one-way stream", false), InlineData("content of its own", false)]
+    public async Task A_body_that_cannot_block_is_read_at_once(string kind, bool isAtOnce)
+    {
+        using var chain = new Chain();
+        using var request = Chain.Get("https://api.test/");
+        using var content = Recorded.Of(Contents[kind]());
+        RequestBody.IsAtHand(content).ShouldBe(isAtOnce);
+
+        var digest = IdempotencyKeyHandler.DigestAsync(
+            chain.State, content, HttpCall.Open(request, chain.State), async: true, TestContext.Current.CancellationToken);
+
+        if (isAtOnce)
+            digest.IsCompletedSuccessfully.ShouldBeTrue();
+        (await digest).ShouldBe(SHA256.HashData([0, .. Encoding.UTF8.GetBytes(Json)]));
+    }
+
+    [Fact]
+    public void A_body_that_could_not_be_read_leaves_nothing_to_the_next_digest_of_the_thread()
+    {
+        byte[] expected = BodyDigest.Of(new StringContent(Json));
+        var disposed = new StringContent("other");
+        disposed.Dispose();
+
+        Should.Throw<ObjectDisposedException>(() => BodyDigest.Of(disposed));
+
+        BodyDigest.Of(new StringContent(Json)).ShouldBe(expected);
+    }
+
+    [Fact]
+    public async Task A_json_body_of_a_cancelled_call_is_not_hashed()
+    {
+        using var chain = new Chain(o => o.Idempotency.KeySource = KeySource.Content);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        using var request = Chain.Get("https://api.test/");
+        var call = HttpCall.Open(request, chain.State);
+
+        var thrown = await Assert.ThrowsAsync<TaskCanceledException>(() => DigestAsync(cancelled.Token));
+        chain.Clock.Advance(TimeSpan.FromDays(1));
+        var late = await Assert.ThrowsAsync<TaskCanceledException>(() => DigestAsync(CancellationToken.None));
+
+        thrown.CancellationToken.ShouldBe(cancelled.Token);
+        late.InnerException.ShouldBeOfType<TimeoutException>();
+
+        Task<byte[]?> DigestAsync(CancellationToken stop) =>
+            IdempotencyKeyHandler.DigestAsync(chain.State, Contents["json"](), call, async: true, stop).AsTask();
     }
 
     private static async Task<byte[]?> Digest(HttpContent content, int maxBytes = 1024) =>
