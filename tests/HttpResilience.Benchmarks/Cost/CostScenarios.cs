@@ -32,6 +32,7 @@ internal static class CostScenarios
         new RejectionScenario { Goals = [CostGoal.Times(1.15)] },
         new NewHostScenario { Goals = [CostGoal.Kept(1000, 300)] },
         new EvictionScenario { Goals = [CostGoal.Longest(2000, 0.2e6)] },
+        new LoopbackScenario { Goals = [CostGoal.Share(0.05)] },
         new CallScenario("GET for a tenant, asynchronous", RequestKind.GetForTenant) { Settings = new() { ByAuthority = true } },
         new CallScenario("POST with a key made of its content, asynchronous", RequestKind.Post)
         {
