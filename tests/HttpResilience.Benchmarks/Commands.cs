@@ -7,6 +7,8 @@ internal static class Commands
     internal static Func<CommandOptions, Task<int>> Find(string name) => name switch
     {
         "cost" => options => Task.FromResult(CostCommand.Run(options)),
+        "cost-server" => _ => LoopbackScenario.ServeAsync(),
+        "allocations" => _ => Task.FromResult(AllocationCommand.Run()),
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
         "shapes" => options => Task.FromResult(ShapesCommand.Run(options)),
         "goals" => options => Task.FromResult(GoalsCommand.Run(options)),

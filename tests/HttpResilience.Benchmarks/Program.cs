@@ -9,6 +9,9 @@ const string Help = """
                CPU time and bytes, as one table. About 3 minutes. Progress on stderr
                --rounds N      how often each client is measured; the figures are medians. Default: 80
                --only TEXT     only the scenarios that have this in their name, such as 'in flight'
+               --plot FILE     also draws the added time, such as docs/cost.svg
+      allocations
+               what an asynchronous GET allocates, by type, with a bare client and with the chain; sampled, within some percent. Linux
       outage   100 clients and a host that is down for 30 s, in virtual time: a table and a plot of the requests to the host
                --output FILE   the plot. Default: docs/outage.svg
       shapes   15 ways in which a host fails, at 3 loads, in virtual time: naive retries, Microsoft's standard handler and the chain in one

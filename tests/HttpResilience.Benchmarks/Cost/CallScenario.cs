@@ -10,11 +10,17 @@ internal sealed class CallScenario(string name, RequestKind kind = RequestKind.G
     /// <summary>Whether calls suspend while they wait for the response.</summary>
     internal bool Suspends { get; init; } = true;
 
+    /// <summary>How many calls of a thread are in flight at once.</summary>
     internal int InFlight { get; init; } = 1;
+
+    /// <summary>How many threads make calls at once.</summary>
+    internal int Threads { get; init; } = 1;
 
     internal ClientSettings Settings { get; init; } = new();
 
     internal IReadOnlyList<HttpStatusCode> Statuses { get; init; } = [HttpStatusCode.OK];
+
+    internal override bool IsPlotted => true;
 
     internal override CostRow Measure(int rounds)
     {
@@ -24,18 +30,38 @@ internal sealed class CallScenario(string name, RequestKind kind = RequestKind.G
 
     private Func<Cost> Block(Clients clients, CostPeer peer)
     {
-        var load = new Load(clients.Create(peer), KindFor(peer), InFlight);
+        var client = clients.Create(peer);
+        var load = new Load(client, KindFor(peer), InFlight);
+        return Threads == 1 ? () => Block(load, peer) : () => OnThreads(client, peer);
+    }
+
+    private Cost Block(Load load, CostPeer peer)
+    {
         int calls = Math.Max(Calls, InFlight);
+        int successes = 0;
 
         // The bare client makes a call of its own for each attempt.
-        int sent = peer is CostPeer.Bare ? calls * Statuses.Count : calls;
-        return () =>
+        var cost = Cost.OfThread(calls, () => successes = load.Run(peer is CostPeer.Bare ? calls * Statuses.Count : calls));
+        return successes == calls ? cost
+            : throw new InvalidOperationException($"{Name}: {successes} of {calls} calls of {peer} succeeded.");
+    }
+
+    private Cost OnThreads(HttpClient client, CostPeer peer)
+    {
+        using var begin = new Barrier(Threads);
+        Task<Cost>[] threads = [.. Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(Run, TaskCreationOptions.LongRunning))];
+        Task.WaitAll(threads);
+        return new(threads.Average(t => t.Result.Nanoseconds), threads.Average(t => t.Result.Bytes));
+
+        Cost Run()
         {
-            int successes = 0;
-            var cost = Cost.OfThread(calls, () => successes = load.Run(sent));
-            return successes == calls ? cost
-                : throw new InvalidOperationException($"{Name}: {successes} of {calls} calls of {peer} succeeded.");
-        };
+            var load = new Load(client, KindFor(peer), InFlight);
+
+            // What the thread keeps for its next call is not there yet.
+            load.Run(Calls / 10);
+            begin.SignalAndWait();
+            return Block(load, peer);
+        }
     }
 
     // Ours makes the key itself, and only ours knows tenants.

@@ -23,6 +23,8 @@ internal static class CostCommand
         }
 
         Console.Write(CostTable.Of(rows));
+        if (options.Plot is { } plot)
+            File.WriteAllText(plot, CostPlot.Draw(rows));
         return 0;
     }
 }

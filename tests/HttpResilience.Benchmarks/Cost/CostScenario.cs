@@ -20,6 +20,9 @@ internal abstract class CostScenario(string name)
 
     internal virtual CostUnit Unit => CostUnit.Added;
 
+    /// <summary>Whether its bars are in the plot, where they must not dwarf the others.</summary>
+    internal virtual bool IsPlotted => false;
+
     internal IReadOnlyList<CostGoal> Goals { get; init; } = [];
 
     internal abstract CostRow Measure(int rounds);

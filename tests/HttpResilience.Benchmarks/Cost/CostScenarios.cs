@@ -17,6 +17,7 @@ internal static class CostScenarios
             InFlight = 10_000,
             Goals = [CostGoal.SameBytes(GetAsync), CostGoal.Bytes],
         },
+        new CallScenario("GET asynchronous, on 2 threads") { Threads = 2 },
         new CallScenario("POST with JSON body and key, asynchronous", RequestKind.PostWithKey) { Goals = [CostGoal.Time(3, 5)] },
         new CallScenario("GET with 3 default headers, asynchronous")
         {
@@ -32,13 +33,14 @@ internal static class CostScenarios
         new RejectionScenario { Goals = [CostGoal.Times(1.15)] },
         new NewHostScenario { Goals = [CostGoal.Kept(1000, 300)] },
         new EvictionScenario { Goals = [CostGoal.Longest(2000, 0.2e6)] },
+        new LoopbackScenario { Goals = [CostGoal.Share(0.05)] },
         new CallScenario("GET for a tenant, asynchronous", RequestKind.GetForTenant) { Settings = new() { ByAuthority = true } },
-        new CallScenario("POST with a key made of its content, asynchronous", RequestKind.Post)
+        new CallScenario("POST with a content key, asynchronous", RequestKind.Post)
         {
             Settings = new() { HasContentKeys = true },
         },
         new CallScenario("GET with hedging on, asynchronous") { Settings = new() { Hedges = true } },
         new CallScenario("GET with a concurrency limit, asynchronous") { Settings = new() { HasLimit = true } },
-        new CallScenario("GET with an empty Polly pipeline inside, asynchronous") { Settings = new() { HasEmptyPipeline = true } },
+        new CallScenario("GET with an empty Polly pipeline, asynchronous") { Settings = new() { HasEmptyPipeline = true } },
     ];
 }
