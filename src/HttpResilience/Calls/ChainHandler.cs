@@ -8,6 +8,10 @@ internal abstract class ChainHandler : DelegatingHandler
 {
     private const string NoTask = "A handler of the client returned null instead of a task, as a mock does for a request without a setup.";
 
+    private ChainHandler? _next;
+    private ChainHandler? _nextStage;
+    private volatile bool _isLinked;
+
     /// <param name="async">False: everything, including delays, runs on the calling thread, and the returned task is completed.</param>
     protected abstract ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken);
@@ -92,9 +96,11 @@ internal abstract class ChainHandler : DelegatingHandler
     protected ValueTask<HttpResponseMessage> NextAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        if (InnerHandler is ChainHandler next)
+        if (!_isLinked)
+            Link();
+        if (_next is { } next)
             return next.SendAsync(request, call, async, cancellationToken);
-        if (NextStage is null)
+        if (_nextStage is null)
             call.WasSent = true;
         return LeaveAsync(request, async, cancellationToken);
     }
@@ -109,13 +115,20 @@ internal abstract class ChainHandler : DelegatingHandler
     {
         get
         {
-            for (var handler = InnerHandler; handler is DelegatingHandler inner; handler = inner.InnerHandler)
-            {
-                if (handler is ChainHandler next)
-                    return next;
-            }
-
-            return null;
+            if (!_isLinked)
+                Link();
+            return _nextStage;
         }
+    }
+
+    // Handlers do not change after the first call.
+    private void Link()
+    {
+        _next = InnerHandler as ChainHandler;
+        var handler = InnerHandler;
+        while (handler is DelegatingHandler outer and not ChainHandler)
+            handler = outer.InnerHandler;
+        _nextStage = handler as ChainHandler;
+        _isLinked = InnerHandler is not null;
     }
 }

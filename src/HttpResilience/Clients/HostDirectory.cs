@@ -11,6 +11,8 @@ internal sealed class HostDirectory
     // A table copies all its hosts when it grows: one for all of them would stop a call for milliseconds.
     private readonly HostSet?[] _shards = new HostSet?[Shards];
     private readonly HostEviction _eviction;
+    // Most clients have one host.
+    private HostState? _last;
     private int _count;
 
     internal HostDirectory() => _eviction = new(this);
@@ -56,7 +58,14 @@ internal sealed class HostDirectory
 
     internal HostState GetOrAdd(HostKey key, int limit, long now)
     {
-        var host = Find(key) ?? Add(key, limit, now);
+        var host = Volatile.Read(ref _last);
+        if (host is null || host.IsEvicted || host.Key != key)
+        {
+            host = Find(key) ?? Add(key, limit, now);
+            if (key.Tenant is null)
+                Volatile.Write(ref _last, host);
+        }
+
         host.Use(now);
         return host;
     }
@@ -64,6 +73,7 @@ internal sealed class HostDirectory
     /// <summary>Evicts a host.</summary>
     internal void Remove(HostState host)
     {
+        host.IsEvicted = true;
         ShardOf(host.Key)!.Remove(host);
         Interlocked.Decrement(ref _count);
     }

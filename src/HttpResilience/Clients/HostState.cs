@@ -5,8 +5,16 @@ internal sealed class HostState(HostKey key) : ObservedHost
 {
     private AfterFailure? _afterFailure;
     private long _lastUsed;
+    private volatile bool _isEvicted;
 
     internal HostKey Key => key;
+
+    /// <summary>It belongs to no client any more, and the next call to the host makes another one.</summary>
+    internal bool IsEvicted
+    {
+        get => _isEvicted;
+        set => _isEvicted = value;
+    }
 
     public override string Authority => key.Authority.ToString();
 

@@ -35,7 +35,9 @@ internal sealed class Stub(bool suspends, params HttpStatusCode[] statuses) : Ht
         return Respond();
     }
 
-    private HttpResponseMessage Respond() => new(statuses.Length == 1 ? statuses[0] : statuses[_sent++ % statuses.Length]);
+    // A response from a server always has a content.
+    private HttpResponseMessage Respond() =>
+        new(statuses.Length == 1 ? statuses[0] : statuses[_sent++ % statuses.Length]) { Content = new ByteArrayContent([]) };
 }
 
 /// <summary>The floor of a rejection: a primary handler that throws.</summary>
