@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Http.Logging;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -10,6 +12,7 @@ internal abstract class ChainHandler : DelegatingHandler
 
     private ChainHandler? _next;
     private ChainHandler? _nextStage;
+    private bool _leadsToTransport;
     private volatile bool _isLinked;
 
     /// <param name="async">False: everything, including delays, runs on the calling thread, and the returned task is completed.</param>
@@ -121,9 +124,25 @@ internal abstract class ChainHandler : DelegatingHandler
         }
     }
 
+    /// <summary>Between it and the handler that sends are only stages of the chain and handlers of the platform.</summary>
+    protected bool LeadsToTransport
+    {
+        get
+        {
+            if (!_isLinked)
+                Link();
+            return _leadsToTransport;
+        }
+    }
+
     // Handlers do not change after the first call.
     private void Link()
     {
+        var inner = InnerHandler;
+        while (inner is DelegatingHandler passing and (ChainHandler or LoggingHttpMessageHandler or LoggingScopeHttpMessageHandler))
+            inner = passing.InnerHandler;
+        // A handler derived from that of the platform is one of the application, which may change the request before it is sent.
+        _leadsToTransport = inner?.GetType().BaseType == typeof(HttpMessageHandler);
         _next = InnerHandler as ChainHandler;
         var handler = InnerHandler;
         while (handler is DelegatingHandler outer and not ChainHandler)

@@ -211,7 +211,7 @@ public sealed class HttpCall
     internal void Record(in AttemptResult result, Exception? exception, long startedAt, long endedAt)
     {
         MayHaveBeenProcessed |= result.IsAmbiguous;
-        _attempts ??= [];
+        _attempts ??= new(2);
         _attempts.Add(new(
             (HttpStatusCode?)result.StatusCode, result.FailureClass, exception?.GetType().Name, Time.GetElapsedTime(startedAt, endedAt)));
     }

@@ -40,8 +40,12 @@ internal sealed class WaitingCalls(CancellationToken hostStopping)
     /// <exception cref="HostStoppingException">The host stops, and the call becomes a dead letter.</exception>
     internal static ValueTask UntilAsync(Client client, HttpCall call, long due, bool async, CancellationToken cancellationToken) =>
         Kept.IsSet(call)
-            ? Of(client).HoldAsync(client.Time, call, due, token => Delay.UntilAsync(client.Time, due, async, token), cancellationToken)
+            ? HoldUntilAsync(client, call, due, async, cancellationToken)
             : Delay.UntilAsync(client.Time, due, async, cancellationToken);
+
+    // A method of its own: the closure is allocated only when it is needed.
+    private static ValueTask HoldUntilAsync(Client client, HttpCall call, long due, bool async, CancellationToken cancellationToken) =>
+        Of(client).HoldAsync(client.Time, call, due, token => Delay.UntilAsync(client.Time, due, async, token), cancellationToken);
 
     /// <summary>Waits for something else than a time, or until the host stops.</summary>
     /// <param name="due">The timestamp at which the wait ends at the latest.</param>

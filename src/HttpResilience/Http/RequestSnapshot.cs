@@ -8,21 +8,47 @@ namespace HttpResilience;
 /// </summary>
 internal readonly struct RequestSnapshot
 {
+    private const string Authorization = "Authorization";
+
+    // Above twice as many the platform keeps the fields in no order.
+    private const int MaxCounted = 32;
+
     private static readonly HttpRequestOptionsKey<HttpRequestMessage> AskedForKey = new("HttpResilience.AskedFor");
 
     private readonly HttpMethod _method;
     private readonly Uri? _uri;
     private readonly HttpContent? _content;
     private readonly ResentContent? _parts;
-    private readonly KeyValuePair<string, HeaderStringValues>[] _headers;
-    private readonly KeyValuePair<string, HeaderStringValues>[] _contentHeaders;
+    // Null when the fields of the request are counted only.
+    private readonly KeyValuePair<string, HeaderStringValues>[]? _headers;
+    private readonly KeyValuePair<string, HeaderStringValues>[]? _contentHeaders;
+    private readonly HeaderStringValues _authorization;
+    private readonly int _count;
 
-    internal RequestSnapshot(HttpRequestMessage request)
+    /// <param name="toTransport">
+    /// The request goes to the handler that sends it and to no handler of the application: that may add fields, and follow redirects, for
+    /// which it removes the credentials, but changes no other field. Its fields are counted then, because reading them costs more than all
+    /// the rest of a snapshot.
+    /// </param>
+    internal RequestSnapshot(HttpRequestMessage request, bool toTransport = false)
     {
         _method = request.Method;
         _uri = request.RequestUri;
         _content = request.Content;
         _parts = ResentContent.PartsOf(_content);
+        if (toTransport)
+        {
+            if (!request.MayHaveHeaders)
+                return;
+            var headers = request.Headers.NonValidated;
+            _count = headers.Count;
+            if (_count <= MaxCounted)
+            {
+                headers.TryGetValues(Authorization, out _authorization);
+                return;
+            }
+        }
+
         _headers = request.MayHaveHeaders ? Copy(request.Headers.NonValidated) : [];
         _contentHeaders = _content is null ? [] : Copy(_content.Headers.NonValidated);
     }
@@ -43,11 +69,11 @@ internal readonly struct RequestSnapshot
     /// <summary>The content with all its bytes, after a handler has disposed it; null when there is none, or they are lost.</summary>
     internal HttpContent? ReadableContent => _content is ReplayableContent or null ? _content : ResentContent.Of(_content, _parts);
 
-    /// <summary>The header fields of the request, then those of its content.</summary>
-    internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers.Concat(_contentHeaders);
+    /// <summary>The header fields of the request, then those of its content. Not when they are counted only.</summary>
+    internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers!.Concat(_contentHeaders!);
 
-    /// <summary>The request applies only to a certain state of the resource (RFC 9110 §13.1).</summary>
-    internal bool IsConditional => Array.Exists(_headers, h => IsCondition(h.Key));
+    /// <summary>The request applies only to a certain state of the resource (RFC 9110 §13.1). Not when its fields are counted only.</summary>
+    internal bool IsConditional => Array.Exists(_headers!, h => IsCondition(h.Key));
 
     internal static bool IsCondition(string field) => field.StartsWith("If-", StringComparison.OrdinalIgnoreCase);
 
@@ -64,7 +90,7 @@ internal readonly struct RequestSnapshot
             return;
 
         var asked = new HttpRequestMessage(_method, _uri);
-        Restore(asked.Headers, _headers);
+        Restore(asked.Headers, HeadersOf(request));
         request.Options.Set(AskedForKey, asked);
     }
 
@@ -75,8 +101,8 @@ internal readonly struct RequestSnapshot
     internal HttpRequestMessage? Restore(HttpRequestMessage request)
     {
         var content = _content is null ? null : ResentContent.Of(_content, _parts);
-        if (content is not null)
-            Restore(content.Headers, _contentHeaders);
+        if (content is not null && (_contentHeaders is not null || content != _content))
+            Restore(content.Headers, _contentHeaders ?? Copy(_content!.Headers.NonValidated));
         var restored = Restore(request, content ?? _content);
         return content is null && _content is not null ? null : restored;
     }
@@ -95,8 +121,21 @@ internal readonly struct RequestSnapshot
 
         request.Method = _method;
         request.RequestUri = _uri;
-        Restore(request.Headers, _headers);
+        if (request.MayHaveHeaders || _headers is { Length: > 0 })
+            Restore(request.Headers, HeadersOf(request));
         return request;
+    }
+
+    // Fields that are added come after the others.
+    private KeyValuePair<string, HeaderStringValues>[] HeadersOf(HttpRequestMessage request)
+    {
+        if (_headers is not null)
+            return _headers;
+        var headers = request.Headers.NonValidated;
+        int kept = _authorization.Count > 0 && !headers.Contains(Authorization) ? _count - 1 : _count;
+        var authorization = KeyValuePair.Create(Authorization, _authorization);
+        var before = headers.Take(kept).Select(h => h.Key == Authorization ? authorization : h);
+        return kept == _count ? [.. before] : [.. before, authorization];
     }
 
     private static HttpRequestMessage CopyOf(HttpRequestMessage request)
@@ -121,16 +160,48 @@ internal readonly struct RequestSnapshot
 
     private static void Restore(HttpHeaders headers, KeyValuePair<string, HeaderStringValues>[] original)
     {
+        if (AreSame(headers.NonValidated, original))
+            return;
+
         string[] added = [.. headers.NonValidated.Select(h => h.Key).Except(original.Select(h => h.Key), StringComparer.OrdinalIgnoreCase)];
         foreach (string name in added)
             headers.Remove(name);
 
         foreach (var (name, values) in original)
         {
-            if (headers.NonValidated.TryGetValues(name, out var now) && now.SequenceEqual(values))
+            if (headers.NonValidated.TryGetValues(name, out var now) && AreSame(now, values))
                 continue;
             headers.Remove(name);
             headers.TryAddWithoutValidation(name, values);
         }
+    }
+    private static bool AreSame(HttpHeadersNonValidated headers, KeyValuePair<string, HeaderStringValues>[] original)
+    {
+        if (headers.Count != original.Length)
+            return false;
+        int i = 0;
+        foreach (var (name, values) in headers)
+        {
+            var (originalName, originalValues) = original[i++];
+            if (name != originalName || !AreSame(values, originalValues))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static bool AreSame(HeaderStringValues values, HeaderStringValues original)
+    {
+        if (values.Count != original.Count)
+            return false;
+        using var others = original.GetEnumerator();
+        foreach (string value in values)
+        {
+            others.MoveNext();
+            if (value != others.Current)
+                return false;
+        }
+
+        return true;
     }
 }

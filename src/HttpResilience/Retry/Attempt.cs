@@ -16,9 +16,11 @@ internal sealed class Attempt
     private AttemptResult _result;
 
     /// <summary>The attempts of a call that begins.</summary>
+    /// <param name="toTransport">No handler of the application can change the request.</param>
     /// <param name="caller">The token of the call.</param>
     internal static Attempt Rent(
-        Client client, AttemptClassifier classifier, HttpRequestMessage request, HttpCall call, bool async, CancellationToken caller)
+        Client client, AttemptClassifier classifier, HttpRequestMessage request, HttpCall call, bool toTransport, bool async,
+        CancellationToken caller)
     {
         var timer = client.Timers.Rent(async, caller);
         var attempt = timer.Companion as Attempt ?? new();
@@ -26,7 +28,7 @@ internal sealed class Attempt
         (attempt.Request, attempt.Call, attempt.IsAsync, attempt._caller) = (request, call, async, caller);
         (attempt.StartsAt, attempt.Deadline) = (call.StartedAt, ClientDeadline.LastAttemptEndOf(call));
         attempt.Asked = request;
-        attempt._original = new(request);
+        attempt._original = new(request, toTransport);
         return attempt;
     }
 

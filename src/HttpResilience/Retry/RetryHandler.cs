@@ -27,7 +27,7 @@ internal sealed partial class RetryHandler(
         if (HostPauseWait.RejectionOf(call, HostPauseWait.LatestStart(call, request.Method, ClientDeadline.LastAttemptEndOf(call)))
             is { } tooLong)
             return Reject(call, tooLong);
-        var attempt = Attempt.Rent(client, classifier, request, call, async, cancellationToken);
+        var attempt = Attempt.Rent(client, classifier, request, call, LeadsToTransport, async, cancellationToken);
         attempt.MustReconcileFirst = mustReconcileFirst;
         if (async && !mustReconcileFirst
             && !HostPauseWait.IsNeeded(call, call.StartedAt) && (call.TryTakeTickets() || call.IsRejectedNow(attempt.Deadline)))
