@@ -12,7 +12,7 @@ internal static class BatchFailures
     {
         // A failed call that the record has handled is not the cause.
         var call = exception.GetHttpCall() ?? (attempt.Calls.Last is { FailureClass: not FailureClass.None } last ? last : null);
-        var tags = (call?.Tags ?? attempt.Scope?.Tags.AsReadOnly())?.Where(t => t.Value is not null)
+        var tags = (call?.Tags ?? attempt.Scope?.CurrentTags)?.Where(t => t.Value is not null)
             .ToDictionary(t => t.Key, t => TextOf(t.Value!));
         return new()
         {

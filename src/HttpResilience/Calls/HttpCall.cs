@@ -49,7 +49,7 @@ public sealed class HttpCall
 
     /// <summary>The tags the application attached to the call. Every tag is a property of the log event.</summary>
     public IReadOnlyDictionary<string, object?> Tags =>
-        _settings is { Tags: var tags } ? tags.AsReadOnly() : ReadOnlyDictionary<string, object?>.Empty;
+        _settings?.CurrentTags ?? ReadOnlyDictionary<string, object?>.Empty;
 
     /// <summary>
     /// The attempts sent, in order; empty when nothing was sent. Of hedged requests (<c>Hedging</c>) the one whose result counts comes

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Runtime.CompilerServices;
 
 namespace HttpResilience;
@@ -6,6 +7,9 @@ namespace HttpResilience;
 public sealed class HttpCallScopeOptions
 {
     internal static readonly HttpRequestOptionsKey<HttpCallScopeOptions> Key = new("HttpResilience.HttpCallScopeOptions");
+
+    // Most calls have none.
+    private Dictionary<string, object?>? _tags;
 
     /// <summary>
     /// The name of the client whose calls the scope is for, as registered in <see cref="IHttpClientFactory"/> or given by
@@ -56,7 +60,11 @@ public sealed class HttpCallScopeOptions
     }
 
     /// <summary>Properties for the log event, such as <c>rowNumber</c>. A tag <c>url.template</c> replaces the path there.</summary>
-    public IDictionary<string, object?> Tags { get; } = new Dictionary<string, object?>(StringComparer.Ordinal);
+    public IDictionary<string, object?> Tags => LazyInitializer.EnsureInitialized(ref _tags, static () => new(StringComparer.Ordinal));
+
+    /// <summary>The tags for a reader, who does not make the dictionary.</summary>
+    internal IReadOnlyDictionary<string, object?> CurrentTags =>
+        Volatile.Read(ref _tags) is { } tags ? tags.AsReadOnly() : ReadOnlyDictionary<string, object?>.Empty;
 
     /// <summary>The settings of <paramref name="inner"/>, and those of <paramref name="outer"/> where it has none.</summary>
     internal static HttpCallScopeOptions? Merge(HttpCallScopeOptions? outer, HttpCallScopeOptions? inner)
@@ -73,9 +81,9 @@ public sealed class HttpCallScopeOptions
             Timeout = inner.Timeout ?? outer.Timeout,
             AttemptTimeout = inner.AttemptTimeout ?? outer.AttemptTimeout,
         };
-        foreach (var (name, value) in outer.Tags)
-            merged.Tags[name] = value;
-        foreach (var (name, value) in inner.Tags)
+        if (outer._tags is { } tags)
+            merged._tags = new(tags, StringComparer.Ordinal);
+        foreach (var (name, value) in inner.CurrentTags)
             merged.Tags[name] = value;
         return merged;
     }

@@ -40,9 +40,11 @@ internal struct FailureWindow
     {
         long epoch = now / bucketLength;
         (long attempts, long failures) = (0, 0);
+        int index = (int)(epoch % Buckets);
         for (int age = 0; age < Buckets && age <= epoch; age++)
         {
-            long part = Volatile.Read(in _parts[(int)((epoch - age) % Buckets)]);
+            long part = Volatile.Read(in _parts[index]);
+            index = index == 0 ? Buckets - 1 : index - 1;
             if (part >>> (2 * CountBits) != (epoch - age & EpochMask))
                 continue;
             attempts += part >> CountBits & CountMask;
@@ -58,9 +60,11 @@ internal struct FailureWindow
     {
         long epoch = now / bucketLength;
         (long attempts, long oldest) = (0, 0);
+        int index = (int)(epoch % Buckets);
         for (int age = 0; age < Buckets && age <= epoch; age++)
         {
-            long part = Volatile.Read(in _parts[(int)((epoch - age) % Buckets)]);
+            long part = Volatile.Read(in _parts[index]);
+            index = index == 0 ? Buckets - 1 : index - 1;
             if (part >>> (2 * CountBits) != (epoch - age & EpochMask))
                 continue;
             long count = part >> CountBits & CountMask;

@@ -3,16 +3,25 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>Scheme, host and port (RFC 9110 §4.3.1): the key of a circuit.</summary>
-internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
+internal readonly struct HttpAuthority : IEquatable<HttpAuthority>
 {
     private const string Http = "http";
     private const string Https = "https";
 
-    private readonly string _scheme = uri.Scheme;
-    private readonly string _host = uri.IdnHost;
-    private readonly int _port = uri.Port;
+    // The texts of those that were asked for last: logs, metrics and keys want the same few again and again.
+    private static readonly Named?[] Latest = new Named?[64];
+
+    private readonly string _scheme;
+    private readonly string _host;
+    private readonly int _port;
     // Kept, as a look-up needs it several times. Randomized (Marvin): users of the application may choose host names.
-    private readonly int _hash = uri.IdnHost.GetHashCode() ^ uri.Port;
+    private readonly int _hash;
+
+    internal HttpAuthority(Uri uri)
+    {
+        (_scheme, _host, _port) = (uri.Scheme, uri.IdnHost, uri.Port);
+        _hash = _host.GetHashCode() ^ _port;
+    }
 
     /// <summary>The host name in its DNS form.</summary>
     internal string Host => _host;
@@ -56,9 +65,20 @@ internal readonly struct HttpAuthority(Uri uri) : IEquatable<HttpAuthority>
 
     public override string ToString()
     {
+        ref var latest = ref Latest[_hash & (Latest.Length - 1)];
+        var named = Volatile.Read(ref latest);
+        if (named is null || !Equals(named.Authority))
+            Volatile.Write(ref latest, named = new(this, Compose()));
+        return named.Text;
+    }
+
+    private string Compose()
+    {
         string host = _host.Contains(':') && _host[0] != '[' ? $"[{_host}]" : _host;
         bool isDefaultPort = _port == (_scheme == Https ? 443 : 80);
         return isDefaultPort || _port < 0 ? $"{_scheme}://{host}"
             : string.Create(CultureInfo.InvariantCulture, $"{_scheme}://{host}:{_port}");
     }
+
+    private sealed record Named(HttpAuthority Authority, string Text);
 }

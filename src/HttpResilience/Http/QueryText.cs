@@ -6,8 +6,8 @@ internal static class QueryText
     /// <param name="query">With or without its question mark.</param>
     internal static string[] Split(string query) => query.TrimStart('?').Split(['&', ';'], StringSplitOptions.RemoveEmptyEntries);
 
-    internal static ReadOnlySpan<char> RawNameOf(string parameter) =>
-        parameter.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals ? parameter.AsSpan(0, equals) : parameter;
+    internal static ReadOnlySpan<char> RawNameOf(ReadOnlySpan<char> parameter) =>
+        parameter.IndexOf('=') is >= 0 and var equals ? parameter[..equals] : parameter;
 
     internal static string NameOf(string parameter) => SecretNames.ParameterName(RawNameOf(parameter).ToString());
 

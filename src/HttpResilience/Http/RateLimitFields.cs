@@ -23,6 +23,9 @@ internal static class RateLimitFields
     internal static QuotaReset? Of(HttpResponseHeaders headers, DateTimeOffset now, bool isRejected)
     {
         var raw = headers.NonValidated;
+        // Most responses have none.
+        if (!HasQuota(raw))
+            return null;
         now = RetryAfter.SentAt(raw, now);
         if (RateLimitField.Read(raw, now).Reset is { } reset)
             return reset;
@@ -44,6 +47,8 @@ internal static class RateLimitFields
     internal static string? UnreadableIn(HttpResponseHeaders headers, bool isRejected)
     {
         var raw = headers.NonValidated;
+        if (!HasQuota(raw))
+            return null;
         if (RateLimitField.Read(raw, DateTimeOffset.UnixEpoch).IsUnreadable)
             return RateLimitField.Name;
         foreach (var (name, _) in raw)
@@ -58,7 +63,7 @@ internal static class RateLimitFields
     private static (TimeSpan? Wait, bool IsUnreadable) OfPair(
         HttpHeadersNonValidated headers, string reset, DateTimeOffset now, bool isRejected)
     {
-        if (CountOf(reset) is not { } count || !headers.TryGetValues(reset, out var resetLines))
+        if (!headers.TryGetValues(reset, out var resetLines) || CountOf(reset) is not { } count)
             return default;
         bool isCounted = headers.TryGetValues(count, out var countLines);
         var (resets, counts) = (LinesOf(resetLines), isCounted ? LinesOf(countLines) : []);
@@ -94,10 +99,37 @@ internal static class RateLimitFields
     /// <summary>The name of the count that belongs to a reset; null when the field is no reset.</summary>
     private static string? CountOf(string name)
     {
-        if (!Array.Exists(QuotaWords, word => name.Contains(word, StringComparison.OrdinalIgnoreCase)))
+        if (!IsOfQuota(name))
             return null;
-        string? word = Array.Find(ResetWords, word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
-        return word is null ? null : name.Replace(word, "Remaining", StringComparison.OrdinalIgnoreCase);
+        foreach (string word in ResetWords)
+        {
+            if (name.Contains(word, StringComparison.OrdinalIgnoreCase))
+                return name.Replace(word, "Remaining", StringComparison.OrdinalIgnoreCase);
+        }
+
+        return null;
+    }
+
+    private static bool HasQuota(HttpHeadersNonValidated headers)
+    {
+        foreach (var (name, _) in headers)
+        {
+            if (IsOfQuota(name))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsOfQuota(string name)
+    {
+        foreach (string word in QuotaWords)
+        {
+            if (name.Contains(word, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
     }
 
     private static TimeSpan? Parse(string name, string value, DateTimeOffset now) =>

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -20,8 +21,9 @@ internal sealed class Redaction(
     // Shorter values of a query may be words that a response has anyway.
     private const int MinEchoLength = 8;
 
-    private readonly FrozenSet<string> _allowedParameters = allowedQueryParameters.Except(
-        secretQueryParameters ?? [], StringComparer.OrdinalIgnoreCase).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> _allowedParameters = allowedQueryParameters
+        .Except(secretQueryParameters ?? [], StringComparer.OrdinalIgnoreCase).ToFrozenSet(StringComparer.OrdinalIgnoreCase)
+        .GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>Which names are secret by the settings of the client.</summary>
     internal SecretNames Names { get; } = new(secretHeaders, secretQueryParameters ?? [], allowedQueryParameters);
@@ -140,25 +142,52 @@ internal sealed class Redaction(
             : new ScrubbedException(exception.GetType(), Clean(Strike(exception.SafeMessage, secrets)), struck);
     }
 
-    private bool IsAllowed(string parameter) => _allowedParameters.Contains(QueryText.RawNameOf(parameter).ToString());
+    private bool IsAllowed(ReadOnlySpan<char> parameter) => _allowedParameters.Contains(QueryText.RawNameOf(parameter));
+
+    // For servers that take ';' for a separator, each part of a parameter is one.
+    private bool AreAllowed(ReadOnlySpan<char> parameter)
+    {
+        parameter = parameter.TrimStart('?');
+        foreach (var part in parameter.Split(';'))
+        {
+            if (!parameter[part].IsEmpty && !IsAllowed(parameter[part]))
+                return false;
+        }
+
+        return true;
+    }
 
     private string RedactQuery(string query)
     {
         if (query.Length <= 1)
             return "";
 
-        var redacted = new StringBuilder(query.Length).Append('?');
-        foreach (string parameter in query[1..].Split('&'))
+        Span<char> buffer = stackalloc char[256];
+        var redacted = new DefaultInterpolatedStringHandler(0, 0, provider: null, buffer);
+        var parameters = query.AsSpan(1);
+        char before = '?';
+        foreach (var range in parameters.Split('&'))
         {
-            if (redacted.Length > 1)
-                redacted.Append('&');
-            string name = QueryText.RawNameOf(parameter).ToString();
+            var parameter = parameters[range];
+            var name = QueryText.RawNameOf(parameter);
+            redacted.AppendFormatted(before);
+            before = '&';
             // Without '=' the parameter may be a value.
-            redacted.Append(IsAllowed(name) && QueryText.Split(parameter).All(IsAllowed) ? Clean(parameter)
-                : name.Length == parameter.Length ? Struck : $"{Clean(name)}={Struck}");
+            if (IsAllowed(name) && AreAllowed(parameter))
+                redacted.AppendFormatted(SingleLine.Clean(parameter));
+            else
+            {
+                if (name.Length < parameter.Length)
+                {
+                    redacted.AppendFormatted(SingleLine.Clean(name));
+                    redacted.AppendFormatted('=');
+                }
+
+                redacted.AppendLiteral(Struck);
+            }
         }
 
-        return redacted.ToString();
+        return redacted.ToStringAndClear();
     }
 
     private IEnumerable<string> RawSecretsOf(HttpRequestMessage? request, HttpResponseMessage? response)

@@ -18,6 +18,8 @@ internal static class RetryAfter
     internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
+        if (raw.Count == 0)
+            return null;
         foreach (string name in InMilliseconds)
         {
             if (Longest(raw, name, now, DelayNotation.Milliseconds) is { } wait)
@@ -32,8 +34,15 @@ internal static class RetryAfter
     internal static string? UnreadableIn(HttpResponseHeaders headers, bool isRejected)
     {
         var raw = headers.NonValidated;
-        return Array.Find(InMilliseconds, raw.Contains)
-            ?? (raw.Contains(Field) ? Field : RateLimitFields.UnreadableIn(headers, isRejected));
+        if (raw.Count == 0)
+            return null;
+        foreach (string name in InMilliseconds)
+        {
+            if (raw.Contains(name))
+                return name;
+        }
+
+        return raw.Contains(Field) ? Field : RateLimitFields.UnreadableIn(headers, isRejected);
     }
 
     /// <summary>

@@ -25,6 +25,10 @@ internal static class SingleLine
     /// <summary>The text on one line, with all its characters visible and in order.</summary>
     internal static string Clean(string text) => WithoutBreaks(WithoutUnseen(text));
 
+    /// <inheritdoc cref="Clean(string)"/>
+    internal static ReadOnlySpan<char> Clean(ReadOnlySpan<char> text) =>
+        text.ContainsAny(UnseenCharacters) || text.ContainsAny(Breaks) ? Clean(text.ToString()) : text;
+
     /// <summary>The text without characters that are not shown: a server may put them inside a name or a secret.</summary>
     internal static string WithoutUnseen(string text)
     {

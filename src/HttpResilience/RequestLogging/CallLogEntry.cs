@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace HttpResilience;
 
@@ -11,20 +13,29 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
 {
     private const string Template = "{OriginalFormat}";
 
-    private readonly List<KeyValuePair<string, object?>> _properties = new(16);
+    // A successful call has nine to eleven, a failed one up to seven more.
+    private const int Succeeded = 11;
+    private const int Failed = 18;
+
+    // Statuses and attempts need not be boxed for each call.
+    private static readonly object[] Numbers = [.. Enumerable.Range(0, 600).Select(number => (object)number)];
+
+    private readonly List<KeyValuePair<string, object?>> _properties;
 
     internal CallLogEntry(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, Exception? exception)
     {
         var redaction = call.Policy.Logging.Redaction;
         var asked = RequestSnapshot.AskedFor(request);
+        var tags = call.Tags;
+        _properties = new((call.FailureClass is FailureClass.None ? Succeeded : Failed) + tags.Count);
         Add("ClientName", call.ClientName);
         Add("Method", asked.Method.Method);
         Add("Authority", HttpAuthority.NameOf(asked));
         Add("Path", redaction.PathOf(asked, call));
-        Add("StatusCode", (int?)response?.StatusCode);
+        Add("StatusCode", response is null ? null : Boxed((int)response.StatusCode));
         Add("FailureClass", call.FailureClass is FailureClass.None ? null : call.FailureClass.ToString());
         Add("StopReason", call.StopReason.ToString());
-        Add("Attempts", call.AttemptCount);
+        Add("Attempts", Boxed(call.AttemptCount));
         Add("ElapsedMs", Math.Round(call.Elapsed.TotalMilliseconds, 1));
         Add("IdempotencyKey", call.IdempotencyKey);
         Add("Tenant", call.Tenant is null ? null : Redaction.Clean(call.Tenant));
@@ -34,12 +45,8 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("CircuitWaitMs", call.CircuitWait > TimeSpan.Zero ? Math.Round(call.CircuitWait.TotalMilliseconds, 1) : null);
         Add("IsStale", call.IsStale ? true : null);
         Add(exception is null && !call.IsStale ? "ErrorBody" : "ErrorMessage", call.Error);
-        foreach (var (tag, value) in call.Tags)
-        {
-            string name = Redaction.Clean(tag);
-            Add(IsTaken(name) ? $"tag.{name}" : name, value is string text ? Redaction.Clean(text) : value);
-        }
-
+        if (tags.Count > 0)
+            AddTags(tags);
         Add(Template, "{ClientName} {Method} {Authority}{Path}: {StopReason} in {ElapsedMs} ms, attempts: {Attempts}");
     }
 
@@ -53,26 +60,75 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
 
     public override string ToString()
     {
+        // Composed in place: most lines fit into it.
+        Span<char> buffer = stackalloc char[512];
+        var line = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, buffer);
+        Append(ref line, Value("ClientName"), " ");
+        Append(ref line, Value("Method"), " ");
+        Append(ref line, Value("Authority"));
+        Append(ref line, Value("Path"), ": ");
+        Append(ref line, Value("StatusCode") ?? Value("ErrorType") ?? "nothing sent", " in ");
         object? attempts = Value("Attempts");
-        string outcome = (Value("StatusCode") ?? Value("ErrorType") ?? "nothing sent").ToString()!;
-        string target = $"{Value("ClientName")} {Value("Method")} {Value("Authority")}{Value("Path")}";
-        string line = string.Create(CultureInfo.InvariantCulture,
-            $"{target}: {outcome} in {Value("ElapsedMs")} ms, {attempts} attempt{(attempts is 1 ? "" : "s")}");
+        line.AppendFormatted(Value("ElapsedMs"));
+        line.AppendLiteral(" ms, ");
+        line.AppendFormatted(attempts);
+        line.AppendLiteral(attempts is 1 ? " attempt" : " attempts");
         if (Value("CircuitWaitMs") is { } waited)
-            line += string.Create(CultureInfo.InvariantCulture, $" ({waited} ms of it waiting for the circuit)");
+        {
+            line.AppendLiteral(" (");
+            line.AppendFormatted(waited);
+            line.AppendLiteral(" ms of it waiting for the circuit)");
+        }
+
         if (Value("FailureClass") is { } failure)
-            line += $", {failure}, {Value("StopReason")}";
+        {
+            line.AppendLiteral(", ");
+            Append(ref line, failure, ", ");
+            Append(ref line, Value("StopReason"));
+        }
         else if (Value("StopReason") is nameof(StopReason.Replayed))
-            line += $", {nameof(StopReason.Replayed)}";
+            line.AppendLiteral($", {nameof(StopReason.Replayed)}");
         if (Value("IsStale") is not null)
-            line += ", answered with a stale response";
-        return (Value("ErrorBody") ?? Value("ErrorMessage")) is { } detail ? $"{line}: {detail}" : line;
+            line.AppendLiteral(", answered with a stale response");
+        if ((Value("ErrorBody") ?? Value("ErrorMessage")) is { } detail)
+        {
+            line.AppendLiteral(": ");
+            Append(ref line, detail);
+        }
+
+        return line.ToStringAndClear();
+    }
+
+    private static void Append(ref DefaultInterpolatedStringHandler line, object? value, string after = "")
+    {
+        line.AppendLiteral(value?.ToString() ?? "");
+        line.AppendLiteral(after);
+    }
+
+    private void AddTags(IReadOnlyDictionary<string, object?> tags)
+    {
+        foreach (var (tag, value) in tags)
+        {
+            string name = Redaction.Clean(tag);
+            Add(IsTaken(name) ? $"tag.{name}" : name, value is string text ? Redaction.Clean(text) : value);
+        }
     }
 
     // Some sinks do not support two properties with the same name.
-    private bool IsTaken(string tag) => tag == Template || _properties.Exists(p => p.Key == tag);
+    private bool IsTaken(string tag) => tag == Template || Value(tag) is not null;
 
-    private object? Value(string name) => _properties.Find(p => p.Key == name).Value;
+    private object? Value(string name)
+    {
+        foreach (var property in CollectionsMarshal.AsSpan(_properties))
+        {
+            if (property.Key == name)
+                return property.Value;
+        }
+
+        return null;
+    }
+
+    private static object Boxed(int number) => number < Numbers.Length ? Numbers[number] : number;
 
     private void Add(string name, object? value)
     {

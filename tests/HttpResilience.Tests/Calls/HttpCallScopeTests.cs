@@ -108,4 +108,54 @@ public sealed class HttpCallScopeTests
 
     [Fact]
     public void A_scope_needs_options() => Should.Throw<ArgumentNullException>(() => HttpCallScope.Begin(null!));
+
+    [Fact]
+    public async Task Tags_that_are_added_first_after_the_scope_has_begun_are_those_of_its_calls()
+    {
+        using var chain = new Chain();
+        var options = new HttpCallScopeOptions { Tenant = "comp1" };
+        using var scope = HttpCallScope.Begin(options);
+        using var before = await chain.SendAsync(true, Chain.Get("a"));
+        var call = before.GetHttpCall()!;
+        call.Tags.ShouldBeEmpty();
+
+        options.Tags["row"] = 1;
+
+        call.Tags.ShouldBe([new("row", 1)]);
+        using var after = await chain.SendAsync(true, Chain.Get("a"));
+        after.GetHttpCall()!.Tags.ShouldBe([new("row", 1)]);
+    }
+
+    [Fact]
+    public void Threads_that_use_the_tags_first_at_the_same_time_get_the_same()
+    {
+        for (int round = 0; round < 200; round++)
+        {
+            var options = new HttpCallScopeOptions();
+            var seen = new IDictionary<string, object?>[4];
+            Parallel.For(0, seen.Length, i => seen[i] = options.Tags);
+
+            seen.ShouldAllBe(tags => ReferenceEquals(tags, options.Tags));
+        }
+    }
+
+    [Fact]
+    public void Options_without_tags_cost_no_dictionary_however_often_they_are_read()
+    {
+        var options = new HttpCallScopeOptions { Tenant = "comp1" };
+        var inner = new HttpCallScopeOptions { MaxRetryAttempts = 1 };
+        long With(Action read)
+        {
+            read();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            read();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        long merged = With(() => HttpCallScopeOptions.Merge(options, inner));
+        long made = With(() => _ = new HttpCallScopeOptions());
+
+        merged.ShouldBe(made);
+        With(() => _ = options.CurrentTags.Count).ShouldBe(0);
+    }
 }

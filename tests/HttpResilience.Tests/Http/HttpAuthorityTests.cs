@@ -58,4 +58,27 @@ public sealed class HttpAuthorityTests
         HttpAuthority.NameOf(new HttpRequestMessage()).ShouldBe("");
         HttpAuthority.NameOf(new HttpRequestMessage(HttpMethod.Get, "https://a.example/x")).ShouldBe("https://a.example");
     }
+
+    /// <summary>The latest texts are kept, those of few authorities.</summary>
+    [Fact]
+    public void Each_of_many_authorities_reads_as_itself_on_every_thread()
+    {
+        Parallel.For(0, 4, thread =>
+        {
+            for (int i = 0; i < 20_000; i++)
+            {
+                int host = (i * (thread + 1)) % 500;
+                string text = $"http{(host % 2 == 0 ? "" : "s")}://host{host / 4}.example:{8000 + host % 4}";
+                new HttpAuthority(new Uri(text)).ToString().ShouldBe(text);
+            }
+        });
+    }
+
+    [Fact]
+    public void The_text_of_the_same_authority_is_not_composed_again()
+    {
+        var uri = new Uri("https://api.example.com:8443/v1");
+
+        new HttpAuthority(uri).ToString().ShouldBeSameAs(new HttpAuthority(uri).ToString());
+    }
 }

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace HttpResilience.Tests.Http;
 
 /// <summary>Numbers: <c>Retry-After</c> in seconds, its two kin in milliseconds, and which of them wins.</summary>
@@ -254,5 +256,26 @@ public sealed class RetryAfterTests
         foreach (var (name, value) in headers)
             response.Headers.TryAddWithoutValidation(name, value).ShouldBeTrue();
         return response;
+    }
+
+    /// <summary>Every failed response is asked for a hint.</summary>
+    [Theory]
+    [InlineData]
+    [InlineData("Server: nginx", "Date: Sun, 29 Nov 2026 19:14:07 GMT", "X-Request-Id: 1", "Strict-Transport-Security: max-age=1")]
+    public void A_response_without_a_hint_costs_no_memory(params string[] fields)
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
+        foreach (string field in fields)
+            response.Headers.TryAddWithoutValidation(field.Split(": ")[0], field.Split(": ")[1]);
+        bool HasHint() => RetryAfter.Of(response.Headers, Now) is not null
+            || RateLimitFields.Of(response.Headers, Now, isRejected: true) is not null
+            || RetryAfter.UnreadableIn(response.Headers, isRejected: true) is not null;
+
+        HasHint().ShouldBeFalse();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        HasHint();
+        long after = GC.GetAllocatedBytesForCurrentThread();
+
+        (after - before).ShouldBe(0);
     }
 }
