@@ -6,8 +6,8 @@ const string Help = """
     usage: dotnet run -c Release --project tests/HttpResilience.Benchmarks -- command [options]
 
       cost     what a call costs beside a bare factory client, a handler with Polly.Core's own pipeline and Microsoft's standard handler:
-               CPU time and bytes, as one table. About 3 minutes. Progress on stderr
-               --rounds N      how often each client is measured; the figures are medians. Default: 80
+               CPU time and bytes, as one table. About 4 minutes. Progress on stderr
+               --rounds N      how often each client is measured (long rounds: less often); the figures are medians. Default: 80
                --only TEXT     only the scenarios that have this in their name, such as 'in flight'
                --plot FILE     also draws the added time, such as docs/cost.svg
       allocations

@@ -56,8 +56,8 @@ internal static partial class AllocationCommand
             return new(cost.Bytes, sampler.Types);
         }
 
-        private static long GetThreadId() =>
-            OperatingSystem.IsLinux() ? GetLinuxThreadId() : throw new PlatformNotSupportedException("Samples are told apart by Linux threads.");
+        private static long GetThreadId() => OperatingSystem.IsLinux() ? GetLinuxThreadId()
+            : throw new PlatformNotSupportedException("The samples of the calls are found by their Linux thread.");
     }
 
     [DllImport("libc", EntryPoint = "gettid")]

@@ -31,8 +31,9 @@ internal sealed class AllocationSampler : EventListener
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        if (eventData.OSThreadId != Thread || eventData is not { EventName: "AllocationSampled", PayloadNames: { } names, Payload: { } values })
+        if (eventData.OSThreadId != Thread || eventData.EventName is not "AllocationSampled")
             return;
+        var (names, values) = (eventData.PayloadNames!, eventData.Payload!);
 
         string type = (string)values[names.IndexOf("TypeName")]!;
         long size = Convert.ToInt64(values[names.IndexOf("ObjectSize")], CultureInfo.InvariantCulture);

@@ -22,10 +22,15 @@ internal sealed class CallScenario(string name, RequestKind kind = RequestKind.G
 
     internal override bool IsPlotted => true;
 
+    // More calls than these are in a round only when they are in flight at once; there are then fewer rounds.
+    private int CallsInRound => Math.Max(Calls, InFlight);
+
     internal override CostRow Measure(int rounds)
     {
         using var clients = new Clients(() => new Stub(Suspends, [.. Statuses]), Settings);
-        return new(this, CostRounds.Measure(Enum.GetValues<CostPeer>().ToDictionary(peer => peer, peer => Block(clients, peer)), rounds));
+        return new(this, CostRounds.Measure(
+            Enum.GetValues<CostPeer>().ToDictionary(peer => peer, peer => Block(clients, peer)),
+            Math.Max(1, rounds * Calls / CallsInRound)));
     }
 
     private Func<Cost> Block(Clients clients, CostPeer peer)
@@ -37,7 +42,7 @@ internal sealed class CallScenario(string name, RequestKind kind = RequestKind.G
 
     private Cost Block(Load load, CostPeer peer)
     {
-        int calls = Math.Max(Calls, InFlight);
+        int calls = CallsInRound;
         int successes = 0;
 
         // The bare client makes a call of its own for each attempt.

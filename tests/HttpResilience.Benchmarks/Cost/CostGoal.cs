@@ -18,16 +18,16 @@ internal sealed record CostGoal(string Text, Func<CostRow, IReadOnlyList<CostRow
 
     /// <summary>The added bytes are those of another scenario.</summary>
     internal static CostGoal SameBytes(CostScenario other) => new(
-        $"bytes as with one in flight",
+        "bytes as with one in flight",
         (row, all) => all.FirstOrDefault(r => r.Scenario == other) is { } one ? row.Ours.Bytes < one.Ours.Bytes + 1 : null);
 
     /// <summary>The whole call takes at most this multiple of the floor.</summary>
     internal static CostGoal Times(double most) =>
-        new(Write($"≤ {most} ×"), (row, _) => row.Ours.Nanoseconds <= (most - 1) * row.Bare!.Value.Nanoseconds);
+        new(Write($"≤ {most} ×"), (row, _) => row.Ours.Nanoseconds <= (most - 1) * row.Bare.Nanoseconds);
 
     /// <summary>The added time is at most this share of the bare call.</summary>
     internal static CostGoal Share(double most) =>
-        new(Write($"≤ +{most:0 %}"), (row, _) => row.Ours.Nanoseconds <= most * row.Bare!.Value.Nanoseconds);
+        new(Write($"≤ +{most:0 %}"), (row, _) => row.Ours.Nanoseconds <= most * row.Bare.Nanoseconds);
 
     internal static CostGoal Kept(double nanoseconds, double bytes) => new(
         Write($"≤ {nanoseconds:#,0} ns, ≤ {bytes} B"),

@@ -39,7 +39,8 @@ internal static class CostPlot
         Add($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {height}\" {Font} role=\"img\">");
         Add($"<title>CPU time that each client adds to a call of a bare client: {Summary(plotted[0])}</title>");
         Add($"<rect width=\"{Width}\" height=\"{height}\" rx=\"8\" fill=\"#ffffff\" stroke=\"#d1d5db\"/>");
-        Add($"<text x=\"30\" y=\"32\" font-size=\"17\" font-weight=\"600\" fill=\"#111827\">CPU time that each client adds to a call</text>");
+        const string Title = "font-size=\"17\" font-weight=\"600\" fill=\"#111827\"";
+        Add($"<text x=\"30\" y=\"32\" {Title}>CPU time that each client adds to a call</text>");
         int legend = 30;
         foreach (var (_, name, color) in Bars)
         {
@@ -58,14 +59,16 @@ internal static class CostPlot
         for (int i = 0; i < plotted.Length; i++)
         {
             int y = Top + i * RowHeight;
-            Add($"<text x=\"{Left - 12}\" y=\"{y + 2 * BarHeight}\" text-anchor=\"end\" fill=\"#111827\">{plotted[i].Scenario.Name}</text>");
+            string name = plotted[i].Scenario.Name;
+            Add($"<text x=\"{Left - 12}\" y=\"{y + 2 * BarHeight}\" text-anchor=\"end\" fill=\"#111827\">{name}</text>");
             foreach (var (peer, _, color) in Bars)
             {
                 if (plotted[i].Of(peer) is { } cost)
                 {
                     double end = X(Math.Max(0, cost.Nanoseconds));
                     Add($"<rect x=\"{Left}\" y=\"{y}\" width=\"{end - Left:0.#}\" height=\"{BarHeight - 1}\" fill=\"{color}\"/>");
-                    Add($"<text x=\"{end + 5:0.#}\" y=\"{y + BarHeight - 1}\" font-size=\"10\" fill=\"#374151\">{cost.Nanoseconds:N0}</text>");
+                    string place = string.Create(CultureInfo.InvariantCulture, $"x=\"{end + 5:0.#}\" y=\"{y + BarHeight - 1}\"");
+                    Add($"<text {place} font-size=\"10\" fill=\"#374151\">{cost.Nanoseconds:N0}</text>");
                 }
 
                 y += BarHeight;

@@ -4,7 +4,7 @@ namespace HttpResilience.Benchmarks;
 /// <param name="Scenario">What was measured.</param>
 /// <param name="Bare">A call of the bare client, or the floor.</param>
 /// <param name="Added">What the other clients add to it.</param>
-internal sealed record CostRow(CostScenario Scenario, Cost? Bare, IReadOnlyDictionary<CostPeer, Cost> Added)
+internal sealed record CostRow(CostScenario Scenario, Cost Bare, IReadOnlyDictionary<CostPeer, Cost> Added)
 {
     internal CostRow(CostScenario scenario, Dictionary<CostPeer, Cost> measured)
         : this(scenario, measured[CostPeer.Bare], measured.Where(m => m.Key is not CostPeer.Bare).ToDictionary())

@@ -9,14 +9,15 @@ internal static class CostTable
     internal static string Of(IReadOnlyList<CostRow> rows)
     {
         var table = new StringBuilder()
-            .Append("| work, ns / B | bare | ours | Polly | Microsoft | ours / Polly | ours / Microsoft | goal | met |\n")
+            .Append("| work, ns / B of a call | bare | ours | Polly | Microsoft | ours / Polly | ours / Microsoft | goal | met |\n")
             .Append("|---|--:|--:|--:|--:|--:|--:|---|---|\n");
         foreach (var row in rows)
         {
             string goals = string.Join("; ", row.Scenario.Goals.Select(g => g.Text));
-            table.Append(Text($"| {row.Scenario.Name} | {(row.Bare is { } bare ? Text($"{bare.Nanoseconds:#,0} / {bare.Bytes:#,0}") : "–")} "))
+            table.Append(Text($"| {row.Scenario.Name} | {row.Bare.Nanoseconds:#,0} / {Math.Max(0, row.Bare.Bytes):#,0} "))
                 .Append(Text($"| {Cell(row, CostPeer.Ours)} | {Cell(row, CostPeer.Polly)} | {Cell(row, CostPeer.Microsoft)} "))
-                .Append(Text($"| {row.ShareOf(CostPeer.Polly):0.00} | {row.ShareOf(CostPeer.Microsoft):0.00} | {goals} | {Met(row, rows)} |\n"));
+                .Append(Text($"| {row.ShareOf(CostPeer.Polly):0.00} | {row.ShareOf(CostPeer.Microsoft):0.00} "))
+                .Append(Text($"| {goals} | {Met(row, rows)} |\n"));
         }
 
         return table.ToString();
@@ -28,12 +29,14 @@ internal static class CostTable
             return "–";
         string longest = row.Longest is { } l && peer is CostPeer.Ours
             ? Text($", longest {l.Median / 1e6:0.00} ms (worst round {l.Worst / 1e6:0.00} ms)") : "";
-        return row.Scenario.Unit switch
+        double share = added.Nanoseconds / row.Bare.Nanoseconds;
+        string time = row.Scenario.Unit switch
         {
-            CostUnit.Times => Text($"{1 + added.Nanoseconds / row.Bare!.Value.Nanoseconds:0.00} × / {added.Bytes:+#,0;−#,0;0}"),
-            CostUnit.Percent => Text($"{added.Nanoseconds / row.Bare!.Value.Nanoseconds:+0.0 %;−0.0 %;0 %} / {added.Bytes:+#,0;−#,0;0}"),
-            _ => Text($"{added.Nanoseconds:+#,0;−#,0;0} / {added.Bytes:+#,0;−#,0;0}{longest}"),
+            CostUnit.Times => Text($"{1 + share:0.00} ×"),
+            CostUnit.Percent => Text($"{share:+0.0 %;−0.0 %;0 %}"),
+            _ => Text($"{added.Nanoseconds:+#,0;−#,0;0}"),
         };
+        return Text($"{time} / {added.Bytes:+#,0;−#,0;0}{longest}");
     }
 
     private static string Met(CostRow row, IReadOnlyList<CostRow> rows)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>The CPU time of this thread in nanoseconds, so that other work on the machine does not count; elsewhere than on Linux, time.</summary>
+/// <summary>The CPU time of this thread in nanoseconds, in which other work does not count. On other systems than Linux: time.</summary>
 internal static partial class CpuClock
 {
     private const int ThreadCpuTime = 3;

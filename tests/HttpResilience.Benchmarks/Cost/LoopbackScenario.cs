@@ -8,7 +8,7 @@ namespace HttpResilience.Benchmarks;
 /// </remarks>
 internal sealed class LoopbackScenario() : CostScenario("loopback GET, client's CPU")
 {
-    private const int Calls = 1024;
+    private const int Calls = 2048;
     private const int InFlight = 32;
 
     internal override CostUnit Unit => CostUnit.Percent;
@@ -25,7 +25,7 @@ internal sealed class LoopbackScenario() : CostScenario("loopback GET, client's 
         return row;
     }
 
-    /// <summary>The hidden command <c>cost-server</c>: a server that answers 200 until its input ends. Its first line is its address.</summary>
+    /// <summary>The command <c>cost-server</c> of the other process: a server that answers 200 until its input ends.</summary>
     internal static async Task<int> ServeAsync()
     {
         await using var server = await FaultServer.StartAsync(
