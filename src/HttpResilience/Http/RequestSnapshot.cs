@@ -72,7 +72,9 @@ internal readonly struct RequestSnapshot
     /// <summary>The header fields of the request, then those of its content. Not when they are counted only.</summary>
     internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers!.Concat(_contentHeaders!);
 
-    /// <summary>The request applies only to a certain state of the resource (RFC 9110 §13.1). Not when its fields are counted only.</summary>
+    /// <summary>
+    /// The request applies only to a certain state of the resource (RFC 9110 §13.1). Not when its fields are counted only.
+    /// </summary>
     internal bool IsConditional => Array.Exists(_headers!, h => IsCondition(h.Key));
 
     internal static bool IsCondition(string field) => field.StartsWith("If-", StringComparison.OrdinalIgnoreCase);

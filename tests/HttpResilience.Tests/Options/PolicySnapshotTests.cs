@@ -26,7 +26,7 @@ public sealed class PolicySnapshotTests
         ignored.ShouldBe(NotInThePolicy, ignoreOrder: true);
     }
 
-    private static ResiliencePolicy PolicyOf(HttpResilienceOptions options) => new(options, TimeProvider.System);
+    private static ResiliencePolicy PolicyOf(HttpResilienceOptions options) => new("client", options, TimeProvider.System);
 
     // An option of a stage that is off, or of a rule that is off, has no effect.
     private static HttpResilienceOptions AllOn()
