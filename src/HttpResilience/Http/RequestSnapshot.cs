@@ -133,11 +133,20 @@ internal readonly struct RequestSnapshot
     {
         if (_headers is not null)
             return _headers;
-        var headers = request.Headers.NonValidated;
-        int kept = _authorization.Count > 0 && !headers.Contains(Authorization) ? _count - 1 : _count;
-        var authorization = KeyValuePair.Create(Authorization, _authorization);
-        var before = headers.Take(kept).Select(h => h.Key == Authorization ? authorization : h);
-        return kept == _count ? [.. before] : [.. before, authorization];
+        bool isAuthorized = _authorization.Count > 0;
+        int others = isAuthorized ? _count - 1 : _count;
+        var before = new List<KeyValuePair<string, HeaderStringValues>>(_count);
+        foreach (var header in request.Headers.NonValidated)
+        {
+            if (header.Key != Authorization && others-- > 0)
+                before.Add(header);
+            else if (header.Key == Authorization && isAuthorized)
+                before.Add(new(Authorization, _authorization));
+        }
+
+        if (before.Count < _count)
+            before.Add(new(Authorization, _authorization));
+        return [.. before];
     }
 
     private static HttpRequestMessage CopyOf(HttpRequestMessage request)

@@ -7,7 +7,7 @@ namespace HttpResilience.Tests.Calls;
 
 /// <summary>
 /// What a call allocates beside a bare client, to the byte, one at a time and a hundred at once: whoever adds an object sees it here. The
-/// figures are those of this build, in which the compiler makes a frame an object of its own; docs/cost.md has those of a release.
+/// figures are those of this build, in which the compiler makes a frame an object of its own; the README has those of a release.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class CallAllocationTests
