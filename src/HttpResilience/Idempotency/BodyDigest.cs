@@ -154,8 +154,6 @@ internal static class BodyDigest
 
         public override void Write(byte[] buffer, int offset, int count) => _hash.AppendData(buffer, offset, count);
 
-        public override void WriteByte(byte value) => Write([value]);
-
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (cancellationToken.IsCancellationRequested)

@@ -156,6 +156,7 @@ public sealed class HttpCallScopeTests
         long made = With(() => _ = new HttpCallScopeOptions());
 
         merged.ShouldBe(made);
+        With(() => _ = new HttpCallScopeOptions().Tags).ShouldBeGreaterThan(made + 64);
         With(() => _ = options.CurrentTags.Count).ShouldBe(0);
     }
 }
