@@ -6,7 +6,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class HostDirectory
 {
-    private const int Shards = 64;
+    private const int Shards = 256;
 
     // A table copies all its hosts when it grows: one for all of them would stop a call for milliseconds.
     private readonly HostSet?[] _shards = new HostSet?[Shards];
