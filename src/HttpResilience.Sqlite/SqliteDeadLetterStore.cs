@@ -52,8 +52,8 @@ internal sealed class SqliteDeadLetterStore(
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var row = SqliteLetter.Parameters(application.Owned(letter));
-        bool added = await writer.RunAsync(s => s.Execute(AddSql, row) == 1, cancellationToken).ConfigureAwait(false);
+        var row = SqliteLetter.Values(application.Owned(letter));
+        bool added = await writer.RunAsync(s => s.Change(AddSql, row) == 1, cancellationToken).ConfigureAwait(false);
         return _arrivals.Told(added, added);
     }
 
@@ -108,15 +108,15 @@ internal sealed class SqliteDeadLetterStore(
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
         var row = SqliteLetter.Changes(letter);
-        bool changed = await writer.RunAsync(s => s.Execute(SqliteLetter.Update, row) == 1, cancellationToken).ConfigureAwait(false);
+        bool changed = await writer.RunAsync(s => s.Change(SqliteLetter.Update, row) == 1, cancellationToken).ConfigureAwait(false);
         return _arrivals.Told(changed, changed && letter.Status == DeadLetterStatus.Pending);
     }
 
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
     {
-        var (old, @new) = (SqliteLetter.Changes(letter), SqliteLetter.Parameters(replacement));
+        var (old, @new) = (SqliteLetter.Changes(letter), SqliteLetter.Values(replacement));
         bool changed = await writer.RunAsync(
-            s => s.Execute(SqliteLetter.Update, old) == 1 && s.Execute(SqliteLetter.Insert, @new) == 1, cancellationToken)
+            s => s.Change(SqliteLetter.Update, old) == 1 && s.Change(SqliteLetter.Insert, @new) == 1, cancellationToken)
             .ConfigureAwait(false);
         return _arrivals.Told(changed, changed);
     }
@@ -248,9 +248,9 @@ internal sealed class SqliteDeadLetterStore(
     public async Task ProbeAsync(CancellationToken cancellationToken)
     {
         var probe = LetterProbe.New(time.GetUtcNow());
-        (string, object?)[] row = SqliteLetter.Parameters(application.Owned(probe));
+        var row = SqliteLetter.Values(application.Owned(probe));
         await writer.RunAsync(
-            s => s.Execute(SqliteLetter.Insert, row) + s.Execute(DeleteSql, ("@id", SqliteLetter.Id(probe.Id))), cancellationToken,
+            s => s.Change(SqliteLetter.Insert, row) + s.Execute(DeleteSql, ("@id", SqliteLetter.Id(probe.Id))), cancellationToken,
             LetterProbe.Timeout).ConfigureAwait(false);
         writer.ShouldKeepMore();
     }
