@@ -42,7 +42,7 @@ internal sealed class PostgreSqlLetterChange(Func<DeadLetter> letter, bool notif
     internal bool HasApplied { get; set; }
 }
 
-/// <summary>The changes of letters in a group of writes, made by one statement: the server plans it, and counts the letters, once.</summary>
+/// <summary>The changes of letters in a group of writes, as one statement: the server plans it, and counts the letters, once.</summary>
 internal sealed class PostgreSqlLetterChanges
 {
     private readonly Dictionary<Guid, (PostgreSqlLetterChange Change, DeadLetter Letter)> _changes = [];

@@ -49,7 +49,7 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         return new(write.Result, write.WasSentBefore);
     }
 
-    /// <summary>Writes the changed state of a letter, in one statement with that of others; false when its version is another one.</summary>
+    /// <summary>Writes the changed state of a letter, in one statement with others; false when its version is another one.</summary>
     /// <param name="letter">Called when the letter is sent, and again for another try.</param>
     /// <inheritdoc cref="RunAsync"/>
     internal async Task<WriteResult<bool>> ChangeAsync(Func<DeadLetter> letter, bool notifies, CancellationToken cancellationToken)
