@@ -158,8 +158,7 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var changed = await writer.RunAsync(
-            () => Changed(letter.At(Ahead)), PostgreSqlWriter.HasRowAsync, letter.Status == DeadLetterStatus.Pending, cancellationToken)
+        var changed = await writer.ChangeAsync(() => letter.At(Ahead), letter.Status == DeadLetterStatus.Pending, cancellationToken)
             .ConfigureAwait(false);
         return changed.Value
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));

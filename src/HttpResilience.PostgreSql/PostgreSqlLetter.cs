@@ -22,6 +22,18 @@ internal static class PostgreSqlLetter
         WHERE id = $1 AND version = $2 RETURNING 1
         """;
 
+    /// <summary>
+    /// The same for several letters at once, which costs the server little more than one. Returns the ids of those that were changed. An
+    /// array, because a join alone may be planned as a search of all letters.
+    /// </summary>
+    internal static readonly string UpdateAll = $"""
+        UPDATE http_resilience.dead_letters l
+        SET version = l.version + 1, {string.Join(", ", LetterColumns.State.Skip(2).Select(c => $"{c.Name} = n.{c.Name}"))}
+        FROM unnest({string.Join(", ", LetterColumns.State.Select((_, i) => $"${i + 1}"))})
+          AS n ({string.Join(", ", LetterColumns.State.Select(c => c.Name))})
+        WHERE l.id = ANY ($1) AND l.id = n.id AND l.version = n.version RETURNING l.id
+        """;
+
     /// <summary>Takes the parameters of <see cref="Update"/> and then those of the new letter.</summary>
     internal static readonly string Replace = $"""
         WITH changed AS ({Update})
@@ -33,6 +45,13 @@ internal static class PostgreSqlLetter
     {
         foreach (var column in LetterColumns.State)
             row.Add(column.Write(letter)!);
+    }
+
+    /// <summary>The parameters of <see cref="UpdateAll"/>.</summary>
+    internal static void AddChangesTo(NpgsqlParameterCollection rows, IReadOnlyList<DeadLetter> letters)
+    {
+        foreach (var column in LetterColumns.State)
+            rows.Add(column.WriteAll(letters));
     }
 
     /// <summary>The parameters of <see cref="Add"/>.</summary>

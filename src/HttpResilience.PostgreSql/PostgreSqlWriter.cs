@@ -44,14 +44,28 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
         Func<NpgsqlBatchCommand> change, Func<NpgsqlDataReader, Task<T>> read, bool notifies, CancellationToken cancellationToken,
         TimeSpan? timeout = null)
     {
+        var write = new PostgreSqlStatement<T>(change, read, notifies, DueAfter(timeout ?? PendingWrite.LetterTimeout), cancellationToken);
+        await MadeAsync(write, cancellationToken).ConfigureAwait(false);
+        return new(write.Result, write.WasSentBefore);
+    }
+
+    /// <summary>Writes the changed state of a letter, in one statement with others; false when its version is another one.</summary>
+    /// <param name="letter">Called when the letter is sent, and again for another try.</param>
+    /// <inheritdoc cref="RunAsync"/>
+    internal async Task<WriteResult<bool>> ChangeAsync(Func<DeadLetter> letter, bool notifies, CancellationToken cancellationToken)
+    {
+        var write = new PostgreSqlLetterChange(letter, notifies, DueAfter(PendingWrite.LetterTimeout), cancellationToken);
+        await MadeAsync(write, cancellationToken).ConfigureAwait(false);
+        return new(write.HasApplied, write.WasSentBefore);
+    }
+
+    private long DueAfter(TimeSpan timeout) => _time.GetTimestamp() + _time.ToTicks(timeout);
+
+    private Task MadeAsync(PostgreSqlWrite write, CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
-        T result = default!;
-        long due = _time.GetTimestamp() + _time.ToTicks(timeout ?? PendingWrite.LetterTimeout);
-        var write = new PostgreSqlWrite(
-            change, async reader => result = await read(reader).ConfigureAwait(false), notifies, due, cancellationToken);
         ObjectDisposedException.ThrowIf(!_waiting.Writer.TryWrite(write), typeof(PostgreSqlStorage));
-        await write.Made.ConfigureAwait(false);
-        return new(result, write.WasSentBefore);
+        return write.Made;
     }
 
     /// <summary>Reads the result of a change that returns a row if it was made.</summary>
@@ -151,21 +165,30 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
     private async Task ExecuteAsync(NpgsqlConnection connection, List<PostgreSqlWrite> writes, CancellationToken cancellationToken)
     {
         using var batch = Durable(connection);
-        foreach (var write in writes)
-            batch.BatchCommands.Add(write.Command());
+        writes.ForEach(w => w.Sending());
+        // Those of one letter keep their order.
+        var changes = PostgreSqlLetterChanges.Of(writes);
+        List<PostgreSqlStatement> others = [.. writes.OfType<PostgreSqlStatement>()];
+        changes.ForEach(c => batch.BatchCommands.Add(c.Command(_database)));
+        others.ForEach(o => batch.BatchCommands.Add(o.Command()));
         if (writes.Exists(w => w.Notifies))
             batch.BatchCommands.Add(new(_notifySql));
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
-        foreach (var write in writes)
-        {
-            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-            await write.ReadAsync(reader).ConfigureAwait(false);
-        }
+        foreach (var change in changes)
+            await change.ReadAsync(await NextAsync().ConfigureAwait(false)).ConfigureAwait(false);
+        foreach (var other in others)
+            await other.ReadAsync(await NextAsync().ConfigureAwait(false)).ConfigureAwait(false);
 
         // An error of the commit arrives with the last result.
         while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
         {
+        }
+
+        async Task<NpgsqlDataReader> NextAsync()
+        {
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            return reader;
         }
     }
 
@@ -182,23 +205,3 @@ internal sealed class PostgreSqlWriter : IAsyncDisposable
 /// The change was sent before and its answer was lost: this answer may show the effect of the first try.
 /// </param>
 internal readonly record struct WriteResult<T>(T Value, bool WasSentBefore);
-
-/// <summary>A change that waits for the <see cref="PostgreSqlWriter"/>.</summary>
-internal sealed class PostgreSqlWrite(
-    Func<NpgsqlBatchCommand> command, Func<NpgsqlDataReader, Task> read, bool notifies, long due, CancellationToken cancelled)
-    : PendingWrite(due, cancelled)
-{
-    private int _sent;
-
-    internal bool Notifies => notifies;
-
-    internal bool WasSentBefore => _sent > 1;
-
-    internal NpgsqlBatchCommand Command()
-    {
-        _sent++;
-        return command();
-    }
-
-    internal Task ReadAsync(NpgsqlDataReader reader) => read(reader);
-}

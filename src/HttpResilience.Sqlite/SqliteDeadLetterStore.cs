@@ -22,7 +22,7 @@ internal sealed class SqliteDeadLetterStore(
             WHERE l.client_name = d.client_name AND l.authority > d.authority AND l.status IN ('Pending', 'InProgress'))
           FROM destination d WHERE d.authority IS NOT NULL
         )
-        SELECT l.id, length(l.body), length(l.headers)
+        SELECT l.rowid, l.id, length(l.body), length(l.headers)
         FROM destination d JOIN json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = d.client_name AND authority = d.authority AND application = a.value
@@ -34,7 +34,7 @@ internal sealed class SqliteDeadLetterStore(
         """;
 
     private const string ClaimOnlySql = """
-        SELECT l.id, length(l.body), length(l.headers) FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
+        SELECT l.rowid, l.id, length(l.body), length(l.headers) FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = @client_name AND authority = @authority AND application = a.value
             AND status IN ('Pending', 'InProgress') AND due_at <= @now
@@ -52,8 +52,8 @@ internal sealed class SqliteDeadLetterStore(
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var row = SqliteLetter.Parameters(application.Owned(letter));
-        bool added = await writer.RunAsync(s => s.Execute(AddSql, row) == 1, cancellationToken).ConfigureAwait(false);
+        var row = SqliteLetter.Values(application.Owned(letter));
+        bool added = await writer.RunAsync(s => s.Change(AddSql, row) == 1, cancellationToken).ConfigureAwait(false);
         return _arrivals.Told(added, added);
     }
 
@@ -76,7 +76,7 @@ internal sealed class SqliteDeadLetterStore(
           resolution_action = CASE WHEN status = 'InProgress' THEN NULL ELSE resolution_action END,
           takeovers = takeovers + (status = 'InProgress' AND takeovers < 2), replays = replays + (status = 'InProgress'),
           status = 'InProgress', due_at = @due_at, version = version + 1
-        WHERE id = @id RETURNING {SqliteLetter.Columns}
+        WHERE rowid IN (SELECT value FROM json_each(@rows)) RETURNING {SqliteLetter.Columns}
         """;
 
     private const string SetAsideSql = "UPDATE dead_letters SET status = 'RequiresReview', suggested_action = @action WHERE id = @id";
@@ -93,12 +93,11 @@ internal sealed class SqliteDeadLetterStore(
         {
             (string, object?) now = ("@now", StoredTime.Microseconds(claim.Now)), limit = ("@limit", claim.Limit);
             var due = claim.Only is { } only
-                ? s.Read(SizeOf, ClaimOnlySql, ("@client_name", StoredText.Storable(only.ClientName)),
+                ? s.Read(DueRow.Read, ClaimOnlySql, ("@client_name", StoredText.Storable(only.ClientName)),
                 ("@authority", only.Authority), ("@applications", applications), now, limit)
                 : s.Read(
-                    SizeOf, ClaimSql, ("@clients", clients), ("@applications", applications), ("@except", except), now, limit);
-            var lease = ("@due_at", (object?)StoredTime.Microseconds(claim.LeaseUntil));
-            List<StoredLetter> rows = [.. Fitting(due, claim.MaxBytes).SelectMany(id => Take(s, id, lease))];
+                    DueRow.Read, ClaimSql, ("@clients", clients), ("@applications", applications), ("@except", except), now, limit);
+            var rows = Take(s, [.. Fitting(due, claim.MaxBytes)], ("@due_at", StoredTime.Microseconds(claim.LeaseUntil)));
             foreach (var row in rows.Where(r => r.Letter is null))
                 SetAside(s, row.Id);
             return rows;
@@ -109,15 +108,15 @@ internal sealed class SqliteDeadLetterStore(
     public async Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
         var row = SqliteLetter.Changes(letter);
-        bool changed = await writer.RunAsync(s => s.Execute(SqliteLetter.Update, row) == 1, cancellationToken).ConfigureAwait(false);
+        bool changed = await writer.RunAsync(s => s.Change(SqliteLetter.Update, row) == 1, cancellationToken).ConfigureAwait(false);
         return _arrivals.Told(changed, changed && letter.Status == DeadLetterStatus.Pending);
     }
 
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
     {
-        var (old, @new) = (SqliteLetter.Changes(letter), SqliteLetter.Parameters(replacement));
+        var (old, @new) = (SqliteLetter.Changes(letter), SqliteLetter.Values(replacement));
         bool changed = await writer.RunAsync(
-            s => s.Execute(SqliteLetter.Update, old) == 1 && s.Execute(SqliteLetter.Insert, @new) == 1, cancellationToken)
+            s => s.Change(SqliteLetter.Update, old) == 1 && s.Change(SqliteLetter.Insert, @new) == 1, cancellationToken)
             .ConfigureAwait(false);
         return _arrivals.Told(changed, changed);
     }
@@ -249,35 +248,36 @@ internal sealed class SqliteDeadLetterStore(
     public async Task ProbeAsync(CancellationToken cancellationToken)
     {
         var probe = LetterProbe.New(time.GetUtcNow());
-        (string, object?)[] row = SqliteLetter.Parameters(application.Owned(probe));
+        var row = SqliteLetter.Values(application.Owned(probe));
         await writer.RunAsync(
-            s => s.Execute(SqliteLetter.Insert, row) + s.Execute(DeleteSql, ("@id", SqliteLetter.Id(probe.Id))), cancellationToken,
+            s => s.Change(SqliteLetter.Insert, row) + s.Execute(DeleteSql, ("@id", SqliteLetter.Id(probe.Id))), cancellationToken,
             LetterProbe.Timeout).ConfigureAwait(false);
         writer.ShouldKeepMore();
     }
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) => _arrivals.WaitAsync(atMost, cancellationToken);
 
-    private static (string Id, long Size) SizeOf(SqliteDataReader row) =>
-        (row.GetString(0), 1024 + (row.IsDBNull(1) ? 0 : row.GetInt64(1)) + row.GetInt64(2));
-
     // The first letter is taken whatever its size.
-    private static IEnumerable<string> Fitting(IReadOnlyList<(string Id, long Size)> due, long maxBytes)
+    private static IEnumerable<DueRow> Fitting(IReadOnlyList<DueRow> due, long maxBytes)
     {
         long total = 0;
-        return due.TakeWhile((letter, i) => (total += letter.Size) <= maxBytes || i == 0).Select(letter => letter.Id);
+        return due.TakeWhile((row, i) => (total += row.Size) <= maxBytes || i == 0);
     }
 
-    // SQLite undoes the statement that fails, not the transaction.
-    private static List<StoredLetter> Take(SqliteSession session, string id, (string, object?) lease)
+    // SQLite undoes the statement that fails, not the transaction: each row is then taken by itself, so that only one is set aside.
+    private static List<StoredLetter> Take(SqliteSession session, IReadOnlyList<DueRow> due, (string, object?) lease)
     {
         try
         {
-            return session.Read(SqliteLetter.Read, TakeSql, lease, ("@id", id));
+            var taken = session.Read(SqliteLetter.Read, TakeSql, lease, ("@rows", $"[{string.Join(',', due.Select(d => d.RowId))}]"));
+            // The rows that a statement returns have no order.
+            var order = due.Index().ToDictionary(d => d.Item.Id, d => d.Index, StringComparer.Ordinal);
+            taken.Sort((one, other) => order[one.Id].CompareTo(order[other.Id]));
+            return taken;
         }
         catch (SqliteException e) when (IsOfRow(e))
         {
-            return [StoredLetter.Unwritable(id, e)];
+            return due is [var row] ? [StoredLetter.Unwritable(row.Id, e)] : [.. due.SelectMany(d => Take(session, [d], lease))];
         }
     }
 
@@ -340,5 +340,11 @@ internal sealed class SqliteDeadLetterStore(
             sql.Append(" AND ").Append(condition);
             parameters.Add((name, value));
         }
+    }
+
+    private readonly record struct DueRow(long RowId, string Id, long Size)
+    {
+        internal static DueRow Read(SqliteDataReader row) =>
+            new(row.GetInt64(0), row.GetString(1), 1024 + (row.IsDBNull(2) ? 0 : row.GetInt64(2)) + row.GetInt64(3));
     }
 }

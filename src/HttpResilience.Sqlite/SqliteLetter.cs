@@ -10,21 +10,21 @@ internal static class SqliteLetter
     internal static readonly string ColumnsWithoutBody = LetterColumns.NamesWithoutBody("NULL");
 
     internal static readonly string Insert =
-        $"INSERT INTO dead_letters ({Columns}) VALUES ({string.Join(", ", LetterColumns.All.Select(c => $"@{c.Name}"))})";
+        $"INSERT INTO dead_letters ({Columns}) VALUES ({string.Join(", ", LetterColumns.All.Select((_, i) => $"?{i + 1}"))})";
 
     internal static readonly string Update = $"""
-        UPDATE dead_letters SET version = version + 1, {string.Join(", ", LetterColumns.State.Skip(2).Select(c => $"{c.Name} = @{c.Name}"))}
-        WHERE id = @id AND version = @version
+        UPDATE dead_letters
+        SET version = version + 1, {string.Join(", ", LetterColumns.State.Select((c, i) => $"{c.Name} = ?{i + 1}").Skip(2))}
+        WHERE id = ?1 AND version = ?2
         """;
 
     internal static string Id(Guid id) => id.ToString("D");
 
-    /// <summary>The parameters of <see cref="Update"/>.</summary>
-    internal static (string, object?)[] Changes(DeadLetter letter) => [.. LetterColumns.State.Select(c => ($"@{c.Name}", c.Write(letter)))];
+    /// <summary>The values of <see cref="Update"/>.</summary>
+    internal static object?[] Changes(DeadLetter letter) => [.. LetterColumns.State.Select(c => c.Write(letter))];
 
-    /// <summary>The parameters of <see cref="Insert"/>.</summary>
-    internal static (string, object?)[] Parameters(DeadLetter letter) =>
-        [.. LetterColumns.All.Select(c => ($"@{c.Name}", c.Write(letter)))];
+    /// <summary>The values of <see cref="Insert"/>.</summary>
+    internal static object?[] Values(DeadLetter letter) => [.. LetterColumns.All.Select(c => c.Write(letter))];
 
     internal static StoredLetter Read(SqliteDataReader row)
     {

@@ -10,6 +10,7 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     private const int HasMoved = 20;
 
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
     private TimeSpan? _lockTimeout;
 
     /// <summary>Whether the file was deleted or replaced: SQLite would go on writing to a file that has no name any more.</summary>
@@ -47,6 +48,15 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     internal int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
         Command(sql, parameters).ExecuteNonQuery();
 
+    /// <summary>Executes a change with values by position.</summary>
+    /// <returns>The number of rows changed.</returns>
+    internal int Change(string sql, ReadOnlySpan<object?> values)
+    {
+        if (!_statements.TryGetValue(sql, out var statement))
+            _statements.Add(sql, statement = new(connection.Handle!, sql));
+        return statement.Execute(values);
+    }
+
     internal T? Scalar<T>(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
         Command(sql, parameters).ExecuteScalar() is { } value and not DBNull ? (T)value : default;
 
@@ -61,6 +71,8 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 
     public void Dispose()
     {
+        foreach (var statement in _statements.Values)
+            statement.Dispose();
         foreach (var command in _commands.Values)
             command.Dispose();
         connection.Dispose();

@@ -1,29 +1,35 @@
 using System.Data.Common;
-using Column = HttpResilience.StoredColumn<HttpResilience.Storage.StorageIncident>;
 
 namespace HttpResilience;
 
 /// <summary>The columns of an incident, each stated once. The application, which with the key identifies it, is not among them.</summary>
 internal static class IncidentColumns
 {
-    private static readonly StorageIncident Empty =
-        new() { Key = "", Alert = "", Sender = default, LeaseUntil = default, ChangedAt = default };
+    private static readonly StoredTable<StorageIncident> Table = new();
+    private static readonly StoredColumn<StorageIncident, string> Key = Table.Text("key", i => i.Key);
+    private static readonly StoredColumn<StorageIncident, long> Version = Table.Long("version", i => i.Version);
+    private static readonly StoredColumn<StorageIncident, string> Alert = Table.Text("alert", i => i.Alert);
+    private static readonly StoredColumn<StorageIncident, Guid> Sender = Table.Uuid("sender", i => i.Sender);
+    private static readonly StoredColumn<StorageIncident, DateTimeOffset> LeaseUntil = Table.Time("lease_until", i => i.LeaseUntil);
+    private static readonly StoredColumn<StorageIncident, DateTimeOffset?> SentAt = Table.OptionalTime("sent_at", i => i.SentAt);
+    private static readonly StoredColumn<StorageIncident, string> SeenBy = Table.Text("seen_by", i => StoredJson.Sightings(i.SeenBy));
+    private static readonly StoredColumn<StorageIncident, DateTimeOffset> ChangedAt = Table.Time("changed_at", i => i.ChangedAt);
 
-    internal static readonly IReadOnlyList<Column> All =
-    [
-        Column.Text("key", i => i.Key, (i, v) => i with { Key = v }),
-        Column.Long("version", i => i.Version, (i, v) => i with { Version = v }),
-        Column.Text("alert", i => i.Alert, (i, v) => i with { Alert = v }),
-        Column.Uuid("sender", i => i.Sender, (i, v) => i with { Sender = v }),
-        Column.Time("lease_until", i => i.LeaseUntil, (i, v) => i with { LeaseUntil = v }),
-        Column.OptionalTime("sent_at", i => i.SentAt, (i, v) => i with { SentAt = v }),
-        Column.Text("seen_by", i => StoredJson.Sightings(i.SeenBy), (i, v) => i with { SeenBy = StoredJson.Sightings(v) }),
-        Column.Time("changed_at", i => i.ChangedAt, (i, v) => i with { ChangedAt = v }),
-    ];
+    internal static readonly IReadOnlyList<StoredColumn<StorageIncident>> All = Table.Columns;
 
-    internal static readonly string Names = Column.Names(All);
+    internal static readonly string Names = StoredTable<StorageIncident>.Names(All);
 
-    internal static StorageIncident Read(DbDataReader row) => Column.ReadAll(All, row, Empty);
+    internal static StorageIncident Read(DbDataReader row) => new()
+    {
+        Key = Key.Of(row),
+        Version = Version.Of(row),
+        Alert = Alert.Of(row),
+        Sender = Sender.Of(row),
+        LeaseUntil = LeaseUntil.Of(row),
+        SentAt = SentAt.Of(row),
+        SeenBy = StoredJson.Sightings(SeenBy.Of(row)),
+        ChangedAt = ChangedAt.Of(row),
+    };
 
     extension(StorageIncident incident)
     {

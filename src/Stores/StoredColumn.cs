@@ -3,61 +3,76 @@ using System.Data.Common;
 namespace HttpResilience;
 
 /// <summary>
-/// A column of a table: its name, and how a record's value is written and read. What differs between the stores is in
-/// <see cref="StoredTypes"/>.
+/// A column of a table: its name, and how a record's value is written. What differs between the stores is in <see cref="StoredTypes"/>.
 /// </summary>
-/// <param name="Name">The name in the table.</param>
-/// <param name="Write">Returns the value of a record as a parameter.</param>
-/// <param name="Read">Returns the record with the value of a row at an ordinal.</param>
-internal sealed record StoredColumn<T>(string Name, Func<T, StoredParameter?> Write, Func<T, DbDataReader, int, T> Read)
+internal abstract partial class StoredColumn<T>(string name)
 {
+    /// <summary>The name in the table.</summary>
+    internal string Name => name;
+
+    /// <summary>The value of a record as a parameter.</summary>
+    internal abstract StoredParameter? Write(T record);
+}
+
+/// <summary>A column, and how its value is read.</summary>
+internal sealed partial class StoredColumn<T, TValue>(
+    string name, int ordinal, Func<T, TValue> get, Func<TValue, StoredParameter?> write, Func<DbDataReader, int, TValue> read)
+    : StoredColumn<T>(name)
+{
+    internal override StoredParameter? Write(T record) => write(get(record));
+
+    /// <summary>The value of a row that has the columns of the table in their order.</summary>
+    internal TValue Of(DbDataReader row) => read(row, ordinal);
+}
+
+/// <summary>The columns of a table, in the order in which they are added.</summary>
+internal sealed class StoredTable<T>
+{
+    private readonly List<StoredColumn<T>> _columns = [];
+
+    internal IReadOnlyList<StoredColumn<T>> Columns => _columns;
+
     internal static string Names(IEnumerable<StoredColumn<T>> columns) => string.Join(", ", columns.Select(c => c.Name));
 
-    /// <summary>Reads a row whose columns are these.</summary>
-    internal static T ReadAll(IReadOnlyList<StoredColumn<T>> columns, DbDataReader row, T empty)
+    internal StoredColumn<T, Guid> Uuid(string name, Func<T, Guid> get) =>
+        Add(name, get, v => StoredTypes.Uuid(v), (row, i) => row.GetGuid(i));
+
+    internal StoredColumn<T, Guid?> OptionalUuid(string name, Func<T, Guid?> get) =>
+        Add(name, get, StoredTypes.Uuid, (row, i) => row.IsDBNull(i) ? null : row.GetGuid(i));
+
+    internal StoredColumn<T, long> Long(string name, Func<T, long> get) =>
+        Add(name, get, StoredTypes.Long, (row, i) => row.GetInt64(i));
+
+    internal StoredColumn<T, int> Int(string name, Func<T, int> get) =>
+        Add(name, get, v => StoredTypes.Int(v), (row, i) => row.GetInt32(i));
+
+    internal StoredColumn<T, int?> OptionalInt(string name, Func<T, int?> get) =>
+        Add(name, get, StoredTypes.Int, (row, i) => row.IsDBNull(i) ? default(int?) : row.GetInt32(i));
+
+    internal StoredColumn<T, bool> Flag(string name, Func<T, bool> get) =>
+        Add(name, get, StoredTypes.Flag, (row, i) => row.GetBoolean(i));
+
+    internal StoredColumn<T, string> Text(string name, Func<T, string> get) =>
+        Add(name, r => StoredText.Storable(get(r))!, StoredTypes.Text, (row, i) => row.GetString(i));
+
+    internal StoredColumn<T, string?> OptionalText(string name, Func<T, string?> get) =>
+        Add(name, r => StoredText.Storable(get(r)), StoredTypes.Text, (row, i) => row.IsDBNull(i) ? null : row.GetString(i));
+
+    internal StoredColumn<T, DateTimeOffset> Time(string name, Func<T, DateTimeOffset> get) =>
+        Add(name, r => StoredTime.Cut(get(r)), v => StoredTypes.Time(v), StoredTypes.Time);
+
+    internal StoredColumn<T, DateTimeOffset?> OptionalTime(string name, Func<T, DateTimeOffset?> get) => Add(
+        name, r => get(r) is { } time ? StoredTime.Cut(time) : default(DateTimeOffset?), StoredTypes.Time,
+        (row, i) => row.IsDBNull(i) ? default(DateTimeOffset?) : StoredTypes.Time(row, i));
+
+    internal StoredColumn<T, ReadOnlyMemory<byte>?> OptionalBytes(string name, Func<T, ReadOnlyMemory<byte>?> get) => Add(
+        name, get, StoredTypes.Bytes, (row, i) => row.IsDBNull(i) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(i));
+
+    private StoredColumn<T, TValue> Add<TValue>(
+        string name, Func<T, TValue> get, Func<TValue, StoredParameter?> write, Func<DbDataReader, int, TValue> read)
     {
-        var record = empty;
-        for (int i = 0; i < columns.Count; i++)
-            record = columns[i].Read(record, row, i);
-        return record;
+        var column = new StoredColumn<T, TValue>(name, _columns.Count, get, write, read);
+        _columns.Add(column);
+        return column;
     }
-
-    internal static StoredColumn<T> Uuid(string name, Func<T, Guid> get, Func<T, Guid, T> set) =>
-        new(name, r => StoredTypes.Uuid(get(r)), (r, row, i) => set(r, row.GetGuid(i)));
-
-    internal static StoredColumn<T> OptionalUuid(string name, Func<T, Guid?> get, Func<T, Guid?, T> set) =>
-        new(name, r => StoredTypes.Uuid(get(r)), (r, row, i) => set(r, row.IsDBNull(i) ? null : row.GetGuid(i)));
-
-    internal static StoredColumn<T> Long(string name, Func<T, long> get, Func<T, long, T> set) =>
-        new(name, r => StoredTypes.Long(get(r)), (r, row, i) => set(r, row.GetInt64(i)));
-
-    internal static StoredColumn<T> Int(string name, Func<T, int> get, Func<T, int, T> set) =>
-        new(name, r => StoredTypes.Int(get(r)), (r, row, i) => set(r, row.GetInt32(i)));
-
-    internal static StoredColumn<T> OptionalInt(string name, Func<T, int?> get, Func<T, int?, T> set) =>
-        new(name, r => StoredTypes.Int(get(r)), (r, row, i) => set(r, row.IsDBNull(i) ? null : row.GetInt32(i)));
-
-    internal static StoredColumn<T> Flag(string name, Func<T, bool> get, Func<T, bool, T> set) =>
-        new(name, r => StoredTypes.Flag(get(r)), (r, row, i) => set(r, row.GetBoolean(i)));
-
-    internal static StoredColumn<T> Text(string name, Func<T, string> get, Func<T, string, T> set) =>
-        new(name, r => StoredTypes.Text(get(r)), (r, row, i) => set(r, row.GetString(i)));
-
-    internal static StoredColumn<T> OptionalText(string name, Func<T, string?> get, Func<T, string?, T> set) =>
-        new(name, r => StoredTypes.Text(get(r)), (r, row, i) => set(r, row.IsDBNull(i) ? null : row.GetString(i)));
-
-    /// <summary>A value of an enumeration, by its name.</summary>
-    internal static StoredColumn<T> Named<TEnum>(string name, Func<T, TEnum> get, Func<T, TEnum, T> set)
-        where TEnum : struct, Enum => Text(name, r => get(r).ToString(), (r, v) => set(r, StoredText.Named<TEnum>(v)));
-
-    internal static StoredColumn<T> Time(string name, Func<T, DateTimeOffset> get, Func<T, DateTimeOffset, T> set) =>
-        new(name, r => StoredTypes.Time(get(r)), (r, row, i) => set(r, StoredTypes.Time(row, i)));
-
-    internal static StoredColumn<T> OptionalTime(string name, Func<T, DateTimeOffset?> get, Func<T, DateTimeOffset?, T> set) =>
-        new(name, r => StoredTypes.Time(get(r)), (r, row, i) => set(r, row.IsDBNull(i) ? null : StoredTypes.Time(row, i)));
-
-    internal static StoredColumn<T> OptionalBytes(string name, Func<T, ReadOnlyMemory<byte>?> get, Func<T, ReadOnlyMemory<byte>?, T> set) =>
-        new(
-            name, r => StoredTypes.Bytes(get(r)),
-            (r, row, i) => set(r, row.IsDBNull(i) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(i)));
 }

@@ -14,7 +14,7 @@ namespace HttpResilience;
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
-    private const string Protected = "protected";
+    private const string Protected = "protected", NoEntries = "{}";
 
     // People read it with database tools, and no page embeds it: characters beyond ASCII stay unescaped.
     private static readonly StoredJson Legible = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
@@ -40,7 +40,7 @@ internal sealed partial class StoredJson : JsonSerializerContext
         : $$"""{"{{Protected}}":{{Pairs(letter.Headers)}}}""";
 
     internal static IReadOnlyList<KeyValuePair<string, string>> Headers(string json) =>
-        !json.StartsWith('{') ? Pairs(json)
+        json == "[]" ? [] : !json.StartsWith('{') ? Pairs(json)
             : Pairs(JsonSerializer.Deserialize(json, Legible.DictionaryStringListStringArray)?.GetValueOrDefault(Protected));
 
     /// <exception cref="HttpResilienceStorageException">The letter is to be protected, and is not.</exception>
@@ -63,11 +63,11 @@ internal sealed partial class StoredJson : JsonSerializerContext
     internal static IReadOnlyList<string> List(string json) =>
         JsonSerializer.Deserialize(json, Legible.ListString) is { } list && !list.Contains(null!) ? list : throw Malformed("list of texts");
 
-    internal static string Map(IReadOnlyDictionary<string, string> map) =>
-        JsonSerializer.Serialize(new Dictionary<string, string>(map), Legible.DictionaryStringString);
+    internal static string Map(IReadOnlyDictionary<string, string> map) => map.Count == 0 ? NoEntries
+        : JsonSerializer.Serialize(new Dictionary<string, string>(map), Legible.DictionaryStringString);
 
     internal static IReadOnlyDictionary<string, string> Map(string json) =>
-        JsonSerializer.Deserialize(json, Legible.DictionaryStringString) is { Count: > 0 } map
+        json != NoEntries && JsonSerializer.Deserialize(json, Legible.DictionaryStringString) is { Count: > 0 } map
             ? map.ContainsValue(null!) ? throw Malformed("text of a tag") : map.AsReadOnly()
             : ReadOnlyDictionary<string, string>.Empty;
 

@@ -35,7 +35,8 @@ const string Help = """
       health   a health check and a count beside a claim in a store of many letters
                --letters N     the number of letters. Default: 1000000
       drain    dead letters replayed per second, compared with the same requests sent from memory
-               --letters N     the number of letters. Default: 5000
+               --letters N     the number of letters. Default: 50000
+               --only NAME     only the store whose name begins so
 
       --seed N   for outage, shapes, goals, drill, fallback and soak. The same seed gives the same run in virtual time. Default: 1
       --seeds N  for shapes, goals and drill: this many seeds, from that one on; the figures are means. Default: 1 for shapes, else 10

@@ -98,6 +98,8 @@ internal sealed partial class DeadLetterReplayer(
             return;
         meter.Replayed(result);
         var level = result.Status is DeadLetterStatus.RequiresReview ? LogLevel.Warning : LogLevel.Information;
+        if (!_logger.IsEnabled(level))
+            return;
         Replayed(
             _logger, level, claimed.ClientName, Redaction.Clean(claimed.Method), claimed.Authority, claimed.Id, result.Status,
             result.StatusCode, result.Replays);

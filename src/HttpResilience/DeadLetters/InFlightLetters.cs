@@ -165,9 +165,8 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
     private async Task RunAsync(
         HostLetters host, long size, Func<IDisposable, Task> send, Func<Task> giveBack, CancellationToken released)
     {
-        // Not on the thread that adds the letter, which holds the lock.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        bool hasTurn = await TryEnterAsync(host.Places, released).ConfigureAwait(false);
+        // Goes on after the thread that adds the letter, which holds the lock.
+        bool hasTurn = await TryEnterAsync(host.Places, released, ConfigureAwaitOptions.ForceYielding).ConfigureAwait(false);
         long began = time.GetTimestamp();
         bool isFree = hasTurn && await TryEnterAsync(_places, released).ConfigureAwait(false);
         lock (_gate)
@@ -215,10 +214,11 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
             host.Places.Release();
     }
 
-    private static async Task<bool> TryEnterAsync(SemaphoreSlim places, CancellationToken released)
+    private static async Task<bool> TryEnterAsync(
+        SemaphoreSlim places, CancellationToken released, ConfigureAwaitOptions options = ConfigureAwaitOptions.None)
     {
         Task entering = places.WaitAsync(released);
-        await entering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await entering.ConfigureAwait(options | ConfigureAwaitOptions.SuppressThrowing);
         return entering.IsCompletedSuccessfully;
     }
 

@@ -265,6 +265,23 @@ public abstract class DeadLetterStoreContract : StorageContract
     }
 
     [Fact]
+    public async Task Concurrent_updates_each_apply_to_their_own_letter_if_its_version_is_the_one_they_are_based_on()
+    {
+        DeadLetter[] letters = [.. Enumerable.Range(0, 100).Select(_ => Letters.Plain())];
+        await Task.WhenAll(letters.Select(l => Store.AddAsync(l, Stop)));
+
+        var changed = await Task.WhenAll(letters.Select((l, i) => Store.UpdateAsync(
+            l with { Version = i % 3, ErrorTitle = $"change {i}", StatusCode = i % 2 == 0 ? 500 + i : null }, Stop)));
+
+        foreach (var (i, letter) in letters.Index())
+        {
+            changed[i].ShouldBe(i % 3 == 0);
+            (await Store.FindAsync(letter.Id, Stop)).ShouldBeThatOf(
+                i % 3 == 0 ? letter with { Version = 1, ErrorTitle = $"change {i}", StatusCode = i % 2 == 0 ? 500 + i : null } : letter);
+        }
+    }
+
+    [Fact]
     public async Task A_letter_and_its_replacement_are_stored_together()
     {
         var letter = Letters.Plain();
