@@ -16,13 +16,13 @@ internal static class BodyDigest
 
     // Kept from digest to digest: making one costs more than to hash a short body.
     [ThreadStatic]
-    private static HashStream? t_hash;
+    private static HashStream? _hashOfThread;
 
     /// <summary>The digest of a body in memory.</summary>
     internal static byte[] Of(HttpContent? content)
     {
         // No code of the application runs that could write to it later.
-        var hash = t_hash ??= new();
+        var hash = _hashOfThread ??= new();
         try
         {
             hash.Begin();
@@ -32,7 +32,7 @@ internal static class BodyDigest
         catch
         {
             // It may have begun.
-            t_hash = null;
+            _hashOfThread = null;
             hash.Dispose();
             throw;
         }
