@@ -14,15 +14,18 @@ internal static class CallStart
             HttpRequestMessage request, ResiliencePolicy policy, CallObservers? observers, string? httpClientName = null,
             bool hasOptions = true)
         {
-            HttpCallScopeOptions? ofRequest = null;
-            ReplayedCall? replay = null;
-            bool isReplayed = false;
-            if (hasOptions)
-            {
-                request.Options.TryGetValue(HttpCallScopeOptions.Key, out ofRequest);
-                isReplayed = request.Options.TryGetValue(ReplayedCall.Key, out replay);
-            }
+            // Most calls have neither options nor a scope.
+            var call = hasOptions || HttpCallScope.IsInFlow
+                ? OpenWithSettings(request, policy, observers, httpClientName) : new HttpCall(policy, settings: null, keyIsOfRequest: false);
+            request.Options.Set(HttpCall.Key, call);
+            return call;
+        }
 
+        private static HttpCall OpenWithSettings(
+            HttpRequestMessage request, ResiliencePolicy policy, CallObservers? observers, string? httpClientName)
+        {
+            request.Options.TryGetValue(HttpCallScopeOptions.Key, out var ofRequest);
+            bool isReplayed = request.Options.TryGetValue(ReplayedCall.Key, out var replay);
             var scoped = new ScopedRequest(request, policy.ClientName, httpClientName ?? policy.ClientName);
             // A replay has the settings of the original call; scopes of the code that starts the replay do not apply.
             if (isReplayed)
@@ -37,7 +40,6 @@ internal static class CallStart
                 call.IdempotencyKey = replay.IdempotencyKey;
             }
 
-            request.Options.Set(HttpCall.Key, call);
             if (scope is not null)
                 Enter(scope, ofScope, call, scoped, observers);
             return call;

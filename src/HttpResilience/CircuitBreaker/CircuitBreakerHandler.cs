@@ -88,7 +88,6 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
             return CircuitMachine.NoTicket;
         }
 
-        host.Circuit.Outage?.AddFailed();
         TimeSpan? left = admission.OpenUntil > now ? client.Time.GetElapsedTime(now, admission.OpenUntil) : null;
         rejection = new(host.Key.Authority, left, host.Key.Tenant);
         return CircuitMachine.NoTicket;
