@@ -154,6 +154,9 @@ internal readonly struct RequestSnapshot
         var copy = new HttpRequestMessage { Version = request.Version, VersionPolicy = request.VersionPolicy };
         foreach (var (key, value) in request.Options)
             ((IDictionary<string, object?>)copy.Options)[key] = value;
+        // Fields that are counted only are nowhere else.
+        foreach (var (name, values) in request.Headers.NonValidated)
+            copy.Headers.TryAddWithoutValidation(name, values);
         return copy;
     }
 

@@ -62,6 +62,29 @@ public sealed class AttemptIsolationTests
         chain.Server.Requests.Select(s => s.Headers["traceparent"]).ShouldBe(["the-application's", "the-application's"]);
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_request_that_its_caller_has_disposed_too_early_is_sent_again_with_all_its_fields(bool async)
+    {
+        using var chain = new Chain();
+        var request = Chain.Post();
+        request.Headers.Authorization = new("Bearer", "token");
+        request.Headers.Add("X-Given", "1");
+        chain.Server.Script(
+            Replies.With(() =>
+            {
+                request.Dispose();
+                return new(System.Net.HttpStatusCode.ServiceUnavailable);
+            }),
+            Replies.Status(503), Replies.Status(200));
+
+        (await chain.SendAsync(async, request)).Dispose();
+
+        string[] Of(string name) => [.. chain.Server.Requests.Select(s => s.Headers[name])];
+        Of("X-Given").ShouldBe(["1", "1", "1"]);
+        Of("Authorization").ShouldBe(["Bearer token", "Bearer token", "Bearer token"]);
+        Of("Idempotency-Key").Distinct().Count().ShouldBe(1);
+    }
+
     // A redirect is followed below the chain, on the same message.
     [Fact]
     public async Task Each_attempt_begins_with_the_method_and_uri_that_the_application_asked_for()
