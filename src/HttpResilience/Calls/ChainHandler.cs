@@ -124,7 +124,7 @@ internal abstract class ChainHandler : DelegatingHandler
         }
     }
 
-    /// <summary>Between it and the handler that sends are only stages of the chain and handlers of the platform.</summary>
+    /// <summary>Inside it are only stages of the chain and handlers of the platform.</summary>
     protected bool LeadsToTransport
     {
         get
@@ -141,8 +141,8 @@ internal abstract class ChainHandler : DelegatingHandler
         var inner = InnerHandler;
         while (inner is DelegatingHandler passing and (ChainHandler or LoggingHttpMessageHandler or LoggingScopeHttpMessageHandler))
             inner = passing.InnerHandler;
-        // A handler derived from that of the platform is one of the application, which may change the request before it is sent.
-        _leadsToTransport = inner?.GetType().BaseType == typeof(HttpMessageHandler);
+        // Any other handler, also one derived from these, is of the application and may change the request before it is sent.
+        _leadsToTransport = inner?.GetType() is { } type && (type == typeof(SocketsHttpHandler) || type == typeof(HttpClientHandler));
         _next = InnerHandler as ChainHandler;
         var handler = InnerHandler;
         while (handler is DelegatingHandler outer and not ChainHandler)

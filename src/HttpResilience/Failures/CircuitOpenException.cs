@@ -29,7 +29,7 @@ public sealed class CircuitOpenException : RejectedException
         : base(retryAfter, innerException, statusCode) => (_authority, Tenant) = (authority, tenant);
 
     /// <summary>Scheme, host and port of the host, such as <c>https://api.example.com</c>.</summary>
-    public override string Authority => _text ??= _authority.ToString();
+    public override string Authority => _text ??= _authority.Host is null ? null! : _authority.ToString();
 
     /// <summary>The tenant whose circuit is open; null for the circuit of the host.</summary>
     public string? Tenant { get; }

@@ -24,7 +24,7 @@ public sealed class RateLimitedException : RejectedException
         : base(retryAfter) => (_authority, _isByClient) = (authority, isByClient);
 
     /// <summary>Scheme, host and port of the host, such as <c>https://api.example.com</c>.</summary>
-    public override string Authority => _text ??= _authority.ToString();
+    public override string Authority => _text ??= _authority.Host is null ? null! : _authority.ToString();
 
     internal override StopReason StopReason => StopReason.RateLimited;
 

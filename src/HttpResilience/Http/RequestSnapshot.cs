@@ -26,9 +26,9 @@ internal readonly struct RequestSnapshot
     private readonly int _count;
 
     /// <param name="toTransport">
-    /// The request goes to the handler that sends it and to no handler of the application: that may add fields, and follow redirects, for
-    /// which it removes the credentials, but changes no other field. Its fields are counted then, because reading them costs more than all
-    /// the rest of a snapshot.
+    /// The request goes to the platform's handler that sends it and to no handler of the application: that may add fields, and follow
+    /// redirects, for which it removes the credentials, but changes no other field. Its fields are counted then, because reading them costs
+    /// more than all the rest of a snapshot.
     /// </param>
     internal RequestSnapshot(HttpRequestMessage request, bool toTransport = false)
     {
@@ -42,7 +42,8 @@ internal readonly struct RequestSnapshot
                 return;
             var headers = request.Headers.NonValidated;
             _count = headers.Count;
-            if (_count <= MaxCounted)
+            // A redirect that drops the body drops that field too.
+            if (_count <= MaxCounted && (_content is null || !headers.Contains("Transfer-Encoding")))
             {
                 headers.TryGetValues(Authorization, out _authorization);
                 return;

@@ -63,12 +63,12 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         }
         catch (Exception e)
         {
-            Fail(call, request, e, cancellationToken.IsCancellationRequested);
+            FailQuietly(call, request, e, cancellationToken);
             return Task.FromException<HttpResponseMessage>(e);
         }
 
         if (call.RejectionIn(answer) is { } rejection)
-            Fail(call, request, rejection, cancellationToken.IsCancellationRequested);
+            FailQuietly(call, request, rejection, cancellationToken);
         else if (!call.LeavesItsEnd)
             return EndAsync(call, request, answer, cancellationToken);
         return answer;
@@ -100,6 +100,18 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
             return WriteAsync(call, request, response, async, cancellationToken);
         call.EndBody(request);
         return new(response);
+    }
+
+    // A logger or a listener that throws must not take the place of the exception of the call; in a filter it does not either.
+    private void FailQuietly(HttpCall call, HttpRequestMessage request, Exception exception, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Fail(call, request, exception, cancellationToken.IsCancellationRequested);
+        }
+        catch
+        {
+        }
     }
 
     // A filter, so that the exception is not caught.

@@ -96,6 +96,21 @@ public sealed class TransportSnapshotTests
     }
 
     [Fact]
+    public void A_redirect_that_drops_the_body_of_an_unknown_length_is_undone()
+    {
+        using var request = RequestWith("middle", isTyped: true);
+        request.Headers.TransferEncodingChunked = true;
+        string before = Describe(request);
+        var snapshot = new RequestSnapshot(request, toTransport: true);
+
+        request.Headers.TransferEncodingChunked = false;
+        Attempts["redirect"](request);
+        snapshot.Restore(request);
+
+        Describe(request).ShouldBe(before);
+    }
+
+    [Fact]
     public void A_request_that_had_no_fields_has_none_again()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://a.example/");
