@@ -16,7 +16,8 @@ internal static class CallStart
         {
             // Most calls have neither options nor a scope.
             var call = hasOptions || HttpCallScope.IsInFlow
-                ? OpenWithSettings(request, policy, observers, httpClientName) : new HttpCall(policy, settings: null, keyIsOfRequest: false);
+                ? OpenWithSettings(request, policy, observers, httpClientName)
+                : new HttpCall(policy, settings: null, keyIsOfRequest: false);
             request.Options.Set(HttpCall.Key, call);
             return call;
         }

@@ -60,9 +60,12 @@ internal static class ClientCall
         internal bool IsCircuitOpenAt(long timestamp) => call.Policy.CircuitBreaker is { OnlyObserves: false }
             && (call.Host?.Circuit.IsOpenAt(timestamp) is true || call.TenantHost?.Circuit.IsOpenAt(timestamp) is true);
 
-        /// <summary>A circuit has rejected the call, and not only a request beside another one.</summary>
-        /// <param name="tenant">That of the circuit; null for that of the host.</param>
-        internal void CountRejection(string? tenant) => (tenant is null ? call.Host : call.TenantHost)?.Circuit.Outage?.AddFailed();
+        /// <summary>Counts a rejection of the call by a circuit, and not only of a request beside another one.</summary>
+        internal void CountRejection(RejectedException rejection)
+        {
+            if (rejection is CircuitOpenException { Tenant: var tenant })
+                (tenant is null ? call.Host : call.TenantHost)?.Circuit.Outage?.AddFailed();
+        }
 
         internal bool IsCircuitClosed => call.Host?.Circuit.State is CircuitState.Closed
             && call.TenantHost?.Circuit.State is null or CircuitState.Closed;

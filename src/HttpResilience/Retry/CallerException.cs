@@ -38,7 +38,7 @@ internal static class CallerException
     internal static CircuitOpenException CircuitOpen(Client client, HttpCall call, long now, Exception? cause)
     {
         var host = call.TenantHost?.Circuit.IsOpenAt(now) is true ? call.TenantHost! : call.Host!;
-        call.CountRejection(host.Key.Tenant);
+        host.Circuit.Outage?.AddFailed();
         TimeSpan? left = host.Circuit.State is CircuitState.Open ? client.Time.GetElapsedTime(now, host.Circuit.OpenUntil) : null;
         return new(host.Key.Authority, left > TimeSpan.Zero ? left : null, host.Key.Tenant, cause, call.LastAttempt?.StatusCode);
     }

@@ -309,8 +309,7 @@ internal sealed partial class RetryHandler(
 
     private void EndRejected(HttpCall call, RejectedException rejected)
     {
-        if (rejected is CircuitOpenException open)
-            call.CountRejection(open.Tenant);
+        call.CountRejection(rejected);
         NotifyInnerStages(call, FailureClassifier.Classify(rejected, call.AttemptTimedOut, cancelled: false), _time.GetTimestamp());
         call.Stop(rejected.StopReason, rejected.FailureClass);
     }
