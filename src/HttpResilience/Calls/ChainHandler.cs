@@ -55,7 +55,7 @@ internal abstract class ChainHandler : DelegatingHandler
     protected virtual bool PassesEndOn => false;
 
     /// <summary>The stage whose calls this one ends.</summary>
-    private ChainHandler? Outermost { get; set; }
+    protected ChainHandler? Outermost { get; private set; }
 
     /// <summary>Lets the stage that has the first frame end the calls of this one.</summary>
     /// <returns>False when there is none that can.</returns>
@@ -71,22 +71,15 @@ internal abstract class ChainHandler : DelegatingHandler
     }
 
     /// <summary>Ends a call that got a response.</summary>
-    protected virtual ValueTask<HttpResponseMessage> EndAsync(
+    internal virtual ValueTask<HttpResponseMessage> EndAsync(
         HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken) =>
         new(response);
 
     /// <summary>Ends a call that failed with an exception.</summary>
     /// <param name="cancelled">The token of the call is cancelled.</param>
-    protected virtual void Fail(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
+    internal virtual void Fail(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
     {
     }
-
-    protected ValueTask<HttpResponseMessage> EndOuterAsync(
-        HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken) =>
-        Outermost!.EndAsync(call, request, response, async, cancellationToken);
-
-    protected void FailOuter(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled) =>
-        Outermost!.Fail(call, request, exception, cancelled);
 
     /// <summary>Rejects a call without a throw inside the chain, which would cost more than all the rest of it.</summary>
     protected static ValueTask<HttpResponseMessage> Reject(HttpCall call, RejectedException rejection)
@@ -99,8 +92,7 @@ internal abstract class ChainHandler : DelegatingHandler
     protected ValueTask<HttpResponseMessage> NextAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        if (!_isLinked)
-            Link();
+        EnsureLinked();
         if (_next is { } next)
             return next.SendAsync(request, call, async, cancellationToken);
         if (_nextStage is null)
@@ -118,8 +110,7 @@ internal abstract class ChainHandler : DelegatingHandler
     {
         get
         {
-            if (!_isLinked)
-                Link();
+            EnsureLinked();
             return _nextStage;
         }
     }
@@ -129,13 +120,18 @@ internal abstract class ChainHandler : DelegatingHandler
     {
         get
         {
-            if (!_isLinked)
-                Link();
+            EnsureLinked();
             return _leadsToTransport;
         }
     }
 
     // Handlers do not change after the first call.
+    private void EnsureLinked()
+    {
+        if (!_isLinked)
+            Link();
+    }
+
     private void Link()
     {
         var inner = InnerHandler;

@@ -3,31 +3,14 @@ using System.Buffers;
 namespace HttpResilience;
 
 /// <summary>The stream into which a request content writes its body; it takes the place of the connection.</summary>
-internal sealed class RecordingStream(BodyRecord record) : Stream
+internal sealed class RecordingStream(BodyRecord record) : WriteStream
 {
     private const int MaxSpan = 16 * 1024;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
             : record.TryAppend(buffer.Span) ? ValueTask.CompletedTask
             : record.HandOffAsync(buffer, async: true, cancellationToken);
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count)
     {
@@ -59,18 +42,6 @@ internal sealed class RecordingStream(BodyRecord record) : Stream
     }
 
     public override void Flush() => record.Flush();
-
-    public override Task FlushAsync(CancellationToken cancellationToken)
-    {
-        record.Flush();
-        return Task.CompletedTask;
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private void HandOff(ReadOnlyMemory<byte> bytes) =>
         record.HandOffAsync(bytes, async: false, CancellationToken.None).AsTask().GetAwaiter().GetResult();

@@ -2,14 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace HttpResilience;
 
-/// <summary>The header fields of a request, without making the collection of a request that has none.</summary>
+/// <summary>Tells whether a request has header fields, without making the collection of one that has none.</summary>
 internal static class RequestHeaders
 {
     private static readonly bool MayBeAsked = TryAsk();
 
     extension(HttpRequestMessage request)
     {
-        /// <summary>Whether the request may have header fields: false for one whose collection nobody has asked for.</summary>
+        /// <summary>False when the request certainly has no header fields.</summary>
         internal bool MayHaveHeaders => !MayBeAsked || HasHeaders(request);
     }
 

@@ -90,7 +90,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         return await EndAsync(call, request, response, async: true, cancellationToken).ConfigureAwait(false);
     }
 
-    protected override ValueTask<HttpResponseMessage> EndAsync(
+    internal override ValueTask<HttpResponseMessage> EndAsync(
         HttpCall call, HttpRequestMessage request, HttpResponseMessage response, bool async, CancellationToken cancellationToken)
     {
         response.SetHttpCall(call, request);
@@ -121,7 +121,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
         return false;
     }
 
-    protected override void Fail(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
+    internal override void Fail(HttpCall call, HttpRequestMessage request, Exception exception, bool cancelled)
     {
         End(call, request, response: null, exception, cancelled);
         exception.SetHttpCall(call);

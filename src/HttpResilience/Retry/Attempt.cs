@@ -8,11 +8,9 @@ internal sealed class Attempt
 {
     private Client _client = null!;
     private AttemptClassifier _classifier = null!;
-    private CancellationToken _caller;
     private AttemptTimer _timer = null!;
     private RequestSnapshot _original;
     private bool _isAnswered;
-    private bool _isClassified;
     private AttemptResult _result;
 
     /// <summary>The attempts of a call that begins.</summary>
@@ -22,13 +20,14 @@ internal sealed class Attempt
         Client client, AttemptClassifier classifier, HttpRequestMessage request, HttpCall call, bool toTransport, bool async,
         CancellationToken caller)
     {
+        // First: it reads what the application has made, and may throw.
+        var original = new RequestSnapshot(request, toTransport);
         var timer = client.Timers.Rent(async, caller);
         var attempt = timer.Companion as Attempt ?? new();
         (attempt._client, attempt._classifier, attempt._timer) = (client, classifier, timer);
-        (attempt.Request, attempt.Call, attempt.IsAsync, attempt._caller) = (request, call, async, caller);
+        (attempt.Asked, attempt.Request, attempt.Call, attempt.IsAsync, attempt.Caller) = (request, request, call, async, caller);
         (attempt.StartsAt, attempt.Deadline) = (call.StartedAt, ClientDeadline.LastAttemptEndOf(call));
-        attempt.Asked = request;
-        attempt._original = new(request, toTransport);
+        attempt._original = original;
         return attempt;
     }
 
@@ -80,13 +79,14 @@ internal sealed class Attempt
     /// <summary>Ends the attempt: by its timeout, or when the caller cancels the call.</summary>
     internal CancellationToken Token => _timer.Token;
 
-    internal CancellationToken Caller => _caller;
+    /// <summary>The token of the call.</summary>
+    internal CancellationToken Caller { get; private set; }
 
     /// <summary>It has got the head of a response, or failed.</summary>
     internal bool HasEnd => _isAnswered || Exception is not null;
 
     /// <summary>A response was classified: nothing more of it is to be read.</summary>
-    internal bool IsClassified => _isClassified;
+    internal bool IsClassified { get; private set; }
 
     /// <summary>The body is part of the attempt (<c>Retry:IncludeResponseBody</c>), or may be part of its classification.</summary>
     internal bool ReadsAhead => !_result.IsSuccess || Call.Policy.Retry.IncludeResponseBody;
@@ -97,7 +97,7 @@ internal sealed class Attempt
         if (_timer.IsCancellationRequested)
             return false;
         Number++;
-        (IsRunning, Exception, _isAnswered, _isClassified) = (true, null, false, false);
+        (IsRunning, Exception, _isAnswered, IsClassified) = (true, null, false, false);
         Call.Timer = _timer;
         Call.ResetWire();
         _timer.Start(StartsAt, Call.Policy.AttemptEndFrom(StartsAt, Deadline, Call.AttemptTimeout));
@@ -131,7 +131,7 @@ internal sealed class Attempt
         ResponseBody.ReadAsync(Response!, _client.MaxResponseContentBufferSizeOf(Request), IsAsync, _timer.Token);
 
     /// <summary>Classifies the response; its body may not have been read.</summary>
-    internal void Classify() => (_result, _isClassified) = (_classifier.Classify(Response!, Call, _result), true);
+    internal void Classify() => (_result, IsClassified) = (_classifier.Classify(Response!, Call, _result), true);
 
     /// <summary>
     /// Classifies the exception that ended the attempt. An attempt that was cancelled after the deadline of the call has timed out: the
@@ -139,7 +139,7 @@ internal sealed class Attempt
     /// </summary>
     internal void Fail(Exception exception)
     {
-        bool cancelled = _caller.IsCancellationRequested;
+        bool cancelled = Caller.IsCancellationRequested;
         // The server has processed the request when only the body of its answer cannot be read.
         bool wasProcessed = _isAnswered && (_result.IsSuccess || _result.IsAmbiguous);
         Response?.Dispose();
@@ -190,7 +190,7 @@ internal sealed class Attempt
     internal void StopTimer()
     {
         if (!_timer.Stop())
-            _timer = _client.Timers.Exchange(_timer, _caller);
+            _timer = _client.Timers.Exchange(_timer, Caller);
     }
 
     /// <summary>
@@ -215,7 +215,7 @@ internal sealed class Attempt
     private void Clear()
     {
         (Call, Asked, Request, Sending, Response, Answer, Exception) = (null!, null!, null!, null, null, null, null);
-        (_original, _result, _caller, _timer) = (default, default, default, null!);
-        (Number, Random, MustReconcileFirst, IsRunning, _isAnswered, _isClassified) = (0, 0, false, false, false, false);
+        (_original, _result, Caller, _timer) = (default, default, default, null!);
+        (Number, Random, MustReconcileFirst, IsRunning, _isAnswered, IsClassified) = (0, 0, false, false, false, false);
     }
 }

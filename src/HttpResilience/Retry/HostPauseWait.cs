@@ -10,11 +10,10 @@ internal static class HostPauseWait
         call.Host is { } host && host.PauseAt(now, call.Tenant) is not null && !call.WouldBeRejectedAt(now, call.Deadline);
 
     /// <summary>The rejection of a call that the pause of its host outlasts; null when there is none.</summary>
-    /// <param name="latest">The timestamp at which the call must be sent.</param>
-    internal static RateLimitedException? RejectionOf(HttpCall call, long latest)
+    internal static RateLimitedException? RejectionOf(HttpCall call, HttpMethod method)
     {
-        if (call.Host is not { } host || host.PauseAt(call.StartedAt, call.Tenant) is not { } pause || pause.Until < latest
-            || !IsNeeded(call, call.StartedAt))
+        if (call.Host is not { } host || host.PauseAt(call.StartedAt, call.Tenant) is not { } pause
+            || pause.Until < LatestStart(call, method, ClientDeadline.LastAttemptEndOf(call)) || !IsNeeded(call, call.StartedAt))
             return null;
         call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
         return RateLimitedException.ByHost(host.Key.Authority, call.Time.GetElapsedTime(call.StartedAt, pause.Until));

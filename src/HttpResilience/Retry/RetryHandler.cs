@@ -24,8 +24,7 @@ internal sealed partial class RetryHandler(
             return Reject(call, refusal);
         bool mustReconcileFirst = _hooks.MustReconcileFirst(call, request.Method);
         client.Hosts.FindFor(call, request.RequestUri);
-        if (HostPauseWait.RejectionOf(call, HostPauseWait.LatestStart(call, request.Method, ClientDeadline.LastAttemptEndOf(call)))
-            is { } tooLong)
+        if (HostPauseWait.RejectionOf(call, request.Method) is { } tooLong)
             return Reject(call, tooLong);
         var attempt = Attempt.Rent(client, classifier, request, call, LeadsToTransport, async, cancellationToken);
         attempt.MustReconcileFirst = mustReconcileFirst;
@@ -59,7 +58,6 @@ internal sealed partial class RetryHandler(
         }
         EndRejected(call, rejection);
         Return(attempt);
-        call.LeavesItsEnd = false;
         return new(task);
     }
 
@@ -100,7 +98,7 @@ internal sealed partial class RetryHandler(
         var (call, asked, response) = (attempt.Call, attempt.Asked, attempt.Answer ?? attempt.Response!);
         var cancellationToken = attempt.Caller;
         Return(attempt);
-        return call.LeavesItsEnd ? EndOuterAsync(call, asked, response, async: true, cancellationToken) : new(response);
+        return call.LeavesItsEnd ? Outermost!.EndAsync(call, asked, response, async: true, cancellationToken) : new(response);
     }
 
     private async ValueTask<HttpResponseMessage> AttemptsAsync(Attempt attempt)
@@ -238,7 +236,7 @@ internal sealed partial class RetryHandler(
         var (call, asked, cancelled) = (attempt.Call, attempt.Asked, attempt.Caller.IsCancellationRequested);
         Return(attempt);
         if (call.LeavesItsEnd)
-            FailOuter(call, asked, exception, cancelled);
+            Outermost!.Fail(call, asked, exception, cancelled);
         return false;
     }
 
