@@ -25,6 +25,10 @@ internal abstract class ChainHandler : DelegatingHandler
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendAsync(request, HttpCall.Of(request), async: false, cancellationToken).AsTask().GetAwaiter().GetResult();
 
+    /// <summary>Sends a request that comes from its client directly, without handlers of the application between them.</summary>
+    internal virtual Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpClient sender, CancellationToken cancellationToken) => SendAsync(request, cancellationToken);
+
     /// <summary>
     /// Runs after each attempt, called by <c>RetryHandler</c> for every stage inside it. A stage that needs only the result needs no async
     /// method of its own.

@@ -20,14 +20,22 @@ internal sealed class ClientDeadline
     internal HttpClient? SenderOf(HttpRequestMessage request) =>
         request.Options.TryGetValue(SendingClient.Key, out var sending) ? sending.HttpClient : Latest;
 
+    /// <summary>Keeps the client of a request with it, where a later stage asks for one that differs from any other.</summary>
+    internal void Keep(HttpRequestMessage request, HttpClient sender)
+    {
+        if (sender.MaxResponseContentBufferSize != int.MaxValue || _latest is not null)
+            request.Options.Set(SendingClient.Key, new(sender));
+    }
+
     private HttpClient? Latest => Volatile.Read(ref _latest) is { } latest && latest.TryGetTarget(out var client) ? client : null;
 
     /// <summary>Sets the deadline of a call that starts.</summary>
-    /// <param name="sending">The client on its request; null for none.</param>
+    /// <param name="sender">The client that sends it; null when that is not known.</param>
+    /// <param name="sentAt">When handlers outside the chain got it; 0 when there are none.</param>
     /// <exception cref="ArgumentOutOfRangeException">Its own timeout is longer than that of its client.</exception>
-    internal void Set(HttpCall call, SendingClient? sending)
+    internal void Set(HttpCall call, HttpClient? sender, long sentAt)
     {
-        if ((sending?.HttpClient ?? Latest)?.Timeout is not { } timeout || timeout == Timeout.InfiniteTimeSpan)
+        if ((sender ?? Latest)?.Timeout is not { } timeout || timeout == Timeout.InfiniteTimeSpan)
             return;
         if (call.Timeout > timeout)
         {
@@ -38,10 +46,10 @@ internal sealed class ClientDeadline
         }
 
         // Handlers outside the chain have taken time already.
-        bool isEarlier = sending is { StartedAt: not 0 };
+        bool isEarlier = sentAt != 0;
         if (isEarlier || call.Timeout is not null || timeout != call.Policy.Backstop)
         {
-            long startedAt = isEarlier ? sending!.StartedAt : call.StartedAt;
+            long startedAt = isEarlier ? sentAt : call.StartedAt;
             call.Deadline = Math.Min(call.Deadline, startedAt + call.Policy.ToTimestamp(timeout - BackstopMargin(timeout)));
         }
     }

@@ -30,9 +30,14 @@ internal sealed class SendingClient(HttpClient httpClient, long startedAt = 0)
     internal static SendingClient? Of(HttpRequestMessage request, out bool hasOthers)
     {
         request.Options.TryGetValue(Key, out var sending);
-        hasOthers = ((ICollection<KeyValuePair<string, object?>>)request.Options).Count > (sending is null ? 0 : 1);
+        hasOthers = CountOptions(request) > (sending is null ? 0 : 1);
         return sending;
     }
+
+    /// <summary>The request has options of the application, or is a replay.</summary>
+    internal static bool HasOptions(HttpRequestMessage request) => CountOptions(request) > 0;
+
+    private static int CountOptions(HttpRequestMessage request) => ((ICollection<KeyValuePair<string, object?>>)request.Options).Count;
 
     internal HttpClient HttpClient => httpClient;
 

@@ -1,13 +1,14 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The outermost handler of one <see cref="HttpClient"/>: adds the client to each request, as all clients of a name share one chain. It
-/// has no async method of its own.
+/// The outermost handler of one <see cref="HttpClient"/>: tells the chain, which all clients of a name share, which of them sends a
+/// request. It has no async method of its own.
 /// </summary>
 internal sealed class SendingClientHandler : DelegatingHandler
 {
     private readonly Client _client;
-    private readonly bool _chainIsNext;
+    // Null with handlers of the application before it. The factory's own handler only knows how long the chain is in use.
+    private readonly ChainHandler? _chain;
     private SendingClient? _sending;
     private Uri? _baseAddress;
 
@@ -16,13 +17,19 @@ internal sealed class SendingClientHandler : DelegatingHandler
         : base(handlers)
     {
         _client = client;
-        _chainIsNext = handlers is ChainHandler or DelegatingHandler { InnerHandler: ChainHandler };
+        _chain = handlers as ChainHandler ?? (handlers as DelegatingHandler)?.InnerHandler as ChainHandler;
     }
 
     internal void SetClient(HttpClient client) => _sending = new(client);
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (_chain is not null)
+        {
+            LearnBaseAddress();
+            return _chain.SendAsync(request, _sending!.HttpClient, cancellationToken);
+        }
+
         Sign(request);
         return base.SendAsync(request, cancellationToken);
     }
@@ -35,11 +42,16 @@ internal sealed class SendingClientHandler : DelegatingHandler
 
     private void Sign(HttpRequestMessage request)
     {
-        var client = _sending!.HttpClient;
-        if (client.BaseAddress is { } baseAddress && !ReferenceEquals(baseAddress, _baseAddress))
-            BaseAddresses.Of(_client).Add(_baseAddress = baseAddress);
+        LearnBaseAddress();
         request.Options.Set(
             SendingClient.Key,
-            _chainIsNext ? _sending : new(client, _client.Time.GetTimestamp(), request.Headers.NonValidated, request.RequestUri));
+            _chain is not null ? _sending!
+                : new(_sending!.HttpClient, _client.Time.GetTimestamp(), request.Headers.NonValidated, request.RequestUri));
+    }
+
+    private void LearnBaseAddress()
+    {
+        if (_sending!.HttpClient.BaseAddress is { } baseAddress && !ReferenceEquals(baseAddress, _baseAddress))
+            BaseAddresses.Of(_client).Add(_baseAddress = baseAddress);
     }
 }

@@ -15,28 +15,48 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     // Known with the first call: the factory links the stages.
     private bool? _leavesEnd;
 
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        // What the call changes in its flow must not reach the caller: that takes a frame.
-        HttpCallScope.IsInFlow || _reach.IsWatched || !(_leavesEnd ??= TryLeaveEnd())
-            ? SendCallAsync(request, async: true, cancellationToken) : SendCall(request, cancellationToken);
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var sending = SendingClient.Of(request, out bool hasOptions);
+        return SendAsync(request, sending?.HttpClient, sending?.StartedAt ?? 0, hasOptions, cancellationToken);
+    }
 
-    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        SendCallAsync(request, async: false, cancellationToken).GetAwaiter().GetResult();
+    internal override Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpClient sender, CancellationToken cancellationToken)
+    {
+        bool hasOptions = SendingClient.HasOptions(request);
+        client.Deadline.Keep(request, sender);
+        return SendAsync(request, sender, sentAt: 0, hasOptions, cancellationToken);
+    }
+
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var sending = SendingClient.Of(request, out bool hasOptions);
+        return SendCallAsync(request, sending?.HttpClient, sending?.StartedAt ?? 0, hasOptions, async: false, cancellationToken)
+            .GetAwaiter().GetResult();
+    }
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("RequestLoggingHandler must be the outermost handler of the chain.");
 
-    private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpClient? sender, long sentAt, bool hasOptions, CancellationToken cancellationToken) =>
+        // What the call changes in its flow must not reach the caller: that takes a frame.
+        HttpCallScope.IsInFlow || _reach.IsWatched || !(_leavesEnd ??= TryLeaveEnd())
+            ? SendCallAsync(request, sender, sentAt, hasOptions, async: true, cancellationToken)
+            : SendCall(request, sender, sentAt, hasOptions, cancellationToken);
+
+    private async Task<HttpResponseMessage> SendCallAsync(
+        HttpRequestMessage request, HttpClient? sender, long sentAt, bool hasOptions, bool async, CancellationToken cancellationToken)
     {
-        var sending = SendingClient.Of(request, out bool hasOptions);
         var call = HttpCall.Open(request, client.Policy, _observers, client.HttpClientName, hasOptions);
         if (_reach.IsWatched)
             AmbientRequest.Enter(request);
         HttpResponseMessage response;
         try
         {
-            client.Deadline.Set(call, sending);
+            client.Deadline.Set(call, sender, sentAt);
             call.RecordBody(request, client, cancellationToken);
             response = await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
         }
@@ -49,15 +69,15 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     }
 
     // Without a frame of its own: the stage that has the first one ends the call.
-    private Task<HttpResponseMessage> SendCall(HttpRequestMessage request, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> SendCall(
+        HttpRequestMessage request, HttpClient? sender, long sentAt, bool hasOptions, CancellationToken cancellationToken)
     {
-        var sending = SendingClient.Of(request, out bool hasOptions);
         var call = HttpCall.Open(request, client.Policy, _observers, client.HttpClientName, hasOptions);
         call.LeavesItsEnd = true;
         Task<HttpResponseMessage> answer;
         try
         {
-            client.Deadline.Set(call, sending);
+            client.Deadline.Set(call, sender, sentAt);
             call.RecordBody(request, client, cancellationToken);
             answer = NextAsync(request, call, async: true, cancellationToken).AsTask();
         }
