@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -27,10 +29,10 @@ internal sealed class CallSlot<T>
 
     private Entry? Find(HttpCall call)
     {
-        for (var entry = call.Slots as CallSlotEntry; entry is not null; entry = entry.Next)
+        for (var entry = Unsafe.As<CallSlotEntry?>(call.Slots); entry is not null; entry = entry.Next)
         {
             if (entry.Slot == this)
-                return (Entry)entry;
+                return Unsafe.As<Entry>(entry);
         }
 
         return null;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace HttpResilience;
 
 /// <summary>The part of a call that belongs to its client: the state of the hosts and the deadline.</summary>
@@ -11,7 +13,7 @@ internal static class ClientCall
         /// <summary>The state of the host; null when the request has no absolute URI.</summary>
         internal HostState? Host
         {
-            get => (HostState?)call.HostState;
+            get => Unsafe.As<HostState?>(call.HostState);
             set => call.HostState = value;
         }
 

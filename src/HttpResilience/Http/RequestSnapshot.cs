@@ -6,7 +6,7 @@ namespace HttpResilience;
 /// A request as it was before its first attempt. Inner handlers, redirects and tracing (<c>traceparent</c>, W3C Trace Context) change the
 /// message; each attempt starts with the original.
 /// </summary>
-internal readonly struct RequestSnapshot
+internal struct RequestSnapshot
 {
     private const string Authorization = "Authorization";
 
@@ -15,27 +15,36 @@ internal readonly struct RequestSnapshot
 
     private static readonly HttpRequestOptionsKey<HttpRequestMessage> AskedForKey = new("HttpResilience.AskedFor");
 
-    private readonly HttpMethod _method;
-    private readonly Uri? _uri;
-    private readonly HttpContent? _content;
-    private readonly ResentContent? _parts;
+    private HttpMethod _method;
+    private Uri? _uri;
+    private HttpContent? _content;
+    private ResentContent? _parts;
     // Null when the fields of the request are counted only.
-    private readonly KeyValuePair<string, HeaderStringValues>[]? _headers;
-    private readonly KeyValuePair<string, HeaderStringValues>[]? _contentHeaders;
-    private readonly HeaderStringValues _authorization;
-    private readonly int _count;
+    private KeyValuePair<string, HeaderStringValues>[]? _headers;
+    private KeyValuePair<string, HeaderStringValues>[]? _contentHeaders;
+    private HeaderStringValues _authorization;
+    private int _count;
 
+    /// <inheritdoc cref="Take"/>
+    internal RequestSnapshot(HttpRequestMessage request, bool toTransport = false)
+    {
+        _method = request.Method;
+        Take(request, toTransport);
+    }
+
+    /// <summary>Takes the snapshot of a request into a default one, where it is kept: it has too many fields to be copied.</summary>
     /// <param name="toTransport">
     /// The request goes to the platform's handler that sends it and to no handler of the application: that may add fields, and follow
     /// redirects, for which it removes the credentials, but changes no other field. Its fields are counted then, because reading them costs
     /// more than all the rest of a snapshot.
     /// </param>
-    internal RequestSnapshot(HttpRequestMessage request, bool toTransport = false)
+    internal void Take(HttpRequestMessage request, bool toTransport)
     {
         _method = request.Method;
         _uri = request.RequestUri;
         _content = request.Content;
-        _parts = ResentContent.PartsOf(_content);
+        if (_content is not null)
+            _parts = ResentContent.PartsOf(_content);
         if (toTransport)
         {
             if (!request.MayHaveHeaders)
@@ -54,29 +63,29 @@ internal readonly struct RequestSnapshot
         _contentHeaders = _content is null ? [] : Copy(_content.Headers.NonValidated);
     }
 
-    internal HttpMethod Method => _method;
+    internal readonly HttpMethod Method => _method;
 
-    internal Uri? Uri => _uri;
+    internal readonly Uri? Uri => _uri;
 
     /// <summary>Scheme, host and port of the absolute URI.</summary>
-    internal string Authority => new HttpAuthority(_uri!).ToString();
+    internal readonly string Authority => new HttpAuthority(_uri!).ToString();
 
-    internal HttpContent? Content => _content;
+    internal readonly HttpContent? Content => _content;
 
     /// <summary>The body can be sent once more.</summary>
-    internal bool IsReplayable =>
+    internal readonly bool IsReplayable =>
         _content is null || (!RequestBody.HasWrongLength(_content) && ResentContent.Of(_content, _parts) is not null);
 
     /// <summary>The content with all its bytes, after a handler has disposed it; null when there is none, or they are lost.</summary>
-    internal HttpContent? ReadableContent => _content is ReplayableContent or null ? _content : ResentContent.Of(_content, _parts);
+    internal readonly HttpContent? ReadableContent => _content is ReplayableContent or null ? _content : ResentContent.Of(_content, _parts);
 
     /// <summary>The header fields of the request, then those of its content. Not when they are counted only.</summary>
-    internal IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers!.Concat(_contentHeaders!);
+    internal readonly IEnumerable<KeyValuePair<string, HeaderStringValues>> Headers => _headers!.Concat(_contentHeaders!);
 
     /// <summary>
     /// The request applies only to a certain state of the resource (RFC 9110 §13.1). Not when its fields are counted only.
     /// </summary>
-    internal bool IsConditional => Array.Exists(_headers!, h => IsCondition(h.Key));
+    internal readonly bool IsConditional => Array.Exists(_headers!, h => IsCondition(h.Key));
 
     internal static bool IsCondition(string field) => field.StartsWith("If-", StringComparison.OrdinalIgnoreCase);
 
@@ -87,7 +96,7 @@ internal readonly struct RequestSnapshot
     /// <summary>
     /// Stores the original request on the message when the last attempt has changed it; the log reports and redacts that one.
     /// </summary>
-    internal void RecordOriginal(HttpRequestMessage request)
+    internal readonly void RecordOriginal(HttpRequestMessage request)
     {
         if (ReferenceEquals(request.RequestUri, _uri) && request.Method == _method)
             return;
@@ -101,7 +110,7 @@ internal readonly struct RequestSnapshot
     /// <returns>
     /// The request to send: the message itself, or a copy when a handler or the caller has disposed it; null when its body is lost.
     /// </returns>
-    internal HttpRequestMessage? Restore(HttpRequestMessage request)
+    internal readonly HttpRequestMessage? Restore(HttpRequestMessage request)
     {
         var content = _content is null ? null : ResentContent.Of(_content, _parts);
         if (content is not null && (_contentHeaders is not null || content != _content))
@@ -110,7 +119,7 @@ internal readonly struct RequestSnapshot
         return content is null && _content is not null ? null : restored;
     }
 
-    private HttpRequestMessage Restore(HttpRequestMessage request, HttpContent? content)
+    private readonly HttpRequestMessage Restore(HttpRequestMessage request, HttpContent? content)
     {
         try
         {
@@ -130,7 +139,7 @@ internal readonly struct RequestSnapshot
     }
 
     // Fields that are added come after the others.
-    private KeyValuePair<string, HeaderStringValues>[] HeadersOf(HttpRequestMessage request)
+    private readonly KeyValuePair<string, HeaderStringValues>[] HeadersOf(HttpRequestMessage request)
     {
         if (_headers is not null)
             return _headers;

@@ -6,12 +6,16 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class Attempt
 {
-    private Client _client = null!;
-    private AttemptClassifier _classifier = null!;
-    private AttemptTimer _timer = null!;
+    private readonly Client _client;
+    private readonly AttemptClassifier _classifier;
+    private AttemptTimer _timer;
+    private HttpRequestMessage? _copy;
     private RequestSnapshot _original;
     private bool _isAnswered;
     private AttemptResult _result;
+
+    private Attempt(Client client, AttemptClassifier classifier, AttemptTimer timer) =>
+        (_client, _classifier, _timer) = (client, classifier, timer);
 
     /// <summary>The attempts of a call that begins.</summary>
     /// <param name="toTransport">No handler of the application can change the request.</param>
@@ -20,14 +24,21 @@ internal sealed class Attempt
         Client client, AttemptClassifier classifier, HttpRequestMessage request, HttpCall call, bool toTransport, bool async,
         CancellationToken caller)
     {
-        // First: it reads what the application has made, and may throw.
-        var original = new RequestSnapshot(request, toTransport);
         var timer = client.Timers.Rent(async, caller);
-        var attempt = timer.Companion as Attempt ?? new();
-        (attempt._client, attempt._classifier, attempt._timer) = (client, classifier, timer);
-        (attempt.Asked, attempt.Request, attempt.Call, attempt.IsAsync, attempt.Caller) = (request, request, call, async, caller);
+        var attempt = timer.Companion as Attempt ?? new(client, classifier, timer);
+        try
+        {
+            attempt._original.Take(request, toTransport);
+        }
+        catch
+        {
+            // It reads what the application has made.
+            client.Timers.Discard(timer);
+            throw;
+        }
+
+        (attempt.Asked, attempt.Call, attempt.IsAsync, attempt.Caller) = (request, call, async, caller);
         (attempt.StartsAt, attempt.Deadline) = (call.StartedAt, ClientDeadline.LastAttemptEndOf(call));
-        attempt._original = original;
         return attempt;
     }
 
@@ -37,7 +48,7 @@ internal sealed class Attempt
     internal HttpRequestMessage Asked { get; private set; } = null!;
 
     /// <summary>The request that is sent: a copy when a handler has disposed of the one before.</summary>
-    internal HttpRequestMessage Request { get; set; } = null!;
+    internal HttpRequestMessage Request => _copy ?? Asked;
 
     /// <summary>The request before its first attempt, or after its conflict was resolved.</summary>
     internal ref readonly RequestSnapshot Original => ref _original;
@@ -176,7 +187,8 @@ internal sealed class Attempt
     {
         if (_original.Restore(Request) is not { } restored)
             return false;
-        Request = restored;
+        if (restored != Asked)
+            _copy = restored;
         return true;
     }
 
@@ -204,7 +216,8 @@ internal sealed class Attempt
         var (timers, timer) = (_client.Timers, _timer);
         bool mayBeUsed = Response is { } response && (_classifier.HandlersHaveToken || ResponseBody.MayUseToken(response));
         Clear();
-        timer.Companion = this;
+        if (timer.Companion != this)
+            timer.Companion = this;
         if (mayBeUsed)
             timers.Discard(timer);
         else
@@ -214,8 +227,8 @@ internal sealed class Attempt
     // Nothing of a call outlives it here.
     private void Clear()
     {
-        (Call, Asked, Request, Sending, Response, Answer, Exception) = (null!, null!, null!, null, null, null, null);
-        (_original, _result, Caller, _timer) = (default, default, default, null!);
+        (Call, Asked, _copy, Sending, Response, Answer, Exception) = (null!, null!, null, null, null, null, null);
+        (_original, _result, Caller) = (default, default, default);
         (Number, Random, MustReconcileFirst, IsRunning, _isAnswered, IsClassified) = (0, 0, false, false, false, false);
     }
 }
