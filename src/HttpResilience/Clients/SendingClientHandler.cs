@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Http;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -17,7 +19,8 @@ internal sealed class SendingClientHandler : DelegatingHandler
         : base(handlers)
     {
         _client = client;
-        _chain = handlers as ChainHandler ?? (handlers as DelegatingHandler)?.InnerHandler as ChainHandler;
+        bool isOfFactory = handlers.GetType().Assembly == typeof(HttpClientFactoryOptions).Assembly;
+        _chain = handlers as ChainHandler ?? (isOfFactory ? (handlers as DelegatingHandler)?.InnerHandler as ChainHandler : null);
     }
 
     internal void SetClient(HttpClient client) => _sending = new(client);

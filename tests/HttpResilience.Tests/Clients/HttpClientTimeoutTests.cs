@@ -163,6 +163,23 @@ public sealed class HttpClientTimeoutTests : IDisposable
     }
 
     [Fact]
+    public async Task Requests_pass_a_handler_that_the_applications_factory_of_handlers_puts_around_the_chain()
+    {
+        int passed = 0;
+        Open(services: s =>
+        {
+            var platforms = s.Last(d => d.ServiceType == typeof(IHttpMessageHandlerFactory) && !d.IsKeyedService);
+            s.AddSingleton<IHttpMessageHandlerFactory>(p => new CountingFactory(
+                (IHttpMessageHandlerFactory)platforms.ImplementationFactory!(p), () => passed++));
+        });
+        _chain!.Server.Script(Replies.Status(200));
+
+        (await PostAsync(_chain.Client)).Dispose();
+
+        passed.ShouldBe(1);
+    }
+
+    [Fact]
     public void Each_action_on_a_client_runs_once()
     {
         int count = 0;
@@ -239,6 +256,20 @@ public sealed class HttpClientTimeoutTests : IDisposable
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             time.Advance(TimeSpan.FromSeconds(7));
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
+
+    private sealed class CountingFactory(IHttpMessageHandlerFactory platforms, Action passed) : IHttpMessageHandlerFactory
+    {
+        public HttpMessageHandler CreateHandler(string name) => new Counting(platforms.CreateHandler(name), passed);
+    }
+
+    private sealed class Counting(HttpMessageHandler inner, Action passed) : DelegatingHandler(inner)
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            passed();
             return base.SendAsync(request, cancellationToken);
         }
     }
