@@ -262,7 +262,8 @@ public sealed class HttpClientTimeoutTests : IDisposable
 
     private sealed class CountingFactory(IHttpMessageHandlerFactory platforms, Action passed) : IHttpMessageHandlerFactory
     {
-        public HttpMessageHandler CreateHandler(string name) => new Counting(platforms.CreateHandler(name), passed);
+        public HttpMessageHandler CreateHandler(string name) =>
+            new Counting(((DelegatingHandler)platforms.CreateHandler(name)).InnerHandler!, passed);
     }
 
     private sealed class Counting(HttpMessageHandler inner, Action passed) : DelegatingHandler(inner)
