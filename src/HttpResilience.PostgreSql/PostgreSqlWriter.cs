@@ -9,7 +9,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed class PostgreSqlWriter : IAsyncDisposable
 {
-    private const int MaxConcurrency = 256;
+    private const int MaxConcurrency = 512;
 
     // With synchronous_commit off, a crash of the server loses the last commits. Every other setting is durable, and the administrator's
     // choice.

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -28,7 +27,9 @@ internal static class StoredTypes
 
     internal static NpgsqlParameter Bytes(ReadOnlyMemory<byte>? bytes) => Optional(bytes, NpgsqlDbType.Bytea);
 
-    internal static DateTimeOffset Time(DbDataReader row, int column) => row.GetFieldValue<DateTimeOffset>(column);
+    internal static byte[] Bytes(StoredRow row, int column) => row.GetFieldValue<byte[]>(column);
+
+    internal static DateTimeOffset Time(StoredRow row, int column) => row.GetFieldValue<DateTimeOffset>(column);
 
     private static NpgsqlParameter Optional<T>(T? value, NpgsqlDbType type)
         where T : struct => value is { } v ? new NpgsqlParameter<T> { TypedValue = v, NpgsqlDbType = type } : Null(type);

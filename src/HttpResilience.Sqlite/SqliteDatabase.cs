@@ -73,7 +73,8 @@ internal sealed class SqliteDatabase(string path, string connectionString, TimeS
             connection.DefaultTimeout = Math.Max(1, (int)lockTimeout.TotalSeconds - 1);
             schema.Prepare(session, path);
             connection.DefaultTimeout = 1;
-            session.Execute("PRAGMA synchronous = FULL");
+            // What a statement needs to undo itself stays in memory: the claim of many letters would write it to a file.
+            session.Execute("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY");
             _wasOpened = true;
             connection = null;
             return session;

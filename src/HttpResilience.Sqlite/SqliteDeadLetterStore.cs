@@ -344,7 +344,7 @@ internal sealed class SqliteDeadLetterStore(
 
     private readonly record struct DueRow(long RowId, string Id, long Size)
     {
-        internal static DueRow Read(SqliteDataReader row) =>
+        internal static DueRow Read(StoredRow row) =>
             new(row.GetInt64(0), row.GetString(1), 1024 + (row.IsDBNull(2) ? 0 : row.GetInt64(2)) + row.GetInt64(3));
     }
 }

@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace HttpResilience;
 
 /// <summary>The counts of error budgets in a SQLite database.</summary>
@@ -95,6 +93,6 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
         ("@failure_class", count.FailureClass.ToString()), ("@calls", count.Calls),
     ];
 
-    private static DeployedVersion Version(SqliteDataReader row) =>
+    private static DeployedVersion Version(StoredRow row) =>
         new(row.GetString(0), StoredTime.From(row.GetInt64(1)), StoredTime.From(row.GetInt64(2)));
 }

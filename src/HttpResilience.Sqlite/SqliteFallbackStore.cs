@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace HttpResilience;
 
 /// <summary>The fallback responses of a SQLite database.</summary>
@@ -87,7 +85,7 @@ internal sealed class SqliteFallbackStore(SqliteWriter writer, SqliteReaders rea
         ("@headers", StoredJson.Pairs(response.Response.Headers)), ("@body", response.Response.Body.ToArray()),
     ];
 
-    private static FallbackResponse Read(string resource, string variant, SqliteDataReader row) => new(
+    private static FallbackResponse Read(string resource, string variant, StoredRow row) => new(
         resource, variant, StoredTime.From(row.GetInt64(0)), TimeSpan.FromMicroseconds(row.GetInt64(1)), StoredTime.From(row.GetInt64(2)),
-        new(row.GetInt32(3), row.IsDBNull(4) ? null : row.GetString(4), StoredJson.Pairs(row.GetString(5)), row.GetFieldValue<byte[]>(6)));
+        new(row.GetInt32(3), row.IsDBNull(4) ? null : row.GetString(4), StoredJson.Pairs(row.GetString(5)), row.GetBytes(6)));
 }

@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace HttpResilience;
 
 /// <summary>The remembered calls of a SQLite database.</summary>
@@ -79,14 +77,14 @@ internal sealed class SqliteIdempotencyStore(SqliteWriter writer, StoredApplicat
         ("@owner", request.Owner.ToString("D")), ("@name_of_none", StoredApplication.OfNone(request.ClientName)),
     ];
 
-    private static RememberedCall Read(SqliteDataReader row, Guid asking)
+    private static RememberedCall Read(StoredRow row, Guid asking)
     {
         var owner = Guid.Parse(row.GetString(1));
         RememberedResponse? response = row.IsDBNull(4) ? null
             : row.IsDBNull(6) || row.IsDBNull(7) ? throw new FormatException("It has a status and no headers or body.")
             : new(
                 row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5),
-                StoredJson.Pairs(row.GetString(6)), row.GetFieldValue<byte[]>(7));
+                StoredJson.Pairs(row.GetString(6)), row.GetBytes(7));
         bool isInDoubt = row.GetBoolean(3) && owner == asking;
         return new(row.GetString(0), owner, StoredTime.From(row.GetInt64(8)), StoredTime.From(row.GetInt64(2)), isInDoubt, response);
     }

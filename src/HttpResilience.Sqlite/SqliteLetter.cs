@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace HttpResilience;
 
 /// <summary>The statements that write a dead letter, and the reading of its row.</summary>
@@ -26,7 +24,7 @@ internal static class SqliteLetter
     /// <summary>The values of <see cref="Insert"/>.</summary>
     internal static object?[] Values(DeadLetter letter) => [.. LetterColumns.All.Select(c => c.Write(letter))];
 
-    internal static StoredLetter Read(SqliteDataReader row)
+    internal static StoredLetter Read(StoredRow row)
     {
         string id = row.GetString(0);
         return StoredLetter.Read(id, () => LetterColumns.Read(row) is var letter && Id(letter.Id) == id ? letter

@@ -60,12 +60,13 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     internal T? Scalar<T>(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
         Command(sql, parameters).ExecuteScalar() is { } value and not DBNull ? (T)value : default;
 
-    internal List<T> Read<T>(Func<SqliteDataReader, T> row, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    internal List<T> Read<T>(Func<StoredRow, T> row, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         using var reader = Command(sql, parameters).ExecuteReader();
         List<T> rows = [];
+        StoredRow? at = null;
         while (reader.Read())
-            rows.Add(row(reader));
+            rows.Add(row(at ??= new(reader)));
         return rows;
     }
 

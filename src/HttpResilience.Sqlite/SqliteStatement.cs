@@ -23,7 +23,12 @@ internal sealed class SqliteStatement : IDisposable
         try
         {
             for (int i = 0; i < values.Length; i++)
-                Check(Bind(i + 1, values[i]));
+            {
+                // Without a value a parameter is null.
+                if (values[i] is { } value)
+                    Check(Bind(i + 1, value));
+            }
+
             Check(raw.sqlite3_step(_statement));
             return raw.sqlite3_changes(_database);
         }
@@ -35,9 +40,8 @@ internal sealed class SqliteStatement : IDisposable
         }
     }
 
-    private int Bind(int position, object? value) => value switch
+    private int Bind(int position, object value) => value switch
     {
-        null => raw.sqlite3_bind_null(_statement, position),
         string text => raw.sqlite3_bind_text(_statement, position, text),
         long number => raw.sqlite3_bind_int64(_statement, position, number),
         int number => raw.sqlite3_bind_int64(_statement, position, number),

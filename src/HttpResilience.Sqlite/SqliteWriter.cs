@@ -10,7 +10,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class SqliteWriter : IAsyncDisposable
 {
-    private const int MaxConcurrency = 256, IoError = 10;
+    private const int MaxConcurrency = 512, IoError = 10;
 
     // SQLite waits for a lock in real time.
     private static readonly TimeProvider Clock = TimeProvider.System;

@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace HttpResilience;
 
 /// <summary>The types of the columns as values of SQLite, and the reading of those that the reader does not know by itself.</summary>
@@ -19,5 +17,7 @@ internal static class StoredTypes
 
     internal static object? Bytes(ReadOnlyMemory<byte>? bytes) => bytes?.ToArray();
 
-    internal static DateTimeOffset Time(DbDataReader row, int column) => StoredTime.From(row.GetInt64(column));
+    internal static byte[] Bytes(StoredRow row, int column) => row.GetBytes(column);
+
+    internal static DateTimeOffset Time(StoredRow row, int column) => StoredTime.From(row.GetInt64(column));
 }

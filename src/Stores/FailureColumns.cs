@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace HttpResilience;
 
 /// <summary>The columns of a failed record of a batch, each stated once. The index, which with the batch is the key, comes first.</summary>
@@ -23,7 +21,7 @@ internal static class FailureColumns
     internal static readonly string Names = StoredTable<BatchFailure>.Names(All);
 
     /// <summary>Reads a failure. Of a row that cannot be read, only the index is known: the record has failed all the same.</summary>
-    internal static BatchFailure Read(DbDataReader row, StoredRows rows) => rows.Or("checkpoint_failures", () => Read(row), e => new()
+    internal static BatchFailure Read(StoredRow row, StoredRows rows) => rows.Or("checkpoint_failures", () => Read(row), e => new()
     {
         Index = row.GetInt64(0),
         FailureClass = FailureClass.Permanent,
@@ -31,7 +29,7 @@ internal static class FailureColumns
         FailedAt = default,
     });
 
-    private static BatchFailure Read(DbDataReader row) => new()
+    private static BatchFailure Read(StoredRow row) => new()
     {
         Index = Index.Of(row),
         FailureClass = StoredText.Named<FailureClass>(Class.Of(row)),

@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace HttpResilience;
 
 /// <summary>The columns of an incident, each stated once. The application, which with the key identifies it, is not among them.</summary>
@@ -19,7 +17,7 @@ internal static class IncidentColumns
 
     internal static readonly string Names = StoredTable<StorageIncident>.Names(All);
 
-    internal static StorageIncident Read(DbDataReader row) => new()
+    internal static StorageIncident Read(StoredRow row) => new()
     {
         Key = Key.Of(row),
         Version = Version.Of(row),

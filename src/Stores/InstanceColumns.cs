@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace HttpResilience;
 
 /// <summary>The columns of a process that uses the store, each stated once.</summary>
@@ -23,7 +21,7 @@ internal static class InstanceColumns
 
     internal static readonly string Changes = string.Join(", ", All.Skip(1).Select(c => $"{c.Name} = excluded.{c.Name}"));
 
-    internal static StorageInstance Read(DbDataReader row) => new()
+    internal static StorageInstance Read(StoredRow row) => new()
     {
         Id = Id.Of(row),
         Application = Application.Of(row),

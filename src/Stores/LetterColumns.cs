@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace HttpResilience;
 
 /// <summary>The columns of a dead letter, each stated once, and how a letter is read from them.</summary>
@@ -70,7 +68,7 @@ internal static class LetterColumns
     internal static string NamesWithoutBody(string none) => $"{StoredTable<DeadLetter>.Names(All.SkipLast(1))}, {none}";
 
     /// <summary>Reads a row whose columns are those of <see cref="Names"/>.</summary>
-    internal static DeadLetter Read(DbDataReader row)
+    internal static DeadLetter Read(StoredRow row)
     {
         var letter = new DeadLetter
         {
@@ -115,7 +113,7 @@ internal static class LetterColumns
             : throw new FormatException($"The authority is '{stored}', but that of the URI is '{own}'.");
     }
 
-    private static DeadLetterResolution ReadResolution(string action, DbDataReader row) => new(
+    private static DeadLetterResolution ReadResolution(string action, StoredRow row) => new(
         action, Notes.Of(row), By.Of(row) ?? throw Missing("resolution_by"), At.Of(row) ?? throw Missing("resolution_at"));
 
     // AbsoluteUri leaves out the zone of a link-local IPv6 address (RFC 6874), without which the address leads nowhere.
@@ -127,7 +125,7 @@ internal static class LetterColumns
         : throw new OverflowException($"The version {version} is out of range.");
 
     // Later attempts and replays are added.
-    private static int Counted(StoredColumn<DeadLetter, int> column, DbDataReader row) =>
+    private static int Counted(StoredColumn<DeadLetter, int> column, StoredRow row) =>
         column.Of(row) is var value && value is >= 0 and <= MaxCount ? value
             : throw new OverflowException($"The {column.Name} {value} are out of range.");
 

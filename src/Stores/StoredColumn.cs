@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace HttpResilience;
 
 /// <summary>
@@ -16,13 +14,13 @@ internal abstract partial class StoredColumn<T>(string name)
 
 /// <summary>A column, and how its value is read.</summary>
 internal sealed partial class StoredColumn<T, TValue>(
-    string name, int ordinal, Func<T, TValue> get, Func<TValue, StoredParameter?> write, Func<DbDataReader, int, TValue> read)
+    string name, int ordinal, Func<T, TValue> get, Func<TValue, StoredParameter?> write, Func<StoredRow, int, TValue> read)
     : StoredColumn<T>(name)
 {
     internal override StoredParameter? Write(T record) => write(get(record));
 
     /// <summary>The value of a row that has the columns of the table in their order.</summary>
-    internal TValue Of(DbDataReader row) => read(row, ordinal);
+    internal TValue Of(StoredRow row) => read(row, ordinal);
 }
 
 /// <summary>The columns of a table, in the order in which they are added.</summary>
@@ -66,10 +64,10 @@ internal sealed class StoredTable<T>
         (row, i) => row.IsDBNull(i) ? default(DateTimeOffset?) : StoredTypes.Time(row, i));
 
     internal StoredColumn<T, ReadOnlyMemory<byte>?> OptionalBytes(string name, Func<T, ReadOnlyMemory<byte>?> get) => Add(
-        name, get, StoredTypes.Bytes, (row, i) => row.IsDBNull(i) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(i));
+        name, get, StoredTypes.Bytes, (row, i) => row.IsDBNull(i) ? default(ReadOnlyMemory<byte>?) : StoredTypes.Bytes(row, i));
 
     private StoredColumn<T, TValue> Add<TValue>(
-        string name, Func<T, TValue> get, Func<TValue, StoredParameter?> write, Func<DbDataReader, int, TValue> read)
+        string name, Func<T, TValue> get, Func<TValue, StoredParameter?> write, Func<StoredRow, int, TValue> read)
     {
         var column = new StoredColumn<T, TValue>(name, _columns.Count, get, write, read);
         _columns.Add(column);

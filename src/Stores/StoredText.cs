@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Text;
 
 namespace HttpResilience;
@@ -29,11 +30,18 @@ internal static class StoredText
     /// parse, are no names.
     /// </summary>
     internal static T? NamedOrNull<T>(string name)
-        where T : struct, Enum => Enum.TryParse(name, out T value) && Enum.IsDefined(value) && value.ToString() == name ? value : null;
+        where T : struct, Enum => Names<T>.Values.TryGetValue(name, out var value) ? value : null;
 
     /// <summary>Enumerations are stored by name, which survives a change of their order and is readable in the table.</summary>
     internal static T Named<T>(string name)
         where T : struct, Enum => NamedOrNull<T>(name)
         ?? throw new HttpResilienceStorageException(
             $"The database holds the {typeof(T).Name} '{name}', which this version does not know: a newer one has written it.");
+
+    private static class Names<T>
+        where T : struct, Enum
+    {
+        internal static readonly FrozenDictionary<string, T> Values =
+            Enum.GetValues<T>().ToFrozenDictionary(v => v.ToString(), StringComparer.Ordinal);
+    }
 }

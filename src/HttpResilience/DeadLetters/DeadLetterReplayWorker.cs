@@ -26,6 +26,12 @@ internal sealed partial class DeadLetterReplayWorker(
 
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// While fast hosts are drained, the letters of all others are asked for this often: the answer is mostly that there are none, and it
+    /// costs the store as much as many letters.
+    /// </summary>
+    private static readonly TimeSpan OthersInterval = TimeSpan.FromMilliseconds(100);
+
     private const int MaxForeign = 1000;
 
     // The first letter of each destination to which this process may not send; asked again, because the configuration may change.
@@ -34,6 +40,7 @@ internal sealed partial class DeadLetterReplayWorker(
     private readonly ILogger _logger = loggers.CreateLogger(LogCategory);
     private readonly CancellationTokenSource _giveUp = new();
     private DateTimeOffset _countAgainAt;
+    private (DeadLetterClaim Claim, long At)? _noOthers;
     private readonly Lock _gate = new();
     private int _suspects;
     private DateTimeOffset _suspectsUntil;
@@ -96,12 +103,25 @@ internal sealed partial class DeadLetterReplayWorker(
             return 0;
         List<DeadLetterClaim> claims =
             [.. _inFlight.BelowTarget.Where(h => !skipped.Contains(h.Host)).Select(h => Claim(names, h.Room) with { Only = h.Host })];
-        if (_inFlight.Free is > 0 and var free)
-            claims.Add(Claim(names, free) with { Except = [.. skipped, .. _inFlight.Saturated] });
-        var claimed = await Task.WhenAll(claims.Select(c => ClaimAsync(c with { MaxBytes = bytes / claims.Count }, stopping)))
-            .ConfigureAwait(false);
-        return claimed.Sum();
+        if (OthersClaim() is { } others && !HadNone(others))
+            claims.Add(others);
+        int claimed = await ClaimAllAsync().ConfigureAwait(false);
+        if (claimed > 0 || claims.Exists(c => c.Only is null) || claims.Count == 0)
+            return claimed;
+        // The fast hosts have no more letters: before the worker waits, it asks for those of all others.
+        claims = [.. new[] { OthersClaim() }.OfType<DeadLetterClaim>()];
+        return await ClaimAllAsync().ConfigureAwait(false);
+
+        DeadLetterClaim? OthersClaim() => _inFlight.Free is > 0 and var free
+            ? Claim(names, free) with { Except = [.. skipped, .. _inFlight.Saturated] } : null;
+
+        async Task<int> ClaimAllAsync() => (await Task.WhenAll(
+            claims.Select(c => ClaimAsync(c with { MaxBytes = bytes / claims.Count }, stopping))).ConfigureAwait(false)).Sum();
     }
+
+    /// <summary>Whether a claim just now brought none, and no host or client has become available since.</summary>
+    private bool HadNone(DeadLetterClaim others) => _noOthers is { } none && time.GetElapsedTime(none.At) < OthersInterval
+        && none.Claim.Except.All(others.Except.Contains) && others.Clients.All(none.Claim.Clients.Contains);
 
     private async Task<int> ClaimAsync(DeadLetterClaim claim, CancellationToken stopping)
     {
@@ -114,6 +134,8 @@ internal sealed partial class DeadLetterReplayWorker(
         // A claim near its limit of bytes may have left due letters in the store.
         if (claim.Only is { } host && letters.Count < claim.Limit && letters.Sum(l => l.Size) < claim.MaxBytes / 2)
             _inFlight.MarkExhausted(host);
+        if (claim.Only is null)
+            _noOthers = letters.Count == 0 ? (claim, time.GetTimestamp()) : null;
         return letters.Count;
 
         // Sending the first letter may end the process: the others are returned before.
@@ -269,6 +291,8 @@ internal sealed partial class DeadLetterReplayWorker(
         await Task.WhenAny(letters, room).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
         await letters.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (letters.IsCompletedSuccessfully)
+            _noOthers = null;
         cancellationToken.ThrowIfCancellationRequested();
         if (letters.IsFaulted)
             await letters.ConfigureAwait(false);

@@ -9,7 +9,7 @@ internal sealed class InFlightLetters(DeadLetterReplayOptions options, TimeProvi
     /// <summary>
     /// The maximum of answered letters whose result is not stored yet: no more are claimed while the store is slower than the host.
     /// </summary>
-    private const int MaxToWrite = 512;
+    private const int MaxToWrite = 1024;
 
     /// <summary>The bytes of all claimed letters together; a letter that is longer is claimed alone.</summary>
     private const long MaxBytes = 32 * 1024 * 1024;

@@ -5,7 +5,7 @@ namespace HttpResilience;
 internal readonly record struct ThroughputEstimate(long Average)
 {
     /// <summary>A claimed letter is unavailable to other workers, and its body takes memory.</summary>
-    internal const int MaxAhead = 256;
+    internal const int MaxAhead = 512;
 
     internal ThroughputEstimate With(long took) => new(Average == 0 ? Math.Max(1, took) : Math.Max(1, Average + (took - Average) / 4));
 

@@ -4,8 +4,8 @@ namespace HttpResilience.Tests.DeadLetters;
 public sealed class ThroughputEstimateTests
 {
     [Theory]
-    [InlineData(1, 256)]
-    [InlineData(7, 256)]
+    [InlineData(1, 512)]
+    [InlineData(7, 285)]
     [InlineData(8, 250)]
     [InlineData(20, 100)]
     [InlineData(250, 8)]
@@ -24,7 +24,7 @@ public sealed class ThroughputEstimateTests
 
     [Fact]
     public void A_response_in_no_time_is_a_valid_sample() =>
-        default(ThroughputEstimate).With(0).Ahead(places: 4, frequency: 10_000_000).ShouldBe(256);
+        default(ThroughputEstimate).With(0).Ahead(places: 4, frequency: 10_000_000).ShouldBe(512);
 
     [Fact]
     public void The_estimate_follows_the_last_few_responses()
