@@ -12,6 +12,7 @@ internal sealed partial class HedgingHandler(
     Client client, AttemptClassifier classifier, ResilienceMeter meter, ILogger<HedgingHandler> logger) : ChainHandler
 {
     private readonly TimeProvider _time = client.Time;
+    private readonly EndpointRouting _endpoints = EndpointRouting.Of(client);
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
@@ -31,7 +32,7 @@ internal sealed partial class HedgingHandler(
             return await NextAsync(request, call, async: true, cancellationToken).ConfigureAwait(false);
 
         Resend.WillCopy(meter, call, request);
-        var attempt = new HedgedAttempt(request, call, cancellationToken);
+        var attempt = new HedgedAttempt(request, call, _endpoints, TryAdmit, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         attempt.Enter(context);
         Outcome<HedgedTry> outcome;
@@ -73,7 +74,7 @@ internal sealed partial class HedgingHandler(
         {
             var sending = NextAsync(begun.Request, begun.Call, async: true, cancellationToken).AsTask();
             response = await UnlessLostAsync(sending, cancellationToken, attempt.CancellationToken).ConfigureAwait(false);
-            begun.Call.Receive(response, begun.Request, request.Method, request.RequestUri);
+            begun.Call.Receive(response, begun.Request, request.Method, begun.Uri);
             result = classifier.ClassifyHead(response, begun.Call);
             if (call.Policy.Retry.IncludeResponseBody && result.IsSuccess)
             {
@@ -88,7 +89,7 @@ internal sealed partial class HedgingHandler(
         {
             exception = e;
             bool timedOut = call.AttemptTimedOut || (attempt.CancellationToken.IsCancellationRequested && call.IsPastDeadline);
-            begun.Call.Fail(e, begun.Request, request.Method, request.RequestUri);
+            begun.Call.Fail(e, begun.Request, request.Method, begun.Uri);
             result = classifier.Classify(e, request.Method, begun.Call, timedOut, cancellationToken.IsCancellationRequested);
         }
 
@@ -150,6 +151,7 @@ internal sealed partial class HedgingHandler(
         }
 
         attempt.Call.Join(chosen.Call);
+        EndpointRouting.Join(attempt.Call, chosen.Call);
         attempt.Call.JoinWire(chosen.Call);
     }
 
