@@ -31,7 +31,7 @@ internal sealed class EndpointRouting(Client client)
     /// and the tickets of a host that is available.
     /// </summary>
     /// <param name="admit">Takes the tickets of the call's host; false when a circuit holds the attempt back.</param>
-    /// <returns>Whether it is another endpoint than that of the attempt before.</returns>
+    /// <returns>Whether it does not know the key of the attempt before.</returns>
     internal bool Choose(HttpCall call, bool isIdempotent, long now, Func<HttpCall, long, bool> admit)
     {
         var (policy, tries) = (call.Policy.Endpoints!, call.EndpointTries!);
@@ -40,7 +40,7 @@ internal sealed class EndpointRouting(Client client)
         if (stays)
             client.Hosts.FindFor(call, policy.All[index].Uri);
         Send(call, tries, index);
-        return tries.Last >= 0 && tries.Last != index;
+        return !policy.SharesKeys && tries.Last >= 0 && tries.Last != index;
     }
 
     /// <summary>Chooses an endpoint that the call has not tried, for a request beside others, if there is one that is available.</summary>
@@ -66,7 +66,7 @@ internal sealed class EndpointRouting(Client client)
         for (int index = 0; index < policy.All.Length; index++)
         {
             bool isOther = untried ? !tries.Has(index) : index != tries.Last;
-            if (isOther && AvailableAt(call, policy.All[index], now) <= now)
+            if (isOther && client.Hosts.AvailableAt(call, policy.All[index].Authority, now) <= now)
                 return true;
         }
 
@@ -100,7 +100,7 @@ internal sealed class EndpointRouting(Client client)
         var (soonest, at) = (order[0], long.MaxValue);
         foreach (int index in order)
         {
-            long available = AvailableAt(call, policy.All[index], now);
+            long available = client.Hosts.AvailableAt(call, policy.All[index].Authority, now);
             if (available <= now)
             {
                 client.Hosts.FindFor(call, policy.All[index].Uri);
@@ -115,23 +115,6 @@ internal sealed class EndpointRouting(Client client)
         client.Hosts.FindFor(call, policy.All[soonest].Uri);
         return soonest;
     }
-
-    // Never, for one whose circuit an operator has opened.
-    private long AvailableAt(HttpCall call, Endpoint endpoint, long now)
-    {
-        var host = client.Hosts.GetOrAdd(new(endpoint.Authority, null), call.Policy.MaxHosts, now);
-        var tenant = call.Tenant is { } name && call.Policy.CircuitBreaker?.Isolation is CircuitIsolation.AuthorityAndTenant
-            ? client.Hosts.GetOrAdd(new(endpoint.Authority, name), call.Policy.MaxHosts, now) : null;
-        long paused = host.PauseAt(now, call.Tenant)?.Until ?? 0;
-        return call.Policy.HasActiveCircuit ? Math.Max(paused, Math.Max(OpenUntil(host), tenant is null ? 0 : OpenUntil(tenant))) : paused;
-    }
-
-    private static long OpenUntil(HostState host) => host.Circuit.State switch
-    {
-        CircuitState.Closed => 0,
-        CircuitState.Isolated => long.MaxValue,
-        _ => host.Circuit.OpenUntil,
-    };
 
     // Null for a host that is not the client's.
     private string? BasePathAt(HttpAuthority authority, ResiliencePolicy policy) =>

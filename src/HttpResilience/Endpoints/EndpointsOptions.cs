@@ -23,14 +23,14 @@ public sealed class EndpointsOptions
     public bool SharesKeys { get; set; } = true;
 
     /// <summary>
-    /// All endpoints, each an absolute http or https URI; a path takes the place of that of <c>BaseAddress</c>. At most 30. The address that
-    /// the client is configured with is one of them only if it is in the list. Default empty: requests go where their URI says.
+    /// All endpoints, each an absolute http or https URI; its path takes the place of that of <c>BaseAddress</c>. At most 30. The address
+    /// of the client itself is one of them only if it is in the list. Default empty: requests go where their URI says.
     /// </summary>
     public IList<string> Uris { get; set; } = [];
 
     /// <summary>
-    /// For <see cref="EndpointMode.Weighted"/>, the weight of each of <see cref="Uris"/>, in their order: 1 to 1,000,000. Default empty: all
-    /// the same.
+    /// For <see cref="EndpointMode.Weighted"/>, the weight of each of <see cref="Uris"/>, in their order: 1 to 1,000,000. Default empty:
+    /// all the same.
     /// </summary>
     public IList<int> Weights { get; set; } = [];
 
@@ -52,11 +52,13 @@ public sealed class EndpointsOptions
             return $"{here.Of(nameof(Uris))} has {OptionPath.Show(twice)} twice. Name it once; Weights say how much it gets.";
         if (Weights.Count > 0 && Weights.Count != Uris.Count)
         {
-            return $"{here.Of(nameof(Weights))} has {Weights.Count} items and {here.Of(nameof(Uris))} has {Uris.Count}; "
-                + "write one weight for each URI, or none.";
+            return $"{here.Of(nameof(Weights))} must have as many items as {here.Of(nameof(Uris))}, which are {Uris.Count}, or none; "
+                + $"it has {Weights.Count}.";
         }
 
         return Weights.Count > 0 && Mode is EndpointMode.Ordered
-            ? $"{here.Of(nameof(Weights))} is for {here.Of(nameof(Mode))}: Weighted, and that is Ordered. Leave one of them out." : null;
+            ? $"{here.Of(nameof(Weights))} is for {here.Of(nameof(Mode))}: Weighted; it is Ordered. Leave out the weights, or write "
+                + "Weighted."
+            : null;
     }
 }

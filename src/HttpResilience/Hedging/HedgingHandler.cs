@@ -12,7 +12,6 @@ internal sealed partial class HedgingHandler(
     Client client, AttemptClassifier classifier, ResilienceMeter meter, ILogger<HedgingHandler> logger) : ChainHandler
 {
     private readonly TimeProvider _time = client.Time;
-    private readonly EndpointRouting _endpoints = EndpointRouting.Of(client);
 
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken) =>
@@ -32,7 +31,7 @@ internal sealed partial class HedgingHandler(
             return await NextAsync(request, call, async: true, cancellationToken).ConfigureAwait(false);
 
         Resend.WillCopy(meter, call, request);
-        var attempt = new HedgedAttempt(request, call, _endpoints, TryAdmit, cancellationToken);
+        var attempt = new HedgedAttempt(client, request, call, TryAdmit, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         attempt.Enter(context);
         Outcome<HedgedTry> outcome;
@@ -150,8 +149,7 @@ internal sealed partial class HedgingHandler(
                 loser.Response?.Dispose();
         }
 
-        attempt.Call.Join(chosen.Call);
-        EndpointRouting.Join(attempt.Call, chosen.Call);
+        attempt.Join(chosen.Call);
         attempt.Call.JoinWire(chosen.Call);
     }
 

@@ -105,6 +105,15 @@ internal sealed class Attempt
     /// <summary>It goes to an endpoint of its API.</summary>
     internal bool IsRouted { get; set; }
 
+    internal void SendToEndpoint() => Request.RequestUri = Call.EndpointTries!.Uri;
+
+    /// <summary>Gives the request, as it was before its first attempt, a key of its own at its next endpoint.</summary>
+    internal async ValueTask RenewKeyAsync()
+    {
+        await IdempotencyKeyHandler.RenewKeyAsync(_client, Request, Call, IsAsync, Caller).ConfigureAwait(false);
+        Revise();
+    }
+
     private Uri? SentTo => IsRouted ? Call.EndpointTries!.Uri : _original.Uri;
 
     /// <returns>False when the call was cancelled before: it has no such attempt.</returns>

@@ -201,16 +201,11 @@ internal sealed partial class RetryHandler(
 
     private async ValueTask RouteAsync(Attempt attempt)
     {
-        var (call, request) = (attempt.Call, attempt.Request);
+        var call = attempt.Call;
         bool isIdempotent = call.Policy.Retry.IsIdempotent(attempt.Original.Method);
-        bool isOther = _endpoints.Choose(call, isIdempotent, attempt.StartsAt, TryAdmit);
-        if (isOther && !call.Policy.Endpoints!.SharesKeys)
-        {
-            await IdempotencyKeyHandler.RenewKeyAsync(client, request, call, attempt.IsAsync, attempt.Caller).ConfigureAwait(false);
-            attempt.Revise();
-        }
-
-        request.RequestUri = call.EndpointTries!.Uri;
+        if (_endpoints.Choose(call, isIdempotent, attempt.StartsAt, TryAdmit))
+            await attempt.RenewKeyAsync().ConfigureAwait(false);
+        attempt.SendToEndpoint();
     }
 
     // What comes before an attempt: the pause of the host, the turn at its circuit, the search for what an earlier attempt has made.
@@ -295,7 +290,8 @@ internal sealed partial class RetryHandler(
         };
         var remaining = policy.Remaining(endedAt, attempt.Deadline);
         var decision = RetryDecision.Decide(
-            policy.Retry, isLeft ? attempt.Result with { RetryAfter = null } : attempt.Result, request, attempt.Number, remaining, attempt.Random, previousRandom);
+            policy.Retry, isLeft ? attempt.Result with { RetryAfter = null } : attempt.Result, request, attempt.Number, remaining,
+            attempt.Random, previousRandom);
         if (call.Host is not { } host)
             return decision;
 

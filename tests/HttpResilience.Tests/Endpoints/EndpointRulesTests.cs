@@ -69,7 +69,8 @@ public sealed class EndpointRulesTests
     [InlineData("https://eu.test/v2/", "https://api.test/a", "/", "https://eu.test/v2/a")]
     [InlineData("http://[::1]:5000/", "https://api.test/a%2Fb/c%20d?q=%C3%A9", "/", "http://[::1]:5000/a%2Fb/c%20d?q=%C3%A9")]
     [InlineData("https+http://catalog/v2/", "https://api.test/v1/", "/v1/", "https+http://catalog/v2/")]
-    public void The_address_of_the_endpoint_takes_the_place_of_the_base_address(string endpoint, string asked, string? basePath, string sent) =>
+    public void The_address_of_the_endpoint_takes_the_place_of_the_base_address(
+        string endpoint, string asked, string? basePath, string sent) =>
         EndpointRules.UriAt(new(new(endpoint), 1), new(asked), basePath).OriginalString.ShouldBe(sent);
 
     [Fact]
