@@ -47,6 +47,8 @@ internal sealed class ConfigureHttpResilienceOptions(
         List<string> problems = [.. options.BindingProblems];
         var path = PathOf(name);
         HttpResilienceOptions.Keys.Validate(options, path, problems);
+        if (options.Endpoints.ProblemOfLists(path) is { } endpoints)
+            problems.Add(endpoints);
         if (options.ProblemOfTimeouts(path) is { } timeouts)
             problems.Add(timeouts);
         if (ChaosOptions.ProblemIn(environment, options, path) is { } problem)

@@ -19,9 +19,10 @@ internal sealed class Chain : IDisposable
         Action<HttpResilienceOptions>? options = null,
         Action<IHttpClientBuilder>? client = null,
         Action<IServiceCollection>? services = null,
-        IDictionary<string, string?>? settings = null)
+        IDictionary<string, string?>? settings = null,
+        bool keepsRequests = true)
     {
-        Server = new(Clock);
+        Server = new(Clock, keepsRequests);
         Configuration = new ConfigurationBuilder().AddInMemoryCollection([new("HttpResilience:Defaults:Retry:UseJitter", "false")]).Build();
         foreach (var (key, value) in settings ?? new Dictionary<string, string?>())
             Configuration[$"{Section}:{key}"] = value;

@@ -46,6 +46,10 @@ internal abstract class ChainHandler : DelegatingHandler
     protected virtual ValueTask<long> AdmitAsync(HttpCall call, long latest, bool async, CancellationToken cancellationToken) =>
         NextStage is { } next ? next.AdmitAsync(call, latest, async, cancellationToken) : new(call.Time.GetTimestamp());
 
+    /// <summary>Admits an attempt if no stage inside this one would hold it back now, as a probe too.</summary>
+    /// <returns>False when one does; nothing of the call has changed then.</returns>
+    protected virtual bool TryAdmit(HttpCall call, long now) => NextStage?.TryAdmit(call, now) ?? true;
+
     /// <summary>An attempt that was admitted has not begun.</summary>
     protected virtual void NotifyNotSent(HttpCall call) => NextStage?.NotifyNotSent(call);
 

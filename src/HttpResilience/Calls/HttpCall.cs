@@ -16,6 +16,7 @@ public sealed class HttpCall
     private static readonly CallSlot<Guid?> LetterId = new();
     private static readonly CallSlot<string> ErrorText = new();
     private static readonly CallSlot<bool> Stale = new();
+    private static readonly CallSlot<Uri> EndpointUri = new();
     private static readonly CallSlot<(long ToClose, long ForTurn)?> Waits = new();
 
     private readonly HttpCallScopeOptions? _settings;
@@ -118,6 +119,16 @@ public sealed class HttpCall
     {
         get => ErrorText.Get(this);
         internal set => ErrorText.Set(this, value);
+    }
+
+    /// <summary>
+    /// The base address of the endpoint (<c>Endpoints:Uris</c>) that the last attempt was sent to; null when the call goes where its URI
+    /// says.
+    /// </summary>
+    public Uri? Endpoint
+    {
+        get => EndpointUri.Get(this);
+        internal set => EndpointUri.Set(this, value);
     }
 
     /// <summary>The policy in force when the call started; a reload does not change it.</summary>
@@ -273,13 +284,22 @@ public sealed class HttpCall
         branch.StartedAt = startedAt;
         branch._origin |= IsBranch;
         OfTenant.Detach(branch);
+        EndpointUri.Detach(branch);
         // The first request has the turn that the call has waited for.
         (CircuitTicket, TenantTicket) = (0, 0);
         return branch;
     }
 
-    /// <summary>Takes over the circuit tickets of the branch whose result is the result of the attempt.</summary>
-    internal void Join(HttpCall branch) => (CircuitTicket, TenantTicket) = (branch.CircuitTicket, branch.TenantTicket);
+    /// <summary>Takes over the host and the circuit tickets of the branch whose result is the result of the attempt.</summary>
+    internal void Join(HttpCall branch)
+    {
+        HostState = branch.HostState;
+        if (branch.Endpoint is { } endpoint)
+            Endpoint = endpoint;
+        if (branch.TenantHostState is { } state)
+            TenantHostState = state;
+        (CircuitTicket, TenantTicket) = (branch.CircuitTicket, branch.TenantTicket);
+    }
 
     internal void CountResends(int sentBefore) => ResendCount = (byte)Math.Min(sentBefore, byte.MaxValue);
 }

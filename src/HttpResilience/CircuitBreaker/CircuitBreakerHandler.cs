@@ -49,6 +49,36 @@ internal sealed class CircuitBreakerHandler(Client client, CircuitEvents events)
         return await base.AdmitAsync(call, latest, async, cancellationToken).ConfigureAwait(false);
     }
 
+    protected override bool TryAdmit(HttpCall call, long now)
+    {
+        if (call.Policy.CircuitBreaker is { OnlyObserves: false } policy && call.Host is { } host)
+        {
+            call.TenantTicket = call.TenantHost is { } tenantHost ? TicketNow(policy, tenantHost, now) : CircuitMachine.NoTicket;
+            bool isAdmitted = call.TenantHost is null || call.TenantTicket != CircuitMachine.NoTicket;
+            if (isAdmitted)
+                call.CircuitTicket = TicketNow(policy, host, now);
+            if (call.CircuitTicket == CircuitMachine.NoTicket)
+            {
+                NotifyNotSent(call);
+                return false;
+            }
+        }
+
+        return base.TryAdmit(call, now);
+    }
+
+    private int TicketNow(CircuitPolicy policy, HostState host, long now)
+    {
+        if (host.TicketAtOnce is not CircuitMachine.NoTicket and var ticket)
+            return ticket;
+        // The calls that wait come first.
+        if (host.Queue is { IsEmpty: false })
+            return CircuitMachine.NoTicket;
+        var admission = host.Circuit.Enter(policy, now);
+        events.Moved(host, admission.Transition);
+        return admission.IsAllowed ? Entered(host, admission.Ticket) : CircuitMachine.NoTicket;
+    }
+
     protected override void NotifyNotSent(HttpCall call)
     {
         if (call.TenantTicket != CircuitMachine.NoTicket)

@@ -17,12 +17,16 @@ internal static class ChainDescription
             options.Hedging.Enabled ? $"hedge after {Show(options.Hedging.Delay)}" : null,
             options.LongestAttempt is { } attempt ? $"attempt {Show(attempt)}" : "attempt without timeout",
             options.TotalRequestTimeout.Timeout is { } total ? $"total {Show(total)}" : "total without timeout",
+            Endpoints(options.Endpoints),
             options.Fallback.Enabled ? $"fallback {Show(options.Fallback.StaleIfError)}" : null,
             options.DeadLetter.Enabled ? "dead letters" : null,
             options.Chaos.Enabled ? "chaos" : null,
         ];
         return string.Join(" · ", parts.OfType<string>());
     }
+
+    private static string? Endpoints(EndpointsOptions options) => options.Uris.Count == 0 ? null
+        : string.Create(CultureInfo.InvariantCulture, $"{options.Uris.Count} endpoints {options.Mode.ToString().ToLowerInvariant()}");
 
     private static string Keys(IdempotencyOptions options)
     {

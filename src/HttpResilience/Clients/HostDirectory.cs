@@ -46,6 +46,18 @@ internal sealed class HostDirectory
             call.Host!.CountCall(budget, call.StartedAt);
     }
 
+    /// <summary>
+    /// When the pause and the circuits that hold a call back from a host end: in the past when there are none, never while an operator has
+    /// opened one.
+    /// </summary>
+    internal long AvailableAt(HttpCall call, HttpAuthority authority, long now)
+    {
+        var host = GetOrAdd(new(authority, null), call.Policy.MaxHosts, now);
+        long at = Math.Max(host.PauseAt(now, call.Tenant)?.Until ?? 0, host.OpenUntil(call.Policy));
+        return call.Tenant is { } tenant && call.Policy.CircuitBreaker?.Isolation is CircuitIsolation.AuthorityAndTenant
+            ? Math.Max(at, GetOrAdd(new(authority, tenant), call.Policy.MaxHosts, now).OpenUntil(call.Policy)) : at;
+    }
+
     /// <summary>Applies the Retry-After of an attempt to the host that sent it, which a redirect may have led to.</summary>
     /// <returns>The host whose pause it starts; null when it starts none.</returns>
     internal HostKey? ApplyRetryAfter(HttpCall call, in AttemptResult result, long endedAt)

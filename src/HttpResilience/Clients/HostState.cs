@@ -74,6 +74,14 @@ internal sealed class HostState(HostKey key) : ObservedHost
         || (policy.CircuitBreaker is { OnlyObserves: false } circuit && Circuit.IsOpenAt(now)
             && (Circuit.State is CircuitState.Isolated || !(Circuit.Break <= circuit.MaxWait)));
 
+    /// <summary>The end of the break of its circuit; 0 for a closed one, never for one that an operator has opened.</summary>
+    internal long OpenUntil(ResiliencePolicy policy) => !policy.HasActiveCircuit ? 0 : Circuit.State switch
+    {
+        CircuitState.Closed => 0,
+        CircuitState.Isolated => long.MaxValue,
+        _ => Circuit.OpenUntil,
+    };
+
     /// <param name="places">Those of the host, when this is a tenant's part of it.</param>
     internal CircuitQueue AddQueue(CircuitPlaces places, TimeProvider time) =>
         LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Queue, () => new(Circuit, places, time));

@@ -52,6 +52,9 @@ public sealed class HttpResilienceOptions
     /// <summary>Whether a request that is slow to be answered is sent a second time. Off by default.</summary>
     public HedgingOptions Hedging { get; } = new();
 
+    /// <summary>The endpoints of an API that has several. None by default.</summary>
+    public EndpointsOptions Endpoints { get; } = new();
+
     /// <summary>How many of the calls may fail, and whether the integration is paused when more do.</summary>
     public ErrorBudgetOptions ErrorBudget { get; } = new();
 
@@ -85,6 +88,7 @@ public sealed class HttpResilienceOptions
         .Section(nameof(Fallback), o => o.Fallback, FallbackOptions.Keys, o => o.Enabled = false, "Fallback:Enabled: false")
         .Section(nameof(DeadLetter), o => o.DeadLetter, DeadLetterOptions.Keys, o => o.Enabled = false, "DeadLetter:Enabled: false")
         .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys, o => o.Enabled = false, "Hedging:Enabled: false")
+        .Section(nameof(Endpoints), o => o.Endpoints, EndpointsOptions.Keys, o => o.Uris = [], "Endpoints:Uris: []")
         .Section(nameof(ErrorBudget), o => o.ErrorBudget, ErrorBudgetOptions.Keys,
             "Leave it out for the default, or write ErrorBudget:PauseAtBurn: null to pause nothing.")
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys,
@@ -135,6 +139,12 @@ public sealed class HttpResilienceOptions
 
     /// <summary>The chain and the main settings in one line.</summary>
     internal string Chain => ChainDescription.Of(this);
+
+    internal bool HasEndpoints => Endpoints.Uris.Count > 0;
+
+    /// <summary>No calls go to the base address, because it is not one of the endpoints.</summary>
+    internal bool LeavesOutBaseAddress => HasEndpoints && BaseAddress is { } own
+        && !Endpoints.Uris.Any(uri => new HttpAuthority(new(uri)).Equals(new(own)));
 
     /// <summary>How long an attempt may take: it ends with its call. Null: without end.</summary>
     internal TimeSpan? LongestAttempt

@@ -53,6 +53,7 @@ internal static class IneffectiveSettings
         new(o => !o.Hedging.Enabled, "Hedging:Enabled", ["Hedging:"]),
         new(o => o.Hedging.Delay >= o.AttemptTimeout.Timeout, Attempt, ["Hedging:Delay"]),
         new(o => o.Hedging.Delay >= o.TotalRequestTimeout.Timeout, Total, ["Hedging:Delay"]),
+        new(o => !o.HasEndpoints, "Endpoints:Uris", ["Endpoints:Mode", "Endpoints:SharesKeys"]),
         new(o => !o.Chaos.Enabled, "Chaos:Enabled", ["Chaos:"]),
     ];
 
@@ -72,8 +73,14 @@ internal static class IneffectiveSettings
             if (dead.Length > 0)
             {
                 yield return $"{string.Join(", ", dead.Select(key => $"{options.Path.Of(key)} ({Show(values[key])})"))}: no effect while "
-                    + $"{options.Path.Of(rule.By)} is {OptionPath.Show(by)}";
+                    + $"{options.Path.Of(rule.By)} is {(by is "" ? "empty" : OptionPath.Show(by))}";
             }
+        }
+
+        if (options.LeavesOutBaseAddress)
+        {
+            yield return $"{options.Path.Of(nameof(options.BaseAddress))} ({OptionPath.Show(options.BaseAddress)}): no calls go there "
+                + $"while {options.Path.Of("Endpoints:Uris")} does not have it";
         }
 
         // Also where only BreakDuration is written: the default of MaxWait is meant for the default break.

@@ -44,6 +44,9 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
 
     internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging);
 
+    /// <summary>Null for an API with one endpoint, or as many as the application asks.</summary>
+    internal EndpointsPolicy? Endpoints { get; } = EndpointsPolicy.From(options.Endpoints);
+
     internal ErrorBudgetOptions ErrorBudget { get; } = options.ErrorBudget;
 
     internal RequestLoggingPolicy Logging { get; } = new(

@@ -12,9 +12,11 @@ internal sealed class FallbackCacheKey
     /// <param name="outer">The handler that sends the request on; service discovery inside it may choose the endpoint.</param>
     internal FallbackCacheKey(FallbackPolicy policy, HttpRequestMessage request, HttpCall call, DelegatingHandler outer)
     {
-        _sent = ServiceDiscovery.IsInside(outer) ? new(request.RequestUri, request.Headers.Host is not null) : new();
+        var asked = request.RequestUri!;
+        _sent = ServiceDiscovery.IsInside(outer) ? new(sent => new(asked, sent.PathAndQuery), request.Headers.Host is not null)
+            : call.Policy.Endpoints is not null ? new(call.AskedFor) : new();
         (_policy, _call, _given) = (policy, call, new(request));
-        Resource = RequestFields.ResourceOf(request.RequestUri!);
+        Resource = RequestFields.ResourceOf(asked);
         Asked = CacheControlOf(request);
         request.Options.Set(WireRequestCapture.Key, _sent);
         call.IsCaptured = true;

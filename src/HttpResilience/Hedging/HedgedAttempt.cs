@@ -4,12 +4,16 @@ namespace HttpResilience;
 
 /// <summary>A hedged attempt, with the requests it has sent so far. It is carried by the context of Polly's pipeline.</summary>
 /// <param name="request">The caller's request. Copies of it are sent, because parallel requests cannot share a message.</param>
+/// <param name="admit">Takes the tickets of a call's host; false when a circuit holds it back.</param>
 /// <param name="cancellationToken">Ends the attempt as a whole.</param>
-internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, CancellationToken cancellationToken)
+internal sealed class HedgedAttempt(
+    Client client, HttpRequestMessage request, HttpCall call, Func<HttpCall, long, bool> admit,
+    CancellationToken cancellationToken)
 {
     private static readonly ResiliencePropertyKey<HedgedAttempt> Key = new("HttpResilience.HedgedAttempt");
 
     private readonly List<HedgedTry> _tries = new(2);
+    private readonly EndpointRouting _endpoints = EndpointRouting.Of(client);
     private volatile bool _mayGoOn = true;
 
     internal HttpCall Call => call;
@@ -26,7 +30,8 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
     /// </summary>
     internal bool GoOn(long now)
     {
-        if (_mayGoOn && (call.IsCircuitOpenAt(now) || call.Host?.PauseAt(now, call.Tenant) is not null || !IsInBudget(now)))
+        if (_mayGoOn && !GoesElsewhere(now)
+            && (call.IsCircuitOpenAt(now) || call.Host?.PauseAt(now, call.Tenant) is not null || !IsInBudget(now)))
             _mayGoOn = false;
         return _mayGoOn;
     }
@@ -38,6 +43,8 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
     internal HedgedTry Begin(long now)
     {
         var branch = call.Branch(now, _tries.Count(t => t.WasSent));
+        if (_tries.Count > 0 && GoesElsewhere(now))
+            _endpoints.ChooseBeside(call, branch, now, admit);
         var begun = new HedgedTry(HedgedRequest.CopyOf(request, branch), branch, request.Method.IsSafe);
         _tries.Add(begun);
         return begun;
@@ -50,11 +57,22 @@ internal sealed class HedgedAttempt(HttpRequestMessage request, HttpCall call, C
             _mayGoOn = false;
     }
 
+    /// <summary>The call takes over what belongs to the request whose result is that of the attempt.</summary>
+    internal void Join(HttpCall chosen)
+    {
+        call.Join(chosen);
+        EndpointRouting.Join(call, chosen);
+    }
+
     /// <summary>
     /// The request whose result is that of the attempt: a winner, even if it ended during the cancellation of the attempt; else the one
     /// with the longest Retry-After, else the first.
     /// </summary>
     internal HedgedTry Choose() => _tries.Find(t => t.HasWon) ?? _tries.MaxBy(t => t.Result.RetryAfter ?? TimeSpan.Zero)!;
+
+    // Another endpoint is not that which the first request burdens.
+    private bool GoesElsewhere(long now) =>
+        _endpoints.HasOther(call, call.Policy.Retry.IsIdempotent(request.Method), untried: true, now);
 
     private bool IsInBudget(long now) =>
         call.Policy.Retry.Budget is not { } budget || call.Host is not { } host

@@ -9,7 +9,7 @@ internal static class HedgedRequest
 {
     internal static HttpRequestMessage CopyOf(HttpRequestMessage original, HttpCall call)
     {
-        var copy = new HttpRequestMessage(original.Method, original.RequestUri)
+        var copy = new HttpRequestMessage(original.Method, call.EndpointTries?.Uri ?? original.RequestUri)
         {
             Version = original.Version,
             VersionPolicy = original.VersionPolicy,

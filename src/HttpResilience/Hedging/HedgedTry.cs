@@ -7,6 +7,9 @@ internal sealed class HedgedTry(HttpRequestMessage request, HttpCall call, bool 
 {
     internal HttpRequestMessage Request => request;
 
+    /// <summary>Where it was sent; redirects change the request.</summary>
+    internal Uri? Uri { get; } = request.RequestUri;
+
     internal HttpCall Call => call;
 
     internal long StartedAt => call.StartedAt;

@@ -31,7 +31,7 @@ internal sealed partial class HedgingHandler(
             return await NextAsync(request, call, async: true, cancellationToken).ConfigureAwait(false);
 
         Resend.WillCopy(meter, call, request);
-        var attempt = new HedgedAttempt(request, call, cancellationToken);
+        var attempt = new HedgedAttempt(client, request, call, TryAdmit, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         attempt.Enter(context);
         Outcome<HedgedTry> outcome;
@@ -73,7 +73,7 @@ internal sealed partial class HedgingHandler(
         {
             var sending = NextAsync(begun.Request, begun.Call, async: true, cancellationToken).AsTask();
             response = await UnlessLostAsync(sending, cancellationToken, attempt.CancellationToken).ConfigureAwait(false);
-            begun.Call.Receive(response, begun.Request, request.Method, request.RequestUri);
+            begun.Call.Receive(response, begun.Request, request.Method, begun.Uri);
             result = classifier.ClassifyHead(response, begun.Call);
             if (call.Policy.Retry.IncludeResponseBody && result.IsSuccess)
             {
@@ -88,7 +88,7 @@ internal sealed partial class HedgingHandler(
         {
             exception = e;
             bool timedOut = call.AttemptTimedOut || (attempt.CancellationToken.IsCancellationRequested && call.IsPastDeadline);
-            begun.Call.Fail(e, begun.Request, request.Method, request.RequestUri);
+            begun.Call.Fail(e, begun.Request, request.Method, begun.Uri);
             result = classifier.Classify(e, request.Method, begun.Call, timedOut, cancellationToken.IsCancellationRequested);
         }
 
@@ -149,7 +149,7 @@ internal sealed partial class HedgingHandler(
                 loser.Response?.Dispose();
         }
 
-        attempt.Call.Join(chosen.Call);
+        attempt.Join(chosen.Call);
         attempt.Call.JoinWire(chosen.Call);
     }
 

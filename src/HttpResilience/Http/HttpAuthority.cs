@@ -42,6 +42,13 @@ internal readonly struct HttpAuthority : IEquatable<HttpAuthority>
     internal static bool IsValid(string? text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && IsHttp(uri) && uri is { PathAndQuery: "/", UserInfo: "", Fragment: "" };
 
+    /// <summary>The regular expression of <see cref="IsBaseAddress"/>, for the JSON schema.</summary>
+    internal const string BasePattern = @"^[Hh][Tt][Tt][Pp][Ss]?(\+[Hh][Tt][Tt][Pp][Ss]?)*://[^?#@]+$";
+
+    /// <summary>Whether the text is an http or https URI with neither user-info, query nor fragment.</summary>
+    internal static bool IsBaseAddress(string? text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && IsHttp(uri) && uri is { Query: "", UserInfo: "", Fragment: "" };
+
     /// <summary>
     /// Whether a URI is absolute and of http, https, or several schemes from which service discovery chooses, such as
     /// <c>https+http://catalog</c>.

@@ -176,6 +176,14 @@ public sealed class OptionKeys<TOptions>
         Add(new ListKey<TOptions>(name, "scheme, host and port, such as https://api.example.com", get, set, HttpAuthority.IsValid,
             HttpAuthority.Pattern));
 
+    internal OptionKeys<TOptions> Uris(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
+        Add(new ListKey<TOptions>(name, "a base address, such as https://eu.api.example.com/v1/", get, set, HttpAuthority.IsBaseAddress,
+            HttpAuthority.BasePattern));
+
+    internal OptionKeys<TOptions> Integers(
+        string name, Func<TOptions, IList<int>> get, Action<TOptions, IList<int>> set, int min, int max) =>
+        Add(new IntegerListKey<TOptions>(name, get, set, min, max));
+
     internal OptionKeys<TOptions> Texts(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "text that is not empty", get, set, v => !string.IsNullOrWhiteSpace(v), @"\S"));
 

@@ -25,6 +25,9 @@ internal sealed record ValueLimits(
 /// <param name="Default">Null when the key may be null and is by default.</param>
 internal sealed record ListShape(Type Options, string Name, string Pattern, IReadOnlyList<string>? Default) : OptionShape(Options, Name);
 
+/// <summary>A key with a list of integers, which is empty by default.</summary>
+internal sealed record IntegerListShape(Type Options, string Name, int Min, int Max) : OptionShape(Options, Name);
+
 /// <summary>A key with a section of keys.</summary>
 /// <param name="IsNullable">Null switches off what the section configures.</param>
 internal sealed record SectionShape(Type Options, string Name, IReadOnlyList<OptionShape> Keys, bool IsNullable)

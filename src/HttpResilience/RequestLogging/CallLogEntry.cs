@@ -32,6 +32,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("Method", asked.Method.Method);
         Add("Authority", HttpAuthority.NameOf(asked));
         Add("Path", redaction.PathOf(asked, call));
+        Add("Endpoint", call.Endpoint is { } endpoint ? new HttpAuthority(endpoint).ToString() : null);
         Add("StatusCode", response is null ? null : Boxed((int)response.StatusCode));
         Add("FailureClass", call.FailureClass is FailureClass.None ? null : call.FailureClass.ToString());
         Add("StopReason", call.StopReason.ToString());

@@ -102,6 +102,20 @@ internal sealed class Attempt
     /// <summary>The body is part of the attempt (<c>Retry:IncludeResponseBody</c>), or may be part of its classification.</summary>
     internal bool ReadsAhead => !_result.IsSuccess || Call.Policy.Retry.IncludeResponseBody;
 
+    /// <summary>It goes to an endpoint of its API.</summary>
+    internal bool IsRouted { get; set; }
+
+    internal void SendToEndpoint() => Request.RequestUri = Call.EndpointTries!.Uri;
+
+    /// <summary>Gives the request, as it was before its first attempt, a key of its own at its next endpoint.</summary>
+    internal async ValueTask RenewKeyAsync()
+    {
+        await IdempotencyKeyHandler.RenewKeyAsync(_client, Request, Call, IsAsync, Caller).ConfigureAwait(false);
+        Revise();
+    }
+
+    private Uri? SentTo => IsRouted ? Call.EndpointTries!.Uri : _original.Uri;
+
     /// <returns>False when the call was cancelled before: it has no such attempt.</returns>
     internal bool TryBegin()
     {
@@ -127,7 +141,7 @@ internal sealed class Attempt
             throw ResponseBody.ReturnedTwice(Request);
         (Response, _isAnswered) = (response, true);
         _classifier.Receive(Call);
-        Call.Receive(response, Request, _original.Method, _original.Uri);
+        Call.Receive(response, Request, _original.Method, SentTo);
         _result = _classifier.ClassifyHead(response, Call);
         if (Call.MayHaveBeenProcessed)
             _result = FailureClassifier.AfterAmbiguousAttempt(_result, Request.Method);
@@ -155,7 +169,7 @@ internal sealed class Attempt
         bool wasProcessed = _isAnswered && (_result.IsSuccess || _result.IsAmbiguous);
         Response?.Dispose();
         (Response, Exception) = (null, exception);
-        Call.Fail(exception, Request, _original.Method, _original.Uri);
+        Call.Fail(exception, Request, _original.Method, SentTo);
         if ((cancelled || exception is OperationCanceledException) && _client.Time.GetTimestamp() >= Deadline)
             _timer.Expire();
         _result = _classifier.Classify(exception, _original.Method, Call, _timer.HasExpired, cancelled);
@@ -229,6 +243,7 @@ internal sealed class Attempt
     {
         (Call, Asked, _copy, Sending, Response, Answer, Exception) = (null!, null!, null, null, null, null, null);
         (_original, _result, Caller) = (default, default, default);
-        (Number, Random, MustReconcileFirst, IsRunning, _isAnswered, IsClassified) = (0, 0, false, false, false, false);
+        (Number, Random, MustReconcileFirst, IsRouted) = (0, 0, false, false);
+        (IsRunning, _isAnswered, IsClassified) = (false, false, false);
     }
 }

@@ -5,10 +5,11 @@ internal static class HostLimits
 {
     /// <summary>Stops a retry that would meet an open circuit or exceed the retry budget of the host.</summary>
     /// <param name="latest">The timestamp at which the retry must be sent.</param>
-    internal static RetryDecision Apply(RetryDecision retry, HttpCall call, HostState host, long endedAt, long latest)
+    /// <param name="isLeft">The retry goes to another endpoint.</param>
+    internal static RetryDecision Apply(RetryDecision retry, HttpCall call, HostState host, long endedAt, long latest, bool isLeft)
     {
         long due = endedAt + call.Policy.ToTimestamp(retry.Delay);
-        if (call.WouldBeRejectedAt(due, latest))
+        if (!isLeft && call.WouldBeRejectedAt(due, latest))
             return RetryDecision.Stop(StopReason.CircuitOpen);
         if (call.Policy.Retry.Budget is not { } policy)
             return retry;

@@ -57,7 +57,7 @@ internal readonly record struct RetryDecision
         if (policy.ShouldRetryAfterHeader && result.RetryAfter is { } asked && asked > TimeSpan.Zero)
             return After(policy, backoff, asked, limit, tooLate, random) with { ReconcilesFirst = looks };
 
-        TimeSpan delay = Backoff.Delay(backoff, attempt, random, previousRandom);
+        TimeSpan delay = request.GoesElsewhere ? TimeSpan.Zero : Backoff.Delay(backoff, attempt, random, previousRandom);
         return (delay < limit ? Retry(delay) : Stop(tooLate)) with { ReconcilesFirst = looks };
     }
 
@@ -107,6 +107,9 @@ internal readonly record struct RetryableRequest(bool IsIdempotent, bool IsKeyed
 
     /// <summary>The application can update it after a conflict.</summary>
     internal bool CanBeResolved { get; init; }
+
+    /// <summary>The retry goes to an endpoint that the call has not tried, which need not be spared.</summary>
+    internal bool GoesElsewhere { get; init; }
 
     /// <summary>The time from the failure until the key may have expired at the API.</summary>
     internal TimeSpan KeyExpiresIn { get; init; } = TimeSpan.MaxValue;

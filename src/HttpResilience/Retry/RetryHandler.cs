@@ -14,6 +14,7 @@ internal sealed partial class RetryHandler(
     private readonly UserHooks _hooks = new(client, extensions);
     private readonly TimeProvider _time = client.Time;
     private readonly CallObservers? _observers = client.Observers;
+    private readonly EndpointRouting _endpoints = EndpointRouting.Of(client);
 
     protected override bool EndsCallsInItsFrame => true;
 
@@ -23,12 +24,14 @@ internal sealed partial class RetryHandler(
         if (_observers?.CallStarting(client, call) is { } refusal)
             return Reject(call, refusal);
         bool mustReconcileFirst = _hooks.MustReconcileFirst(call, request.Method);
-        client.Hosts.FindFor(call, request.RequestUri);
+        bool isRouted = call.Policy.Endpoints is not null && _endpoints.Begin(call, request.RequestUri);
+        if (!isRouted)
+            client.Hosts.FindFor(call, request.RequestUri);
         if (HostPauseWait.RejectionOf(call, request.Method) is { } tooLong)
             return Reject(call, tooLong);
         var attempt = Attempt.Rent(client, classifier, request, call, LeadsToTransport, async, cancellationToken);
-        attempt.MustReconcileFirst = mustReconcileFirst;
-        if (async && !mustReconcileFirst
+        (attempt.MustReconcileFirst, attempt.IsRouted) = (mustReconcileFirst, isRouted);
+        if (async && !mustReconcileFirst && !isRouted
             && !HostPauseWait.IsNeeded(call, call.StartedAt) && (call.TryTakeTickets() || call.IsRejectedNow(attempt.Deadline)))
             return SendFirst(attempt);
         return AttemptsAsync(attempt);
@@ -123,6 +126,8 @@ internal sealed partial class RetryHandler(
             {
                 if (!attempt.IsRunning)
                 {
+                    if (attempt.IsRouted)
+                        await RouteAsync(attempt).ConfigureAwait(false);
                     if (await BeforeAsync(attempt).ConfigureAwait(false) is { } found)
                         return found;
                     // Here, because the span of the resend is that of this frame.
@@ -194,6 +199,15 @@ internal sealed partial class RetryHandler(
         }
     }
 
+    private async ValueTask RouteAsync(Attempt attempt)
+    {
+        var call = attempt.Call;
+        bool isIdempotent = call.Policy.Retry.IsIdempotent(attempt.Original.Method);
+        if (_endpoints.Choose(call, isIdempotent, attempt.StartsAt, TryAdmit))
+            await attempt.RenewKeyAsync().ConfigureAwait(false);
+        attempt.SendToEndpoint();
+    }
+
     // What comes before an attempt: the pause of the host, the turn at its circuit, the search for what an earlier attempt has made.
     private async ValueTask<HttpResponseMessage?> BeforeAsync(Attempt attempt)
     {
@@ -204,7 +218,7 @@ internal sealed partial class RetryHandler(
             attempt.StartsAt = await HostPauseWait.WaitAsync(client, call, method, deadline, async, cancellationToken)
                 .ConfigureAwait(false);
         }
-        if (!call.TryTakeTickets())
+        if (call.CircuitTicket == CircuitMachine.NoTicket && !call.TryTakeTickets())
             attempt.StartsAt = await TurnAsync(call, method, deadline, async, cancellationToken).ConfigureAwait(false);
         // Last: what was not found before a wait may have been processed after it.
         if (attempt.MustReconcileFirst)
@@ -263,24 +277,28 @@ internal sealed partial class RetryHandler(
         ref readonly var original = ref attempt.Original;
         attempt.Random = client.Random.NextDouble();
         int? maxRetryAttempts = policy.Retry.Repeats(original.Method) ? call.MaxRetryAttempts : 0;
+        bool isIdempotent = policy.Retry.IsIdempotent(original.Method);
+        bool isLeft = attempt.IsRouted && _endpoints.HasOther(call, isIdempotent, untried: false, endedAt);
         var request = new RetryableRequest(
-            policy.Retry.IsIdempotent(original.Method), call.IdempotencyKey is not null, original.IsReplayable, maxRetryAttempts)
+            isIdempotent, call.IdempotencyKey is not null, original.IsReplayable, maxRetryAttempts)
         {
             MayHaveBeenProcessed = call.MayHaveBeenProcessed,
             CanBeFound = extensions.Reconciler is not null,
             CanBeResolved = _hooks.CanResolve(attempt),
+            GoesElsewhere = isLeft && _endpoints.HasOther(call, isIdempotent, untried: true, endedAt),
             KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.KeyStartedAt)),
         };
         var remaining = policy.Remaining(endedAt, attempt.Deadline);
         var decision = RetryDecision.Decide(
-            policy.Retry, attempt.Result, request, attempt.Number, remaining, attempt.Random, previousRandom);
+            policy.Retry, isLeft ? attempt.Result with { RetryAfter = null } : attempt.Result, request, attempt.Number, remaining,
+            attempt.Random, previousRandom);
         if (call.Host is not { } host)
             return decision;
 
         if (client.Hosts.ApplyRetryAfter(call, attempt.Result, endedAt) is { } paused)
             meter.Paused(client.Name, paused, attempt.Result.StatusCode);
-        return decision.IsRetry ? HostLimits.Apply(
-            decision, call, host, endedAt, HostPauseWait.LatestStart(call, original.Method, attempt.Deadline)) : decision;
+        return decision.IsRetry && !request.GoesElsewhere ? HostLimits.Apply(
+            decision, call, host, endedAt, HostPauseWait.LatestStart(call, original.Method, attempt.Deadline), isLeft) : decision;
     }
 
     private HttpResponseMessage Stop(StopReason reason, Attempt attempt)

@@ -5,11 +5,10 @@ namespace HttpResilience;
 /// one counts, of concurrent ones all.
 /// </summary>
 /// <param name="logical">
-/// The URI of the call when service discovery chooses the endpoint: its scheme, host and port count instead of those of the endpoint.
-/// Null when the URI counts as sent.
+/// The URI that counts for the one that was sent, where the call itself does not choose its endpoint. Null when the URI counts as sent.
 /// </param>
 /// <param name="hasHost">The caller has set the Host field.</param>
-internal sealed class WireRequestCapture(Uri? logical = null, bool hasHost = false)
+internal sealed class WireRequestCapture(Func<Uri, Uri>? logical = null, bool hasHost = false)
 {
     internal static readonly HttpRequestOptionsKey<WireRequestCapture> Key = new("HttpResilience.WireRequestCapture");
 
@@ -70,5 +69,5 @@ internal sealed class WireRequestCapture(Uri? logical = null, bool hasHost = fal
             _inFlight--;
     }
 
-    private Uri? Logical(Uri? sent) => logical is null || sent is not { IsAbsoluteUri: true } ? sent : new Uri(logical, sent.PathAndQuery);
+    private Uri? Logical(Uri? sent) => logical is null || sent is not { IsAbsoluteUri: true } ? sent : logical(sent);
 }

@@ -61,6 +61,8 @@ internal sealed class Clients : IDisposable
         options.Hedging.Enabled = settings.Hedges;
         if (settings.HasContentKeys)
             options.Idempotency.KeySource = KeySource.Content;
+        if (settings.HasEndpoints)
+            options.Endpoints.Uris = ["https://api.example.com", "https://api-us.example.com"];
         if (settings.HasLimit)
             options.RateLimiter = new();
         if (settings.RetriesAtOnce)
@@ -122,6 +124,9 @@ internal sealed record ClientSettings
     internal bool HasLimit { get; init; }
 
     internal bool HasEmptyPipeline { get; init; }
+
+    /// <summary>The API has two endpoints; only ours knows them.</summary>
+    internal bool HasEndpoints { get; init; }
 
     /// <summary>A POST gets a key made of its content; only ours has that built in.</summary>
     internal bool HasContentKeys { get; init; }

@@ -41,6 +41,7 @@ internal static class CostScenarios
         },
         new CallScenario("GET with hedging on, asynchronous") { Settings = new() { Hedges = true } },
         new CallScenario("GET with a concurrency limit, asynchronous") { Settings = new() { HasLimit = true } },
+        new CallScenario("GET with two endpoints, asynchronous") { Settings = new() { HasEndpoints = true } },
         new CallScenario("GET with an empty Polly pipeline, asynchronous") { Settings = new() { HasEmptyPipeline = true } },
     ];
 }

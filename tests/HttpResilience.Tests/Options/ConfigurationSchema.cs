@@ -127,6 +127,13 @@ internal static class ConfigurationSchema
             ["items"] = new JsonObject { ["type"] = "string", ["pattern"] = list.Pattern },
             ["default"] = list.Default is null ? null : new JsonArray([.. list.Default.Select(v => (JsonNode)v)]),
         },
+        IntegerListShape list => new()
+        {
+            ["type"] = "array",
+            ["description"] = Comments.SummaryOf(shape.Options, shape.Name),
+            ["items"] = new JsonObject { ["type"] = "integer", ["minimum"] = list.Min, ["maximum"] = list.Max },
+            ["default"] = new JsonArray(),
+        },
         SectionListShape sections => new()
         {
             ["type"] = "array",

@@ -38,6 +38,7 @@ public sealed class PolicySnapshotTests
             RateLimiter = new() { DefaultRateLimiterOptions = new(), TokenBucket = new() { TokenLimit = 3, TokensPerPeriod = 2 } },
         };
         options.Fallback.Enabled = options.DeadLetter.Enabled = options.Hedging.Enabled = options.Chaos.Enabled = true;
+        (options.Endpoints.Uris, options.Endpoints.Weights) = (["https://a.test/"], [2, 1]);
         options.CircuitBreaker.SlowCallDuration = TimeSpan.FromSeconds(9);
         options.Idempotency.RememberFor = TimeSpan.FromDays(1);
         (options.Chaos.Latency.InjectionRate, options.Chaos.Fault.InjectionRate, options.Chaos.Status.InjectionRate) = (0.1, 0.2, null);
@@ -84,11 +85,13 @@ public sealed class PolicySnapshotTests
         var t when t == typeof(Uri) => new Uri("https://other.test/"),
         { IsEnum: true } t => Enum.GetValues(t).Cast<object>().First(v => !v.Equals(value)),
         var t when t.IsAssignableFrom(typeof(List<string>)) => new List<string>([.. (IEnumerable<string>?)value ?? [], Added(name)]),
+        var t when t.IsAssignableFrom(typeof(List<int>)) => new List<int>([.. ((IEnumerable<int>)value!).Select(v => v + 1)]),
         var t when t.IsAssignableFrom(typeof(string[])) => new[] { Added(name) },
         var t => throw new NotSupportedException($"An option of type {t}."),
     };
 
-    private static string Added(string name) => name is nameof(DeadLetterOptions.AllowedAuthorities) ? "https://other.test/" : "OTHER";
+    private static string Added(string name) =>
+        name is nameof(DeadLetterOptions.AllowedAuthorities) or nameof(EndpointsOptions.Uris) ? "https://other.test/" : "OTHER";
 
     private static string Describe(object? value) => value switch
     {

@@ -64,6 +64,8 @@ public sealed class SchemaAndBinderTests
         IgnoredShape => ["\"anything\"", "5"],
         SectionShape or StatusSectionsShape => ["null", "[]", "[1]", "\"\"", "\"off\"", "false", "5"],
         ListShape => ["""["A", "B-c"]""", "[]", """["A", ""]""", "\"A\"", "null", """{ "A": true }""", """{ "A": "B" }""", "true"],
+        IntegerListShape list =>
+            [$"[{list.Min}, {list.Max}]", "[]", $"[{list.Min - 1}]", $"[{list.Max + 1}]", "[1.5]", "[\"x\"]", "1", "null"],
         ValueShape { Limits.Names: { } names } => [.. names.Select(n => $"\"{n}\""), "\"Nonsense\"", "true", "null"],
         ValueShape { Limits: { Min: int min, Max: int max } } =>
             [$"{min}", $"{max}", "\"x\"",
