@@ -13,6 +13,7 @@ internal static class Commands
         "shapes" => options => Task.FromResult(ShapesCommand.Run(options)),
         "goals" => options => Task.FromResult(GoalsCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
+        "learned" => options => Task.FromResult(LearnedCommand.Run(options)),
         "fallback" => FallbackCommand.RunAsync,
         "bodies" => _ => BodyCommand.RunAsync(),
         "alerts" => _ => AlertCommand.RunAsync(),

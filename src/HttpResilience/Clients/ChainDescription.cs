@@ -14,8 +14,9 @@ internal static class ChainDescription
             Circuit(options.CircuitBreaker),
             Concurrency(options.RateLimiter?.DefaultRateLimiterOptions),
             Tokens(options.RateLimiter?.TokenBucket),
-            options.Hedging.Enabled ? $"hedge after {Show(options.Hedging.Delay)}" : null,
-            options.LongestAttempt is { } attempt ? $"attempt {Show(attempt)}" : "attempt without timeout",
+            options.Hedging.Enabled ? $"hedge after {(options.Hedging.Delay is { } delay ? Show(delay) : "p95")}" : null,
+            (options.LongestAttempt is { } attempt ? $"attempt {Show(attempt)}" : "attempt without timeout")
+                + (options.AttemptTimeout.Learn ? " or learned" : ""),
             options.TotalRequestTimeout.Timeout is { } total ? $"total {Show(total)}" : "total without timeout",
             Endpoints(options.Endpoints),
             options.Fallback.Enabled ? $"fallback {Show(options.Fallback.StaleIfError)}" : null,

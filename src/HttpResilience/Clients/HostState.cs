@@ -24,6 +24,18 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     internal CircuitMachine Circuit { get; } = new();
 
+    /// <summary>The latencies of requests that may be sent a second time, while the delay of hedging is learned; null before.</summary>
+    internal LatencyWindow? Requests => Failed?.Requests;
+
+    /// <summary>The latencies of attempts, while their timeout is learned; null before.</summary>
+    internal LatencyWindow? Attempts => Failed?.Attempts;
+
+    internal LatencyWindow GetOrAddRequests(TimeProvider time) =>
+        LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Requests, () => new(time.TimestampFrequency));
+
+    internal LatencyWindow GetOrAddAttempts(TimeProvider time) =>
+        LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Attempts, () => new(time.TimestampFrequency));
+
     /// <summary>The calls that wait for the circuit; null until one has waited.</summary>
     internal CircuitQueue? Queue => Failed?.Queue;
 
@@ -144,7 +156,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     private AfterFailure GetOrAddFailed() => LazyInitializer.EnsureInitialized(ref _afterFailure, static () => new());
 
-    /// <summary>What only a host needs that has failed: most never do.</summary>
+    /// <summary>What only a host needs that has failed, or whose delays are learned: most never do.</summary>
     private sealed class AfterFailure
     {
         internal HostPause? Pause;
@@ -153,6 +165,8 @@ internal sealed class HostState(HostKey key) : ObservedHost
         internal CircuitQueue? Queue;
         internal CircuitPlaces? Places;
         internal string? LastTenant;
+        internal LatencyWindow? Requests;
+        internal LatencyWindow? Attempts;
     }
 }
 

@@ -29,7 +29,7 @@ public sealed class HttpResilienceOptions
     public TimeSpan? MaxTimeout { get; set; }
 
     /// <summary>How long one attempt may take, up to the response headers. Default 30 s.</summary>
-    public TimeoutOptions AttemptTimeout { get; } = new(TimeSpan.FromSeconds(30));
+    public AttemptTimeoutOptions AttemptTimeout { get; } = new(TimeSpan.FromSeconds(30));
 
     /// <summary>When a failed attempt is repeated, and after what wait.</summary>
     public RetryOptions Retry { get; } = new();
@@ -76,7 +76,7 @@ public sealed class HttpResilienceOptions
             "TotalRequestTimeout:Timeout: null")
         .OptionalDuration(
             nameof(MaxTimeout), o => o.MaxTimeout, (o, v) => o.MaxTimeout = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
-        .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, TimeoutOptions.Keys, o => o.Timeout = null,
+        .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, AttemptTimeoutOptions.Keys, o => o.Timeout = null,
             "AttemptTimeout:Timeout: null")
         .Section(nameof(Retry), o => o.Retry, RetryOptions.Keys, o => o.MaxRetryAttempts = 0, "Retry:MaxRetryAttempts: 0")
         .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys, o => o.BreakDuration = null,

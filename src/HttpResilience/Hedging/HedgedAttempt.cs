@@ -31,10 +31,35 @@ internal sealed class HedgedAttempt(
     internal bool GoOn(long now)
     {
         if (_mayGoOn && !GoesElsewhere(now)
-            && (call.IsCircuitOpenAt(now) || call.Host?.PauseAt(now, call.Tenant) is not null || !IsInBudget(now)))
+            && (!IsAllowed() || call.IsCircuitOpenAt(now) || call.Host?.PauseAt(now, call.Tenant) is not null || !IsInBudget(now)))
             _mayGoOn = false;
         return _mayGoOn;
     }
+
+    /// <summary>How long the requests in flight may take before another one is sent.</summary>
+    internal TimeSpan Delay(HedgingPolicy policy) => policy.LearnsDelay && call.Host?.Requests?.HedgeDelay is { } learned
+        ? call.Time.GetElapsedTime(0, learned) : policy.Delay;
+
+    /// <summary>The attempt begins: where the delay is learned, its requests count.</summary>
+    internal void CountRequest()
+    {
+        if (LearnsDelay)
+            call.Host?.GetOrAddRequests(call.Time).CountRequest();
+    }
+
+    // Cancelled requests count, with the time that they had; failures are often fast, and say nothing about answers.
+    private void Learn(HedgedTry ended)
+    {
+        if (LearnsDelay && ended.WasSent && (ended.Result.CircuitOutcome is CircuitOutcome.Success
+            || ended.Result.FailureClass is FailureClass.Cancelled))
+            ended.Call.Host?.GetOrAddRequests(call.Time).Add(ended.EndedAt - ended.StartedAt, ended.EndedAt);
+    }
+
+    private bool LearnsDelay => call.Policy.Hedging is { LearnsDelay: true };
+
+    // After a failure the next request is a retry.
+    private bool IsAllowed() =>
+        !LearnsDelay || _tries.Exists(t => t.EndedAt != 0) || call.Host?.GetOrAddRequests(call.Time).TryHedge() is not false;
 
     internal static HedgedAttempt Of(ResilienceContext context) => context.Properties.GetValue(Key, null!);
 
@@ -53,6 +78,7 @@ internal sealed class HedgedAttempt(
     internal void End(HedgedTry ended, HttpResponseMessage? response, Exception? exception, in AttemptResult result, long now)
     {
         ended.End(response, exception, result, now);
+        Learn(ended);
         if (!ended.HasWon && !HedgingDecision.MayFollow(result))
             _mayGoOn = false;
     }

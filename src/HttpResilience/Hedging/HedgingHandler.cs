@@ -34,6 +34,7 @@ internal sealed partial class HedgingHandler(
         var attempt = new HedgedAttempt(client, request, call, TryAdmit, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         attempt.Enter(context);
+        attempt.CountRequest();
         Outcome<HedgedTry> outcome;
         try
         {

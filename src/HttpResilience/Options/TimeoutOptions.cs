@@ -1,7 +1,7 @@
 namespace HttpResilience;
 
-/// <summary>A timeout. Sections <c>TotalRequestTimeout</c> and <c>AttemptTimeout</c>.</summary>
-public sealed class TimeoutOptions
+/// <summary>A timeout. Section <c>TotalRequestTimeout</c>, and part of <c>AttemptTimeout</c>.</summary>
+public class TimeoutOptions
 {
     internal TimeoutOptions(TimeSpan timeout)
     {

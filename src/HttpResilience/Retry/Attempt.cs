@@ -125,7 +125,7 @@ internal sealed class Attempt
         (IsRunning, Exception, _isAnswered, IsClassified) = (true, null, false, false);
         Call.Timer = _timer;
         Call.ResetWire();
-        _timer.Start(StartsAt, Call.Policy.AttemptEndFrom(StartsAt, Deadline, Call.AttemptTimeout));
+        _timer.Start(StartsAt, Call.AttemptEndFrom(StartsAt, Deadline));
         return true;
     }
 
@@ -187,6 +187,8 @@ internal sealed class Attempt
     /// <returns>True when it succeeded, and with it the call.</returns>
     internal bool Record()
     {
+        if (Call.Policy.LearnsAttemptTimeout)
+            Call.LearnFrom(_result, _timer.StartedAt, EndedAt);
         if (_result.IsSuccess)
             Call.Succeed(_result, _timer.StartedAt, EndedAt);
         // The platform refuses a request that it cannot send, as one to ftp:, before anything is on the wire.

@@ -10,10 +10,11 @@ internal static class CallerException
     {
         if (call.AttemptTimedOut || (call.StopReason is StopReason.DeadlinePassed && exception is OperationCanceledException))
         {
-            var attemptTimeout = call.AttemptTimeout ?? call.Policy.AttemptTimeout;
+            string attemptTimeout = call.LearnedAttemptTimeout is { } learned ? $"AttemptTimeout:Learn ({learned})"
+                : $"AttemptTimeout ({call.AttemptTimeout ?? call.Policy.AttemptTimeout})";
             string message = call.StopReason is StopReason.DeadlinePassed
                 ? $"The call was cancelled because {ClientDeadline.NameOf(call)} of client '{client.Name}' has passed."
-                : $"The attempt was cancelled because AttemptTimeout ({attemptTimeout}) of client '{client.Name}' has passed.";
+                : $"The attempt was cancelled because {attemptTimeout} of client '{client.Name}' has passed.";
             return new TaskCanceledException(message, new TimeoutException(message, exception));
         }
 
