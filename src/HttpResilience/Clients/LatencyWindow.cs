@@ -47,7 +47,7 @@ internal sealed class LatencyWindow(long frequency)
     private int _countBefore;
     private int _untilComputed = MinForHedging;
     private long _beganAt = long.MinValue;
-    private int _hedgeCredit;
+    private int _hedgeCredit = HedgeCost * MaxHedgesAtOnce;
     private long _hedgeDelay = -1;
     private long _timeout = -1;
 

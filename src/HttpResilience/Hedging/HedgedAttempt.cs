@@ -38,7 +38,8 @@ internal sealed class HedgedAttempt(
 
     /// <summary>How long the requests in flight may take before another one is sent.</summary>
     internal TimeSpan Delay(HedgingPolicy policy) => policy.LearnsDelay && call.Host?.Requests?.HedgeDelay is { } learned
-        ? call.Time.GetElapsedTime(0, learned) : policy.Delay;
+        // The unit of timers.
+        ? TimeSpan.FromMilliseconds(Math.Ceiling(call.Time.GetElapsedTime(0, learned).TotalMilliseconds)) : policy.Delay;
 
     /// <summary>The attempt begins: where the delay is learned, its requests count.</summary>
     internal void CountRequest()

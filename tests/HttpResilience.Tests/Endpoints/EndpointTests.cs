@@ -165,11 +165,11 @@ public sealed class EndpointTests
             (await chain.GetAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
-    [Fact]
-    public async Task A_keyed_call_keeps_its_key_at_an_endpoint_that_shares_keys()
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_keyed_call_keeps_its_key_at_an_endpoint_that_shares_keys(bool wasSent)
     {
         using var chain = Create();
-        _hosts[First] = Outcome.Status(503);
+        _hosts[First] = wasSent ? Outcome.Status(503) : Outcome.Refused();
 
         (await chain.PostAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);
 
@@ -293,6 +293,72 @@ public sealed class EndpointTests
         Sent(chain).ShouldBe([First, Second]);
         response.GetHttpCall()!.Endpoint!.Host.ShouldBe(Second);
         chain.State.Hosts.All.ShouldAllBe(h => h.CircuitState == CircuitState.Closed);
+    }
+
+    [Fact]
+    public async Task A_hedged_request_may_be_the_probe_of_its_endpoint()
+    {
+        using var chain = Create(o =>
+        {
+            (o.Hedging.Enabled, o.Hedging.Delay) = (true, HedgedChain.Delay);
+            (o.CircuitBreaker.FailureDuration, o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.MaxWait) = (null, 1, null);
+        });
+        chain.Clock.SkipsWaits = false;
+        var policy = chain.State.Policy.CircuitBreaker!;
+        long now = chain.Clock.GetTimestamp();
+        var circuit = chain.State.Hosts.GetOrAdd(new(new(new($"https://{Second}")), null), 100, now).Circuit;
+        circuit.Report(policy, circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, openAtLeast: 0, now);
+        circuit.State.ShouldBe(CircuitState.Open);
+        chain.Clock.Advance(TimeSpan.FromSeconds(2));
+        _hosts[First] = Outcome.NeverAnswers();
+
+        var calling = chain.GetAsync();
+        await chain.PassDelayAsync();
+        (await calling).Dispose();
+
+        Sent(chain).ShouldBe([First, Second]);
+        circuit.State.ShouldBe(CircuitState.Closed);
+    }
+
+    [Fact]
+    public async Task After_all_have_failed_the_retry_after_of_the_last_one_does_not_hold_back_the_others()
+    {
+        using var chain = Create();
+        _hosts[First] = Outcome.Status(503);
+        _hosts[Second] = Outcome.Status(503);
+        _hosts[Third] = Outcome.Decide(_ =>
+        {
+            _hosts[First] = Outcome.Status(200);
+            return Outcome.Status(503, retryAfter: TimeSpan.FromSeconds(60));
+        });
+
+        (await chain.GetAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        Sent(chain).ShouldBe([First, Second, Third, First]);
+        chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(4));
+    }
+
+    [Fact]
+    public async Task After_all_have_failed_the_open_circuit_of_the_last_one_does_not_end_the_call()
+    {
+        using var chain = Create(o => (o.CircuitBreaker.FailureDuration, o.CircuitBreaker.FailureThreshold) = (null, 2));
+        foreach (string host in _hosts.Keys.ToArray())
+            _hosts[host] = Outcome.Status(503);
+        (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(2))).Dispose();
+        _hosts[First] = _hosts[Second] = Outcome.Status(200);
+        (await chain.GetAsync()).Dispose();
+        chain.State.Hosts.All.Single(h => h.Authority == $"https://{Second}").Circuit.Close(chain.Clock.GetTimestamp());
+        _hosts[First] = Outcome.Status(503);
+        _hosts[Second] = Outcome.Decide(_ => Outcome.Status(503));
+        _hosts[Third] = Outcome.Decide(_ =>
+        {
+            _hosts[First] = Outcome.Status(200);
+            return Outcome.Status(503);
+        });
+
+        (await chain.GetAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        chain.State.Hosts.All.Single(h => h.Authority == $"https://{Third}").Circuit.State.ShouldBe(CircuitState.Open);
     }
 
     [Fact]
