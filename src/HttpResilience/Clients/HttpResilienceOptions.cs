@@ -61,6 +61,15 @@ public sealed class HttpResilienceOptions
     /// <summary>Faults that are injected on purpose, for staging. Off by default.</summary>
     public ChaosOptions Chaos { get; } = new();
 
+    /// <summary>
+    /// What differs for some calls: by a method, or none for all, and a path, such as <c>POST /exports/*</c>, in which <c>*</c> stands for
+    /// one segment, and <c>**</c> at the end for all that follow. The most specific route applies, over the options of the client and under
+    /// the settings of the call. In code, what the options of the route are set to, over what the configuration says of the same route.
+    /// Default: none.
+    /// </summary>
+    public IDictionary<string, Action<HttpResilienceOptions>> Routes { get; } =
+        new Dictionary<string, Action<HttpResilienceOptions>>(StringComparer.Ordinal);
+
     /// <summary>The configuration values that could not be read; reported together with the range errors.</summary>
     internal List<string> BindingProblems { get; } = [];
 
@@ -89,7 +98,10 @@ public sealed class HttpResilienceOptions
             "Leave it out for the default, or write ErrorBudget:PauseAtBurn: null to pause nothing.")
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys,
             "Leave it out for the default, or write Logging:Level: Debug to log failed calls only.")
-        .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys, o => o.Enabled = false, "Chaos:Enabled: false");
+        .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys, o => o.Enabled = false, "Chaos:Enabled: false")
+        .SectionPerRoute(nameof(Routes), o => o._routeSections);
+
+    private readonly RouteSections _routeSections = new();
 
     /// <summary>The values as they were read from the configuration, by their paths; code may have changed them since.</summary>
     internal IReadOnlyDictionary<string, object?> Read { get; private set; } = new Dictionary<string, object?>();
@@ -101,16 +113,22 @@ public sealed class HttpResilienceOptions
     /// <param name="configuration">The configuration of the section, where it is known.</param>
     internal void Bind(IConfigurationSection section, OptionSource source, IConfiguration? configuration = null)
     {
-        (TimeoutOptions Timeout, OptionSource Before)[] timeouts =
-            [(TotalRequestTimeout, TotalRequestTimeout.Source), (AttemptTimeout, AttemptTimeout.Source)];
-        foreach (var (timeout, _) in timeouts)
-            timeout.Source = OptionSource.BuiltIn;
-        Keys.Bind(this, section, new OptionReport(BindingProblems, section.Path, () => Keys.Paths)
+        _routeSections.Source = source;
+        Bind(section, source, new OptionReport(BindingProblems, section.Path, () => Keys.Paths)
         {
             Notes = Notes,
             Synonyms = OptionSynonyms.Paths,
             Sources = [.. (configuration as IConfigurationRoot)?.Providers ?? []],
         });
+    }
+
+    private void Bind(IConfigurationSection section, OptionSource source, OptionReport report)
+    {
+        (TimeoutOptions Timeout, OptionSource Before)[] timeouts =
+            [(TotalRequestTimeout, TotalRequestTimeout.Source), (AttemptTimeout, AttemptTimeout.Source)];
+        foreach (var (timeout, _) in timeouts)
+            timeout.Source = OptionSource.BuiltIn;
+        Keys.Bind(this, section, report);
         foreach (var (timeout, before) in timeouts)
             timeout.Source = timeout.Source == OptionSource.Code ? source : before;
     }
@@ -125,7 +143,8 @@ public sealed class HttpResilienceOptions
     /// </summary>
     internal string? ProblemOfTimeouts(OptionPath path)
     {
-        if (!(AttemptTimeout.Timeout > TotalRequestTimeout.Timeout) || AttemptTimeout.Source != TotalRequestTimeout.Source)
+        if (!(AttemptTimeout.Timeout > TotalRequestTimeout.Timeout) || AttemptTimeout.Source != TotalRequestTimeout.Source
+            || AttemptTimeout.Source == OptionSource.BuiltIn)
             return null;
         string attempt = path.Below(nameof(AttemptTimeout)).Of(nameof(TimeoutOptions.Timeout));
         string total = path.Below(nameof(TotalRequestTimeout)).Of(nameof(TimeoutOptions.Timeout));
@@ -150,11 +169,103 @@ public sealed class HttpResilienceOptions
     internal static string ProblemsOf(Exception exception) =>
         exception is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : exception.SafeMessage;
 
-    /// <summary>Where a value was written.</summary>
+    /// <summary>Where a value was written; of a route, only what differs for it.</summary>
     internal OptionSource SourceOf(string key, object? value) => key switch
     {
+        _ when OfClient is { } client => Path.SourceOf(key) is not OptionSource.BuiltIn and var source ? source
+            : Equals(Keys.ValueOf(client, key), value) ? OptionSource.BuiltIn : OptionSource.Code,
         $"{nameof(TotalRequestTimeout)}:{nameof(TimeoutOptions.Timeout)}" => TotalRequestTimeout.Source,
         $"{nameof(AttemptTimeout)}:{nameof(TimeoutOptions.Timeout)}" => AttemptTimeout.Source,
         _ => Read.TryGetValue(key, out object? read) && Equals(read, value) ? Path.SourceOf(key) : OptionSource.Code,
+    };
+
+    /// <summary>The full path of a key: of a route, when it is written there, else of its client.</summary>
+    internal string PathOf(string key) => OfClient is { } client && SourceOf(key, Keys.ValueOf(this, key)) is OptionSource.BuiltIn
+        ? client.Path.Of(key) : Path.Of(key);
+
+    /// <summary>The options of the client, when these are those of a route.</summary>
+    internal HttpResilienceOptions? OfClient { get; private init; }
+
+    /// <summary>The pattern of the route; null when these are the options of a client.</summary>
+    internal RoutePattern? Pattern { get; private init; }
+
+    /// <summary>
+    /// The options of each route, made on first use: from those of the client as configuration and code have left them, and over them the
+    /// route of Defaults, of the client, and of code.
+    /// </summary>
+    internal IReadOnlyList<HttpResilienceOptions> InRoutes => field ??= OfClient is null ? MakeRoutes() : [];
+
+    /// <summary>The values that differ from those of the client, by their keys; none unless these are the options of a route.</summary>
+    internal IEnumerable<(string Key, object? Value)> Differences
+    {
+        get
+        {
+            (string Key, object? Value)[] here = [.. Keys.ValuesOf(this)], ofClient = [.. Keys.ValuesOf(OfClient ?? this)];
+            // A key of a section that only the client has: the route switches the section off.
+            return here.Except(ofClient)
+                .Concat(ofClient.ExceptBy(here.Select(v => v.Key), v => v.Key).Select(v => (v.Key, (object?)null)));
+        }
+    }
+
+    private List<HttpResilienceOptions> MakeRoutes()
+    {
+        List<HttpResilienceOptions> routes = [];
+        foreach (var sections in _routeSections.ByRoute)
+        {
+            var route = MakeRoute(sections.Last().Pattern);
+            foreach (var (_, section, source, report) in sections)
+                route.Bind(section, source, ReportFor(section, report));
+            routes.Add(route);
+        }
+
+        foreach (var (text, configure) in Routes)
+        {
+            var path = Path.Below(nameof(Routes)).Below(text);
+            if (!RoutePattern.TryParse(text, out var pattern))
+                BindingProblems.Add(RoutesKey<HttpResilienceOptions>.ProblemOf(path.Of(null), text));
+            else if (configure is null)
+                BindingProblems.Add($"{path.Of(null)} is null; it must be a delegate that sets the options of the route.");
+            else
+                Configure(routes, pattern, configure);
+        }
+
+        return routes;
+    }
+
+    private void Configure(List<HttpResilienceOptions> routes, RoutePattern pattern, Action<HttpResilienceOptions> configure)
+    {
+        var route = routes.Find(r => r.Pattern!.Identity == pattern.Identity);
+        if (route is null)
+            routes.Add(route = MakeRoute(pattern));
+        configure(route);
+        foreach (var (key, value) in route.Differences)
+        {
+            if (ClientWideSettings.ReasonFor(key, value is null) is { } reason)
+                BindingProblems.Add($"{route.Path.Of(key)} {reason}. Set {Path.Of(key)}.");
+        }
+
+        if (route.Routes.Count > 0)
+            BindingProblems.Add($"{route.Path.Of(nameof(Routes))} {ClientWideSettings.ReasonFor(nameof(Routes), isNull: false)}.");
+    }
+
+    private HttpResilienceOptions MakeRoute(RoutePattern pattern)
+    {
+        var route = new HttpResilienceOptions
+        {
+            OfClient = this,
+            Pattern = pattern,
+            Path = Path.Below(nameof(Routes)).Below(pattern.Written),
+        };
+        Keys.Copy(this, route);
+        (route.TotalRequestTimeout.Source, route.AttemptTimeout.Source) = (OptionSource.BuiltIn, OptionSource.BuiltIn);
+        return route;
+    }
+
+    private static OptionReport ReportFor(IConfigurationSection section, OptionReport ofClient) => ofClient with
+    {
+        Root = section.Path,
+        Paths = () => Keys.Paths.Where(path => ClientWideSettings.ReasonFor(path, isNull: true) is null),
+        Refuses = (key, isNull) => ClientWideSettings.ReasonFor(key, isNull) is { } reason
+            ? $"{section.Path}:{key} {reason}.{(key == nameof(Routes) ? "" : $" Set {ofClient.Root}:{key}.")}" : null,
     };
 }

@@ -30,7 +30,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private async Task<HttpResponseMessage> SendCallAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
         var sending = SendingClient.Of(request, out bool hasOptions);
-        var call = HttpCall.Open(request, client.Policy, _observers, client.HttpClientName, hasOptions);
+        var call = HttpCall.Open(request, client.PolicyFor(request, sending), _observers, client.HttpClientName, hasOptions);
         if (_reach.IsWatched)
             AmbientRequest.Enter(request);
         HttpResponseMessage response;
@@ -52,7 +52,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private Task<HttpResponseMessage> SendCall(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var sending = SendingClient.Of(request, out bool hasOptions);
-        var call = HttpCall.Open(request, client.Policy, _observers, client.HttpClientName, hasOptions);
+        var call = HttpCall.Open(request, client.PolicyFor(request, sending), _observers, client.HttpClientName, hasOptions);
         call.LeavesItsEnd = true;
         Task<HttpResponseMessage> answer;
         try
