@@ -19,8 +19,8 @@ public abstract class ObservedClient : ObserverState
     public abstract string Chain { get; }
 
     /// <summary>
-    /// The routes in force by their patterns (<see cref="HttpCall.Route"/>), each with the settings that differ from those of the client, by
-    /// their keys, such as <c>TotalRequestTimeout:Timeout</c>.
+    /// The routes in force by their patterns (<see cref="HttpCall.Route"/>), each with the settings that differ from those of the client,
+    /// by their keys, such as <c>TotalRequestTimeout:Timeout</c>.
     /// </summary>
     public abstract IReadOnlyDictionary<string, IReadOnlyDictionary<string, object?>> Routes { get; }
 

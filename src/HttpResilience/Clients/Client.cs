@@ -45,7 +45,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
     public override string Chain => Options.Chain;
 
     public override IReadOnlyDictionary<string, IReadOnlyDictionary<string, object?>> Routes => Options.InRoutes.ToDictionary(
-        route => route.Pattern!.Written, IReadOnlyDictionary<string, object?> (route) => route.Differences.ToDictionary());
+        route => route.Route!, IReadOnlyDictionary<string, object?> (route) => route.Differences.ToDictionary());
 
     public override ErrorBudgetOptions ErrorBudget => _policy.ErrorBudget;
 

@@ -99,9 +99,10 @@ public sealed class HttpResilienceOptions
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys,
             "Leave it out for the default, or write Logging:Level: Debug to log failed calls only.")
         .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys, o => o.Enabled = false, "Chaos:Enabled: false")
-        .SectionPerRoute(nameof(Routes), o => o._routeSections);
+        .SectionPerRoute(nameof(Routes), o => o.RouteSections);
 
-    private readonly RouteSections _routeSections = new();
+    /// <summary>What the configuration says of routes.</summary>
+    internal RouteSections RouteSections { get; } = new();
 
     /// <summary>The values as they were read from the configuration, by their paths; code may have changed them since.</summary>
     internal IReadOnlyDictionary<string, object?> Read { get; private set; } = new Dictionary<string, object?>();
@@ -113,7 +114,7 @@ public sealed class HttpResilienceOptions
     /// <param name="configuration">The configuration of the section, where it is known.</param>
     internal void Bind(IConfigurationSection section, OptionSource source, IConfiguration? configuration = null)
     {
-        _routeSections.Source = source;
+        RouteSections.Source = source;
         Bind(section, source, new OptionReport(BindingProblems, section.Path, () => Keys.Paths)
         {
             Notes = Notes,
@@ -122,7 +123,7 @@ public sealed class HttpResilienceOptions
         });
     }
 
-    private void Bind(IConfigurationSection section, OptionSource source, OptionReport report)
+    internal void Bind(IConfigurationSection section, OptionSource source, OptionReport report)
     {
         (TimeoutOptions Timeout, OptionSource Before)[] timeouts =
             [(TotalRequestTimeout, TotalRequestTimeout.Source), (AttemptTimeout, AttemptTimeout.Source)];
@@ -186,14 +187,14 @@ public sealed class HttpResilienceOptions
     /// <summary>The options of the client, when these are those of a route.</summary>
     internal HttpResilienceOptions? OfClient { get; private init; }
 
+    /// <summary>The route as it was written; null when these are the options of a client.</summary>
+    internal string? Route => Pattern?.Written;
+
     /// <summary>The pattern of the route; null when these are the options of a client.</summary>
     internal RoutePattern? Pattern { get; private init; }
 
-    /// <summary>
-    /// The options of each route, made on first use: from those of the client as configuration and code have left them, and over them the
-    /// route of Defaults, of the client, and of code.
-    /// </summary>
-    internal IReadOnlyList<HttpResilienceOptions> InRoutes => field ??= OfClient is null ? MakeRoutes() : [];
+    /// <summary>The options of each route once they are made.</summary>
+    internal IReadOnlyList<HttpResilienceOptions>? RoutesMade { get; set; }
 
     /// <summary>The values that differ from those of the client, by their keys; none unless these are the options of a route.</summary>
     internal IEnumerable<(string Key, object? Value)> Differences
@@ -207,48 +208,8 @@ public sealed class HttpResilienceOptions
         }
     }
 
-    private List<HttpResilienceOptions> MakeRoutes()
-    {
-        List<HttpResilienceOptions> routes = [];
-        foreach (var sections in _routeSections.ByRoute)
-        {
-            var route = MakeRoute(sections.Last().Pattern);
-            foreach (var (_, section, source, report) in sections)
-                route.Bind(section, source, ReportFor(section, report));
-            routes.Add(route);
-        }
-
-        foreach (var (text, configure) in Routes)
-        {
-            var path = Path.Below(nameof(Routes)).Below(text);
-            if (!RoutePattern.TryParse(text, out var pattern))
-                BindingProblems.Add(RoutesKey<HttpResilienceOptions>.ProblemOf(path.Of(null), text));
-            else if (configure is null)
-                BindingProblems.Add($"{path.Of(null)} is null; it must be a delegate that sets the options of the route.");
-            else
-                Configure(routes, pattern, configure);
-        }
-
-        return routes;
-    }
-
-    private void Configure(List<HttpResilienceOptions> routes, RoutePattern pattern, Action<HttpResilienceOptions> configure)
-    {
-        var route = routes.Find(r => r.Pattern!.Identity == pattern.Identity);
-        if (route is null)
-            routes.Add(route = MakeRoute(pattern));
-        configure(route);
-        foreach (var (key, value) in route.Differences)
-        {
-            if (ClientWideSettings.ReasonFor(key, value is null) is { } reason)
-                BindingProblems.Add($"{route.Path.Of(key)} {reason}. Set {Path.Of(key)}.");
-        }
-
-        if (route.Routes.Count > 0)
-            BindingProblems.Add($"{route.Path.Of(nameof(Routes))} {ClientWideSettings.ReasonFor(nameof(Routes), isNull: false)}.");
-    }
-
-    private HttpResilienceOptions MakeRoute(RoutePattern pattern)
+    /// <summary>The same options for a route, before what differs.</summary>
+    internal HttpResilienceOptions ForRoute(RoutePattern pattern)
     {
         var route = new HttpResilienceOptions
         {
@@ -260,12 +221,4 @@ public sealed class HttpResilienceOptions
         (route.TotalRequestTimeout.Source, route.AttemptTimeout.Source) = (OptionSource.BuiltIn, OptionSource.BuiltIn);
         return route;
     }
-
-    private static OptionReport ReportFor(IConfigurationSection section, OptionReport ofClient) => ofClient with
-    {
-        Root = section.Path,
-        Paths = () => Keys.Paths.Where(path => ClientWideSettings.ReasonFor(path, isNull: true) is null),
-        Refuses = (key, isNull) => ClientWideSettings.ReasonFor(key, isNull) is { } reason
-            ? $"{section.Path}:{key} {reason}.{(key == nameof(Routes) ? "" : $" Set {ofClient.Root}:{key}.")}" : null,
-    };
 }

@@ -14,7 +14,7 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     internal string ClientName => clientName;
 
     /// <summary>The pattern of the route that it is for; null for the calls of no route.</summary>
-    internal string? Route { get; } = options.Pattern?.Written;
+    internal string? Route { get; } = options.Route;
 
     internal bool HasRoutes => _table is not null;
 
@@ -45,7 +45,8 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
         : Timeout.InfiniteTimeSpan;
 
     /// <summary>
-    /// The longest time that a call of the client can take: the largest of its total timeout, those of its routes, and MaxTimeout. Null: any.
+    /// The longest time that a call of the client can take: the largest of its total timeout, those of its routes, and MaxTimeout; null
+    /// for any.
     /// </summary>
     internal TimeSpan? LongestTotal { get; } = LongestTotalOf(options);
 

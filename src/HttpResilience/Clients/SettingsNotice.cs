@@ -24,7 +24,8 @@ internal sealed partial class SettingsNotice
         foreach (var (route, settings) in _client.Routes)
             Route(_logger, _client.Name, route, string.Join(", ", settings.Select(s => $"{s.Key} {RouteNotes.Show(s.Value)}")));
         var options = _client.Options;
-        HashSet<string> warnings = [.. options.Notes, .. IneffectiveSettings.In(options), .. MisspeltMethods.In(options), .. RouteNotes.In(options)];
+        HashSet<string> warnings =
+            [.. options.Notes, .. IneffectiveSettings.In(options), .. MisspeltMethods.In(options), .. RouteNotes.In(options)];
         foreach (string warning in warnings.Except(_warnings))
             Questionable(_logger, _client.Name, warning);
         _warnings = warnings;

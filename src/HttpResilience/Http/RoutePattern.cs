@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 namespace HttpResilience;
 
 /// <summary>
-/// The pattern of a route: a method, or none for all, and a path. A segment of the path is a text, or <c>*</c> for any one; <c>**</c> at the
-/// end stands for any number of segments, also none. As with the routes of ASP.NET Core and YARP, upper and lower case are the same, a slash
-/// at the end does not count, and the query is not compared.
+/// The pattern of a route: a method, or none for all, and a path. A segment of the path is a text, or <c>*</c> for any one; <c>**</c> at
+/// the end stands for any number of segments, also none. As with the routes of ASP.NET Core and YARP, upper and lower case are the same, a
+/// slash at the end does not count, and the query is not compared.
 /// </summary>
 internal sealed partial class RoutePattern
 {
@@ -39,7 +39,8 @@ internal sealed partial class RoutePattern
 
     /// <summary>The same for all spellings of one pattern.</summary>
     internal string Identity => field ??= string.Concat(
-        [$"{Method} ", .. _segments.Select(s => $"/{(s is null ? "*" : Uri.EscapeDataString(s))}"), IsOpen ? "/**" : ""]).ToUpperInvariant();
+        [$"{Method} ", .. _segments.Select(s => $"/{(s is null ? "*" : Uri.EscapeDataString(s))}"), IsOpen ? "/**" : ""])
+        .ToUpperInvariant();
 
     internal static bool TryParse(string text, [NotNullWhen(true)] out RoutePattern? pattern)
     {

@@ -2,8 +2,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// Finds the most specific of several patterns that match a request. A path is compared as it is, and as what follows the path of the base
-/// address: with <c>https://api.example.com/v1/</c>, <c>/exports/*</c> and <c>/v1/exports/*</c> mean the same requests. The time is linear in
-/// the length of the path.
+/// address: with <c>https://api.example.com/v1/</c>, <c>/exports/*</c> and <c>/v1/exports/*</c> mean the same requests. The time is linear
+/// in the length of the path.
 /// </summary>
 internal sealed class RouteTable(IReadOnlyList<RoutePattern> patterns)
 {
