@@ -73,8 +73,10 @@ internal sealed partial class RoutePattern
         if (parts.Length is 0 or > 2)
             return null;
         string[] segments = parts[^1].Split('/', StringSplitOptions.RemoveEmptyEntries);
-        if (parts is [var method, "*" or "/"] && !method.Contains('/'))
-            segments = parts[1] == "*" ? ["**"] : [];
+        if (parts is [var word] && HttpMethods.Names.Contains(word, StringComparer.OrdinalIgnoreCase))
+            return $"{word} /**";
+        if (parts is [_, "*"])
+            segments = ["**"];
         segments = [.. segments.Select((s, i) => s == "**" && i == segments.Length - 1 ? s : s.Contains('*') ? "*" : s)];
         fixedText = $"{(parts.Length == 2 ? $"{parts[0]} " : "")}/{string.Join('/', segments)}";
         return fixedText != text && Whole().IsMatch(fixedText) ? fixedText : null;
