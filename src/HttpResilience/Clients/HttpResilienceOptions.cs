@@ -17,8 +17,8 @@ public sealed class HttpResilienceOptions
 
     /// <summary>
     /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is one second longer than
-    /// this and <see cref="MaxTimeout"/>, because <see cref="HttpClient"/> reads the body after the chain has ended; a value that the
-    /// application sets stays.
+    /// the longest of this, <see cref="MaxTimeout"/> and the totals of <see cref="Routes"/>, because <see cref="HttpClient"/> reads the
+    /// body after the chain has ended; a value that the application sets stays.
     /// </summary>
     public TimeoutOptions TotalRequestTimeout { get; } = new(TimeSpan.FromSeconds(100));
 
@@ -218,6 +218,7 @@ public sealed class HttpResilienceOptions
             Path = Path.Below(nameof(Routes)).Below(pattern.Written),
         };
         Keys.Copy(this, route);
+        route.DeadLetter.RetentionIsSet = DeadLetter.RetentionIsSet;
         (route.TotalRequestTimeout.Source, route.AttemptTimeout.Source) = (OptionSource.BuiltIn, OptionSource.BuiltIn);
         return route;
     }

@@ -61,6 +61,7 @@ internal static class OptionsPerRoute
     private static OptionReport ReportFor(IConfigurationSection section, OptionReport ofClient) => ofClient with
     {
         Root = section.Path,
+        Remark = " In a pattern, write %3A for a colon.",
         Paths = () => HttpResilienceOptions.Keys.Paths.Where(path => ClientWideSettings.ReasonFor(path, isNull: true) is null),
         Refuses = (key, isNull) => ClientWideSettings.ReasonFor(key, isNull) is { } reason
             ? $"{section.Path}:{key} {reason}.{(key == nameof(HttpResilienceOptions.Routes) ? "" : $" Set {ofClient.Root}:{key}.")}" : null,

@@ -22,6 +22,9 @@ internal sealed record OptionReport(ICollection<string> Problems, string Root, F
     /// <summary>The problem of a key that must not be here; null when it may. Its path is relative to the root.</summary>
     internal Func<string, bool, string?> Refuses { get; init; } = static (_, _) => null;
 
+    /// <summary>What else a key that is like none may come from.</summary>
+    internal string Remark { get; init; } = "";
+
     /// <summary>
     /// Notes a section that a later source has null, and a list that several sources have: the configuration merges keys, so the keys of
     /// the earlier source remain.
@@ -63,7 +66,7 @@ internal sealed record OptionReport(ICollection<string> Problems, string Root, F
         string[] elsewhere = Elsewhere(key.Key, parent.Length > Root.Length ? parent[(Root.Length + 1)..] + ":" : "");
         return elsewhere.Length is > 0 and <= MaxPlaces
             ? $"did you mean {string.Join(" or ", elsewhere.Select(path => $"{Root}:{path}"))}?"
-            : $"the keys here are {string.Join(", ", siblings)}.";
+            : $"the keys here are {string.Join(", ", siblings)}.{Remark}";
     }
 
     private string[] Elsewhere(string key, string section)

@@ -54,7 +54,7 @@ internal sealed class RoutesKey<TOptions>(string name, Func<TOptions, RouteSecti
         // The configuration has split it at a colon.
         string whole = section?.GetChildren().Select(c => c.Key).FirstOrDefault(k => k.StartsWith('/')) is { } rest
             ? rest.StartsWith("//", StringComparison.Ordinal) ? $"{key}:{rest}" : $"{key} {rest}" : key;
-        string hint = RoutePattern.Remedy(whole) is { } remedy ? $" Write '{remedy}'." : "";
+        string hint = (RoutePattern.TryParse(whole, out _) ? whole : RoutePattern.Remedy(whole)) is { } remedy ? $" Write '{remedy}'." : "";
         return $"{path} is not a route; it must be a method, or none for all, and a path, such as '{Example}', in which * stands for one "
             + $"segment, and ** at the end for all that follow.{hint}";
     }
