@@ -113,7 +113,8 @@ public sealed class RouteSettingsTests
         PolicyOf(all).WithRoutes.Select(p => p.Route).ShouldBe([null]);
         one.GetRequiredKeyedService<Client>("invoices").Options.Notes.ShouldBeEmpty();
         all.GetRequiredKeyedService<Client>("invoices").Options.Notes.ShouldHaveSingleItem().ShouldBe(
-            "HttpResilience:Clients:invoices:Routes is null or empty, and the routes of HttpResilience:Defaults do not hold for the client");
+            "HttpResilience:Clients:invoices:Routes is null or empty, and the routes of HttpResilience:Defaults do not hold for the "
+            + "client");
     }
 
     [Fact]
@@ -165,42 +166,42 @@ public sealed class RouteSettingsTests
                 o.Routes["/g"] = r => (r.CircuitBreaker.BreakDuration, r.Retry.Budget.RetryRatio) = (null, null);
             });
 
-        const string Client = "HttpResilience:Clients:invoices:";
-        const string Form = " is not a route; it must be a method, or none for all, and a path, such as 'POST /exports/*', in which * stands "
-            + "for one segment, and ** at the end for all that follow.";
+        const string At = "HttpResilience:Clients:invoices:";
+        const string Form = " is not a route; it must be a method, or none for all, and a path, such as 'POST /exports/*', in which * "
+            + "stands for one segment, and ** at the end for all that follow.";
         const string Circuit = "the circuit of a host is one for all calls";
         const string Storage = "which needs durable storage; add ";
         var problems = Assert.Throws<OptionsValidationException>(() => PolicyOf(provider)).Failures.ToList();
 
         problems.Where(p => p.Contains(Storage)).Select(p => p.Split(Storage)[0]).ShouldBe(
-            [$"{Client}Routes:/b:DeadLetter:Enabled is 'True', ", $"{Client}Routes:/b:Idempotency:RememberFor is '1.00:00:00', "],
+            [$"{At}Routes:/b:DeadLetter:Enabled is 'True', ", $"{At}Routes:/b:Idempotency:RememberFor is '1.00:00:00', "],
             ignoreOrder: true);
         problems.Where(p => !p.Contains(Storage)).ShouldBe(
             [
-                $"{Client}Retry:MaxRetryAttempts is '-1'; it must be an integer of 0 or more.",
+                $"{At}Retry:MaxRetryAttempts is '-1'; it must be an integer of 0 or more.",
                 "HttpResilience:Defaults:Routes:/a:Retry:Delay is '-00:00:01'; it must be a duration (d.hh:mm:ss.fff) from 00:00:00 to "
                     + "1.00:00:00.",
-                $"{Client}Routes:/a:Retry:BackoffFactor is '11'; it must be a number from 1 to 10.",
-                $"{Client}Routes:/a:Retry:MaxRetryAfter is '-00:00:01'; it must be a duration (d.hh:mm:ss.fff) from 00:00:00 to 1.00:00:00.",
-                $"{Client}Routes:/a:AttemptTimeout:Timeout is '00:00:20'; it must not be longer than "
-                    + $"{Client}Routes:/a:TotalRequestTimeout:Timeout, which is '00:00:10'. Leave it out to have attempts end with the total.",
-                $"{Client}Routes:c{Form} Write '/c'.",
-                $"{Client}Routes:/d:BaseAddress cannot differ per route: the route is chosen by the address of the request. Set "
-                    + $"{Client}BaseAddress.",
-                $"{Client}Routes:/d:MaxTimeout cannot differ per route: HttpClient.Timeout follows from it, which is one for all calls. Set "
-                    + $"{Client}MaxTimeout.",
-                $"{Client}Routes:/d:CircuitBreaker:MaxCircuits cannot differ per route: the state of hosts is one for all calls. Set "
-                    + $"{Client}CircuitBreaker:MaxCircuits.",
-                $"{Client}Routes:/d:CircuitBreaker:BreakDuration can only be null in a route, which takes the calls of the route past the "
-                    + $"circuit: {Circuit}. Set {Client}CircuitBreaker:BreakDuration.",
-                $"{Client}Routes:/d:Retry:Budget:RetryRatio can only be null in a route, which does not count the calls of the route: the "
-                    + $"retry budget of a host is one for all calls. Set {Client}Retry:Budget:RetryRatio.",
-                $"{Client}Routes:/d:ErrorBudget:Objective cannot differ per route: the error budget counts all calls. Set "
-                    + $"{Client}ErrorBudget:Objective.",
-                $"{Client}Routes:/d:Hedging:MaxHedgedAttempts is '0'; it must be an integer from 1 to 10.",
-                $"{Client}Routes:/d:Routes cannot differ per route: a route has no routes of its own.",
-                $"{Client}Routes:e e{Form} Write 'e /e'.",
-                $"{Client}Routes:/f is null; it must be a delegate that sets the options of the route.",
+                $"{At}Routes:/a:Retry:BackoffFactor is '11'; it must be a number from 1 to 10.",
+                $"{At}Routes:/a:Retry:MaxRetryAfter is '-00:00:01'; it must be a duration (d.hh:mm:ss.fff) from 00:00:00 to 1.00:00:00.",
+                $"{At}Routes:/a:AttemptTimeout:Timeout is '00:00:20'; it must not be longer than "
+                    + $"{At}Routes:/a:TotalRequestTimeout:Timeout, which is '00:00:10'. Leave it out to have attempts end with the total.",
+                $"{At}Routes:c{Form} Write '/c'.",
+                $"{At}Routes:/d:BaseAddress cannot differ per route: the route is chosen by the address of the request. Set "
+                    + $"{At}BaseAddress.",
+                $"{At}Routes:/d:MaxTimeout cannot differ per route: HttpClient.Timeout follows from it, which is one for all calls. Set "
+                    + $"{At}MaxTimeout.",
+                $"{At}Routes:/d:CircuitBreaker:MaxCircuits cannot differ per route: the state of hosts is one for all calls. Set "
+                    + $"{At}CircuitBreaker:MaxCircuits.",
+                $"{At}Routes:/d:CircuitBreaker:BreakDuration can only be null in a route, which takes the calls of the route past the "
+                    + $"circuit: {Circuit}. Set {At}CircuitBreaker:BreakDuration.",
+                $"{At}Routes:/d:Retry:Budget:RetryRatio can only be null in a route, which does not count the calls of the route: the "
+                    + $"retry budget of a host is one for all calls. Set {At}Retry:Budget:RetryRatio.",
+                $"{At}Routes:/d:ErrorBudget:Objective cannot differ per route: the error budget counts all calls. Set "
+                    + $"{At}ErrorBudget:Objective.",
+                $"{At}Routes:/d:Hedging:MaxHedgedAttempts is '0'; it must be an integer from 1 to 10.",
+                $"{At}Routes:/d:Routes cannot differ per route: a route has no routes of its own.",
+                $"{At}Routes:e e{Form} Write 'e /e'.",
+                $"{At}Routes:/f is null; it must be a delegate that sets the options of the route.",
             ],
             ignoreOrder: true);
     }

@@ -50,7 +50,8 @@ public sealed class RouteTableModelTests
 
     private static string Pattern(Random random)
     {
-        string[] segments = [.. Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(3) == 0 ? "*" : Words[random.Next(Words.Length)])];
+        string[] segments =
+            [.. Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(3) == 0 ? "*" : Words[random.Next(Words.Length)])];
         string path = "/" + string.Join('/', segments);
         path = random.Next(3) switch { 0 when segments.Length > 0 => path + "/**", 1 when segments.Length > 0 => path + "/", _ => path };
         return random.Next(3) switch { 0 => path, 1 => $"* {path}", _ => $"{Methods[random.Next(Methods.Length)]} {path}" };

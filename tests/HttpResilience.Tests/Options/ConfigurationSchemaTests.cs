@@ -57,7 +57,8 @@ public sealed class ConfigurationSchemaTests
     [InlineData(
         """
         { "HttpResilience": { "Defaults": { "Routes": {
-          "POST /exports/*": { "CircuitBreaker": { "BreakDuration": null } }, "/a%3Ab/**": null, "* /": { "Hedging": { "Enabled": true } } } } } }
+          "POST /exports/*": { "CircuitBreaker": { "BreakDuration": null } }, "/a%3Ab/**": null,
+          "* /": { "Hedging": { "Enabled": true } } } } } }
         """)]
     public void A_correct_configuration_is_valid(string document) => Problems(document).ShouldBeEmpty();
 
