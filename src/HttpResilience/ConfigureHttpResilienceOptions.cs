@@ -44,8 +44,31 @@ internal sealed class ConfigureHttpResilienceOptions(
 
     public ValidateOptionsResult Validate(string? name, HttpResilienceOptions options)
     {
-        List<string> problems = [.. options.BindingProblems];
         var path = PathOf(name);
+        var routes = options.InRoutes;
+        List<string> problems = [.. options.BindingProblems, .. ProblemsOf(options, path)];
+        // What is wrong with the client is reported once.
+        foreach (var route in routes)
+            problems.AddRange(ProblemsOf(route, route.Path).Except(ProblemsOf(options, route.Path)));
+
+        bool hasOperations = OperationsPackage.IsIn(services);
+        if (!hasOperations)
+            problems.AddRange(OperationsPackage.ProblemsOf(options.ErrorBudget, path.Below(nameof(HttpResilienceOptions.ErrorBudget))));
+
+        // Reported for the first client only.
+        if (name == (clients.WithChain.FirstOrDefault()?.HttpClientName ?? Options.DefaultName))
+        {
+            problems.AddRange(RootSection.ProblemsIn(configuration, clients));
+            if (!hasOperations)
+                problems.AddRange(OperationsPackage.ProblemsOf(configuration));
+        }
+
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private List<string> ProblemsOf(HttpResilienceOptions options, OptionPath path)
+    {
+        List<string> problems = [];
         HttpResilienceOptions.Keys.Validate(options, path, problems);
         if (options.Endpoints.ProblemOfLists(path) is { } endpoints)
             problems.Add(endpoints);
@@ -67,19 +90,7 @@ internal sealed class ConfigureHttpResilienceOptions(
             problems.Add(NeedsStorage(key, rememberFor.ToString()));
         }
 
-        bool hasOperations = OperationsPackage.IsIn(services);
-        if (!hasOperations)
-            problems.AddRange(OperationsPackage.ProblemsOf(options.ErrorBudget, path.Below(nameof(HttpResilienceOptions.ErrorBudget))));
-
-        // Reported for the first client only.
-        if (name == (clients.WithChain.FirstOrDefault()?.HttpClientName ?? Options.DefaultName))
-        {
-            problems.AddRange(RootSection.ProblemsIn(configuration, clients));
-            if (!hasOperations)
-                problems.AddRange(OperationsPackage.ProblemsOf(configuration));
-        }
-
-        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+        return problems;
     }
 
     private string? ProblemOfProtection() =>

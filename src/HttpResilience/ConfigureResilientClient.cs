@@ -36,7 +36,7 @@ internal sealed class ConfigureResilientClient(IServiceProvider services, string
             return;
 
         var parts = new StageServices(client, builder.Services);
-        foreach (var stage in ResilienceChain.Stages.Where(stage => stage.IsOn(client.Policy)))
+        foreach (var stage in ResilienceChain.Stages.Where(stage => client.Policy.WithRoutes.Any(stage.IsOn)))
             builder.AdditionalHandlers.Add(stage.Create(parts));
     }
 

@@ -42,6 +42,9 @@ public sealed class HttpCall
     /// <summary>The name of the <see cref="HttpClient"/> in the factory.</summary>
     public string ClientName => Policy.ClientName;
 
+    /// <summary>The route whose settings apply to the call, such as <c>POST /exports/*</c>; null for those of the client.</summary>
+    public string? Route => Policy.Route;
+
     /// <summary>The idempotency key sent with every attempt; null when there was none.</summary>
     public string? IdempotencyKey { get; internal set; }
 

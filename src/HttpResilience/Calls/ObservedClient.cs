@@ -18,6 +18,12 @@ public abstract class ObservedClient : ObserverState
     /// </summary>
     public abstract string Chain { get; }
 
+    /// <summary>
+    /// The routes in force by their patterns (<see cref="HttpCall.Route"/>), each with the settings that differ from those of the client,
+    /// by their keys, such as <c>TotalRequestTimeout:Timeout</c>.
+    /// </summary>
+    public abstract IReadOnlyDictionary<string, IReadOnlyDictionary<string, object?>> Routes { get; }
+
     /// <summary>Its clock.</summary>
     public abstract TimeProvider Time { get; }
 

@@ -19,8 +19,9 @@ internal sealed partial class ChaosNotice
     private void Log()
     {
         string? before = _faults;
-        _faults = _client.Policy.Chaos?.Description;
-        if (_faults is not null && _faults != before)
+        _faults = string.Join("; ", _client.Policy.WithRoutes.Where(p => p.Chaos is not null)
+            .Select(p => p.Route is null ? p.Chaos!.Description : $"{p.Route}: {p.Chaos!.Description}").Distinct());
+        if (_faults.Length > 0 && _faults != before)
             ChaosIsOn(_logger, _client.Name, _faults);
     }
 

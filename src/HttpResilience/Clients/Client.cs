@@ -44,9 +44,12 @@ internal sealed partial class Client : ObservedClient, IDisposable
 
     public override string Chain => Options.Chain;
 
+    public override IReadOnlyDictionary<string, IReadOnlyDictionary<string, object?>> Routes => Options.InRoutes.ToDictionary(
+        route => route.Route!, IReadOnlyDictionary<string, object?> (route) => route.Differences.ToDictionary());
+
     public override ErrorBudgetOptions ErrorBudget => _policy.ErrorBudget;
 
-    public override bool HasCircuitBreaker => _policy.HasActiveCircuit;
+    public override bool HasCircuitBreaker => _policy.ClientHasActiveCircuit;
 
     public override bool HasOutage(ObservedHost host) =>
         HasCircuitBreaker && HostDirectory.HasOutage(host, Time.GetTimestamp());
@@ -56,7 +59,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
         get
         {
             var (policy, now) = (_policy, Time.GetTimestamp());
-            return policy.DeadLetter is not null && Hosts.AnyIsUnavailable(policy, now);
+            return policy.ClientDeadLetter is not null && Hosts.AnyIsUnavailable(policy, now);
         }
     }
 

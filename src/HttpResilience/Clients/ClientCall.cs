@@ -25,7 +25,7 @@ internal static class ClientCall
             long end = call.Policy.AttemptEndFrom(startedAt, deadline, call.AttemptTimeout);
             if (!call.Policy.LearnsAttemptTimeout || call.AttemptTimeout is not null)
                 return end;
-            if (call.Host?.Attempts?.Timeout is not { } learned || startedAt + learned >= end)
+            if (call.Host?.Attempts.For(call).Timeout is not { } learned || startedAt + learned >= end)
             {
                 call.LearnedAttemptTimeout = null;
                 return end;
@@ -42,7 +42,7 @@ internal static class ClientCall
         internal void LearnFrom(in AttemptResult result, long startedAt, long endedAt)
         {
             if (result.CircuitOutcome is CircuitOutcome.Success || call.AttemptTimedOut)
-                call.Host?.GetOrAddAttempts(call.Time).Add(endedAt - startedAt, endedAt);
+                call.Host?.Attempts.For(call).Add(endedAt - startedAt, endedAt);
         }
 
         /// <summary>The state of the host; null when the request has no absolute URI.</summary>

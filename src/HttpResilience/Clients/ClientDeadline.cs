@@ -27,7 +27,8 @@ internal sealed class ClientDeadline
             request.Options.Set(SendingClient.Key, new(sender));
     }
 
-    private HttpClient? Latest => Volatile.Read(ref _latest) is { } latest && latest.TryGetTarget(out var client) ? client : null;
+    /// <summary>The latest client; null when requests have a <see cref="SendingClient"/>.</summary>
+    internal HttpClient? Latest => Volatile.Read(ref _latest) is { } latest && latest.TryGetTarget(out var client) ? client : null;
 
     /// <summary>Sets the deadline of a call that starts.</summary>
     /// <param name="sender">The client that sends it; null when that is not known.</param>
@@ -55,12 +56,13 @@ internal sealed class ClientDeadline
     }
 
     /// <summary>
-    /// Makes the body of a response end at the deadline of its call, when that is the call's own and earlier than its client's, which ends
-    /// the buffering of a body by <see cref="HttpClient"/>.
+    /// Makes the body of a response end at the deadline of its call, when that is earlier than the longest of its client, at which
+    /// <see cref="HttpClient"/> ends the buffering of a body.
     /// </summary>
     internal static void LimitBody(HttpResponseMessage response, HttpCall call)
     {
-        if (call.Timeout is { } timeout && !(timeout >= call.Policy.TotalRequestTimeout) && response.Content.Headers.ContentLength != 0)
+        if ((call.Timeout ?? call.Policy.TotalRequestTimeout) is { } timeout && !(timeout >= call.Policy.LongestTotal)
+            && response.Content.Headers.ContentLength != 0)
             response.Content = UntilDeadline(response.Content, call);
     }
 

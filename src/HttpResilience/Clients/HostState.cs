@@ -24,17 +24,11 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     internal CircuitMachine Circuit { get; } = new();
 
-    /// <summary>The latencies of requests that may be sent a second time, while the delay of hedging is learned; null before.</summary>
-    internal LatencyWindow? Requests => Failed?.Requests;
+    /// <summary>The latencies of requests that may be sent a second time, while the delay of hedging is learned.</summary>
+    internal LatencyWindows Requests => LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Requests, static () => new());
 
-    /// <summary>The latencies of attempts, while their timeout is learned; null before.</summary>
-    internal LatencyWindow? Attempts => Failed?.Attempts;
-
-    internal LatencyWindow GetOrAddRequests(TimeProvider time) =>
-        LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Requests, () => new(time.TimestampFrequency));
-
-    internal LatencyWindow GetOrAddAttempts(TimeProvider time) =>
-        LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Attempts, () => new(time.TimestampFrequency));
+    /// <summary>The latencies of attempts, while their timeout is learned.</summary>
+    internal LatencyWindows Attempts => LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Attempts, static () => new());
 
     /// <summary>The calls that wait for the circuit; null until one has waited.</summary>
     internal CircuitQueue? Queue => Failed?.Queue;
@@ -87,7 +81,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
             && (Circuit.State is CircuitState.Isolated || !(Circuit.Break <= circuit.MaxWait)));
 
     /// <summary>The end of the break of its circuit; 0 for a closed one, never for one that an operator has opened.</summary>
-    internal long OpenUntil(ResiliencePolicy policy) => !policy.HasActiveCircuit ? 0 : Circuit.State switch
+    internal long OpenUntil(ResiliencePolicy policy) => policy.CircuitBreaker is not { OnlyObserves: false } ? 0 : Circuit.State switch
     {
         CircuitState.Closed => 0,
         CircuitState.Isolated => long.MaxValue,
@@ -165,8 +159,8 @@ internal sealed class HostState(HostKey key) : ObservedHost
         internal CircuitQueue? Queue;
         internal CircuitPlaces? Places;
         internal string? LastTenant;
-        internal LatencyWindow? Requests;
-        internal LatencyWindow? Attempts;
+        internal LatencyWindows? Requests;
+        internal LatencyWindows? Attempts;
     }
 }
 

@@ -17,8 +17,8 @@ public sealed class HttpResilienceOptions
 
     /// <summary>
     /// How long a call may take, all attempts and waits included. Default 100 s. <see cref="HttpClient.Timeout"/> is one second longer than
-    /// this and <see cref="MaxTimeout"/>, because <see cref="HttpClient"/> reads the body after the chain has ended; a value that the
-    /// application sets stays.
+    /// the longest of this, <see cref="MaxTimeout"/> and the totals of <see cref="Routes"/>, because <see cref="HttpClient"/> reads the
+    /// body after the chain has ended; a value that the application sets stays.
     /// </summary>
     public TimeoutOptions TotalRequestTimeout { get; } = new(TimeSpan.FromSeconds(100));
 
@@ -29,7 +29,7 @@ public sealed class HttpResilienceOptions
     public TimeSpan? MaxTimeout { get; set; }
 
     /// <summary>How long one attempt may take, up to the response headers. Default 30 s.</summary>
-    public AttemptTimeoutOptions AttemptTimeout { get; } = new(TimeSpan.FromSeconds(30));
+    public TimeoutOptions AttemptTimeout { get; } = new(TimeSpan.FromSeconds(30));
 
     /// <summary>When a failed attempt is repeated, and after what wait.</summary>
     public RetryOptions Retry { get; } = new();
@@ -64,6 +64,15 @@ public sealed class HttpResilienceOptions
     /// <summary>Faults that are injected on purpose, for staging. Off by default.</summary>
     public ChaosOptions Chaos { get; } = new();
 
+    /// <summary>
+    /// What differs for some calls: by a method, or none for all, and a path, such as <c>POST /exports/*</c>, in which <c>*</c> stands for
+    /// one segment, and <c>**</c> at the end for all that follow. The most specific route applies, over the options of the client and under
+    /// the settings of the call. In code, what the options of the route are set to, over what the configuration says of the same route.
+    /// Default: none.
+    /// </summary>
+    public IDictionary<string, Action<HttpResilienceOptions>> Routes { get; } =
+        new Dictionary<string, Action<HttpResilienceOptions>>(StringComparer.Ordinal);
+
     /// <summary>The configuration values that could not be read; reported together with the range errors.</summary>
     internal List<string> BindingProblems { get; } = [];
 
@@ -76,7 +85,7 @@ public sealed class HttpResilienceOptions
             "TotalRequestTimeout:Timeout: null")
         .OptionalDuration(
             nameof(MaxTimeout), o => o.MaxTimeout, (o, v) => o.MaxTimeout = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
-        .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, AttemptTimeoutOptions.Keys, o => o.Timeout = null,
+        .Section(nameof(AttemptTimeout), o => o.AttemptTimeout, TimeoutOptions.KeysOfAttempt, o => o.Timeout = null,
             "AttemptTimeout:Timeout: null")
         .Section(nameof(Retry), o => o.Retry, RetryOptions.Keys, o => o.MaxRetryAttempts = 0, "Retry:MaxRetryAttempts: 0")
         .Section(nameof(CircuitBreaker), o => o.CircuitBreaker, CircuitBreakerOptions.Keys, o => o.BreakDuration = null,
@@ -93,7 +102,11 @@ public sealed class HttpResilienceOptions
             "Leave it out for the default, or write ErrorBudget:PauseAtBurn: null to pause nothing.")
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys,
             "Leave it out for the default, or write Logging:Level: Debug to log failed calls only.")
-        .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys, o => o.Enabled = false, "Chaos:Enabled: false");
+        .Section(nameof(Chaos), o => o.Chaos, ChaosOptions.Keys, o => o.Enabled = false, "Chaos:Enabled: false")
+        .SectionPerRoute(nameof(Routes), o => o.RouteSections);
+
+    /// <summary>What the configuration says of routes.</summary>
+    internal RouteSections RouteSections { get; } = new();
 
     /// <summary>The values as they were read from the configuration, by their paths; code may have changed them since.</summary>
     internal IReadOnlyDictionary<string, object?> Read { get; private set; } = new Dictionary<string, object?>();
@@ -105,16 +118,22 @@ public sealed class HttpResilienceOptions
     /// <param name="configuration">The configuration of the section, where it is known.</param>
     internal void Bind(IConfigurationSection section, OptionSource source, IConfiguration? configuration = null)
     {
-        (TimeoutOptions Timeout, OptionSource Before)[] timeouts =
-            [(TotalRequestTimeout, TotalRequestTimeout.Source), (AttemptTimeout, AttemptTimeout.Source)];
-        foreach (var (timeout, _) in timeouts)
-            timeout.Source = OptionSource.BuiltIn;
-        Keys.Bind(this, section, new OptionReport(BindingProblems, section.Path, () => Keys.Paths)
+        RouteSections.Source = source;
+        Bind(section, source, new OptionReport(BindingProblems, section.Path, () => Keys.Paths)
         {
             Notes = Notes,
             Synonyms = OptionSynonyms.Paths,
             Sources = [.. (configuration as IConfigurationRoot)?.Providers ?? []],
         });
+    }
+
+    internal void Bind(IConfigurationSection section, OptionSource source, OptionReport report)
+    {
+        (TimeoutOptions Timeout, OptionSource Before)[] timeouts =
+            [(TotalRequestTimeout, TotalRequestTimeout.Source), (AttemptTimeout, AttemptTimeout.Source)];
+        foreach (var (timeout, _) in timeouts)
+            timeout.Source = OptionSource.BuiltIn;
+        Keys.Bind(this, section, report);
         foreach (var (timeout, before) in timeouts)
             timeout.Source = timeout.Source == OptionSource.Code ? source : before;
     }
@@ -129,7 +148,8 @@ public sealed class HttpResilienceOptions
     /// </summary>
     internal string? ProblemOfTimeouts(OptionPath path)
     {
-        if (!(AttemptTimeout.Timeout > TotalRequestTimeout.Timeout) || AttemptTimeout.Source != TotalRequestTimeout.Source)
+        if (!(AttemptTimeout.Timeout > TotalRequestTimeout.Timeout) || AttemptTimeout.Source != TotalRequestTimeout.Source
+            || AttemptTimeout.Source == OptionSource.BuiltIn)
             return null;
         string attempt = path.Below(nameof(AttemptTimeout)).Of(nameof(TimeoutOptions.Timeout));
         string total = path.Below(nameof(TotalRequestTimeout)).Of(nameof(TimeoutOptions.Timeout));
@@ -160,11 +180,56 @@ public sealed class HttpResilienceOptions
     internal static string ProblemsOf(Exception exception) =>
         exception is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : exception.SafeMessage;
 
-    /// <summary>Where a value was written.</summary>
+    /// <summary>Where a value was written; of a route, only what differs for it.</summary>
     internal OptionSource SourceOf(string key, object? value) => key switch
     {
+        _ when OfClient is { } client => Path.SourceOf(key) is not OptionSource.BuiltIn and var source ? source
+            : Equals(Keys.ValueOf(client, key), value) ? OptionSource.BuiltIn : OptionSource.Code,
         $"{nameof(TotalRequestTimeout)}:{nameof(TimeoutOptions.Timeout)}" => TotalRequestTimeout.Source,
         $"{nameof(AttemptTimeout)}:{nameof(TimeoutOptions.Timeout)}" => AttemptTimeout.Source,
         _ => Read.TryGetValue(key, out object? read) && Equals(read, value) ? Path.SourceOf(key) : OptionSource.Code,
     };
+
+    /// <summary>The full path of a key: of a route, when it is written there, else of its client.</summary>
+    internal string PathOf(string key) => OfClient is { } client && SourceOf(key, Keys.ValueOf(this, key)) is OptionSource.BuiltIn
+        ? client.Path.Of(key) : Path.Of(key);
+
+    /// <summary>The options of the client, when these are those of a route.</summary>
+    internal HttpResilienceOptions? OfClient { get; private init; }
+
+    /// <summary>The route as it was written; null when these are the options of a client.</summary>
+    internal string? Route => Pattern?.Written;
+
+    /// <summary>The pattern of the route; null when these are the options of a client.</summary>
+    internal RoutePattern? Pattern { get; private init; }
+
+    /// <summary>The options of each route once they are made.</summary>
+    internal IReadOnlyList<HttpResilienceOptions>? RoutesMade { get; set; }
+
+    /// <summary>The values that differ from those of the client, by their keys; none unless these are the options of a route.</summary>
+    internal IEnumerable<(string Key, object? Value)> Differences
+    {
+        get
+        {
+            (string Key, object? Value)[] here = [.. Keys.ValuesOf(this)], ofClient = [.. Keys.ValuesOf(OfClient ?? this)];
+            // A key of a section that only the client has: the route switches the section off.
+            return here.Except(ofClient)
+                .Concat(ofClient.ExceptBy(here.Select(v => v.Key), v => v.Key).Select(v => (v.Key, (object?)null)));
+        }
+    }
+
+    /// <summary>The same options for a route, before what differs.</summary>
+    internal HttpResilienceOptions ForRoute(RoutePattern pattern)
+    {
+        var route = new HttpResilienceOptions
+        {
+            OfClient = this,
+            Pattern = pattern,
+            Path = Path.Below(nameof(Routes)).Below(pattern.Written),
+        };
+        Keys.Copy(this, route);
+        route.DeadLetter.RetentionIsSet = DeadLetter.RetentionIsSet;
+        (route.TotalRequestTimeout.Source, route.AttemptTimeout.Source) = (OptionSource.BuiltIn, OptionSource.BuiltIn);
+        return route;
+    }
 }

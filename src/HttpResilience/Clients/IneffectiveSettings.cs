@@ -72,8 +72,8 @@ internal static class IneffectiveSettings
                 .Where(reported.Add)];
             if (dead.Length > 0)
             {
-                yield return $"{string.Join(", ", dead.Select(key => $"{options.Path.Of(key)} ({Show(values[key])})"))}: no effect while "
-                    + $"{options.Path.Of(rule.By)} is {(by is "" ? "empty" : OptionPath.Show(by))}";
+                yield return $"{string.Join(", ", dead.Select(key => $"{options.PathOf(key)} ({Show(values[key])})"))}: no effect while "
+                    + $"{options.PathOf(rule.By)} is {(by is "" ? "empty" : OptionPath.Show(by))}";
             }
         }
 
@@ -85,9 +85,10 @@ internal static class IneffectiveSettings
 
         // Also where only BreakDuration is written: the default of MaxWait is meant for the default break.
         var circuit = options.CircuitBreaker;
-        if (circuit.MaxWait < circuit.BreakDuration && !HasNoRule(circuit))
+        if (circuit.MaxWait < circuit.BreakDuration && !HasNoRule(circuit)
+            && (options.OfClient is null || options.SourceOf(Wait, circuit.MaxWait) > OptionSource.BuiltIn))
         {
-            yield return $"{options.Path.Of(Wait)} ({circuit.MaxWait}) is shorter than {options.Path.Of(Break)} ({circuit.BreakDuration}): "
+            yield return $"{options.PathOf(Wait)} ({circuit.MaxWait}) is shorter than {options.PathOf(Break)} ({circuit.BreakDuration}): "
                 + "no call waits for an open circuit; if that is intended, set MaxWait to null";
         }
     }

@@ -4,15 +4,19 @@ namespace HttpResilience;
 internal static class MisspeltMethods
 {
     internal static IEnumerable<string> In(HttpResilienceOptions options) =>
-        In("Idempotency:Methods", options.Idempotency.Methods, options.Path)
-            .Concat(In("DeadLetter:Methods", options.DeadLetter.Methods, options.Path))
-            .Concat(In("Retry:Methods", options.Retry.Methods ?? [], options.Path))
-            .Concat(In("Retry:IdempotentMethods", options.Retry.IdempotentMethods, options.Path));
+        In("Idempotency:Methods", options.Idempotency.Methods, options)
+            .Concat(In("DeadLetter:Methods", options.DeadLetter.Methods, options))
+            .Concat(In("Retry:Methods", options.Retry.Methods ?? [], options))
+            .Concat(In("Retry:IdempotentMethods", options.Retry.IdempotentMethods, options));
 
-    private static IEnumerable<string> In(string key, IEnumerable<string> methods, OptionPath path) => methods.Index()
-        .Where(m => !HttpMethods.Names.Contains(m.Item, StringComparer.OrdinalIgnoreCase))
-        .Select(m => (m.Index, m.Item, Similar: Spelling.Similar(m.Item, HttpMethods.Names)))
-        .Where(m => m.Similar is not null)
-        .Select(m => $"{path.Of(key)}:{m.Index} is {OptionPath.Show(m.Item)}, which is no registered HTTP method; did you mean "
-            + $"{m.Similar}?");
+    /// <summary>The problem of a method; null when it is registered, or is like none that is.</summary>
+    internal static string? ProblemOf(string method) =>
+        !HttpMethods.Names.Contains(method, StringComparer.OrdinalIgnoreCase)
+            && Spelling.Similar(method, HttpMethods.Names) is { } similar
+            ? $"is {OptionPath.Show(method)}, which is no registered HTTP method; did you mean {similar}?" : null;
+
+    private static IEnumerable<string> In(string key, IEnumerable<string> methods, HttpResilienceOptions options) => methods.Index()
+        .Select(m => (m.Index, Problem: ProblemOf(m.Item)))
+        .Where(m => m.Problem is not null)
+        .Select(m => $"{options.PathOf(key)}:{m.Index} {m.Problem}");
 }

@@ -8,8 +8,29 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     private readonly long _totalTimeout = Ticks(options.TotalRequestTimeout.Timeout, time);
     private readonly long _attemptTimeout = Ticks(options.AttemptTimeout.Timeout, time);
     private readonly long _keyLifetime = Ticks(options.Idempotency.KeyLifetime, time);
+    private readonly RouteTable? _table = options.InRoutes.Count == 0 ? null : new([.. options.InRoutes.Select(r => r.Pattern!)]);
+    private readonly ResiliencePolicy[] _routes = [.. options.InRoutes.Select(route => new ResiliencePolicy(clientName, route, time))];
 
     internal string ClientName => clientName;
+
+    /// <summary>The pattern of the route that it is for; null for the calls of no route.</summary>
+    internal string? Route { get; } = options.Route;
+
+    internal bool HasRoutes => _table is not null;
+
+    /// <summary>The policy itself and those of the routes.</summary>
+    internal IEnumerable<ResiliencePolicy> WithRoutes => [this, .. _routes];
+
+    /// <summary>The policy for a call: that of the most specific route.</summary>
+    /// <param name="uri">That of the request.</param>
+    /// <param name="baseAddress">That of the client.</param>
+    internal ResiliencePolicy For(HttpMethod method, Uri? uri, Uri? baseAddress)
+    {
+        if (_table is null || uri is not { IsAbsoluteUri: true })
+            return this;
+        string basePath = baseAddress is { IsAbsoluteUri: true } ? baseAddress.AbsolutePath : "";
+        return _table.Find(method.Method, uri.AbsolutePath, basePath) is >= 0 and var index ? _routes[index] : this;
+    }
 
     internal TimeProvider Time => time;
 
@@ -20,7 +41,14 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     internal TimeSpan? TotalRequestTimeout { get; } = options.TotalRequestTimeout.Timeout;
 
     /// <summary>The <see cref="HttpClient.Timeout"/> of a client for which the application sets none.</summary>
-    internal TimeSpan Backstop { get; } = BackstopOf(options);
+    internal TimeSpan Backstop { get; } = LongestTotalOf(options) is { } longest ? longest + TimeSpan.FromSeconds(1)
+        : Timeout.InfiniteTimeSpan;
+
+    /// <summary>
+    /// The longest time that a call of the client can take: the largest of its total timeout, those of its routes, and MaxTimeout; null
+    /// for any.
+    /// </summary>
+    internal TimeSpan? LongestTotal { get; } = LongestTotalOf(options);
 
     internal TimeSpan? AttemptTimeout { get; } = options.AttemptTimeout.Timeout;
 
@@ -34,8 +62,9 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
 
     internal CircuitPolicy? CircuitBreaker { get; } = CircuitPolicy.From(options.CircuitBreaker, time.TimestampFrequency);
 
-    /// <summary>There is a circuit, and it does not only observe.</summary>
-    internal bool HasActiveCircuit => CircuitBreaker is { OnlyObserves: false };
+    /// <summary>A circuit of the client does not only observe, for the calls of this policy or of a route.</summary>
+    internal bool ClientHasActiveCircuit { get; } =
+        AllOf(options).Any(o => CircuitPolicy.From(o.CircuitBreaker, time.TimestampFrequency) is { OnlyObserves: false });
 
     internal RateLimiterPolicy? RateLimiter { get; } = RateLimiterPolicy.From(options.RateLimiter);
 
@@ -43,7 +72,16 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
 
     internal FallbackPolicy? Fallback { get; } = FallbackPolicy.From(options.Fallback);
 
+    /// <summary>The client has a cache of responses, for the calls of this policy or of a route.</summary>
+    internal bool ClientHasFallback { get; } = AllOf(options).Any(o => o.Fallback.Enabled);
+
     internal DeadLetterPolicy? DeadLetter { get; } = DeadLetterPolicy.From(options.DeadLetter);
+
+    /// <summary>
+    /// The dead letters of the client; null when neither it nor a route has any. How they are stored does not differ per route.
+    /// </summary>
+    internal DeadLetterPolicy? ClientDeadLetter { get; } =
+        AllOf(options).Any(o => o.DeadLetter.Enabled) ? new((options.OfClient ?? options).DeadLetter) : null;
 
     internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging);
 
@@ -96,12 +134,14 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     /// <summary>A duration in ticks of the clock, rounded up: a wait is never too short.</summary>
     internal long ToTimestamp(TimeSpan duration) => time.ToTicks(duration);
 
-    private static TimeSpan BackstopOf(HttpResilienceOptions options)
+    private static TimeSpan? LongestTotalOf(HttpResilienceOptions options)
     {
-        if (options.TotalRequestTimeout.Timeout is not { } total)
-            return Timeout.InfiniteTimeSpan;
-        return (options.MaxTimeout > total ? options.MaxTimeout.Value : total) + TimeSpan.FromSeconds(1);
+        TimeSpan?[] totals = [.. AllOf(options).Select(o => o.TotalRequestTimeout.Timeout)];
+        return totals.Contains(null) ? null : totals.Append(options.MaxTimeout).Max();
     }
+
+    private static IEnumerable<HttpResilienceOptions> AllOf(HttpResilienceOptions options) =>
+        options.OfClient is { } client ? AllOf(client) : [options, .. options.InRoutes];
 
     private static long Later(long timestamp, long ticks) => ticks < long.MaxValue - timestamp ? timestamp + ticks : long.MaxValue;
 

@@ -21,8 +21,11 @@ internal sealed partial class SettingsNotice
     private void Log()
     {
         Chain(_logger, _client.Name, _client.Chain);
+        foreach (var (route, settings) in _client.Routes)
+            Route(_logger, _client.Name, route, string.Join(", ", settings.Select(s => $"{s.Key} {RouteNotes.Show(s.Value)}")));
         var options = _client.Options;
-        HashSet<string> warnings = [.. options.Notes, .. IneffectiveSettings.In(options), .. MisspeltMethods.In(options)];
+        HashSet<string> warnings =
+            [.. options.Notes, .. IneffectiveSettings.In(options), .. MisspeltMethods.In(options), .. RouteNotes.In(options)];
         foreach (string warning in warnings.Except(_warnings))
             Questionable(_logger, _client.Name, warning);
         _warnings = warnings;
@@ -30,6 +33,9 @@ internal sealed partial class SettingsNotice
 
     [LoggerMessage(415, LogLevel.Information, "{ClientName}: {Chain}")]
     private static partial void Chain(ILogger logger, string clientName, string chain);
+
+    [LoggerMessage(419, LogLevel.Information, "{ClientName}: route {Route}: {Differences}")]
+    private static partial void Route(ILogger logger, string clientName, string route, string differences);
 
     [LoggerMessage(416, LogLevel.Warning, "{ClientName}: {Settings}")]
     private static partial void Questionable(ILogger logger, string clientName, string settings);

@@ -51,7 +51,7 @@ public sealed class DeadLetterOptions
     } = TimeSpan.FromDays(30);
 
     /// <summary>Whether <see cref="Retention"/> was set, if to its default.</summary>
-    internal bool RetentionIsSet { get; private set; }
+    internal bool RetentionIsSet { get; set; }
 
     /// <summary>
     /// Header fields that carry secrets, in addition to those that the library knows by the words of their names (auth, key, token,

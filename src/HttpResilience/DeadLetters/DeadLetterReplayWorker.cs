@@ -220,7 +220,7 @@ internal sealed partial class DeadLetterReplayWorker(
 
     // The letters of a paused integration wait until a probe is due; one of them may serve as the probe.
     private IReadOnlyCollection<string> Names() =>
-        [.. clients.Where(c => c.Policy.DeadLetter is not null && !IsPaused(c)).Select(c => c.Name)];
+        [.. clients.Where(c => c.Policy.ClientDeadLetter is not null && !IsPaused(c)).Select(c => c.Name)];
 
     private static bool IsPaused(Client client) => client.Observers?.IsPaused(client) is true;
 

@@ -23,7 +23,7 @@ internal sealed partial class DeadLetterReplayer(
     internal bool Knows(string clientName) =>
         services.GetServices<ResilientClient>().ToArray() is var known && !known.Any(c => c.IsRemoved && c.Name == clientName)
         && known.Any(c => !c.IsRemoved && (c.Name is null || c.Name == clientName))
-        && services.GetRequiredKeyedService<Client>(clientName).Policy.DeadLetter is not null;
+        && services.GetRequiredKeyedService<Client>(clientName).Policy.ClientDeadLetter is not null;
 
     /// <summary>
     /// Whether this process may send a letter to its host. A client of the same name in another process may have another base address.
@@ -54,7 +54,7 @@ internal sealed partial class DeadLetterReplayer(
     private bool MaySendAsKnown(string clientName, Uri uri)
     {
         var client = services.GetRequiredKeyedService<Client>(clientName);
-        return client.Policy.DeadLetter is { } policy
+        return client.Policy.ClientDeadLetter is { } policy
             && (policy.MayGoTo(uri, baseAddress: null) || BaseAddresses.Of(client).Knows(uri));
     }
 
@@ -86,7 +86,7 @@ internal sealed partial class DeadLetterReplayer(
         }
         catch (Exception e)
         {
-            FailedOutside(_logger, attempt?.Loggable(e) ?? e.Loggable, claimed.ClientName, claimed.Id);
+            FailedOutside(_logger, attempt?.Loggable(claimed, e) ?? e.Loggable, claimed.ClientName, claimed.Id);
             result = ReplayResult.FailedOutside(claimed, e, time.GetUtcNow());
         }
 

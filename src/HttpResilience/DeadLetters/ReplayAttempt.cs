@@ -44,7 +44,7 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
         DeadLetter letter, Uri uri, int followed, CancellationToken cancellationToken)
     {
         var keyed = _key is null ? letter : letter with { IdempotencyKey = _key };
-        using var request = DeadLetterRequest.ToRequest(keyed, client.Policy, uri);
+        using var request = DeadLetterRequest.ToRequest(keyed, PolicyOf(letter), uri);
         _request = request;
         request.Version = letter.HttpVersion ?? httpClient.DefaultRequestVersion;
         request.VersionPolicy = letter.HttpVersionPolicy ?? httpClient.DefaultVersionPolicy;
@@ -81,7 +81,12 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
     }
 
     /// <summary>An exception of a handler outside the chain, for the log: without the secrets of the request.</summary>
-    internal Exception Loggable(Exception exception) => client.Policy.Logging.Redaction.Loggable(exception, _request);
+    internal Exception Loggable(DeadLetter letter, Exception exception) =>
+        PolicyOf(letter).Logging.Redaction.Loggable(exception, _request);
+
+    // As that of a call with the same request.
+    private ResiliencePolicy PolicyOf(DeadLetter letter) =>
+        client.Policy.For(new HttpMethod(letter.Method), letter.Uri, httpClient.BaseAddress);
 
     // Without the second pipeline, only the default headers of the client are known to be added.
     private string? LackingUnchecked(DeadLetter letter) => ReplayPipeline.Of(client, services).ChecksCompleteness ? null
@@ -102,6 +107,7 @@ internal sealed class ReplayAttempt(Client client, HttpClient httpClient, IServi
     }
 
     private DeadLetterDecision? Gate(DeadLetter letter, Uri uri) => DeadLetterDecision.BeforeReplay(
-        letter, ReplayResult.FateOf(client, letter), ReplayResult.MayGoThere(client, uri, httpClient.BaseAddress, services),
-        client.Policy.KeyHasExpired(_time.GetUtcNow() - letter.FirstFailedAt));
+        letter, ReplayResult.FateOf(client, PolicyOf(letter), letter),
+        ReplayResult.MayGoThere(client, uri, httpClient.BaseAddress, services),
+        PolicyOf(letter).KeyHasExpired(_time.GetUtcNow() - letter.FirstFailedAt));
 }

@@ -3,16 +3,17 @@ namespace HttpResilience;
 /// <summary>A letter as it is stored after a replay, with the version it was read with.</summary>
 internal static class ReplayResult
 {
-    internal static LetterFate FateOf(Client client, DeadLetter letter) => FateOf(client, letter, letter.MayHaveBeenProcessed);
+    internal static LetterFate FateOf(Client client, ResiliencePolicy policy, DeadLetter letter) =>
+        FateOf(client, policy, letter, letter.MayHaveBeenProcessed);
 
     // A client without keys sends none for a letter from before the name of its header field was stored.
-    private static LetterFate FateOf(Client client, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
-        client.Policy.Retry, new HttpMethod(letter.Method), LetterKey.FieldOf(letter, client.Policy.Idempotency) is not null,
+    private static LetterFate FateOf(Client client, ResiliencePolicy policy, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
+        policy.Retry, new HttpMethod(letter.Method), LetterKey.FieldOf(letter, policy.Idempotency) is not null,
         mayHaveBeenProcessed, letter.BodyIsMissing, client.Get<RegisteredExtensions>()!.Reconciler is not null);
 
     /// <summary>Whether the client may send letters to a host.</summary>
     internal static bool MayGoThere(Client client, Uri uri, Uri? baseAddress, IServiceProvider services) =>
-        client.Policy.DeadLetter is { } policy && (policy.MayGoTo(uri, baseAddress)
+        client.Policy.ClientDeadLetter is { } policy && (policy.MayGoTo(uri, baseAddress)
             || BaseAddresses.Of(client).Contains(uri, client.Name, services));
 
     /// <summary>A letter that is not sent.</summary>
@@ -75,9 +76,10 @@ internal static class ReplayResult
         };
         int replays = letter.Replays + (wasRejected ? 0 : 1);
         bool isGuarded = letter.IdempotencyKey is not null || letter.Headers.Any(h => RequestSnapshot.IsCondition(h.Key));
-        var fate = FateOf(client, letter, call.MayHaveBeenProcessed).After(failure.StatusCode, isGuarded);
+        var fate = FateOf(client, call.Policy, letter, call.MayHaveBeenProcessed).After(failure.StatusCode, isGuarded);
         var decision = DeadLetterDecision.AfterFailure(
-            call.FailureClass, fate, failure.RetryAfter, replays, client.Policy.DeadLetter?.MaxReplays ?? 0);
+            call.FailureClass, fate, failure.RetryAfter, replays,
+            (call.Policy.DeadLetter ?? call.Policy.ClientDeadLetter)?.MaxReplays ?? 0);
         return letter with
         {
             Status = decision.Status,

@@ -19,7 +19,7 @@ internal sealed class FallbackCache
         var cache = new FallbackCache();
         client.PolicyChanged += () =>
         {
-            if (client.Policy.Fallback is null)
+            if (!client.Policy.ClientHasFallback)
                 cache.Clear();
         };
         return cache;

@@ -17,10 +17,11 @@ internal sealed class FallbackHandler(
     protected override ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        if (call.Policy.Fallback is not { } policy || request.RequestUri is not { IsAbsoluteUri: true })
+        if (!call.Policy.ClientHasFallback || request.RequestUri is not { IsAbsoluteUri: true })
             return NextAsync(request, call, async, cancellationToken);
-        if (FallbackCacheKey.AppliesTo(request))
+        if (call.Policy.Fallback is { } policy && FallbackCacheKey.AppliesTo(request))
             return SendOrAnswerAsync(policy, request, call, async, cancellationToken);
+        // Also of another route: the responses are those of the client.
         return FallbackRules.MayInvalidate(request.Method) ? SendAndInvalidateAsync(request, call, async, cancellationToken)
             : NextAsync(request, call, async, cancellationToken);
     }

@@ -37,7 +37,7 @@ internal sealed class HedgedAttempt(
     }
 
     /// <summary>How long the requests in flight may take before another one is sent.</summary>
-    internal TimeSpan Delay(HedgingPolicy policy) => policy.LearnsDelay && call.Host?.Requests?.HedgeDelay is { } learned
+    internal TimeSpan Delay(HedgingPolicy policy) => policy.LearnsDelay && call.Host?.Requests.For(call).HedgeDelay is { } learned
         // The unit of timers.
         ? TimeSpan.FromMilliseconds(Math.Ceiling(call.Time.GetElapsedTime(0, learned).TotalMilliseconds)) : policy.Delay;
 
@@ -45,7 +45,7 @@ internal sealed class HedgedAttempt(
     internal void CountRequest()
     {
         if (LearnsDelay)
-            call.Host?.GetOrAddRequests(call.Time).CountRequest();
+            call.Host?.Requests.For(call).CountRequest();
     }
 
     // Cancelled requests count, with the time that they had; failures are often fast, and say nothing about answers.
@@ -53,14 +53,14 @@ internal sealed class HedgedAttempt(
     {
         if (LearnsDelay && ended.WasSent && (ended.Result.CircuitOutcome is CircuitOutcome.Success
             || ended.Result.FailureClass is FailureClass.Cancelled))
-            ended.Call.Host?.GetOrAddRequests(call.Time).Add(ended.EndedAt - ended.StartedAt, ended.EndedAt);
+            ended.Call.Host?.Requests.For(call).Add(ended.EndedAt - ended.StartedAt, ended.EndedAt);
     }
 
     private bool LearnsDelay => call.Policy.Hedging is { LearnsDelay: true };
 
     // After a failure the next request is a retry.
     private bool IsAllowed() =>
-        !LearnsDelay || _tries.Exists(t => t.EndedAt != 0) || call.Host?.GetOrAddRequests(call.Time).TryHedge() is not false;
+        !LearnsDelay || _tries.Exists(t => t.EndedAt != 0) || call.Host?.Requests.For(call).TryHedge() is not false;
 
     internal static HedgedAttempt Of(ResilienceContext context) => context.Properties.GetValue(Key, null!);
 

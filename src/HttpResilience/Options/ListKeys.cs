@@ -52,6 +52,14 @@ internal sealed class ListKey<TOptions>(
     internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) =>
         [(Name, get(options) is { } items ? string.Join(' ', items) : null)];
 
+    internal override void Copy(TOptions from, TOptions to)
+    {
+        if (get(from) is { } items)
+            set(to, [.. items]);
+        else
+            setNull?.Invoke(to);
+    }
+
     internal override OptionShape ShapeOf(TOptions defaults) =>
         new ListShape(typeof(TOptions), Name, pattern, get(defaults) is { } items ? [.. items] : null);
 }
@@ -102,6 +110,13 @@ internal sealed class SectionListKey<TOptions, TSection>(
         }
     }
 
+    internal override void Copy(TOptions from, TOptions to) => set(to, [.. get(from).Select(item =>
+    {
+        var copy = new TSection();
+        keys.Copy(item, copy);
+        return copy;
+    })]);
+
     internal override OptionShape ShapeOf(TOptions defaults) =>
         new SectionListShape(typeof(TOptions), Name, typeof(TSection), keys.ShapesOf(new()));
 }
@@ -145,6 +160,8 @@ internal sealed class IntegerListKey<TOptions>(
                 problems.Add($"{path.Of(Name)}:{index} is {OptionPath.Show(item)}; it must be {_item}.");
         }
     }
+
+    internal override void Copy(TOptions from, TOptions to) => set(to, get(from) is { } items ? [.. items] : []);
 
     internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) =>
         [(Name, get(options) is { } items ? string.Join(' ', items) : null)];

@@ -20,6 +20,9 @@ internal abstract class OptionKey<TOptions>(string name)
     /// <summary>The paths and values of the key and those below it.</summary>
     internal virtual IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) => [];
 
+    /// <summary>Gives other options the same values; lists and sections are not shared.</summary>
+    internal abstract void Copy(TOptions from, TOptions to);
+
     /// <summary>The type and the valid values of the key.</summary>
     /// <param name="defaults">Options with their default values.</param>
     internal abstract OptionShape ShapeOf(TOptions defaults);
@@ -59,6 +62,8 @@ internal sealed class ValueKey<TOptions, TValue>(
 
     internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) => [(Name, get(options))];
 
+    internal override void Copy(TOptions from, TOptions to) => set(to, get(from));
+
     internal override OptionShape ShapeOf(TOptions defaults) =>
         new ValueShape(typeof(TOptions), Name, typeof(TValue), limits, get(defaults));
 }
@@ -73,6 +78,10 @@ internal sealed class IgnoredKey<TOptions>(string name) : OptionKey<TOptions>(na
     }
 
     internal override void Validate(TOptions options, OptionPath path, ICollection<string> problems)
+    {
+    }
+
+    internal override void Copy(TOptions from, TOptions to)
     {
     }
 

@@ -37,10 +37,12 @@ public sealed class OptionKeys<TOptions>
 
         foreach (var child in children)
         {
-            if (_keys.Find(k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)) is { } key)
-                key.Bind(options, child, report);
-            else
+            if (_keys.Find(k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)) is not { } key)
                 report.AddUnknownKey(child, _keys.Where(k => k is not IgnoredKey<TOptions>).Select(k => k.Name));
+            else if (report.Refusal(child) is { } refusal)
+                report.Problems.Add(refusal);
+            else
+                key.Bind(options, child, report);
         }
     }
 
@@ -49,6 +51,10 @@ public sealed class OptionKeys<TOptions>
 
     /// <summary>The values of all keys by their paths.</summary>
     internal IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) => _keys.SelectMany(k => k.ValuesOf(options));
+
+    /// <summary>The value of a key by its path; null when there is none.</summary>
+    internal object? ValueOf(TOptions options, string path) =>
+        ValuesOf(options).FirstOrDefault(v => v.Path.Equals(path, StringComparison.OrdinalIgnoreCase)).Value;
 
     /// <summary>Tells what is out of its range, whether configuration or code set it.</summary>
     /// <param name="options">The options.</param>
@@ -62,6 +68,9 @@ public sealed class OptionKeys<TOptions>
         foreach (var key in _keys)
             key.Validate(options, path, problems);
     }
+
+    /// <inheritdoc cref="OptionKey{TOptions}.Copy"/>
+    internal void Copy(TOptions from, TOptions to) => _keys.ForEach(key => key.Copy(from, to));
 
     /// <inheritdoc cref="OptionKey{TOptions}.ShapeOf"/>
     internal IReadOnlyList<OptionShape> ShapesOf(TOptions defaults) => [.. _keys.Select(k => k.ShapeOf(defaults))];
@@ -208,6 +217,9 @@ public sealed class OptionKeys<TOptions>
         OptionKeys<TSection> keys)
         where TSection : new() =>
         Add(new StatusSectionsKey<TOptions, TSection>(name, get, keys));
+
+    internal OptionKeys<TOptions> SectionPerRoute(string name, Func<TOptions, RouteSections> get) =>
+        Add(new RoutesKey<TOptions>(name, get));
 
     /// <summary>A list of sections.</summary>
     /// <param name="name">The key.</param>

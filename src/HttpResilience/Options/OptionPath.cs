@@ -33,7 +33,7 @@ internal readonly record struct OptionPath(IConfiguration? Configuration, string
     }
 
     /// <summary>Where the configuration has a key.</summary>
-    internal OptionSource SourceOf(string key) => SectionWith($":{key}")?.Path switch
+    internal OptionSource SourceOf(string key) => SectionWith($"{Keys}:{key}")?.Path switch
     {
         null => OptionSource.BuiltIn,
         Defaults => OptionSource.Defaults,

@@ -19,6 +19,12 @@ internal sealed record OptionReport(ICollection<string> Problems, string Root, F
     /// <summary>The sources of the configuration, the later ones over the earlier ones.</summary>
     internal IReadOnlyList<IConfigurationProvider> Sources { get; init; } = [];
 
+    /// <summary>The problem of a key that must not be here; null when it may. Its path is relative to the root.</summary>
+    internal Func<string, bool, string?> Refuses { get; init; } = static (_, _) => null;
+
+    /// <summary>What else a key that is like none may come from.</summary>
+    internal string Remark { get; init; } = "";
+
     /// <summary>
     /// Notes a section that a later source has null, and a list that several sources have: the configuration merges keys, so the keys of
     /// the earlier source remain.
@@ -38,8 +44,18 @@ internal sealed record OptionReport(ICollection<string> Problems, string Root, F
 
     /// <summary>Reports a key that does not exist.</summary>
     /// <param name="siblings">The keys that exist in its section.</param>
-    internal void AddUnknownKey(IConfigurationSection key, IEnumerable<string> siblings) =>
-        Problems.Add($"{key.Path} is not a known key; {Hint(key, [.. siblings])}");
+    internal void AddUnknownKey(IConfigurationSection key, IEnumerable<string> siblings)
+    {
+        string section = BelowRoot(ConfigurationPath.GetParentPath(key.Path)!);
+        string prefix = section.Length > 0 ? section + ":" : "";
+        Problems.Add($"{key.Path} is not a known key; {Hint(key, [.. siblings.Where(s => Refuses(prefix + s, true) is null)])}");
+    }
+
+    /// <summary>Why a key must not be here.</summary>
+    internal string? Refusal(IConfigurationSection key) => Refuses(BelowRoot(key.Path), string.IsNullOrEmpty(key.Value)
+        && !key.GetChildren().Any());
+
+    private string BelowRoot(string path) => path.Length > Root.Length ? path[(Root.Length + 1)..] : "";
 
     private string Hint(IConfigurationSection key, string[] siblings)
     {
@@ -50,7 +66,7 @@ internal sealed record OptionReport(ICollection<string> Problems, string Root, F
         string[] elsewhere = Elsewhere(key.Key, parent.Length > Root.Length ? parent[(Root.Length + 1)..] + ":" : "");
         return elsewhere.Length is > 0 and <= MaxPlaces
             ? $"did you mean {string.Join(" or ", elsewhere.Select(path => $"{Root}:{path}"))}?"
-            : $"the keys here are {string.Join(", ", siblings)}.";
+            : $"the keys here are {string.Join(", ", siblings)}.{Remark}";
     }
 
     private string[] Elsewhere(string key, string section)

@@ -36,6 +36,9 @@ internal sealed record SectionShape(Type Options, string Name, IReadOnlyList<Opt
 /// <summary>A key with a section per HTTP status from 400 to 599.</summary>
 internal sealed record StatusSectionsShape(Type Options, string Name, IReadOnlyList<OptionShape> Keys) : OptionShape(Options, Name);
 
+/// <summary>A key with a section per route; its keys are those of the options.</summary>
+internal sealed record RoutesShape(Type Options, string Name) : OptionShape(Options, Name);
+
 /// <summary>A key with a list of sections.</summary>
 /// <param name="Keys">The keys of each section.</param>
 internal sealed record SectionListShape(Type Options, string Name, Type Section, IReadOnlyList<OptionShape> Keys)

@@ -22,6 +22,8 @@ internal sealed class SecretUriKey<TOptions>(string name, Func<TOptions, Uri?> g
             problems.Add($"{path.Of(Name)} is {(get(options) is null ? "missing" : "of another kind")}; {Expected}");
     }
 
+    internal override void Copy(TOptions from, TOptions to) => set(to, get(from));
+
     internal override OptionShape ShapeOf(TOptions defaults) =>
         new ValueShape(typeof(TOptions), Name, typeof(Uri), new(Pattern: "^https?://", IsRequired: true), null);
 }

@@ -38,6 +38,8 @@ internal sealed class SectionKey<TOptions, TSection>(
     internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) =>
         keys.ValuesOf(get(options)).Select(v => ($"{Name}:{v.Path}", v.Value));
 
+    internal override void Copy(TOptions from, TOptions to) => keys.Copy(get(from), get(to));
+
     internal override OptionShape ShapeOf(TOptions defaults) =>
         new SectionShape(typeof(TOptions), Name, keys.ShapesOf(get(defaults)), IsNullable: switchOff is not null);
 }
@@ -67,6 +69,13 @@ internal sealed class OptionalSectionKey<TOptions, TSection>(
 
     internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) =>
         get(options) is { } value ? keys.ValuesOf(value).Select(v => ($"{Name}:{v.Path}", v.Value)) : [];
+
+    internal override void Copy(TOptions from, TOptions to)
+    {
+        remove(to);
+        if (get(from) is { } value)
+            keys.Copy(value, make(to));
+    }
 
     internal override OptionShape ShapeOf(TOptions defaults) =>
         new SectionShape(typeof(TOptions), Name, keys.ShapesOf(make(defaults)), IsNullable: true);
@@ -128,6 +137,17 @@ internal sealed class StatusSectionsKey<TOptions, TSection>(
 
     internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) => get(options).SelectMany(status =>
         keys.ValuesOf(status.Value).Select(v => ($"{Name}:{OptionPath.Show(status.Key).Trim('\'')}:{v.Path}", v.Value)));
+
+    internal override void Copy(TOptions from, TOptions to)
+    {
+        get(to).Clear();
+        foreach (var (status, value) in get(from))
+        {
+            var copy = get(to)[status] = new TSection();
+            if (value is not null)
+                keys.Copy(value, copy);
+        }
+    }
 
     internal override OptionShape ShapeOf(TOptions defaults) => new StatusSectionsShape(typeof(TOptions), Name, keys.ShapesOf(new()));
 }

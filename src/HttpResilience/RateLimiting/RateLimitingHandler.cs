@@ -15,7 +15,7 @@ internal sealed class RateLimitingHandler(Client client) : ChainHandler
     protected override async ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, HttpCall call, bool async, CancellationToken cancellationToken)
     {
-        if (_limiter.Current is not { } limiter || request.RequestUri is not { IsAbsoluteUri: true } uri)
+        if (_limiter.For(call.Policy) is not { } limiter || request.RequestUri is not { IsAbsoluteUri: true } uri)
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
 
         var authority = new HttpAuthority(uri);

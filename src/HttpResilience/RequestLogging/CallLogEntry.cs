@@ -13,9 +13,9 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
 {
     private const string Template = "{OriginalFormat}";
 
-    // A successful call has nine to eleven, a failed one up to seven more.
-    private const int Succeeded = 11;
-    private const int Failed = 18;
+    // A successful call has nine to twelve, a failed one up to seven more.
+    private const int Succeeded = 12;
+    private const int Failed = 19;
 
     // Statuses and attempts need not be boxed for each call.
     private static readonly object[] Numbers = [.. Enumerable.Range(0, 600).Select(number => (object)number)];
@@ -33,6 +33,7 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
         Add("Authority", HttpAuthority.NameOf(asked));
         Add("Path", redaction.PathOf(asked, call));
         Add("Endpoint", call.Endpoint is { } endpoint ? new HttpAuthority(endpoint).ToString() : null);
+        Add("Route", call.Route);
         Add("StatusCode", response is null ? null : Boxed((int)response.StatusCode));
         Add("FailureClass", call.FailureClass is FailureClass.None ? null : call.FailureClass.ToString());
         Add("StopReason", call.StopReason.ToString());

@@ -50,7 +50,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private async Task<HttpResponseMessage> SendCallAsync(
         HttpRequestMessage request, HttpClient? sender, long sentAt, bool hasOptions, bool async, CancellationToken cancellationToken)
     {
-        var call = HttpCall.Open(request, client.Policy, _observers, client.HttpClientName, hasOptions);
+        var call = HttpCall.Open(request, client.PolicyFor(request, sender), _observers, client.HttpClientName, hasOptions);
         if (_reach.IsWatched)
             AmbientRequest.Enter(request);
         HttpResponseMessage response;
@@ -72,7 +72,7 @@ internal sealed class RequestLoggingHandler(Client client, ResilienceMeter meter
     private Task<HttpResponseMessage> SendCall(
         HttpRequestMessage request, HttpClient? sender, long sentAt, bool hasOptions, CancellationToken cancellationToken)
     {
-        var call = HttpCall.Open(request, client.Policy, _observers, client.HttpClientName, hasOptions);
+        var call = HttpCall.Open(request, client.PolicyFor(request, sender), _observers, client.HttpClientName, hasOptions);
         call.LeavesItsEnd = true;
         Task<HttpResponseMessage> answer;
         try

@@ -65,7 +65,7 @@ internal sealed partial class InstanceHeartbeat(
     // A process without clients may have storage, for the review.
     private static IEnumerable<string> ClientsOf(IServiceProvider provider) =>
         provider.GetService<IResilientClients>() is ResilientClients clients
-            ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => c.Name).Distinct() : [];
+            ? clients.Where(c => c.Policy.ClientDeadLetter is not null).Select(c => c.Name).Distinct() : [];
 
     protected override async Task WorkAsync(CancellationToken stoppingToken)
     {

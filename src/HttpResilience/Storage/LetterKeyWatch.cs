@@ -25,7 +25,7 @@ internal sealed partial class LetterKeyWatch(
         services.AddSingleton(provider => new LetterKeyWatch(
             provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<ILetterProtector>(), InstanceHeartbeat.Replays(provider),
             () => provider.GetService<IResilientClients>() is ResilientClients clients
-                && clients.Any(c => c.Policy.DeadLetter?.Protect is true),
+                && clients.Any(c => c.Policy.ClientDeadLetter?.Protect is true),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<LetterKeyWatch>>() ?? NullLogger<LetterKeyWatch>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<LetterKeyWatch>());

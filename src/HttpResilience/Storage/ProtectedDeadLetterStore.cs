@@ -26,7 +26,7 @@ internal sealed partial class ProtectedDeadLetterStore(
     internal static IDeadLetterStore Of(IServiceProvider services) => new ProtectedDeadLetterStore(
         services.GetRequiredService<IHttpResilienceStorage>().DeadLetters, services.GetService<ILetterProtector>(),
         name => services.GetService<IResilientClients>() is ResilientClients clients
-            && clients.Any(c => c.Name == name && c.Policy.DeadLetter?.Protect is true),
+            && clients.Any(c => c.Name == name && c.Policy.ClientDeadLetter?.Protect is true),
         services.GetService<ILogger<ProtectedDeadLetterStore>>() ?? NullLogger<ProtectedDeadLetterStore>.Instance);
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken) =>

@@ -41,7 +41,8 @@ internal sealed partial class StorageUpkeep(
     // A process without clients may have storage, for the review.
     private static IEnumerable<(string ClientName, DeadLetterPolicy Policy)> ClientsOf(IServiceProvider provider) =>
         provider.GetService<IResilientClients>() is ResilientClients clients
-            ? clients.Where(c => c.Policy.DeadLetter is not null).Select(c => (c.Name, c.Policy.DeadLetter!)).DistinctBy(c => c.Name) : [];
+            ? clients.Where(c => c.Policy.ClientDeadLetter is not null).Select(c => (c.Name, c.Policy.ClientDeadLetter!))
+                .DistinctBy(c => c.Name) : [];
 
     protected override async Task WorkAsync(CancellationToken stoppingToken)
     {

@@ -133,7 +133,7 @@ internal sealed class ResilienceMeter : IDisposable
     // Without the circuits of tenants: there are too many, and their names must not appear in metrics.
     private IEnumerable<Measurement<int>> ObserveCircuits() =>
         from client in _clients
-        where client.Policy.CircuitBreaker is not null
+        where client.Policy.WithRoutes.Any(p => p.CircuitBreaker is not null)
         from host in client.Hosts.All
         where host.Key.Tenant is null
         select new Measurement<int>((int)host.Circuit.State, TelemetryTags.Of(client.Name, host.Key.Authority));

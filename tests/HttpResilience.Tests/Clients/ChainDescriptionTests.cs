@@ -18,7 +18,7 @@ public sealed class ChainDescriptionTests
         ChainDescription.Of(o).ShouldBe(
             "keys POST PATCH from content, remembered 7 d · retry 3 of GET POST exponential 1 s · circuit 5 in a row over 1 s "
             + "or 90 % of 100 or 100 % slower than 2 s, break 1 s – 1 h, waits 5 s · 20 at once · 5 per 0.5 s · "
-            + "hedge after 0.5 s · attempt 30 s · total 100 s · fallback 1 d · dead letters · chaos");
+            + "hedge after p95 · attempt 30 s · total 100 s · fallback 1 d · dead letters · chaos");
     }
 
     [Fact]

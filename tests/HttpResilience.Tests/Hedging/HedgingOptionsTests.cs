@@ -40,7 +40,7 @@ public sealed class HedgingOptionsTests
         var options = new HttpResilienceOptions();
 
         (options.Hedging.Enabled, options.Hedging.Delay, options.Hedging.MaxHedgedAttempts).ShouldBe(
-            (false, TimeSpan.FromMilliseconds(500), 1));
+            (false, (TimeSpan?)null, 1));
         (options.Chaos.Enabled, options.Chaos.AllowInProduction, options.Chaos.InjectionRate, options.Chaos.Seed).ShouldBe(
             (false, false, 0.05, null));
         (options.Chaos.Latency.Duration, options.Chaos.Status.StatusCode).ShouldBe((TimeSpan.FromSeconds(5), 503));

@@ -3,9 +3,6 @@ namespace HttpResilience.Tests.Hedging;
 /// <summary>Delays that follow from the latencies of the host.</summary>
 public sealed class LearnedDelayTests
 {
-    // The end of the first step of the histogram: the hosts of these tests answer at once.
-    private static readonly TimeSpan Learned = TimeSpan.FromMicroseconds(72);
-
     [Fact]
     public async Task Before_a_hundred_answers_the_delay_is_half_a_second()
     {
@@ -36,6 +33,14 @@ public sealed class LearnedDelayTests
         using var chain = await KnownAsync();
 
         await HedgesAfterAsync(chain, TimeSpan.FromMilliseconds(500), "https://other.test/");
+    }
+
+    [Fact]
+    public async Task The_calls_of_a_route_have_a_delay_of_their_own()
+    {
+        using var chain = await KnownAsync(o => o.Routes["GET /exports/*"] = _ => { });
+
+        await HedgesAfterAsync(chain, TimeSpan.FromMilliseconds(500), "exports/1");
     }
 
     [Fact]
@@ -137,9 +142,8 @@ public sealed class LearnedDelayTests
         chain.Server.Replace(Outcome.Status(503));
         for (int call = 0; call < 200; call++)
             (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(0))).Dispose();
-        long delay = chain.State.Hosts.All.Single().Requests!.HedgeDelay!.Value;
 
-        chain.Clock.GetElapsedTime(0, delay).ShouldBe(Learned);
+        await HedgesAfterAsync(chain, TimeSpan.FromMilliseconds(1));
     }
 
     // All answers come at once, so that no delay passes.

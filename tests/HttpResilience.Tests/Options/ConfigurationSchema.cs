@@ -9,6 +9,7 @@ namespace HttpResilience.Tests.Options;
 internal static class ConfigurationSchema
 {
     private const string Client = "httpResilienceClient";
+    private const string Route = "httpResilienceRoute";
 
     private static readonly JsonSerializerOptions Indented =
         new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -30,7 +31,9 @@ internal static class ConfigurationSchema
         ["definitions"] = new JsonObject
         {
             [Client] = Section(
-            HttpResilienceOptions.Keys.ShapesOf(new HttpResilienceOptions()), Comments.SummaryOf(typeof(HttpResilienceOptions)))
+            HttpResilienceOptions.Keys.ShapesOf(new HttpResilienceOptions()), Comments.SummaryOf(typeof(HttpResilienceOptions))),
+            [Route] = Section(
+            OfRoute(HttpResilienceOptions.Keys.ShapesOf(new HttpResilienceOptions())), "What differs for this route.", isNullable: true),
         },
         ["type"] = "object",
         ["properties"] = new JsonObject { [OptionPath.Root] = Root() },
@@ -107,8 +110,28 @@ internal static class ConfigurationSchema
         ["additionalProperties"] = false,
     };
 
+    /// <summary>The shapes of the keys that may differ per route.</summary>
+    public static IReadOnlyList<OptionShape> OfRoute(IReadOnlyList<OptionShape> shapes, string section = "") =>
+        [.. shapes.Where(s => ClientWideSettings.ReasonFor(section + s.Name, isNull: true) is null).Select(s => s switch
+        {
+            SectionShape inner => inner with { Keys = OfRoute(inner.Keys, $"{section}{s.Name}:") },
+            _ when ClientWideSettings.ReasonFor(section + s.Name, isNull: false) is not null => new NullShape(s.Options, s.Name),
+            _ => s,
+        })];
+
     private static JsonObject Of(OptionShape shape) => shape switch
     {
+        NullShape => new() { ["type"] = "null", ["description"] = Comments.SummaryOf(shape.Options, shape.Name) },
+        RoutesShape => new()
+        {
+            ["type"] = new JsonArray("object", "null"),
+            ["description"] = Comments.SummaryOf(shape.Options, shape.Name),
+            ["patternProperties"] = new JsonObject
+            {
+                [RoutePattern.FormOfKey] = new JsonObject { ["$ref"] = $"#/definitions/{Route}" },
+            },
+            ["additionalProperties"] = false,
+        },
         SectionShape section => Section(section.Keys, Comments.SummaryOf(shape.Options, shape.Name), section.IsNullable),
         StatusSectionsShape statuses => new()
         {
@@ -180,6 +203,9 @@ internal static class ConfigurationSchema
         if (max is not int.MaxValue)
             schema["maximum"] = Json(max);
     }
+
+    /// <summary>A key that can only be null.</summary>
+    internal sealed record NullShape(Type Options, string Name) : OptionShape(Options, Name);
 
     private static JsonValue? Json(object? value) => value switch
     {

@@ -28,10 +28,10 @@ public sealed class ConfigurationSchemaTests
     public void The_configuration_of_the_sample_is_valid() =>
         Problems(Repository.Read("samples/InvoiceSender/appsettings.json")).ShouldBeEmpty();
 
-    [Fact]
-    public void The_examples_of_the_readme_are_valid()
+    [Theory, InlineData("README.md"), InlineData("docs/routes.md")]
+    public void The_examples_of_the_documentation_are_valid(string page)
     {
-        string[] examples = [.. Repository.Read("README.md").Split("```json\n").Skip(1).Select(rest => rest.Split("```")[0])];
+        string[] examples = [.. Repository.Read(page).Split("```json\n").Skip(1).Select(rest => rest.Split("```")[0])];
 
         examples.ShouldNotBeEmpty();
         examples.SelectMany(Problems).ShouldBeEmpty();
@@ -53,6 +53,12 @@ public sealed class ConfigurationSchemaTests
         """
         { "HttpResilience": { "Defaults": {
           "Retry": { "MaxDelay": null, "Delay": "1.00:00:00", "Jitter": { "Mode": null } }, "BaseAddress": null } } }
+        """)]
+    [InlineData(
+        """
+        { "HttpResilience": { "Defaults": { "Routes": {
+          "POST /exports/*": { "CircuitBreaker": { "BreakDuration": null } }, "/a%3Ab/**": null,
+          "* /": { "Hedging": { "Enabled": true } } } } } }
         """)]
     public void A_correct_configuration_is_valid(string document) => Problems(document).ShouldBeEmpty();
 
@@ -91,6 +97,14 @@ public sealed class ConfigurationSchemaTests
     [InlineData("""{ "HttpResilience": { "Defaults": { "Idempotency": { "HeaderName": "" } } } }""",
         "/HttpResilience/Defaults/Idempotency/HeaderName")]
     [InlineData("""{ "HttpResilience": { "Defaults": { "BaseAddress": "/v1" } } }""", "/HttpResilience/Defaults/BaseAddress")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Routes": { "exports/*": {} } } } }""", "/HttpResilience/Defaults/Routes/exports/*")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Routes": { "/a:b": {} } } } }""", "/HttpResilience/Defaults/Routes//a:b")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Routes": { "/a": { "MaxTimeout": null } } } } }""",
+        "/HttpResilience/Defaults/Routes//a/MaxTimeout")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Routes": { "/a": { "Retry": { "Delay": "soon" } } } } } }""",
+        "/HttpResilience/Defaults/Routes//a/Retry/Delay")]
+    [InlineData("""{ "HttpResilience": { "Defaults": { "Routes": { "/a": { "CircuitBreaker": { "BreakDuration": "00:00:01" } } } } } }""",
+        "/HttpResilience/Defaults/Routes//a/CircuitBreaker/BreakDuration")]
     public void A_wrong_value_is_refused_at_its_path(string document, string path) =>
         Problems(document).ShouldHaveSingleItem().ShouldStartWith($"{path}: ");
 

@@ -9,7 +9,9 @@ public sealed class PolicySnapshotTests
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
     // Checked when the host starts.
-    private static readonly string[] NotInThePolicy = ["Chaos:AllowInProduction"];
+    private static readonly string[] NotInThePolicy = ["Chaos:AllowInProduction", "TotalRequestTimeout:Learn"];
+
+    private static readonly string[] OfRoutes = ["_table", "_routes", "<Route>k__BackingField"];
 
     [Fact]
     public void Every_option_changes_the_policy()
@@ -26,7 +28,46 @@ public sealed class PolicySnapshotTests
         ignored.ShouldBe(NotInThePolicy, ignoreOrder: true);
     }
 
-    private static ResiliencePolicy PolicyOf(HttpResilienceOptions options) => new("client", options, TimeProvider.System);
+    /// <summary>A route is a copy of all options, over which its own are set.</summary>
+    [Fact]
+    public void Every_option_of_the_client_reaches_its_routes()
+    {
+        var differing = Leaves("", AllOn()).Select(leaf => leaf.Path).Where(path =>
+        {
+            var options = AllOn();
+            Leaves("", options).Single(leaf => leaf.Path == path).Change();
+            options.Routes["/a"] = _ => { };
+            return PolicyOf(options).WithRoutes.ToList() is not [var client, var route] || Describe(route) != Describe(client);
+        });
+
+        differing.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Every_option_of_a_route_changes_its_policy_alone_or_is_refused()
+    {
+        string before = Describe(PolicyOf(AllOn()));
+
+        var untrue = Leaves("", AllOn()).Select(leaf => leaf.Path).Except(NotInThePolicy).Where(path =>
+        {
+            var options = AllOn();
+            options.Routes["/a"] = route => Leaves("", route).Single(leaf => leaf.Path == path).Change();
+            var policies = PolicyOf(options).WithRoutes.Select(Describe).ToList();
+            bool isRefused = options.BindingProblems.Count > 0;
+            if (isRefused || ClientWideSettings.ReasonFor(path, isNull: false) is not null)
+                return isRefused == ClientWideSettings.ReasonFor(path, isNull: false) is null;
+            // The total of a route may be the longest of the client.
+            return policies[1] == before || (policies[0] != before && path is not "TotalRequestTimeout:Timeout");
+        });
+
+        untrue.ShouldBeEmpty();
+    }
+
+    private static ResiliencePolicy PolicyOf(HttpResilienceOptions options)
+    {
+        options.EndBinding(new(null, "client"));
+        return new("client", options, TimeProvider.System);
+    }
 
     // An option of a stage that is off, or of a rule that is off, has no effect.
     private static HttpResilienceOptions AllOn()
@@ -104,7 +145,8 @@ public sealed class PolicySnapshotTests
     };
 
     private static IEnumerable<FieldInfo> FieldsOf(Type? type) =>
-        type is null || !IsOurs(type) ? [] : type.GetFields(Fields).Concat(FieldsOf(type.BaseType));
+        type is null || !IsOurs(type) ? []
+            : type.GetFields(Fields).Where(f => !OfRoutes.Contains(f.Name)).Concat(FieldsOf(type.BaseType));
 
     private static bool IsOurs(Type type) => type is { IsEnum: false, IsPrimitive: false }
         && (type.Assembly == typeof(HttpCall).Assembly || type.Name.StartsWith("KeyValuePair", StringComparison.Ordinal));

@@ -16,12 +16,17 @@ public sealed class SchemaAndBinderTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (var (path, shape) in All("", HttpResilienceOptions.Keys.ShapesOf(new())))
+            var shapes = HttpResilienceOptions.Keys.ShapesOf(new());
+            foreach (var (path, shape) in All("", shapes).Concat(All("Routes:POST /exports/*:", ConfigurationSchema.OfRoute(shapes))))
             {
                 foreach (string? json in Candidates(shape))
                     data.Add(path, json);
             }
 
+            // Of the keys that cannot differ per route, any value is refused.
+            foreach (var (path, _) in All("", shapes).Where(s => ClientWideSettings.ReasonFor(s.Path, isNull: true) is not null
+                && !s.Path.StartsWith("ErrorBudget:", StringComparison.Ordinal)))
+                data.Add($"Routes:POST /exports/*:{path}", "{}");
             return data;
         }
     }
@@ -38,15 +43,19 @@ public sealed class SchemaAndBinderTests
     }
 
     [Fact]
-    public void Every_kind_of_value_is_among_them() => Values.Count.ShouldBeGreaterThan(300);
+    public void Every_kind_of_value_is_among_them() => Values.Count.ShouldBeGreaterThan(600);
 
     private static IEnumerable<string> ProblemsOfHost(string document, string path)
     {
         var configuration = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(document))).Build();
         var options = new HttpResilienceOptions();
         var problems = new List<string>();
-        HttpResilienceOptions.Keys.Bind(options, configuration.GetSection($"{OptionPath.Clients}:api"), problems);
-        HttpResilienceOptions.Keys.Validate(options, new OptionPath(configuration, "api"), problems);
+        options.Bind(configuration.GetSection($"{OptionPath.Clients}:api"), OptionSource.Client);
+        options.EndBinding(new(configuration, "api"));
+        HttpResilienceOptions.Keys.Validate(options, options.Path, problems);
+        foreach (var route in options.InRoutes)
+            HttpResilienceOptions.Keys.Validate(route, route.Path, problems);
+        problems.AddRange(options.BindingProblems);
         // Beside it another key may be missing.
         return problems.Where(p => p.StartsWith($"{OptionPath.Clients}:api:{path}", StringComparison.Ordinal));
     }
@@ -62,7 +71,8 @@ public sealed class SchemaAndBinderTests
     private static IEnumerable<string> Candidates(OptionShape shape) => shape switch
     {
         IgnoredShape => ["\"anything\"", "5"],
-        SectionShape or StatusSectionsShape => ["null", "[]", "[1]", "\"\"", "\"off\"", "false", "5"],
+        ConfigurationSchema.NullShape => ["null", "5", "\"00:00:05\""],
+        SectionShape or StatusSectionsShape or RoutesShape => ["null", "[]", "[1]", "\"\"", "\"off\"", "false", "5"],
         ListShape => ["""["A", "B-c"]""", "[]", """["A", ""]""", "\"A\"", "null", """{ "A": true }""", """{ "A": "B" }""", "true"],
         IntegerListShape list =>
             [$"[{list.Min}, {list.Max}]", "[]", $"[{list.Min - 1}]", $"[{list.Max + 1}]", "[1.5]", "[\"x\"]", "1", "null"],

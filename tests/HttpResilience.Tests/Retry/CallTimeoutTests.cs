@@ -41,6 +41,31 @@ public sealed class CallTimeoutTests
         chain.Client.Timeout.ShouldBe(TimeSpan.FromMinutes(10) + Second);
     }
 
+    [Theory, InlineData(null, 100), InlineData(200, 200)]
+    public async Task With_MaxTimeout_the_body_of_every_call_ends_at_the_deadline_of_the_call(int? timeout, int end)
+    {
+        using var chain = new Chain(o => o.MaxTimeout = TimeSpan.FromMinutes(10));
+        chain.Server.StalledBody(200, "beg");
+
+        await Assert.ThrowsAnyAsync<TaskCanceledException>(
+            () => SendAsync(chain, true, false, timeout is { } seconds ? new() { Timeout = seconds * Second } : new()));
+
+        chain.Clock.Elapsed.ShouldBe(end * Second);
+    }
+
+    [Theory, InlineData(null, 600, false), InlineData(null, 100, true), InlineData(10, 600, false), InlineData(10, 100, false)]
+    public async Task Only_a_body_that_HttpClient_would_end_later_is_wrapped(int? max, int timeout, bool isWrapped)
+    {
+        using var chain = new Chain(o => (o.MaxTimeout, o.TotalRequestTimeout.Timeout) =
+            (max is { } seconds ? seconds * Second : null, isWrapped ? 600 * Second : timeout * Second));
+        chain.Server.Status(200, "body");
+        var request = isWrapped ? Chain.Get().WithTimeout(timeout * Second) : Chain.Get();
+
+        using var response = await chain.SendAsync(true, request, completion: HttpCompletionOption.ResponseHeadersRead);
+
+        (response.Content is DeadlineContent).ShouldBe(isWrapped);
+    }
+
     [Theory, InlineData(true), InlineData(false)]
     public async Task Beyond_the_timeout_of_the_client_nothing_is_sent_and_the_error_names_the_option(bool inScope)
     {
