@@ -52,6 +52,9 @@ public sealed class HttpResilienceOptions
     /// <summary>Whether a request that is slow to be answered is sent a second time. Off by default.</summary>
     public HedgingOptions Hedging { get; } = new();
 
+    /// <summary>What the client does with the quotas that the API reports.</summary>
+    public QuotaOptions Quota { get; } = new();
+
     /// <summary>How many of the calls may fail, and whether the integration is paused when more do.</summary>
     public ErrorBudgetOptions ErrorBudget { get; } = new();
 
@@ -85,6 +88,8 @@ public sealed class HttpResilienceOptions
         .Section(nameof(Fallback), o => o.Fallback, FallbackOptions.Keys, o => o.Enabled = false, "Fallback:Enabled: false")
         .Section(nameof(DeadLetter), o => o.DeadLetter, DeadLetterOptions.Keys, o => o.Enabled = false, "DeadLetter:Enabled: false")
         .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys, o => o.Enabled = false, "Hedging:Enabled: false")
+        .Section(nameof(Quota), o => o.Quota, QuotaOptions.Keys,
+            "Leave it out for the default, or write Quota:OnSuccess: Off to have quotas of successes ignored.")
         .Section(nameof(ErrorBudget), o => o.ErrorBudget, ErrorBudgetOptions.Keys,
             "Leave it out for the default, or write ErrorBudget:PauseAtBurn: null to pause nothing.")
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys,

@@ -44,6 +44,8 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
 
     internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging);
 
+    internal QuotaPolicy? Quota { get; } = QuotaPolicy.From(options.Quota);
+
     internal ErrorBudgetOptions ErrorBudget { get; } = options.ErrorBudget;
 
     internal RequestLoggingPolicy Logging { get; } = new(
@@ -86,6 +88,17 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     internal long RetryAfterTicks(in AttemptResult result) => result.RetryAfter is { } asked && Retry.ShouldRetryAfterHeader
         ? ToTimestamp(asked < Retry.MaxRetryAfter ? asked : Retry.MaxRetryAfter)
         : 0;
+
+    /// <summary>
+    /// How long a quota that is used up is closed, in ticks of the clock; 0 when it is not, or hints are ignored. A time within the window
+    /// that the API documents is believed; a longer one is shortened to <c>Retry:MaxRetryAfter</c>.
+    /// </summary>
+    internal long QuotaTicks(TimeSpan? asked) =>
+        asked is { } time && time > TimeSpan.Zero && Retry.ShouldRetryAfterHeader ? ToTimestamp(Believed(time)) : 0;
+
+    /// <summary>A time until a reset, as far as it is believed.</summary>
+    internal TimeSpan Believed(TimeSpan time) =>
+        time <= Retry.MaxRetryAfter || time <= Quota?.Reader?.Longest ? time : Retry.MaxRetryAfter;
 
     /// <summary>A duration in ticks of the clock, rounded up: a wait is never too short.</summary>
     internal long ToTimestamp(TimeSpan duration) => time.ToTicks(duration);

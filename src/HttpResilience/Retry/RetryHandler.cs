@@ -23,7 +23,7 @@ internal sealed partial class RetryHandler(
         if (_observers?.CallStarting(client, call) is { } refusal)
             return Reject(call, refusal);
         bool mustReconcileFirst = _hooks.MustReconcileFirst(call, request.Method);
-        client.Hosts.FindFor(call, request.RequestUri);
+        client.Hosts.FindFor(call, request);
         if (HostPauseWait.RejectionOf(call, request.Method) is { } tooLong)
             return Reject(call, tooLong);
         var attempt = Attempt.Rent(client, classifier, request, call, LeadsToTransport, async, cancellationToken);
@@ -220,6 +220,8 @@ internal sealed partial class RetryHandler(
     {
         attempt.End();
         NotifyInnerStages(attempt.Call, attempt.Result, attempt.EndedAt);
+        if (client.Hosts.ApplyRateLimit(attempt.Call, attempt.Request, attempt.Response, attempt.EndedAt) is { } paused)
+            meter.Paused(client.Name, paused, attempt.Result.StatusCode);
         return attempt.Record();
     }
 
@@ -227,6 +229,7 @@ internal sealed partial class RetryHandler(
     {
         if ((attempt.Call.CircuitTicket | attempt.Call.TenantTicket) != CircuitMachine.NoTicket)
             NotifyNotSent(attempt.Call);
+        attempt.Call.GiveBackQuotaTurn();
         attempt.Return();
     }
 

@@ -1,0 +1,251 @@
+namespace HttpResilience;
+
+/// <summary>
+/// The quotas of one host: which of them a call uses, when it may start, and the pauses of the parts of the API whose quota is used up.
+/// Timestamps are arguments and results.
+/// </summary>
+internal sealed class HostQuotas
+{
+    private const int MaxWindows = 64;
+
+    private readonly Lock _gate = new();
+    private readonly QuotaRoutes _routes = new();
+    private readonly Dictionary<string, TenantQuotas> _tenants = new(StringComparer.Ordinal);
+    private readonly TenantQuotas _ofHost = new();
+    private readonly TenantPauses _parts = new();
+    private volatile bool _hasParts;
+
+    /// <summary>The end of the longest pause of a part.</summary>
+    internal long PausedUntil => _parts.Until;
+
+    /// <summary>Whether responses have named parts of the API.</summary>
+    internal bool HasParts => _hasParts;
+
+    /// <summary>The pause of the parts that a call belongs to; null when there is none.</summary>
+    internal HostPause? PauseAt(long now, string? tenant, in QuotaRoute route)
+    {
+        if (_parts.Until <= now)
+            return null;
+        HostPause? longest = null;
+        foreach (string part in PartsOf(route))
+        {
+            if (_parts.Find(KeyOf(tenant, part)) is { } pause && pause.Until > now && !(pause.Until <= longest?.Until))
+                longest = pause;
+        }
+
+        return longest;
+    }
+
+    /// <summary>The pause of a part whose quota is used up.</summary>
+    /// <param name="until">Its end.</param>
+    /// <param name="limit">The number of pauses; beyond it the one that ends first is forgotten.</param>
+    internal HostPause GetOrAddPause(string? tenant, string part, long now, long until, int limit) =>
+        _parts.GetOrAdd(KeyOf(tenant, part), now, until, isOfPartition: true, limit)!;
+
+    /// <summary>A response has named the parts of its request.</summary>
+    internal void Learn(in QuotaRoute route, List<QuotaReport> reports)
+    {
+        if (!reports.Exists(r => r.Part is not null))
+            return;
+        string[] parts = [.. reports.Select(r => r.Part).OfType<string>().Distinct()];
+        lock (_gate)
+            _routes.Learn(route, parts);
+        _hasParts = true;
+    }
+
+    /// <summary>Gives a call its start, unless that is too late.</summary>
+    /// <param name="latest">The timestamp before which it must start.</param>
+    /// <returns>The earliest start.</returns>
+    internal long Reserve(QuotaTurn turn, in QuotaRoute route, long now, long latest, int maxTenants)
+    {
+        lock (_gate)
+        {
+            turn.Take(WindowsOf(turn.Tenant, route, now, maxTenants));
+            long start = now;
+            foreach (var window in turn.Windows)
+                start = Math.Max(start, window.Earliest(now));
+            if (start >= latest)
+                return start;
+            foreach (var window in turn.Windows)
+                window.Reserve(start);
+            turn.State = QuotaTurnState.Reserved;
+            return start;
+        }
+    }
+
+    /// <summary>Starts a call whose time has come.</summary>
+    /// <returns>False when less is left than was expected: it needs another start.</returns>
+    internal bool TryStart(QuotaTurn turn, long now)
+    {
+        lock (_gate)
+        {
+            foreach (var window in turn.Windows)
+                window.Release();
+            turn.State = QuotaTurnState.None;
+            foreach (var window in turn.Windows)
+            {
+                if (!window.MayStart(now))
+                    return false;
+            }
+
+            Start(turn, now);
+            return true;
+        }
+    }
+
+    /// <summary>A call that has a start, or was started but not sent, gives it back.</summary>
+    internal void GiveBack(QuotaTurn turn, long now)
+    {
+        lock (_gate)
+        {
+            if (turn.State is QuotaTurnState.Reserved)
+            {
+                foreach (var window in turn.Windows)
+                    window.Release();
+            }
+            else if (turn.State is QuotaTurnState.Started)
+            {
+                End(turn, wasSent: false, now);
+            }
+
+            turn.State = QuotaTurnState.None;
+        }
+    }
+
+    /// <summary>A call that was sent has ended.</summary>
+    /// <param name="reports">The quotas that its response reports.</param>
+    /// <param name="ticks">Converts a time to ticks of the clock.</param>
+    internal void End(
+        QuotaTurn turn, in QuotaRoute route, List<QuotaReport> reports, Func<TimeSpan, long> ticks, long now, int maxTenants)
+    {
+        lock (_gate)
+        {
+            if (turn.State is QuotaTurnState.Started)
+                End(turn, wasSent: true, now);
+            turn.State = QuotaTurnState.None;
+            foreach (var report in reports)
+            {
+                if (GetOrAdd(report, turn.Tenant, now, maxTenants) is not { } window)
+                    continue;
+                long underWay = (report.IsOfHost ? _ofHost : Of(turn.Tenant, now, maxTenants)).UnderWay;
+                long uncounted = turn.Uncounted(window) ?? window.Started - window.Ended + underWay;
+                window.Report(report, report.Reset is { } reset ? ticks(reset) : null, report.Window is { } w ? ticks(w) : 0, uncounted, now);
+            }
+        }
+    }
+
+    private void Start(QuotaTurn turn, long now)
+    {
+        turn.Note();
+        foreach (var window in turn.Windows)
+            window.Start(now);
+        _ofHost.UnderWay++;
+        turn.Of!.UnderWay++;
+        turn.State = QuotaTurnState.Started;
+    }
+
+    private void End(QuotaTurn turn, bool wasSent, long now)
+    {
+        foreach (var window in turn.Windows)
+            window.End(wasSent, now);
+        _ofHost.UnderWay--;
+        turn.Of!.UnderWay--;
+    }
+
+    private (TenantQuotas Of, List<QuotaWindow> Windows) WindowsOf(string? tenant, in QuotaRoute route, long now, int maxTenants)
+    {
+        var own = Of(tenant, now, maxTenants);
+        List<QuotaWindow> windows = [];
+        var parts = _hasParts ? _routes.PartsOf(route) : [];
+        foreach (var ((_, part), window) in _ofHost.Windows.Concat(own.Windows))
+        {
+            if (part is null || parts.Contains(part))
+                windows.Add(window);
+        }
+
+        return (own, windows);
+    }
+
+    private QuotaWindow? GetOrAdd(in QuotaReport report, string? tenant, long now, int maxTenants)
+    {
+        var windows = (report.IsOfHost ? _ofHost : Of(tenant, now, maxTenants)).Windows;
+        var key = (report.Name, report.Part);
+        if (windows.TryGetValue(key, out var window))
+            return window;
+        if (windows.Count >= MaxWindows)
+        {
+            if (!windows.Any(w => w.Value.IsIdle))
+                return null;
+            windows.Remove(windows.Where(w => w.Value.IsIdle).MinBy(w => w.Value.LastUsed).Key);
+        }
+
+        return windows[key] = new();
+    }
+
+    private TenantQuotas Of(string? tenant, long now, int max)
+    {
+        string key = tenant ?? "";
+        if (!_tenants.TryGetValue(key, out var quotas))
+        {
+            if (_tenants.Count >= max && _tenants.Any(t => t.Value.UnderWay == 0))
+                _tenants.Remove(_tenants.Where(t => t.Value.UnderWay == 0).MinBy(t => t.Value.LastUsed).Key);
+            _tenants[key] = quotas = new();
+        }
+
+        quotas.LastUsed = now;
+        return quotas;
+    }
+
+    private IReadOnlyList<string> PartsOf(in QuotaRoute route)
+    {
+        lock (_gate)
+            return _routes.PartsOf(route);
+    }
+
+    // A tenant cannot have a line feed in its name and be mistaken for another one with a part.
+    private static string KeyOf(string? tenant, string part) => tenant is null ? part : $"{tenant.Length}\n{tenant}\n{part}";
+}
+
+/// <summary>The quotas of one tenant of a host.</summary>
+internal sealed class TenantQuotas
+{
+    internal Dictionary<(string Name, string? Part), QuotaWindow> Windows { get; } = [];
+
+    /// <summary>Its calls under way.</summary>
+    internal long UnderWay { get; set; }
+
+    internal long LastUsed { get; set; }
+}
+
+/// <summary>The place of one attempt in the quotas of its host. Used under the lock of <see cref="HostQuotas"/>.</summary>
+internal sealed class QuotaTurn(HostQuotas host, string? tenant)
+{
+    private long[] _ended = [];
+
+    internal HostQuotas Host => host;
+
+    internal string? Tenant => tenant;
+
+    internal QuotaTurnState State { get; set; }
+
+    internal TenantQuotas? Of { get; private set; }
+
+    internal List<QuotaWindow> Windows { get; private set; } = [];
+
+    internal void Take((TenantQuotas Of, List<QuotaWindow> Windows) quotas) => (Of, Windows) = quotas;
+
+    /// <summary>Notes how many calls had ended: a response of this one counts them.</summary>
+    internal void Note() => _ended = [.. Windows.Select(w => w.Ended)];
+
+    /// <summary>The calls that a response may not count; null when the quota was not known when the call was sent.</summary>
+    internal long? Uncounted(QuotaWindow window) =>
+        Windows.IndexOf(window) is var index and >= 0 && index < _ended.Length ? window.Started - _ended[index] - 1 : null;
+}
+
+/// <summary>How far an attempt has come.</summary>
+internal enum QuotaTurnState
+{
+    None,
+    Reserved,
+    Started,
+}
