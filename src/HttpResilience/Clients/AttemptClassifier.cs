@@ -30,7 +30,7 @@ internal sealed partial class AttemptClassifier(
             response, call.IdempotencyKey is not null, time.GetUtcNow(), mayBeInFlight: call.MayHaveBeenProcessed);
         if (result.RetryAfter is null && logger.IsEnabled(LogLevel.Debug))
             NotifyOfHint(call, response);
-        if (call.Policy.Quota?.Reader?.Rejects(status, response.Headers) is true)
+        if (call.Policy.IsRejectedForQuota(status, response.Headers))
             result = FailureClassifier.AsRateLimited(result);
         if (ClassOf(status, call) is { } failureClass)
             result = result.As(failureClass);

@@ -107,7 +107,8 @@ internal static class ClientCall
         }
 
         /// <summary>The pause that holds it back now; null when there is none.</summary>
-        internal HostPause? PauseAt(long now) => call.Host?.PauseAt(now, call.Tenant, call.QuotaRoute);
+        internal HostPause? PauseAt(long now) => call.Host is not { } host ? null
+            : host.PauseAt(now, call.Tenant) ?? (call.QuotaRoute is { } route ? host.Quotas?.PauseAt(now, call.Tenant, route) : null);
 
         internal bool IsCircuitClosed => call.Host?.Circuit.State is CircuitState.Closed
             && call.TenantHost?.Circuit.State is null or CircuitState.Closed;

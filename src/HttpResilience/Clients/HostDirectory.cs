@@ -46,7 +46,7 @@ internal sealed class HostDirectory
             call.TenantHost = GetOrAdd(new(authority, tenant), policy.MaxHosts, call.StartedAt);
         if (policy.Retry.Budget is { } budget)
             call.Host!.CountCall(budget, call.StartedAt);
-        if (policy.Quota?.Reader is not null || call.Host!.Quotas is { HasParts: true })
+        if (policy.ReadsQuotas || call.Host!.HasQuotaParts)
             call.SetQuotaRoute(QuotaRoute.Of(request));
     }
 
@@ -69,15 +69,14 @@ internal sealed class HostDirectory
     /// <returns>The host for which a pause starts; null when none starts.</returns>
     internal HostKey? ApplyRateLimit(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, long endedAt)
     {
-        if (call.Policy.Quota is not { PausesOnSuccess: true, Reader: null } || response is null || call.Host is not { } asked
-            || response.Headers.NonValidated is not { Count: > 0 } headers || IsRejection(response.StatusCode)
-            || ((int)response.StatusCode < 400 && !asked.LooksForQuota) || !headers.Contains(RateLimitField.Name))
+        // Last the headers, which a response without any makes when they are asked for.
+        if (!call.Policy.PausesOnRateLimit || response is null || call.Host is not { } asked
+            || ((int)response.StatusCode < 400 ? !asked.LooksForQuota : IsRejection(response.StatusCode))
+            || QuotaReader.ReadStandard(response.Headers, call.Time.GetUtcNow()) is not { Count: > 0 } reports)
             return null;
-        List<QuotaReport> reports = [];
-        RateLimitField.AddTo(
-            reports, headers, RateLimitField.Name, RetryAfter.SentAt(headers, call.Time.GetUtcNow()), QuotaReader.MaxReports);
         var host = HostOf(call, response, asked);
-        return host.ApplyQuotas(call.Policy, reports, call.Tenant, QuotaRoute.Of(request), retryAfter: null, endedAt) ? host.Key : null;
+        QuotaRoute.Of(request).Learn(host, reports);
+        return host.ApplyQuotas(call.Policy, reports, call.Tenant, retryAfter: null, endedAt) ? host.Key : null;
     }
 
     /// <summary>The status means that the request was not processed, for the load or a limit.</summary>

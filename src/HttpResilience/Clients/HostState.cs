@@ -50,20 +50,13 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     private AfterFailure? Failed => Volatile.Read(ref _afterFailure);
 
-    /// <summary>
-    /// The pause that holds back a call now: that of the host, of the tenant, or of a part of the API; null when there is none.
-    /// </summary>
-    /// <param name="route">Where the call goes; null when the host has no parts.</param>
-    internal HostPause? PauseAt(long now, string? tenant, QuotaRoute? route = null)
+    /// <summary>The pause that holds back a call now: that of the host, or of the tenant; null when there is none.</summary>
+    internal HostPause? PauseAt(long now, string? tenant)
     {
-        if (Failed is not { } failed)
-            return null;
-        if (failed.Pause is { } pause && pause.Until > now)
+        if (Pause is { } pause && pause.Until > now)
             return pause;
-        if (tenant is not null && failed.TenantPauses is { } pauses && pauses.Until > now
-            && pauses.Find(tenant) is { } own && own.Until > now)
-            return own;
-        return route is { } to ? failed.Quotas?.PauseAt(now, tenant, to) : null;
+        return tenant is not null && Failed?.TenantPauses is { } pauses && pauses.Until > now
+            && pauses.Find(tenant) is { } own && own.Until > now ? own : null;
     }
 
     /// <summary>Which hosts are evicted before it, and which after.</summary>
@@ -132,12 +125,10 @@ internal sealed class HostState(HostKey key) : ObservedHost
     /// <param name="retryAfter">What the response asks for itself, with 429 or 503; null for nothing.</param>
     /// <returns>Whether it starts a pause.</returns>
     internal bool ApplyQuotas(
-        ResiliencePolicy policy, List<QuotaReport> reports, string? tenant, in QuotaRoute route, TimeSpan? retryAfter, long endedAt)
+        ResiliencePolicy policy, List<QuotaReport> reports, string? tenant, TimeSpan? retryAfter, long endedAt)
     {
         _reportsQuota = true;
         bool begins = false;
-        if (reports.Exists(r => r.Part is not null))
-            GetOrAddQuotas().Learn(route, reports);
         foreach (var report in reports)
         {
             // A Retry-After is applied as that of the host or the tenant, unless it is known whose it is.
@@ -153,6 +144,9 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
         return begins;
     }
+
+    /// <summary>Responses have named parts of the API.</summary>
+    internal bool HasQuotaParts => Failed?.Quotas is { HasParts: true };
 
     internal HostQuotas GetOrAddQuotas() => LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Quotas, static () => new());
 

@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -45,6 +47,15 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     internal HedgingPolicy? Hedging { get; } = HedgingPolicy.From(options.Hedging);
 
     internal QuotaPolicy? Quota { get; } = QuotaPolicy.From(options.Quota);
+
+    /// <summary>The chain has a stage that reads the quotas of every response.</summary>
+    internal bool ReadsQuotas => Quota?.Reader is not null;
+
+    /// <summary>It has none, and <c>RateLimit</c> is read all the same.</summary>
+    internal bool PausesOnRateLimit => Quota is { PausesOnSuccess: true, Reader: null };
+
+    /// <summary>The response rejects a request for a limit, though its status is not 429.</summary>
+    internal bool IsRejectedForQuota(int status, HttpResponseHeaders headers) => Quota?.Reader?.Rejects(status, headers) is true;
 
     internal ErrorBudgetOptions ErrorBudget { get; } = options.ErrorBudget;
 

@@ -57,8 +57,8 @@ internal static class FailureClassifier
     };
 
     /// <summary>
-    /// Corrects the classification of a response by the type of its problem (draft-ietf-httpapi-ratelimit-headers): a quota that is exceeded
-    /// is as 429, reduced capacity as a 503 with a hint, and a request of abnormal usage is not sent again.
+    /// Corrects the classification of a response by the type of its problem (draft-ietf-httpapi-ratelimit-headers): a quota that is
+    /// exceeded is as 429, reduced capacity as a 503 with a hint, and a request of abnormal usage is not sent again.
     /// </summary>
     internal static AttemptResult OfProblem(in AttemptResult result, string? type)
     {

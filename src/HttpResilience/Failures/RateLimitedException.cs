@@ -47,10 +47,10 @@ public sealed class RateLimitedException : RejectedException
     {
         (false, { } wait) when _isByQuota => string.Create(
             CultureInfo.InvariantCulture,
-            $"What is left of a quota of {Authority} is used by other calls for another {wait.TotalSeconds:0.0} s, longer than the call can wait (Quota:Pace)."),
+            $"Other calls use the quota of {Authority} for another {wait.TotalSeconds:0.0} s, longer than the call can wait (Quota:Pace)."),
         (false, { } wait) => string.Create(
             CultureInfo.InvariantCulture,
-            $"{Authority} sent Retry-After or a quota that is used up; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait."),
+            $"{Authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait."),
         (_, { } wait) => $"The client's limit of requests to {Authority} is reached; the next token is available in "
             + string.Create(CultureInfo.InvariantCulture, $"{wait.TotalSeconds:0.0} s (RateLimiter:TokenBucket)."),
         _ => $"The client's limit of requests to {Authority} is reached (RateLimiter).",

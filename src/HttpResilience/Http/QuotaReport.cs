@@ -34,7 +34,8 @@ internal readonly record struct QuotaReport(string Name, decimal Remaining)
     internal TimeSpan? ClosedFor => !IsUsedUp ? null : (Reset, Window) switch
     {
         ({ } reset, _) => reset > TimeSpan.Zero ? reset : null,
-        (null, { } window) when Kind is QuotaKind.Refill && Limit >= 1 => TimeSpan.FromTicks((long)decimal.Ceiling(window.Ticks / Limit.Value)),
+        (null, { } window) when Kind is QuotaKind.Refill && Limit >= 1 =>
+            TimeSpan.FromTicks((long)decimal.Ceiling(window.Ticks / Limit.Value)),
         (null, { } window) when Kind is QuotaKind.Rolling => window,
         _ => null,
     };

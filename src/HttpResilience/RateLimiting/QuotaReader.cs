@@ -2,10 +2,12 @@ using System.Net.Http.Headers;
 
 namespace HttpResilience;
 
-/// <summary>Reads the quotas of a response: those of <c>RateLimit</c>, of an API that is known, and of fields that the user named.</summary>
+/// <summary>
+/// Reads the quotas of a response: those of <c>RateLimit</c>, of an API that is known, and of fields that the user named.
+/// </summary>
 internal sealed record QuotaReader(QuotaVendor? Vendor, IReadOnlyList<QuotaFields> Fields)
 {
-    internal const int MaxReports = 32;
+    private const int MaxReports = 32;
     private const int MaxPart = 64;
 
     // A reset in minutes, read against a Date in seconds.
@@ -33,6 +35,17 @@ internal sealed record QuotaReader(QuotaVendor? Vendor, IReadOnlyList<QuotaField
 
         foreach (var quota in Fields)
             Add(reports, raw, quota, sentAt);
+        return reports;
+    }
+
+    /// <summary>The quotas of <c>RateLimit</c> alone.</summary>
+    /// <inheritdoc cref="Read"/>
+    internal static List<QuotaReport> ReadStandard(HttpResponseHeaders headers, DateTimeOffset now)
+    {
+        List<QuotaReport> reports = [];
+        var raw = headers.NonValidated;
+        if (raw.Count > 0 && raw.Contains(RateLimitField.Name))
+            RateLimitField.AddTo(reports, raw, RateLimitField.Name, RetryAfter.SentAt(raw, now), MaxReports);
         return reports;
     }
 
@@ -116,7 +129,7 @@ internal static class QuotaNotations
     /// <summary>The time until the reset.</summary>
     /// <param name="first">The notation that is tried first; the others are recognised.</param>
     /// <returns>Null when it has passed or cannot be read.</returns>
-    internal static TimeSpan? Read(ReadOnlySpan<char> text, QuotaNotation? first, DateTimeOffset now) =>
+    internal static TimeSpan? Read(ReadOnlySpan<char> text, QuotaOptions.ResetNotation? first, DateTimeOffset now) =>
         // Only a number from now on can be read in two ways.
-        (first is QuotaNotation.Milliseconds ? DelayNotation.Milliseconds(text, now) : null) ?? DelayNotation.Any(text, now);
+        (first is QuotaOptions.ResetNotation.Milliseconds ? DelayNotation.Milliseconds(text, now) : null) ?? DelayNotation.Any(text, now);
 }

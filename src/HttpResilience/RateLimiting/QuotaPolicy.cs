@@ -10,7 +10,7 @@ internal sealed record QuotaPolicy(bool PausesOnSuccess, bool Pace, QuotaReader?
     internal static QuotaPolicy? From(QuotaOptions options)
     {
         bool hasStage = options.Pace || options.Preset is not null || options.Fields.Count > 0;
-        bool pauses = options.OnSuccess is QuotaOnSuccess.Pause;
+        bool pauses = options.OnSuccess is QuotaOptions.SuccessAction.Pause;
         return hasStage || pauses
             ? new(pauses, options.Pace, hasStage ? new QuotaReader(options.Preset is { } preset ? QuotaPresets.All[preset] : null,
                 [.. options.Fields.Select(QuotaFields.From)]) : null)

@@ -1,3 +1,5 @@
+using static HttpResilience.QuotaOptions;
+
 namespace HttpResilience;
 
 /// <summary>The quota fields of APIs, as their public documentation has them. Data only; <see cref="QuotaReader"/> reads by it.</summary>
@@ -7,63 +9,64 @@ internal static class QuotaPresets
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    internal static IReadOnlyDictionary<QuotaPreset, QuotaVendor> All { get; } = new QuotaVendor[]
+    internal static IReadOnlyDictionary<Api, QuotaVendor> All { get; } = new QuotaVendor[]
     {
-        new(QuotaPreset.GitHub, "https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api")
+        new(Api.GitHub, "https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api")
         {
             Quotas =
             [
                 new("x-ratelimit-remaining")
                 {
-                    Limit = "x-ratelimit-limit", Reset = "x-ratelimit-reset", Notation = QuotaNotation.EpochSeconds,
+                    Limit = "x-ratelimit-limit", Reset = "x-ratelimit-reset", Notation = ResetNotation.EpochSeconds,
                     PartField = "x-ratelimit-resource", Window = Hour,
                 },
             ],
-            // A primary limit that is exceeded is a 403 or a 429 with a remaining count of 0, a secondary one a 403 or a 429 with Retry-After.
+            // A primary limit that is exceeded is a 403 or a 429 with a remaining count of 0, a secondary one with Retry-After.
             Rejections = [new(403, "retry-after", null), new(403, "x-ratelimit-remaining", "0")],
         },
-        new(QuotaPreset.Jira, "https://developer.atlassian.com/cloud/jira/platform/rate-limiting/")
+        new(Api.Jira, "https://developer.atlassian.com/cloud/jira/platform/rate-limiting/")
         {
             // The burst limit has no reset but on a 429. X-RateLimit-NearLimit is only a warning.
             Quotas =
             [
-                new("X-RateLimit-Remaining") { Limit = "X-RateLimit-Limit", Reset = "X-RateLimit-Reset", Notation = QuotaNotation.Date },
+                new("X-RateLimit-Remaining") { Limit = "X-RateLimit-Limit", Reset = "X-RateLimit-Reset", Notation = ResetNotation.Date },
             ],
             // The quota of points per hour. A request takes one point or more.
             Lists = ["Beta-RateLimit"],
             ListWindow = Hour,
         },
-        new(QuotaPreset.Shopify, "https://shopify.dev/docs/api/admin-rest/usage/rate-limits")
+        new(Api.Shopify, "https://shopify.dev/docs/api/admin-rest/usage/rate-limits")
         {
             // 40 requests leak at 2/s, 80 at 4/s, 400 at 20/s: every plan's bucket is empty after 20 s.
             Quotas = [new("X-Shopify-Shop-Api-Call-Limit") { Kind = QuotaKind.Refill, Window = TimeSpan.FromSeconds(20) }],
         },
-        new(QuotaPreset.OpenAI, "https://platform.openai.com/docs/guides/rate-limits")
+        new(Api.OpenAI, "https://platform.openai.com/docs/guides/rate-limits")
         {
             // The reset is "the time until the rate limit resets to its initial state".
             Quotas =
             [
                 new("x-ratelimit-remaining-requests")
                 {
-                    Limit = "x-ratelimit-limit-requests", Reset = "x-ratelimit-reset-requests", Notation = QuotaNotation.GoDuration,
+                    Limit = "x-ratelimit-limit-requests", Reset = "x-ratelimit-reset-requests", Notation = ResetNotation.GoDuration,
                     Kind = QuotaKind.Refill, Window = Minute, Longest = Day,
                 },
                 new("x-ratelimit-remaining-tokens")
                 {
-                    Limit = "x-ratelimit-limit-tokens", Reset = "x-ratelimit-reset-tokens", Notation = QuotaNotation.GoDuration,
+                    Limit = "x-ratelimit-limit-tokens", Reset = "x-ratelimit-reset-tokens", Notation = ResetNotation.GoDuration,
                     Kind = QuotaKind.Refill, Window = Minute, Longest = Day, CostVaries = true,
                 },
             ],
         },
-        new(QuotaPreset.Anthropic, "https://docs.anthropic.com/en/api/rate-limits")
+        new(Api.Anthropic, "https://docs.anthropic.com/en/api/rate-limits")
         {
             // A token bucket; the reset is "the time when the rate limit will be fully replenished".
             Quotas =
             [
-                Anthropic("requests") with { CostVaries = false }, Anthropic("tokens"), Anthropic("input-tokens"), Anthropic("output-tokens"),
+                Anthropic("requests") with { CostVaries = false }, Anthropic("tokens"), Anthropic("input-tokens"),
+                Anthropic("output-tokens"),
             ],
         },
-        new(QuotaPreset.AWS, "https://docs.aws.amazon.com/general/latest/gr/api-retries.html")
+        new(Api.AWS, "https://docs.aws.amazon.com/general/latest/gr/api-retries.html")
         {
             // A service with the JSON protocol answers 400, and names the error in a field.
             Rejections =
@@ -74,7 +77,7 @@ internal static class QuotaPresets
                 new(400, "x-amzn-ErrorType", "ProvisionedThroughputExceededException"),
             ],
         },
-        new(QuotaPreset.Azure, "https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/request-limits-and-throttling")
+        new(Api.Azure, "https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/request-limits-and-throttling")
         {
             // Token buckets: of 250 reads, 25 more each second; of 200 writes and of 200 deletes, 10 more.
             Quotas =
@@ -85,7 +88,7 @@ internal static class QuotaPresets
                 Azure("subscription-global-deletes", 3000, 20),
             ],
         },
-        new(QuotaPreset.HubSpot, "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines")
+        new(Api.HubSpot, "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines")
         {
             Quotas =
             [
@@ -98,7 +101,7 @@ internal static class QuotaPresets
                 new("X-HubSpot-RateLimit-Daily-Remaining") { Limit = "X-HubSpot-RateLimit-Daily" },
             ],
         },
-        new(QuotaPreset.Xero, "https://developer.xero.com/documentation/guides/oauth2/limits/")
+        new(Api.Xero, "https://developer.xero.com/documentation/guides/oauth2/limits/")
         {
             // X-Rate-Limit-Problem names the limit that a 429, which has Retry-After, exceeded.
             Quotas =
@@ -109,14 +112,14 @@ internal static class QuotaPresets
             ],
         },
         // A 429 has Stripe-Rate-Limited-Reason, Stripe-Should-Retry at most.
-        new(QuotaPreset.Stripe, "https://docs.stripe.com/rate-limits"),
+        new(Api.Stripe, "https://docs.stripe.com/rate-limits"),
     }.ToDictionary(v => v.Preset);
 
     private static QuotaFields Anthropic(string of) => new($"anthropic-ratelimit-{of}-remaining")
     {
         Limit = $"anthropic-ratelimit-{of}-limit",
         Reset = $"anthropic-ratelimit-{of}-reset",
-        Notation = QuotaNotation.Date,
+        Notation = ResetNotation.Date,
         Kind = QuotaKind.Refill,
         Window = Minute,
         CostVaries = true,
@@ -133,7 +136,7 @@ internal static class QuotaPresets
 
 /// <summary>What an API documents about its limits.</summary>
 /// <param name="Source">The page of its documentation.</param>
-internal sealed record QuotaVendor(QuotaPreset Preset, string Source)
+internal sealed record QuotaVendor(Api Preset, string Source)
 {
     internal IReadOnlyList<QuotaFields> Quotas { get; init; } = [];
 
@@ -147,7 +150,8 @@ internal sealed record QuotaVendor(QuotaPreset Preset, string Source)
     internal IReadOnlyList<QuotaRejection> Rejections { get; init; } = [];
 }
 
-/// <summary>A response to a request that exceeded a limit: its status and the value of a field, up to a colon; null for any value.</summary>
+/// <summary>A response to a request that exceeded a limit.</summary>
+/// <param name="Value">The value of the field, up to a colon; null for any.</param>
 internal sealed record QuotaRejection(int Status, string Field, string? Value);
 
 /// <summary>The fields of one quota.</summary>
@@ -163,7 +167,7 @@ internal sealed record QuotaFields(string Remaining)
     /// <summary>The field of the reset.</summary>
     internal string? Reset { get; init; }
 
-    internal QuotaNotation? Notation { get; init; }
+    internal ResetNotation? Notation { get; init; }
 
     /// <summary>The field whose value names the part.</summary>
     internal string? PartField { get; init; }
@@ -187,7 +191,7 @@ internal sealed record QuotaFields(string Remaining)
     /// <inheritdoc cref="QuotaReport.CostVaries"/>
     internal bool CostVaries { get; init; }
 
-    internal static QuotaFields From(QuotaFieldOptions options) => new(options.Remaining!)
+    internal static QuotaFields From(Field options) => new(options.Remaining!)
     {
         Limit = options.Limit is { } name && DelayNotation.Number(name) is null ? name : null,
         FixedLimit = options.Limit is { } limit ? DelayNotation.Number(limit) : null,

@@ -1,6 +1,6 @@
 namespace HttpResilience;
 
-/// <summary>Holds an attempt back until the quotas of its host let it start (<c>Quota:Pace</c>). <see cref="QuotaPaceRules"/> decides.</summary>
+/// <summary>Holds an attempt back until the quotas of its host let it start (<c>Quota:Pace</c>).</summary>
 internal static class QuotaWait
 {
     /// <summary>Waits for the start of the next attempt of a call.</summary>

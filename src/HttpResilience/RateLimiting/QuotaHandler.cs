@@ -67,17 +67,12 @@ internal sealed partial class QuotaHandler(Client client, ResilienceMeter meter,
             return;
         bool isRejection = HostDirectory.IsRejection(response.StatusCode) || reader.Rejects((int)response.StatusCode, response.Headers);
         // The pace keeps what a pause would.
-        bool pauses = isRejection || (policy is { PausesOnSuccess: true, Pace: false });
-        if (!pauses)
-        {
-            if (reports.Exists(r => r.Part is not null))
-                host.GetOrAddQuotas().Learn(route, reports);
+        route.Learn(host, reports);
+        if (!isRejection && policy is not { PausesOnSuccess: true, Pace: false })
             return;
-        }
-
         var retryAfter = isRejection ? RetryAfter.Of(response.Headers, client.Time.GetUtcNow()) : null;
         call.HasPausedPart = isRejection && reports.Exists(r => r is { IsUsedUp: true, Part: not null });
-        if (!host.ApplyQuotas(call.Policy, reports, call.Tenant, route, retryAfter, client.Time.GetTimestamp()))
+        if (!host.ApplyQuotas(call.Policy, reports, call.Tenant, retryAfter, client.Time.GetTimestamp()))
             return;
         meter.Paused(client.Name, host.Key, (int)response.StatusCode);
         if (logger.IsEnabled(LogLevel.Debug))

@@ -45,8 +45,6 @@ internal sealed class HostQuotas
     /// <summary>A response has named the parts of its request.</summary>
     internal void Learn(in QuotaRoute route, List<QuotaReport> reports)
     {
-        if (!reports.Exists(r => r.Part is not null))
-            return;
         string[] parts = [.. reports.Select(r => r.Part).OfType<string>().Distinct()];
         lock (_gate)
             _routes.Learn(route, parts);
@@ -129,7 +127,8 @@ internal sealed class HostQuotas
                     continue;
                 long underWay = (report.IsOfHost ? _ofHost : Of(turn.Tenant, now, maxTenants)).UnderWay;
                 long uncounted = turn.Uncounted(window) ?? window.Started - window.Ended + underWay;
-                window.Report(report, report.Reset is { } reset ? ticks(reset) : null, report.Window is { } w ? ticks(w) : 0, uncounted, now);
+                long length = report.Window is { } time ? ticks(time) : 0;
+                window.Report(report, report.Reset is { } reset ? ticks(reset) : null, length, uncounted, now);
             }
         }
     }

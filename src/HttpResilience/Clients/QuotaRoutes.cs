@@ -71,5 +71,12 @@ internal readonly record struct QuotaRoute(string Method, string Path)
     internal static QuotaRoute Of(HttpRequestMessage request) =>
         new(request.Method.Method, request.RequestUri is { IsAbsoluteUri: true } uri ? uri.AbsolutePath : "");
 
+    /// <summary>A response to such a request has named parts of the API.</summary>
+    internal void Learn(HostState host, List<QuotaReport> reports)
+    {
+        if (reports.Exists(r => r.Part is not null))
+            host.GetOrAddQuotas().Learn(this, reports);
+    }
+
     private string Key(string path) => $"{Method} {(path.Length > MaxKey ? path[..MaxKey] : path)}";
 }
