@@ -21,6 +21,16 @@ internal sealed class HostQuotas
     /// <summary>Whether responses have named parts of the API.</summary>
     internal bool HasParts => _hasParts;
 
+    /// <summary>The number of quotas and tenants that are known.</summary>
+    internal int Size
+    {
+        get
+        {
+            lock (_gate)
+                return _ofHost.Windows.Count + _tenants.Sum(t => 1 + t.Value.Windows.Count);
+        }
+    }
+
     /// <summary>The pause of the parts that a call belongs to; null when there is none.</summary>
     internal HostPause? PauseAt(long now, string? tenant, in QuotaRoute route)
     {
@@ -125,8 +135,7 @@ internal sealed class HostQuotas
             {
                 if (GetOrAdd(report, turn.Tenant, now, maxTenants) is not { } window)
                     continue;
-                long underWay = (report.IsOfHost ? _ofHost : Of(turn.Tenant, now, maxTenants)).UnderWay;
-                long uncounted = turn.Uncounted(window) ?? window.Started - window.Ended + underWay;
+                long uncounted = turn.Uncounted(window) ?? (report.IsOfHost ? turn.UncountedOf(_ofHost) : turn.UncountedOf(turn.Of));
                 long length = report.Window is { } time ? ticks(time) : 0;
                 window.Report(report, report.Reset is { } reset ? ticks(reset) : null, length, uncounted, now);
             }
@@ -135,11 +144,11 @@ internal sealed class HostQuotas
 
     private void Start(QuotaTurn turn, long now)
     {
-        turn.Note();
+        turn.Note(_ofHost);
         foreach (var window in turn.Windows)
             window.Start(now);
-        _ofHost.UnderWay++;
-        turn.Of!.UnderWay++;
+        _ofHost.Started++;
+        turn.Of!.Started++;
         turn.State = QuotaTurnState.Started;
     }
 
@@ -147,8 +156,8 @@ internal sealed class HostQuotas
     {
         foreach (var window in turn.Windows)
             window.End(wasSent, now);
-        _ofHost.UnderWay--;
-        turn.Of!.UnderWay--;
+        _ofHost.Ended++;
+        turn.Of!.Ended++;
     }
 
     private (TenantQuotas Of, List<QuotaWindow> Windows) WindowsOf(string? tenant, in QuotaRoute route, long now, int maxTenants)
@@ -186,8 +195,8 @@ internal sealed class HostQuotas
         string key = tenant ?? "";
         if (!_tenants.TryGetValue(key, out var quotas))
         {
-            if (_tenants.Count >= max && _tenants.Any(t => t.Value.UnderWay == 0))
-                _tenants.Remove(_tenants.Where(t => t.Value.UnderWay == 0).MinBy(t => t.Value.LastUsed).Key);
+            if (_tenants.Count >= max && _tenants.Any(t => t.Value.IsIdle))
+                _tenants.Remove(_tenants.Where(t => t.Value.IsIdle).MinBy(t => t.Value.LastUsed).Key);
             _tenants[key] = quotas = new();
         }
 
@@ -210,8 +219,13 @@ internal sealed class TenantQuotas
 {
     internal Dictionary<(string Name, string? Part), QuotaWindow> Windows { get; } = [];
 
-    /// <summary>Its calls under way.</summary>
-    internal long UnderWay { get; set; }
+    /// <summary>The calls that were sent, and those of them that have ended.</summary>
+    internal long Started { get; set; }
+
+    /// <inheritdoc cref="Started"/>
+    internal long Ended { get; set; }
+
+    internal bool IsIdle => Started == Ended;
 
     internal long LastUsed { get; set; }
 }
@@ -220,6 +234,8 @@ internal sealed class TenantQuotas
 internal sealed class QuotaTurn(HostQuotas host, string? tenant)
 {
     private long[] _ended = [];
+    private long _endedOfHost;
+    private long _endedOfTenant;
 
     internal HostQuotas Host => host;
 
@@ -234,11 +250,16 @@ internal sealed class QuotaTurn(HostQuotas host, string? tenant)
     internal void Take((TenantQuotas Of, List<QuotaWindow> Windows) quotas) => (Of, Windows) = quotas;
 
     /// <summary>Notes how many calls had ended: a response of this one counts them.</summary>
-    internal void Note() => _ended = [.. Windows.Select(w => w.Ended)];
+    internal void Note(TenantQuotas ofHost) =>
+        (_ended, _endedOfHost, _endedOfTenant) = ([.. Windows.Select(w => w.Ended)], ofHost.Ended, Of!.Ended);
 
     /// <summary>The calls that a response may not count; null when the quota was not known when the call was sent.</summary>
     internal long? Uncounted(QuotaWindow window) =>
         Windows.IndexOf(window) is var index and >= 0 && index < _ended.Length ? window.Started - _ended[index] - 1 : null;
+
+    /// <summary>The calls to the host, or of the tenant, that a response may not count.</summary>
+    internal long UncountedOf(TenantQuotas? quotas) =>
+        quotas is null ? 0 : quotas.Started - (quotas == Of ? _endedOfTenant : _endedOfHost) - 1;
 }
 
 /// <summary>How far an attempt has come.</summary>

@@ -116,10 +116,10 @@ internal sealed class HostState(HostKey key) : ObservedHost
     }
 
     /// <summary>
-    /// Whether a response is looked at for a quota that nobody expects of the host: the first eight, then every 16th until one reports
+    /// Whether a response is looked at for a quota that nobody expects of the host: the first eight, then every 128th until one reports
     /// it. A look-up in the fields of a response costs a tenth of what the chain adds to a call.
     /// </summary>
-    internal bool LooksForQuota => _reportsQuota || (_looked++ is var looked && (looked < 8 || looked % 16 == 0));
+    internal bool LooksForQuota => _reportsQuota || (_looked++ is var looked && (looked < 8 || looked % 128 == 0));
 
     /// <summary>Applies the quotas that a response reports as used up to the calls that they apply to.</summary>
     /// <param name="retryAfter">What the response asks for itself, with 429 or 503; null for nothing.</param>

@@ -52,7 +52,7 @@ internal readonly record struct QuotaRoute(string Method, string Path)
 {
     private const int MaxKey = 100;
 
-    /// <summary>From the method with two segments of the path to nothing.</summary>
+    /// <summary>The method with two segments of the path, with one, and alone.</summary>
     internal IEnumerable<string> Keys
     {
         get
@@ -64,7 +64,6 @@ internal readonly record struct QuotaRoute(string Method, string Path)
                 yield return Key(two);
             yield return Key(first < 0 ? Path : Path[..first]);
             yield return Key("");
-            yield return "";
         }
     }
 

@@ -62,7 +62,9 @@ internal static class ErrorBody
 
     /// <summary>Its body has the media type of a problem.</summary>
     internal static bool MayBeProblem(HttpResponseMessage response) =>
-        response.Content.Headers is { ContentLength: not 0, ContentType.MediaType: { } type }
+        // Bytes that a handler answers with have no media type, and make their headers when they are asked for.
+        response.Content.GetType() != typeof(ByteArrayContent)
+        && response.Content.Headers is { ContentLength: not 0, ContentType.MediaType: { } type }
         && type.Equals("application/problem+json", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The error text of the API; null when the body is empty.</summary>

@@ -182,7 +182,8 @@ public sealed class OptionKeys<TOptions>
             {
                 value = string.IsNullOrEmpty(text) ? null : text;
                 return true;
-            }, v => v is null ? !isRequired : HttpToken.IsValid(v), new(Pattern: HttpToken.Pattern, IsRequired: isRequired));
+            }, v => v is null ? !isRequired : HttpToken.IsValid(v),
+            new(Pattern: isRequired ? HttpToken.Pattern : $"^$|{HttpToken.Pattern}", IsRequired: isRequired));
 
     internal OptionKeys<TOptions> Tokens(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid, HttpToken.Pattern));

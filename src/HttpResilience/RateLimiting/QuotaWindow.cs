@@ -61,7 +61,12 @@ internal sealed class QuotaWindow
         _limit = Math.Max(1, Math.Max(remaining, (double?)report.Limit ?? (_isKnown ? _limit : remaining + 1)));
         double counted = remaining - Math.Max(0, uncounted) * _cost;
         double slack = _kind is QuotaKind.Refill ? 1 : 0;
-        _left = isNew || _left > remaining + slack ? counted : Math.Max(_left, counted);
+        if (isNew || _left > remaining + slack)
+            _left = counted;
+        else if (counted > _left)
+            Raise(counted - _left);
+        if (!_isKnown)
+            _last = _lastStarted = now;
         _isKnown = true;
     }
 
@@ -216,6 +221,23 @@ internal sealed class QuotaWindow
         if (_tail > 0 && _tailAt <= now)
             (units, _tail) = (units + _tail, 0);
         _left = Math.Min(_limit, _left + units);
+    }
+
+    // The API has got units back before they are taken to come back here.
+    private void Raise(double units)
+    {
+        _left += units;
+        int count = _returns.Count;
+        for (int i = 0; i < count; i++)
+        {
+            var (at, some) = _returns.Dequeue();
+            double taken = Math.Min(units, some);
+            units -= taken;
+            if (some > taken)
+                _returns.Enqueue((at, some - taken));
+        }
+
+        _tail = Math.Max(0, _tail - units);
     }
 
     private void WillReturn(long at, long now)

@@ -33,7 +33,7 @@ internal abstract class QuotaLimit(string name, double limit, TimeSpan length)
     internal abstract TimeSpan ResetAt(TimeSpan now);
 
     /// <summary>What the limit allows in a time.</summary>
-    internal virtual double Allowed(TimeSpan time) => limit * (time / length);
+    internal virtual double Allowed(TimeSpan time) => limit * Math.Max(1, time / length);
 
     internal virtual void Take(double units, TimeSpan now) => Used += units;
 }
@@ -53,6 +53,8 @@ internal sealed class WindowLimit(string name, double limit, TimeSpan length) : 
     internal override TimeSpan OpensAt(TimeSpan now) => ResetAt(now);
 
     internal override TimeSpan ResetAt(TimeSpan now) => (now.Ticks / Length.Ticks + 1) * Length;
+
+    internal override double Allowed(TimeSpan time) => Limit * Math.Ceiling(time / Length);
 
     internal override void Take(double units, TimeSpan now)
     {
@@ -84,7 +86,7 @@ internal sealed class BucketLimit(string name, double limit, TimeSpan length) : 
 
     internal override TimeSpan ResetAt(TimeSpan now) => now + Length * ((Limit - Left(now)) / Limit);
 
-    internal override double Allowed(TimeSpan time) => base.Allowed(time) + Limit;
+    internal override double Allowed(TimeSpan time) => Limit * (1 + time / Length);
 
     internal override void Take(double units, TimeSpan now)
     {

@@ -45,7 +45,7 @@ internal sealed class QuotaServer(VirtualTime time, ScriptedApi api, int seed) :
         return source.Task;
     }
 
-    private TimeSpan Told(QuotaLimit limit) => limit.Left(time.Elapsed) < 1 && limit.Cost is null ? limit.OpensAt(time.Elapsed) : default;
+    private TimeSpan Told(QuotaLimit limit) => limit.Left(time.Elapsed) < 1 ? limit.OpensAt(time.Elapsed) : default;
 
     private TimeSpan Trip() => TimeSpan.FromMilliseconds(5 + 60 * _random.NextDouble());
 
