@@ -135,7 +135,7 @@ internal sealed class HostQuotas
             {
                 if (GetOrAdd(report, turn.Tenant, now, maxTenants) is not { } window)
                     continue;
-                long uncounted = turn.Uncounted(window) ?? (report.IsOfHost ? turn.UncountedOf(_ofHost) : turn.UncountedOf(turn.Of));
+                long uncounted = turn.Uncounted(report, window, _ofHost);
                 long length = report.Window is { } time ? ticks(time) : 0;
                 window.Report(report, report.Reset is { } reset ? ticks(reset) : null, length, uncounted, now);
             }
@@ -149,6 +149,7 @@ internal sealed class HostQuotas
             window.Start(now);
         _ofHost.Started++;
         turn.Of!.Started++;
+        turn.Of.StartedWithoutPart += turn.HasPart ? 0 : 1;
         turn.State = QuotaTurnState.Started;
     }
 
@@ -158,9 +159,11 @@ internal sealed class HostQuotas
             window.End(wasSent, now);
         _ofHost.Ended++;
         turn.Of!.Ended++;
+        turn.Of.EndedWithoutPart += turn.HasPart ? 0 : 1;
     }
 
-    private (TenantQuotas Of, List<QuotaWindow> Windows) WindowsOf(string? tenant, in QuotaRoute route, long now, int maxTenants)
+    private (TenantQuotas Of, List<QuotaWindow> Windows, bool HasPart) WindowsOf(
+        string? tenant, in QuotaRoute route, long now, int maxTenants)
     {
         var own = Of(tenant, now, maxTenants);
         List<QuotaWindow> windows = [];
@@ -171,7 +174,7 @@ internal sealed class HostQuotas
                 windows.Add(window);
         }
 
-        return (own, windows);
+        return (own, windows, parts.Count > 0);
     }
 
     private QuotaWindow? GetOrAdd(in QuotaReport report, string? tenant, long now, int maxTenants)
@@ -225,6 +228,12 @@ internal sealed class TenantQuotas
     /// <inheritdoc cref="Started"/>
     internal long Ended { get; set; }
 
+    /// <summary>Those of which it was not known to which part they belong.</summary>
+    internal long StartedWithoutPart { get; set; }
+
+    /// <inheritdoc cref="StartedWithoutPart"/>
+    internal long EndedWithoutPart { get; set; }
+
     internal bool IsIdle => Started == Ended;
 
     internal long LastUsed { get; set; }
@@ -236,6 +245,7 @@ internal sealed class QuotaTurn(HostQuotas host, string? tenant)
     private long[] _ended = [];
     private long _endedOfHost;
     private long _endedOfTenant;
+    private long _endedWithoutPart;
 
     internal HostQuotas Host => host;
 
@@ -247,19 +257,30 @@ internal sealed class QuotaTurn(HostQuotas host, string? tenant)
 
     internal List<QuotaWindow> Windows { get; private set; } = [];
 
-    internal void Take((TenantQuotas Of, List<QuotaWindow> Windows) quotas) => (Of, Windows) = quotas;
+    /// <summary>It was known to which part it belongs.</summary>
+    internal bool HasPart { get; private set; }
+
+    internal void Take((TenantQuotas Of, List<QuotaWindow> Windows, bool HasPart) quotas) => (Of, Windows, HasPart) = quotas;
 
     /// <summary>Notes how many calls had ended: a response of this one counts them.</summary>
-    internal void Note(TenantQuotas ofHost) =>
-        (_ended, _endedOfHost, _endedOfTenant) = ([.. Windows.Select(w => w.Ended)], ofHost.Ended, Of!.Ended);
+    internal void Note(TenantQuotas ofHost)
+    {
+        _ended = [.. Windows.Select(w => w.Ended)];
+        (_endedOfHost, _endedOfTenant, _endedWithoutPart) = (ofHost.Ended, Of!.Ended, Of.EndedWithoutPart);
+    }
 
-    /// <summary>The calls that a response may not count; null when the quota was not known when the call was sent.</summary>
-    internal long? Uncounted(QuotaWindow window) =>
-        Windows.IndexOf(window) is var index and >= 0 && index < _ended.Length ? window.Started - _ended[index] - 1 : null;
-
-    /// <summary>The calls to the host, or of the tenant, that a response may not count.</summary>
-    internal long UncountedOf(TenantQuotas? quotas) =>
-        quotas is null ? 0 : quotas.Started - (quotas == Of ? _endedOfTenant : _endedOfHost) - 1;
+    /// <summary>The calls that a response may not count: those that were under way with this one.</summary>
+    internal long Uncounted(in QuotaReport report, QuotaWindow window, TenantQuotas ofHost)
+    {
+        if (Of is not { } own)
+            return 0;
+        if (report.Part is null)
+            return report.IsOfHost ? ofHost.Started - _endedOfHost - 1 : own.Started - _endedOfTenant - 1;
+        // Of a part those that are known to belong to it, and those that may.
+        return Windows.IndexOf(window) is var index and >= 0 && index < _ended.Length
+            ? window.Started - _ended[index] - 1 + own.StartedWithoutPart - _endedWithoutPart
+            : own.Started - _endedOfTenant - 1;
+    }
 }
 
 /// <summary>How far an attempt has come.</summary>
