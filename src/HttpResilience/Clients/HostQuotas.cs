@@ -137,7 +137,8 @@ internal sealed class HostQuotas
                     continue;
                 long uncounted = turn.Uncounted(report, window, _ofHost);
                 long length = report.Window is { } time ? ticks(time) : 0;
-                window.Report(report, report.Reset is { } reset ? ticks(reset) : null, length, uncounted, now);
+                window.Report(
+                    report, report.Reset is { } reset ? ticks(reset) : null, length, uncounted, turn.ReturnedBefore(window), now);
             }
         }
     }
@@ -243,6 +244,7 @@ internal sealed class TenantQuotas
 internal sealed class QuotaTurn(HostQuotas host, string? tenant)
 {
     private long[] _ended = [];
+    private double[] _returned = [];
     private long _endedOfHost;
     private long _endedOfTenant;
     private long _endedWithoutPart;
@@ -265,9 +267,13 @@ internal sealed class QuotaTurn(HostQuotas host, string? tenant)
     /// <summary>Notes how many calls had ended: a response of this one counts them.</summary>
     internal void Note(TenantQuotas ofHost)
     {
-        _ended = [.. Windows.Select(w => w.Ended)];
+        (_ended, _returned) = ([.. Windows.Select(w => w.Ended)], [.. Windows.Select(w => w.Returned)]);
         (_endedOfHost, _endedOfTenant, _endedWithoutPart) = (ofHost.Ended, Of!.Ended, Of.EndedWithoutPart);
     }
+
+    /// <summary>What had come back when it was sent; null when the quota was not known.</summary>
+    internal double? ReturnedBefore(QuotaWindow window) =>
+        Windows.IndexOf(window) is var index and >= 0 && index < _returned.Length ? _returned[index] : null;
 
     /// <summary>The calls that a response may not count: those that were under way with this one.</summary>
     internal long Uncounted(in QuotaReport report, QuotaWindow window, TenantQuotas ofHost)

@@ -120,14 +120,14 @@ public sealed class QuotaOptions
         public string? Part { get; set; }
 
         /// <summary>
-        /// How long a window is. Needed where the API has no field for the reset; a reset up to this is believed even when it is longer than
-        /// <c>Retry:MaxRetryAfter</c>. 1 ms to 31 days, or null; default null.
+        /// How long a window is. Needed where the API has no field for the reset; a reset up to this is believed even when it is longer
+        /// than <c>Retry:MaxRetryAfter</c>. 1 ms to 31 days, or null; default null.
         /// </summary>
         public TimeSpan? Window { get; set; }
 
         /// <summary>
-        /// Whether used units come back evenly (a token bucket, a leaky bucket) instead of all at the reset. <see cref="Window"/> is then the
-        /// time in which an empty bucket fills. Default false.
+        /// Whether used units come back evenly (a token bucket, a leaky bucket) instead of all at the reset. <see cref="Window"/> is then
+        /// the time in which an empty bucket fills. Default false.
         /// </summary>
         public bool Refills { get; set; }
 

@@ -43,6 +43,9 @@ internal sealed class QuotaWindow
 
     internal bool IsIdle => _reserved == 0 && Started == Ended;
 
+    /// <summary>The units that have come back so far.</summary>
+    internal double Returned { get; private set; }
+
     /// <summary>When it was last reported or used.</summary>
     internal long LastUsed { get; private set; }
 
@@ -50,7 +53,8 @@ internal sealed class QuotaWindow
     /// <param name="reset">The time until the reset, in ticks of the clock; null when it is not reported.</param>
     /// <param name="window">The length of the window, in ticks of the clock; 0 when unknown.</param>
     /// <param name="uncounted">The calls that the report may not count: those that were under way with its call.</param>
-    internal void Report(in QuotaReport report, long? reset, long window, long uncounted, long now)
+    /// <param name="returnedBefore">What had come back (<see cref="Returned"/>) when the call was sent; null when unknown.</param>
+    internal void Report(in QuotaReport report, long? reset, long window, long uncounted, double? returnedBefore, long now)
     {
         Advance(now);
         LastUsed = now;
@@ -60,7 +64,8 @@ internal sealed class QuotaWindow
         Learn(remaining, isNew, now);
         _limit = Math.Max(1, Math.Max(remaining, (double?)report.Limit ?? (_isKnown ? _limit : remaining + 1)));
         double counted = remaining - Math.Max(0, uncounted) * _cost;
-        double slack = _kind is QuotaKind.Refill ? 1 : 0;
+        // The report does not have what has come back since, nor parts of a unit.
+        double slack = _kind is QuotaKind.Window ? 0 : 1 + Returned - (returnedBefore ?? Returned);
         if (isNew || _left > remaining + slack)
             _left = counted;
         else if (counted > _left)
@@ -198,7 +203,7 @@ internal sealed class QuotaWindow
         switch (_kind)
         {
             case QuotaKind.Refill when _length > 0:
-                _left = Math.Min(_limit, _left + (now - _asOf) * _limit / _length);
+                Add((now - _asOf) * _limit / _length);
                 break;
             case QuotaKind.Rolling:
                 Return(now);
@@ -220,6 +225,12 @@ internal sealed class QuotaWindow
             units += _returns.Dequeue().Units;
         if (_tail > 0 && _tailAt <= now)
             (units, _tail) = (units + _tail, 0);
+        Add(units);
+    }
+
+    private void Add(double units)
+    {
+        Returned += units;
         _left = Math.Min(_limit, _left + units);
     }
 

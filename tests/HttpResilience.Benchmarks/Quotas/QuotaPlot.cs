@@ -3,7 +3,7 @@ using System.Text;
 
 namespace HttpResilience.Benchmarks;
 
-/// <summary>Plots the calls that an API has granted over time as SVG, with its own background so that it is readable on a dark page.</summary>
+/// <summary>Plots the calls that an API has granted over time as SVG, with its own background, so that a dark page may have it.</summary>
 internal static class QuotaPlot
 {
     private const int Width = 900;

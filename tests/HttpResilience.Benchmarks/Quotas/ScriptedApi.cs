@@ -78,7 +78,8 @@ internal sealed record ScriptedApi(QuotaOptions.Api Preset, string Documented)
             },
             Reject = RetryAfter,
         },
-        new(QuotaOptions.Api.Anthropic, "buckets of 1,000 requests, 450,000 input and 90,000 output tokens a minute; 100 to 600 and 20 to 120 a call")
+        new(QuotaOptions.Api.Anthropic,
+            "buckets of 1,000 requests, 450,000 input and 90,000 output tokens a minute; 100 to 600 and 20 to 120 a call")
         {
             Limits = () =>
             [
@@ -111,7 +112,8 @@ internal sealed record ScriptedApi(QuotaOptions.Api Preset, string Documented)
         },
         new(QuotaOptions.Api.HubSpot, "100 in any 10 s, 250,000 a day")
         {
-            Limits = () => [new RollingLimit("interval", 100, TimeSpan.FromSeconds(10)), new WindowLimit("day", 250_000, TimeSpan.FromDays(1))],
+            Limits = () =>
+                [new RollingLimit("interval", 100, TimeSpan.FromSeconds(10)), new WindowLimit("day", 250_000, TimeSpan.FromDays(1))],
             Report = (response, limit, left, _, _) =>
             {
                 if (limit.Name == "day")

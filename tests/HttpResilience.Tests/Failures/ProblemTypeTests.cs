@@ -20,7 +20,8 @@ public sealed class ProblemTypeTests
         foreach (bool async in (bool[])[true, false])
         {
             using var chain = new Chain();
-            chain.Server.Script(Replies.Status(status, $$"""{"type":"{{Types}}{{type}}"}""", "application/problem+json"), Replies.Status(200));
+            chain.Server.Script(
+                Replies.Status(status, $$"""{"type":"{{Types}}{{type}}"}""", "application/problem+json"), Replies.Status(200));
 
             using var response = await chain.GetAsync(async);
 
@@ -94,7 +95,8 @@ public sealed class ProblemTypeTests
     private static string? TypeOf(string body, string mediaType = "application/problem+json")
     {
         using var response = new HttpResponseMessage { Content = new StringContent(body, Encoding.UTF8, mediaType) };
-        ErrorBody.ReadAheadAsync(response, 2048, TimeProvider.System, async: false, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        ErrorBody.ReadAheadAsync(response, 2048, TimeProvider.System, async: false, CancellationToken.None).AsTask().GetAwaiter()
+            .GetResult();
         return ErrorBody.ProblemTypeOf(response);
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HttpResilience.Tests.RateLimiting;
 
-/// <summary>Generated calls to naive APIs, each with its limit, latencies and calls at once: none is rejected, and the quota is used.</summary>
+/// <summary>Generated calls to naive APIs, each with a limit, latencies and callers: none is rejected, and the quota is used.</summary>
 public sealed class QuotaPaceModelTests(ITestOutputHelper output)
 {
     private const int Sequences = 10_000;

@@ -9,7 +9,7 @@ public sealed class QuotaReaderTests
     // The Date of every response.
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Name, part, limit, remaining, reset in seconds (null: not reported), time closed in seconds (null: open or unknown).</summary>
+    /// <summary>The fields, and what they say: resets and the time that a quota is closed in seconds.</summary>
     public static TheoryData<string, string, string> Documented => new()
     {
         { "GitHub", "x-ratelimit-limit: 60|x-ratelimit-remaining: 56|x-ratelimit-used: 4|x-ratelimit-reset: 1772366430"
@@ -70,7 +70,10 @@ public sealed class QuotaReaderTests
         Read("GitHub", $"x-ratelimit-remaining: 0|x-ratelimit-reset: {reset}").Single().ClosedFor.ShouldBe(wait);
         Read("OpenAI", $"x-ratelimit-remaining-requests: 0|x-ratelimit-reset-requests: {reset}").Single().ClosedFor.ShouldBe(wait);
         foreach (var notation in Enum.GetValues<ResetNotation>().Except([ResetNotation.Milliseconds]))
-            Read(new Field { Remaining = "Left", Reset = "Reset", Notation = notation }, $"Left: 0|Reset: {reset}").ClosedFor.ShouldBe(wait);
+        {
+            Read(new Field { Remaining = "Left", Reset = "Reset", Notation = notation }, $"Left: 0|Reset: {reset}").ClosedFor
+                .ShouldBe(wait);
+        }
     }
 
     [Theory, InlineData("1500", 1.5), InlineData("1772366430000", 30), InlineData("6m0s", 360)]
@@ -79,7 +82,7 @@ public sealed class QuotaReaderTests
             .ShouldBe(TimeSpan.FromSeconds(seconds));
 
     [Theory]
-    [InlineData("-1"), InlineData("NaN"), InlineData("Infinity"), InlineData(""), InlineData("1e9"), InlineData("0x10"), InlineData("1,000")]
+    [InlineData("-1"), InlineData("NaN"), InlineData("Infinity"), InlineData(""), InlineData("1e9"), InlineData("0x10")]
     [InlineData("99999999999999999999"), InlineData("\u0661"), InlineData("40/"), InlineData("/40"), InlineData("-1/40"), InlineData("a/b")]
     public void A_remaining_count_that_is_no_number_is_ignored(string remaining) =>
         Read("GitHub", $"x-ratelimit-remaining: {remaining}|x-ratelimit-reset: 30").ShouldBeEmpty();
@@ -122,7 +125,8 @@ public sealed class QuotaReaderTests
         var field = new Field { Remaining = "X-Left", Limit = "100", Window = TimeSpan.FromMinutes(2) };
         var options = new QuotaOptions { Preset = Api.Xero, Fields = [field] };
 
-        Describe(Read(options, "X-MinLimit-Remaining: 3|X-Left: 0")).ShouldBe("X-MinLimit-Remaining: 3 of 60; X-Left: 0 of 100, closed 120");
+        Describe(Read(options, "X-MinLimit-Remaining: 3|X-Left: 0"))
+            .ShouldBe("X-MinLimit-Remaining: 3 of 60; X-Left: 0 of 100, closed 120");
     }
 
     [Theory]
@@ -178,5 +182,6 @@ public sealed class QuotaReaderTests
         CultureInfo.InvariantCulture,
         $"{r.Name}{(r.IsOfHost ? " of all" : "")}{(r.Part is { } part ? $" of {part}" : "")}: {r.Remaining} of "
         + $"{r.Limit?.ToString(CultureInfo.InvariantCulture) ?? "?"}"
-        + $"{(r.Reset is { } reset ? $", reset {reset.TotalSeconds}" : "")}{(r.ClosedFor is { } closed ? $", closed {closed.TotalSeconds}" : "")}")));
+        + $"{(r.Reset is { } reset ? $", reset {reset.TotalSeconds}" : "")}"
+        + $"{(r.ClosedFor is { } closed ? $", closed {closed.TotalSeconds}" : "")}")));
 }
