@@ -71,7 +71,7 @@ internal sealed class HostQuotas
             turn.Take(WindowsOf(turn.Tenant, route, now, maxTenants));
             long start = now;
             foreach (var window in turn.Windows)
-                start = Math.Max(start, window.Earliest(now));
+                start = Math.Max(start, window.Earliest(turn.IsFirst, now));
             if (start >= latest)
                 return start;
             foreach (var window in turn.Windows)
@@ -92,8 +92,10 @@ internal sealed class HostQuotas
             turn.State = QuotaTurnState.None;
             foreach (var window in turn.Windows)
             {
-                if (!window.MayStart(now))
-                    return false;
+                if (window.MayStart(now))
+                    continue;
+                turn.IsFirst = true;
+                return false;
             }
 
             Start(turn, now);
@@ -254,6 +256,9 @@ internal sealed class QuotaTurn(HostQuotas host, string? tenant)
     internal string? Tenant => tenant;
 
     internal QuotaTurnState State { get; set; }
+
+    /// <summary>Its start has come already, and too little was left.</summary>
+    internal bool IsFirst { get; set; }
 
     internal TenantQuotas? Of { get; private set; }
 

@@ -76,10 +76,13 @@ internal sealed class QuotaWindow
     }
 
     /// <summary>The earliest start of the next call.</summary>
-    internal long Earliest(long now)
+    /// <param name="isFirst">Its start has come already, and too little was left: it is before all that have a start.</param>
+    internal long Earliest(bool isFirst, long now)
     {
         Advance(now);
-        return _isKnown ? QuotaPaceRules.Earliest(Standing(now, _reserved), now) : now;
+        if (!_isKnown)
+            return now;
+        return QuotaPaceRules.Earliest(isFirst ? Standing(now, 0) with { Last = QuotaStanding.NoStart } : Standing(now, _reserved), now);
     }
 
     /// <summary>A call has a start.</summary>
@@ -278,7 +281,7 @@ internal sealed class QuotaWindow
         }
 
         if (_tail > 0 && left + _tail >= Need)
-            return _tailAt;
+            return _tailFrom + _length / Buckets;
         return QuotaPaceRules.Later(now, Math.Max(0, Need - left) * _length / _limit);
     }
 }
