@@ -34,6 +34,7 @@ internal static class ResilienceChain
         new(p => p.CircuitBreaker is not null, s => new CircuitBreakerHandler(
             s.Client, new CircuitEvents(s.Client, s.Meter, s.Logger<CircuitBreakerHandler>()))),
         new(p => p.RateLimiter is not null, s => new RateLimitingHandler(s.Client)),
+        new(p => p.ReadsQuotas, s => new QuotaHandler(s.Client, s.Meter, s.Logger<QuotaHandler>())),
         new(p => p.Chaos is not null, _ => new ChaosHandler()),
     ];
 }

@@ -12,6 +12,7 @@ internal static class Commands
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
         "shapes" => options => Task.FromResult(ShapesCommand.Run(options)),
         "goals" => options => Task.FromResult(GoalsCommand.Run(options)),
+        "quotas" => options => Task.FromResult(QuotaCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "learned" => options => Task.FromResult(LearnedCommand.Run(options)),
         "fallback" => FallbackCommand.RunAsync,

@@ -20,6 +20,10 @@ const string Help = """
                --client TEXT   only the clients that have this in their name, such as 'as it comes'
                --with adaptive two circuits that open in part, too
                --plot FILE     also draws an outage of 5 s, such as docs/circuit.svg
+      quotas   10,000 calls to each of ten scripted APIs that keep their documented limits, in virtual time, with Quota:Pace and without:
+               a table. Progress on stderr
+               --only TEXT     only the APIs that have this in their name, such as 'GitHub'
+               --plot FILE     also draws the calls that the first of them grants, such as docs/quotas.svg
       goals    the aims of the circuit, in shapes and in the drill, each with its figure. About 15 minutes
       drill    a payment gateway during an outage, 3 million calls to 3 APIs, in virtual time: naive retries, Microsoft's standard handler,
                the chain, and the chain with dead letters. About 15 minutes; the process has one thread in its pool from then on
@@ -40,8 +44,10 @@ const string Help = """
                --letters N     the number of letters. Default: 50000
                --only NAME     only the store whose name begins so
 
-      --seed N   for outage, shapes, goals, drill, learned, fallback and soak. The same seed gives the same run in virtual time. Default: 1
-      --seeds N  for shapes, goals, drill and learned: this many seeds, from that one on; the figures are means. Default: 1 for shapes, else 10
+      --seed N   for outage, shapes, quotas, goals, drill, learned, fallback and soak. The same seed gives the same run in virtual time.
+                 Default: 1
+      --seeds N  for shapes, goals, drill and learned: this many seeds, from that one on; the figures are means. Default: 1 for shapes,
+                 else 10
     """;
 
 if (args is not [var command, ..] || args.Contains("--help") || args.Contains("-h"))

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace HttpResilience;
@@ -29,15 +30,27 @@ internal sealed partial class AttemptClassifier(
             response, call.IdempotencyKey is not null, time.GetUtcNow(), mayBeInFlight: call.MayHaveBeenProcessed);
         if (result.RetryAfter is null && logger.IsEnabled(LogLevel.Debug))
             NotifyOfHint(call, response);
-        if (call.Policy.Retry.Statuses.TryGetValue(status, out var policy) && policy.FailureClass is { } failureClass)
+        if (call.Policy.IsRejectedForQuota(status, response.Headers))
+            result = FailureClassifier.AsRateLimited(result);
+        if (ClassOf(status, call) is { } failureClass)
             result = result.As(failureClass);
         return call.FactsOf(exception: null).ApplyTo(result);
     }
 
-    /// <summary>Reads the beginning of an error body ahead, if the application's classifier wants it.</summary>
+    private static FailureClass? ClassOf(int status, HttpCall call) =>
+        call.Policy.Retry.Statuses.TryGetValue(status, out var policy) ? policy.FailureClass : null;
+
+    // The types of problems that say more than their status.
+    private static bool MayHaveProblemType(HttpResponseMessage response, HttpCall call) =>
+        response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.Forbidden
+        && ErrorBody.MayBeProblem(response) && ClassOf((int)response.StatusCode, call) is null;
+
+    /// <summary>
+    /// Reads the beginning of an error body ahead, if the application's classifier wants it or its type may decide whether it is repeated.
+    /// </summary>
     internal ValueTask ReadErrorBodyAsync(
         HttpResponseMessage response, HttpCall call, in AttemptResult head, bool async, CancellationToken cancellationToken) =>
-        !head.IsSuccess && ReadsErrorBody(call)
+        !head.IsSuccess && call.Policy.Logging.ErrorBodyBytes > 0 && (MayHaveProblemType(response, call) || ReadsErrorBody(call))
             ? ErrorBody.ReadAheadAsync(response, call.Policy.Logging.ErrorBodyBytes, time, async, cancellationToken)
             : default;
 
@@ -58,9 +71,13 @@ internal sealed partial class AttemptClassifier(
 
     /// <summary>Classifies a response, read as far as the attempt reads it.</summary>
     /// <param name="head">The class of its head.</param>
-    internal AttemptResult Classify(HttpResponseMessage response, HttpCall call, in AttemptResult head) =>
-        supplied.Classifier is { } classifier
-            ? call.FactsOf(exception: null).ApplyTo(Ask(classifier, call, response, null, head)) : head;
+    internal AttemptResult Classify(HttpResponseMessage response, HttpCall call, in AttemptResult head)
+    {
+        var result = !head.IsSuccess && MayHaveProblemType(response, call)
+            ? call.FactsOf(exception: null).ApplyTo(FailureClassifier.OfProblem(head, ErrorBody.ProblemTypeOf(response))) : head;
+        return supplied.Classifier is { } classifier
+            ? call.FactsOf(exception: null).ApplyTo(Ask(classifier, call, response, null, result)) : result;
+    }
 
     /// <summary>Classifies an exception.</summary>
     /// <param name="method">The method that was sent.</param>

@@ -7,44 +7,10 @@ internal static class ClientCall
 {
     private static readonly CallSlot<long> Reserve = new();
     private static readonly CallSlot<Func<bool, CancellationToken, ValueTask<bool>>> Alternative = new();
-
-    private static readonly CallSlot<TimeSpan?> Learned = new();
+    private static readonly CallSlot<QuotaCall> Quota = new();
 
     extension(HttpCall call)
     {
-        /// <summary>The timeout of the present attempt, when it is learned and comes before that of the settings.</summary>
-        internal TimeSpan? LearnedAttemptTimeout
-        {
-            get => call.Slots is null ? null : Learned.Get(call);
-            set => Learned.Set(call, value);
-        }
-
-        /// <summary>The timestamp at which an attempt is over.</summary>
-        internal long AttemptEndFrom(long startedAt, long deadline)
-        {
-            long end = call.Policy.AttemptEndFrom(startedAt, deadline, call.AttemptTimeout);
-            if (!call.Policy.LearnsAttemptTimeout || call.AttemptTimeout is not null)
-                return end;
-            if (call.Host?.Attempts.For(call).Timeout is not { } learned || startedAt + learned >= end)
-            {
-                call.LearnedAttemptTimeout = null;
-                return end;
-            }
-
-            call.LearnedAttemptTimeout = call.Time.GetElapsedTime(0, learned);
-            return startedAt + learned;
-        }
-
-        /// <summary>
-        /// Learns from an attempt that ended. One that timed out counts with the time that it had; other failures are often fast, and say
-        /// nothing about answers.
-        /// </summary>
-        internal void LearnFrom(in AttemptResult result, long startedAt, long endedAt)
-        {
-            if (result.CircuitOutcome is CircuitOutcome.Success || call.AttemptTimedOut)
-                call.Host?.Attempts.For(call).Add(endedAt - startedAt, endedAt);
-        }
-
         /// <summary>The state of the host; null when the request has no absolute URI.</summary>
         internal HostState? Host
         {
@@ -104,6 +70,48 @@ internal static class ClientCall
                 (tenant is null ? call.Host : call.TenantHost)?.Circuit.Outage?.AddFailed();
         }
 
+        /// <summary>Where it goes, for the quotas of its host; null when those have no parts.</summary>
+        internal QuotaRoute? QuotaRoute => Quota.Get(call)?.Route;
+
+        internal void SetQuotaRoute(in QuotaRoute route) => Quota.Set(call, new(route));
+
+        /// <summary>Its next attempt needs a start from the quotas of its host (<c>Quota:Pace</c>).</summary>
+        internal bool NeedsQuotaTurn => call.Policy.Quota is { Pace: true } && Quota.Get(call) is { Turn: null };
+
+        /// <summary>The attempt may be sent.</summary>
+        internal void SetQuotaTurn(QuotaTurn turn) => Quota.Get(call)!.Turn = turn;
+
+        /// <summary>The attempt is sent.</summary>
+        internal QuotaTurn? TakeQuotaTurn()
+        {
+            if (Quota.Get(call) is not { Turn: { } turn } quota)
+                return null;
+            quota.Turn = null;
+            return turn;
+        }
+
+        /// <summary>The attempt is not sent after all.</summary>
+        internal void GiveBackQuotaTurn()
+        {
+            if (call.TakeQuotaTurn() is { } turn)
+                turn.Host.GiveBack(turn, call.Time.GetTimestamp());
+        }
+
+        /// <summary>The response to the current attempt has paused the part of the API that its <c>Retry-After</c> is about.</summary>
+        internal bool HasPausedPart
+        {
+            get => Quota.Get(call) is { HasPausedPart: true };
+            set
+            {
+                if (Quota.Get(call) is { } quota)
+                    quota.HasPausedPart = value;
+            }
+        }
+
+        /// <summary>The pause that holds it back now; null when there is none.</summary>
+        internal HostPause? PauseAt(long now) => call.Host is not { } host ? null
+            : host.PauseAt(now, call.Tenant) ?? (call.QuotaRoute is { } route ? host.Quotas?.PauseAt(now, call.Tenant, route) : null);
+
         internal bool IsCircuitClosed => call.Host?.Circuit.State is CircuitState.Closed
             && call.TenantHost?.Circuit.State is null or CircuitState.Closed;
 
@@ -115,6 +123,15 @@ internal static class ClientCall
 
         /// <param name="find">Gets the sync/async mode.</param>
         internal void SetAlternative(Func<bool, CancellationToken, ValueTask<bool>> find) => Alternative.Set(call, find);
+    }
+
+    private sealed class QuotaCall(in QuotaRoute route)
+    {
+        internal QuotaRoute Route { get; } = route;
+
+        internal QuotaTurn? Turn { get; set; }
+
+        internal bool HasPausedPart { get; set; }
     }
 
     private static bool Rejects(HostState? host, CircuitPolicy policy, HttpCall call, long timestamp, long latest) =>

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -32,7 +34,7 @@ internal sealed class HostDirectory
         ((HostState)host).Circuit is { State: not CircuitState.Closed, Outage: { } outage } && outage.IsLongAt(now);
 
     /// <summary>Finds the host that a call goes to, and the tenant's part of it where that has a circuit of its own.</summary>
-    internal void FindFor(HttpCall call, Uri? uri)
+    internal void FindFor(HttpCall call, HttpMethod method, Uri? uri)
     {
         if (uri is not { IsAbsoluteUri: true })
             return;
@@ -44,6 +46,8 @@ internal sealed class HostDirectory
             call.TenantHost = GetOrAdd(new(authority, tenant), policy.MaxHosts, call.StartedAt);
         if (policy.Retry.Budget is { } budget)
             call.Host!.CountCall(budget, call.StartedAt);
+        if (policy.ReadsQuotas || call.Host!.HasQuotaParts)
+            call.SetQuotaRoute(QuotaRoute.Of(method, uri));
     }
 
     /// <summary>
@@ -62,11 +66,40 @@ internal sealed class HostDirectory
     /// <returns>The host whose pause it starts; null when it starts none.</returns>
     internal HostKey? ApplyRetryAfter(HttpCall call, in AttemptResult result, long endedAt)
     {
+        // The part whose quota it is about is paused already.
+        if (call.HasPausedPart)
+            return null;
         var host = call.RedirectedTo is { } uri
             ? GetOrAdd(new(new HttpAuthority(uri), null), call.Policy.MaxHosts, call.StartedAt)
             : call.Host;
         return host?.ApplyRetryAfter(call.Policy, result, call.Tenant, endedAt) is true ? host.Key : null;
     }
+
+    /// <summary>
+    /// Applies the standard field <c>RateLimit</c> of a response that is no rejection, in a chain that has no stage for quotas.
+    /// </summary>
+    /// <returns>The host for which a pause starts; null when none starts.</returns>
+    internal HostKey? ApplyRateLimit(HttpCall call, HttpRequestMessage request, HttpResponseMessage? response, long endedAt)
+    {
+        // Last the headers, which a response without any makes when they are asked for.
+        if (!call.Policy.PausesOnRateLimit || response is null || call.Host is not { } asked
+            || ((int)response.StatusCode < 400 ? !asked.LooksForQuota : IsRejection(response.StatusCode))
+            || QuotaReader.ReadStandard(response.Headers, call.Time.GetUtcNow()) is not { Count: > 0 } reports)
+            return null;
+        var host = HostOf(call, response, asked);
+        QuotaRoute.Of(request.Method, request.RequestUri).Learn(host, reports);
+        return host.ApplyQuotas(call.Policy, reports, call.Tenant, retryAfter: null, endedAt) ? host.Key : null;
+    }
+
+    /// <summary>The status means that the request was not processed, for the load or a limit.</summary>
+    internal static bool IsRejection(HttpStatusCode status) =>
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
+
+    /// <summary>The host that sent a response, which a redirect may have led to.</summary>
+    internal HostState HostOf(HttpCall call, HttpResponseMessage response, HostState asked) =>
+        response.RequestMessage?.RequestUri is { IsAbsoluteUri: true } uri && new HttpAuthority(uri) is var authority
+            && !authority.Equals(asked.Key.Authority)
+            ? GetOrAdd(new(authority, null), call.Policy.MaxHosts, call.StartedAt) : asked;
 
     internal HostState GetOrAdd(HostKey key, int limit, long now)
     {

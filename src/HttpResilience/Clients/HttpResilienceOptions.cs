@@ -55,6 +55,9 @@ public sealed class HttpResilienceOptions
     /// <summary>The endpoints of an API that has several. None by default.</summary>
     public EndpointsOptions Endpoints { get; } = new();
 
+    /// <summary>What the client does with the quotas that the API reports.</summary>
+    public QuotaOptions Quota { get; } = new();
+
     /// <summary>How many of the calls may fail, and whether the integration is paused when more do.</summary>
     public ErrorBudgetOptions ErrorBudget { get; } = new();
 
@@ -98,6 +101,8 @@ public sealed class HttpResilienceOptions
         .Section(nameof(DeadLetter), o => o.DeadLetter, DeadLetterOptions.Keys, o => o.Enabled = false, "DeadLetter:Enabled: false")
         .Section(nameof(Hedging), o => o.Hedging, HedgingOptions.Keys, o => o.Enabled = false, "Hedging:Enabled: false")
         .Section(nameof(Endpoints), o => o.Endpoints, EndpointsOptions.Keys, o => o.Uris = [], "Endpoints:Uris: []")
+        .Section(nameof(Quota), o => o.Quota, QuotaOptions.Keys,
+            "Leave it out for the default, or write Quota:OnSuccess: Off to have quotas of successes ignored.")
         .Section(nameof(ErrorBudget), o => o.ErrorBudget, ErrorBudgetOptions.Keys,
             "Leave it out for the default, or write ErrorBudget:PauseAtBurn: null to pause nothing.")
         .Section(nameof(Logging), o => o.Logging, RequestLoggingOptions.Keys,

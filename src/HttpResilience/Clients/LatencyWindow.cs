@@ -51,7 +51,7 @@ internal sealed class LatencyWindow(long frequency)
     private long _hedgeDelay = -1;
     private long _timeout = -1;
 
-    /// <summary>How long a request may take before another one is sent beside it, in timestamp ticks: p95; null until it is known.</summary>
+    /// <summary>How long a request may take before another one is sent, in timestamp ticks: p95; null until it is known.</summary>
     internal long? HedgeDelay => Volatile.Read(ref _hedgeDelay) is >= 0 and var delay ? delay : null;
 
     /// <summary>How long an attempt may take, in timestamp ticks: a multiple of p99.9; null until it is known.</summary>

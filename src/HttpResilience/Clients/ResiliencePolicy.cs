@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+
 namespace HttpResilience;
 
 /// <summary>
@@ -88,6 +90,17 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     /// <summary>Null for an API with one endpoint, or as many as the application asks.</summary>
     internal EndpointsPolicy? Endpoints { get; } = EndpointsPolicy.From(options.Endpoints);
 
+    internal QuotaPolicy? Quota { get; } = QuotaPolicy.From(options.Quota);
+
+    /// <summary>The chain has a stage that reads the quotas of every response.</summary>
+    internal bool ReadsQuotas => Quota?.Reader is not null;
+
+    /// <summary>It has none, and <c>RateLimit</c> is read all the same.</summary>
+    internal bool PausesOnRateLimit => Quota is { PausesOnSuccess: true, Reader: null };
+
+    /// <summary>The response rejects a request for a limit, though its status is not 429.</summary>
+    internal bool IsRejectedForQuota(int status, HttpResponseHeaders headers) => Quota?.Reader?.Rejects(status, headers) is true;
+
     internal ErrorBudgetOptions ErrorBudget { get; } = options.ErrorBudget;
 
     internal RequestLoggingPolicy Logging { get; } = new(
@@ -130,6 +143,17 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     internal long RetryAfterTicks(in AttemptResult result) => result.RetryAfter is { } asked && Retry.ShouldRetryAfterHeader
         ? ToTimestamp(asked < Retry.MaxRetryAfter ? asked : Retry.MaxRetryAfter)
         : 0;
+
+    /// <summary>
+    /// How long a quota that is used up is closed, in ticks of the clock; 0 when it is not, or hints are ignored. A time within the window
+    /// that the API documents is believed; a longer one is shortened to <c>Retry:MaxRetryAfter</c>.
+    /// </summary>
+    internal long QuotaTicks(TimeSpan? asked) =>
+        asked is { } time && time > TimeSpan.Zero && Retry.ShouldRetryAfterHeader ? ToTimestamp(Believed(time)) : 0;
+
+    /// <summary>A time until a reset, as far as it is believed.</summary>
+    internal TimeSpan Believed(TimeSpan time) =>
+        time <= Retry.MaxRetryAfter || time <= Quota?.Reader?.Longest ? time : Retry.MaxRetryAfter;
 
     /// <summary>A duration in ticks of the clock, rounded up: a wait is never too short.</summary>
     internal long ToTimestamp(TimeSpan duration) => time.ToTicks(duration);

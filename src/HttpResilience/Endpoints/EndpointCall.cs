@@ -1,12 +1,13 @@
 namespace HttpResilience;
 
 /// <summary>The endpoints that a call has tried.</summary>
+/// <param name="Method">The method of the request.</param>
 /// <param name="Asked">The URI of the request, as the application gave it.</param>
 /// <param name="BasePath">The path of the client's base address; null when it has none at the host of the URI.</param>
 /// <param name="Uri">The one that it was sent to last.</param>
 /// <param name="Last">The endpoint that it tried last; -1 for none.</param>
 /// <param name="Tried">All of them, as bits.</param>
-internal sealed record EndpointTries(Uri Asked, string? BasePath, Uri Uri, int Last, int Tried)
+internal sealed record EndpointTries(HttpMethod Method, Uri Asked, string? BasePath, Uri Uri, int Last, int Tried)
 {
     internal bool Has(int index) => (Tried & (1 << index)) != 0;
 }

@@ -14,7 +14,7 @@ internal sealed class EndpointRouting(Client client)
 
     /// <summary>Begins a call to the API; a call to any other host goes where its URI says.</summary>
     /// <returns>Whether it goes to one of the endpoints.</returns>
-    internal bool Begin(HttpCall call, Uri? asked)
+    internal bool Begin(HttpCall call, HttpMethod method, Uri? asked)
     {
         if (call.Policy.Endpoints is not { } policy || asked is null || !HttpAuthority.IsHttp(asked))
             return false;
@@ -22,7 +22,7 @@ internal sealed class EndpointRouting(Client client)
         string? basePath = BasePathAt(authority, call.Policy);
         if (basePath is null && !policy.Contains(authority))
             return false;
-        call.EndpointTries = new(asked, basePath, asked, Last: -1, Tried: 0);
+        call.EndpointTries = new(method, asked, basePath, asked, Last: -1, Tried: 0);
         return true;
     }
 
@@ -38,7 +38,7 @@ internal sealed class EndpointRouting(Client client)
         bool stays = tries.Last >= 0 && !EndpointRules.MayMove(policy, isIdempotent, call.MayHaveBeenProcessed);
         int index = stays ? tries.Last : Available(policy, call, tries, now, admit);
         if (stays)
-            client.Hosts.FindFor(call, policy.All[index].Uri);
+            FindHost(call, tries, policy.All[index]);
         Send(call, tries, index);
         return !policy.SharesKeys && tries.Last >= 0 && tries.Last != index;
     }
@@ -103,7 +103,7 @@ internal sealed class EndpointRouting(Client client)
             long available = client.Hosts.AvailableAt(call, policy.All[index].Authority, now);
             if (available <= now)
             {
-                client.Hosts.FindFor(call, policy.All[index].Uri);
+                FindHost(call, tries, policy.All[index]);
                 if (admit(call, now))
                     return index;
             }
@@ -112,9 +112,12 @@ internal sealed class EndpointRouting(Client client)
                 (soonest, at) = (index, available);
         }
 
-        client.Hosts.FindFor(call, policy.All[soonest].Uri);
+        FindHost(call, tries, policy.All[soonest]);
         return soonest;
     }
+
+    private void FindHost(HttpCall call, EndpointTries tries, Endpoint endpoint) =>
+        client.Hosts.FindFor(call, tries.Method, EndpointRules.UriAt(endpoint, tries.Asked, tries.BasePath));
 
     // Null for a host that is not the client's.
     private string? BasePathAt(HttpAuthority authority, ResiliencePolicy policy) =>

@@ -56,6 +56,36 @@ internal static class FailureClassifier
         _ => Failed(status, FailureClass.Permanent),
     };
 
+    /// <summary>
+    /// Corrects the classification of a response by the type of its problem (draft-ietf-httpapi-ratelimit-headers): a quota that is
+    /// exceeded is as 429, reduced capacity as a 503 with a hint, and a request of abnormal usage is not sent again.
+    /// </summary>
+    internal static AttemptResult OfProblem(in AttemptResult result, string? type)
+    {
+        const string Types = "https://iana.org/assignments/http-problem-types#";
+        if (type is null || !type.StartsWith(Types, StringComparison.OrdinalIgnoreCase))
+            return result;
+        return type[Types.Length..] switch
+        {
+            "quota-exceeded" => As(result, 429),
+            "temporary-reduced-capacity" => As(result, 503),
+            "abnormal-usage-detected" => Failed(result.StatusCode!.Value, FailureClass.Permanent) with { SaidRetry = false },
+            _ => result,
+        };
+    }
+
+    /// <summary>The result of a request that was rejected for a limit, whatever its status.</summary>
+    internal static AttemptResult AsRateLimited(in AttemptResult result) => As(result, 429);
+
+    // Both mean that the request was not processed.
+    private static AttemptResult As(in AttemptResult result, int status) => Of(status, hasRetryAfter: true, keyed: false) with
+    {
+        StatusCode = result.StatusCode,
+        RetryAfter = result.RetryAfter,
+        IsOfPartition = result.IsOfPartition,
+        SaidRetry = result.SaidRetry,
+    };
+
     /// <summary>Corrects the classification of a response when an earlier attempt of the call may have been processed.</summary>
     /// <param name="method">The method that the response answers.</param>
     internal static AttemptResult AfterAmbiguousAttempt(in AttemptResult result, HttpMethod method) =>

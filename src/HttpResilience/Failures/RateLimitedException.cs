@@ -3,15 +3,16 @@ using System.Globalization;
 namespace HttpResilience;
 
 /// <summary>
-/// No further attempt was sent: the host asked (<c>Retry-After</c>) for a pause longer than the call can wait, or the client's own limit
-/// for the host (<c>RateLimiter</c>) is reached. <see cref="RejectedException.RetryAfter"/> is the time until the pause ends, or until the
-/// token bucket (<c>RateLimiter:TokenBucket</c>) has a token; null when the limit of concurrent attempts is reached, because another call
-/// has to end first.
+/// No further attempt was sent: the host asked (<c>Retry-After</c>) for a pause longer than the call can wait, a quota of it is used up
+/// (<c>Quota</c>), or the client's own limit for the host (<c>RateLimiter</c>) is reached. <see cref="RejectedException.RetryAfter"/> is
+/// the time until the pause ends, until the quota has a rest for the call, or until the token bucket (<c>RateLimiter:TokenBucket</c>) has a
+/// token; null when the limit of concurrent attempts is reached, because another call has to end first.
 /// </summary>
 public sealed class RateLimitedException : RejectedException
 {
     private readonly HttpAuthority _authority;
     private readonly bool _isByClient;
+    private readonly bool _isByQuota;
     private string? _text;
 
     /// <summary>Creates the exception.</summary>
@@ -20,8 +21,8 @@ public sealed class RateLimitedException : RejectedException
     public RateLimitedException(string authority, TimeSpan? retryAfter = null)
         : base(retryAfter) => (_text, _isByClient) = (authority, retryAfter is null);
 
-    private RateLimitedException(HttpAuthority authority, TimeSpan? retryAfter, bool isByClient)
-        : base(retryAfter) => (_authority, _isByClient) = (authority, isByClient);
+    private RateLimitedException(HttpAuthority authority, TimeSpan? retryAfter, bool isByClient, bool isByQuota = false)
+        : base(retryAfter) => (_authority, _isByClient, _isByQuota) = (authority, isByClient, isByQuota);
 
     /// <summary>Scheme, host and port of the host, such as <c>https://api.example.com</c>.</summary>
     public override string Authority => _text ??= _authority.Host is null ? null! : _authority.ToString();
@@ -38,8 +39,15 @@ public sealed class RateLimitedException : RejectedException
     internal static RateLimitedException ByClient(HttpAuthority authority, TimeSpan? retryAfter) =>
         new(authority, retryAfter, isByClient: true);
 
+    /// <summary>The turn of the call comes after its deadline.</summary>
+    internal static RateLimitedException ByQuota(HttpAuthority authority, TimeSpan retryAfter) =>
+        new(authority, retryAfter, isByClient: false, isByQuota: true);
+
     private protected override string Describe() => (_isByClient, RetryAfter) switch
     {
+        (false, { } wait) when _isByQuota => string.Create(
+            CultureInfo.InvariantCulture,
+            $"Other calls use the quota of {Authority} for another {wait.TotalSeconds:0.0} s, longer than the call can wait (Quota:Pace)."),
         (false, { } wait) => string.Create(
             CultureInfo.InvariantCulture,
             $"{Authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait."),

@@ -30,7 +30,7 @@ public sealed class HedgingOptions
 
     internal static OptionKeys<HedgingOptions> Keys => new OptionKeys<HedgingOptions>()
         .Boolean(nameof(Enabled), o => o.Enabled, (o, v) => o.Enabled = v)
-        .OptionalDuration(nameof(Delay), o => o.Delay, (o, v) => o.Delay = v, TimeSpan.Zero, TimeSpan.FromDays(1))
+        .DurationOrNull(nameof(Delay), o => o.Delay, (o, v) => o.Delay = v, TimeSpan.Zero, TimeSpan.FromDays(1), "learn it")
         .Integer(nameof(MaxHedgedAttempts), o => o.MaxHedgedAttempts, (o, v) => o.MaxHedgedAttempts = v, 1, 10)
         .Ignored("Name");
 }

@@ -24,7 +24,8 @@ internal static class HedgingPipeline
         {
             MaxHedgedAttempts = policy.MaxHedgedAttempts,
             // An infinite delay waits for the requests in flight.
-            DelayGenerator = args => new(HedgedAttempt.Of(args.Context) is { MayGoOn: true } attempt ? attempt.Delay(policy) : Timeout.InfiniteTimeSpan),
+            DelayGenerator = args => new(
+                HedgedAttempt.Of(args.Context) is { MayGoOn: true } attempt ? attempt.Delay(policy) : Timeout.InfiniteTimeSpan),
             ActionGenerator = args => HedgedAttempt.Of(args.PrimaryContext).GoOn(time.GetTimestamp())
                 ? () => args.Callback(args.ActionContext) : null,
             ShouldHandle = static args => new(args.Outcome.Result is not { HasWon: true }),

@@ -5,7 +5,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// The notations in which servers write a delay, or the time at which it ends: a number of seconds or milliseconds, from now or since 1970,
-/// ISO 8601, a duration of Go. A time that has passed, or is more than 50 years ahead, is no delay.
+/// ISO 8601, an HTTP-date, a duration of Go. A time that has passed, or is more than 50 years ahead, is no delay.
 /// </summary>
 internal static class DelayNotation
 {
@@ -47,7 +47,7 @@ internal static class DelayNotation
 
     /// <summary>Any of the notations.</summary>
     internal static TimeSpan? Any(ReadOnlySpan<char> value, DateTimeOffset now) =>
-        Seconds(value, now) ?? Iso8601(value.Trim(" \t"), now) ?? GoDuration(value.Trim(" \t"));
+        Seconds(value, now) ?? Iso8601(value.Trim(" \t"), now) ?? GoDuration(value.Trim(" \t")) ?? HttpDateOf(value.Trim(" \t"), now);
 
     /// <summary>A number as header fields have it: digits and a point.</summary>
     internal static decimal? Number(ReadOnlySpan<char> value)
@@ -66,6 +66,9 @@ internal static class DelayNotation
             && value.IndexOfAnyExceptInRange(' ', 'z') < 0
             && DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
                 ? Until(date, now) : null;
+
+    private static TimeSpan? HttpDateOf(ReadOnlySpan<char> value, DateTimeOffset now) =>
+        HttpDate.TryParse(value, now, out var date) ? Until(date, now) : null;
 
     // "1m0s", "6m59.56s", "20ms".
     private static TimeSpan? GoDuration(ReadOnlySpan<char> value)

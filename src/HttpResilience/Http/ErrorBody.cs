@@ -28,6 +28,45 @@ internal static class ErrorBody
         HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken) =>
         (await PeekProblemAsync(response, maxBytes, time, async, cancellationToken).ConfigureAwait(false))?.ToString();
 
+    /// <summary>
+    /// The type of a problem (RFC 9457 §3.1.1) in what was read ahead of the body; null when there is none.
+    /// </summary>
+    internal static string? ProblemTypeOf(HttpResponseMessage response)
+    {
+        if (!MayBeProblem(response) || response.Content is not PeekedContent { Seen: { IsEmpty: false } seen } content
+            || EncodedText.Read(content.Headers, seen, seen.Length) is not { Length: > 0 } text)
+            return null;
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text), isFinalBlock: false, default);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is not JsonTokenType.PropertyName || reader.CurrentDepth != 1)
+                    continue;
+                bool isType = reader.ValueTextEquals("type"u8);
+                if (!reader.Read())
+                    break;
+                if (isType)
+                    return reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
+                if (!reader.TrySkip())
+                    break;
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // What cannot be read has no type.
+        }
+
+        return null;
+    }
+
+    /// <summary>Its body has the media type of a problem.</summary>
+    internal static bool MayBeProblem(HttpResponseMessage response) =>
+        // Bytes that a handler answers with have no media type, and make their headers when they are asked for.
+        response.Content.GetType() != typeof(ByteArrayContent)
+        && response.Content.Headers is { ContentLength: not 0, ContentType.MediaType: { } type }
+        && type.Equals("application/problem+json", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The error text of the API; null when the body is empty.</summary>
     internal static async ValueTask<ProblemText?> PeekProblemAsync(
         HttpResponseMessage response, int maxBytes, TimeProvider time, bool async, CancellationToken cancellationToken)

@@ -17,26 +17,62 @@ internal static class RateLimitField
         if (!headers.TryGetValues(Name, out var lines))
             return default;
 
-        var (quota, reset, isLeft) = (default(Quota), default(QuotaReset?), false);
+        var (reset, isLeft) = (default(QuotaReset?), false);
+        foreach (var quota in QuotasOf(lines))
+        {
+            reset = QuotaReset.Join(reset, quota.ResetAt(now));
+            isLeft |= quota.IsLeft;
+        }
+
+        return (reset, reset is null && !isLeft);
+    }
+
+    /// <summary>The quotas of the field, with their limits and windows from its policy field, <c>RateLimit-Policy</c>.</summary>
+    /// <param name="name">The name of the field.</param>
+    /// <param name="now">The time that a reset since 1970 is compared with.</param>
+    /// <param name="reports">Gets at most <paramref name="most"/>.</param>
+    internal static void AddTo(
+        List<QuotaReport> reports, HttpHeadersNonValidated headers, string name, DateTimeOffset now, int most)
+    {
+        if (!headers.TryGetValues(name, out var lines))
+            return;
+        var policies = headers.TryGetValues(name + "-Policy", out var policyLines) ? QuotasOf(policyLines) : [];
+        foreach (var quota in QuotasOf(lines))
+        {
+            if (DelayNotation.Number(quota.Remaining) is not { } remaining || reports.Count >= most)
+                continue;
+            var policy = policies.Find(p => p.Name == quota.Name);
+            reports.Add(new(quota.Name, remaining)
+            {
+                Limit = DelayNotation.Number(quota.Limit ?? policy.Limit),
+                Reset = quota.Reset is null ? null : DelayNotation.Seconds(quota.Reset, now) ?? TimeSpan.Zero,
+                Window = DelayNotation.Seconds(policy.Window, now),
+                Part = quota.Partition,
+            });
+        }
+    }
+
+    private static List<Quota> QuotasOf(HeaderStringValues lines)
+    {
+        List<Quota> quotas = [];
+        Quota quota = default;
         for (ReadOnlySpan<char> rest = string.Join(',', lines); !rest.IsEmpty;)
         {
             var next = Quota.Of(Next(ref rest, ','));
-            if (next is { Remaining: null, Reset: null })
+            if (next.IsEmpty)
                 continue;
-            if (!quota.IsCompletedBy(next))
-            {
-                reset = QuotaReset.Join(reset, quota.ResetAt(now));
-                isLeft |= quota.IsLeft;
-                quota = next;
-            }
-            else
+            if (quota.IsCompletedBy(next))
             {
                 quota = quota.With(next);
+                continue;
             }
+
+            quotas.Add(quota);
+            quota = next;
         }
 
-        reset = QuotaReset.Join(reset, quota.ResetAt(now));
-        return (reset, reset is null && !isLeft && !quota.IsLeft);
+        quotas.Add(quota);
+        return quotas;
     }
 
     // Up to the next separator outside a quoted string (RFC 9651 §3.3.3).
@@ -58,19 +94,32 @@ internal static class RateLimitField
     }
 
     /// <summary>A member of the list. In the older form, which is a dictionary, a quota has no name and several members.</summary>
-    private readonly record struct Quota(string Name, string? Remaining, string? Reset, bool IsOfPartition)
+    private readonly record struct Quota(string Name, string? Remaining, string? Reset)
     {
+        internal string? Limit { get; init; }
+
+        internal string? Window { get; init; }
+
+        internal string? Partition { get; init; }
+
+        internal bool IsEmpty => this is { Remaining: null, Reset: null, Limit: null, Window: null };
+
         internal bool IsLeft => DelayNotation.Number(Remaining) > 0;
 
         internal QuotaReset? ResetAt(DateTimeOffset now) =>
-            DelayNotation.Number(Remaining) == 0 && DelayNotation.Seconds(Reset, now) is { } wait ? new(wait, IsOfPartition) : null;
+            DelayNotation.Number(Remaining) == 0 && DelayNotation.Seconds(Reset, now) is { } wait ? new(wait, Partition is not null) : null;
 
         /// <summary>The next member is about the same quota and adds to it.</summary>
         internal bool IsCompletedBy(in Quota next) =>
-            Name == next.Name && (Remaining is null || next.Remaining is null) && (Reset is null || next.Reset is null);
+            Name == next.Name && (Remaining is null || next.Remaining is null) && (Reset is null || next.Reset is null)
+            && (Limit is null || next.Limit is null);
 
-        internal Quota With(in Quota next) =>
-            new(Name, Remaining ?? next.Remaining, Reset ?? next.Reset, IsOfPartition || next.IsOfPartition);
+        internal Quota With(in Quota next) => new(Name, Remaining ?? next.Remaining, Reset ?? next.Reset)
+        {
+            Limit = Limit ?? next.Limit,
+            Window = Window ?? next.Window,
+            Partition = Partition ?? next.Partition,
+        };
 
         internal static Quota Of(ReadOnlySpan<char> member)
         {
@@ -78,16 +127,22 @@ internal static class RateLimitField
             if (name.IsEmpty)
                 return default;
             if (ValueOf(name, "remaining=") is { } remaining)
-                return new("", remaining, null, IsOfPartition: false);
+                return new("", remaining, null);
             if (ValueOf(name, "reset=") is { } reset)
-                return new("", null, reset, IsOfPartition: false);
+                return new("", null, reset);
+            if (ValueOf(name, "limit=") is { } limit)
+                return new("", null, null) { Limit = limit };
 
-            var quota = new Quota(name.ToString(), null, null, IsOfPartition: false);
+            var quota = new Quota(name.ToString(), null, null);
             while (!member.IsEmpty)
             {
                 var parameter = Next(ref member, ';');
-                quota = new(quota.Name, ValueOf(parameter, "r=") ?? quota.Remaining, ValueOf(parameter, "t=") ?? quota.Reset,
-                    quota.IsOfPartition || parameter.StartsWith("pk=", StringComparison.Ordinal));
+                quota = new(quota.Name, ValueOf(parameter, "r=") ?? quota.Remaining, ValueOf(parameter, "t=") ?? quota.Reset)
+                {
+                    Limit = ValueOf(parameter, "q=") ?? quota.Limit,
+                    Window = ValueOf(parameter, "w=") ?? quota.Window,
+                    Partition = ValueOf(parameter, "pk=") ?? quota.Partition,
+                };
             }
 
             return quota;

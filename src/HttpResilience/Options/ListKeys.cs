@@ -65,8 +65,10 @@ internal sealed class ListKey<TOptions>(
 }
 
 /// <summary>A key with a list of sections; configuration replaces the whole list.</summary>
+/// <param name="most">The number of sections that are allowed.</param>
 internal sealed class SectionListKey<TOptions, TSection>(
-    string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys)
+    string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys,
+    int most = int.MaxValue)
     : OptionKey<TOptions>(name)
     where TSection : new()
 {
@@ -100,6 +102,8 @@ internal sealed class SectionListKey<TOptions, TSection>(
             return;
         }
 
+        if (items.Count > most)
+            problems.Add($"{path.Of(Name)} has {items.Count} sections; it must have at most {most}.");
         foreach (var (index, item) in items.Index())
         {
             var here = path.Below(Name).Below(index.ToString(CultureInfo.InvariantCulture));
@@ -116,6 +120,10 @@ internal sealed class SectionListKey<TOptions, TSection>(
         keys.Copy(item, copy);
         return copy;
     })]);
+
+    internal override IEnumerable<(string Path, object? Value)> ValuesOf(TOptions options) => get(options) is not { } items ? []
+        : items.Index().SelectMany(item => item.Item is null ? [] : keys.ValuesOf(item.Item)
+            .Select(v => (string.Create(CultureInfo.InvariantCulture, $"{Name}:{item.Index}:{v.Path}"), v.Value)));
 
     internal override OptionShape ShapeOf(TOptions defaults) =>
         new SectionListShape(typeof(TOptions), Name, typeof(TSection), keys.ShapesOf(new()));

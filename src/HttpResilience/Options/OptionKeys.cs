@@ -117,7 +117,12 @@ public sealed class OptionKeys<TOptions>
     /// <returns>The same keys.</returns>
     public OptionKeys<TOptions> OptionalDuration(string name, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set,
         TimeSpan min, TimeSpan max) =>
-        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}, or null to switch it off", get, set,
+        DurationOrNull(name, get, set, min, max, "switch it off");
+
+    /// <param name="meaning">What null does.</param>
+    internal OptionKeys<TOptions> DurationOrNull(string name, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set,
+        TimeSpan min, TimeSpan max, string meaning) =>
+        Add(name, $"a duration (d.hh:mm:ss.fff) {Range(min, max)}, or null to {meaning}", get, set,
             Optional<TimeSpan>(DurationText.TryParse), v => v is null || (v >= min && v <= max), new(min, max),
             text => DurationText.Remedy(text, min, max));
 
@@ -154,6 +159,16 @@ public sealed class OptionKeys<TOptions>
             v => v is null || (Enum.IsDefined(v.Value) && !v.Equals(except)), new(Names: names));
     }
 
+    /// <summary>A name of an enum, or null; the message has the nearest name.</summary>
+    internal OptionKeys<TOptions> NearestChoice<TEnum>(string name, Func<TOptions, TEnum?> get, Action<TOptions, TEnum?> set)
+        where TEnum : struct, Enum
+    {
+        string[] names = Enum.GetNames<TEnum>();
+        return Add(name, $"one of {string.Join(", ", names)}, or null", get, set, Optional<TEnum>(TryParseChoice),
+            v => v is null || Enum.IsDefined(v.Value), new(Names: names),
+            text => text is null ? null : $"the nearest is {Spelling.Nearest(text, names)}");
+    }
+
     /// <summary>A name of an enum, which must be given.</summary>
     /// <param name="name">The key.</param>
     /// <param name="get">Reads the property.</param>
@@ -173,6 +188,16 @@ public sealed class OptionKeys<TOptions>
         Add(name, "an HTTP field name (RFC 9110 §5.6.2) of a request", get, set,
             (string? text, out string value) =>
                 (value = text ?? "").Length > 0, HttpToken.IsRequestHeader, new(Pattern: HttpToken.Pattern));
+
+    internal OptionKeys<TOptions> FieldName(
+        string name, Func<TOptions, string?> get, Action<TOptions, string?> set, bool isRequired = false) =>
+        Add(name, $"an HTTP field name (RFC 9110 §5.1){(isRequired ? "" : ", or null")}", get, set,
+            (string? text, out string? value) =>
+            {
+                value = string.IsNullOrEmpty(text) ? null : text;
+                return true;
+            }, v => v is null ? !isRequired : HttpToken.IsValid(v),
+            new(Pattern: isRequired ? HttpToken.Pattern : $"^$|{HttpToken.Pattern}", IsRequired: isRequired));
 
     internal OptionKeys<TOptions> Tokens(string name, Func<TOptions, IList<string>> get, Action<TOptions, IList<string>> set) =>
         Add(new ListKey<TOptions>(name, "an HTTP token (RFC 9110 §5.6.2)", get, set, HttpToken.IsValid, HttpToken.Pattern));
@@ -231,6 +256,12 @@ public sealed class OptionKeys<TOptions>
         string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys)
         where TSection : new() =>
         Add(new SectionListKey<TOptions, TSection>(name, get, set, keys));
+
+    /// <summary>A list of at most so many sections.</summary>
+    internal OptionKeys<TOptions> Sections<TSection>(
+        string name, Func<TOptions, IList<TSection>> get, Action<TOptions, IList<TSection>> set, OptionKeys<TSection> keys, int most)
+        where TSection : new() =>
+        Add(new SectionListKey<TOptions, TSection>(name, get, set, keys, most));
 
     /// <summary>Text, or null.</summary>
     /// <param name="name">The key.</param>

@@ -18,8 +18,8 @@ public sealed class TimeoutOptions
 
     /// <summary>
     /// Of <c>AttemptTimeout</c> only: whether an attempt ends earlier where the host is usually much faster, at three times its 99.9th
-    /// percentile of the last minutes, at least 1 s and never beyond <see cref="Timeout"/>, once 1,000 attempts are known. A timeout that the
-    /// call sets itself stays. Default false.
+    /// percentile of the last minutes, at least 1 s and never beyond <see cref="Timeout"/>, once 1,000 attempts are known. A timeout that
+    /// the call sets itself stays. Default false.
     /// </summary>
     public bool Learn { get; set; }
 

@@ -1,22 +1,23 @@
 namespace HttpResilience;
 
 /// <summary>
-/// Holds a call back while its host is paused by a <c>Retry-After</c> (RFC 9110 §10.2.3). <see cref="HostPause"/> decides.
+/// Holds a call back while its host is paused by a <c>Retry-After</c> (RFC 9110 §10.2.3) or a quota that is used up, and until the pace of
+/// its quotas lets it start. <see cref="HostPause"/> and <see cref="QuotaPaceRules"/> decide.
 /// </summary>
 internal static class HostPauseWait
 {
     /// <summary>An open circuit rejects the call at once, so there is nothing to wait for.</summary>
     internal static bool IsNeeded(HttpCall call, long now) =>
-        call.Host is { } host && host.PauseAt(now, call.Tenant) is not null && !call.WouldBeRejectedAt(now, call.Deadline);
+        (call.PauseAt(now) is not null || call.NeedsQuotaTurn) && !call.WouldBeRejectedAt(now, call.Deadline);
 
     /// <summary>The rejection of a call that the pause of its host outlasts; null when there is none.</summary>
     internal static RateLimitedException? RejectionOf(HttpCall call, HttpMethod method)
     {
-        if (call.Host is not { } host || host.PauseAt(call.StartedAt, call.Tenant) is not { } pause
+        if (call.PauseAt(call.StartedAt) is not { } pause
             || pause.Until < LatestStart(call, method, ClientDeadline.LastAttemptEndOf(call)) || !IsNeeded(call, call.StartedAt))
             return null;
         call.Stop(StopReason.RateLimited, FailureClass.RateLimited);
-        return RateLimitedException.ByHost(host.Key.Authority, call.Time.GetElapsedTime(call.StartedAt, pause.Until));
+        return RateLimitedException.ByHost(call.Host!.Key.Authority, call.Time.GetElapsedTime(call.StartedAt, pause.Until));
     }
 
     /// <summary>Waits until the host may be called again.</summary>
@@ -28,10 +29,18 @@ internal static class HostPauseWait
     {
         long latest = LatestStart(call, method, deadline);
         long now = client.Time.GetTimestamp();
-        // A pause of the host may begin during that of the tenant, and the other way round.
-        while (call.Host!.PauseAt(now, call.Tenant) is { } pause)
-            now = await WaitForAsync(pause, client, call, latest, async, cancellationToken).ConfigureAwait(false);
-        return now;
+        while (true)
+        {
+            // A pause of the host may begin during that of the tenant, and the other way round.
+            while (call.PauseAt(now) is { } pause)
+                now = await WaitForAsync(pause, client, call, latest, async, cancellationToken).ConfigureAwait(false);
+            if (!call.NeedsQuotaTurn)
+                return now;
+            now = await QuotaWait.WaitAsync(client, call, latest, async, cancellationToken).ConfigureAwait(false);
+            if (call.PauseAt(now) is null)
+                return now;
+            call.GiveBackQuotaTurn();
+        }
     }
 
     private static async ValueTask<long> WaitForAsync(

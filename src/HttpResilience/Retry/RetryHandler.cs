@@ -24,9 +24,9 @@ internal sealed partial class RetryHandler(
         if (_observers?.CallStarting(client, call) is { } refusal)
             return Reject(call, refusal);
         bool mustReconcileFirst = _hooks.MustReconcileFirst(call, request.Method);
-        bool isRouted = call.Policy.Endpoints is not null && _endpoints.Begin(call, request.RequestUri);
+        bool isRouted = call.Policy.Endpoints is not null && _endpoints.Begin(call, request.Method, request.RequestUri);
         if (!isRouted)
-            client.Hosts.FindFor(call, request.RequestUri);
+            client.Hosts.FindFor(call, request.Method, request.RequestUri);
         if (HostPauseWait.RejectionOf(call, request.Method) is { } tooLong)
             return Reject(call, tooLong);
         var attempt = Attempt.Rent(client, classifier, request, call, LeadsToTransport, async, cancellationToken);
@@ -234,6 +234,8 @@ internal sealed partial class RetryHandler(
     {
         attempt.End();
         NotifyInnerStages(attempt.Call, attempt.Result, attempt.EndedAt);
+        if (client.Hosts.ApplyRateLimit(attempt.Call, attempt.Request, attempt.Response, attempt.EndedAt) is { } paused)
+            meter.Paused(client.Name, paused, attempt.Result.StatusCode);
         return attempt.Record();
     }
 
@@ -241,6 +243,7 @@ internal sealed partial class RetryHandler(
     {
         if ((attempt.Call.CircuitTicket | attempt.Call.TenantTicket) != CircuitMachine.NoTicket)
             NotifyNotSent(attempt.Call);
+        attempt.Call.GiveBackQuotaTurn();
         attempt.Return();
     }
 

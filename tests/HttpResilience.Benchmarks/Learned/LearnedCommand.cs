@@ -31,7 +31,8 @@ internal static class LearnedCommand
                 results.Skip(((index * Clients.Length) + client) * seeds.Count).Take(seeds.Count).ToArray())];
             foreach (var (client, result) in of.Index())
             {
-                Console.WriteLine(Text($"| {shape.Name} | {Clients[client].Name} | {result.Average(r => r.P50):0} | {result.Average(r => r.P95):0} ")
+                Console.WriteLine(Text($"| {shape.Name} | {Clients[client].Name} | {result.Average(r => r.P50):0} ")
+                    + Text($"| {result.Average(r => r.P95):0} ")
                     + Text($"| {result.Average(r => r.P99):0} | {Change(result, of[0], r => r.P99):+0;-0;0} % ")
                     + Text($"| {Change(result, of[0], r => r.Requests):+0.00;-0.00;0} % | {result.Average(r => r.Failed):0} |"));
             }

@@ -10,6 +10,8 @@ internal sealed class LearnedRun
 
     private const int PerSecond = 200;
 
+    private static readonly Uri Uri = new("https://api.example.com/v1/invoices");
+
     private readonly List<double> _latencies = [];
     private readonly VirtualTime _time = new();
     private int _requests;
@@ -40,8 +42,7 @@ internal sealed class LearnedRun
         var began = _time.Elapsed;
         try
         {
-            using var response = await client.GetAsync(new Uri("https://api.example.com/v1/invoices"), HttpCompletionOption.ResponseHeadersRead)
-                .ConfigureAwait(false);
+            using var response = await client.GetAsync(Uri, HttpCompletionOption.ResponseHeadersRead).ConfigureAwait(false);
             _latencies.Add((_time.Elapsed - began).TotalMilliseconds);
         }
         catch (HttpRequestException)

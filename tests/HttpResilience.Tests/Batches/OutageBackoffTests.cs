@@ -53,7 +53,7 @@ public sealed class OutageBackoffTests
         using var chain = new Chain();
         using var request = Chain.Get(uri);
         var call = HttpCall.Open(request, chain.State);
-        chain.State.Hosts.FindFor(call, request.RequestUri);
+        chain.State.Hosts.FindFor(call, request.Method, request.RequestUri);
         var calls = new CallCollector();
         calls.Add(call, HttpMethod.Get, observers: null);
         return calls;

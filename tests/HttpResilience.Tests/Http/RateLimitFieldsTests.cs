@@ -142,7 +142,6 @@ public sealed class RateLimitFieldsTests
     [InlineData("0", "-30")]
     [InlineData("0", "soon")]
     [InlineData("0", "30\0")]
-    [InlineData("0", "Sun, 01 Mar 2026 12:00:30 GMT")]
     [InlineData("0", "99999999999999999999")]
     [InlineData("0", "253402300800")]
     [InlineData("0", "922337203685")]

@@ -13,10 +13,10 @@ internal sealed partial class DocComments(params string[] fileNames)
         .ToDictionary(m => m.Attribute("name")!.Value);
 
     /// <exception cref="KeyNotFoundException">The type has no doc comment.</exception>
-    public string SummaryOf(Type type) => Summary($"T:{type.FullName}");
+    public string SummaryOf(Type type) => Summary($"T:{type.FullName?.Replace('+', '.')}");
 
     /// <exception cref="KeyNotFoundException">The property has no doc comment.</exception>
-    public string SummaryOf(Type type, string property) => Summary($"P:{type.FullName}.{property}");
+    public string SummaryOf(Type type, string property) => Summary($"P:{type.FullName?.Replace('+', '.')}.{property}");
 
     private string Summary(string member) => _members.TryGetValue(member, out var found) && found.Element("summary") is { } summary
         ? Whitespace().Replace(string.Concat(summary.Nodes().Select(Text)), " ").Trim()

@@ -83,6 +83,7 @@ public sealed class PolicySnapshotTests
         options.CircuitBreaker.SlowCallDuration = TimeSpan.FromSeconds(9);
         options.Idempotency.RememberFor = TimeSpan.FromDays(1);
         (options.Chaos.Latency.InjectionRate, options.Chaos.Fault.InjectionRate, options.Chaos.Status.InjectionRate) = (0.1, 0.2, null);
+        options.Quota.Fields = [new() { Remaining = "X-Left" }];
         options.Retry.BackoffType = BackoffType.Constant;
         options.Retry.Statuses[404] = new() { MaxRetryAttempts = 1, Delay = TimeSpan.FromSeconds(1) };
         return options;
@@ -97,6 +98,11 @@ public sealed class PolicySnapshotTests
             if (value is IDictionary<int, RetryStatusOptions> statuses)
             {
                 foreach (var leaf in statuses.SelectMany(status => Leaves($"{name}:{status.Key}:", status.Value)))
+                    yield return leaf;
+            }
+            else if (value is IList<QuotaOptions.Field> fields)
+            {
+                foreach (var leaf in fields.Index().SelectMany(field => Leaves($"{name}:{field.Index}:", field.Item)))
                     yield return leaf;
             }
             else if (value is not null && value.GetType() is { IsClass: true, Namespace: "HttpResilience" })

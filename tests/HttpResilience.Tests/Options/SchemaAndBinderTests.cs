@@ -34,7 +34,8 @@ public sealed class SchemaAndBinderTests
     [Theory, MemberData(nameof(Values))]
     public void The_schema_and_the_host_agree(string path, string json)
     {
-        string document = path.Split(':').Reverse().Aggregate(json, (inner, key) => $$"""{ "{{key}}": {{inner}} }""");
+        string document = path.Split(':').Reverse()
+            .Aggregate(json, (inner, key) => key == "0" ? $"[{inner}]" : $$"""{ "{{key}}": {{inner}} }""");
         document = $$"""{ "HttpResilience": { "Clients": { "api": {{document}} } } }""";
 
         var ofSchema = JsonSchema.Problems(Schema, JsonNode.Parse(document));
@@ -65,6 +66,7 @@ public sealed class SchemaAndBinderTests
         {
             SectionShape section => [($"{path}{shape.Name}", shape), .. All($"{path}{shape.Name}:", section.Keys)],
             StatusSectionsShape statuses => [($"{path}{shape.Name}", shape), .. All($"{path}{shape.Name}:404:", statuses.Keys)],
+            SectionListShape sections => [($"{path}{shape.Name}", shape), .. All($"{path}{shape.Name}:0:", sections.Keys)],
             _ => [($"{path}{shape.Name}", shape)],
         });
 
@@ -73,6 +75,7 @@ public sealed class SchemaAndBinderTests
         IgnoredShape => ["\"anything\"", "5"],
         ConfigurationSchema.NullShape => ["null", "5", "\"00:00:05\""],
         SectionShape or StatusSectionsShape or RoutesShape => ["null", "[]", "[1]", "\"\"", "\"off\"", "false", "5"],
+        SectionListShape => ["[]", "null", "\"off\"", "[5]", """{ "A": true }"""],
         ListShape => ["""["A", "B-c"]""", "[]", """["A", ""]""", "\"A\"", "null", """{ "A": true }""", """{ "A": "B" }""", "true"],
         IntegerListShape list =>
             [$"[{list.Min}, {list.Max}]", "[]", $"[{list.Min - 1}]", $"[{list.Max + 1}]", "[1.5]", "[\"x\"]", "1", "null"],
