@@ -47,7 +47,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
     {
         await Database.Open().DeadLetters.AddAsync(Letters.Plain(), Stop);
         await server.ExecuteAsync(Own.Name, $"ALTER DATABASE {Own.Name} SET {setting}");
-        await using var holder = new NpgsqlConnection($"{Database.ConnectionString};Pooling=false");
+        await using var holder = new NpgsqlConnection($"{Database.ConnectionString};Pooling=false;Options=-c statement_timeout=0");
         await holder.OpenAsync(Stop);
         await using var transaction = await holder.BeginTransactionAsync(Stop);
         await using (var hold = new NpgsqlCommand("LOCK TABLE http_resilience.dead_letters IN ACCESS EXCLUSIVE MODE", holder, transaction))
