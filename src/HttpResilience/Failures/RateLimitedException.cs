@@ -4,7 +4,7 @@ namespace HttpResilience;
 
 /// <summary>
 /// No further attempt was sent: the host asked (<c>Retry-After</c>) for a pause longer than the call can wait, or the client's own limit
-/// for the host (<c>RateLimiter</c>) is reached. <see cref="RejectedException.RetryAfter"/> is the time until the pause ends, or until the
+/// for the host (<c>RateLimiter</c>, <c>Concurrency</c>) is reached. <see cref="RejectedException.RetryAfter"/> is the time until the pause ends, or until the
 /// token bucket (<c>RateLimiter:TokenBucket</c>) has a token; null when the limit of concurrent attempts is reached, because another call
 /// has to end first.
 /// </summary>
@@ -12,6 +12,7 @@ public sealed class RateLimitedException : RejectedException
 {
     private readonly HttpAuthority _authority;
     private readonly bool _isByClient;
+    private readonly bool _isByConcurrency;
     private string? _text;
 
     /// <summary>Creates the exception.</summary>
@@ -20,8 +21,8 @@ public sealed class RateLimitedException : RejectedException
     public RateLimitedException(string authority, TimeSpan? retryAfter = null)
         : base(retryAfter) => (_text, _isByClient) = (authority, retryAfter is null);
 
-    private RateLimitedException(HttpAuthority authority, TimeSpan? retryAfter, bool isByClient)
-        : base(retryAfter) => (_authority, _isByClient) = (authority, isByClient);
+    private RateLimitedException(HttpAuthority authority, TimeSpan? retryAfter, bool isByClient, bool isByConcurrency = false)
+        : base(retryAfter) => (_authority, _isByClient, _isByConcurrency) = (authority, isByClient, isByConcurrency);
 
     /// <summary>Scheme, host and port of the host, such as <c>https://api.example.com</c>.</summary>
     public override string Authority => _text ??= _authority.Host is null ? null! : _authority.ToString();
@@ -38,6 +39,10 @@ public sealed class RateLimitedException : RejectedException
     internal static RateLimitedException ByClient(HttpAuthority authority, TimeSpan? retryAfter) =>
         new(authority, retryAfter, isByClient: true);
 
+    /// <summary>The client's adaptive limit of concurrent attempts is reached.</summary>
+    internal static RateLimitedException ByConcurrency(HttpAuthority authority) =>
+        new(authority, retryAfter: null, isByClient: true, isByConcurrency: true);
+
     private protected override string Describe() => (_isByClient, RetryAfter) switch
     {
         (false, { } wait) => string.Create(
@@ -45,6 +50,8 @@ public sealed class RateLimitedException : RejectedException
             $"{Authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait."),
         (_, { } wait) => $"The client's limit of requests to {Authority} is reached; the next token is available in "
             + string.Create(CultureInfo.InvariantCulture, $"{wait.TotalSeconds:0.0} s (RateLimiter:TokenBucket)."),
+        _ when _isByConcurrency =>
+            $"The client's limit of concurrent requests to {Authority} is reached, and the wait would be too long (Concurrency).",
         _ => $"The client's limit of requests to {Authority} is reached (RateLimiter).",
     };
 }

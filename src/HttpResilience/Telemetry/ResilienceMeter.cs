@@ -25,6 +25,7 @@ internal sealed class ResilienceMeter : IDisposable
     private readonly Counter<long> _pauses;
     private readonly Counter<long> _forgotten;
     private readonly Counter<long> _fallbacks;
+    private readonly Counter<long> _observed;
 
     /// <param name="clients">The clients whose circuits are observed.</param>
     /// <param name="factory">Creates and disposes the meter. Null: this type creates and disposes it.</param>
@@ -48,6 +49,14 @@ internal sealed class ResilienceMeter : IDisposable
             "http.client.resilience.remembered_calls.lost", "{call}", "Keyed calls whose outcome could not be stored.");
         _fallbacks = meter.CreateCounter<long>(
             "http.client.resilience.fallbacks", "{call}", "Failed calls answered with a cached response.");
+        _observed = meter.CreateCounter<long>(
+            "http.client.resilience.observed", "{attempt}", "Attempts that limits that only observe would have rejected, delayed or stopped.");
+        meter.CreateObservableGauge(
+            "http.client.resilience.concurrency.limit", () => ObserveGates((gate, policy) => gate.LimitOf(policy)), "{attempt}",
+            "Limit of concurrent attempts to a host that finds itself.");
+        meter.CreateObservableGauge(
+            "http.client.resilience.concurrency.waiting", () => ObserveGates((gate, _) => gate.Waiting), "{attempt}",
+            "Attempts that wait for that limit.");
         meter.CreateObservableGauge(
             "http.client.resilience.circuit.state", ObserveCircuits, unit: null,
             "State of the circuit of a host: 0 closed, 1 open, 2 half open, 3 isolated.");
@@ -110,6 +119,17 @@ internal sealed class ResilienceMeter : IDisposable
         _pauses.Add(1, tags);
     }
 
+    /// <param name="limit">The limit, and what it would have done.</param>
+    internal void Observed(string clientName, HttpAuthority authority, string limit, int number)
+    {
+        if (!_observed.Enabled)
+            return;
+
+        var tags = TelemetryTags.Of(clientName, authority);
+        tags.Add(TelemetryTags.ObservedLimit, limit);
+        _observed.Add(number, tags);
+    }
+
     public void Dispose()
     {
         PlatformDuration.Dispose();
@@ -137,6 +157,20 @@ internal sealed class ResilienceMeter : IDisposable
         from host in client.Hosts.All
         where host.Key.Tenant is null
         select new Measurement<int>((int)host.Circuit.State, TelemetryTags.Of(client.Name, host.Key.Authority));
+
+    private IEnumerable<Measurement<int>> ObserveGates(Func<ConcurrencyGate, ConcurrencyPolicy, int> value)
+    {
+        foreach (var client in _clients)
+        {
+            if (client.Policy.Concurrency is not { } policy)
+                continue;
+            foreach (var host in client.Hosts.All)
+            {
+                if (host is { Key.Tenant: null, Gate: { } gate })
+                    yield return new(value(gate, policy), TelemetryTags.Of(client.Name, host.Key.Authority));
+            }
+        }
+    }
 
     private static string NameOf(CircuitState state) => state switch
     {
