@@ -29,8 +29,7 @@ internal static class ResilienceChain
         new(p => p.DeadLetter is not null, s => new DeadLetterHandler(
             s.Client, s.Classifier, s.Extensions, s.Get<IDeadLetterStore>(), s.Get<IHttpClientFactory>(), s.Get<DeadLetterMeter>(),
             s.Logger<DeadLetterHandler>())),
-        new(_ => true, s => new RetryHandler(
-            s.Client, s.Classifier, s.Extensions, new HostLimits(s.Observed), s.Meter, s.Logger<RetryHandler>())),
+        new(_ => true, s => new RetryHandler(s.Client, s.Classifier, s.Extensions, s.Limits, s.Meter, s.Logger<RetryHandler>())),
         new(p => p.Hedging is not null, s => new HedgingHandler(s.Client, s.Classifier, s.Meter, s.Logger<HedgingHandler>())),
         new(p => p.CircuitBreaker is not null, s => new CircuitBreakerHandler(
             s.Client, new CircuitEvents(s.Client, s.Meter, s.Logger<CircuitBreakerHandler>()))),

@@ -22,6 +22,8 @@ internal sealed class StageServices(Client client, IServiceProvider services)
 
     internal ObservedLimits Observed => new(client, Meter, Logger<ObservedLimits>());
 
+    internal HostLimits Limits => new(Observed);
+
     internal T Get<T>()
         where T : notnull => services.GetRequiredService<T>();
 

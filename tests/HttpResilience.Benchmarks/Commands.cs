@@ -12,6 +12,7 @@ internal static class Commands
         "outage" => options => Task.FromResult(OutageCommand.Run(options)),
         "shapes" => options => Task.FromResult(ShapesCommand.Run(options)),
         "goals" => options => Task.FromResult(GoalsCommand.Run(options)),
+        "concurrency" => options => Task.FromResult(ConcurrencyCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "fallback" => FallbackCommand.RunAsync,
         "bodies" => _ => BodyCommand.RunAsync(),

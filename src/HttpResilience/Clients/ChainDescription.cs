@@ -69,7 +69,7 @@ internal static class ChainDescription
         : string.Create(
             CultureInfo.InvariantCulture, $"{options.TokensPerPeriod} per {Show(options.ReplenishmentPeriod)}{Observed(limiter.Mode)}");
 
-    private static string? Adaptive(ConcurrencyOptions options) => options.Mode is ConcurrencyMode.Off ? null
+    private static string? Adaptive(ConcurrencyOptions options) => options.IsOff ? null
         : string.Create(CultureInfo.InvariantCulture,
             $"{Math.Min(options.MinLimit, options.MaxLimit)}–{options.MaxLimit} at once, adaptive");
 

@@ -15,17 +15,15 @@ internal sealed class ConcurrencyGate(TimeProvider time)
     private long _waitingSince;
     private int _inFlight;
     private volatile int _count;
+    private volatile int _current;
 
     internal int InFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>The attempts that wait.</summary>
     internal int Waiting => _count;
 
-    internal int LimitOf(ConcurrencyPolicy policy)
-    {
-        lock (_gate)
-            return _limit.Of(policy);
-    }
+    /// <summary>The limit when an attempt last came or ended.</summary>
+    internal int Limit => _current;
 
     /// <summary>Asks for a place.</summary>
     /// <param name="latest">The timestamp at which the attempt is over.</param>
@@ -78,15 +76,14 @@ internal sealed class ConcurrencyGate(TimeProvider time)
 
     private ConcurrencyTurn Join(ConcurrencyPolicy policy, long latest, long now)
     {
-        int limit = _limit.Of(policy);
-        if (_count == 0 && _inFlight < limit)
+        if (_count == 0 && _inFlight < _current)
         {
             _inFlight++;
             return new(null, _limit.Number);
         }
 
         long waitingFor = _count == 0 ? 0 : now - _waitingSince;
-        if (!ConcurrencyRules.MayWait(policy, _count, limit, _limit.MeanLatency, waitingFor, latest - now))
+        if (!ConcurrencyRules.MayWait(policy, _count, _current, _limit.MeanLatency, waitingFor, latest - now))
             return default;
         if (_count == 0)
             _waitingSince = now;
@@ -98,7 +95,8 @@ internal sealed class ConcurrencyGate(TimeProvider time)
 
     private void Admit(ConcurrencyPolicy policy, ref Turns turns)
     {
-        for (int limit = _limit.Of(policy); _inFlight < limit && _waiting.First is { Value: var first };)
+        _current = _limit.Of(policy);
+        while (_inFlight < _current && _waiting.First is { Value: var first })
         {
             Remove(first);
             _inFlight++;

@@ -49,7 +49,7 @@ internal static class IneffectiveSettings
             [$"{Concurrency}:QueueProcessingOrder"]),
         new(o => o.RateLimiter?.TokenBucket?.QueueLimit is 0, $"{Bucket}:QueueLimit", [$"{Bucket}:QueueProcessingOrder"]),
         new(o => o.RateLimiter is { DefaultRateLimiterOptions: null, TokenBucket: null }, Concurrency, ["RateLimiter:Mode"]),
-        new(o => o.Concurrency.Mode is ConcurrencyMode.Off, AdaptiveMode, ["Concurrency:"]),
+        new(o => o.Concurrency.IsOff, AdaptiveMode, ["Concurrency:"]),
         new(o => o.Concurrency.MinLimit > o.Concurrency.MaxLimit, "Concurrency:MaxLimit", ["Concurrency:MinLimit"]),
         new(o => !o.Idempotency.Enabled, "Idempotency:Enabled", ["Idempotency:"]),
         new(o => !o.Fallback.Enabled, "Fallback:Enabled", ["Fallback:"]),

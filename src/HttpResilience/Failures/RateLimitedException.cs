@@ -4,9 +4,9 @@ namespace HttpResilience;
 
 /// <summary>
 /// No further attempt was sent: the host asked (<c>Retry-After</c>) for a pause longer than the call can wait, or the client's own limit
-/// for the host (<c>RateLimiter</c>, <c>Concurrency</c>) is reached. <see cref="RejectedException.RetryAfter"/> is the time until the pause ends, or until the
-/// token bucket (<c>RateLimiter:TokenBucket</c>) has a token; null when the limit of concurrent attempts is reached, because another call
-/// has to end first.
+/// for the host (<c>RateLimiter</c>, <c>Concurrency</c>) is reached. <see cref="RejectedException.RetryAfter"/> is the time until the
+/// pause ends, or until the token bucket (<c>RateLimiter:TokenBucket</c>) has a token; null when the limit of concurrent attempts is
+/// reached, because another call has to end first.
 /// </summary>
 public sealed class RateLimitedException : RejectedException
 {

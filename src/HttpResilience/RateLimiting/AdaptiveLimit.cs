@@ -1,8 +1,8 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The limit of concurrent attempts to one host, which finds itself. Attempts are measured in windows, and each window may change the limit:
-/// it falls when attempts are lost to overload or their latency is well above that without a queue, and grows while attempts need it.
+/// The limit of concurrent attempts to one host, which finds itself. Attempts are measured in windows, and each may change the limit: it
+/// falls when attempts are lost to overload or their latency is well above that without a queue, and grows while attempts need it.
 /// </summary>
 /// <remarks>
 /// By Little's law a host without a queue holds throughput × latency attempts; more only wait there. So a cut for latency aims a little
@@ -122,7 +122,7 @@ internal sealed class AdaptiveLimit
         if (latency.Typical - 2 * error > _usual.Typical + _queueing)
             CutForLatency(policy, limit, latency);
         else if (_maxInFlight >= InUse * limit && _lost == 0)
-            _limit = Math.Min(policy.MaxLimit, _hasCut ? limit + Math.Sqrt(limit) : limit * 2);
+            _limit = Math.Min(policy.MaxLimit, _hasCut ? limit + Math.Max(1, Math.Sqrt(limit) / 2) : limit * 2);
     }
 
     private void CutForLatency(ConcurrencyPolicy policy, double limit, Latency latency)

@@ -16,6 +16,8 @@ public sealed class ConcurrencyOptions
     /// <summary>The limit does not grow beyond this. 1 or more; default 200.</summary>
     public int MaxLimit { get; set; } = 200;
 
+    internal bool IsOff => Mode is ConcurrencyMode.Off;
+
     internal static OptionKeys<ConcurrencyOptions> Keys => new OptionKeys<ConcurrencyOptions>()
         .Choice(nameof(Mode), o => o.Mode, (o, v) => o.Mode = v)
         .Integer(nameof(MinLimit), o => o.MinLimit, (o, v) => o.MinLimit = v, 1, int.MaxValue)

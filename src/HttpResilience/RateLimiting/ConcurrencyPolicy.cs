@@ -8,6 +8,6 @@ namespace HttpResilience;
 internal sealed record ConcurrencyPolicy(int MinLimit, int MaxLimit, long ShortWait)
 {
     /// <param name="frequency">Timestamp ticks per second.</param>
-    internal static ConcurrencyPolicy? From(ConcurrencyOptions options, long frequency) => options.Mode is ConcurrencyMode.Off ? null
+    internal static ConcurrencyPolicy? From(ConcurrencyOptions options, long frequency) => options.IsOff ? null
         : new(Math.Min(options.MinLimit, options.MaxLimit), options.MaxLimit, frequency);
 }

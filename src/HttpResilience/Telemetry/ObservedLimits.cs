@@ -30,8 +30,8 @@ internal sealed partial class ObservedLimits(Client client, ResilienceMeter mete
     }
 
     [LoggerMessage(591, LogLevel.Information,
-        "{ClientName}: RateLimiter (observed only) would have rejected {Rejected} attempts to {Authority} and would have had {Waiting} wait "
-        + "since the last report")]
+        "{ClientName}: RateLimiter (observed only) would have rejected {Rejected} attempts to {Authority} and delayed {Waiting} since the "
+        + "last report")]
     private static partial void AttemptsObserved(ILogger logger, string clientName, string authority, int rejected, int waiting);
 
     [LoggerMessage(592, LogLevel.Information,

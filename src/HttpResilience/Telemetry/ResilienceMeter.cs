@@ -50,12 +50,12 @@ internal sealed class ResilienceMeter : IDisposable
         _fallbacks = meter.CreateCounter<long>(
             "http.client.resilience.fallbacks", "{call}", "Failed calls answered with a cached response.");
         _observed = meter.CreateCounter<long>(
-            "http.client.resilience.observed", "{attempt}", "Attempts that limits that only observe would have rejected, delayed or stopped.");
+            "http.client.resilience.observed", "{attempt}", "Attempts that limits which only observe would have stopped or delayed.");
         meter.CreateObservableGauge(
-            "http.client.resilience.concurrency.limit", () => ObserveGates((gate, policy) => gate.LimitOf(policy)), "{attempt}",
+            "http.client.resilience.concurrency.limit", () => ObserveGates(static gate => gate.Limit), "{attempt}",
             "Limit of concurrent attempts to a host that finds itself.");
         meter.CreateObservableGauge(
-            "http.client.resilience.concurrency.waiting", () => ObserveGates((gate, _) => gate.Waiting), "{attempt}",
+            "http.client.resilience.concurrency.waiting", () => ObserveGates(static gate => gate.Waiting), "{attempt}",
             "Attempts that wait for that limit.");
         meter.CreateObservableGauge(
             "http.client.resilience.circuit.state", ObserveCircuits, unit: null,
@@ -158,19 +158,12 @@ internal sealed class ResilienceMeter : IDisposable
         where host.Key.Tenant is null
         select new Measurement<int>((int)host.Circuit.State, TelemetryTags.Of(client.Name, host.Key.Authority));
 
-    private IEnumerable<Measurement<int>> ObserveGates(Func<ConcurrencyGate, ConcurrencyPolicy, int> value)
-    {
-        foreach (var client in _clients)
-        {
-            if (client.Policy.Concurrency is not { } policy)
-                continue;
-            foreach (var host in client.Hosts.All)
-            {
-                if (host is { Key.Tenant: null, Gate: { } gate })
-                    yield return new(value(gate, policy), TelemetryTags.Of(client.Name, host.Key.Authority));
-            }
-        }
-    }
+    private IEnumerable<Measurement<int>> ObserveGates(Func<ConcurrencyGate, int> value) =>
+        from client in _clients
+        where client.Policy.IsConcurrencyAdaptive
+        from host in client.Hosts.All
+        where host is { Key.Tenant: null, Gate: not null }
+        select new Measurement<int>(value(host.Gate!), TelemetryTags.Of(client.Name, host.Key.Authority));
 
     private static string NameOf(CircuitState state) => state switch
     {

@@ -38,6 +38,7 @@ public sealed class PolicySnapshotTests
             RateLimiter = new() { DefaultRateLimiterOptions = new(), TokenBucket = new() { TokenLimit = 3, TokensPerPeriod = 2 } },
         };
         options.Fallback.Enabled = options.DeadLetter.Enabled = options.Hedging.Enabled = options.Chaos.Enabled = true;
+        (options.Concurrency.Mode, options.Concurrency.MinLimit) = (ConcurrencyMode.Adaptive, 2);
         options.CircuitBreaker.SlowCallDuration = TimeSpan.FromSeconds(9);
         options.Idempotency.RememberFor = TimeSpan.FromDays(1);
         (options.Chaos.Latency.InjectionRate, options.Chaos.Fault.InjectionRate, options.Chaos.Status.InjectionRate) = (0.1, 0.2, null);
