@@ -27,7 +27,7 @@ internal sealed class AdaptiveLimit
     private const double TowardSlow = 0.25;
     private const double TowardFast = 0.3;
     private const double Drift = 1.0 / 200;
-    private static readonly double _queueing = Math.Log(1.5);
+    private static readonly double _queueing = Math.Log(1.4);
     private static readonly double _unhelped = Math.Log(0.85);
 
     private double _limit = Start;

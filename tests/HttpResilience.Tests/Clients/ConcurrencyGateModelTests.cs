@@ -82,6 +82,12 @@ public sealed class ConcurrencyGateModelTests
         {
             int inFlight = _running.Count, waiting = _waiting.Count, limit = _gate.Limit;
             var turn = _gate.Enter(_policy, _clock.Now + _random.Next(-20, 2_000));
+            if (turn.Waiter is { } joined)
+            {
+                Require(!joined.Turn.IsCompleted, "has a turn at once");
+                _waiting.Add(joined);
+            }
+
             // A reload before it may have raised the limit.
             Admit(ref inFlight);
             if (turn.Number != 0)
@@ -90,12 +96,7 @@ public sealed class ConcurrencyGateModelTests
                 _running.Add(turn.Number);
                 seen.AtOnce++;
             }
-            else if (turn.Waiter is { } waiter)
-            {
-                Require(!waiter.Turn.IsCompleted, "has a turn at once");
-                _waiting.Add(waiter);
-            }
-            else
+            else if (turn.IsRejected)
             {
                 Require(inFlight >= _gate.Limit || waiting > 0, "rejected with a place free");
                 seen.Rejected++;

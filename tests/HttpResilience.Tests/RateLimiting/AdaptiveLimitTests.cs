@@ -54,12 +54,12 @@ public sealed class AdaptiveLimitTests
     }
 
     [Theory]
-    [InlineData(44, 80)]
-    [InlineData(45, 80)]
-    [InlineData(46, 24)]
+    [InlineData(41, 80)]
+    [InlineData(42, 80)]
+    [InlineData(43, 26)]
     [InlineData(60, 20)]
     [InlineData(600, 20)]
-    public void A_latency_of_one_and_a_half_times_the_usual_cuts_it_to_what_has_no_queue(int latency, int expected)
+    public void A_latency_of_more_than_one_and_four_tenths_of_the_usual_cuts_it_to_what_has_no_queue(int latency, int expected)
     {
         Window(Quick);
 
@@ -81,16 +81,16 @@ public sealed class AdaptiveLimitTests
     }
 
     [Fact]
-    public void After_a_cut_that_helped_it_grows_by_its_root()
+    public void After_a_cut_that_helped_it_grows_by_half_its_root()
     {
         Window(Quick);
         Window(60);
         _limit.Of(Policy).ShouldBe(20);
 
         Window(Quick);
-        _limit.Of(Policy).ShouldBe(24);
+        _limit.Of(Policy).ShouldBe(22);
         Window(Quick);
-        _limit.Of(Policy).ShouldBe(29);
+        _limit.Of(Policy).ShouldBe(24);
     }
 
     [Theory]
@@ -120,14 +120,14 @@ public sealed class AdaptiveLimitTests
         int before = _limit.Of(Policy);
 
         List<int> limits = [];
-        for (int window = 0; window < 12; window++)
+        for (int window = 0; window < 14; window++)
         {
             Window(90);
             limits.Add(_limit.Of(Policy));
         }
 
-        // Three cuts, each undone; then it grows on.
-        limits.Count(l => l < before).ShouldBe(3);
+        // Five cuts, each undone; then it grows on.
+        limits.Count(l => l < before).ShouldBe(5);
         limits[^1].ShouldBeGreaterThan(before);
     }
 
@@ -198,14 +198,27 @@ public sealed class AdaptiveLimitTests
     }
 
     [Fact]
-    public void After_a_loss_it_grows_by_its_root()
+    public void After_a_loss_it_grows_by_half_its_root()
     {
         for (int i = 0; i < 5; i++)
             _limit.Count(Policy, 1, 20, 1, LoadSign.Overloaded);
 
         Window(Quick);
 
-        _limit.Of(Policy).ShouldBe(22);
+        _limit.Of(Policy).ShouldBe(20);
+    }
+
+    [Fact]
+    public void A_small_limit_grows_by_one()
+    {
+        var small = Policy with { MaxLimit = 1 };
+        for (int i = 0; i < 3; i++)
+            _limit.Count(small, 1, 1, 1, LoadSign.Overloaded);
+        _limit.Of(Policy).ShouldBe(1);
+
+        Window(Quick);
+
+        _limit.Of(Policy).ShouldBe(2);
     }
 
     [Fact]
@@ -289,7 +302,7 @@ public sealed class AdaptiveLimitTests
         }
 
         // And it has not lost its measure.
-        for (int window = 0; window < 30; window++)
+        for (int window = 0; window < 60; window++)
             Window(Quick);
         int before = _limit.Of(Policy);
         before.ShouldBeGreaterThan(20);

@@ -1,14 +1,20 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
 using HttpResilience.Tests.CircuitBreaker;
+using HttpResilience.Tests.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.Tests.RateLimiting;
 
 /// <summary>The limit of concurrent attempts that finds itself, in the chain.</summary>
-public sealed class ConcurrencyTests
+public sealed class ConcurrencyTests : IDisposable
 {
     private static readonly TimeSpan Attempt = TimeSpan.FromSeconds(30);
 
     private readonly HeldServer _server = new();
+
+    public void Dispose() => _server.Dispose();
 
     [Fact]
     public void It_is_off_by_default_and_not_in_the_chain()
@@ -41,7 +47,7 @@ public sealed class ConcurrencyTests
         }
 
         foreach (var call in calls)
-            (await call).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+            (await call).StatusCode.ShouldBe(HttpStatusCode.OK);
         (async ? _server.Paths : [.. _server.Paths.Skip(2)]).ShouldBe(async ? ["/0", "/1", "/2", "/3", "/4"] : ["/2", "/3", "/4"]);
         Gate(chain).InFlight.ShouldBe(0);
     }
@@ -206,7 +212,7 @@ public sealed class ConcurrencyTests
             "timeout" => chain.Server.NeverAnswers(),
             "refused" => chain.Server.Refused(),
             "broken" => chain.Server.Throws(() => new InvalidOperationException("a defect")),
-            var status => chain.Server.Status(int.Parse(status, System.Globalization.CultureInfo.InvariantCulture)),
+            var status => chain.Server.Status(int.Parse(status, CultureInfo.InvariantCulture)),
         };
 
         for (int i = 0; i < 5; i++)
@@ -236,7 +242,8 @@ public sealed class ConcurrencyTests
     public async Task Its_limit_and_the_attempts_that_wait_are_measured_without_those_of_tenants()
     {
         using var chain = Adaptive(o => o.Concurrency.MaxLimit = 1);
-        using var metrics = Telemetry.MetricCollector.Listen(chain);
+        _ = chain.Client;
+        using var metrics = new MeasurementCollector(chain.Services);
         using var first = await HoldFirstAsync(chain);
         var waiting = chain.SendAsync(true, Chain.Get().WithTenant("one"));
         await WaitingAsync(chain, 1);
@@ -277,7 +284,7 @@ public sealed class ConcurrencyTests
     // A call that blocks its thread gets there by itself.
     private static async Task WaitingAsync(Chain chain, int attempts)
     {
-        var limit = System.Diagnostics.Stopwatch.StartNew();
+        var limit = Stopwatch.StartNew();
         while (Gate(chain).Waiting < attempts)
         {
             limit.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(30), $"{Gate(chain).Waiting} wait");
