@@ -42,8 +42,10 @@ const string Help = """
                --letters N     the number of letters. Default: 50000
                --only NAME     only the store whose name begins so
 
-      --seed N   for outage, shapes, goals, drill, concurrency, fallback and soak. The same seed gives the same run in virtual time. Default: 1
-      --seeds N  for shapes, goals, drill and concurrency: this many seeds, from that one on; the figures are means. Default: 1 for shapes, else 10
+      --seed N   for outage, shapes, goals, drill, concurrency, fallback and soak. The same seed gives the same run in virtual time.
+                 Default: 1
+      --seeds N  for shapes, goals, drill and concurrency: this many seeds, from that one on; the figures are means. Default: 1 for
+                 shapes, else 10
     """;
 
 if (args is not [var command, ..] || args.Contains("--help") || args.Contains("-h"))

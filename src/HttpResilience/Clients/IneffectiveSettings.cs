@@ -96,7 +96,9 @@ internal static class IneffectiveSettings
     // A setting that a more specific one overrides is not a mistake.
     private static bool IsWritten(HttpResilienceOptions options, string key, Rule rule, object? value, object? byValue)
     {
-        var (source, by) = (options.SourceOf(key, value), options.SourceOf(rule.By, byValue));
+        // A section that is not there was not written.
+        bool isAbsent = byValue is null && !options.Read.ContainsKey(rule.By);
+        var (source, by) = (options.SourceOf(key, value), isAbsent ? OptionSource.BuiltIn : options.SourceOf(rule.By, byValue));
         bool isDefault = rule.IsAboutSectionOf(key) && BuiltIn.TryGetValue(key, out object? builtIn) && Equals(value, builtIn);
         // Numbers for the clients that switch it on.
         bool isForOthers = source == OptionSource.Defaults && by == OptionSource.BuiltIn

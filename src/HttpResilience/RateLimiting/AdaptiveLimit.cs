@@ -24,6 +24,7 @@ internal sealed class AdaptiveLimit
     private const double InUse = 0.8;
     // A cut that takes a quarter of the concurrency and a fifteenth of a latency that was all queue has not helped.
     private const double Helpless = 0.75;
+    // Doubled with each further cut in a row that has not helped.
     private const double TowardSlow = 0.25;
     private const double TowardFast = 0.3;
     private const double Drift = 1.0 / 200;
@@ -36,6 +37,7 @@ internal sealed class AdaptiveLimit
     private Latency _beforeCut;
     private double _limitBeforeCut;
     private int _inFlightBeforeCut;
+    private int _undone;
 
     private int _answered;
     private int _lost;
@@ -77,7 +79,9 @@ internal sealed class AdaptiveLimit
             _squares += log * log;
         }
 
-        int window = Math.Clamp(WindowInLimits * Of(policy), MinWindow, MaxWindow);
+        // Whether a cut has helped must be known soon: attempts may wait for nothing.
+        int inLimits = _limitBeforeCut > 0 ? WindowInLimits / 2 : WindowInLimits;
+        int window = Math.Clamp(inLimits * Of(policy), MinWindow, MaxWindow);
         bool isLossy = _lost > window / LossesInWindow;
         if (isLossy || _answered + _lost >= window)
             EndWindow(policy, isLossy);
@@ -109,12 +113,16 @@ internal sealed class AdaptiveLimit
             _usual = latency;
         if (_limitBeforeCut > 0 && latency.Typical > _beforeCut.Typical + _unhelped && _maxInFlight <= Helpless * _inFlightBeforeCut)
         {
-            (_limit, _limitBeforeCut) = (Math.Max(limit, _limitBeforeCut), 0);
-            _usual = _usual.Toward(latency, TowardSlow, TowardSlow);
+            // It grows as at first: there is no queue at the host.
+            (_limit, _limitBeforeCut, _hasCut) = (Math.Max(limit, _limitBeforeCut), 0, false);
+            double part = Math.Min(1, TowardSlow * (1 << _undone));
+            _undone = Math.Min(_undone + 1, 2);
+            _usual = _usual.Toward(latency, part, part);
             return;
         }
 
-        _limitBeforeCut = 0;
+        if (_limitBeforeCut > 0)
+            (_limitBeforeCut, _undone) = (0, 0);
         _usual = _usual.Toward(latency, up: Drift, down: TowardFast);
         // The error of the mean: where latencies differ much, more is needed to say that they have become longer.
         double mean = _logs / _answered;

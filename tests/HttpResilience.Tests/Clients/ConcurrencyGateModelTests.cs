@@ -20,7 +20,8 @@ public sealed class ConcurrencyGateModelTests
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{seen}");
         // Else the sequences did not get anywhere.
-        foreach (int count in new[] { seen.AtOnce, seen.Admitted, seen.Rejected, seen.Left, seen.LeftWithPlace, seen.Fallen, seen.Grown })
+        int[] counts = [seen.AtOnce, seen.Admitted, seen.Rejected, seen.Left, seen.LeftWithPlace, seen.Fallen, seen.Grown];
+        foreach (int count in counts)
             count.ShouldBeGreaterThan(Sequences / 50, $"{seen}");
     }
 
@@ -28,8 +29,9 @@ public sealed class ConcurrencyGateModelTests
     {
         internal int AtOnce, Admitted, Rejected, Left, LeftWithPlace, Fallen, Grown;
 
-        public override string ToString() => $"{AtOnce} at once, {Admitted} admitted, {Rejected} rejected, {Left} left, {LeftWithPlace} left "
-            + $"with a place, {Fallen} times the limit fell, {Grown} times it grew";
+        public override string ToString() =>
+            $"{AtOnce} at once, {Admitted} admitted, {Rejected} rejected, {Left} left, {LeftWithPlace} left with a place, "
+            + $"{Fallen} times the limit fell, {Grown} times it grew";
     }
 
     private sealed class JumpyClock : TimeProvider

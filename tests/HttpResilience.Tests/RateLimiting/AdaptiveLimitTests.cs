@@ -28,6 +28,15 @@ public sealed class AdaptiveLimitTests
         _limit.Of(Policy).ShouldBe(expected);
     }
 
+    [Fact]
+    public void The_most_attempts_in_flight_in_a_window_show_whether_it_is_in_use()
+    {
+        Answer(40, Quick, inFlight: 20);
+        Answer(40, Quick, inFlight: 1);
+
+        _limit.Of(Policy).ShouldBe(40);
+    }
+
     [Theory]
     [InlineData(5, 39, 1)]
     [InlineData(5, 40, 2)]
@@ -107,9 +116,10 @@ public sealed class AdaptiveLimitTests
         Window(60);
         _limit.Of(Policy).ShouldBe(20);
 
-        Answer(80, latency, inFlight);
+        // Half of a window tells.
+        Answer(40, latency, inFlight);
 
-        _limit.Of(Policy).ShouldBe(expected);
+        (_limit.Of(Policy), _limit.Number).ShouldBe((expected, 4));
     }
 
     [Fact]
@@ -117,7 +127,7 @@ public sealed class AdaptiveLimitTests
     {
         for (int window = 0; window < 3; window++)
             Window(Quick);
-        int before = _limit.Of(Policy);
+        _limit.Of(Policy).ShouldBe(160);
 
         List<int> limits = [];
         for (int window = 0; window < 14; window++)
@@ -126,9 +136,24 @@ public sealed class AdaptiveLimitTests
             limits.Add(_limit.Of(Policy));
         }
 
-        // Five cuts, each undone; then it grows on.
-        limits.Count(l => l < before).ShouldBe(5);
-        limits[^1].ShouldBeGreaterThan(before);
+        // Three cuts, each undone; then it grows as at first.
+        limits[..8].ShouldBe([80, 160, 80, 160, 101, 160, 200, 200]);
+    }
+
+    [Fact]
+    public void A_cut_that_helped_ends_the_row_of_those_that_did_not()
+    {
+        Window(Quick);
+        for (int row = 0; row < 3; row++)
+        {
+            // One that does not help, one that does.
+            Window(90);
+            Window(90);
+            int before = _limit.Of(Policy);
+            Window(90);
+            _limit.Of(Policy).ShouldBeLessThan(before, $"row {row}");
+            Window(Quick);
+        }
     }
 
     [Fact]
