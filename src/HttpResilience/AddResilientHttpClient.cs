@@ -29,11 +29,12 @@ internal static class ResilienceChain
         new(p => p.DeadLetter is not null, s => new DeadLetterHandler(
             s.Client, s.Classifier, s.Extensions, s.Get<IDeadLetterStore>(), s.Get<IHttpClientFactory>(), s.Get<DeadLetterMeter>(),
             s.Logger<DeadLetterHandler>())),
-        new(_ => true, s => new RetryHandler(s.Client, s.Classifier, s.Extensions, s.Meter, s.Logger<RetryHandler>())),
+        new(_ => true, s => new RetryHandler(s.Client, s.Classifier, s.Extensions, s.Limits, s.Meter, s.Logger<RetryHandler>())),
         new(p => p.Hedging is not null, s => new HedgingHandler(s.Client, s.Classifier, s.Meter, s.Logger<HedgingHandler>())),
         new(p => p.CircuitBreaker is not null, s => new CircuitBreakerHandler(
             s.Client, new CircuitEvents(s.Client, s.Meter, s.Logger<CircuitBreakerHandler>()))),
-        new(p => p.RateLimiter is not null, s => new RateLimitingHandler(s.Client)),
+        new(p => p.RateLimiter is not null, s => new RateLimitingHandler(s.Client, s.Observed)),
+        new(p => p.Concurrency is not null, s => new ConcurrencyHandler(s.Client)),
         new(p => p.ReadsQuotas, s => new QuotaHandler(s.Client, s.Meter, s.Logger<QuotaHandler>())),
         new(p => p.Chaos is not null, _ => new ChaosHandler()),
     ];

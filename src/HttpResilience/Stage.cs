@@ -20,6 +20,10 @@ internal sealed class StageServices(Client client, IServiceProvider services)
 
     internal ResilienceMeter Meter => Get<ResilienceMeter>();
 
+    internal ObservedLimits Observed => new(client, Meter, Logger<ObservedLimits>());
+
+    internal HostLimits Limits => new(Observed);
+
     internal T Get<T>()
         where T : notnull => services.GetRequiredService<T>();
 

@@ -13,6 +13,7 @@ internal static class Commands
         "shapes" => options => Task.FromResult(ShapesCommand.Run(options)),
         "goals" => options => Task.FromResult(GoalsCommand.Run(options)),
         "quotas" => options => Task.FromResult(QuotaCommand.Run(options)),
+        "concurrency" => options => Task.FromResult(ConcurrencyCommand.Run(options)),
         "drill" => options => Task.FromResult(DrillCommand.Run(options)),
         "learned" => options => Task.FromResult(LearnedCommand.Run(options)),
         "fallback" => FallbackCommand.RunAsync,

@@ -29,6 +29,10 @@ const string Help = """
                the chain, and the chain with dead letters. About 15 minutes; the process has one thread in its pool from then on
       learned  reads with hedging off, after 500 ms, and after the delay that it learns, for four shapes of latency, in virtual time: a
                table. The process has one thread in its pool from then on
+      concurrency
+               an API whose capacity is halved for 60 s, and six with which nothing is wrong, in virtual time: without a limit of
+               concurrency and with Concurrency:Mode: Adaptive, as one table with the aims; 1 when one is missed. About 10 minutes
+               --plot FILE     also draws the halved API, such as docs/concurrency.svg
       fallback an API that is down for 60 s, over real sockets: reads of cached resources, with a bare client and with Fallback
       alerts   the time and bytes that the error budget and alerts add to a call
       points   what Microsoft.Extensions.Http.Resilience and the chain do with the same faults, over real sockets: a table for the docs
@@ -44,10 +48,10 @@ const string Help = """
                --letters N     the number of letters. Default: 50000
                --only NAME     only the store whose name begins so
 
-      --seed N   for outage, shapes, quotas, goals, drill, learned, fallback and soak. The same seed gives the same run in virtual time.
-                 Default: 1
-      --seeds N  for shapes, goals, drill and learned: this many seeds, from that one on; the figures are means. Default: 1 for shapes,
-                 else 10
+      --seed N   for outage, shapes, quotas, goals, drill, learned, concurrency, fallback and soak. The same seed gives the same run in
+                 virtual time. Default: 1
+      --seeds N  for shapes, goals, drill, learned and concurrency: this many seeds, from that one on; the figures are means. Default:
+                 1 for shapes, else 10
     """;
 
 if (args is not [var command, ..] || args.Contains("--help") || args.Contains("-h"))

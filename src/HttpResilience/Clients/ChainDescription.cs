@@ -12,8 +12,9 @@ internal static class ChainDescription
             Keys(options.Idempotency),
             Retries(options.Retry),
             Circuit(options.CircuitBreaker),
-            Concurrency(options.RateLimiter?.DefaultRateLimiterOptions),
-            Tokens(options.RateLimiter?.TokenBucket),
+            Concurrency(options.RateLimiter),
+            Tokens(options.RateLimiter),
+            Adaptive(options.Concurrency),
             options.Hedging.Enabled ? $"hedge after {(options.Hedging.Delay is { } delay ? Show(delay) : "p95")}" : null,
             (options.LongestAttempt is { } attempt ? $"attempt {Show(attempt)}" : "attempt without timeout")
                 + (options.AttemptTimeout.Learn ? " or learned" : ""),
@@ -66,11 +67,18 @@ internal static class ChainDescription
 
     private static string Duration(TimeSpan? ofRow) => ofRow > TimeSpan.Zero ? $" over {Show(ofRow.Value)}" : "";
 
-    private static string? Concurrency(ConcurrencyLimitOptions? options) => options is null ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{options.PermitLimit} at once");
+    private static string? Concurrency(RateLimiterOptions? limiter) => limiter?.DefaultRateLimiterOptions is not { } options ? null
+        : string.Create(CultureInfo.InvariantCulture, $"{options.PermitLimit} at once{Observed(limiter.Mode)}");
 
-    private static string? Tokens(TokenBucketOptions? options) => options is null ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{options.TokensPerPeriod} per {Show(options.ReplenishmentPeriod)}");
+    private static string? Tokens(RateLimiterOptions? limiter) => limiter?.TokenBucket is not { } options ? null
+        : string.Create(
+            CultureInfo.InvariantCulture, $"{options.TokensPerPeriod} per {Show(options.ReplenishmentPeriod)}{Observed(limiter.Mode)}");
+
+    private static string? Adaptive(ConcurrencyOptions options) => options.IsOff ? null
+        : string.Create(CultureInfo.InvariantCulture,
+            $"{Math.Min(options.MinLimit, options.MaxLimit)}–{options.MaxLimit} at once, adaptive");
+
+    private static string Observed(LimitMode mode) => mode is LimitMode.Observe ? ", observed only" : "";
 
     private static string Percent(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio * 100:0.##} %");
 

@@ -16,6 +16,7 @@ internal static class ClientWideSettings
         ["Retry:Budget:RetryRatio"] = (Budget, "does not count the calls of the route"),
         ["Retry:Budget:SamplingDuration"] = (Budget, null),
         ["Retry:Budget:MinimumThroughput"] = (Budget, null),
+        ["Retry:Budget:Mode"] = (Budget, null),
         ["Retry:MaxReplayBytesInFlight"] = ("the memory is that of all calls", null),
         ["CircuitBreaker:FailureThreshold"] = (Circuit, null),
         ["CircuitBreaker:FailureDuration"] = (Circuit, null),

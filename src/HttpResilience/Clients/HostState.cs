@@ -48,6 +48,12 @@ internal sealed class HostState(HostKey key) : ObservedHost
     /// <summary>When the last call to the host started.</summary>
     internal long LastUsed => Volatile.Read(ref _lastUsed);
 
+    /// <summary>The limit of concurrent attempts; null until one has asked for a place.</summary>
+    internal ConcurrencyGate? Gate => Failed?.Gate;
+
+    /// <summary>What limits that only observe would have done, made on first use.</summary>
+    internal ObservedCounts Observed => LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Observed, static () => new());
+
     /// <summary>Null until the host sends a Retry-After.</summary>
     internal HostPause? Pause => Failed?.Pause;
 
@@ -71,7 +77,8 @@ internal sealed class HostState(HostKey key) : ObservedHost
         var state = Circuit.State;
         if (Failed is not { } failed)
             return state is CircuitState.Isolated ? HostStanding.Held : IsOpen() ? HostStanding.Needed : Otherwise();
-        if (state is CircuitState.Isolated || failed.Queue is { IsEmpty: false } || failed.Places is { Taken: > 0 })
+        if (state is CircuitState.Isolated || failed.Queue is { IsEmpty: false } || failed.Places is { Taken: > 0 }
+            || failed.Gate is { InFlight: > 0 })
             return HostStanding.Held;
         return IsOpen() || failed.Pause?.Until > now || failed.TenantPauses?.Until > now || failed.Quotas?.PausedUntil > now
             ? HostStanding.Needed : Otherwise();
@@ -97,6 +104,10 @@ internal sealed class HostState(HostKey key) : ObservedHost
     /// <param name="places">Those of the host, when this is a tenant's part of it.</param>
     internal CircuitQueue AddQueue(CircuitPlaces places, TimeProvider time) =>
         LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Queue, () => new(Circuit, places, time));
+
+    internal ConcurrencyGate GetOrAddGate(TimeProvider time) => Gate ?? AddGate(time);
+
+    private ConcurrencyGate AddGate(TimeProvider time) => LazyInitializer.EnsureInitialized(ref GetOrAddFailed().Gate, () => new(time));
 
     /// <summary>The circuit has changed, or a probe has ended.</summary>
     internal void AdvanceQueue()
@@ -196,7 +207,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
 
     private AfterFailure GetOrAddFailed() => LazyInitializer.EnsureInitialized(ref _afterFailure, static () => new());
 
-    /// <summary>What only a host needs that has failed, or whose delays are learned: most never do.</summary>
+    /// <summary>What only a host needs that has failed, has limits, or whose delays are learned: most never do.</summary>
     private sealed class AfterFailure
     {
         internal HostPause? Pause;
@@ -205,6 +216,8 @@ internal sealed class HostState(HostKey key) : ObservedHost
         internal RetryBudget? Budget;
         internal CircuitQueue? Queue;
         internal CircuitPlaces? Places;
+        internal ConcurrencyGate? Gate;
+        internal ObservedCounts? Observed;
         internal string? LastTenant;
         internal LatencyWindows? Requests;
         internal LatencyWindows? Attempts;

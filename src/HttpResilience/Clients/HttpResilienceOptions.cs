@@ -40,6 +40,9 @@ public sealed class HttpResilienceOptions
     /// <summary>How many attempts may go to one host, at once and in a time. Default null: no limit.</summary>
     public RateLimiterOptions? RateLimiter { get; set; }
 
+    /// <summary>Whether the limit of concurrent attempts to a host finds itself. Off by default.</summary>
+    public ConcurrencyOptions Concurrency { get; } = new();
+
     /// <summary>How POST and PATCH are made safe to repeat.</summary>
     public IdempotencyOptions Idempotency { get; } = new();
 
@@ -95,6 +98,8 @@ public sealed class HttpResilienceOptions
             "CircuitBreaker:BreakDuration: null")
         .OptionalSection(
             nameof(RateLimiter), o => o.RateLimiter, o => o.RateLimiter ??= new(), o => o.RateLimiter = null, RateLimiterOptions.Keys)
+        .Section(nameof(Concurrency), o => o.Concurrency, ConcurrencyOptions.Keys, o => o.Mode = ConcurrencyMode.Off,
+            "Concurrency:Mode: Off")
         .Section(nameof(Idempotency), o => o.Idempotency, IdempotencyOptions.Keys, o => o.Enabled = false,
             "Idempotency:Enabled: false")
         .Section(nameof(Fallback), o => o.Fallback, FallbackOptions.Keys, o => o.Enabled = false, "Fallback:Enabled: false")

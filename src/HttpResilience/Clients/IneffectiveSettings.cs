@@ -13,6 +13,7 @@ internal static class IneffectiveSettings
     private const string Waiting = "CircuitBreaker:MaxWaiting";
     private const string SlowCall = "CircuitBreaker:SlowCallDuration";
     private const string Concurrency = "RateLimiter:DefaultRateLimiterOptions";
+    private const string AdaptiveMode = "Concurrency:Mode";
     private const StringComparison Ordinal = StringComparison.Ordinal;
     private const string Bucket = "RateLimiter:TokenBucket";
 
@@ -47,6 +48,9 @@ internal static class IneffectiveSettings
         new(o => o.RateLimiter?.DefaultRateLimiterOptions?.QueueLimit is 0, $"{Concurrency}:QueueLimit",
             [$"{Concurrency}:QueueProcessingOrder"]),
         new(o => o.RateLimiter?.TokenBucket?.QueueLimit is 0, $"{Bucket}:QueueLimit", [$"{Bucket}:QueueProcessingOrder"]),
+        new(o => o.RateLimiter is { DefaultRateLimiterOptions: null, TokenBucket: null }, Concurrency, ["RateLimiter:Mode"]),
+        new(o => o.Concurrency.IsOff, AdaptiveMode, ["Concurrency:"]),
+        new(o => o.Concurrency.MinLimit > o.Concurrency.MaxLimit, "Concurrency:MaxLimit", ["Concurrency:MinLimit"]),
         new(o => !o.Idempotency.Enabled, "Idempotency:Enabled", ["Idempotency:"]),
         new(o => !o.Fallback.Enabled, "Fallback:Enabled", ["Fallback:"]),
         new(o => !o.DeadLetter.Enabled, "DeadLetter:Enabled", ["DeadLetter:"]),
@@ -67,7 +71,8 @@ internal static class IneffectiveSettings
         HashSet<string> reported = new(StringComparer.OrdinalIgnoreCase);
         foreach (var rule in Rules.Where(r => r.Holds(options)))
         {
-            object? by = values[rule.By];
+            // A section that is not there has no value.
+            object? by = values.GetValueOrDefault(rule.By);
             string[] dead = [.. values.Where(v => rule.IsAbout(v.Key) && IsWritten(options, v.Key, rule, v.Value, by)).Select(v => v.Key)
                 .Where(reported.Add)];
             if (dead.Length > 0)
@@ -99,10 +104,13 @@ internal static class IneffectiveSettings
     // A setting that a more specific one overrides is not a mistake.
     private static bool IsWritten(HttpResilienceOptions options, string key, Rule rule, object? value, object? byValue)
     {
-        var (source, by) = (options.SourceOf(key, value), options.SourceOf(rule.By, byValue));
+        // A section that is not there was not written.
+        bool isAbsent = byValue is null && !options.Read.ContainsKey(rule.By);
+        var (source, by) = (options.SourceOf(key, value), isAbsent ? OptionSource.BuiltIn : options.SourceOf(rule.By, byValue));
         bool isDefault = rule.IsAboutSectionOf(key) && BuiltIn.TryGetValue(key, out object? builtIn) && Equals(value, builtIn);
         // Numbers for the clients that switch it on.
-        bool isForOthers = source == OptionSource.Defaults && by == OptionSource.BuiltIn && rule.By.EndsWith(":Enabled", Ordinal);
+        bool isForOthers = source == OptionSource.Defaults && by == OptionSource.BuiltIn
+            && (rule.By.EndsWith(":Enabled", Ordinal) || rule.By == AdaptiveMode);
         return value is not null && source > OptionSource.BuiltIn && source >= by && !isDefault && !isForOthers;
     }
 

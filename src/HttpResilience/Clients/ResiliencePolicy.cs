@@ -70,6 +70,10 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
 
     internal RateLimiterPolicy? RateLimiter { get; } = RateLimiterPolicy.From(options.RateLimiter);
 
+    internal ConcurrencyPolicy? Concurrency { get; } = ConcurrencyPolicy.From(options.Concurrency, time.TimestampFrequency);
+
+    internal bool IsConcurrencyAdaptive => Concurrency is not null;
+
     internal IdempotencyPolicy? Idempotency { get; } = IdempotencyPolicy.From(options.Idempotency);
 
     internal FallbackPolicy? Fallback { get; } = FallbackPolicy.From(options.Fallback);

@@ -65,7 +65,8 @@ public enum StopReason
     BudgetExhausted,
 
     /// <summary>
-    /// The host asked for a pause longer than the call can wait, or the client's own limit for the host is reached (<c>RateLimiter</c>).
+    /// The host asked for a pause longer than the call can wait, or the client's own limit for the host is reached (<c>RateLimiter</c>,
+    /// <c>Concurrency</c>).
     /// </summary>
     RateLimited,
 

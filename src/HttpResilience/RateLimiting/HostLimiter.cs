@@ -13,6 +13,7 @@ internal sealed class HostLimiter
 
     internal HostLimiter(RateLimiterPolicy policy)
     {
+        OnlyObserves = policy.OnlyObserves;
         _bucket = policy.TokenBucket;
         _limiter = (policy.TokenBucket, policy.Concurrency) switch
         {
@@ -21,6 +22,9 @@ internal sealed class HostLimiter
             (null, var concurrency) => Create(concurrency!),
         };
     }
+
+    /// <summary>An attempt without a permit is sent too.</summary>
+    internal bool OnlyObserves { get; }
 
     /// <summary>Waits for a permit, within the queue limits.</summary>
     internal ValueTask<RateLimitLease> AcquireAsync(HttpAuthority authority, CancellationToken cancellationToken) =>

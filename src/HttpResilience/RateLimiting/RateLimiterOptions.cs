@@ -14,11 +14,17 @@ public sealed class RateLimiterOptions
     /// <summary>How many attempts may be sent in a time. Default null: any number.</summary>
     public TokenBucketOptions? TokenBucket { get; set; }
 
+    /// <summary>
+    /// Whether the limits act, or only report what they would do. Default <see cref="LimitMode.Enforce"/>.
+    /// </summary>
+    public LimitMode Mode { get; set; } = LimitMode.Enforce;
+
     internal static OptionKeys<RateLimiterOptions> Keys => new OptionKeys<RateLimiterOptions>()
         .OptionalSection(nameof(DefaultRateLimiterOptions), o => o.DefaultRateLimiterOptions,
             o => o.DefaultRateLimiterOptions ??= new(), o => o.DefaultRateLimiterOptions = null, ConcurrencyLimitOptions.Keys)
         .OptionalSection(
             nameof(TokenBucket), o => o.TokenBucket, o => o.TokenBucket ??= new(), o => o.TokenBucket = null, TokenBucketOptions.Keys)
+        .Choice(nameof(Mode), o => o.Mode, (o, v) => o.Mode = v)
         .Ignored("Name");
 }
 

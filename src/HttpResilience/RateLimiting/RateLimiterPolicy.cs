@@ -5,10 +5,16 @@ namespace HttpResilience;
 /// <summary>An immutable snapshot of <see cref="RateLimiterOptions"/>.</summary>
 internal sealed record RateLimiterPolicy(ConcurrencyLimitPolicy? Concurrency, TokenBucketPolicy? TokenBucket)
 {
+    /// <summary>The limits let every attempt pass.</summary>
+    internal bool OnlyObserves { get; init; }
+
     /// <returns>Null when there is no limit.</returns>
     internal static RateLimiterPolicy? From(RateLimiterOptions? options) =>
         options is null or { DefaultRateLimiterOptions: null, TokenBucket: null } ? null
-        : new(ConcurrencyLimitPolicy.From(options.DefaultRateLimiterOptions), TokenBucketPolicy.From(options.TokenBucket));
+        : new(ConcurrencyLimitPolicy.From(options.DefaultRateLimiterOptions), TokenBucketPolicy.From(options.TokenBucket))
+        {
+            OnlyObserves = options.Mode is LimitMode.Observe,
+        };
 }
 
 /// <summary>An immutable snapshot of <see cref="ConcurrencyLimitOptions"/>.</summary>

@@ -6,7 +6,7 @@ namespace HttpResilience;
 /// <summary>
 /// Lets a limited number of attempts run at once, or in a time, per scheme, host and port. The limiters are the platform's.
 /// </summary>
-internal sealed class RateLimitingHandler(Client client) : ChainHandler
+internal sealed class RateLimitingHandler(Client client, ObservedLimits observed) : ChainHandler
 {
     private readonly ClientLimiter _limiter = ClientLimiter.Of(client);
     private readonly WaitingCalls _waiting = WaitingCalls.Of(client);
@@ -19,6 +19,8 @@ internal sealed class RateLimitingHandler(Client client) : ChainHandler
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
 
         var authority = new HttpAuthority(uri);
+        if (limiter.OnlyObserves)
+            return await ObserveAsync(limiter, authority, request, call, async, cancellationToken).ConfigureAwait(false);
         RateLimitLease permit;
         using var ends = _waiting.EndOf(call, cancellationToken);
         try
@@ -37,6 +39,26 @@ internal sealed class RateLimitingHandler(Client client) : ChainHandler
             if (!permit.IsAcquired)
                 throw RateLimitedException.ByClient(authority, limiter.RetryAfter(permit));
             return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<HttpResponseMessage> ObserveAsync(
+        HostLimiter limiter, HttpAuthority authority, HttpRequestMessage request, HttpCall call, bool async,
+        CancellationToken cancellationToken)
+    {
+        // An attempt that would wait keeps its place in the queue until its turn: it would take a token then.
+        var permit = limiter.AcquireAsync(authority, CancellationToken.None).AsTask();
+        if (permit is not { IsCompletedSuccessfully: true, Result.IsAcquired: true })
+            observed.RateLimited(call.Host, authority, waits: !permit.IsCompleted);
+        try
+        {
+            return await NextAsync(request, call, async, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _ = permit.ContinueWith(
+                static p => p.Result.Dispose(), CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
         }
     }
 }

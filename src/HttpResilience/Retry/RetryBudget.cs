@@ -13,20 +13,29 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
     // The window counts sends as attempts, and retries as failures.
     private FailureWindow _window;
     private long _nextSlot;
+    private int _overdrawn;
 
     internal void CountCall(RetryBudgetPolicy policy, long now) => _window.Add(failed: false, now, policy.BucketLength);
 
     /// <summary>Takes a retry from the budget.</summary>
-    /// <returns>False when the budget is exhausted.</returns>
+    /// <returns>False when the budget is exhausted, and does not only observe.</returns>
     internal bool TrySpend(RetryBudgetPolicy policy, long now)
     {
         var (allowed, retries) = Sum(policy, now);
         if (retries >= allowed)
-            return false;
+        {
+            // Not counted as a retry: what the budget would have stopped leaves it as it is.
+            if (policy.OnlyObserves)
+                Interlocked.Increment(ref _overdrawn);
+            return policy.OnlyObserves;
+        }
 
         _window.Add(failed: true, now, policy.BucketLength);
         return true;
     }
+
+    /// <summary>Takes the number of retries that a budget that only observes would have stopped since the last time.</summary>
+    internal int TakeOverdrawn() => Volatile.Read(ref _overdrawn) == 0 ? 0 : Interlocked.Exchange(ref _overdrawn, 0);
 
     /// <summary>
     /// When a retry is sent whose attempt timed out: the retries that the budget allows are spread over the sampling duration. The attempts
@@ -60,9 +69,15 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
 /// <param name="BucketLength">A tenth of the sampling duration, in timestamp ticks.</param>
 internal sealed record RetryBudgetPolicy(double RetryRatio, int MinimumThroughput, long BucketLength)
 {
+    /// <summary>The budget stops no retry.</summary>
+    internal bool OnlyObserves { get; init; }
+
     internal long SamplingLength => BucketLength * FailureWindow.Buckets;
 
     /// <param name="frequency">Timestamp ticks per second.</param>
     internal static RetryBudgetPolicy? From(RetryBudgetOptions options, long frequency) => options.RetryRatio is not { } ratio ? null
-        : new(ratio, options.MinimumThroughput, Math.Max(1, Ticks.Of(options.SamplingDuration, frequency) / FailureWindow.Buckets));
+        : new(ratio, options.MinimumThroughput, Math.Max(1, Ticks.Of(options.SamplingDuration, frequency) / FailureWindow.Buckets))
+        {
+            OnlyObserves = options.Mode is LimitMode.Observe,
+        };
 }

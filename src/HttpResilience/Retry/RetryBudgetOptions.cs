@@ -19,9 +19,15 @@ public sealed class RetryBudgetOptions
     /// </summary>
     public int MinimumThroughput { get; set; } = 10;
 
+    /// <summary>
+    /// Whether the budget stops retries, or only reports what it would stop. Default <see cref="LimitMode.Enforce"/>.
+    /// </summary>
+    public LimitMode Mode { get; set; } = LimitMode.Enforce;
+
     internal static OptionKeys<RetryBudgetOptions> Keys => new OptionKeys<RetryBudgetOptions>()
         .OptionalNumber(nameof(RetryRatio), o => o.RetryRatio, (o, v) => o.RetryRatio = v, 0, 100)
         .Duration(nameof(SamplingDuration), o => o.SamplingDuration, (o, v) => o.SamplingDuration = v,
             TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1))
-        .Integer(nameof(MinimumThroughput), o => o.MinimumThroughput, (o, v) => o.MinimumThroughput = v, 0, int.MaxValue);
+        .Integer(nameof(MinimumThroughput), o => o.MinimumThroughput, (o, v) => o.MinimumThroughput = v, 0, int.MaxValue)
+        .Choice(nameof(Mode), o => o.Mode, (o, v) => o.Mode = v);
 }

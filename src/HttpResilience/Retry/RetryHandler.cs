@@ -8,7 +8,8 @@ namespace HttpResilience;
 /// decides about the next.
 /// </summary>
 internal sealed partial class RetryHandler(
-    Client client, AttemptClassifier classifier, RegisteredExtensions extensions, ResilienceMeter meter, ILogger<RetryHandler> logger)
+    Client client, AttemptClassifier classifier, RegisteredExtensions extensions, HostLimits limits, ResilienceMeter meter,
+    ILogger<RetryHandler> logger)
     : ChainHandler
 {
     private readonly UserHooks _hooks = new(client, extensions);
@@ -300,7 +301,7 @@ internal sealed partial class RetryHandler(
 
         if (client.Hosts.ApplyRetryAfter(call, attempt.Result, endedAt) is { } paused)
             meter.Paused(client.Name, paused, attempt.Result.StatusCode);
-        return decision.IsRetry && !request.GoesElsewhere ? HostLimits.Apply(
+        return decision.IsRetry && !request.GoesElsewhere ? limits.Apply(
             decision, call, host, endedAt, HostPauseWait.LatestStart(call, original.Method, attempt.Deadline), isLeft) : decision;
     }
 

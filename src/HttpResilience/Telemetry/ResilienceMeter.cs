@@ -25,6 +25,7 @@ internal sealed class ResilienceMeter : IDisposable
     private readonly Counter<long> _pauses;
     private readonly Counter<long> _forgotten;
     private readonly Counter<long> _fallbacks;
+    private readonly Counter<long> _observed;
 
     /// <param name="clients">The clients whose circuits are observed.</param>
     /// <param name="factory">Creates and disposes the meter. Null: this type creates and disposes it.</param>
@@ -48,6 +49,14 @@ internal sealed class ResilienceMeter : IDisposable
             "http.client.resilience.remembered_calls.lost", "{call}", "Keyed calls whose outcome could not be stored.");
         _fallbacks = meter.CreateCounter<long>(
             "http.client.resilience.fallbacks", "{call}", "Failed calls answered with a cached response.");
+        _observed = meter.CreateCounter<long>(
+            "http.client.resilience.observed", "{attempt}", "Attempts that limits which only observe would have stopped or delayed.");
+        meter.CreateObservableGauge(
+            "http.client.resilience.concurrency.limit", () => ObserveGates(static gate => gate.Limit), "{attempt}",
+            "Limit of concurrent attempts to a host that finds itself.");
+        meter.CreateObservableGauge(
+            "http.client.resilience.concurrency.waiting", () => ObserveGates(static gate => gate.Waiting), "{attempt}",
+            "Attempts that wait for that limit.");
         meter.CreateObservableGauge(
             "http.client.resilience.circuit.state", ObserveCircuits, unit: null,
             "State of the circuit of a host: 0 closed, 1 open, 2 half open, 3 isolated.");
@@ -110,6 +119,17 @@ internal sealed class ResilienceMeter : IDisposable
         _pauses.Add(1, tags);
     }
 
+    /// <param name="limit">The limit, and what it would have done.</param>
+    internal void Observed(string clientName, HttpAuthority authority, string limit, int number)
+    {
+        if (!_observed.Enabled)
+            return;
+
+        var tags = TelemetryTags.Of(clientName, authority);
+        tags.Add(TelemetryTags.ObservedLimit, limit);
+        _observed.Add(number, tags);
+    }
+
     public void Dispose()
     {
         PlatformDuration.Dispose();
@@ -137,6 +157,13 @@ internal sealed class ResilienceMeter : IDisposable
         from host in client.Hosts.All
         where host.Key.Tenant is null
         select new Measurement<int>((int)host.Circuit.State, TelemetryTags.Of(client.Name, host.Key.Authority));
+
+    private IEnumerable<Measurement<int>> ObserveGates(Func<ConcurrencyGate, int> value) =>
+        from client in _clients
+        where client.Policy.IsConcurrencyAdaptive
+        from host in client.Hosts.All
+        where host is { Key.Tenant: null, Gate: not null }
+        select new Measurement<int>(value(host.Gate!), TelemetryTags.Of(client.Name, host.Key.Authority));
 
     private static string NameOf(CircuitState state) => state switch
     {

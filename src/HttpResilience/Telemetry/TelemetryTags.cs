@@ -14,6 +14,7 @@ internal static class TelemetryTags
     internal const string Attempts = "http.resilience.attempts";
     internal const string CircuitState = "http.resilience.circuit.state";
     internal const string CircuitScope = "http.resilience.circuit.scope";
+    internal const string ObservedLimit = "http.resilience.limit";
     internal const string DeadLetterStatus = "http.resilience.dead_letter.status";
     internal const string Method = "http.request.method";
     internal const string ResendCount = "http.request.resend_count";

@@ -59,6 +59,3 @@ internal sealed record CallFigures(double Calls, double Failed, double P50, doub
         all.Average(f => f.Calls), all.Average(f => f.Failed), all.Average(f => f.P50), all.Average(f => f.P95), all.Average(f => f.P99),
         all.Average(f => f.Max));
 }
-
-/// <summary>A call that has ended.</summary>
-internal readonly record struct SimulatedCall(TimeSpan BeganAt, double Seconds, bool Succeeded);

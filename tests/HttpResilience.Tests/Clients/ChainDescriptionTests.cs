@@ -22,6 +22,17 @@ public sealed class ChainDescriptionTests
     }
 
     [Fact]
+    public void Limits_that_find_themselves_or_only_observe_say_so()
+    {
+        var o = new HttpResilienceOptions { RateLimiter = new() { Mode = LimitMode.Observe, DefaultRateLimiterOptions = new() } };
+        o.RateLimiter.TokenBucket = new() { TokenLimit = 10, TokensPerPeriod = 5 };
+        (o.Concurrency.Mode, o.Concurrency.MaxLimit) = (ConcurrencyMode.Adaptive, 50);
+
+        ChainDescription.Of(o).ShouldContain(
+            " · 1000 at once, observed only · 5 per 1 s, observed only · 1–50 at once, adaptive · attempt 30 s");
+    }
+
+    [Fact]
     public void Retries_of_no_method_are_off()
     {
         var o = new HttpResilienceOptions();

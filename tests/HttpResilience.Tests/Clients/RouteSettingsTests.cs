@@ -265,7 +265,7 @@ public sealed class RouteSettingsTests
         routes["GET /poll"].Keys.Order().ShouldBe(
             [
                 "RateLimiter:DefaultRateLimiterOptions:PermitLimit", "RateLimiter:DefaultRateLimiterOptions:QueueLimit",
-                "RateLimiter:DefaultRateLimiterOptions:QueueProcessingOrder", "Retry:MaxRetryAttempts",
+                "RateLimiter:DefaultRateLimiterOptions:QueueProcessingOrder", "RateLimiter:Mode", "Retry:MaxRetryAttempts",
             ]);
         chain.Logs.WithId(419).Select(e => e.Message).ShouldContain(
             "api: route POST /exports/*: TotalRequestTimeout:Timeout 00:10:00, AttemptTimeout:Timeout null");

@@ -80,6 +80,7 @@ public sealed class PolicySnapshotTests
         };
         options.Fallback.Enabled = options.DeadLetter.Enabled = options.Hedging.Enabled = options.Chaos.Enabled = true;
         (options.Endpoints.Uris, options.Endpoints.Weights) = (["https://a.test/"], [2, 1]);
+        (options.Concurrency.Mode, options.Concurrency.MinLimit) = (ConcurrencyMode.Adaptive, 2);
         options.CircuitBreaker.SlowCallDuration = TimeSpan.FromSeconds(9);
         options.Idempotency.RememberFor = TimeSpan.FromDays(1);
         (options.Chaos.Latency.InjectionRate, options.Chaos.Fault.InjectionRate, options.Chaos.Status.InjectionRate) = (0.1, 0.2, null);
