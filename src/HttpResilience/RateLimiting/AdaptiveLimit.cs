@@ -28,8 +28,8 @@ internal sealed class AdaptiveLimit
     private const double TowardSlow = 0.25;
     private const double TowardFast = 0.3;
     private const double Drift = 1.0 / 200;
-    private static readonly double _queueing = Math.Log(1.4);
-    private static readonly double _unhelped = Math.Log(0.85);
+    private static readonly double Queueing = Math.Log(1.4);
+    private static readonly double Unhelped = Math.Log(0.85);
 
     private double _limit = Start;
     private bool _hasCut;
@@ -111,7 +111,7 @@ internal sealed class AdaptiveLimit
         bool isFirst = _usual == default;
         if (isFirst)
             _usual = latency;
-        if (_limitBeforeCut > 0 && latency.Typical > _beforeCut.Typical + _unhelped && _maxInFlight <= Helpless * _inFlightBeforeCut)
+        if (_limitBeforeCut > 0 && latency.Typical > _beforeCut.Typical + Unhelped && _maxInFlight <= Helpless * _inFlightBeforeCut)
         {
             // It grows as at first: there is no queue at the host.
             (_limit, _limitBeforeCut, _hasCut) = (Math.Max(limit, _limitBeforeCut), 0, false);
@@ -127,7 +127,7 @@ internal sealed class AdaptiveLimit
         // The error of the mean: where latencies differ much, more is needed to say that they have become longer.
         double mean = _logs / _answered;
         double error = Math.Sqrt(Math.Max(0, _squares / _answered - mean * mean) / _answered);
-        if (latency.Typical - 2 * error > _usual.Typical + _queueing)
+        if (latency.Typical - 2 * error > _usual.Typical + Queueing)
             CutForLatency(policy, limit, latency);
         else if (_maxInFlight >= InUse * limit && _lost == 0)
             _limit = Math.Min(policy.MaxLimit, _hasCut ? limit + Math.Max(1, Math.Sqrt(limit) / 2) : limit * 2);

@@ -7,9 +7,9 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class ObservedLimits(Client client, ResilienceMeter meter, ILogger<ObservedLimits> logger)
 {
-    private static readonly TimeSpan _every = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
 
-    private readonly long _interval = client.Time.ToTicks(_every);
+    private readonly long _interval = client.Time.ToTicks(Every);
 
     /// <summary>The rate limiter would have rejected an attempt, or would have had it wait.</summary>
     internal void RateLimited(HostState? host, HttpAuthority authority, bool waits)
