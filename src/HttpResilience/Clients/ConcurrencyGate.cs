@@ -76,7 +76,8 @@ internal sealed class ConcurrencyGate(TimeProvider time)
 
     private ConcurrencyTurn Join(ConcurrencyPolicy policy, long latest, long now)
     {
-        if (_count == 0 && _inFlight < _current)
+        // Then none waits.
+        if (_inFlight < _current)
         {
             _inFlight++;
             return new(null, _limit.Number);
