@@ -63,6 +63,16 @@ internal sealed class Clients : IDisposable
             options.Idempotency.KeySource = KeySource.Content;
         if (settings.HasEndpoints)
             options.Endpoints.Uris = ["https://api.example.com", "https://api-us.example.com"];
+        if (settings.HasRoutes)
+        {
+            options.Routes["POST /exports/*"] = route => route.TotalRequestTimeout.Timeout = TimeSpan.FromMinutes(10);
+            options.Routes["GET /v1/invoices/*"] = route => route.Retry.MaxRetryAttempts = 5;
+            options.Routes["/uploads/**"] = route => route.AttemptTimeout.Timeout = TimeSpan.FromMinutes(1);
+        }
+
+        (options.Quota.Preset, options.Quota.Pace) = (settings.HasQuota ? QuotaOptions.Api.GitHub : null, settings.HasQuota);
+        options.Concurrency.Mode = settings.HasAdaptiveLimit ? ConcurrencyMode.Adaptive : ConcurrencyMode.Off;
+        options.AttemptTimeout.Learn = settings.Learns;
         if (settings.HasLimit)
             options.RateLimiter = new();
         if (settings.RetriesAtOnce)
@@ -124,6 +134,17 @@ internal sealed record ClientSettings
     internal bool HasLimit { get; init; }
 
     internal bool HasEmptyPipeline { get; init; }
+
+    /// <summary>The client has three routes, one of which is that of the call; only ours knows them.</summary>
+    internal bool HasRoutes { get; init; }
+
+    /// <summary>Each response is asked for the quota of GitHub, which it does not report; only ours does so.</summary>
+    internal bool HasQuota { get; init; }
+
+    internal bool HasAdaptiveLimit { get; init; }
+
+    /// <summary>The timeout of attempts is learned.</summary>
+    internal bool Learns { get; init; }
 
     /// <summary>The API has two endpoints; only ours knows them.</summary>
     internal bool HasEndpoints { get; init; }
