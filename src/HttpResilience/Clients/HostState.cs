@@ -94,7 +94,7 @@ internal sealed class HostState(HostKey key) : ObservedHost
             && (Circuit.State is CircuitState.Isolated || !(Circuit.Break <= circuit.MaxWait)));
 
     /// <summary>The end of the break of its circuit; 0 for a closed one, never for one that an operator has opened.</summary>
-    internal long OpenUntil(ResiliencePolicy policy) => policy.CircuitBreaker is not { OnlyObserves: false } ? 0 : Circuit.State switch
+    internal long OpenUntil(ResiliencePolicy policy) => policy.CircuitBreaker is { OnlyObserves: true } ? 0 : Circuit.State switch
     {
         CircuitState.Closed => 0,
         CircuitState.Isolated => long.MaxValue,

@@ -19,8 +19,7 @@ internal sealed class EndpointRouting(Client client)
         if (call.Policy.Endpoints is not { } policy || asked is null || !HttpAuthority.IsHttp(asked))
             return false;
         var authority = new HttpAuthority(asked);
-        string? basePath = BasePathAt(authority, call.Policy);
-        if (basePath is null && !policy.Contains(authority))
+        if ((BasePathAt(authority, call.Policy) ?? policy.PathAt(authority)) is not { } basePath)
             return false;
         call.EndpointTries = new(method, asked, basePath, asked, Last: -1, Tried: 0);
         return true;

@@ -58,16 +58,15 @@ internal static class EndpointRules
         policy.SharesKeys || isIdempotent || !mayHaveBeenProcessed;
 
     /// <summary>The URI of a request at an endpoint.</summary>
-    /// <param name="basePath">The path of the client's base address; null when it has none.</param>
+    /// <param name="basePath">
+    /// The path of the base address that the request was made with; null when there is none. A path that is not below it stays.
+    /// </param>
     internal static Uri UriAt(Endpoint endpoint, Uri asked, string? basePath)
     {
         string path = asked.GetComponents(UriComponents.PathAndQuery, UriFormat.UriEscaped);
         string own = endpoint.Uri.AbsolutePath;
-        if (own.Length > 1)
-        {
-            bool isBelow = basePath is not null && path.StartsWith(basePath, StringComparison.Ordinal);
-            path = $"{own.TrimEnd('/')}/{(isBelow ? path[basePath!.Length..] : path).TrimStart('/')}";
-        }
+        if (own.Length > 1 && basePath is not null && path.StartsWith(basePath, StringComparison.Ordinal))
+            path = $"{own.TrimEnd('/')}/{path[basePath.Length..].TrimStart('/')}";
 
         string fragment = asked.GetComponents(UriComponents.Fragment | UriComponents.KeepDelimiter, UriFormat.UriEscaped);
         string authority = endpoint.Uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);

@@ -14,15 +14,16 @@ internal sealed class EndpointsPolicy(EndpointsOptions options)
 
     internal static EndpointsPolicy? From(EndpointsOptions options) => options.Uris.Count > 0 ? new(options) : null;
 
-    internal bool Contains(HttpAuthority authority)
+    /// <summary>The path of an endpoint; null when none has the authority.</summary>
+    internal string? PathAt(HttpAuthority authority)
     {
         foreach (var endpoint in All)
         {
             if (endpoint.Authority.Equals(authority))
-                return true;
+                return endpoint.Uri.AbsolutePath;
         }
 
-        return false;
+        return null;
     }
 }
 

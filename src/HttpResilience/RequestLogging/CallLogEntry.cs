@@ -82,6 +82,18 @@ internal sealed class CallLogEntry : IReadOnlyList<KeyValuePair<string, object?>
             line.AppendLiteral(" ms of it waiting for the circuit)");
         }
 
+        if (Value("Endpoint") is { } endpoint)
+        {
+            line.AppendLiteral(", via ");
+            Append(ref line, endpoint);
+        }
+
+        if (Value("Route") is { } route)
+        {
+            line.AppendLiteral(", route ");
+            Append(ref line, route);
+        }
+
         if (Value("FailureClass") is { } failure)
         {
             line.AppendLiteral(", ");

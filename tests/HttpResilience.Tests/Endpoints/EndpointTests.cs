@@ -410,6 +410,36 @@ public sealed class EndpointTests
         chain.Clock.Elapsed.TotalSeconds.ShouldBeInRange(5, 7);
     }
 
+    [Theory]
+    [InlineData("https://second.test/b/next?page=2", "https://first.test/a/next?page=2")]
+    [InlineData("https://first.test/a/next", "https://first.test/a/next")]
+    [InlineData("/elsewhere", "https://first.test/a/elsewhere")]
+    public async Task The_address_of_an_endpoint_is_one_of_the_api(string asked, string sent)
+    {
+        using var chain = Create(o => o.Endpoints.Uris = [$"https://{First}/a/", $"https://{Second}/b/"]);
+
+        using var response = await chain.SendAsync(true, Chain.Get(asked));
+
+        chain.Server.Requests.Single().Uri.ShouldBe(new Uri(sent));
+    }
+
+    [Fact]
+    public async Task A_route_without_a_circuit_is_sent_past_an_endpoint_whose_circuit_is_open()
+    {
+        using var chain = Create(o =>
+        {
+            (o.CircuitBreaker.FailureDuration, o.CircuitBreaker.FailureThreshold) = (null, 1);
+            o.Routes["GET /events"] = r => (r.CircuitBreaker.BreakDuration, r.Retry.MaxRetryAttempts) = (null, 0);
+        });
+        _hosts[First] = Outcome.Refused();
+        (await chain.GetAsync()).Dispose();
+
+        (await chain.SendAsync(true, Chain.Get("events"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        Sent(chain)[^1].ShouldBe(Second);
+        chain.Logs.Calls[^1].Message.ShouldContain($", via https://{Second}, route GET /events");
+    }
+
     [Fact]
     public async Task A_request_to_any_other_host_goes_where_its_uri_says()
     {
