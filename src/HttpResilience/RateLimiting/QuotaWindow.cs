@@ -34,6 +34,7 @@ internal sealed class QuotaWindow
     private long _tailAt;
     private long _tailFrom;
     private double _tail;
+    private double _returning;
 
     /// <summary>The calls that were started, and those of them that have ended.</summary>
     internal long Started { get; private set; }
@@ -70,6 +71,7 @@ internal sealed class QuotaWindow
             _left = counted;
         else if (counted > _left)
             Raise(counted - _left);
+        ReturnMissing(uncounted, now);
         if (!_isKnown)
             _last = _lastStarted = now;
         _isKnown = true;
@@ -124,7 +126,7 @@ internal sealed class QuotaWindow
         if (!wasSent)
             _left += _cost;
         else if (_kind is QuotaKind.Rolling && _length > 0)
-            WillReturn(now + _length, now);
+            WillReturn(_cost, now);
     }
 
     private double Need => Math.Min(_cost + (_costVaries ? 2 * _deviation : 0), Math.Max(1, _limit / 2));
@@ -228,6 +230,7 @@ internal sealed class QuotaWindow
             units += _returns.Dequeue().Units;
         if (_tail > 0 && _tailAt <= now)
             (units, _tail) = (units + _tail, 0);
+        _returning -= units;
         Add(units);
     }
 
@@ -247,16 +250,31 @@ internal sealed class QuotaWindow
             var (at, some) = _returns.Dequeue();
             double taken = Math.Min(units, some);
             units -= taken;
+            _returning -= taken;
             if (some > taken)
                 _returns.Enqueue((at, some - taken));
         }
 
-        _tail = Math.Max(0, _tail - units);
+        double last = Math.Min(units, _tail);
+        _tail -= last;
+        _returning -= last;
     }
 
-    private void WillReturn(long at, long now)
+    // Calls that were sent before the quota was known, or by others, used units too. Those that come back are otherwise taken
+    // for the units of later calls, which then seem to be used for a window longer.
+    private void ReturnMissing(long uncounted, long now)
+    {
+        if (_kind is not QuotaKind.Rolling || _length <= 0)
+            return;
+        double missing = _limit - _left - _returning - Math.Max(uncounted, Started - Ended) * _cost;
+        if (missing >= 1)
+            WillReturn(missing, now);
+    }
+
+    private void WillReturn(double units, long now)
     {
         Return(now);
+        long at = now + _length;
         if (_tail > 0 && at - _tailFrom > _length / Buckets)
         {
             _returns.Enqueue((_tailAt, _tail));
@@ -265,7 +283,8 @@ internal sealed class QuotaWindow
 
         if (_tail == 0)
             _tailFrom = at;
-        (_tailAt, _tail) = (at, _tail + _cost);
+        (_tailAt, _tail) = (at, _tail + units);
+        _returning += units;
     }
 
     private long NextReturn(long now, long reserved)

@@ -33,6 +33,54 @@ public sealed class QuotaPaceTests
     public void Units_that_come_back_one_by_one_are_waited_for(double left, object? last, double expected) =>
         Earliest(QuotaKind.Rolling, left, 0, last).ShouldBe(expected, tolerance: 0.01);
 
+    [Fact]
+    public void Units_that_were_used_before_the_quota_was_known_come_back_a_window_later()
+    {
+        var window = new QuotaWindow();
+        // Of ten, three were used before, and one by the call that reports; the rest is used one a second.
+        window.Report(Rolling(6), null, Ticks(10), uncounted: 0, returnedBefore: null, Ticks(0));
+        for (int i = 1; i <= 6; i++)
+        {
+            window.Start(Ticks(i));
+            window.End(wasSent: true, Ticks(i));
+            window.Report(Rolling(6 - i), null, Ticks(10), uncounted: 0, returnedBefore: 0, Ticks(i));
+        }
+
+        window.Earliest(isFirst: false, Ticks(7)).ShouldBe(Ticks(10));
+        window.MayStart(Ticks(10)).ShouldBeTrue();
+        // The report counts the four; those that the six used still come back when they should.
+        window.Start(Ticks(10));
+        window.End(wasSent: true, Ticks(10));
+        window.Report(Rolling(3), null, Ticks(10), uncounted: 0, returnedBefore: 4, Ticks(10));
+        window.Earliest(isFirst: false, Ticks(11));
+        window.Returned.ShouldBe(5);
+    }
+
+    [Fact]
+    public void Calls_that_were_under_way_when_the_quota_became_known_come_back_a_window_after_they_were_counted()
+    {
+        var window = new QuotaWindow();
+        window.Report(Rolling(9), null, Ticks(10), uncounted: 3, returnedBefore: null, Ticks(0));
+        window.Report(Rolling(6), null, Ticks(10), uncounted: 0, returnedBefore: null, Ticks(2));
+
+        window.Earliest(isFirst: true, Ticks(10));
+        window.Returned.ShouldBe(1);
+        window.Earliest(isFirst: true, Ticks(12));
+        window.Returned.ShouldBe(4);
+    }
+
+    [Fact]
+    public void A_quota_that_was_used_up_before_it_was_known_opens_a_window_later()
+    {
+        var window = new QuotaWindow();
+
+        window.Report(Rolling(0), null, Ticks(10), uncounted: 0, returnedBefore: null, Ticks(0));
+
+        window.Earliest(isFirst: false, Ticks(1)).ShouldBeInRange(Ticks(10), Ticks(10.1));
+        window.MayStart(Ticks(9)).ShouldBeFalse();
+        window.MayStart(Ticks(10)).ShouldBeTrue();
+    }
+
     [Theory, InlineData("Window"), InlineData("Refill"), InlineData("Rolling")]
     public void A_call_that_uses_more_than_another_needs_more(string name)
     {
@@ -235,6 +283,10 @@ public sealed class QuotaPaceTests
         quotas.TryStart(turn, now);
         quotas.End(turn, route, [report], time => (long)(time.TotalSeconds * Second), now, 100);
     }
+
+    private static QuotaReport Rolling(int remaining) => new("q", remaining) { Kind = QuotaKind.Rolling, Limit = 10 };
+
+    private static long Ticks(double seconds) => (long)(seconds * Second);
 
     private static double Earliest(QuotaKind kind, double left, double resetIn, object? last) =>
         QuotaPaceRules.Earliest(Standing(kind, left, resetIn, last is null ? null : Convert.ToDouble(last)), 0) / Second;
