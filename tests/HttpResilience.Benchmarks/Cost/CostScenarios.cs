@@ -44,7 +44,7 @@ internal static class CostScenarios
         new CallScenario("GET with three routes, asynchronous") { Settings = new() { HasRoutes = true } },
         new CallScenario("GET with a quota and its pace, asynchronous") { Settings = new() { HasQuota = true } },
         new CallScenario("GET with an adaptive limit, asynchronous") { Settings = new() { HasAdaptiveLimit = true } },
-        new CallScenario("GET with a learned attempt timeout, asynchronous") { Settings = new() { Learns = true } },
+        new CallScenario("GET with a learned timeout, asynchronous") { Settings = new() { Learns = true } },
         new CallScenario("GET with two endpoints, asynchronous") { Settings = new() { HasEndpoints = true } },
         new CallScenario("GET with an empty Polly pipeline, asynchronous") { Settings = new() { HasEmptyPipeline = true } },
     ];
