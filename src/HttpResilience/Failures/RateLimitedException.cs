@@ -55,7 +55,7 @@ public sealed class RateLimitedException : RejectedException
     {
         (false, { } wait) when _isByQuota => string.Create(
             CultureInfo.InvariantCulture,
-            $"The quota of {Authority} has no rest for another {wait.TotalSeconds:0.0} s, longer than the call can wait (Quota:Pace)."),
+            $"The quota of {Authority} is used up for another {wait.TotalSeconds:0.0} s, longer than the call can wait (Quota:Pace)."),
         (false, { } wait) => string.Create(
             CultureInfo.InvariantCulture,
             $"{Authority} sent Retry-After; its pause lasts another {wait.TotalSeconds:0.0} s, longer than the call can wait."),

@@ -128,7 +128,7 @@ public sealed class QuotaPaceTests
 
         rejected.RetryAfter.ShouldBe(TimeSpan.FromSeconds(60));
         rejected.Message.ShouldBe(
-            "Other calls use the quota of https://api.test for another 60.0 s, longer than the call can wait (Quota:Pace).");
+            "The quota of https://api.test is used up for another 60.0 s, longer than the call can wait (Quota:Pace).");
         rejected.GetHttpCall()!.StopReason.ShouldBe(StopReason.RateLimited);
         chain.Clock.Elapsed.ShouldBe(TimeSpan.Zero);
         chain.Server.Requests.Count.ShouldBe(1);
