@@ -341,7 +341,11 @@ public sealed class EndpointTests
     [Fact]
     public async Task After_all_have_failed_the_open_circuit_of_the_last_one_does_not_end_the_call()
     {
-        using var chain = Create(o => (o.CircuitBreaker.FailureDuration, o.CircuitBreaker.FailureThreshold) = (null, 2));
+        using var chain = Create(o =>
+        {
+            (o.CircuitBreaker.FailureDuration, o.CircuitBreaker.FailureThreshold, o.CircuitBreaker.MaxWait) = (null, 2, null);
+            o.CircuitBreaker.BreakDuration = o.CircuitBreaker.MaxBreakDuration = TimeSpan.FromMinutes(1);
+        });
         foreach (string host in _hosts.Keys.ToArray())
             _hosts[host] = Outcome.Status(503);
         (await chain.SendAsync(true, Chain.Get().WithMaxRetryAttempts(2))).Dispose();
