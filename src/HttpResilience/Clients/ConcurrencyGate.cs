@@ -3,7 +3,7 @@ namespace HttpResilience;
 /// <summary>
 /// Lets as many attempts to a host run at once as <see cref="AdaptiveLimit"/> says; further ones wait in the order of their arrival.
 /// </summary>
-/// <remarks>Turns are completed outside the lock. Whoever gives a place back passes it on, so the gate needs no timer.</remarks>
+/// <remarks>Turns are completed outside the lock. An attempt that ends passes its place on, so the gate needs no timer.</remarks>
 internal sealed class ConcurrencyGate(TimeProvider time)
 {
     private readonly Lock _gate = new();

@@ -141,8 +141,8 @@ internal sealed class HostState(HostKey key) : ObservedHost
     }
 
     /// <summary>
-    /// Whether a response is looked at for a quota that nobody expects of the host: the first eight, then every 128th until one reports
-    /// it. A look-up in the fields of a response costs a tenth of what the chain adds to a call.
+    /// Whether a response is searched for a quota although no setting says that the host reports one: the first eight responses, then every
+    /// 128th, and all after one that reports it. The search costs a tenth of what the chain adds to a call.
     /// </summary>
     internal bool LooksForQuota => _reportsQuota || (_looked++ is var looked && (looked < 8 || looked % 128 == 0));
 

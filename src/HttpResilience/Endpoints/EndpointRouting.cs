@@ -56,11 +56,12 @@ internal sealed class EndpointRouting(Client client)
     }
 
     /// <summary>Whether the call may go on at another endpoint now.</summary>
+    /// <param name="mayHaveBeenProcessed">An attempt of it, this or an earlier one, may have been processed.</param>
     /// <param name="untried">Only at one that it has not tried.</param>
-    internal bool HasOther(HttpCall call, bool isIdempotent, bool untried, long now)
+    internal bool HasOther(HttpCall call, bool isIdempotent, bool mayHaveBeenProcessed, bool untried, long now)
     {
         if (call.EndpointTries is not { Last: >= 0 } tries || call.Policy.Endpoints is not { } policy
-            || !EndpointRules.MayMove(policy, isIdempotent, call.MayHaveBeenProcessed))
+            || !EndpointRules.MayMove(policy, isIdempotent, mayHaveBeenProcessed))
             return false;
         for (int index = 0; index < policy.All.Length; index++)
         {

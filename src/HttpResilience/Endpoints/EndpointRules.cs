@@ -65,13 +65,17 @@ internal static class EndpointRules
     {
         string path = asked.GetComponents(UriComponents.PathAndQuery, UriFormat.UriEscaped);
         string own = endpoint.Uri.AbsolutePath;
-        if (own.Length > 1 && basePath is not null && path.StartsWith(basePath, StringComparison.Ordinal))
-            path = $"{own.TrimEnd('/')}/{path[basePath.Length..].TrimStart('/')}";
+        if (own.Length > 1 && basePath?.TrimEnd('/') is { } before && IsBelow(path, before))
+            path = $"{own.TrimEnd('/')}{(path.AsSpan(before.Length) is ['/', ..] rest ? rest : $"/{path.AsSpan(before.Length)}")}";
 
         string fragment = asked.GetComponents(UriComponents.Fragment | UriComponents.KeepDelimiter, UriFormat.UriEscaped);
         string authority = endpoint.Uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
         return new($"{authority}{path}{fragment}", UriKind.Absolute);
     }
+
+    // Of whole segments: /v10 is not below /v1.
+    private static bool IsBelow(string path, string basePath) => path.StartsWith(basePath, StringComparison.Ordinal)
+        && (path.Length == basePath.Length || path[basePath.Length] is '/' or '?');
 
     private static bool Has(int tried, int index) => (tried & (1 << index)) != 0;
 }

@@ -97,9 +97,9 @@ internal sealed class HedgedAttempt(
     /// </summary>
     internal HedgedTry Choose() => _tries.Find(t => t.HasWon) ?? _tries.MaxBy(t => t.Result.RetryAfter ?? TimeSpan.Zero)!;
 
-    // Another endpoint is not that which the first request burdens.
-    private bool GoesElsewhere(long now) =>
-        _endpoints.HasOther(call, call.Policy.Retry.IsIdempotent(request.Method), untried: true, now);
+    // Another endpoint is not that which the first request burdens; the first request may be processed while the next one is sent.
+    private bool GoesElsewhere(long now) => _endpoints.HasOther(
+        call, call.Policy.Retry.IsIdempotent(request.Method), mayHaveBeenProcessed: true, untried: true, now);
 
     private bool IsInBudget(long now) =>
         call.Policy.Retry.Budget is not { } budget || call.Host is not { } host

@@ -282,14 +282,16 @@ internal sealed partial class RetryHandler(
         attempt.Random = client.Random.NextDouble();
         int? maxRetryAttempts = policy.Retry.Repeats(original.Method) ? call.MaxRetryAttempts : 0;
         bool isIdempotent = policy.Retry.IsIdempotent(original.Method);
-        bool isLeft = attempt.IsRouted && _endpoints.HasOther(call, isIdempotent, untried: false, endedAt);
+        bool isLeft = attempt.IsRouted && _endpoints.HasOther(
+            call, isIdempotent, call.MayHaveBeenProcessed, untried: false, endedAt);
         var request = new RetryableRequest(
             isIdempotent, call.IdempotencyKey is not null, original.IsReplayable, maxRetryAttempts)
         {
             MayHaveBeenProcessed = call.MayHaveBeenProcessed,
             CanBeFound = extensions.Reconciler is not null,
             CanBeResolved = _hooks.CanResolve(attempt),
-            GoesElsewhere = isLeft && _endpoints.HasOther(call, isIdempotent, untried: true, endedAt),
+            GoesElsewhere = isLeft && _endpoints.HasOther(
+                call, isIdempotent, call.MayHaveBeenProcessed, untried: true, endedAt),
             KeyExpiresIn = policy.Remaining(endedAt, policy.KeyEndFrom(call.KeyStartedAt)),
         };
         var remaining = policy.Remaining(endedAt, attempt.Deadline);

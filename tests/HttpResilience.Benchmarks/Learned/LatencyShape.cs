@@ -7,7 +7,8 @@ internal sealed record LatencyShape(string Name, Func<TimeSpan, double, double, 
 {
     internal static IReadOnlyList<LatencyShape> All { get; } =
     [
-        new("95 % in 20–40 ms, 5 % in 1–2 s", (_, which, random) => Milliseconds(which < 0.95 ? 20 + 20 * random : 1000 + 1000 * random)),
+        new("95 % in 20–40 ms, 5 % in 1–2 s", (_, which, random) =>
+            Milliseconds(which < 0.95 ? 20 + 20 * random : 1000 + 1000 * random)),
         new("all in 20–40 ms", (_, _, random) => Milliseconds(20 + 20 * random)),
         new("a long tail: median 50 ms, p99 255 ms", (_, which, random) => Milliseconds(50 * Math.Exp(0.7 * Normal(which, random)))),
         new("slower and slower: 30 ms, then 300 ms", (elapsed, _, random) =>

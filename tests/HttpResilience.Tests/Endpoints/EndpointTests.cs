@@ -295,6 +295,25 @@ public sealed class EndpointTests
         chain.State.Hosts.All.ShouldAllBe(h => h.CircuitState == CircuitState.Closed);
     }
 
+    [Theory]
+    [InlineData("POST", false, First)]
+    [InlineData("PATCH", false, First)]
+    [InlineData("POST", true, Second)]
+    [InlineData("PUT", false, Second)]
+    public async Task A_hedged_write_goes_only_where_its_key_is_known(string method, bool sharesKeys, string host)
+    {
+        using var chain = Create(o => (o.Hedging.Enabled, o.Endpoints.SharesKeys) = (true, sharesKeys));
+        chain.Clock.SkipsWaits = false;
+        int sent = 0;
+        _hosts[First] = Outcome.Decide(_ => sent++ == 0 ? Outcome.NeverAnswers() : Outcome.Status(200));
+
+        var calling = chain.SendAsync(true, new(new HttpMethod(method), "invoices") { Content = new StringContent("{}") });
+        await chain.PassDelayAsync();
+        (await calling).Dispose();
+
+        Sent(chain).ShouldBe([First, host]);
+    }
+
     [Fact]
     public async Task A_hedged_request_may_be_the_probe_of_its_endpoint()
     {
