@@ -94,6 +94,12 @@ internal sealed class ResiliencePolicy(string clientName, HttpResilienceOptions 
     /// <summary>Null for an API with one endpoint, or as many as the application asks.</summary>
     internal EndpointsPolicy? Endpoints { get; } = EndpointsPolicy.From(options.Endpoints);
 
+    /// <summary>
+    /// A key that an endpoint has seen keeps the request from being processed twice wherever it is sent later: not where endpoints do not
+    /// share keys, because a later call does not know which one has seen it.
+    /// </summary>
+    internal bool KeyHoldsLater => Endpoints is not { SharesKeys: false };
+
     internal QuotaPolicy? Quota { get; } = QuotaPolicy.From(options.Quota);
 
     /// <summary>The chain has a stage that reads the quotas of every response.</summary>

@@ -66,7 +66,8 @@ internal static class DeadLetterRequest
         var (uri, originalUri) = LetterUri.Of(original.Uri!, leftOut);
         bool isKeyed = call.IdempotencyKey is not null;
         var fate = LetterFate.Of(
-            call.Policy.Retry, original.Method, isKeyed, call.MayHaveBeenProcessed, bodyIsMissing: body is null, canBeFound);
+            call.Policy.Retry, original.Method, isKeyed && call.Policy.KeyHoldsLater, call.MayHaveBeenProcessed,
+            bodyIsMissing: body is null, canBeFound);
         fate = fate.After(failure.StatusCode, isKeyed || original.IsConditional) with { Lacks = lacks };
         var decision = DeadLetterDecision.AfterFailure(call.FailureClass, fate, failure.RetryAfter, replays: 0, policy.MaxReplays);
         var now = call.Time.GetUtcNow();

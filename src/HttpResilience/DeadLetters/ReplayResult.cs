@@ -8,7 +8,8 @@ internal static class ReplayResult
 
     // A client without keys sends none for a letter from before the name of its header field was stored.
     private static LetterFate FateOf(Client client, ResiliencePolicy policy, DeadLetter letter, bool mayHaveBeenProcessed) => LetterFate.Of(
-        policy.Retry, new HttpMethod(letter.Method), LetterKey.FieldOf(letter, policy.Idempotency) is not null,
+        policy.Retry, new HttpMethod(letter.Method),
+        policy.KeyHoldsLater && LetterKey.FieldOf(letter, policy.Idempotency) is not null,
         mayHaveBeenProcessed, letter.BodyIsMissing, client.Get<RegisteredExtensions>()!.Reconciler is not null);
 
     /// <summary>Whether the client may send letters to a host.</summary>

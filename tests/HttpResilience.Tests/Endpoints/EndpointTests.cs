@@ -550,6 +550,26 @@ public sealed class EndpointTests
         Keys(chain).Distinct().Count().ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("POST", false, 502, DeadLetterStatus.RequiresReview)]
+    [InlineData("PATCH", false, 500, DeadLetterStatus.RequiresReview)]
+    [InlineData("PUT", false, 502, DeadLetterStatus.Pending)]
+    [InlineData("POST", false, 429, DeadLetterStatus.Pending)]
+    [InlineData("POST", true, 502, DeadLetterStatus.Pending)]
+    public async Task A_letter_that_may_have_been_processed_is_for_review_where_keys_are_not_shared(
+        string method, bool sharesKeys, int answer, DeadLetterStatus status)
+    {
+        var store = new TestStorage();
+        using var chain = Create(o => (o.DeadLetter.Enabled, o.Endpoints.SharesKeys) = (true, sharesKeys),
+            services: s => s.AddSingleton<IDeadLetterStore>(store.DeadLetters));
+        foreach (string host in _hosts.Keys.ToArray())
+            _hosts[host] = Outcome.Status(answer);
+
+        (await chain.SendAsync(true, new(new HttpMethod(method), "invoices") { Content = new StringContent("{}") })).Dispose();
+
+        store.Letters.ShouldHaveSingleItem().Status.ShouldBe(status);
+    }
+
     [Fact]
     public async Task A_reload_changes_the_endpoints_of_the_next_calls()
     {
