@@ -303,31 +303,4 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
 
     /// <param name="Number">0 when the timer stays as it is.</param>
     private readonly record struct Alarm(long Due, long Number);
-
-    /// <summary>The calls whose wait has ended, in their order. Completed outside the lock.</summary>
-    private struct Turns
-    {
-        private CircuitWaiter? _first;
-        private CircuitWaiter? _last;
-
-        internal void Add(CircuitWaiter waiter)
-        {
-            if (_last is null)
-                _first = waiter;
-            else
-                _last.Next = waiter;
-            _last = waiter;
-        }
-
-        internal readonly void Complete()
-        {
-            for (var waiter = _first; waiter is not null;)
-            {
-                var next = waiter.Next;
-                waiter.Next = null;
-                waiter.Complete();
-                waiter = next;
-            }
-        }
-    }
 }

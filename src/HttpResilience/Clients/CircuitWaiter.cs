@@ -7,8 +7,8 @@ namespace HttpResilience;
 /// <param name="continuations">How the call continues when its wait is over.</param>
 internal sealed class CircuitWaiter(
     CircuitPolicy policy, long arrivedAt, long latest, long toClose, long forTurn, TaskCreationOptions continuations)
+    : TurnWaiter(continuations)
 {
-    private readonly TaskCompletionSource _turn = new(continuations);
     private long _since = arrivedAt;
 
     internal CircuitPolicy Policy => policy;
@@ -21,9 +21,6 @@ internal sealed class CircuitWaiter(
 
     internal long ForTurn { get; private set; } = forTurn;
 
-    /// <summary>Completes when the wait is over.</summary>
-    internal Task Turn => _turn.Task;
-
     /// <summary>The ticket that came with the turn; <see cref="CircuitMachine.NoTicket"/> when the wait has ended without one.</summary>
     internal int Ticket { get; set; }
 
@@ -32,9 +29,6 @@ internal sealed class CircuitWaiter(
 
     /// <summary>Its place in the queue; null when it waits no longer.</summary>
     internal LinkedListNode<CircuitWaiter>? Place { get; set; }
-
-    /// <summary>The next one whose wait has ended at the same time.</summary>
-    internal CircuitWaiter? Next { get; set; }
 
     /// <summary>
     /// The timestamp at which it stops to wait. Sent at its deadline, it would fail although the host is well: half of the time until then
@@ -49,6 +43,4 @@ internal sealed class CircuitWaiter(
         long waited = Math.Max(0, now - _since);
         (ToClose, ForTurn, _since) = wasClosed ? (ToClose, ForTurn - waited, now) : (ToClose - waited, ForTurn, now);
     }
-
-    internal void Complete() => _turn.TrySetResult();
 }

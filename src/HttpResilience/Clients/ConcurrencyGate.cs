@@ -112,33 +112,6 @@ internal sealed class ConcurrencyGate(TimeProvider time)
         waiter.Place = null;
         _count--;
     }
-
-    /// <summary>The attempts whose turn has come, in their order.</summary>
-    private struct Turns
-    {
-        private ConcurrencyWaiter? _first;
-        private ConcurrencyWaiter? _last;
-
-        internal void Add(ConcurrencyWaiter waiter)
-        {
-            if (_last is null)
-                _first = waiter;
-            else
-                _last.Next = waiter;
-            _last = waiter;
-        }
-
-        internal readonly void Complete()
-        {
-            for (var waiter = _first; waiter is not null;)
-            {
-                var next = waiter.Next;
-                waiter.Next = null;
-                waiter.Complete();
-                waiter = next;
-            }
-        }
-    }
 }
 
 /// <summary>The answer to an attempt that asks for a place.</summary>
@@ -151,21 +124,11 @@ internal readonly record struct ConcurrencyTurn(ConcurrencyWaiter? Waiter, int N
 
 /// <summary>An attempt that waits for a place. Its gate changes it, under its lock and before the wait ends.</summary>
 /// <param name="continuations">How the attempt continues when its turn has come.</param>
-internal sealed class ConcurrencyWaiter(TaskCreationOptions continuations)
+internal sealed class ConcurrencyWaiter(TaskCreationOptions continuations) : TurnWaiter(continuations)
 {
-    private readonly TaskCompletionSource _turn = new(continuations);
-
-    /// <summary>Completes when it has a place.</summary>
-    internal Task Turn => _turn.Task;
-
     /// <summary>The number of the limit under which it begins.</summary>
     internal int Number { get; set; }
 
     /// <summary>Its place in the queue; null when it waits no longer.</summary>
     internal LinkedListNode<ConcurrencyWaiter>? Place { get; set; }
-
-    /// <summary>The next one whose turn has come at the same time.</summary>
-    internal ConcurrencyWaiter? Next { get; set; }
-
-    internal void Complete() => _turn.TrySetResult();
 }

@@ -173,7 +173,7 @@ public sealed class HttpResilienceOptions
     internal bool HasEndpoints => Endpoints.Uris.Count > 0;
 
     /// <summary>No calls go to the base address, because it is not one of the endpoints.</summary>
-    internal bool LeavesOutBaseAddress => HasEndpoints && BaseAddress is { } own
+    internal bool LeavesOutBaseAddress => OfClient is null && HasEndpoints && BaseAddress is { } own
         && !Endpoints.Uris.Any(uri => new HttpAuthority(new(uri)).Equals(new(own)));
 
     /// <summary>How long an attempt may take: it ends with its call. Null: without end.</summary>

@@ -32,8 +32,8 @@ internal static class IdempotencyCall
             ? call.StartedAt - call.Policy.ToTimestamp(call.Time.GetUtcNow() - first)
             : call.StartedAt;
 
-        /// <summary>The API may have forgotten the key.</summary>
-        internal bool KeyHasExpired => call.StartedAt >= call.Policy.KeyEndFrom(call.KeyStartedAt);
+        /// <summary>The API still knows the key of an earlier call that this call continues, wherever it is sent now.</summary>
+        internal bool KeyHolds => call.Policy.KeyHoldsLater && call.StartedAt < call.Policy.KeyEndFrom(call.KeyStartedAt);
 
         private DateTimeOffset? KeyFirstUsedAt => FirstUse.Get(call) ?? call.Replay?.KeyFirstUsedAt;
 

@@ -158,9 +158,7 @@ internal sealed partial class ResponseReplayHandler(
 
     private static bool MayBeRepeated(IdempotencyKeyReservation reservation, HttpCall call) =>
         call.Replay is { IsResolved: true }
-        || RetryDecision.MayBeRepeated(
-            call.Policy.Retry, call.Policy.Retry.IsIdempotent(reservation.Method),
-            keyed: call.Policy.KeyHoldsLater && !call.KeyHasExpired);
+        || RetryDecision.MayBeRepeated(call.Policy.Retry, call.Policy.Retry.IsIdempotent(reservation.Method), keyed: call.KeyHolds);
 
     // The replayer sends the same request to the target of such a redirect (RFC 9110 §15.4.8), which left it unprocessed.
     private static ResponseReplayOutcome OutcomeOf(HttpCall call, int? status) =>

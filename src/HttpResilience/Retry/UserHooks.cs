@@ -12,7 +12,7 @@ internal sealed class UserHooks(Client client, RegisteredExtensions extensions)
     internal bool MustReconcileFirst(HttpCall call, HttpMethod method) => call.MayHaveBeenProcessed
         && extensions.Reconciler is not null
         && !RetryDecision.MayBeRepeated(
-            call.Policy.Retry, call.Policy.Retry.IsIdempotent(method), keyed: call.IdempotencyKey is not null && !call.KeyHasExpired);
+            call.Policy.Retry, call.Policy.Retry.IsIdempotent(method), keyed: call.IdempotencyKey is not null && call.KeyHolds);
 
     /// <summary>The response is a conflict that the application can resolve; it needs the body for that.</summary>
     internal bool CanResolve(Attempt attempt) =>

@@ -232,6 +232,29 @@ public sealed class ResponseReplayTests : IDisposable
         (chain.Server.Requests.Count, chain.Clock.Elapsed).ShouldBe((0, keyIsOld ? TimeSpan.FromDays(1) : TimeSpan.FromSeconds(1)));
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_call_in_doubt_is_not_sent_to_an_endpoint_that_may_not_know_its_key(bool canBeFound)
+    {
+        var looks = new List<string>();
+        var chain = Open(
+            o => (o.Endpoints.SharesKeys, o.Endpoints.Uris) = (false, ["https://api.test", "https://other.test"]),
+            services =>
+            {
+                if (canBeFound)
+                    services.AddSingleton<IReconciler>(new Finds(looks, found: true));
+            });
+        await TakeAsync(chain, TimeSpan.Zero);
+        chain.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        if (canBeFound)
+            (await chain.SendAsync(true, Keyed())).GetHttpCall()!.StopReason.ShouldBe(StopReason.Reconciled);
+        else
+            await Should.ThrowAsync<IdempotencyKeyInDoubtException>(() => chain.SendAsync(true, Keyed()));
+
+        looks.Count.ShouldBe(canBeFound ? 1 : 0);
+        chain.Server.Requests.ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_letter_in_doubt_is_sent_on_request_of_a_person()
     {
