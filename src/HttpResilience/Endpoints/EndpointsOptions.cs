@@ -48,7 +48,7 @@ public sealed class EndpointsOptions
             return null;
         if (Uris.Count > MaxUris)
             return $"{here.Of(nameof(Uris))} has {Uris.Count} items; it must have at most {MaxUris}.";
-        if (Uris.GroupBy(uri => new Uri(uri)).FirstOrDefault(uris => uris.Count() > 1) is { Key: var twice })
+        if (Uris.GroupBy(uri => new Uri($"{uri.TrimEnd('/')}/")).FirstOrDefault(uris => uris.Count() > 1) is { Key: var twice })
             return $"{here.Of(nameof(Uris))} has {OptionPath.Show(twice)} twice. Name it once; Weights say how much it gets.";
         if (Weights.Count > 0 && Weights.Count != Uris.Count)
         {

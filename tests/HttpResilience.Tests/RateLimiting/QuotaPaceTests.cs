@@ -81,6 +81,41 @@ public sealed class QuotaPaceTests
         window.MayStart(Ticks(10)).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(0, 10)]
+    [InlineData(0.1, 11)]
+    [InlineData(2, 12)]
+    [InlineData(1e30, long.MaxValue)]
+    public void A_start_is_never_early(double ticks, long expected) => QuotaPaceRules.Later(10, ticks).ShouldBe(expected);
+
+    [Fact]
+    public void A_call_that_is_not_sent_gives_back_what_it_took()
+    {
+        var window = new QuotaWindow();
+        window.Report(Rolling(1), null, Ticks(10), uncounted: 0, returnedBefore: null, Ticks(0));
+        window.Start(Ticks(1));
+        window.MayStart(Ticks(1)).ShouldBeFalse();
+
+        window.End(wasSent: false, Ticks(1));
+
+        window.MayStart(Ticks(1)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void An_idle_bucket_is_full_and_not_more()
+    {
+        var window = new QuotaWindow();
+        window.Report(Rolling(8) with { Kind = QuotaKind.Refill }, null, Ticks(60), uncounted: 0, returnedBefore: null, Ticks(0));
+
+        for (int call = 0; call < 10; call++)
+        {
+            window.MayStart(Ticks(600)).ShouldBeTrue();
+            window.Start(Ticks(600));
+        }
+
+        window.MayStart(Ticks(600)).ShouldBeFalse();
+    }
+
     [Theory, InlineData("Window"), InlineData("Refill"), InlineData("Rolling")]
     public void A_call_that_uses_more_than_another_needs_more(string name)
     {
