@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 
 namespace HttpResilience;
 
@@ -32,10 +33,8 @@ internal static class ClientFactory
         var logger = services.LoggerFor(name, Client.LogCategory);
         var clients = services.GetServices<ResilientClient>();
         string httpClientName = clients.HttpClientNameOf(name);
-        IEnumerable<IConfiguration> sources =
-            [.. services.GetService<IConfiguration>() is { } configuration ? [configuration] : Array.Empty<IConfiguration>(),
-                .. clients.SectionsOf(httpClientName)];
-        var client = new Client(name, httpClientName, () => options.Create(httpClientName), sources, time, logger)
+        var client = new Client(
+            name, httpClientName, () => options.Create(httpClientName), SourcesOf(services, clients, httpClientName), time, logger)
         {
             Random = random ?? Random.Shared,
         };
@@ -53,6 +52,21 @@ internal static class ClientFactory
         services.ResilientClients.Add(client);
         Observe(client, services.GetRequiredService<CallObservers>());
         return client;
+    }
+
+    // The configuration, the sections that code names, and what code has bound the options to itself.
+    private static IEnumerable<Func<IChangeToken>> SourcesOf(
+        IServiceProvider services, IEnumerable<ResilientClient> clients, string httpClientName)
+    {
+        if (services.GetService<IConfiguration>() is { } configuration)
+            yield return configuration.GetReloadToken;
+        foreach (var section in clients.SectionsOf(httpClientName))
+            yield return section.GetReloadToken;
+        foreach (var source in services.GetServices<IOptionsChangeTokenSource<HttpResilienceOptions>>())
+        {
+            if (source.Name is null || source.Name == httpClientName)
+                yield return source.GetChangeToken;
+        }
     }
 
     private static void Observe(Client client, CallObservers observers)

@@ -20,6 +20,20 @@ public abstract class CallObserver
     /// <returns>The exception to refuse the call with: nothing is sent, and the caller gets it. Null: the call goes on.</returns>
     protected internal virtual IntegrationPausedException? CallStarting(ObservedClient client, HttpCall httpCall) => null;
 
+    /// <summary>
+    /// An attempt of a call has failed, and the call is about to wait for the next one: to refresh what the next attempt needs, or to
+    /// count. The wait begins with the failure, not with the end of this method, which may await.
+    /// </summary>
+    /// <param name="client">The client.</param>
+    /// <param name="httpCall">The call, with its attempts so far.</param>
+    /// <param name="response">The response that is not the answer; closed afterwards. Null when there was none.</param>
+    /// <param name="exception">The exception; null when there was a response.</param>
+    /// <param name="delay">The wait from the failure on.</param>
+    /// <param name="cancellationToken">Ends with the call's own.</param>
+    protected internal virtual ValueTask RetryingAsync(
+        ObservedClient client, HttpCall httpCall, HttpResponseMessage? response, Exception? exception, TimeSpan delay,
+        CancellationToken cancellationToken) => default;
+
     /// <summary>A call has ended.</summary>
     /// <param name="ended">The call and what it says.</param>
     protected internal virtual void CallEnded(in EndedCall ended)

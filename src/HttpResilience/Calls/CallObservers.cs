@@ -28,6 +28,32 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
         return null;
     }
 
+    internal async ValueTask RetryingAsync(
+        ObservedClient client, HttpCall call, HttpResponseMessage? response, Exception? exception, TimeSpan delay, bool async,
+        CancellationToken cancellationToken)
+    {
+        foreach (var observer in _observers)
+        {
+            try
+            {
+                // On another thread: the observer may have to continue in the synchronization context of the thread that blocks here.
+                if (async)
+                    await observer.RetryingAsync(client, call, response, exception, delay, cancellationToken).ConfigureAwait(false);
+                else
+                    Task.Run(() => observer.RetryingAsync(client, call, response, exception, delay, cancellationToken).AsTask(),
+                        CancellationToken.None).GetAwaiter().GetResult();
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                // The wait that follows ends the call with it.
+            }
+            catch (Exception e)
+            {
+                ObserverFailed(logger, e.Loggable, observer.GetType().Name);
+            }
+        }
+    }
+
     internal void CallEnded(ObservedClient client, HttpCall call)
     {
         var ended = new EndedCall(client, call, (ObservedHost?)call.HostState, OutcomeOf(call));

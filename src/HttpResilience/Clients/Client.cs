@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 
@@ -19,9 +18,9 @@ internal sealed partial class Client : ObservedClient, IDisposable
     private volatile ResiliencePolicy _policy;
 
     /// <param name="read">Reads and validates the options.</param>
-    /// <param name="sources">The configurations that they are read from.</param>
+    /// <param name="sources">The change tokens of what they are read from.</param>
     internal Client(
-        string name, string httpClientName, Func<HttpResilienceOptions> read, IEnumerable<IConfiguration> sources, TimeProvider time,
+        string name, string httpClientName, Func<HttpResilienceOptions> read, IEnumerable<Func<IChangeToken>> sources, TimeProvider time,
         ILogger logger)
     {
         (Name, HttpClientName, Time, _read, _logger) = (name, httpClientName, time, read, logger);
@@ -29,7 +28,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
         _policy = new(name, Options, time);
         Timers = new(time);
         // A section has the token of its root.
-        _reloads = [.. sources.DistinctBy(s => s.GetReloadToken()).Select(s => ChangeToken.OnChange(s.GetReloadToken, Reload))];
+        _reloads = [.. sources.DistinctBy(token => token()).Select(token => ChangeToken.OnChange(token, Reload))];
     }
 
     /// <summary>A reload has replaced the policy.</summary>

@@ -21,6 +21,9 @@ internal readonly record struct AttemptResult
     /// <summary>The delay the server asks for, from the response on. Null or zero: none.</summary>
     internal TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The delay that the application's classifier wants in place of the backoff; null when it says nothing.</summary>
+    internal TimeSpan? Delay { get; init; }
+
     /// <summary>The delay is asked of one partition of the callers, such as a customer, not of all.</summary>
     internal bool IsOfPartition { get; init; }
 
@@ -60,6 +63,7 @@ internal readonly record struct AttemptResult
         SaidRetry = said.IsRetryable,
         IsAmbiguous = said.MayHaveBeenProcessed,
         RetryAfter = said.RetryAfter,
+        Delay = said.Delay >= TimeSpan.Zero ? said.Delay : null,
         CircuitOutcome = said.CountsAgainstCircuit ? CircuitOutcome.Failure
             : status is null ? CircuitOutcome.Neutral
             : CircuitOutcome.Success,
@@ -71,5 +75,6 @@ internal readonly record struct AttemptResult
         MayHaveBeenProcessed = IsAmbiguous,
         CountsAgainstCircuit = CircuitOutcome is CircuitOutcome.Failure,
         RetryAfter = RetryAfter,
+        Delay = Delay,
     };
 }

@@ -24,4 +24,10 @@ public readonly record struct FailureClassification(FailureClass FailureClass)
 
     /// <summary>The delay the server asks for. Null or zero: none, the backoff applies. Default null.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>
+    /// The wait before the next attempt of this call, in place of the backoff and without jitter; other calls to the host do not wait. A
+    /// longer <see cref="RetryAfter"/> counts. Null (the backoff applies), or 0 or more; default null.
+    /// </summary>
+    public TimeSpan? Delay { get; init; }
 }

@@ -54,10 +54,11 @@ internal readonly record struct RetryDecision
         var (limit, tooLate) = keyExpires ? (request.KeyExpiresIn, StopReason.KeyExpired) : (remaining, StopReason.DeadlineWouldPass);
 
         var backoff = status?.Backoff ?? policy.Backoff;
-        if (policy.ShouldRetryAfterHeader && result.RetryAfter is { } asked && asked > TimeSpan.Zero)
+        if (policy.ShouldRetryAfterHeader && result.RetryAfter is { } asked && asked > TimeSpan.Zero && !(result.Delay > asked))
             return After(policy, backoff, asked, limit, tooLate, random) with { ReconcilesFirst = looks };
 
-        TimeSpan delay = request.GoesElsewhere ? TimeSpan.Zero : Backoff.Delay(backoff, attempt, random, previousRandom);
+        TimeSpan delay = request.GoesElsewhere ? TimeSpan.Zero
+            : result.Delay ?? Backoff.Delay(backoff, attempt, random, previousRandom);
         return (delay < limit ? Retry(delay) : Stop(tooLate)) with { ReconcilesFirst = looks };
     }
 

@@ -182,8 +182,15 @@ internal sealed partial class RetryHandler(
                     return Stop(reason, attempt);
                 }
 
+                var delay = _time.GetElapsedTime(attempt.EndedAt, attempt.StartsAt);
+                if (_observers is not null)
+                {
+                    await _observers.RetryingAsync(
+                        client, call, attempt.Response, attempt.Exception, delay, async, cancellationToken).ConfigureAwait(false);
+                }
+
                 attempt.Response?.Dispose();
-                WillRetry(attempt, _time.GetElapsedTime(attempt.EndedAt, attempt.StartsAt));
+                WillRetry(attempt, delay);
                 attempt.StopTimer();
                 await WaitingCalls.UntilAsync(client, call, attempt.StartsAt, async, cancellationToken).ConfigureAwait(false);
                 attempt.StartsAt = _time.GetTimestamp();

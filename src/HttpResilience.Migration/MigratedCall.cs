@@ -1,0 +1,48 @@
+using Polly;
+
+namespace HttpResilience.Migration;
+
+/// <summary>A call of a migrated client, for the delegates that its standard handler had.</summary>
+/// <param name="context">The context of the call.</param>
+/// <param name="outer">The call around it.</param>
+internal sealed class MigratedCall(ResilienceContext context, MigratedCall? outer)
+{
+    private static readonly AsyncLocal<MigratedCall?> _current = new();
+
+    private int _requests;
+
+    internal static MigratedCall? Current => _current.Value;
+
+    internal ResilienceContext Context => context;
+
+    /// <summary>The timeout of the attempts that a delegate has given; null when none has.</summary>
+    internal TimeSpan? AttemptTimeout { get; set; }
+
+    /// <summary>The timeout of the call that a delegate has given; null when none has.</summary>
+    internal TimeSpan? TotalTimeout { get; set; }
+
+    internal static MigratedCall Begin(ResilienceContext context) => _current.Value = new(context, _current.Value);
+
+    /// <summary>Runs with the context of the call that is under way, or else with one of its own.</summary>
+    internal static T With<TState, T>(HttpRequestMessage? request, TState state, Func<ResilienceContext, TState, T> run)
+    {
+        if (Current is { } call)
+            return run(call.Context, state);
+        var context = ResilienceContextPool.Shared.Get();
+        context.SetRequestMessage(request);
+        try
+        {
+            return run(context, state);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    internal void End() => _current.Value = outer;
+
+    /// <summary>Counts a request that is sent.</summary>
+    /// <returns>How many were sent before.</returns>
+    internal int NextRequest() => Interlocked.Increment(ref _requests) - 1;
+}
