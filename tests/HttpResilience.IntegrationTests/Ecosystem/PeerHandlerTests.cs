@@ -116,7 +116,8 @@ public sealed class PeerHandlerTests : IAsyncDisposable
             request.SetResilienceContext(ResilienceContextPool.Shared.Get(TestContext.Current.CancellationToken));
 
         await Assert.ThrowsAnyAsync<TaskCanceledException>(
-            () => async ? client.SendAsync(request) : Task.Run(() => client.Send(request)));
+            () => async ? client.SendAsync(request, TestContext.Current.CancellationToken)
+                : Task.Run(() => client.Send(request, TestContext.Current.CancellationToken)));
 
         (script.RequestCount, time.Elapsed).ShouldBe((2, TimeSpan.FromSeconds(4)));
         (request.GetResilienceContext() is not null).ShouldBe(around is "context of the application");

@@ -7,6 +7,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly;
 
+#pragma warning disable EXTEXP0001 // RemoveAllResilienceHandlers is for evaluation, and in use.
+
 namespace HttpResilience.IntegrationTests.Migration;
 
 /// <summary><c>UseHttpResilience</c> puts the chain in the place of a standard handler, with its options.</summary>
@@ -170,6 +172,41 @@ public sealed class TakeoverTests : IAsyncDisposable
         (await Client().GetAsync("https://orders.example.com/", Cancelled)).Dispose();
 
         order.ShouldBe(["outside", "inside", "inside"]);
+    }
+
+    [Theory, InlineData(false, 1), InlineData(true, 2)]
+    public async Task RemoveAllResilienceHandlers_removes_the_chain_of_all_clients(bool hasOwn, int requests)
+    {
+        await StartAsync((services, _) =>
+        {
+            services.ConfigureHttpClientDefaults(all => all.AddStandardResilienceHandler(
+                o => (o.Retry.MaxRetryAttempts, o.Retry.Delay) = (3, TimeSpan.Zero)).UseHttpResilience());
+            var builder = services.AddHttpClient("orders").RemoveAllResilienceHandlers();
+            if (hasOwn)
+                builder.AddStandardResilienceHandler(o => (o.Retry.MaxRetryAttempts, o.Retry.Delay) = (1, TimeSpan.Zero));
+        });
+        _script.Status(503);
+
+        using var response = await Client().GetAsync("https://orders.example.com/", Cancelled);
+
+        (_script.RequestCount, response.GetHttpCall()).ShouldBe((requests, null));
+        _log.Lines.ShouldNotContain(l => l.EventId == 420);
+    }
+
+    [Fact]
+    public async Task A_client_that_has_removed_the_chain_of_all_clients_can_take_over_a_handler_of_its_own()
+    {
+        await StartAsync((services, _) =>
+        {
+            services.ConfigureHttpClientDefaults(all => all.AddStandardResilienceHandler().UseHttpResilience());
+            services.AddHttpClient("orders").RemoveAllResilienceHandlers().AddStandardResilienceHandler(
+                o => (o.Retry.MaxRetryAttempts, o.Retry.Delay) = (1, TimeSpan.Zero)).UseHttpResilience();
+        });
+        _script.Status(503);
+
+        using var response = await Client().GetAsync("https://orders.example.com/", Cancelled);
+
+        (_script.RequestCount, response.GetHttpCall()!.Attempts.Count).ShouldBe((2, 2));
     }
 
     [Fact]
