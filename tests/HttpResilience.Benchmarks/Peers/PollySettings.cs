@@ -1,0 +1,102 @@
+extern alias PollyCore;
+
+using System.Net;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Hedging;
+using Polly.Retry;
+using Polly.Telemetry;
+using TimeoutRejectedException = PollyCore::Polly.Timeout.TimeoutRejectedException;
+
+namespace HttpResilience.Peers;
+
+/// <summary>
+/// The settings of a pipeline of total timeout, retry, circuit breaker and attempt timeout; the defaults are values that the chain has
+/// too. As in Polly's documentation, it handles <see cref="HttpRequestException"/>, its own timeouts, 408, 429 and all 5xx.
+/// </summary>
+internal sealed record PollySettings
+{
+    internal TimeSpan Total { get; init; } = TimeSpan.FromSeconds(100);
+
+    internal TimeSpan Attempt { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>0 for a pipeline without a retry.</summary>
+    internal int Retries { get; init; } = 3;
+
+    internal TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Whether delays double and have jitter.</summary>
+    internal bool Grows { get; init; } = true;
+
+    internal bool Hedges { get; init; }
+
+    internal bool HasCircuit { get; init; } = true;
+
+    internal double FailureRatio { get; init; } = 0.1;
+
+    internal int MinimumThroughput { get; init; } = 100;
+
+    internal TimeSpan Break { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The clock; null for that of the system.</summary>
+    internal TimeProvider? Time { get; init; }
+
+    /// <summary>The source of jitter; null for Polly's own.</summary>
+    internal Func<double>? Randomizer { get; init; }
+
+    /// <summary>Gets the events of the pipeline; null for none.</summary>
+    internal TelemetryListener? Listener { get; init; }
+
+    internal ResiliencePipeline<HttpResponseMessage> Build()
+    {
+        var builder = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = Time, TelemetryListener = Listener };
+        builder.AddTimeout(Total);
+        if (Retries > 0)
+            builder.AddRetry(Retry());
+        if (Hedges)
+        {
+            builder.AddHedging(new HedgingStrategyOptions<HttpResponseMessage>
+            {
+                Delay = TimeSpan.FromMilliseconds(500),
+                MaxHedgedAttempts = 1,
+                ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
+            });
+        }
+
+        if (HasCircuit)
+        {
+            builder.AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
+            {
+                FailureRatio = FailureRatio,
+                MinimumThroughput = MinimumThroughput,
+                SamplingDuration = TimeSpan.FromSeconds(30),
+                BreakDuration = Break,
+                ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
+            });
+        }
+
+        return builder.AddTimeout(Attempt).Build();
+    }
+
+    private RetryStrategyOptions<HttpResponseMessage> Retry()
+    {
+        var options = new RetryStrategyOptions<HttpResponseMessage>
+        {
+            MaxRetryAttempts = Retries,
+            BackoffType = Grows ? DelayBackoffType.Exponential : DelayBackoffType.Constant,
+            UseJitter = Grows,
+            Delay = Delay,
+            ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
+        };
+        options.Randomizer = Randomizer ?? options.Randomizer;
+        return options;
+    }
+
+    private static bool IsTransient(Outcome<HttpResponseMessage> outcome) => outcome switch
+    {
+        { Result: { } response } =>
+            response.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError,
+        { Exception: HttpRequestException or TimeoutRejectedException } => true,
+        _ => false,
+    };
+}
