@@ -21,11 +21,8 @@ internal static class PointsPart
             .Where(cell => cell.Seen.Fact != cell.Point.Known.Of(cell.Peer)).ToList();
         return new($"{Environs.Line()}\n\n{PeerTable.Of(rows)}")
         {
-            Differences =
-            [
-                .. unknown.Select(cell =>
-                    $"{cell.Point.Number}, {cell.Point.Sentence}: {cell.Peer.Name}: '{cell.Seen}' instead of '{cell.Point.Known.Of(cell.Peer)}'"),
-            ],
+            Differences = [.. unknown.Select(cell => $"{cell.Point.Number}, {cell.Point.Sentence}: "
+                + $"{cell.Peer.Name}: '{cell.Seen}' instead of '{cell.Point.Known.Of(cell.Peer)}'")],
             IsRight = unknown.TrueForAll(cell => !cell.Peer.IsOurs),
         };
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using HttpResilience.Simulation;
 
 namespace HttpResilience.Benchmarks;
@@ -7,39 +6,42 @@ namespace HttpResilience.Benchmarks;
 /// <summary>The shapes as tables with a column for each client: failed calls, load at the host, and the time of calls.</summary>
 internal static class ShapeSummary
 {
-    internal static string Of(IReadOnlyList<ShapeCell> cells)
-    {
-        ShapeClient[] clients = [.. cells.Select(c => c.Client).Distinct()];
-        var text = new StringBuilder();
-        AddTable(
-            "Calls that failed: of those that began while the host failed, and of those after it. The fewest of a line are bold.",
-            r => Text($"{r.In.Failed:N0} / {r.After.Failed:N0}"), FailuresOf, ("of calls", r => Text($"{r.In.Calls:N0}")));
-        AddTable(
-            "Requests at the host, as a multiple of the normal load: mean while it fails, and the worst second after it.",
-            r => Text($"{r.MeanIn:0.00} / {r.WorstAfter:0.00}"));
-        AddTable(
-            "Seconds that the calls took that began while the host failed, failed ones too: the 95th percentile, and the longest.",
-            r => Text($"{r.In.P95:0.00} / {r.In.Max:0.0}"));
-        return text.ToString();
-
-        void AddTable(
-            string caption, Func<ShapeResult, string> cell, Func<ShapeResult, double>? leastIsBest = null,
-            (string Name, Func<ShapeResult, string> Cell)? last = null)
-        {
-            string more = last is null ? "" : $" {last.Value.Name} |";
-            text.Append(text.Length > 0 ? "\n" : "").Append($"{caption}\n\n| the host | {string.Join(" | ", clients.Select(c => c.Name))} |{more}\n");
-            text.Append($"|---{string.Concat(clients.Select(_ => "|--:"))}|{(last is null ? "" : "--:|")}\n");
-            foreach (var row in cells.GroupBy(c => c.Group))
-            {
-                double least = leastIsBest is null ? double.NaN : row.Min(c => leastIsBest(c.Result));
-                var results = row.Select(c =>
-                    leastIsBest is not null && leastIsBest(c.Result) <= least ? $"**{cell(c.Result)}**" : cell(c.Result));
-                text.Append($"| {row.Key} | {string.Join(" | ", results)} |{(last is null ? "" : $" {last.Value.Cell(row.First().Result)} |")}\n");
-            }
-        }
-    }
+    internal static string Of(IReadOnlyList<ShapeCell> cells) => string.Join('\n',
+        "Calls that failed: of those that began while the host failed, and of those after it. The fewest of a row are bold.\n",
+        Table(cells, r => Text($"{r.In.Failed:N0} / {r.After.Failed:N0}"), FailuresOf, new("of calls", r => Text($"{r.In.Calls:N0}"))),
+        "Requests at the host, as a multiple of the normal load: mean while it fails, and the worst second after it.\n",
+        Table(cells, r => Text($"{r.MeanIn:0.00} / {r.WorstAfter:0.00}")),
+        "Seconds that the calls took that began while the host failed, failed ones too: the 95th percentile, and the longest.\n",
+        Table(cells, r => Text($"{r.In.P95:0.00} / {r.In.Max:0.0}")));
 
     internal static double FailuresOf(ShapeResult result) => result.In.Failed + result.After.Failed;
 
+    /// <param name="cells">A row for each shape.</param>
+    /// <param name="cell">The text of a cell.</param>
+    /// <param name="figure">The figure of which the smallest in a row is bold; null for none.</param>
+    /// <param name="last">A column that is the same for all clients; null for none.</param>
+    private static string Table(
+        IReadOnlyList<ShapeCell> cells, Func<ShapeResult, string> cell, Func<ShapeResult, double>? figure = null, LastColumn? last = null)
+    {
+        return MarkdownTable.Of(
+            [
+                new("the host"), .. cells.Select(c => c.Client.Name).Distinct().Select(name => new Column(name, IsNumber: true)),
+                .. last is null ? (Column[])[] : [new(last.Name, IsNumber: true)],
+            ],
+            cells.GroupBy(c => c.Group).Select(Row));
+
+        IEnumerable<string> Row(IGrouping<string, ShapeCell> row)
+        {
+            double? least = figure is null ? null : row.Min(c => figure(c.Result));
+            return
+            [
+                row.Key, .. row.Select(c => figure?.Invoke(c.Result) <= least ? $"**{cell(c.Result)}**" : cell(c.Result)),
+                .. last is null ? (string[])[] : [last.Cell(row.First().Result)],
+            ];
+        }
+    }
+
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record LastColumn(string Name, Func<ShapeResult, string> Cell);
 }

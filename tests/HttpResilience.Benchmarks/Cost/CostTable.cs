@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace HttpResilience.Benchmarks;
 
@@ -11,23 +10,19 @@ internal static class CostTable
     internal static string Of(IReadOnlyList<CostRow> rows)
     {
         CostPeer[] peers = [.. Peers.Where(peer => rows.Any(r => r.Of(peer) is not null))];
-        var table = new StringBuilder();
-        AddRow(["work, ns / B of a call", "bare", .. peers.Select(NameOf), "ours / Polly", "ours / Microsoft", "goal", "met"]);
-        AddRow(["---", "--:", .. peers.Select(_ => "--:"), "--:", "--:", "---", "---"], space: "");
-        foreach (var row in rows)
-        {
-            AddRow([
+        return MarkdownTable.Of(
+            [
+                new("work, ns / B of a call"), new("bare", IsNumber: true),
+                .. peers.Select(peer => new Column(NameOf(peer), IsNumber: true)),
+                new("ours / Polly", IsNumber: true), new("ours / Microsoft", IsNumber: true), new("goal"), new("met"),
+            ],
+            rows.Select(row => (IEnumerable<string>)
+            [
                 row.Scenario.Name, Text($"{row.Bare.Nanoseconds:#,0} / {Math.Max(0, row.Bare.Bytes):#,0}"),
                 .. peers.Select(peer => Cell(row, peer)),
                 Text($"{row.ShareOf(CostPeer.Polly):0.00}"), Text($"{row.ShareOf(CostPeer.Microsoft):0.00}"),
                 string.Join("; ", row.Scenario.Goals.Select(g => g.Text)), Met(row, rows),
-            ]);
-        }
-
-        return table.ToString();
-
-        void AddRow(string[] cells, string space = " ") =>
-            table.Append($"|{space}{string.Join($"{space}|{space}", cells)}{space}|\n");
+            ]));
     }
 
     private static string NameOf(CostPeer peer) => peer is CostPeer.Ours ? "ours" : peer.ToString();

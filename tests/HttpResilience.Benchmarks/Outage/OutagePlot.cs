@@ -18,7 +18,8 @@ internal static class OutagePlot
     internal static string Draw(OutageSimulation simulation, OutageResult naive, OutageResult chain)
     {
         string outage = Text($"a host that is down for {simulation.OutageLength.TotalSeconds} s");
-        string loads = Text($"{naive.LoadInOutage:0.0} times the normal load from naive retries, {chain.LoadInOutage:0.00} times from the chain");
+        string loads = Text($"{naive.LoadInOutage:0.0} times the normal load from naive retries, ")
+            + Text($"{chain.LoadInOutage:0.00} times from the chain");
         var plot = new Plot(Height, TimePanel.Left, $"Requests per second at {outage}: {loads}", $"Requests to {outage}");
         plot.AddLegend("three retries at once", NaiveColor, 200);
         plot.AddLegend("default chain", ChainColor, 145);

@@ -27,7 +27,7 @@ internal sealed record PeerSettings
     /// <summary>The API takes idempotency keys: ours makes them, and Refit's may repeat POSTs.</summary>
     internal bool MakesKeys { get; init; }
 
-    /// <summary>POSTs are repeated without a key, as Microsoft's does unless that is switched off; Polly alone has no such setting.</summary>
+    /// <summary>POSTs are repeated without a key; only Microsoft's has a setting for that.</summary>
     internal bool RepeatsUnsafe { get; init; } = true;
 
     /// <summary>A retry budget as built in; only ours has one.</summary>

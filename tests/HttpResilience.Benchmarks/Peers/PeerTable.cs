@@ -1,4 +1,3 @@
-using System.Text;
 using HttpResilience.Benchmarks;
 
 namespace HttpResilience.Peers;
@@ -9,27 +8,17 @@ internal static class PeerTable
     /// <summary>The part of the page.</summary>
     internal const string Part = "points";
 
-    internal static string Of(IEnumerable<(Point Point, IReadOnlyList<Seen> Seen)> rows)
-    {
-        var table = new StringBuilder($"| {string.Join(" | ", Head)} |\n|---|---{string.Concat(Peer.All.Select(_ => "|---"))}|\n");
-        foreach (var (point, seen) in rows)
-            table.Append($"| {point.Number} | {point.Sentence} | {string.Join(" | ", seen)} |\n");
-        return table.ToString();
-    }
-
-    /// <summary>The table that the known behaviour gives, by rows and cells.</summary>
+    /// <summary>The rows that the known behaviour gives, that of the head first.</summary>
     internal static IEnumerable<string[]> Known =>
-    [
-        [.. Head],
-        .. Points.All.Select(point => (string[])[point.Number, point.Sentence, .. Peer.All.Select(point.Known.Of)]),
-    ];
-
-    /// <summary>The table of a page by rows and cells, without the measures in parentheses.</summary>
-    internal static IReadOnlyList<string[]> RowsOf(MarkedPage page) =>
-    [
-        .. page.Part(Part).Split('\n').Where(line => line.StartsWith('|') && !line.StartsWith("|---", StringComparison.Ordinal))
-            .Select(line => line.Trim('|').Split('|').Select(cell => cell.Split(" (")[0].Trim()).ToArray()),
-    ];
+        [[.. Head], .. Points.All.Select(point => (string[])[point.Number, point.Sentence, .. Peer.All.Select(point.Known.Of)])];
 
     private static IEnumerable<string> Head => ["#", "point", .. Peer.All.Select(peer => peer.Name)];
+
+    internal static string Of(IEnumerable<(Point Point, IReadOnlyList<Seen> Seen)> rows) => MarkdownTable.Of(
+        Head.Select(name => new Column(name)),
+        rows.Select(row => (IEnumerable<string>)[row.Point.Number, row.Point.Sentence, .. row.Seen.Select(seen => seen.ToString())]));
+
+    /// <summary>The rows of a page, that of the head first, without the measures in parentheses.</summary>
+    internal static IEnumerable<string[]> RowsOf(MarkedPage page) =>
+        MarkdownTable.RowsOf(page.Part(Part)).Select(row => row.Select(cell => cell.Split(" (")[0]).ToArray());
 }

@@ -28,8 +28,7 @@ internal sealed class PollyPeer : Peer
         Retries = settings.Retries,
         Delay = settings.Delay,
         Grows = false,
-        HasCircuit = settings.FailuresToOpen is not null,
-        MinimumThroughput = settings.FailuresToOpen ?? 100,
+        MinimumThroughput = settings.FailuresToOpen ?? int.MaxValue,
         FailureRatio = 0.01,
         Break = settings.Break,
     };

@@ -20,7 +20,7 @@ internal sealed record PollySettings
 
     internal TimeSpan Attempt { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>0 for a pipeline without a retry.</summary>
+    /// <summary>0 for a pipeline that does not retry.</summary>
     internal int Retries { get; init; } = 3;
 
     internal TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
@@ -30,10 +30,9 @@ internal sealed record PollySettings
 
     internal bool Hedges { get; init; }
 
-    internal bool HasCircuit { get; init; } = true;
-
     internal double FailureRatio { get; init; } = 0.1;
 
+    /// <summary>The attempts in 30 s from which on the circuit opens.</summary>
     internal int MinimumThroughput { get; init; } = 100;
 
     internal TimeSpan Break { get; init; } = TimeSpan.FromSeconds(30);
@@ -63,19 +62,17 @@ internal sealed record PollySettings
             });
         }
 
-        if (HasCircuit)
-        {
-            builder.AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
+        return builder
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
             {
                 FailureRatio = FailureRatio,
                 MinimumThroughput = MinimumThroughput,
                 SamplingDuration = TimeSpan.FromSeconds(30),
                 BreakDuration = Break,
                 ShouldHandle = static arguments => new(IsTransient(arguments.Outcome)),
-            });
-        }
-
-        return builder.AddTimeout(Attempt).Build();
+            })
+            .AddTimeout(Attempt)
+            .Build();
     }
 
     private RetryStrategyOptions<HttpResponseMessage> Retry()

@@ -61,7 +61,8 @@ internal static class TimePoints
         string requests = WritePoints.Count(server.RequestCount, "request");
         // Ours waits at least as long as asked, and others may use timers that are a bit early; only a busy machine makes the waits of one
         // that does not wait as long.
-        return waits.TrueForAll(w => w >= (peer.IsOurs ? delay : delay * 0.9)) ? $"{requests}, waits of the backoff" : $"{requests}, no wait";
+        var shortest = peer.IsOurs ? delay : delay * 0.9;
+        return waits.TrueForAll(w => w >= shortest) ? $"{requests}, waits of the backoff" : $"{requests}, no wait";
     }
 
     internal static async Task<Seen> TimeoutException(Peer peer, bool ofConstructor = false)

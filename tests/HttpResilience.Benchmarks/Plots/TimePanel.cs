@@ -56,9 +56,12 @@ internal sealed class TimePanel(Plot plot, int top, int bottom, double length, I
     internal void AddTimeLabel(string text) =>
         plot.Add($"<text x=\"{(Left + Right) / 2}\" y=\"{bottom + 44}\" text-anchor=\"middle\" fill=\"{Plot.Ink}\">{text}</text>");
 
-    /// <summary>A dashed line across the panel.</summary>
-    internal void AddLevel(double value, string color, string dashes) => plot.Add(
-        $"<line x1=\"{Left}\" y1=\"{Y(value):0.#}\" x2=\"{Right}\" y2=\"{Y(value):0.#}\" stroke=\"{color}\" stroke-width=\"1.5\"{dashes}/>");
+    /// <summary>A line across the panel.</summary>
+    internal void AddLevel(double value, string color, string dashes)
+    {
+        string y = string.Create(CultureInfo.InvariantCulture, $"{Y(value):0.#}");
+        plot.Add($"<line x1=\"{Left}\" y1=\"{y}\" x2=\"{Right}\" y2=\"{y}\" stroke=\"{color}\" stroke-width=\"1.5\"{dashes}/>");
+    }
 
     /// <summary>One step for each unit of time, as counted in it.</summary>
     internal void AddSteps(IEnumerable<double> values, string color)
