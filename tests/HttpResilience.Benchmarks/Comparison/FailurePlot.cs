@@ -5,7 +5,7 @@ namespace HttpResilience.Benchmarks;
 /// <summary>Plots, for each shape and client, the calls that failed.</summary>
 internal static class FailurePlot
 {
-    private const double Step = 10_000;
+    private const double Step = 20_000;
 
     internal static string Draw(IReadOnlyList<ShapeCell> cells)
     {

@@ -166,7 +166,7 @@ internal sealed record ClientSettings
         Delay = Delay,
         Hedges = Hedges,
         FailureRatio = FailureRatio,
-        Break = StaysOpen ? LongBreak : TimeSpan.FromSeconds(30),
+        Break = StaysOpen ? LongBreak : TimeSpan.FromSeconds(5),
     };
 
     /// <summary>The keys of POSTs permit Refit's handler to repeat them.</summary>

@@ -11,8 +11,9 @@ using TimeoutRejectedException = PollyCore::Polly.Timeout.TimeoutRejectedExcepti
 namespace HttpResilience.Peers;
 
 /// <summary>
-/// The settings of a pipeline of total timeout, retry, circuit breaker and attempt timeout; the defaults are values that the chain has
-/// too. As in Polly's documentation, it handles <see cref="HttpRequestException"/>, its own timeouts, 408, 429 and all 5xx.
+/// The settings of a pipeline of total timeout, retry, circuit breaker and attempt timeout. It handles <see cref="HttpRequestException"/>,
+/// its own timeouts, 408, 429 and all 5xx. The defaults are Polly's, but for the total timeout, which is that of <see cref="HttpClient"/>,
+/// and for delays, which double from a second on and have jitter.
 /// </summary>
 internal sealed record PollySettings
 {
@@ -35,7 +36,7 @@ internal sealed record PollySettings
     /// <summary>The attempts in 30 s from which on the circuit opens.</summary>
     internal int MinimumThroughput { get; init; } = 100;
 
-    internal TimeSpan Break { get; init; } = TimeSpan.FromSeconds(30);
+    internal TimeSpan Break { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The clock; null for that of the system.</summary>
     internal TimeProvider? Time { get; init; }
