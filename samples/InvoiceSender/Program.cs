@@ -3,19 +3,30 @@ using InvoiceSender;
 
 return await SenderCommand.InvokeAsync(args, CreateHost);
 
-static IHost CreateHost(ClientKind client, Uri? api, string? deadLetters, AlertDelivery? alerts, Action<ILoggingBuilder> configureLogging)
+static IHost CreateHost(
+    ClientKind client, string name, Uri? api, string? deadLetters, AlertDelivery? alerts, Action<ILoggingBuilder> configureLogging)
 {
     // appsettings.json is read from the program's own folder, not from the current directory.
     var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
-    if (api is not null) builder.Configuration["HttpResilience:Clients:invoices:BaseAddress"] = api.AbsoluteUri;
+    if (api is not null) builder.Configuration[$"HttpResilience:Clients:{name}:BaseAddress"] = api.AbsoluteUri;
     configureLogging(builder.Logging);
 
-    // The only line that differs between the two clients; with it, alerts and the error budget.
-    if (client is ClientKind.Resilient)
-        builder.Services.AddHttpResilienceOperations().AddResilientHttpClient<InvoiceClient>("invoices", Configure);
-    else
-        builder.Services.AddHttpClient<InvoiceClient>(
-            "invoices", http => (http.BaseAddress, http.Timeout) = (api, TimeSpan.FromSeconds(2)));
+    // All that differs between the clients.
+    switch (client)
+    {
+        case ClientKind.Bare:
+            builder.Services.AddHttpClient<InvoiceClient>(name, http => http.BaseAddress = api);
+            break;
+
+        case ClientKind.Standard:
+            builder.Services.AddHttpClient<InvoiceClient>(name, http => http.BaseAddress = api).AddStandardResilienceHandler();
+            break;
+
+        case ClientKind.Resilient:
+            // With alerts and the error budget.
+            builder.Services.AddHttpResilienceOperations().AddResilientHttpClient<InvoiceClient>(name, Configure);
+            break;
+    }
 
     // The store holds dead letters and remembered responses. A service would add AddDeadLetterReplay() to replay letters when they are due;
     // in this sample the user replays them.

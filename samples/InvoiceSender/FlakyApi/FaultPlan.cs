@@ -9,7 +9,7 @@ namespace InvoiceSender;
 /// <param name="rejectsReceivers">True: some invoices are rejected on every attempt (<see cref="Fault.ReceiverQuotaExceeded"/>).</param>
 internal sealed class FaultPlan(int seed, bool rejectsReceivers = false)
 {
-    /// <summary>Below the sample's MaxRetryAttempts, so that no invoice can run out of attempts by chance.</summary>
+    /// <summary>Below the retries that each handler makes by default, so that faults alone exhaust no call's attempts.</summary>
     public const int MaxFaultsPerInvoice = 2;
 
     private const int DeckSize = 40;
