@@ -1,30 +1,35 @@
 using HttpResilience;
 using InvoiceSender;
+using Microsoft.Extensions.Configuration.Json;
 
 return await SenderCommand.InvokeAsync(args, CreateHost);
 
 static IHost CreateHost(
-    ClientKind client, string name, Uri? api, string? deadLetters, AlertDelivery? alerts, Action<ILoggingBuilder> configureLogging)
+    ClientKind client, bool isCompared, Uri? api, string? deadLetters, AlertDelivery? alerts, Action<ILoggingBuilder> configureLogging)
 {
-    // appsettings.json is read from the program's own folder, not from the current directory.
+    const string Name = "invoices";
+    // Files are read from the program's own folder, not from the current directory.
     var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
-    if (api is not null) builder.Configuration[$"HttpResilience:Clients:{name}:BaseAddress"] = api.AbsoluteUri;
+    // Compared clients have no settings, so that each handler has its defaults.
+    if (!isCompared)
+        builder.Configuration.Sources.Insert(0, new JsonConfigurationSource { Path = "appsettings.sending.json" });
+    if (api is not null) builder.Configuration[$"HttpResilience:Clients:{Name}:BaseAddress"] = api.AbsoluteUri;
     configureLogging(builder.Logging);
 
     // All that differs between the clients.
     switch (client)
     {
         case ClientKind.Bare:
-            builder.Services.AddHttpClient<InvoiceClient>(name, http => http.BaseAddress = api);
+            builder.Services.AddHttpClient<InvoiceClient>(Name, http => http.BaseAddress = api);
             break;
 
         case ClientKind.Standard:
-            builder.Services.AddHttpClient<InvoiceClient>(name, http => http.BaseAddress = api).AddStandardResilienceHandler();
+            builder.Services.AddHttpClient<InvoiceClient>(Name, http => http.BaseAddress = api).AddStandardResilienceHandler();
             break;
 
         case ClientKind.Resilient:
             // With alerts and the error budget.
-            builder.Services.AddHttpResilienceOperations().AddResilientHttpClient<InvoiceClient>(name, Configure);
+            builder.Services.AddHttpResilienceOperations().AddResilientHttpClient<InvoiceClient>(Name, Configure);
             break;
     }
 

@@ -25,14 +25,9 @@ internal sealed class Comparison(SenderOptions options, HostFactory createHost, 
                 [.. runs.Select(run => (run.Title, (ProgressDisplay.Shown<RunReport>)(progress =>
                     run.SendAsync(invoices, objective, progress, cancellationToken))))]);
 
-            List<AlertReport> alerts = [];
-            foreach (var run in runs)
-            {
-                if (await run.StopAsync(cancellationToken) is { } report) alerts.Add(report);
-            }
-
+            var alerts = await Task.WhenAll(runs.Select(run => run.StopAsync(cancellationToken)));
             return new(options.Api is null ? options.Seed : null, cancellationToken.IsCancellationRequested, reports,
-                AlertReport.Join(alerts));
+                AlertReport.Join([.. alerts.OfType<AlertReport>()]));
         }
         finally
         {

@@ -5,6 +5,6 @@ internal sealed record ComparisonSize(int MaxInvoices, TimeSpan Outage, TimeSpan
 {
     public static ComparisonSize Full { get; } = new(int.MaxValue, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(6));
 
-    /// <summary>Two decks of <see cref="FaultPlan"/>, so that each kind of fault still occurs.</summary>
-    public static ComparisonSize Quick { get; } = new(80, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2));
+    /// <summary>More than a deck of <see cref="FaultPlan"/>, so that each kind of fault still occurs.</summary>
+    public static ComparisonSize Quick { get; } = new(60, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2));
 }

@@ -56,7 +56,7 @@ internal static class SenderCommand
 
     private static readonly Option<bool> Quick = new("--quick")
     {
-        Description = "Compare the clients within 20 seconds: the first 80 invoices, an outage and stalls of 2 s.",
+        Description = "Compare the clients within 20 seconds: the first 60 invoices, an outage and stalls of 2 s.",
     };
 
     private static readonly Option<bool> DeadLetters = new("--dead-letters")

@@ -8,12 +8,6 @@ namespace InvoiceSender;
 /// <summary>One client in a host of its own, with a new API to send to.</summary>
 internal sealed class SendingRun : IAsyncDisposable
 {
-    /// <summary>The client that sends the file once; appsettings.json has settings for it.</summary>
-    public const string SendingClient = "invoices";
-
-    // Without settings, so that each handler has its defaults.
-    private const string ComparedClient = "compared";
-
     private readonly ClientKind _client;
     private readonly InvoiceKeys _keys;
     private readonly FlakyApi? _flakyApi;
@@ -31,7 +25,7 @@ internal sealed class SendingRun : IAsyncDisposable
         _flakyApi = flakyApi;
         _alerts = alerts;
         _address = options.Api ?? flakyApi!.Address;
-        _host = createHost(client, options.Compares ? ComparedClient : SendingClient, _address, options.DeadLetters, alerts, logging =>
+        _host = createHost(client, options.Compares, _address, options.DeadLetters, alerts, logging =>
         {
             logging.ClearProviders().AddProvider(_logLines);
             if (alerts is not null) logging.AddProvider(alerts.DeliveryFailures);

@@ -22,7 +22,7 @@ internal sealed class LetterStore : IAsyncDisposable
             throw new CommandException($"There is no dead-letter store at {options.Store}. To create one, send invoices: "
                 + $"{Self.Command("--dead-letters", options.Store)}");
 
-        return new(null, createHost(ClientKind.Resilient, SendingRun.SendingClient, null, options.Store, null, options.ConfigureLogging));
+        return new(null, createHost(ClientKind.Resilient, isCompared: false, null, options.Store, null, options.ConfigureLogging));
     }
 
     /// <summary>Opens the store with an API to send to: the one given with --api, or the sample's own without faults.</summary>
@@ -36,7 +36,7 @@ internal sealed class LetterStore : IAsyncDisposable
 
         var api = options.Api is null ? await FlakyApi.StartAsync(null, options.Store, cancellationToken) : null;
         return new(api, createHost(
-            ClientKind.Resilient, SendingRun.SendingClient, options.Api ?? api!.Address, options.Store, null, options.ConfigureLogging));
+            ClientKind.Resilient, isCompared: false, options.Api ?? api!.Address, options.Store, null, options.ConfigureLogging));
     }
 
     public async ValueTask DisposeAsync()
