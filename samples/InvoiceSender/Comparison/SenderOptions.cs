@@ -8,6 +8,6 @@ internal sealed record SenderOptions(
     string Csv, Uri? Api, Uri? Alerts, int Seed, IReadOnlyList<InvoiceKeys> Keys, ComparisonSize Size, string? DeadLetters, bool Resume,
     bool Json, bool Verbose)
 {
-    /// <summary>Whether the clients are compared, at the program's own API; otherwise the file is sent once, with the resilient one.</summary>
+    /// <summary>Whether the clients are compared, at the program's own API; else the file is sent once, with the resilient one.</summary>
     public bool Compares => this is { Api: null, DeadLetters: null };
 }

@@ -36,7 +36,8 @@ internal sealed class SendingRun : IAsyncDisposable
     }
 
     public static async Task<SendingRun> StartAsync(
-        ClientKind client, InvoiceKeys keys, int invoices, SenderOptions options, HostFactory createHost, CancellationToken cancellationToken)
+        ClientKind client, InvoiceKeys keys, int invoices, SenderOptions options, HostFactory createHost,
+        CancellationToken cancellationToken)
     {
         var flakyApi = options.Api is not null ? null
             : options.DeadLetters is { } store ? await FlakyApi.StartAsync(options.Seed, store, cancellationToken)
