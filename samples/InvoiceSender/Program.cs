@@ -1,21 +1,37 @@
 using HttpResilience;
 using InvoiceSender;
+using Microsoft.Extensions.Configuration.Json;
 
 return await SenderCommand.InvokeAsync(args, CreateHost);
 
-static IHost CreateHost(ClientKind client, Uri? api, string? deadLetters, AlertDelivery? alerts, Action<ILoggingBuilder> configureLogging)
+static IHost CreateHost(
+    ClientKind client, bool isCompared, Uri? api, string? deadLetters, AlertDelivery? alerts, Action<ILoggingBuilder> configureLogging)
 {
-    // appsettings.json is read from the program's own folder, not from the current directory.
+    const string Name = "invoices";
+    // Files are read from the program's own folder, not from the current directory.
     var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
-    if (api is not null) builder.Configuration["HttpResilience:Clients:invoices:BaseAddress"] = api.AbsoluteUri;
+    // Compared clients have no settings, so that each handler has its defaults.
+    if (!isCompared)
+        builder.Configuration.Sources.Insert(0, new JsonConfigurationSource { Path = "appsettings.sending.json" });
+    if (api is not null) builder.Configuration[$"HttpResilience:Clients:{Name}:BaseAddress"] = api.AbsoluteUri;
     configureLogging(builder.Logging);
 
-    // The only line that differs between the two clients; with it, alerts and the error budget.
-    if (client is ClientKind.Resilient)
-        builder.Services.AddHttpResilienceOperations().AddResilientHttpClient<InvoiceClient>("invoices", Configure);
-    else
-        builder.Services.AddHttpClient<InvoiceClient>(
-            "invoices", http => (http.BaseAddress, http.Timeout) = (api, TimeSpan.FromSeconds(2)));
+    // All that differs between the clients.
+    switch (client)
+    {
+        case ClientKind.Bare:
+            builder.Services.AddHttpClient<InvoiceClient>(Name, http => http.BaseAddress = api);
+            break;
+
+        case ClientKind.Standard:
+            builder.Services.AddHttpClient<InvoiceClient>(Name, http => http.BaseAddress = api).AddStandardResilienceHandler();
+            break;
+
+        case ClientKind.Resilient:
+            // With alerts and the error budget.
+            builder.Services.AddHttpResilienceOperations().AddResilientHttpClient<InvoiceClient>(Name, Configure);
+            break;
+    }
 
     // The store holds dead letters and remembered responses. A service would add AddDeadLetterReplay() to replay letters when they are due;
     // in this sample the user replays them.

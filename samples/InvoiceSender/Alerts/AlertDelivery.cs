@@ -20,7 +20,7 @@ internal sealed class AlertDelivery : IAsyncDisposable
     public static async Task<AlertDelivery?> OpenAsync(SenderOptions options, CancellationToken cancellationToken)
     {
         if (options.Alerts is { } url) return new(null, new() { Url = url });
-        if (options is not { Api: null, DeadLetters: null }) return null;
+        if (!options.Compares) return null;
 
         var receiver = await AlertReceiver.StartAsync(cancellationToken);
         return new(receiver, new() { Url = receiver.Address, Format = AlertWebhookFormat.Json });

@@ -8,8 +8,8 @@ internal sealed record BudgetReport(double Objective, long Calls, long Failures,
     public static BudgetReport Of(ErrorBudgetStatus status) =>
         new(status.Objective, status.Calls, status.Failures, Math.Round(status.Burn, 4));
 
-    /// <summary>The same calculation for the bare client, for which each invoice is one call.</summary>
-    public static BudgetReport OfBare(IReadOnlyCollection<InvoiceOutcome> outcomes, double objective)
+    /// <summary>The same calculation for a client without a budget, for which each invoice is one call.</summary>
+    public static BudgetReport OfOutcomes(IReadOnlyCollection<InvoiceOutcome> outcomes, double objective)
     {
         var failures = outcomes.Count(outcome => outcome.Result is InvoiceResult.Failed);
         return new(

@@ -1,9 +1,10 @@
 namespace InvoiceSender;
 
-/// <summary>Counts the log lines of HTTP clients at Information or above.</summary>
+/// <summary>Counts the log lines of HTTP clients and their handlers at Information or above.</summary>
 internal sealed class LogLineCounter : ILoggerProvider
 {
-    private static readonly string[] HttpClientCategories = ["System.Net.Http.HttpClient", "HttpResilience"];
+    private static readonly string[] HttpClientCategories =
+        ["System.Net.Http.HttpClient", "HttpResilience", "Polly", "Microsoft.Extensions.Http.Resilience"];
 
     private int _count;
 

@@ -7,16 +7,16 @@ namespace InvoiceSender;
 internal sealed record ComparisonReport(
     int? Seed, bool Interrupted, IReadOnlyList<RunReport> Runs, [property: JsonIgnore] AlertReport? AlertReport)
 {
-    /// <summary>The alerts of the resilient run; absent when alerts were off.</summary>
+    /// <summary>The alerts of the resilient runs; absent when alerts were off.</summary>
     public IReadOnlyList<Alert>? Alerts => AlertReport?.Alerts;
 
     /// <summary>Scheme, host and port of the webhook of --alerts.</summary>
     public string? AlertsFor => AlertReport?.Webhook;
 
-    /// <summary>True when the resilient run finished, lost nothing and duplicated nothing; with --api, when no invoice failed.</summary>
+    /// <summary>True when the resilient runs finished, lost nothing and duplicated nothing; with --api, when no invoice failed.</summary>
     [JsonIgnore]
-    public bool IsClean => Runs is [.., { Client: ClientKind.Resilient, NotFinished: 0 } run]
-        && (run.Server is { } server ? server is { Lost: 0, Duplicated: 0 } : run.Failed.Count == 0);
+    public bool IsClean => Runs.Where(run => run.Client is ClientKind.Resilient).All(run => run.NotFinished == 0
+        && (run.Server is { } server ? server is { Lost: 0, Duplicated: 0 } : run.Failed.Count == 0));
 }
 
 [JsonSourceGenerationOptions(

@@ -6,6 +6,7 @@ namespace InvoiceSender;
 internal sealed record RunReport
 {
     public required ClientKind Client { get; init; }
+    public required InvoiceKeys Keys { get; init; }
     public required int Invoices { get; init; }
     public required int Accepted { get; init; }
     public required IReadOnlyList<RowReport> BadData { get; init; }
@@ -28,13 +29,14 @@ internal sealed record RunReport
     /// <summary>Absent with --api, because the sample cannot count at another server.</summary>
     public ServerReport? Server { get; init; }
 
-    public static RunReport Create(ClientKind client, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes, FlakyApi? server,
-        int requests, int logLines, TimeSpan elapsed, BudgetReport errorBudget)
+    public static RunReport Create(ClientKind client, InvoiceKeys keys, int invoices, IReadOnlyCollection<InvoiceOutcome> outcomes,
+        FlakyApi? server, int requests, int logLines, TimeSpan elapsed, BudgetReport errorBudget)
     {
         double[] milliseconds = [.. outcomes.Select(outcome => outcome.Elapsed.TotalMilliseconds).Order()];
         return new()
         {
             Client = client,
+            Keys = keys,
             Invoices = invoices,
             Accepted = outcomes.Count(outcome => outcome.Result is InvoiceResult.Accepted),
             BadData = Rows(outcomes, InvoiceResult.BadData),

@@ -22,7 +22,7 @@ internal static class SenderCommand
 
     private static readonly Option<Uri?> Api = CreateApi(
         "Send once to this API (POST URL/invoices), with the resilient client. Default: a flaky API that the program starts itself; "
-            + "without --dead-letters it sends twice, once with each client.");
+            + "without --dead-letters each client that is compared gets one.");
 
     private static readonly Option<Uri?> Alerts = CreateUrl(
         "--alerts",
@@ -44,6 +44,19 @@ internal static class SenderCommand
             result.AddError($"--seed \"{text}\" is not a whole number.");
             return null;
         },
+    };
+
+    private static readonly Option<string> Keys = new Option<string>("--keys")
+    {
+        Description = "Compare the clients while the application sets an Idempotency-Key for each invoice (application), while it sets "
+            + "none (none), or both.",
+        HelpName = "application|none|both",
+        DefaultValueFactory = _ => "both",
+    }.AcceptOnlyFromAmong("application", "none", "both");
+
+    private static readonly Option<bool> Quick = new("--quick")
+    {
+        Description = "Compare the clients within 20 seconds: the first 60 invoices, an outage and stalls of 2 s.",
     };
 
     private static readonly Option<bool> DeadLetters = new("--dead-letters")
@@ -72,16 +85,20 @@ internal static class SenderCommand
     public static async Task<int> InvokeAsync(string[] args, HostFactory createHost)
     {
         var command = new RootCommand("""
-            Sends the invoices of a CSV file to an unreliable API: with a bare HttpClient, then with AddResilientHttpClient.
+            Sends the invoices of a CSV file to an unreliable API: with a bare HttpClient, with Microsoft's AddStandardResilienceHandler
+            and with AddResilientHttpClient, all with their default settings, and counts at the server what became of them.
 
             Exit code 0: the resilient client lost no invoice and duplicated none, counted at the server; a dead letter is not lost.
             1: an invoice was lost or duplicated, or a replayed dead letter was not accepted.
             2: the command line, a file or the settings are invalid. 130: interrupted.
-            """) { Csv, Api, Alerts, Seed, DeadLetters, Resume, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
+            """) { Csv, Api, Alerts, Seed, Keys, Quick, DeadLetters, Resume, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Api) is { Implicit: false } && result.GetResult(Seed) is { Implicit: false })
                 result.AddError("--seed applies to the program's own flaky API and cannot be combined with --api.");
+            if ((result.GetResult(Keys) is { Implicit: false } || result.GetValue(Quick))
+                && (result.GetResult(Api) is { Implicit: false } || result.GetValue(DeadLetters)))
+                result.AddError("--keys and --quick apply to the comparison and cannot be combined with --api or --dead-letters.");
             if (result.GetValue(Resume) && !result.GetValue(DeadLetters))
                 result.AddError("--resume requires --dead-letters: only then is the progress of a run stored.");
             if (result.GetResult(Store) is { Implicit: false } && !result.GetValue(DeadLetters))
@@ -132,6 +149,13 @@ internal static class SenderCommand
             parsed.GetValue(Api),
             parsed.GetValue(Alerts),
             parsed.GetValue(Seed) ?? Random.Shared.Next(1, 100_000),
+            parsed.GetValue(Keys) switch
+            {
+                "application" => [InvoiceKeys.Application],
+                "none" => [InvoiceKeys.None],
+                _ => [InvoiceKeys.Application, InvoiceKeys.None],
+            },
+            parsed.GetValue(Quick) ? ComparisonSize.Quick : ComparisonSize.Full,
             parsed.GetValue(DeadLetters) ? parsed.GetValue(Store) : null,
             parsed.GetValue(Resume),
             parsed.GetValue(Json),
@@ -139,8 +163,9 @@ internal static class SenderCommand
 
         // Progress goes to standard error, so that standard output has only the result.
         var progress = Terminal.Open(Console.Error);
-        var invoices = await InvoiceFile.ReadAsync(options.Csv, cancellationToken);
-        progress.WriteLine($"Sending {invoices.Count} invoices {(options is { Api: null, DeadLetters: null } ? "twice " : "")}to "
+        IReadOnlyList<Invoice> invoices =
+            [.. (await InvoiceFile.ReadAsync(options.Csv, cancellationToken)).Take(options.Size.MaxInvoices)];
+        progress.WriteLine($"Sending {invoices.Count} invoices {(options.Compares ? "with each client " : "")}to "
             + (options.Api is { } api ? api.ToString() : $"a flaky API on the loopback, seed {options.Seed}"));
 
         var display = new ProgressDisplay(progress, plain: options.Verbose);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Diagnostics;
+using HttpResilience;
 
 namespace InvoiceSender;
 
@@ -8,6 +9,7 @@ namespace InvoiceSender;
 internal sealed class SendingRun : IAsyncDisposable
 {
     private readonly ClientKind _client;
+    private readonly InvoiceKeys _keys;
     private readonly FlakyApi? _flakyApi;
     private readonly AlertDelivery? _alerts;
     private readonly Uri _address;
@@ -15,13 +17,15 @@ internal sealed class SendingRun : IAsyncDisposable
     private readonly LogLineCounter _logLines = new();
     private Task? _stopped;
 
-    private SendingRun(ClientKind client, FlakyApi? flakyApi, AlertDelivery? alerts, SenderOptions options, HostFactory createHost)
+    private SendingRun(
+        ClientKind client, InvoiceKeys keys, FlakyApi? flakyApi, AlertDelivery? alerts, SenderOptions options, HostFactory createHost)
     {
         _client = client;
+        _keys = keys;
         _flakyApi = flakyApi;
         _alerts = alerts;
         _address = options.Api ?? flakyApi!.Address;
-        _host = createHost(client, _address, options.DeadLetters, alerts, logging =>
+        _host = createHost(client, options.Compares, _address, options.DeadLetters, alerts, logging =>
         {
             logging.ClearProviders().AddProvider(_logLines);
             if (alerts is not null) logging.AddProvider(alerts.DeliveryFailures);
@@ -32,13 +36,14 @@ internal sealed class SendingRun : IAsyncDisposable
     }
 
     public static async Task<SendingRun> StartAsync(
-        ClientKind client, int invoices, SenderOptions options, HostFactory createHost, CancellationToken cancellationToken)
+        ClientKind client, InvoiceKeys keys, int invoices, SenderOptions options, HostFactory createHost,
+        CancellationToken cancellationToken)
     {
         var flakyApi = options.Api is not null ? null
             : options.DeadLetters is { } store ? await FlakyApi.StartAsync(options.Seed, store, cancellationToken)
-            : await FlakyApi.StartAsync(options.Seed, invoices, cancellationToken);
+            : await FlakyApi.StartAsync(options.Seed, invoices, options.Size, cancellationToken);
         var alerts = client is ClientKind.Resilient ? await AlertDelivery.OpenAsync(options, cancellationToken) : null;
-        var run = new SendingRun(client, flakyApi, alerts, options, createHost);
+        var run = new SendingRun(client, keys, flakyApi, alerts, options, createHost);
         try
         {
             await run._host.StartAsync(cancellationToken);
@@ -50,6 +55,9 @@ internal sealed class SendingRun : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The name of the run on the screen.</summary>
+    public string Title => $"{_client.Title}, {_keys.Title}";
 
     public IServiceProvider Services => _host.Services;
 
@@ -65,16 +73,16 @@ internal sealed class SendingRun : IAsyncDisposable
     private BudgetReport? Budget => Services.GetService<IErrorBudgets>()?.List().Select(BudgetReport.Of).SingleOrDefault();
 
     public async Task<RunReport> SendAsync(
-        IReadOnlyList<Invoice> invoices, double objective, ProgressDisplay display, CancellationToken cancellationToken)
+        IReadOnlyList<Invoice> invoices, double objective, IProgress<BatchProgress> progress, CancellationToken cancellationToken)
     {
         ConcurrentQueue<InvoiceOutcome> outcomes = [];
         using var requests = CountRequests();
         var started = Stopwatch.GetTimestamp();
-        var report = await display.ShowAsync(_client.Title, invoices.Count, progress =>
-            Batch.SendAsync(invoices, FrozenSet<(string, string)>.Empty, outcomes.Enqueue, progress, null, cancellationToken));
+        var report = await Batch.SendAsync(
+            invoices, FrozenSet<(string, string)>.Empty, _keys, outcomes.Enqueue, progress, null, cancellationToken);
         var elapsed = Stopwatch.GetElapsedTime(started);
-        var budget = Budget ?? BudgetReport.OfBare(outcomes, objective);
-        return RunReport.Create(_client, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, elapsed, budget) with
+        var budget = Budget ?? BudgetReport.OfOutcomes(outcomes, objective);
+        return RunReport.Create(_client, _keys, invoices.Count, outcomes, _flakyApi, requests.Count, _logLines.Count, elapsed, budget) with
         {
             StoppedBy = report?.StoppedBy?.Error,
         };

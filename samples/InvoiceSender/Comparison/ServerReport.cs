@@ -38,12 +38,12 @@ internal sealed record ServerReport
     private static string Describe(Fault fault) => fault switch
     {
         Fault.Unavailable => "503",
-        Fault.UnavailableWithRetryAfter => "503, Retry-After in seconds",
-        Fault.RateLimitedForSeconds => "429, Retry-After in seconds",
-        Fault.RateLimitedUntilDate => "429, Retry-After as a date",
+        Fault.UnavailableWithRetryAfter => "503, Retry-After: seconds",
+        Fault.RateLimitedForSeconds => "429, Retry-After: seconds",
+        Fault.RateLimitedUntilDate => "429, Retry-After: date",
         Fault.InternalServerError => "500",
-        Fault.CutBeforeProcessing => "connection cut before processing",
-        Fault.CutAfterProcessing => "connection cut after processing",
+        Fault.CutBeforeProcessing => "cut before processing",
+        Fault.CutAfterProcessing => "cut after processing",
         Fault.StallBeforeProcessing => "stalled before processing",
         Fault.StallAfterProcessing => "stalled after processing",
         _ => fault.ToString(),

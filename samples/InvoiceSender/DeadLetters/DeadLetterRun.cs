@@ -15,7 +15,8 @@ internal sealed class DeadLetterRun(SenderOptions options, string store, HostFac
 
     public async Task<DeadLetterRunReport> RunAsync(IReadOnlyList<Invoice> invoices, CancellationToken cancellationToken)
     {
-        await using var run = await SendingRun.StartAsync(ClientKind.Resilient, invoices.Count, options, createHost, cancellationToken);
+        await using var run = await SendingRun.StartAsync(
+            ClientKind.Resilient, InvoiceKeys.None, invoices.Count, options, createHost, cancellationToken);
         var review = run.Services.GetRequiredService<IDeadLetterReview>();
         var earlier = await EarlierRun.OpenAsync(
             run.Services.GetRequiredService<ICheckpointStore>(), options.Csv, invoices, options.Resume, cancellationToken);
@@ -26,8 +27,9 @@ internal sealed class DeadLetterRun(SenderOptions options, string store, HostFac
         using var requests = run.CountRequests();
         var started = Stopwatch.GetTimestamp();
         var settled = invoices.Where(invoice => rows.Letters.SettlementOf(invoice) is not null).Select(invoice => invoice.Id).ToHashSet();
-        var report = await display.ShowAsync(ClientKind.Resilient.Title, invoices.Count, progress =>
-            run.Batch.SendAsync(invoices, settled, OnOutcome, progress, earlier.Checkpoint, cancellationToken));
+        var reports = await display.ShowAsync<BatchReport?>(invoices.Count, [(ClientKind.Resilient.Title, progress => run.Batch.SendAsync(
+            invoices, settled, InvoiceKeys.None, OnOutcome, progress, earlier.Checkpoint, cancellationToken))]);
+        var report = reports[0];
         var elapsed = Stopwatch.GetElapsedTime(started);
 
         await CloseLettersAsync(invoices, rows, review);

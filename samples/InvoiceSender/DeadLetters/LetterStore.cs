@@ -22,7 +22,7 @@ internal sealed class LetterStore : IAsyncDisposable
             throw new CommandException($"There is no dead-letter store at {options.Store}. To create one, send invoices: "
                 + $"{Self.Command("--dead-letters", options.Store)}");
 
-        return new(null, createHost(ClientKind.Resilient, null, options.Store, null, options.ConfigureLogging));
+        return new(null, createHost(ClientKind.Resilient, isCompared: false, null, options.Store, null, options.ConfigureLogging));
     }
 
     /// <summary>Opens the store with an API to send to: the one given with --api, or the sample's own without faults.</summary>
@@ -35,7 +35,8 @@ internal sealed class LetterStore : IAsyncDisposable
                 $"The letters in {options.Store} are not addressed to the sample's own API. Give the API with --api URL.");
 
         var api = options.Api is null ? await FlakyApi.StartAsync(null, options.Store, cancellationToken) : null;
-        return new(api, createHost(ClientKind.Resilient, options.Api ?? api!.Address, options.Store, null, options.ConfigureLogging));
+        return new(api, createHost(
+            ClientKind.Resilient, isCompared: false, options.Api ?? api!.Address, options.Store, null, options.ConfigureLogging));
     }
 
     public async ValueTask DisposeAsync()

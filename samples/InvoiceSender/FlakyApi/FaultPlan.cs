@@ -9,9 +9,6 @@ namespace InvoiceSender;
 /// <param name="rejectsReceivers">True: some invoices are rejected on every attempt (<see cref="Fault.ReceiverQuotaExceeded"/>).</param>
 internal sealed class FaultPlan(int seed, bool rejectsReceivers = false)
 {
-    /// <summary>Below the sample's MaxRetryAttempts, so that no invoice can run out of attempts by chance.</summary>
-    public const int MaxFaultsPerInvoice = 2;
-
     private const int DeckSize = 40;
 
     // A rate limit affects consecutive requests, so these three faults stay together when the deck is shuffled.
@@ -29,23 +26,12 @@ internal sealed class FaultPlan(int seed, bool rejectsReceivers = false)
         [Fault.StallAfterProcessing],
     ];
 
-    private static readonly Fault[] SecondFaults =
-        [Fault.Unavailable, Fault.InternalServerError, Fault.CutBeforeProcessing, Fault.CutAfterProcessing];
-
-    public Fault this[string invoiceNumber, int timesSeen]
-    {
-        get
-        {
-            var first = First(invoiceNumber);
-            if (first is Fault.ReceiverQuotaExceeded) return first;
-            if (timesSeen >= MaxFaultsPerInvoice) return Fault.None;
-
-            if (timesSeen == 0 || first is Fault.None) return first;
-
-            var random = RandomFor(invoiceNumber, timesSeen);
-            return random.Next(3) == 0 ? SecondFaults[random.Next(SecondFaults.Length)] : Fault.None;
-        }
-    }
+    /// <remarks>
+    /// An invoice meets one fault besides the outage: both handlers make three retries by default, of which the outage may take two before
+    /// a circuit opens, so no invoice can run out of attempts by chance.
+    /// </remarks>
+    public Fault this[string invoiceNumber, int timesSeen] =>
+        First(invoiceNumber) is var first && (timesSeen == 0 || first is Fault.ReceiverQuotaExceeded) ? first : Fault.None;
 
     /// <summary>Consecutive invoice numbers share a shuffled deck that has every fault in it, so every seed produces every fault.</summary>
     private Fault First(string invoiceNumber)

@@ -8,12 +8,12 @@ namespace InvoiceSender;
 internal sealed class FlakyApi : IAsyncDisposable
 {
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(25);
-    private static readonly TimeSpan StallDuration = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan OutageLatency = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly FaultPlan? _plan;
     private readonly Outage? _outage;
+    private readonly TimeSpan _stall;
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly Ledger _ledger;
     private readonly LedgerFile? _file;
@@ -22,10 +22,11 @@ internal sealed class FlakyApi : IAsyncDisposable
     private FaultServer? _server;
     private int _requestsDuringOutage;
 
-    private FlakyApi(FaultPlan? plan, Outage? outage, Ledger ledger, LedgerFile? file)
+    private FlakyApi(FaultPlan? plan, Outage? outage, TimeSpan stall, Ledger ledger, LedgerFile? file)
     {
         _plan = plan;
         _outage = outage;
+        _stall = stall;
         _ledger = ledger;
         _file = file;
     }
@@ -37,8 +38,9 @@ internal sealed class FlakyApi : IAsyncDisposable
     public IReadOnlyDictionary<Fault, int> Faults => _faults;
 
     /// <summary>Starts an API with every kind of fault and an outage that begins once half of the invoices have been seen.</summary>
-    public static Task<FlakyApi> StartAsync(int seed, int expectedInvoices, CancellationToken cancellationToken) =>
-        new FlakyApi(new(seed), new Outage(expectedInvoices, TimeProvider.System), new(), null).ListenAsync(0, cancellationToken);
+    public static Task<FlakyApi> StartAsync(int seed, int expectedInvoices, ComparisonSize size, CancellationToken cancellationToken) =>
+        new FlakyApi(new(seed), new Outage(expectedInvoices, size.Outage, TimeProvider.System), size.Stall, new(), null)
+            .ListenAsync(0, cancellationToken);
 
     /// <summary>
     /// Starts an API whose ledger file lies beside the dead-letter store and whose address stays the same, because the letters are
@@ -51,7 +53,7 @@ internal sealed class FlakyApi : IAsyncDisposable
         try
         {
             var plan = seed is { } number ? new FaultPlan(number, rejectsReceivers: true) : null;
-            return await new FlakyApi(plan, null, new(file), file).ListenAsync(file.Port, cancellationToken);
+            return await new FlakyApi(plan, null, ComparisonSize.Full.Stall, new(file), file).ListenAsync(file.Port, cancellationToken);
         }
         catch
         {
@@ -135,7 +137,7 @@ internal sealed class FlakyApi : IAsyncDisposable
                 return Outcome.Reset();
 
             case Fault.StallBeforeProcessing:
-                return Outcome.Reset().Delayed(StallDuration);
+                return Outcome.Reset().Delayed(_stall);
 
             case Fault.CutAfterProcessing:
                 process();
@@ -143,7 +145,7 @@ internal sealed class FlakyApi : IAsyncDisposable
 
             case Fault.StallAfterProcessing:
                 process();
-                return Outcome.Reset().Delayed(StallDuration);
+                return Outcome.Reset().Delayed(_stall);
 
             case Fault.ReceiverQuotaExceeded:
                 return Refusal(new()

@@ -1,10 +1,8 @@
 namespace InvoiceSender;
 
-/// <summary>A total outage of a few seconds that begins once half of the invoices have been seen.</summary>
-internal sealed class Outage(int expectedInvoices, TimeProvider time)
+/// <summary>A total outage that begins once half of the invoices have been seen.</summary>
+internal sealed class Outage(int expectedInvoices, TimeSpan duration, TimeProvider time)
 {
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(3);
-
     private readonly int _startsAt = Math.Max(1, expectedInvoices / 2);
     private long _startedAt;
 
@@ -14,6 +12,6 @@ internal sealed class Outage(int expectedInvoices, TimeProvider time)
 
         var now = time.GetTimestamp();
         var startedAt = Interlocked.CompareExchange(ref _startedAt, now, 0);
-        return startedAt == 0 || time.GetElapsedTime(startedAt, now) < Duration;
+        return startedAt == 0 || time.GetElapsedTime(startedAt, now) < duration;
     }
 }

@@ -32,4 +32,8 @@ internal sealed record Invoice
     /// <summary>Invoice numbers are unique only within a company.</summary>
     [JsonIgnore]
     public (string Company, string Number) Id => (Company, InvoiceNumber);
+
+    /// <summary>The application's own Idempotency-Key: the id, with ASCII characters only.</summary>
+    [JsonIgnore]
+    public string Key => Uri.EscapeDataString($"{Company}:{InvoiceNumber}");
 }

@@ -10,9 +10,9 @@ internal sealed class InvoiceBatch(InvoiceClient client, TimeProvider time)
     /// <param name="onOutcome">Called as soon as an invoice is done, because a cancelled batch returns no report.</param>
     /// <returns>Null when <paramref name="cancellationToken"/> is cancelled.</returns>
     public async Task<BatchReport?> SendAsync(
-        IReadOnlyList<Invoice> invoices, IReadOnlySet<(string Company, string Number)> settled, Action<InvoiceOutcome> onOutcome,
-        IProgress<BatchProgress> progress,
-        BatchCheckpoint? checkpoint, CancellationToken cancellationToken)
+        IReadOnlyList<Invoice> invoices, IReadOnlySet<(string Company, string Number)> settled, InvoiceKeys keys,
+        Action<InvoiceOutcome> onOutcome, IProgress<BatchProgress> progress, BatchCheckpoint? checkpoint,
+        CancellationToken cancellationToken)
     {
         ConcurrentDictionary<Invoice, long> begun = [];
         var options = new BatchOptions<Invoice>
@@ -36,7 +36,8 @@ internal sealed class InvoiceBatch(InvoiceClient client, TimeProvider time)
         async Task SendAsync(Invoice invoice, CancellationToken token)
         {
             begun.TryAdd(invoice, time.GetTimestamp());
-            Report(invoice, settled.Contains(invoice.Id) ? null : await client.SendAsync(invoice, token), null);
+            var key = keys is InvoiceKeys.Application ? invoice.Key : null;
+            Report(invoice, settled.Contains(invoice.Id) ? null : await client.SendAsync(invoice, key, token), null);
         }
 
         // A failure of one invoice does not stop the batch; the batch stops by itself for failures that affect every invoice.

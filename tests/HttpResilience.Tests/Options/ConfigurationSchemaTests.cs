@@ -26,7 +26,7 @@ public sealed class ConfigurationSchemaTests
 
     [Fact]
     public void The_configuration_of_the_sample_is_valid() =>
-        Problems(Repository.Read("samples/InvoiceSender/appsettings.json")).ShouldBeEmpty();
+        Problems(Repository.Read("samples/InvoiceSender/appsettings.sending.json")).ShouldBeEmpty();
 
     [Theory, InlineData("README.md"), InlineData("docs/routes.md")]
     public void The_examples_of_the_documentation_are_valid(string page)
