@@ -58,6 +58,8 @@ internal static class MigrationReport
         };
         yield return new(
             "Circuit", scope, settings.Key is null ? "one for each host" : "one for each host, and one for each key as its tenant");
+        if (settings.Retry is not null)
+            yield return new("Retry at an open circuit", "waits, and is then rejected", "waits for the circuit, or is rejected at once");
         if (Text(circuit.FailureRatio) is var ratio && ratio == Text(standard.FailureRatio))
         {
             yield return new("CircuitBreaker:FailureRatio", ratio,

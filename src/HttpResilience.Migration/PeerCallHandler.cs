@@ -22,10 +22,9 @@ internal sealed class PeerCallHandler(PeerDelegates delegates) : DelegatingHandl
     private async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
         var settings = delegates.Settings;
-        var outer = request.GetResilienceContext();
-        var context = outer ?? ResilienceContextPool.Shared.Get(cancellationToken);
+        // Not set on the request: a pipeline inside the chain would take the token of the call from it, not that of the attempt.
+        var context = request.GetResilienceContext() ?? ResilienceContextPool.Shared.Get(cancellationToken);
         context.SetRequestMessage(request);
-        request.SetResilienceContext(context);
         var call = MigratedCall.Begin(context);
         try
         {
@@ -48,7 +47,6 @@ internal sealed class PeerCallHandler(PeerDelegates delegates) : DelegatingHandl
         finally
         {
             call.End();
-            request.SetResilienceContext(outer);
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed class Takeover
         _services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => new ConfigureFromPeer(provider, _client));
         _services.AddSingleton<IOptionsChangeTokenSource<HttpResilienceOptions>>(provider => new PeerChangeTokenSource(provider, _client));
         AddExtensions();
-        _handlers.Replace(_services, () => builder.AddResilience(configure));
+        _handlers.Replace(_services, () => builder.AddResilience(configure).AddHttpMessageHandler(() => new TakenPlace()));
         return builder;
     }
 

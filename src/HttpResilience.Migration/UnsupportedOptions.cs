@@ -27,8 +27,8 @@ internal static class UnsupportedOptions
             yield return "Hedging.ActionGenerator: list the endpoints in Endpoints:Uris, or change the request in a DelegatingHandler";
         if (settings.Ordered.Count > 1 && settings.Ordered.Any(g => g.Endpoints.Count > 1))
         {
-            yield return "ConfigureOrderedGroups with several endpoints in one of several groups, because Endpoints is one list, ordered or "
-                + "weighted: give each group one endpoint, or configure weighted groups";
+            yield return "ConfigureOrderedGroups with several endpoints in one of several groups, because Endpoints is one list, ordered "
+                + "or weighted: give each group one endpoint, or configure weighted groups";
         }
 
         if (settings is { Ordered.Count: > 0, Weighted.Count: > 0 })

@@ -42,6 +42,7 @@ internal sealed class ChainCompletionFilter(IServiceProvider services) : IHttpMe
 
         HandlerNotices.Of(services, clientName).WarnOfPeers(builder);
         ResendCountPropagator.AddTo(builder.PrimaryHandler);
+        HideContext(builder);
         AddInnermostStage(builder, client);
         if (handlers[0] is not ChainHandler)
             handlers.Insert(0, new CallScopeHandler(client.Name));
@@ -49,6 +50,14 @@ internal sealed class ChainCompletionFilter(IServiceProvider services) : IHttpMe
             ReplayPipeline.Of(client, services).Complete(builder);
         else
             ReplayPipeline.Mark(builder.PrimaryHandler);
+    }
+
+    private static void HideContext(HttpMessageHandlerBuilder builder)
+    {
+        var handlers = builder.AdditionalHandlers;
+        int inside = handlers.IndexOf(handlers.Last(h => h is ChainHandler)) + 1;
+        if (PeerHandlers.HaveMicrosoftResilience(handlers.Skip(inside), builder.PrimaryHandler))
+            handlers.Insert(inside, new AttemptContextHandler());
     }
 
     // Without handlers of the application inside the chain, its last stage sees the primary handler itself.

@@ -64,7 +64,8 @@ internal sealed partial class HandlerNotices(string clientName, ILogger logger)
         foreach (var action in services.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>().Get(name)
             .HttpMessageHandlerBuilderActions)
             action(builder);
-        Of(services, name).WarnOfPeers(builder);
+        if (builder.AdditionalHandlers.Any(h => h is ChainHandler))
+            Of(services, name).WarnOfPeers(builder);
     }
 
     private static IEnumerable<string> RegisteredNames(IServiceProvider services) =>

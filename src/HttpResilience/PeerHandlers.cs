@@ -19,6 +19,10 @@ internal static class PeerHandlers
 
     internal static bool IsMicrosoftResilience(HttpMessageHandler handler) => Is(handler, MicrosoftHandler);
 
+    /// <summary>Whether a handler of Microsoft.Extensions.Http.Resilience is among some, or inside the primary one.</summary>
+    internal static bool HaveMicrosoftResilience(IEnumerable<HttpMessageHandler> handlers, HttpMessageHandler? primary) =>
+        handlers.Concat(InsideOf(primary)).Any(IsMicrosoftResilience);
+
     /// <summary>Whether an action that configures a client belongs to Microsoft.Extensions.Http.Resilience.</summary>
     internal static bool IsMicrosoftAction(Action<HttpClient> action) =>
         action.Target?.GetType().Assembly.GetName().Name == MicrosoftPackage;

@@ -86,6 +86,43 @@ public sealed class PeerHandlerTests : IAsyncDisposable
         _log.Lines.ShouldNotContain(l => l.EventId == 404);
     }
 
+    [Theory]
+    [InlineData("pipeline outside", true)]
+    [InlineData("pipeline outside", false)]
+    [InlineData("context of the application", true)]
+    [InlineData("context of the application", false)]
+    [InlineData("none", true)]
+    public async Task An_attempt_through_a_pipeline_inside_the_chain_ends_with_its_timeout(string around, bool async)
+    {
+        var time = new ManualTimeProvider { SkipsWaits = true };
+        var script = new FaultScript(time).NeverAnswers();
+        await StartAsync(services =>
+        {
+            services.AddSingleton<TimeProvider>(time);
+            var builder = services.AddHttpClient(Name, c => c.BaseAddress = new("https://orders.example.com"));
+            if (around is "pipeline outside")
+                builder.AddResilienceHandler("outside", p => p.AddTimeout(TimeSpan.FromHours(1)));
+            builder.AddResilience(o =>
+            {
+                (o.AttemptTimeout.Timeout, o.Retry.MaxRetryAttempts) = (TimeSpan.FromSeconds(2), 1);
+                (o.Retry.Delay, o.Logging.KeepFactoryLogging) = (TimeSpan.Zero, true);
+            });
+            builder.AddResilienceHandler("inside", p => p.AddTimeout(TimeSpan.FromHours(1)));
+            builder.ConfigurePrimaryHttpMessageHandler(() => script);
+        });
+        using var client = Create();
+        var request = new HttpRequestMessage(HttpMethod.Get, "/");
+        if (around is "context of the application")
+            request.SetResilienceContext(ResilienceContextPool.Shared.Get(TestContext.Current.CancellationToken));
+
+        await Assert.ThrowsAnyAsync<TaskCanceledException>(
+            () => async ? client.SendAsync(request, TestContext.Current.CancellationToken)
+                : Task.Run(() => client.Send(request, TestContext.Current.CancellationToken)));
+
+        (script.RequestCount, time.Elapsed).ShouldBe((2, TimeSpan.FromSeconds(4)));
+        (request.GetResilienceContext() is not null).ShouldBe(around is "context of the application");
+    }
+
     public static TheoryData<string, bool> OfAllClients => new()
     {
         { "standard", true }, { "standard", false }, { "hedging", true }, { "custom", true }, { "custom", false }, { "two", true },

@@ -18,6 +18,7 @@ public sealed class BackgroundWorkTests
     private static readonly Dictionary<string, string> OfOneCall = new()
     {
         ["HttpResilience/Batches/BatchRun.cs"] = "runs the application's action for a record",
+        ["HttpResilience/Calls/CallObservers.cs"] = "the retry of the call waits for it",
         ["HttpResilience/Http/ReplayableContent.cs"] = "writes the caller's content",
         ["HttpResilience/Http/RequestBody.cs"] = "reads the caller's content",
         ["HttpResilience/Idempotency/IdempotencyKeyHandler.cs"] = "reads the caller's content",
@@ -27,6 +28,7 @@ public sealed class BackgroundWorkTests
         ["HttpResilience/Storage/ProtectedDeadLetterStore.cs"] = "the change of the letter waits for it",
         ["HttpResilience/Storage/StorageUpkeep.cs"] = "its timer is made by the service, which started without",
         ["HttpResilience/Time/TimerWatch.cs"] = "UnsafeStart",
+        ["HttpResilience.Migration/PeerDelegates.cs"] = "the attempt waits for it",
         ["HttpResilience.Operations/Alerts/AlertOutbox.cs: _sink.SendAsync"] = "in the loop of the outbox, which started without",
         ["HttpResilience.Operations/Health/ResilienceHealthCheck.cs"] = "the check waits for it",
         ["HttpResilience.Sqlite/SqliteReaders.cs"] = "the reader waits for it",

@@ -45,6 +45,20 @@ public sealed class SuppliedClassifierTests
     }
 
     [Fact]
+    public async Task The_classifier_says_how_long_the_call_waits_and_other_calls_do_not()
+    {
+        using var chain = With((_, response, _, builtIn) =>
+            response?.StatusCode is HttpStatusCode.ServiceUnavailable ? builtIn with { Delay = TimeSpan.FromSeconds(7) } : builtIn);
+        chain.Server.Script(Replies.Status(503), Replies.Status(200));
+
+        var waiting = await chain.GetAsync();
+
+        waiting.GetHttpCall()!.Attempts.Count.ShouldBe(2);
+        chain.Clock.Elapsed.ShouldBe(TimeSpan.FromSeconds(7));
+        chain.State.Hosts.All.Cast<HostState>().ShouldHaveSingleItem().Pause.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task An_exception_can_be_made_final()
     {
         using var chain = With((_, _, exception, builtIn) => exception is null ? builtIn : new(FailureClass.Permanent));

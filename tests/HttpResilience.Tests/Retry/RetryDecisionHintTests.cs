@@ -15,6 +15,23 @@ public sealed class RetryDecisionHintTests
     public void The_servers_word_wins_over_a_backoff_that_is_longer() =>
         (Asked(1) with { Attempt = 3 }).ShouldRetryAfter(TimeSpan.FromSeconds(1));
 
+    [Theory]
+    [InlineData(null, 7, 7)]
+    [InlineData(null, 0, 0)]
+    [InlineData(5, 7, 7)]
+    [InlineData(7, 5, 7)]
+    [InlineData(0, 5, 5)]
+    public void A_delay_of_the_classifier_takes_the_place_of_the_backoff_and_the_longer_of_it_and_the_servers_counts(
+        int? asked, int said, int waited) => (Ordinary with { Result = Said(asked, said) }).ShouldRetryAfter(TimeSpan.FromSeconds(waited));
+
+    [Fact]
+    public void A_delay_of_the_classifier_that_would_pass_the_deadline_ends_the_call() =>
+        (Ordinary with { Result = Said(null, 100), Remaining = TimeSpan.FromSeconds(100) }).ShouldStop(StopReason.DeadlineWouldPass);
+
+    [Fact]
+    public void A_negative_delay_of_the_classifier_leaves_the_backoff() =>
+        (Ordinary with { Result = Said(null, -1) }).ShouldRetryAfter(TimeSpan.FromSeconds(1));
+
     [Fact]
     public void Zero_and_nothing_leave_the_backoff()
     {
@@ -83,6 +100,13 @@ public sealed class RetryDecisionHintTests
             Result = FailureClassifier.Of(status, hasRetryAfter: true, keyed: false) with { RetryAfter = TimeSpan.FromSeconds(7) }
         })
             .ShouldRetryAfter(TimeSpan.FromSeconds(7));
+
+    private static AttemptResult Said(int? retryAfter, int delay) => AttemptResult.Of(
+        new(FailureClass.Transient)
+        {
+            RetryAfter = retryAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            Delay = TimeSpan.FromSeconds(delay),
+        }, 503);
 
     private static Decision Asked(double seconds) =>
         Ordinary with { Result = Ordinary.Result with { RetryAfter = TimeSpan.FromSeconds(seconds) } };
