@@ -50,7 +50,8 @@ internal static class PeerMapping
         to.Delay = retry.Delay;
         to.MaxDelay = retry.MaxDelay;
         to.UseJitter = retry.UseJitter;
-        to.ShouldRetryAfterHeader = retry.ShouldRetryAfterHeader;
+        // Without the generator that reads it, Retry-After means nothing there.
+        to.ShouldRetryAfterHeader = retry is { ShouldRetryAfterHeader: true, DelayGenerator: not null };
     }
 
     private static void ApplyCircuit(PeerSettings from, CircuitBreakerOptions to)

@@ -8,6 +8,7 @@ internal sealed class HostPause
 {
     private readonly Lock _gate = new();
     private long _from;
+    private long _firstArrival;
     private long _until;
     private long _pace = long.MaxValue;
     private int _waiting;
@@ -31,6 +32,7 @@ internal sealed class HostPause
             {
                 long measured = pace ?? long.MaxValue;
                 (_from, _pace) = (ArrivalOfFirstWaiting(now), now - _until > measuredOver ? measured : Math.Min(_pace, measured));
+                _firstArrival = _from;
             }
 
             Volatile.Write(ref _until, until);
@@ -66,7 +68,11 @@ internal sealed class HostPause
 
         lock (_gate)
         {
-            long turn = _until + Math.Min(Math.Max(0, arrivedAt - _from) * 2, _pace == long.MaxValue ? long.MaxValue : 2 * ahead * _pace);
+            // Nobody else waits: those that waited in a pause before have been sent, or have given up.
+            if (ahead == 0)
+                _firstArrival = Math.Max(_firstArrival, arrivedAt);
+            long turn = _until
+                + Math.Min(Math.Max(0, arrivedAt - _firstArrival) * 2, _pace == long.MaxValue ? long.MaxValue : 2 * ahead * _pace);
             if (now >= _until)
                 return turn < deadline ? Math.Max(now, turn) : now;
             if (_until >= deadline)

@@ -74,6 +74,14 @@ public sealed class TakeoverTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Without_its_generator_Retry_After_is_not_obeyed_as_before()
+    {
+        var options = await OptionsOf(b => b.AddStandardResilienceHandler(o => o.Retry.DelayGenerator = null).UseHttpResilience());
+
+        options.Retry.ShouldRetryAfterHeader.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Settings_and_code_of_the_chain_override_what_is_taken_over()
     {
         var options = await OptionsOf(
