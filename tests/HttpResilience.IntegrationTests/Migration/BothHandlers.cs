@@ -100,7 +100,8 @@ internal sealed class BothRuns
     internal void ShouldReport(string option, string microsoft, string ours)
     {
         string[][] rows = [.. Report.Split('\n').Select(l => l.Split(" | ", StringSplitOptions.TrimEntries)).Where(c => c.Length == 3)];
-        rows.ShouldContain(row => row[0] == option && row[1].Contains(microsoft) && row[2].Contains(ours), Report);
+        rows.Any(row => row[0] == option && row[1].Contains(microsoft) && row[2].Contains(ours)).ShouldBeTrue(
+            $"No row {option} | {microsoft} | {ours} in {Report}");
     }
 }
 

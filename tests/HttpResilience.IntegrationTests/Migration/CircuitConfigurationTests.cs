@@ -47,6 +47,7 @@ public sealed class CircuitConfigurationTests
         both.Ours.Seen.ShouldBe(new(
             "0, 0.1, 1, 1.1, 2, 13.8, 13.8",
             "500 at 0.1 s, 500 at 1.1 s, circuit open at 2 s, circuit open at 2.9 s, 200 at 13.8 s, 200 at 13.8 s", Called));
+        both.ShouldReport("Retry at an open circuit", "waits, and is then rejected", "is rejected at once");
     }
 
     [Fact]

@@ -158,6 +158,50 @@ public sealed class DefaultsConfigurationTests
             run => run.SendAsync("legacy", HttpMethod.Get));
 
         both.ShouldBoth("0, 0.1, 2.1, 2.2", "200 at 2.2 s");
+        both.Ours.Log.Lines.ShouldContain(l => l.EventId == 420 && l.Text.Contains("AddResilienceHandler"));
+    }
+
+    [Fact]
+    public void A_handler_of_all_clients_around_one_of_the_client_multiplies_the_attempts_of_Microsoft_only()
+    {
+        var both = BothHandlers.Run(
+            app =>
+            {
+                app.Services.ConfigureHttpClientDefaults(http => app.Switch(http.AddStandardResilienceHandler(options =>
+                {
+                    options.Retry.MaxRetryAttempts = 1;
+                    options.Retry.UseJitter = false;
+                })));
+                app.Switch(app.Services.AddHttpClient("own").AddStandardResilienceHandler(options =>
+                {
+                    options.Retry.MaxRetryAttempts = 2;
+                    options.Retry.UseJitter = false;
+                }));
+            },
+            api => api.Status(503),
+            run => run.SendAsync("own", HttpMethod.Get));
+
+        both.Microsoft.Seen.ShouldBe(new("0, 2, 6, 8, 10, 14", "503 at 14 s"));
+        both.Ours.Seen.ShouldBe(new("0, 2, 6", "503 at 6 s"));
+        both.ShouldReport("Handlers of all clients", "repeat each attempt again", "replaced by the chain");
+    }
+
+    [Fact]
+    public void A_timeout_that_the_application_gives_its_HttpClient_is_named()
+    {
+        var both = BothHandlers.Run(
+            app => app.Switch(app.Services.AddHttpClient("forecast", client => client.Timeout = TimeSpan.FromSeconds(17))
+                .AddStandardResilienceHandler()),
+            api => api.Status(200),
+            async run =>
+            {
+                await run.SendAsync("forecast", HttpMethod.Get);
+                await run.EndAsync(() => Task.FromResult((int)run.Client("forecast").Timeout.TotalSeconds));
+            });
+
+        both.Microsoft.Seen.ShouldBe(new("0", "200 at 0 s, 0 at 0 s"));
+        both.Ours.Seen.ShouldBe(new("0", "200 at 0 s, 17 at 0 s"));
+        both.ShouldReport("HttpClient.Timeout", "infinite", "as the application has set it");
     }
 
     [Fact]

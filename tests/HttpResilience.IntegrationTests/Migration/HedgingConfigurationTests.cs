@@ -71,6 +71,25 @@ public sealed class HedgingConfigurationTests
     }
 
     [Fact]
+    public void Each_group_gets_one_request_of_a_call()
+    {
+        var both = BothHandlers.Run(
+            app =>
+            {
+                var client = app.Services.AddHttpClient("regions", c => c.BaseAddress = new("https://one.example.com"));
+                app.Switch(client.AddStandardHedgingHandler(routing => routing.ConfigureOrderedGroups(options =>
+                {
+                    options.Groups.Add(new UriEndpointGroup { Endpoints = { new() { Uri = new("https://one.example.com") } } });
+                    options.Groups.Add(new UriEndpointGroup { Endpoints = { new() { Uri = new("https://two.example.com") } } });
+                })).Configure(options => options.Hedging.MaxHedgedAttempts = 4));
+            },
+            api => api.Status(503),
+            run => run.SendAsync("regions", new(HttpMethod.Get, new Uri("/orders/1", UriKind.Relative))));
+
+        both.ShouldBoth("one.example.com 0, two.example.com 0", "503 at 0 s");
+    }
+
+    [Fact]
     public void A_share_of_the_calls_goes_to_the_experiment()
     {
         const int Calls = 400;

@@ -252,6 +252,137 @@ public sealed partial class RetryConfigurationTests
         both.Ours.Log.Lines.Where(l => l.Category == "prices").Select(l => l.Text).ShouldBe(lines);
     }
 
+    [Fact]
+    public void The_defaults_with_jitter_make_as_many_attempts()
+    {
+        var both = BothHandlers.Run(
+            app => app.Switch(app.Services.AddHttpClient<Catalogue>().AddStandardResilienceHandler()),
+            api => api.Status(503),
+            run => run.EndAsync(() => run.Get<Catalogue>().GetAsync()),
+            isRandom: true);
+
+        foreach (var run in (AppRun[])[both.Microsoft, both.Ours])
+        {
+            run.Api.Requests.Count.ShouldBe(4);
+            run.Seen.Ends.ShouldStartWith("503 at ");
+        }
+    }
+
+    [Fact]
+    public void Both_repeat_the_same_statuses_but_four()
+    {
+        List<(int Status, bool Microsoft, bool Ours)> different = [];
+        BothRuns? last = null;
+        for (int status = 300; status < 600; status++)
+        {
+            var both = last = BothHandlers.Run(
+                app => app.Switch(app.Services.AddHttpClient("any").AddStandardResilienceHandler(o => o.Retry.UseJitter = false)),
+                api => api.Status(status),
+                run => run.SendAsync("any", HttpMethod.Get));
+            if (both.Ours.Seen != both.Microsoft.Seen)
+                different.Add((status, both.Microsoft.Api.Requests.Count == 4, both.Ours.Api.Requests.Count == 4));
+        }
+
+        different.ShouldBe([(421, false, true), (425, false, true), (501, true, false), (505, true, false)]);
+        last!.ShouldReport("What is retried", "501", "421, 425");
+    }
+
+    [Theory]
+    [InlineData("HttpRequestException", "4 | 4"), InlineData("UserAuthenticationError", "4 | 1"), InlineData("VersionNegotiationError", "4 | 1")]
+    [InlineData("ExtendedConnectNotSupported", "4 | 1"), InlineData("ConfigurationLimitExceeded", "4 | 1")]
+    [InlineData("IOException", "1 | 4"), InlineData("SocketException", "1 | 4"), InlineData("TimeoutException", "1 | 4")]
+    [InlineData("connect timeout", "1 | 4"), InlineData("OperationCanceledException", "1 | 1"), InlineData("InvalidOperationException", "1 | 1")]
+    public void Only_the_chain_repeats_what_failed_in_the_network(string failure, string requests)
+    {
+        var both = BothHandlers.Run(
+            app => app.Switch(app.Services.AddHttpClient("any").AddStandardResilienceHandler(o => o.Retry.UseJitter = false)),
+            api => api.Throws(() => failure switch
+            {
+                "HttpRequestException" => new HttpRequestException("It failed."),
+                "IOException" => new IOException("The connection was reset."),
+                "SocketException" => new System.Net.Sockets.SocketException(104),
+                "TimeoutException" => new TimeoutException("It took too long."),
+                "connect timeout" => new TaskCanceledException("A connection could not be established.", new TimeoutException()),
+                "OperationCanceledException" => new OperationCanceledException("A handler gave up."),
+                "InvalidOperationException" => new InvalidOperationException("A handler failed."),
+                _ => new HttpRequestException(Enum.Parse<HttpRequestError>(failure), "It failed."),
+            }),
+            run => run.SendAsync("any", HttpMethod.Get));
+
+        $"{both.Microsoft.Api.Requests.Count} | {both.Ours.Api.Requests.Count}".ShouldBe(requests);
+        both.ShouldReport("What is retried", "HttpRequestException", "timeouts");
+    }
+
+    [Fact]
+    public async Task A_backoff_beyond_the_total_timeout_is_not_waited_for()
+    {
+        var both = await BothHandlers.RunAsync(
+            app => app.Switch(app.Services.AddHttpClient("auctions").AddStandardResilienceHandler(options =>
+            {
+                options.Retry.MaxRetryAttempts = 5;
+                options.Retry.Delay = TimeSpan.FromSeconds(20);
+                options.Retry.UseJitter = false;
+            })),
+            api => api.Status(503),
+            run => run.SendAsync("auctions", HttpMethod.Get));
+
+        both.Microsoft.Seen.Requests.ShouldBe("0, 20");
+        both.Microsoft.Seen.Ends.ShouldStartWith("timeout");
+        both.Ours.Seen.ShouldBe(new("0, 20", "503 at 20 s"));
+        both.ShouldReport("Backoff beyond the total timeout", "TimeoutRejectedException", "the response is returned at once");
+    }
+
+    [Fact]
+    public void A_Retry_After_holds_back_all_calls_of_the_chain_to_the_host()
+    {
+        var both = BothHandlers.Run(
+            app => app.Switch(app.Services.AddHttpClient("covers").AddStandardResilienceHandler(options =>
+            {
+                options.Retry.MaxRetryAttempts = 1;
+                options.Retry.UseJitter = false;
+            })),
+            api => api.Status(429, retryAfter: 8).Status(200),
+            async run =>
+            {
+                var first = run.SendAsync("covers", HttpMethod.Get);
+                await run.WaitAsync(1);
+                await run.SendAsync("covers", HttpMethod.Get);
+                await first;
+            },
+            isRandom: true);
+
+        both.Microsoft.Seen.ShouldBe(new("0, 1, 8", "200 at 1 s, 200 at 8 s"));
+        both.Ours.Api.Requests.Count.ShouldBe(3);
+        both.Ours.Api.Requests.Skip(1).ShouldAllBe(r => r.At >= TimeSpan.FromSeconds(8));
+        both.ShouldReport("Pause of a host", "holds back the call", "holds back all calls");
+    }
+
+    [Fact]
+    public void The_configuration_overrides_what_is_taken_over_and_code_overrides_both()
+    {
+        var both = BothHandlers.Run(
+            app =>
+            {
+                app.Configuration["HttpResilience:Defaults:Retry:Delay"] = "00:00:03";
+                app.Configuration["HttpResilience:Defaults:Retry:MaxRetryAttempts"] = "4";
+                app.Configuration["HttpResilience:Clients:own:Retry:MaxRetryAttempts"] = "2";
+                app.Configuration["HttpResilience:Clients:own:Retry:BackoffType"] = "Linear";
+                app.Switch(
+                    app.Services.AddHttpClient("own").AddStandardResilienceHandler(options =>
+                    {
+                        options.Retry.MaxRetryAttempts = 3;
+                        options.Retry.Delay = TimeSpan.FromSeconds(1);
+                        options.Retry.UseJitter = false;
+                    }),
+                    options => options.Retry.BackoffType = BackoffType.Constant);
+            },
+            api => api.Status(503),
+            run => run.SendAsync("own", HttpMethod.Get));
+
+        both.Microsoft.Seen.ShouldBe(new("0, 1, 3, 7", "503 at 7 s"));
+        both.Ours.Seen.ShouldBe(new("0, 3, 6", "503 at 6 s"));
+    }
+
     [LoggerMessage(1, LogLevel.Warning, "Retry {Attempt} of {Uri} in {Delay} s after {Reason}")]
     private static partial void LogRetry(ILogger logger, int attempt, Uri? uri, double delay, string? reason);
 
