@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Options;
 using Polly;
 using Refit;
 
@@ -183,7 +184,47 @@ public sealed class DefaultsConfigurationTests
 
         both.Microsoft.Seen.ShouldBe(new("0, 2, 6, 8, 10, 14", "503 at 14 s"));
         both.Ours.Seen.ShouldBe(new("0, 2, 6", "503 at 6 s"));
-        both.ShouldReport("Handlers of all clients", "repeat each attempt again", "replaced by the chain");
+        both.ShouldReport("Handlers of all clients", "repeat each attempt again", "are replaced by the chain");
+    }
+
+    [Fact]
+    public void A_handler_that_a_client_has_twice_stands_once()
+    {
+        var both = BothHandlers.Run(
+            app =>
+            {
+                var client = app.Services.AddHttpClient("twice");
+                for (int i = 0; i < 2; i++)
+                {
+                    app.Switch(client.AddStandardResilienceHandler(options =>
+                    {
+                        options.Retry.MaxRetryAttempts = 1;
+                        options.Retry.UseJitter = false;
+                    }));
+                }
+            },
+            api => api.Status(503),
+            run => run.SendAsync("twice", HttpMethod.Get));
+
+        both.Microsoft.Seen.ShouldBe(new("0, 2, 4, 6", "503 at 6 s"));
+        both.Ours.Seen.ShouldBe(new("0, 2", "503 at 2 s"));
+        both.ShouldReport("The same handler twice", "repeats each attempt again", "the chain stands once");
+    }
+
+    [Fact]
+    public void Both_handlers_on_one_client_are_an_error_at_start()
+    {
+        var services = new ServiceCollection();
+        var client = services.AddHttpClient("both");
+        client.AddStandardResilienceHandler().UseHttpResilience();
+        client.AddStandardHedgingHandler().UseHttpResilience();
+        using var provider = services.BuildServiceProvider();
+
+        var error = Should.Throw<OptionsValidationException>(
+            () => provider.GetRequiredService<IHttpClientFactory>().CreateClient("both"));
+
+        error.Message.ShouldContain("AddStandardHedgingHandler beside AddStandardResilienceHandler");
+        error.Message.ShouldContain("keep one of them");
     }
 
     [Fact]

@@ -43,7 +43,9 @@ public sealed partial class MigrationGuideTests
         };
         var hedging = PeerSettings.From(new HttpStandardHedgingResilienceOptions()) with
         {
-            Weighted = [new() { Endpoints = { new() { Uri = new("https://a") }, new() { Uri = new("https://b") } } }],
+            Weighted = [new() { Endpoints = { new(), new() } }, new()],
+            IsBesideAll = true,
+            IsTwice = true,
         };
         var rows = MigrationReport.RowsOf(PeerSettings.From(standard)).Concat(MigrationReport.RowsOf(hedging)).DistinctBy(r => r.Option);
 
@@ -66,7 +68,7 @@ public sealed partial class MigrationGuideTests
         };
         UriEndpointGroup two = new() { Endpoints = { new(), new() } };
         var problems = UnsupportedOptions.In(PeerSettings.From(standard)).Concat(UnsupportedOptions.In(
-            PeerSettings.From(hedging) with { Ordered = [two, two], Weighted = [new()] }));
+            PeerSettings.From(hedging) with { Ordered = [two, two], Weighted = [new()], IsBesideOther = true }));
 
         // An option, and after a colon the way.
         TableOf("errors").Select(row => row.Split(" | ")[0].Trim('|', ' ', '`')).ShouldBe(
@@ -153,7 +155,8 @@ public sealed partial class MigrationGuideTests
                 ours.Retry.UseJitter, switched.Retry.UseJitter),
             Row("Retry:ShouldRetryAfterHeader", microsoft.Retry.ShouldRetryAfterHeader, retry.DelayGenerator is not null,
                 refit.DelayProvider is not null, ours.Retry.ShouldRetryAfterHeader, switched.Retry.ShouldRetryAfterHeader),
-            Row("Retry:MaxRetryAfter", "–", "–", Text(refit.MaxDelay), Text(ours.Retry.MaxRetryAfter), Text(switched.Retry.MaxRetryAfter)),
+            Row("Retry:MaxRetryAfter", "–", "–", Text(refit.MaxDelay),
+                Text(ours.Retry.MaxRetryAfter), Text(switched.Retry.MaxRetryAfter)),
             Row("POST is repeated", "yes", "yes", refit.RetryUnsafeMethods, ours.Retry.UnsafeMethods, switched.Retry.UnsafeMethods),
             Row("CircuitBreaker:FailureThreshold", "–", "–", "–",
                 ours.CircuitBreaker.FailureThreshold, switched.CircuitBreaker.FailureThreshold),
