@@ -78,7 +78,7 @@ internal static class FromMicrosoft
             options.Retry.MaxRetryAttempts = 5;
             options.Retry.Delay = TimeSpan.FromSeconds(2);
             options.Retry.MaxDelay = null;
-            options.Retry.Methods = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
+            options.Retry.Methods = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"];
         });
 
         // a section that was written for AddStandardResilienceHandler

@@ -35,6 +35,7 @@ internal static class FromPolly
             options.Retry.Delay = TimeSpan.FromSeconds(2);
             options.Retry.UseJitter = false;                                  // better: leave it on
             options.CircuitBreaker.FailureThreshold = 5;
+            options.CircuitBreaker.FailureDuration = null;                    // better: leave it at 1 s
             options.CircuitBreaker.FailureRatio = null;
             options.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(30);  // better: leave it at 1 s, which is waited out
             options.CircuitBreaker.MaxBreakDuration = null;

@@ -4,8 +4,11 @@ using HttpResilience.Migration;
 using HttpResilience.Tests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
+using Polly;
+using Polly.Extensions.Http;
 using Polly.RateLimiting;
 using Polly.Retry;
 using Refit;
@@ -102,6 +105,88 @@ public sealed partial class MigrationGuideTests
         int status = await host.Services.GetRequiredService<OrderClient>().GetAsync();
 
         (status, api.RequestCount).ShouldBe((503, requests));
+    }
+
+    [Fact]
+    public async Task Waits_of_the_policy_stay()
+    {
+        var time = new ManualTimeProvider { SkipsWaits = true };
+        var api = new FaultScript(time).Status(503).Times(3).Status(200);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton<TimeProvider>(time);
+        FromPolly.AfterOf7(builder);
+        builder.Services.ConfigureHttpClientDefaults(all => all.ConfigurePrimaryHttpMessageHandler(() => api));
+        using var host = builder.Build();
+
+        (await host.Services.GetRequiredService<OrderClient>().GetAsync()).ShouldBe(200);
+
+        // 2, 4 and 8 seconds, as in the code before.
+        api.Requests.Select(r => r.SentAfter.TotalSeconds).ShouldBe([0, 2, 6, 14]);
+    }
+
+    [Fact]
+    public async Task The_table_of_Polly_7_says_which_statuses_its_policy_handles()
+    {
+        var repeated = await RepeatedAsync(_ => new PolicyHttpMessageHandler(
+            HttpPolicyExtensions.HandleTransientHttpError().RetryAsync(1)));
+
+        repeated.ShouldBe([408, .. Enumerable.Range(500, 100)]);
+        Page.ShouldContain("`HandleTransientHttpError()`: 5xx, 408, `HttpRequestException`");
+    }
+
+    [Fact]
+    public async Task The_table_of_Refit_says_which_statuses_its_handler_repeats()
+    {
+        int[] repeated = await RepeatedAsync(time => new HttpRetryHandler(new HttpRetryOptions { TimeProvider = time }));
+
+        repeated.ShouldBe([408, 429, 500, 502, 503, 504]);
+        Page.ShouldContain($"| {string.Join(", ", repeated)}, `HttpRequestException` |");
+    }
+
+    [Theory]
+    [InlineData("GET", 4), InlineData("HEAD", 4), InlineData("OPTIONS", 4), InlineData("TRACE", 4)]
+    [InlineData("POST", 1), InlineData("PUT", 1), InlineData("PATCH", 1), InlineData("DELETE", 1)]
+    public async Task The_table_of_Refit_says_which_methods_its_handler_repeats(string method, int requests)
+    {
+        var time = new ManualTimeProvider { SkipsWaits = true };
+        var api = new FaultScript(time).Status(503);
+        using var client = new HttpClient(new HttpRetryHandler(new HttpRetryOptions { TimeProvider = time }) { InnerHandler = api });
+
+        (await client.SendAsync(new(new(method), "https://api.example.com"), TestContext.Current.CancellationToken)).Dispose();
+
+        api.RequestCount.ShouldBe(requests);
+        Page.ShouldContain("| GET, HEAD, OPTIONS, TRACE; all methods with `RetryUnsafeMethods` |");
+    }
+
+    [Theory, InlineData(30, 2), InlineData(31, 1)]
+    public async Task The_table_of_Refit_says_that_a_hint_above_MaxDelay_returns_the_response(int seconds, int requests)
+    {
+        var time = new ManualTimeProvider { SkipsWaits = true };
+        var api = new FaultScript(time).Status(503, retryAfter: TimeSpan.FromSeconds(seconds)).Status(200);
+        using var client = new HttpClient(new HttpRetryHandler(new HttpRetryOptions { TimeProvider = time }) { InnerHandler = api });
+
+        (await client.GetAsync(new Uri("https://api.example.com"), TestContext.Current.CancellationToken)).Dispose();
+
+        api.RequestCount.ShouldBe(requests);
+    }
+
+    /// <summary>The statuses after which a handler sends the request again.</summary>
+    private static async Task<int[]> RepeatedAsync(Func<TimeProvider, DelegatingHandler> create)
+    {
+        List<int> repeated = [];
+        for (int status = 200; status < 600; status++)
+        {
+            var time = new ManualTimeProvider { SkipsWaits = true };
+            var api = new FaultScript(time).Status(status).Status(200);
+            var handler = create(time);
+            handler.InnerHandler = api;
+            using var client = new HttpClient(handler);
+            (await client.GetAsync(new Uri("https://api.example.com"), TestContext.Current.CancellationToken)).Dispose();
+            if (api.RequestCount > 1)
+                repeated.Add(status);
+        }
+
+        return [.. repeated];
     }
 
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
