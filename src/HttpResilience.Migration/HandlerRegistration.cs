@@ -34,6 +34,11 @@ internal sealed class HandlerRegistration
         return null;
     }
 
+    /// <summary>Whether it is that of a standard handler which all clients have.</summary>
+    internal static bool IsForAll(IConfigureOptions<HttpClientFactoryOptions> configuration) =>
+        configuration is ConfigureNamedOptions<HttpClientFactoryOptions> { Name: null } named
+            && AddedBy(named).HttpClientActions.Any(IsOfPeer);
+
     /// <summary>Removes the handlers, and registers the chain at their place.</summary>
     /// <param name="addChain">Registers it at the end.</param>
     internal void Replace(IServiceCollection services, Action addChain)

@@ -22,9 +22,12 @@ internal static class MigrationReport
     {
         var to = new HttpResilienceOptions();
         PeerMapping.Apply(settings, to);
-        return [.. CallsOf(settings), .. CircuitOf(settings, to.CircuitBreaker), .. LimiterOf(settings, to), .. HedgingOf(settings),
+        return [.. CallsOf(settings), .. WaitsOf(settings), .. CircuitOf(settings, to.CircuitBreaker), .. LimiterOf(settings, to),
+            .. HedgingOf(settings), .. HandlersOf(settings),
             new("Exceptions", "TimeoutRejectedException, BrokenCircuitException, RateLimiterRejectedException",
                 "TaskCanceledException with TimeoutException, CircuitOpenException, RateLimitedException"),
+            new("HttpClient.Timeout", "infinite, whatever was set before the handler",
+                "as the application has set it; else a little longer than the total timeout"),
             new("Log", "several records for an attempt", "one for a call")];
     }
 
@@ -41,10 +44,43 @@ internal static class MigrationReport
                 yield return new("Retry.OnRetry", "its exception ends the call", "its exception is logged");
         }
 
-        yield return new("Retry-After", "is waited for until the total timeout ends the call",
-            "longer than the time left, or than Retry:MaxRetryAfter (5 min): the response is returned at once");
+        if (settings.Retry is { } r ? PeerDefaults.Retries(r) : PeerDefaults.Hedges(settings.Hedging!))
+        {
+            yield return new("What is retried", "408, 429, 500 to 599, HttpRequestException, timeouts of an attempt",
+                "these and 421, 425, timeouts while connecting, IOException; not 501, 505, nor errors that no retry changes, such as "
+                + "UserAuthenticationError");
+        }
+
         if (settings.Attempt.TimeoutGenerator is not null)
             yield return new($"{AttemptOf(settings)}.TimeoutGenerator", "is asked for each attempt", "is asked for each call");
+    }
+
+    private static IEnumerable<Difference> WaitsOf(PeerSettings settings)
+    {
+        const string AllCalls = "a Retry-After of 429 or 503 holds back all calls to the host";
+        if (settings.Retry is not { } retry)
+        {
+            yield return new("Pause of a host", "a Retry-After is not heeded", AllCalls);
+            yield break;
+        }
+
+        if (retry is { ShouldRetryAfterHeader: true, DelayGenerator: not null })
+        {
+            yield return new("Pause of a host", "a Retry-After holds back the call that got it", AllCalls);
+            yield return new("Retry-After", "is waited for until the total timeout ends the call",
+                "longer than the time left, or than Retry:MaxRetryAfter (5 min): the response is returned at once");
+        }
+
+        yield return new("Backoff beyond the total timeout", "is waited for until TimeoutRejectedException ends the call",
+            "the response is returned at once");
+    }
+
+    private static IEnumerable<Difference> HandlersOf(PeerSettings settings)
+    {
+        if (settings.IsBesideAll)
+            yield return new("Handlers of all clients", "repeat each attempt again", "are replaced by the chain");
+        if (settings.IsTwice)
+            yield return new("The same handler twice", "repeats each attempt again", "the chain stands once");
     }
 
     private static IEnumerable<Difference> CircuitOf(PeerSettings settings, CircuitBreakerOptions to)
@@ -89,7 +125,7 @@ internal static class MigrationReport
             yield break;
         yield return new("Hedging after a failure", "any failure", "not after 429 or a Retry-After");
         yield return new("Endpoint.Timeout", "of each request", "of the requests of a call together");
-        if (settings.Weighted.Any(g => g.Endpoints.Count > 1))
+        if (settings.Weighted.Count > 1 && settings.Weighted.Any(g => g.Endpoints.Count > 1))
         {
             yield return new(
                 "Groups with several endpoints", "the next request goes to another group", "the next request goes to another endpoint");

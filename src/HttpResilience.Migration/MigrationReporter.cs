@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace HttpResilience.Migration;
 
@@ -28,8 +31,14 @@ internal sealed partial class MigrationReporter(MigratedClients clients, IServic
 
     private void Report(MigratedClient client)
     {
-        if (_reported.TryAdd(client, true))
-            WillDiffer(_logger, client.Name ?? "All clients", MigrationReport.Of(PeerOptions.Read(services, client)));
+        if (!_reported.TryAdd(client, true))
+            return;
+        var settings = PeerOptions.Read(services, client) with
+        {
+            IsBesideAll = client.Name is not null
+                && services.GetServices<IConfigureOptions<HttpClientFactoryOptions>>().Any(HandlerRegistration.IsForAll),
+        };
+        WillDiffer(_logger, client.Name ?? "All clients", MigrationReport.Of(settings));
     }
 
     [LoggerMessage(602, LogLevel.Information, "{ClientName}: UseHttpResilience would change this; nothing is changed yet. {Report}")]

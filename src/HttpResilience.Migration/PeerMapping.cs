@@ -22,8 +22,10 @@ internal static class PeerMapping
             to.RateLimiter = LimiterOf(from);
         if (from.Hedging is not { } hedging)
             return;
-        to.Hedging.Enabled = true;
-        to.Hedging.MaxHedgedAttempts = hedging.MaxHedgedAttempts;
+        // Each group gets one request of a call.
+        int more = from.Groups == 0 ? hedging.MaxHedgedAttempts : Math.Min(hedging.MaxHedgedAttempts, from.Groups - 1);
+        to.Hedging.Enabled = more > 0;
+        to.Hedging.MaxHedgedAttempts = Math.Max(more, 1);
         to.Hedging.Delay = hedging.Delay < TimeSpan.Zero ? Longest : hedging.Delay;
         ApplyEndpoints(from, to.Endpoints);
     }

@@ -21,7 +21,15 @@ internal static class PeerOptions
             : PeerSettings.From(services.GetRequiredService<IOptionsMonitor<HttpStandardResilienceOptions>>().Get(name));
         var key = GetPipelineKeyProvider(null, services, client.SelectedPipeline);
         bool isByAuthority = key?.Target?.GetType().Name == ByAuthority;
-        settings = settings with { Key = isByAuthority ? null : key, IsByAuthority = isByAuthority };
+        MigratedClient[] same = [.. services.GetServices<MigratedClient>()
+            .Where(c => c.Name == client.Name && c.IsReported == client.IsReported)];
+        settings = settings with
+        {
+            Key = isByAuthority ? null : key,
+            IsByAuthority = isByAuthority,
+            IsTwice = same.Count(c => c.IsHedging == client.IsHedging) > 1,
+            IsBesideOther = same.Any(c => c.IsHedging != client.IsHedging),
+        };
         return client.RoutingName is not { } routing ? settings : settings with
         {
             Ordered = [.. services.GetRequiredService<IOptionsMonitor<OrderedGroupsRoutingOptions>>().Get(routing).Groups],

@@ -23,6 +23,15 @@ internal sealed record PeerSettings(
     /// <summary>Each host has a pipeline of its own.</summary>
     internal bool IsByAuthority { get; init; }
 
+    /// <summary>All clients have a standard handler too, which is another one around that of the client.</summary>
+    internal bool IsBesideAll { get; init; }
+
+    /// <summary>The client has the same handler twice.</summary>
+    internal bool IsTwice { get; init; }
+
+    /// <summary>The client has both handlers, and the chain would take the place of both.</summary>
+    internal bool IsBesideOther { get; init; }
+
     internal static PeerSettings From(HttpStandardResilienceOptions options) => new(
         options.TotalRequestTimeout, options.AttemptTimeout, options.Retry, null, options.CircuitBreaker, options.RateLimiter);
 
@@ -39,6 +48,9 @@ internal sealed record PeerSettings(
         || !PeerDefaults.Counts(CircuitBreaker)
         || (Retry is { } retry && (retry.OnRetry is not null || !PeerDefaults.Delays(retry) || !PeerDefaults.Retries(retry)))
         || (Hedging is { } hedging && (hedging.OnHedging is not null || !PeerDefaults.Hedges(hedging)));
+
+    /// <summary>The groups of endpoints, of which each gets one request of a call; 0 when there are none.</summary>
+    internal int Groups => Weighted.Count > 0 ? Weighted.Count : Ordered.Count;
 
     /// <summary>The prefix of the options of an endpoint.</summary>
     internal string EndpointPrefix => Hedging is null ? "" : "Endpoint.";

@@ -31,6 +31,12 @@ internal static class UnsupportedOptions
                 + "or weighted: give each group one endpoint, or configure weighted groups";
         }
 
+        if (settings.IsBesideOther)
+        {
+            yield return "AddStandardHedgingHandler beside AddStandardResilienceHandler on one client, because the chain stands once: keep "
+                + "one of them; HttpResilience:Clients:<name> has both Retry and Hedging";
+        }
+
         if (settings is { Ordered.Count: > 0, Weighted.Count: > 0 })
             yield return "ConfigureOrderedGroups beside ConfigureWeightedGroups: keep one of them";
     }
