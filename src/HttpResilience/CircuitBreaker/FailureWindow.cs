@@ -54,6 +54,26 @@ internal struct FailureWindow
         return (attempts, failures);
     }
 
+    /// <summary>
+    /// When so many of the failures, the oldest ones, are older than the sampling duration; those of one part as if they were spread over
+    /// it. Null when there are not so many.
+    /// </summary>
+    internal readonly long? FailuresEndAt(long count, long now, long bucketLength)
+    {
+        long epoch = now / bucketLength, seen = 0;
+        for (long age = Math.Min(Buckets - 1, epoch); age >= 0; age--)
+        {
+            long part = Volatile.Read(in _parts[(int)((epoch - age) % Buckets)]);
+            if (part >>> (2 * CountBits) != (epoch - age & EpochMask) || (part & CountMask) is not (> 0 and var failures))
+                continue;
+            if (seen + failures >= count)
+                return (epoch - age + Buckets) * bucketLength + bucketLength * (count - seen) / failures;
+            seen += failures;
+        }
+
+        return null;
+    }
+
     /// <summary>The average time between attempts, in timestamp ticks; null below a minimum of attempts.</summary>
     /// <param name="since">The timestamp of the first attempt that was counted without a pause of the sampling duration.</param>
     internal readonly long? Pace(long now, long bucketLength, int leastAttempts, long since)

@@ -16,7 +16,11 @@ internal sealed class HostLimits(ObservedLimits observed)
             return retry;
         var budget = host.GetOrAddBudget(call.Policy, endedAt);
         if (!budget.TrySpend(policy, endedAt))
-            return RetryDecision.Stop(StopReason.BudgetExhausted);
+        {
+            return budget.Reserve(policy, due, latest, endedAt) is { } at
+                ? retry.Later(call.Time.GetElapsedTime(due, at)) : RetryDecision.Stop(StopReason.BudgetExhausted);
+        }
+
         if (policy.OnlyObserves)
         {
             // With those of hedged requests since the last retry.

@@ -8,7 +8,6 @@ internal sealed class HostPause
 {
     private readonly Lock _gate = new();
     private long _from;
-    private long _firstArrival;
     private long _until;
     private long _pace = long.MaxValue;
     private int _waiting;
@@ -32,7 +31,6 @@ internal sealed class HostPause
             {
                 long measured = pace ?? long.MaxValue;
                 (_from, _pace) = (ArrivalOfFirstWaiting(now), now - _until > measuredOver ? measured : Math.Min(_pace, measured));
-                _firstArrival = _from;
             }
 
             Volatile.Write(ref _until, until);
@@ -68,11 +66,9 @@ internal sealed class HostPause
 
         lock (_gate)
         {
-            // Nobody else waits: those that waited in a pause before have been sent, or have given up.
-            if (ahead == 0)
-                _firstArrival = Math.Max(_firstArrival, arrivedAt);
-            long turn = _until
-                + Math.Min(Math.Max(0, arrivedAt - _firstArrival) * 2, _pace == long.MaxValue ? long.MaxValue : 2 * ahead * _pace);
+            // Whoever waits alone need not leave room for others.
+            long turn = ahead == 0 ? _until : _until
+                + Math.Min(Math.Max(0, arrivedAt - _from) * 2, _pace == long.MaxValue ? long.MaxValue : 2 * ahead * _pace);
             if (now >= _until)
                 return turn < deadline ? Math.Max(now, turn) : now;
             if (_until >= deadline)

@@ -13,6 +13,7 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
     // The window counts sends as attempts, and retries as failures.
     private FailureWindow _window;
     private long _nextSlot;
+    private long _nextTurn;
     private int _overdrawn;
 
     internal void CountCall(RetryBudgetPolicy policy, long now) => _window.Add(failed: false, now, policy.BucketLength);
@@ -22,7 +23,7 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
     internal bool TrySpend(RetryBudgetPolicy policy, long now)
     {
         var (allowed, retries) = Sum(policy, now);
-        if (retries >= allowed)
+        if (retries >= allowed || Volatile.Read(ref _nextTurn) > now)
         {
             // Not counted as a retry: what the budget would have stopped leaves it as it is.
             if (policy.OnlyObserves)
@@ -32,6 +33,34 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
 
         _window.Add(failed: true, now, policy.BucketLength);
         return true;
+    }
+
+    /// <summary>
+    /// When a retry that <see cref="TrySpend"/> refused may be sent: the first one as soon as those before it that are too many are older
+    /// than the sampling duration, each further one a turn later. As long as retries wait for their turn, none goes before them.
+    /// </summary>
+    /// <param name="due">When it would be sent.</param>
+    /// <param name="latest">When it must be sent.</param>
+    /// <returns>Null when that is too late.</returns>
+    internal long? Reserve(RetryBudgetPolicy policy, long due, long latest, long now)
+    {
+        var (allowed, retries) = Sum(policy, now);
+        if (allowed <= 0 || policy.MaxWait == 0)
+            return null;
+        while (true)
+        {
+            long next = Volatile.Read(ref _nextTurn);
+            if ((next > now ? next : _window.FailuresEndAt((long)Math.Floor(retries - allowed) + 1, now, policy.BucketLength))
+                is not { } turn)
+                return null;
+            long at = Math.Max(due, turn);
+            if (at >= latest || at - due > policy.MaxWait)
+                return null;
+            if (Interlocked.CompareExchange(ref _nextTurn, turn + (long)(policy.SamplingLength / allowed), next) != next)
+                continue;
+            _window.Add(failed: true, now, policy.BucketLength);
+            return at;
+        }
     }
 
     /// <summary>Takes the number of retries that a budget that only observes would have stopped since the last time.</summary>
@@ -69,6 +98,9 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
 /// <param name="BucketLength">A tenth of the sampling duration, in timestamp ticks.</param>
 internal sealed record RetryBudgetPolicy(double RetryRatio, int MinimumThroughput, long BucketLength)
 {
+    /// <summary>How long a retry may wait for the budget, in timestamp ticks; 0 for not at all.</summary>
+    internal long MaxWait { get; init; }
+
     /// <summary>The budget stops no retry.</summary>
     internal bool OnlyObserves { get; init; }
 
@@ -78,6 +110,7 @@ internal sealed record RetryBudgetPolicy(double RetryRatio, int MinimumThroughpu
     internal static RetryBudgetPolicy? From(RetryBudgetOptions options, long frequency) => options.RetryRatio is not { } ratio ? null
         : new(ratio, options.MinimumThroughput, Math.Max(1, Ticks.Of(options.SamplingDuration, frequency) / FailureWindow.Buckets))
         {
+            MaxWait = options.MaxWait is { } wait ? Ticks.Of(wait, frequency) : 0,
             OnlyObserves = options.Mode is LimitMode.Observe,
         };
 }

@@ -1,8 +1,9 @@
 namespace HttpResilience;
 
 /// <summary>
-/// How much retries may add to the load of a host that fails. Section <c>Retry:Budget</c>. Kept per scheme, host and port. A call that
-/// would go beyond it ends with <see cref="StopReason.BudgetExhausted"/>.
+/// How much retries may add to the load of a host that fails. Section <c>Retry:Budget</c>. Kept per scheme, host and port. A retry that
+/// would go beyond it waits until the budget has room again, for at most <see cref="MaxWait"/>; else the call ends with <see
+/// cref="StopReason.BudgetExhausted"/>.
 /// </summary>
 public sealed class RetryBudgetOptions
 {
@@ -20,6 +21,12 @@ public sealed class RetryBudgetOptions
     public int MinimumThroughput { get; set; } = 10;
 
     /// <summary>
+    /// How long a retry may wait, beyond its own delay and not beyond the deadline of the call, until the budget has room for it. Null (the
+    /// call ends at once), or 1 ms to 1 day; default 10 s.
+    /// </summary>
+    public TimeSpan? MaxWait { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
     /// Whether the budget stops retries, or only reports what it would stop. Default <see cref="LimitMode.Enforce"/>.
     /// </summary>
     public LimitMode Mode { get; set; } = LimitMode.Enforce;
@@ -29,5 +36,7 @@ public sealed class RetryBudgetOptions
         .Duration(nameof(SamplingDuration), o => o.SamplingDuration, (o, v) => o.SamplingDuration = v,
             TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1))
         .Integer(nameof(MinimumThroughput), o => o.MinimumThroughput, (o, v) => o.MinimumThroughput = v, 0, int.MaxValue)
+        .OptionalDuration(
+            nameof(MaxWait), o => o.MaxWait, (o, v) => o.MaxWait = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1))
         .Choice(nameof(Mode), o => o.Mode, (o, v) => o.Mode = v);
 }

@@ -182,15 +182,15 @@ internal sealed partial class RetryHandler(
                     return Stop(reason, attempt);
                 }
 
-                var delay = _time.GetElapsedTime(attempt.EndedAt, attempt.StartsAt);
                 if (_observers is not null)
                 {
                     await _observers.RetryingAsync(
-                        client, call, attempt.Response, attempt.Exception, delay, async, cancellationToken).ConfigureAwait(false);
+                        client, call, attempt.Response, attempt.Exception, DelayAfter(attempt), async, cancellationToken)
+                        .ConfigureAwait(false);
                 }
 
                 attempt.Response?.Dispose();
-                WillRetry(attempt, delay);
+                WillRetry(attempt, DelayAfter(attempt));
                 attempt.StopTimer();
                 await WaitingCalls.UntilAsync(client, call, attempt.StartsAt, async, cancellationToken).ConfigureAwait(false);
                 attempt.StartsAt = _time.GetTimestamp();
@@ -206,6 +206,8 @@ internal sealed partial class RetryHandler(
             throw CallerException.Of(e, client, call, cancellationToken);
         }
     }
+
+    private TimeSpan DelayAfter(Attempt attempt) => _time.GetElapsedTime(attempt.EndedAt, attempt.StartsAt);
 
     private async ValueTask RouteAsync(Attempt attempt)
     {

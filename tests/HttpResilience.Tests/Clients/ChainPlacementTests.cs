@@ -52,7 +52,7 @@ public sealed class ChainPlacementTests
         if (!hasFilters)
             _services.RemoveAll<IHttpMessageHandlerBuilderFilter>();
 
-        Built().ShouldBe(["chain", "header", "discovery", nameof(ResilienceHandler), "inside"]);
+        Built().ShouldBe(["chain", nameof(AttemptContextHandler), "header", "discovery", nameof(ResilienceHandler), "inside"]);
     }
 
     [Theory, InlineData(true), InlineData(false)]

@@ -5,7 +5,8 @@ public sealed class HedgingBudgetTests
     [Fact]
     public async Task Hedges_come_out_of_the_retry_budget()
     {
-        using var chain = HedgedChain.Create(o => (o.Retry.Budget.RetryRatio, o.Retry.Budget.MinimumThroughput) = (0, 3));
+        using var chain = HedgedChain.Create(
+            o => (o.Retry.Budget.RetryRatio, o.Retry.Budget.MinimumThroughput, o.Retry.Budget.MaxWait) = (0, 3, null));
         chain.Server.Script(Replies.Status(503));
         chain.Clock.SkipsWaits = true;
 

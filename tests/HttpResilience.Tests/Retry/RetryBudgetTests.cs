@@ -9,7 +9,7 @@ public sealed class RetryBudgetTests
     [Fact]
     public void The_defaults_are_a_fifth_of_the_calls_of_ten_seconds_and_ten_more()
     {
-        Policy().ShouldBe(new RetryBudgetPolicy(0.2, 10, 1_000));
+        Policy().ShouldBe(new RetryBudgetPolicy(0.2, 10, 1_000) { MaxWait = 10_000 });
     }
 
     [Fact]
@@ -49,6 +49,113 @@ public sealed class RetryBudgetTests
         _now += 10_000;
         Spent(budget, Policy(), 1000).ShouldBe(10);
     }
+
+    [Fact]
+    public void A_retry_beyond_the_budget_waits_until_those_before_it_are_old_and_each_further_one_a_turn_longer()
+    {
+        Spent(Policy(), 100).ShouldBe(10);
+        _now += 6_000;
+
+        // They are old after 10 s; the ten of one second make room one by one, and then it is one retry in a second.
+        Reserved(due: 0, count: 8).ShouldBe([4_100, 5_100, 6_100, 7_100, 8_100, 9_100, null, null]);
+    }
+
+    [Fact]
+    public void Retries_that_were_spread_make_room_one_by_one()
+    {
+        for (int i = 0; i < 10; i++, _now += 800)
+            Spent(Policy(), 1).ShouldBe(1);
+
+        Reserved(due: 0, count: 9).ShouldBe([2_500, 3_500, 4_500, 5_500, 6_500, 7_500, 8_500, 9_500, null]);
+    }
+
+    [Fact]
+    public void Its_own_delay_is_no_wait_for_the_budget_and_does_not_hold_back_others()
+    {
+        for (int i = 0; i < 10; i++, _now += 800)
+            Spent(Policy(), 1).ShouldBe(1);
+
+        Reserved(due: 60_000, count: 1).ShouldBe([60_000]);
+        Reserved(due: 0, count: 1).ShouldBe([3_500]);
+    }
+
+    [Fact]
+    public void Nobody_goes_before_those_that_wait()
+    {
+        for (int i = 0; i < 10; i++, _now += 800)
+            Spent(Policy(), 1).ShouldBe(1);
+        Reserved(due: 0, count: 3).ShouldBe([2_500, 3_500, 4_500]);
+
+        _now += 5_400;
+        Spent(Policy(), 100).ShouldBe(0);
+        _now += 101;
+        // Of the last 10 s there are five from before, and the three.
+        Spent(Policy(), 100).ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(2_500, null)]
+    [InlineData(2_501, 2_500)]
+    public void A_retry_whose_turn_is_not_before_its_last_time_is_refused_and_takes_no_turn(int latest, int? turn)
+    {
+        for (int i = 0; i < 10; i++, _now += 800)
+            Spent(Policy(), 1).ShouldBe(1);
+
+        (_budget.Reserve(Policy(), _now, _now + latest, _now) - _now).ShouldBe(turn);
+        Reserved(due: 0, count: 1).ShouldBe([turn is null ? 2_500 : 3_500]);
+    }
+
+    [Theory]
+    [InlineData(0.0, 0)]
+    [InlineData(0.2, 0)]
+    public void Without_a_retry_that_is_allowed_none_waits(double ratio, int few)
+    {
+        Calls(4);
+        var none = new RetryBudgetPolicy(ratio, few, 1_000) { MaxWait = 5_000 };
+
+        while (_budget.TrySpend(none, _now))
+        {
+        }
+
+        _budget.Reserve(none, _now, long.MaxValue, _now).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Without_MaxWait_a_retry_beyond_the_budget_is_refused()
+    {
+        var impatient = RetryBudgetPolicy.From(new() { MaxWait = null }, 1000)!;
+        for (int i = 0; i < 10; i++, _now += 950)
+            Spent(impatient, 1).ShouldBe(1);
+
+        _budget.Reserve(impatient, _now, long.MaxValue, _now).ShouldBeNull();
+    }
+
+    [Fact]
+    public void However_many_wait_no_more_are_sent_than_the_budget_allows()
+    {
+        int seed = Environment.TickCount;
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        List<long> sent = [];
+        long begin = _now;
+        // 100 calls a second, of which two in three fail, for two minutes.
+        for (; _now < begin + 120_000; _now += 10)
+        {
+            Calls(1);
+            if (random.Next(3) == 0)
+                continue;
+            if (_budget.TrySpend(Policy(), _now))
+                sent.Add(_now);
+            else if (_budget.Reserve(Policy(), _now, long.MaxValue, _now) is { } at)
+                sent.Add(at);
+        }
+
+        foreach (int second in Enumerable.Range(20, 90))
+            sent.Count(at => at >= begin + second * 1000 && at < begin + (second + 10) * 1000).ShouldBeInRange(170, 240, $"seed {seed}");
+    }
+
+    private IEnumerable<long?> Reserved(long due, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => _budget.Reserve(Policy(), _now + due, long.MaxValue, _now) - _now)];
 
     [Fact]
     public void Retries_after_timeouts_are_spread_over_the_sampling_duration()
