@@ -1,8 +1,9 @@
 namespace HttpResilience;
 
 /// <summary>
-/// The calls that wait for a circuit, in the order of their arrival. The first one probes it; when it has closed, they are released at the
-/// rate of <see cref="CircuitReleaseRules"/>, and calls that arrive meanwhile queue behind them.
+/// The calls that wait for a circuit, in the order of their arrival. The first one probes it, or one behind it that need not fail with the
+/// probe; when it has closed, they are released at the rate of <see cref="CircuitReleaseRules"/>, and calls that arrive meanwhile queue
+/// behind them.
 /// </summary>
 /// <remarks>
 /// A call gets its ticket with its turn, under the lock of the queue, and keeps it when the circuit changes before it is sent: it is never
@@ -12,6 +13,9 @@ namespace HttpResilience;
 /// <param name="places">The calls that wait for any circuit of the host; those of its tenants count together.</param>
 internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places, TimeProvider time)
 {
+    // How many of the first ones are looked at for one that has another attempt.
+    private const int Candidates = 16;
+
     private readonly Lock _gate = new();
     private readonly LinkedList<CircuitWaiter> _waiting = [];
     // By the end of their wait. Those that wait no longer are removed when their end comes, or when they are more than the others.
@@ -41,7 +45,8 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
     /// <param name="latest">The timestamp at which the call must be sent.</param>
     /// <param name="toClose">How long it may wait for the circuit to close, in timestamp ticks.</param>
     /// <param name="forTurn">How long it may wait for its turn afterwards, in timestamp ticks.</param>
-    internal CircuitTurn Join(CircuitPolicy policy, long latest, long toClose, long forTurn)
+    /// <param name="isLast">It is sent the last time: as a probe that fails it would fail.</param>
+    internal CircuitTurn Join(CircuitPolicy policy, long latest, long toClose, long forTurn, bool isLast = false)
     {
         CircuitTurn turn;
         var turns = default(Turns);
@@ -50,7 +55,7 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
         {
             long now = time.GetTimestamp();
             Advance(now, ref turns);
-            turn = Join(policy, latest, toClose, forTurn, now);
+            turn = Join(policy, latest, toClose, forTurn, isLast, now);
             alarm = NextAlarm();
         }
 
@@ -113,13 +118,13 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
             return time.TimeUntil(_timerDue);
     }
 
-    private CircuitTurn Join(CircuitPolicy policy, long latest, long toClose, long forTurn, long now)
+    private CircuitTurn Join(CircuitPolicy policy, long latest, long toClose, long forTurn, bool isLast, long now)
     {
         if (IsClosed)
         {
             // It may wait for half of the time until its deadline.
             return _count > 0 && forTurn > 0 && latest - now > 1 && places.TryTake(policy.MaxWaiting)
-                ? Add(new(policy, now, latest, toClose, forTurn, _continuations)) : new(null, _period, null);
+                ? Add(new(policy, now, latest, toClose, forTurn, isLast, _continuations)) : new(null, _period, null);
         }
 
         // Alone, it is the probe when the break is over.
@@ -128,7 +133,7 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
         var state = CircuitMachine.StateOf(_period);
         return CircuitReleaseRules.MayWait(policy, state, circuit.OpenUntil, circuit.Break, toClose, latest, now)
             && places.TryTake(policy.MaxWaiting)
-                ? Add(new(policy, now, latest, toClose, forTurn, _continuations)) : new(null, CircuitMachine.NoTicket, null);
+                ? Add(new(policy, now, latest, toClose, forTurn, isLast, _continuations)) : new(null, CircuitMachine.NoTicket, null);
     }
 
     private CircuitTurn Add(CircuitWaiter waiter)
@@ -161,10 +166,11 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
                 continue;
             }
 
-            var admission = circuit.Enter(first.Policy, now);
+            var probe = ProbeOf(first, now);
+            var admission = circuit.Enter(probe.Policy, now);
             // When the circuit has closed in between, the call is released in its turn.
             if (admission.IsAllowed && CircuitMachine.IsProbe(admission.Ticket))
-                Take(first, admission.Ticket, admission.Transition, now, ref turns);
+                Take(probe, admission.Ticket, admission.Transition, now, ref turns);
             if (admission.IsAllowed || circuit.Period != _period)
                 continue;
             while (NextEnd() is { } next && next.EndsAt(isClosed: false) <= now)
@@ -173,6 +179,18 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
             if (_waiting.First?.Value == first)
                 return;
         }
+    }
+
+    private static CircuitWaiter ProbeOf(CircuitWaiter first, long now)
+    {
+        var place = first.Place;
+        for (int i = 0; i < Candidates && place is not null; i++, place = place.Next)
+        {
+            if (!place.Value.IsLast && place.Value.Latest > now)
+                return place.Value;
+        }
+
+        return first;
     }
 
     // The circuit has changed.

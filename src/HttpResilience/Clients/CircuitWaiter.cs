@@ -4,9 +4,10 @@ namespace HttpResilience;
 /// <param name="latest">The timestamp at which it must be sent.</param>
 /// <param name="toClose">How long it may wait for the circuit to close, in timestamp ticks.</param>
 /// <param name="forTurn">How long it may wait for its turn afterwards, in timestamp ticks.</param>
+/// <param name="isLast">It is sent the last time.</param>
 /// <param name="continuations">How the call continues when its wait is over.</param>
 internal sealed class CircuitWaiter(
-    CircuitPolicy policy, long arrivedAt, long latest, long toClose, long forTurn, TaskCreationOptions continuations)
+    CircuitPolicy policy, long arrivedAt, long latest, long toClose, long forTurn, bool isLast, TaskCreationOptions continuations)
     : TurnWaiter(continuations)
 {
     private long _since = arrivedAt;
@@ -16,6 +17,8 @@ internal sealed class CircuitWaiter(
     internal long ArrivedAt { get; } = arrivedAt;
 
     internal long Latest => latest;
+
+    internal bool IsLast => isLast;
 
     internal long ToClose { get; private set; } = toClose;
 

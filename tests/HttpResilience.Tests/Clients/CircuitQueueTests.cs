@@ -48,6 +48,32 @@ public sealed class CircuitQueueTests
     }
 
     [Fact]
+    public void A_call_that_is_sent_the_last_time_is_no_probe_as_long_as_another_one_waits()
+    {
+        var last = _queue.Join(Policy, long.MaxValue, 5_000, 50_000, isLast: true).Waiter!;
+        var second = Join();
+        _clock.Advance(1_000);
+
+        CircuitMachine.IsProbe(second.Ticket).ShouldBeTrue();
+        last.Turn.IsCompleted.ShouldBeFalse();
+        var transition = _circuit.Report(Policy, second.Ticket, CircuitOutcome.Success, _clock.Now, 0, _clock.Now);
+        transition!.To.ShouldBe(CircuitState.Closed);
+        _queue.Advance();
+        last.Turn.IsCompleted.ShouldBeTrue();
+        CircuitMachine.IsProbe(last.Ticket).ShouldBeFalse();
+    }
+
+    [Theory, InlineData(1), InlineData(40)]
+    public void When_all_that_wait_are_sent_the_last_time_the_first_one_is_the_probe(int count)
+    {
+        CircuitWaiter[] waiting =
+            [.. Enumerable.Range(0, count).Select(_ => _queue.Join(Policy, long.MaxValue, 5_000, 50_000, isLast: true).Waiter!)];
+        _clock.Advance(1_000);
+
+        waiting.Select(w => CircuitMachine.IsProbe(w.Ticket)).ShouldBe([true, .. Enumerable.Repeat(false, count - 1)]);
+    }
+
+    [Fact]
     public void Of_a_probe_without_an_answer_another_one_follows_each_second()
     {
         CircuitWaiter[] waiting = [Join(), Join(), Join()];
