@@ -111,9 +111,9 @@ internal static class LetterColumns
             Headers = StoredJson.Headers(Headers.Of(row)),
             BodyIsMissing = BodyIsMissing.Of(row),
             Body = Body.Of(row),
+            // Last: it is kept for what the letter has by now.
+            Fingerprint = Fingerprint.Of(row),
         };
-        if (Fingerprint.Of(row) is { } fingerprint)
-            letter = letter with { Fingerprint = fingerprint };
         return Authority.Of(row) is var stored && letter.Authority is var own && stored == own ? letter
             : throw new FormatException($"The authority is '{stored}', but that of the URI is '{own}'.");
     }

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Diagnostics.CodeAnalysis;
 
 namespace HttpResilience;
 
@@ -123,12 +124,13 @@ public sealed record DeadLetter
 
     /// <summary>
     /// The group of the letter: letters of one client, method, route, class, status (or exception) and title have the same. 24 hexadecimal
-    /// digits. A store sets what it has kept, to which the value of the letter is equal.
+    /// digits. A store sets what it has kept, or null, after everything else.
     /// </summary>
+    [AllowNull]
     public string Fingerprint
     {
         get => _fingerprint.Of(this) ?? LetterCause.FingerprintOf(this);
-        init => _fingerprint = new(value, this);
+        init => _fingerprint = value is null ? default : new(value, this);
     }
 
     /// <summary>The number of attempts sent, including those of replays.</summary>

@@ -1,4 +1,4 @@
-namespace HttpResilience;
+namespace HttpResilience.Storage;
 
 /// <summary>Open letters of one cause.</summary>
 /// <param name="Fingerprint">The group, as in <see cref="DeadLetter.Fingerprint"/>.</param>

@@ -10,10 +10,23 @@ namespace HttpResilience;
 /// The cause of a letter: letters of one client, method, route, class, status and reason are one group, whatever ids and numbers are in
 /// them.
 /// </summary>
-internal static partial class LetterCause
+internal static class LetterCause
 {
     private const string RuleVersion = "1";
     private const int MaxTitle = 200, MaxSegment = 19, FingerprintBytes = 12;
+
+    // The text comes from a server: none of these goes back in it.
+    private const RegexOptions Safe = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture;
+
+    private static readonly Regex _quoted = new(
+        """'[^']*'|"[^"]*"|`[^`]*`|“[^”]*”|‘[^’]*’|«[^»]*»""", Safe);
+
+    // UUIDs, e-mail addresses, dates with times, hexadecimal numbers, numbers.
+    private static readonly Regex _changing = new(
+        "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+"
+        + "|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]*[0-9](Z|[+-][0-9:]+)?|\\b[0-9A-Fa-f]{8,}\\b|[+-]?[0-9]([0-9.,:/-]*[0-9])?", Safe);
+
+    private static readonly Regex _whiteSpace = new("\\s+", Safe);
 
     /// <summary>
     /// The first 12 bytes of the SHA-256 of what makes a group, in hexadecimal digits. Another rule needs another version, and a step of the
@@ -55,13 +68,18 @@ internal static partial class LetterCause
             return letter.StatusCode is { } code ? TextOf((HttpStatusCode)code) : WordsOf(letter.ErrorType);
         string line = title.TrimStart().Split('\r', '\n')[0];
         line = line[..Math.Min(line.Length, MaxTitle)];
-        line = Quoted.Replace(line, q => q.Value.Any(char.IsAsciiDigit) ? "#" : q.Value);
-        line = Changing.Replace(line, "#");
-        return WhiteSpace.Replace(line, " ").Trim();
+        line = _quoted.Replace(line, HashIfItHasDigits);
+        line = _changing.Replace(line, HashIfItHasDigits);
+        return _whiteSpace.Replace(line, " ").Trim();
     }
 
     private static bool IsOfOneResource(string segment) =>
-        segment.Length > MaxSegment || Guid.TryParse(segment, out _) || TwoDigits.IsMatch(segment);
+        segment.Length > MaxSegment || Guid.TryParse(segment, out _)
+            || segment.Zip(segment.Skip(1), (one, next) => char.IsAsciiDigit(one) && char.IsAsciiDigit(next)).Any(both => both);
+
+    // A run of hexadecimal digits without any of 0 to 9 is a word; an address is always another one.
+    private static string HashIfItHasDigits(Match match) =>
+        match.Value.Any(char.IsAsciiDigit) || match.Value.Contains('@') ? "#" : match.Value;
 
     private static string TextOf(HttpStatusCode status)
     {
@@ -69,32 +87,20 @@ internal static partial class LetterCause
         return response.ReasonPhrase ?? $"Status {(int)status}";
     }
 
-    private static string WordsOf(string? exception) => exception is null ? "No reason is known"
-        : Hump.Replace(exception.EndsWith("Exception", StringComparison.Ordinal) ? exception[..^9] : exception, " ").ToLowerInvariant();
+    // Camel case as words.
+    private static string WordsOf(string? exception)
+    {
+        if (exception is null)
+            return "No reason is known";
+        string name = exception[(exception.LastIndexOf('.') + 1)..];
+        var words = new StringBuilder();
+        foreach (char c in name.EndsWith("Exception", StringComparison.Ordinal) ? name[..^"Exception".Length] : name)
+        {
+            if (char.IsAsciiLetterUpper(c) && words.Length > 0 && words[^1] != ' ' && !char.IsAsciiLetterUpper(words[^1]))
+                words.Append(' ');
+            words.Append(c);
+        }
 
-    [GeneratedRegex("[0-9]{2}", RegexOptions.CultureInvariant)]
-    private static partial Regex TwoDigits { get; }
-
-    // The text between two of the same quotation marks.
-    [GeneratedRegex(
-        """'[^']{0,200}'|"[^"]{0,200}"|`[^`]{0,200}`|“[^”]{0,200}”|‘[^’]{0,200}’|«[^»]{0,200}»""", RegexOptions.CultureInvariant)]
-    private static partial Regex Quoted { get; }
-
-    // UUIDs, e-mail addresses, dates with times, runs of 8 and more hexadecimal digits that hold a digit, numbers. Each alternative is
-    // bounded, because the text comes from a server.
-    [GeneratedRegex(
-        """
-        [0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}
-        |[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}
-        |[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{2,18}(?:Z|[+-][0-9:]{2,5})?)?
-        |\b(?=[A-Fa-f]{0,190}[0-9])[0-9A-Fa-f]{8,}\b
-        |[+-]?[0-9](?:[0-9.,:/-]{0,190}[0-9])?
-        """, RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
-    private static partial Regex Changing { get; }
-
-    [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant)]
-    private static partial Regex WhiteSpace { get; }
-
-    [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])", RegexOptions.CultureInvariant)]
-    private static partial Regex Hump { get; }
+        return words.ToString();
+    }
 }
