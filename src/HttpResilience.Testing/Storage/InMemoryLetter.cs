@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace HttpResilience.Testing;
 
 /// <summary>
@@ -123,8 +121,11 @@ internal static class InMemoryLetter
             && (query.Before is not { } before || letter.Id.CompareTo(before) < 0);
     }
 
-    private static string ToAsciiLower(this string text) =>
-        string.Create(text.Length, text, (lower, t) => Ascii.ToLower(t, lower, out _));
+    private static string ToAsciiLower(this string text) => string.Create(text.Length, text, (lower, t) =>
+    {
+        for (int i = 0; i < t.Length; i++)
+            lower[i] = char.IsAsciiLetterUpper(t[i]) ? (char)(t[i] + ' ') : t[i];
+    });
 
     private static DeadLetterDestination Normalize(DeadLetterDestination destination) =>
         destination with { ClientName = StoredText.Storable(destination.ClientName)! };
