@@ -7,11 +7,11 @@ namespace HttpResilience.Migration;
 /// <param name="outer">The call around it.</param>
 internal sealed class MigratedCall(ResilienceContext context, MigratedCall? outer)
 {
-    private static readonly AsyncLocal<MigratedCall?> _current = new();
+    private static readonly AsyncLocal<MigratedCall?> Ambient = new();
 
     private int _requests;
 
-    internal static MigratedCall? Current => _current.Value;
+    internal static MigratedCall? Current => Ambient.Value;
 
     internal ResilienceContext Context => context;
 
@@ -21,7 +21,7 @@ internal sealed class MigratedCall(ResilienceContext context, MigratedCall? oute
     /// <summary>The timeout of the call that a delegate has given; null when none has.</summary>
     internal TimeSpan? TotalTimeout { get; set; }
 
-    internal static MigratedCall Begin(ResilienceContext context) => _current.Value = new(context, _current.Value);
+    internal static MigratedCall Begin(ResilienceContext context) => Ambient.Value = new(context, Ambient.Value);
 
     /// <summary>Runs with the context of the call that is under way, or else with one of its own.</summary>
     internal static T With<TState, T>(HttpRequestMessage? request, TState state, Func<ResilienceContext, TState, T> run)
@@ -40,7 +40,7 @@ internal sealed class MigratedCall(ResilienceContext context, MigratedCall? oute
         }
     }
 
-    internal void End() => _current.Value = outer;
+    internal void End() => Ambient.Value = outer;
 
     /// <summary>Counts a request that is sent.</summary>
     /// <returns>How many were sent before.</returns>

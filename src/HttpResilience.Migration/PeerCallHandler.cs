@@ -11,7 +11,7 @@ namespace HttpResilience.Migration;
 /// </summary>
 internal sealed class PeerCallHandler(PeerDelegates delegates) : DelegatingHandler
 {
-    private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         await SendAsync(request, async: true, cancellationToken).ConfigureAwait(false);
@@ -68,21 +68,21 @@ internal sealed class PeerCallHandler(PeerDelegates delegates) : DelegatingHandl
         if (settings.Total.TimeoutGenerator is { } total)
         {
             var timeout = await total(new TimeoutGeneratorArguments(call.Context)).ConfigureAwait(false);
-            call.TotalTimeout = IsTimeout(timeout) ? timeout : _longest;
+            call.TotalTimeout = IsTimeout(timeout) ? timeout : Longest;
             request.WithTimeout(call.TotalTimeout.Value);
         }
 
         if (settings.Attempt.TimeoutGenerator is { } attempt)
         {
             var timeout = await attempt(new TimeoutGeneratorArguments(call.Context)).ConfigureAwait(false);
-            var longest = call.TotalTimeout ?? _longest;
+            var longest = call.TotalTimeout ?? Longest;
             call.AttemptTimeout = IsTimeout(timeout) && timeout < longest ? timeout : longest;
             request.WithAttemptTimeout(call.AttemptTimeout.Value);
         }
     }
 
     // Polly has no timeout for any other value.
-    private static bool IsTimeout(TimeSpan timeout) => timeout > TimeSpan.Zero && timeout < _longest;
+    private static bool IsTimeout(TimeSpan timeout) => timeout > TimeSpan.Zero && timeout < Longest;
 
     private void OnRejected(PeerSettings settings, ResilienceContext context, RateLimitLease lease)
     {

@@ -8,14 +8,14 @@ namespace HttpResilience.Migration;
 /// </summary>
 internal static class PeerMapping
 {
-    private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     internal static void Apply(PeerSettings from, HttpResilienceOptions to)
     {
         to.TotalRequestTimeout.Timeout = from.Total.Timeout;
         to.AttemptTimeout.Timeout = from.Attempt.Timeout;
         if (from.Total.TimeoutGenerator is not null)
-            to.MaxTimeout = _longest;
+            to.MaxTimeout = Longest;
         ApplyRetry(from, to.Retry);
         ApplyCircuit(from, to.CircuitBreaker);
         if (!PeerDefaults.Limits(from.RateLimiter) && from.RateLimiter.RateLimiter is null)
@@ -24,7 +24,7 @@ internal static class PeerMapping
             return;
         to.Hedging.Enabled = true;
         to.Hedging.MaxHedgedAttempts = hedging.MaxHedgedAttempts;
-        to.Hedging.Delay = hedging.Delay < TimeSpan.Zero ? _longest : hedging.Delay;
+        to.Hedging.Delay = hedging.Delay < TimeSpan.Zero ? Longest : hedging.Delay;
         ApplyEndpoints(from, to.Endpoints);
     }
 

@@ -2,8 +2,8 @@ namespace HttpResilience;
 
 /// <summary>
 /// Hides the Polly context on a request from what stands inside the chain: a <c>ResilienceHandler</c> of Microsoft takes the token from the
-/// context that it finds, and that of a pipeline around the chain, or of the application, does not end with an attempt. Without one it makes
-/// its own, with the token of the attempt.
+/// context that it finds, and that of a pipeline around the chain, or of the application, does not end with an attempt. Without one it
+/// makes its own, with the token of the attempt.
 /// </summary>
 internal sealed class AttemptContextHandler : DelegatingHandler
 {

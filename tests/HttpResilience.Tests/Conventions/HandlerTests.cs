@@ -9,11 +9,11 @@ public sealed class HandlerTests
     public static TheoryData<Type> Handlers => [.. All.Where(t => t.IsSubclassOf(typeof(DelegatingHandler)) && !t.IsAbstract)];
 
     // AddPollyHandler's is no stage but an ordinary handler, which may stand where there is no chain; so are those outside the chain (the
-    // one of a single HttpClient, and the one that keeps scopes from handlers of the application) and the one before a primary handler
-    // that may follow redirects of replays.
+    // one of a single HttpClient, and the one that keeps scopes from handlers of the application), the one before a primary handler that
+    // may follow redirects of replays, and the one before pipelines of others.
     private static readonly Type[] NoStages =
         [typeof(PollyHandler), typeof(SendingClientHandler), typeof(CallScopeHandler), typeof(RedirectDetector),
-        typeof(ReplayCompletenessHandler)];
+        typeof(ReplayCompletenessHandler), typeof(AttemptContextHandler)];
 
     public static TheoryData<Type> Stages =>
         [.. All.Where(t => t.IsSubclassOf(typeof(DelegatingHandler)) && !t.IsAbstract && !NoStages.Contains(t))];
