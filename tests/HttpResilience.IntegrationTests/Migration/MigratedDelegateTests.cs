@@ -204,6 +204,74 @@ public sealed class MigratedDelegateTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_generated_timeout_of_an_attempt_is_at_most_that_of_the_call()
+    {
+        _script.NeverAnswers();
+        var client = Standard(o =>
+        {
+            o.TotalRequestTimeout.TimeoutGenerator = _ => new(TimeSpan.FromSeconds(4));
+            o.AttemptTimeout.TimeoutGenerator = _ => new(TimeSpan.FromSeconds(9));
+        });
+
+        await Assert.ThrowsAnyAsync<TaskCanceledException>(() => client.GetAsync("/", Cancelled));
+
+        _time.Elapsed.ShouldBe(TimeSpan.FromSeconds(4));
+    }
+
+    [Fact]
+    public async Task The_context_that_the_application_gave_the_request_is_the_one_that_delegates_see()
+    {
+        var key = new ResiliencePropertyKey<string>("mine");
+        var context = ResilienceContextPool.Shared.Get(Cancelled);
+        context.Properties.Set(key, "value");
+        List<string> seen = [];
+        _script.Status(503).Status(200);
+        var client = Standard(o => o.Retry.OnRetry = args =>
+        {
+            seen.Add(args.Context.Properties.GetValue(key, "none"));
+            return default;
+        });
+        var request = new HttpRequestMessage(HttpMethod.Get, "/");
+        request.SetResilienceContext(context);
+
+        (await client.SendAsync(request, Cancelled)).Dispose();
+
+        seen.ShouldBe(["value"]);
+    }
+
+    [Theory, InlineData(true, 2), InlineData(false, 1)]
+    public async Task A_success_that_ShouldHandle_wants_is_repeated_for_a_POST_only_under_a_key(bool keyed, int requests)
+    {
+        _script.Status(200);
+        var client = Build(b => b.AddStandardResilienceHandler(o =>
+        {
+            o.Retry.ShouldHandle = args => new(args.Outcome.Result is not null);
+            o.Retry.MaxRetryAttempts = 1;
+        }).UseHttpResilience(o => o.Idempotency.Enabled = keyed));
+
+        (await client.PostAsync("/", null, Cancelled)).Dispose();
+
+        _script.RequestCount.ShouldBe(requests);
+    }
+
+    [Fact]
+    public async Task A_circuit_that_is_isolated_by_hand_tells_that_it_opened()
+    {
+        List<bool> told = [];
+        _script.Status(200);
+        var client = Standard(o => o.CircuitBreaker.OnOpened = args =>
+        {
+            told.Add(args.IsManual);
+            return default;
+        });
+        (await client.GetAsync("/", Cancelled)).Dispose();
+
+        _services!.GetRequiredService<ICircuits>().Isolate("orders", new("https://orders.example.com"));
+
+        told.ShouldBe([true]);
+    }
+
+    [Fact]
     public async Task OnTimeout_is_told_of_attempts_and_of_the_call()
     {
         List<string> told = [];

@@ -261,6 +261,67 @@ public sealed class TakeoverTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task One_ordered_group_of_several_endpoints_is_weighted()
+    {
+        var options = await OptionsOf(b => b.AddStandardHedgingHandler(r => r.ConfigureOrderedGroups(o => o.Groups =
+        [
+            new() { Endpoints = [new() { Uri = new("https://a.example.com"), Weight = 1 },
+                new() { Uri = new("https://b.example.com"), Weight = 3 }] },
+        ])).UseHttpResilience());
+
+        options.Endpoints.Mode.ShouldBe(EndpointMode.Weighted);
+        options.Endpoints.Weights.ShouldBe([250_000, 750_000]);
+    }
+
+    [Fact]
+    public async Task Groups_from_a_section_are_reloaded()
+    {
+        var monitor = await StartAsync(
+            (services, configuration) => services.AddHttpClient("orders").AddStandardHedgingHandler(
+                r => r.ConfigureWeightedGroups(configuration.GetSection("Routes"))).UseHttpResilience(),
+            ("Routes:Groups:0:Endpoints:0:Uri", "https://a.example.com"));
+        _ = Client();
+        monitor.Get("orders").Endpoints.Uris.ShouldBe(["https://a.example.com/"]);
+
+        Set("Routes:Groups:0:Endpoints:0:Uri", "https://b.example.com");
+
+        monitor.Get("orders").Endpoints.Uris.ShouldBe(["https://b.example.com/"]);
+    }
+
+    [Fact]
+    public async Task A_queue_without_another_limit_is_taken_over()
+    {
+        var options = await OptionsOf(b => b.AddStandardResilienceHandler(
+            o => o.RateLimiter.DefaultRateLimiterOptions.QueueLimit = 7).UseHttpResilience());
+
+        var limit = options.RateLimiter!.DefaultRateLimiterOptions!;
+        (limit.PermitLimit, limit.QueueLimit).ShouldBe((1000, 7));
+    }
+
+    [Fact]
+    public async Task Only_the_handler_of_the_client_is_replaced()
+    {
+        await StartAsync((services, _) =>
+        {
+            var first = services.AddHttpClient("orders").AddStandardResilienceHandler(
+                o => (o.Retry.MaxRetryAttempts, o.Retry.Delay) = (2, TimeSpan.Zero));
+            var second = services.AddHttpClient("other").ConfigurePrimaryHttpMessageHandler(() => _script).AddStandardResilienceHandler(
+                o => (o.Retry.MaxRetryAttempts, o.Retry.Delay) = (4, TimeSpan.Zero));
+            first.UseHttpResilience();
+        });
+        _script.Status(503);
+        var factory = _host!.Services.GetRequiredService<IHttpClientFactory>();
+
+        using var ours = await factory.CreateClient("orders").GetAsync("https://orders.example.com/", Cancelled);
+        _script.RequestCount.ShouldBe(3);
+        using var theirs = await factory.CreateClient("other").GetAsync("https://orders.example.com/", Cancelled);
+        _script.RequestCount.ShouldBe(8);
+
+        ours.GetHttpCall().ShouldNotBeNull();
+        theirs.GetHttpCall().ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Weighted_groups_are_endpoints_with_the_share_that_they_had()
     {
         var options = await OptionsOf(b => b.AddStandardHedgingHandler(r => r.ConfigureWeightedGroups(o => o.Groups =
