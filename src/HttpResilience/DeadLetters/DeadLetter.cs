@@ -189,9 +189,12 @@ public sealed record DeadLetterResolution(string Action, string? Notes, string B
 /// </summary>
 internal readonly struct KnownFingerprint(string value, DeadLetter letter) : IEquatable<KnownFingerprint>
 {
-    private readonly (FailureClass, int?, string?, string?) _from = From(letter);
+    private readonly (string, string, FailureClass, int?, string?, string?) _cause = CauseOf(letter);
+    private readonly (Uri Uri, object Tags) _route = (letter.Uri, letter.Tags);
 
-    internal string? Of(DeadLetter changed) => value is not null && _from == From(changed) ? value : null;
+    internal string? Of(DeadLetter changed) =>
+        value is not null && ReferenceEquals(_route.Uri, changed.Uri) && ReferenceEquals(_route.Tags, changed.Tags)
+            && _cause == CauseOf(changed) ? value : null;
 
     public bool Equals(KnownFingerprint other) => true;
 
@@ -199,6 +202,6 @@ internal readonly struct KnownFingerprint(string value, DeadLetter letter) : IEq
 
     public override int GetHashCode() => 0;
 
-    private static (FailureClass, int?, string?, string?) From(DeadLetter letter) =>
-        (letter.FailureClass, letter.StatusCode, letter.ErrorType, letter.ErrorTitle);
+    private static (string, string, FailureClass, int?, string?, string?) CauseOf(DeadLetter letter) =>
+        (letter.ClientName, letter.Method, letter.FailureClass, letter.StatusCode, letter.ErrorType, letter.ErrorTitle);
 }

@@ -56,7 +56,7 @@ internal sealed class DeadLetterReview(
         {
             var letter = await OpenAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false);
             ThrowIfKeyIsMissing(letter);
-            var replacement = Replacement(letter, correct(letter));
+            var replacement = CorrectedLetter.Of(letter, correct(letter), time.GetUtcNow());
             var replaced = letter with
             {
                 Status = DeadLetterStatus.Resubmitted,
@@ -182,54 +182,6 @@ internal sealed class DeadLetterReview(
         SuggestedAction = null,
         Takeovers = 0,
     };
-
-    private DeadLetter Replacement(DeadLetter letter, DeadLetter corrected)
-    {
-        if (!HttpAuthority.IsHttp(corrected.Uri))
-            throw new ArgumentException("The corrected URI is not an absolute http or https URI.", nameof(corrected));
-        if (!HttpToken.IsValid(corrected.Method))
-            throw new ArgumentException($"'{corrected.Method}' is not an HTTP method.", nameof(corrected));
-        if (letter.BodyIsMissing && corrected.Body is null)
-            throw new ArgumentException("The body of this letter is not stored; the corrected letter needs one.", nameof(corrected));
-
-        var now = time.GetUtcNow();
-        bool isSameUri = corrected.Uri.AbsoluteUri == letter.Uri.AbsoluteUri;
-        var leftOut = LeftOutRules.OfCorrected(corrected);
-        var (uri, originalUri) = isSameUri ? (letter.Uri, corrected.OriginalUri) : LetterUri.Of(corrected.Uri, leftOut);
-        string? key = letter.IdempotencyKey is null ? null : IdempotencyKey.Create();
-        var replacement = letter with
-        {
-            Id = Guid.CreateVersion7(now),
-            Method = corrected.Method,
-            Uri = uri,
-            OriginalUri = originalUri,
-            Headers = LetterKey.Renew(
-                [.. HeadersFor(uri, letter, corrected).Where(h => !LeftOutRules.IsHeader(h.Key, leftOut))], letter, key),
-            LeftOut = leftOut,
-            Body = corrected.Body,
-            BodyIsMissing = false,
-            IdempotencyKey = key,
-            // The corrected letter is another operation than the one sent before.
-            MayHaveBeenProcessed = false,
-            Attempts = 0,
-            Replays = 0,
-            Takeovers = 0,
-            FirstFailedAt = now,
-            Status = DeadLetterStatus.Pending,
-            DueAt = now,
-            Replaces = letter.Id,
-            Resolution = null,
-            SuggestedAction = null,
-            Version = 0,
-        };
-        return DeadLetterRequestRules.ProblemOf(replacement) is { } problem
-            ? throw new ArgumentException($"The corrected letter cannot be sent: {problem}.", nameof(corrected)) : replacement;
-    }
-
-    // A virtual host belongs to the host that was asked, unless it was corrected with the URI.
-    private static IReadOnlyList<KeyValuePair<string, string>> HeadersFor(Uri uri, DeadLetter letter, DeadLetter corrected) =>
-        new HttpAuthority(uri).Equals(new HttpAuthority(letter.Uri)) ? corrected.Headers
-            : [.. corrected.Headers.Where(h => !DeadLetterRequest.IsHost(h.Key) || !letter.Headers.Contains(h))];
 
     private async Task<DeadLetter> ChangeAsync(
         Guid id, long? expectedVersion, Func<DeadLetter, DeadLetter> change, CancellationToken cancellationToken)

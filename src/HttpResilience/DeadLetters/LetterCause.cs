@@ -18,19 +18,19 @@ internal static class LetterCause
     // The text comes from a server: none of these goes back in it.
     private const RegexOptions Safe = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture;
 
-    private static readonly Regex _quoted = new(
+    private static readonly Regex Quoted = new(
         """'[^']*'|"[^"]*"|`[^`]*`|“[^”]*”|‘[^’]*’|«[^»]*»""", Safe);
 
     // UUIDs, e-mail addresses, dates with times, hexadecimal numbers, numbers.
-    private static readonly Regex _changing = new(
+    private static readonly Regex Changing = new(
         "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+"
         + "|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]*[0-9](Z|[+-][0-9:]+)?|\\b[0-9A-Fa-f]{8,}\\b|[+-]?[0-9]([0-9.,:/-]*[0-9])?", Safe);
 
-    private static readonly Regex _whiteSpace = new("\\s+", Safe);
+    private static readonly Regex WhiteSpace = new("\\s+", Safe);
 
     /// <summary>
-    /// The first 12 bytes of the SHA-256 of what makes a group, in hexadecimal digits. Another rule needs another version, and a step of the
-    /// schemas that empties the column.
+    /// The first 12 bytes of the SHA-256 of what makes a group, in hexadecimal digits. Another rule needs another version, and a step of
+    /// the schemas that empties the column.
     /// </summary>
     internal static string FingerprintOf(DeadLetter letter)
     {
@@ -68,9 +68,9 @@ internal static class LetterCause
             return letter.StatusCode is { } code ? TextOf((HttpStatusCode)code) : WordsOf(letter.ErrorType);
         string line = title.TrimStart().Split('\r', '\n')[0];
         line = line[..Math.Min(line.Length, MaxTitle)];
-        line = _quoted.Replace(line, HashIfItHasDigits);
-        line = _changing.Replace(line, HashIfItHasDigits);
-        return _whiteSpace.Replace(line, " ").Trim();
+        line = Quoted.Replace(line, HashIfItHasDigits);
+        line = Changing.Replace(line, HashIfItHasDigits);
+        return WhiteSpace.Replace(line, " ").Trim();
     }
 
     private static bool IsOfOneResource(string segment) =>

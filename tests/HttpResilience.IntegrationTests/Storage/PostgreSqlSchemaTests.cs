@@ -257,7 +257,8 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         var newer = new PostgreSqlSchema([
             .. PostgreSqlSchema.Current.Steps,
             "CREATE TABLE http_resilience.steps (n integer); INSERT INTO http_resilience.steps VALUES (2)",
-            $"INSERT INTO http_resilience.steps VALUES (3); UPDATE http_resilience.schema_version SET lowest_reader = {PostgreSqlSchema.Current.Steps.Count + 1}",
+            "INSERT INTO http_resilience.steps VALUES (3)"
+                + $"; UPDATE http_resilience.schema_version SET lowest_reader = {PostgreSqlSchema.Current.Steps.Count + 1}",
         ]);
 
         var opened = Enumerable.Range(0, 4).Select(_ => Open(newer)).ToList();

@@ -130,6 +130,9 @@ public sealed class LetterCauseTests
         (kept with { StatusCode = 503 }).Fingerprint.ShouldNotBe("kept");
         (kept with { FailureClass = FailureClass.Transient }).Fingerprint.ShouldNotBe("kept");
         (kept with { ErrorType = "IOException" }).Fingerprint.ShouldNotBe("kept");
+        (kept with { Uri = new("https://api.example.com/v1/credits") }).Fingerprint.ShouldNotBe("kept");
+        (kept with { Method = "PUT" }).Fingerprint.ShouldNotBe("kept");
+        (kept with { Tags = new Dictionary<string, string>() }).Fingerprint.ShouldBe(Letter.Fingerprint);
         (kept == Letter with { Fingerprint = null }).ShouldBeTrue();
     }
 
