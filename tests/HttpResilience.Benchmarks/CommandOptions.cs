@@ -11,6 +11,9 @@ internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int
     /// <summary>How often each client is measured; null for the default of the command.</summary>
     internal int? Rounds { get; init; }
 
+    /// <summary>Fewer rounds than by default.</summary>
+    internal bool IsQuick { get; init; }
+
     /// <summary>Only what has this in its name.</summary>
     internal string? Only { get; init; }
 
@@ -29,10 +32,17 @@ internal sealed record CommandOptions(int Seed, string? Output, int Seconds, int
     internal static CommandOptions Parse(ReadOnlySpan<string> args)
     {
         var options = new CommandOptions(Seed: 1, Output: null, Seconds: 60, Letters: null);
-        for (int i = 0; i < args.Length; i += 2)
+        for (int i = 0; i < args.Length; i++)
         {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new FormatException($"{args[i]} needs a value; see --help.");
-            options = args[i] switch
+            string name = args[i];
+            if (name == "--quick")
+            {
+                options = options with { IsQuick = true };
+                continue;
+            }
+
+            string value = ++i < args.Length ? args[i] : throw new FormatException($"{name} needs a value; see --help.");
+            options = name switch
             {
                 "--seed" => options with { Seed = Number(value) },
                 "--seconds" => options with { Seconds = Number(value) },

@@ -19,7 +19,7 @@ internal static class Commands
         "fallback" => FallbackCommand.RunAsync,
         "bodies" => _ => BodyCommand.RunAsync(),
         "alerts" => _ => AlertCommand.RunAsync(),
-        "points" => PeerCommand.RunAsync,
+        "comparison" => ComparisonCommand.RunAsync,
         "soak" => SoakCommand.RunAsync,
         "storage" => options => StorageBenchmark.RunAsync(options.Letters ?? 1_000_000),
         "health" => options => HealthBenchmark.RunAsync(options.Letters ?? 1_000_000),

@@ -36,8 +36,7 @@ internal static class ConcurrencyCommand
             ShapesCommand.Progress(Stopwatch.StartNew()));
         var results = runs.Zip(outcomes).ToLookup(r => (r.First.Scenario, r.First.Mode), r => r.Second);
         var text = new StringBuilder();
-        string seed = seeds.Count == 1 ? $"seed {seeds[0]}" : $"means of seeds {seeds[0]} to {seeds[^1]}";
-        text.AppendLine($"Virtual time, {seed}. Times in ms.").AppendLine();
+        text.AppendLine($"Virtual time, {ShapeTable.Seeds(seeds)}. Times in ms.").AppendLine();
         AddTable(text, results);
         bool met = AddAims(text, results);
         Console.Write(text);

@@ -29,7 +29,7 @@ internal sealed class CallScenario(string name, RequestKind kind = RequestKind.G
     {
         using var clients = new Clients(() => new Stub(Suspends, [.. Statuses]), Settings);
         return new(this, CostRounds.Measure(
-            Enum.GetValues<CostPeer>().ToDictionary(peer => peer, peer => Block(clients, peer)),
+            Settings.Peers.ToDictionary(peer => peer, peer => Block(clients, peer)),
             Math.Max(1, rounds * Calls / CallsInRound)));
     }
 

@@ -1,7 +1,9 @@
 using System.Net.Http.Headers;
+using HttpResilience.Peers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
+using Refit;
 
 namespace HttpResilience.Benchmarks;
 
@@ -20,7 +22,8 @@ internal sealed class Clients : IDisposable
         services.AddHttpClient(nameof(CostPeer.Bare));
         var ours = services.AddResilientHttpClient(nameof(CostPeer.Ours), o => ConfigureOurs(o, settings));
         var polly = services.AddHttpClient(nameof(CostPeer.Polly)).AddHttpMessageHandler(
-            () => settings.ByAuthority ? new PipelineByAuthorityHandler(settings) : new OnePipelineHandler(settings));
+            () => settings.ByAuthority ? new PipelineByAuthorityHandler(settings.Polly) : new OnePipelineHandler(settings.Polly));
+        var refit = services.AddHttpClient(nameof(CostPeer.Refit)).AddHttpMessageHandler(() => new HttpRetryHandler(settings.Refit));
         var microsoft = services.AddHttpClient(nameof(CostPeer.Microsoft));
         AddMicrosoft(microsoft, settings);
         if (settings.HasEmptyPipeline)
@@ -34,8 +37,8 @@ internal sealed class Clients : IDisposable
             polly.AddHttpMessageHandler(() => new ConcurrencyLimitHandler());
         if (settings.HasContentKeys)
         {
-            polly.AddHttpMessageHandler(() => new ContentKeyHandler());
-            microsoft.AddHttpMessageHandler(() => new ContentKeyHandler());
+            foreach (var peer in (IHttpClientBuilder[])[polly, refit, microsoft])
+                peer.AddHttpMessageHandler(() => new ContentKeyHandler());
         }
 
         _provider = services.BuildServiceProvider();
@@ -153,4 +156,21 @@ internal sealed record ClientSettings
     internal bool HasContentKeys { get; init; }
 
     internal double FailureRatio => RetriesAtOnce ? 1 : 0.1;
+
+    /// <summary>The clients that have these settings: Refit's handler retries, and does nothing else.</summary>
+    internal IReadOnlyList<CostPeer> Peers =>
+        [.. Enum.GetValues<CostPeer>().Where(peer => peer is not CostPeer.Refit || !(Hedges || HasLimit || HasEmptyPipeline))];
+
+    internal PollySettings Polly => new()
+    {
+        Delay = Delay,
+        Hedges = Hedges,
+        FailureRatio = FailureRatio,
+        Break = StaysOpen ? LongBreak : TimeSpan.FromSeconds(5),
+    };
+
+    /// <summary>The keys of POSTs permit Refit's handler to repeat them.</summary>
+    internal HttpRetryOptions Refit => new() { BaseDelay = Delay, RetryUnsafeMethods = true };
+
+    private TimeSpan Delay => RetriesAtOnce ? TimeSpan.Zero : TimeSpan.FromSeconds(1);
 }

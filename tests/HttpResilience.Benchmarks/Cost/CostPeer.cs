@@ -14,4 +14,7 @@ internal enum CostPeer
 
     /// <summary><c>AddStandardResilienceHandler</c>.</summary>
     Microsoft,
+
+    /// <summary><c>HttpRetryHandler</c> of Refit.</summary>
+    Refit,
 }

@@ -1,27 +1,31 @@
 using System.Globalization;
-using System.Text;
 
 namespace HttpResilience.Benchmarks;
 
 /// <summary>The table of the docs.</summary>
 internal static class CostTable
 {
+    private static readonly CostPeer[] Peers = [CostPeer.Ours, CostPeer.Polly, CostPeer.Microsoft, CostPeer.Refit];
+
     internal static string Of(IReadOnlyList<CostRow> rows)
     {
-        var table = new StringBuilder()
-            .Append("| work, ns / B of a call | bare | ours | Polly | Microsoft | ours / Polly | ours / Microsoft | goal | met |\n")
-            .Append("|---|--:|--:|--:|--:|--:|--:|---|---|\n");
-        foreach (var row in rows)
-        {
-            string goals = string.Join("; ", row.Scenario.Goals.Select(g => g.Text));
-            table.Append(Text($"| {row.Scenario.Name} | {row.Bare.Nanoseconds:#,0} / {Math.Max(0, row.Bare.Bytes):#,0} "))
-                .Append(Text($"| {Cell(row, CostPeer.Ours)} | {Cell(row, CostPeer.Polly)} | {Cell(row, CostPeer.Microsoft)} "))
-                .Append(Text($"| {row.ShareOf(CostPeer.Polly):0.00} | {row.ShareOf(CostPeer.Microsoft):0.00} "))
-                .Append(Text($"| {goals} | {Met(row, rows)} |\n"));
-        }
-
-        return table.ToString();
+        CostPeer[] peers = [.. Peers.Where(peer => rows.Any(r => r.Of(peer) is not null))];
+        return MarkdownTable.Of(
+            [
+                new("work, ns / B of a call"), new("bare", IsNumber: true),
+                .. peers.Select(peer => new Column(NameOf(peer), IsNumber: true)),
+                new("ours / Polly", IsNumber: true), new("ours / Microsoft", IsNumber: true), new("goal"), new("met"),
+            ],
+            rows.Select(row => (IEnumerable<string>)
+            [
+                row.Scenario.Name, Text($"{row.Bare.Nanoseconds:#,0} / {Math.Max(0, row.Bare.Bytes):#,0}"),
+                .. peers.Select(peer => Cell(row, peer)),
+                Text($"{row.ShareOf(CostPeer.Polly):0.00}"), Text($"{row.ShareOf(CostPeer.Microsoft):0.00}"),
+                string.Join("; ", row.Scenario.Goals.Select(g => g.Text)), Met(row, rows),
+            ]));
     }
+
+    private static string NameOf(CostPeer peer) => peer is CostPeer.Ours ? "ours" : peer.ToString();
 
     private static string Cell(CostRow row, CostPeer peer)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Threading.RateLimiting;
+using HttpResilience.Peers;
 using Polly;
 
 namespace HttpResilience.Benchmarks;
@@ -19,7 +20,7 @@ internal sealed class ConcurrencyLimitHandler : DelegatingHandler
 }
 
 /// <summary>A handler around an empty Polly pipeline.</summary>
-internal sealed class EmptyPipelineHandler : PollyHandler
+internal sealed class EmptyPipelineHandler : PipelineHandler
 {
     private readonly ResiliencePipeline<HttpResponseMessage> _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>().Build();
 

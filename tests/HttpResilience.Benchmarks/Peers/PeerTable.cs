@@ -1,44 +1,24 @@
-using System.Text;
+using HttpResilience.Benchmarks;
 
 namespace HttpResilience.Peers;
 
-/// <summary>The table <c>point | Microsoft | ours</c>, which a page holds between two markers.</summary>
+/// <summary>The table of the points, with a column for each peer, as a page holds it.</summary>
 internal static class PeerTable
 {
-    internal const string Begin = "<!-- points -->";
-    internal const string End = "<!-- /points -->";
+    /// <summary>The part of the page.</summary>
+    internal const string Part = "points";
 
-    private const string Head = "| # | point | Microsoft.Extensions.Http.Resilience 10.11.0 | HttpResilience |\n|---|---|---|---|\n";
+    /// <summary>The rows that the known behaviour gives, that of the head first.</summary>
+    internal static IEnumerable<string[]> Known =>
+        [[.. Head], .. Points.All.Select(point => (string[])[point.Number, point.Sentence, .. Peer.All.Select(point.Known.Of)])];
 
-    internal static string Of(IEnumerable<(Point Point, Seen Microsoft, Seen Ours)> rows)
-    {
-        var table = new StringBuilder(Head);
-        foreach (var (point, microsoft, ours) in rows)
-            table.Append($"| {point.Number} | {point.Sentence} | {microsoft} | {ours} |\n");
-        return table.ToString();
-    }
+    private static IEnumerable<string> Head => ["#", "point", .. Peer.All.Select(peer => peer.Name)];
 
-    /// <exception cref="FormatException">The page has no markers.</exception>
-    internal static string Replace(string page, string table)
-    {
-        var (begin, end) = Find(page);
-        return $"{page[..begin]}\n{table}{page[end..]}";
-    }
+    internal static string Of(IEnumerable<(Point Point, IReadOnlyList<Seen> Seen)> rows) => MarkdownTable.Of(
+        Head.Select(name => new Column(name)),
+        rows.Select(row => (IEnumerable<string>)[row.Point.Number, row.Point.Sentence, .. row.Seen.Select(seen => seen.ToString())]));
 
-    /// <summary>The rows of a page, without the measures in parentheses: number, point, Microsoft, ours.</summary>
-    internal static IReadOnlyList<string[]> RowsOf(string page)
-    {
-        var (begin, end) = Find(page);
-        return [.. page[begin..end].Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(2)
-            .Select(line => line.Trim('|').Split('|').Select(cell => cell.Split(" (")[0].Trim()).ToArray())];
-    }
-
-    private static (int Begin, int End) Find(string page)
-    {
-        int begin = page.IndexOf(Begin, StringComparison.Ordinal);
-        int end = page.IndexOf(End, StringComparison.Ordinal);
-        return begin >= 0 && end > begin
-            ? (begin + Begin.Length, end)
-            : throw new FormatException($"The page has no {Begin} and {End}.");
-    }
+    /// <summary>The rows of a page, that of the head first, without the measures in parentheses.</summary>
+    internal static IEnumerable<string[]> RowsOf(MarkedPage page) =>
+        MarkdownTable.RowsOf(page.Part(Part)).Select(row => row.Select(cell => cell.Split(" (")[0]).ToArray());
 }

@@ -35,11 +35,13 @@ internal static class ShapeTable
         ];
     }
 
+    internal static string Seeds(IReadOnlyList<int> seeds) =>
+        seeds.Count == 1 ? $"seed {seeds[0]}" : $"means of seeds {seeds[0]} to {seeds[^1]}";
+
     internal static string Of(IReadOnlyList<ShapeCell> cells, IReadOnlyList<int> seeds)
     {
         var table = new StringBuilder();
-        string seed = seeds.Count == 1 ? $"seed {seeds[0]}" : $"means of seeds {seeds[0]} to {seeds[^1]}";
-        table.AppendLine($"Virtual time, {seed}.").AppendLine(Legend).AppendLine();
+        table.AppendLine($"Virtual time, {Seeds(seeds)}.").AppendLine(Legend).AppendLine();
         table.AppendLine("| shape | clients | client | load: mean | worst | worst after | failed in it | failed after "
             + "| in it: p50 | p95 | p99 | max | after: p50 | p95 | p99 | max | waiting | trips |");
         table.AppendLine("|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
@@ -54,7 +56,6 @@ internal static class ShapeTable
                 table.Append(
                     CultureInfo.InvariantCulture, $"| {calls.P50:0.00} | {calls.P95:0.00} | {calls.P99:0.00} | {calls.Max:0.0} ");
             }
-
 
             table.Append(CultureInfo.InvariantCulture, $"| {r.MostWaiting:N0} | {r.Trips:0.##} |").AppendLine();
         }

@@ -7,6 +7,8 @@ namespace HttpResilience.Benchmarks;
 /// <summary><c>shapes</c>: every way in which a host fails, for every client, as one table.</summary>
 internal static class ShapesCommand
 {
+    private static readonly ShapeClient[] Plotted = [ShapeClient.Naive, ShapeClient.Classic, ShapeClient.Microsoft, ShapeClient.Ours];
+
     internal static int Run(CommandOptions options)
     {
         ShapeClient[] clients = [.. ShapeClient.All, .. options.With switch
@@ -21,7 +23,7 @@ internal static class ShapesCommand
             Progress(Stopwatch.StartNew()));
         Console.Write(ShapeTable.Of(cells, seeds));
         if (options.Plot is { } plot)
-            File.WriteAllText(plot, ShapePlot.Draw(options.Seed, ShapeLoad.Many, static (_, _) => { }));
+            File.WriteAllText(plot, ShapePlot.Draw(Plotted, options.Seed, ShapeLoad.Many, static (_, _) => { }));
         return 0;
     }
 

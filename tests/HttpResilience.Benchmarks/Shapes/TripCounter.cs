@@ -24,7 +24,8 @@ internal sealed class ChainTrips(TripCounter trips) : CallObserver
         trips.Change(ref _isClosed, state is CircuitState.Closed);
 }
 
-internal sealed class StandardHandlerTrips(TripCounter trips) : TelemetryListener
+/// <summary>The trips of a circuit of Polly.</summary>
+internal sealed class PipelineTrips(TripCounter trips) : TelemetryListener
 {
     private bool _isClosed = true;
 

@@ -40,7 +40,7 @@ public sealed class ShapesTests
 
     [Fact]
     public void The_plot_names_its_clients() =>
-        ShapePlot.Draw(seed: 1, Few, static (_, _) => { }).ShouldContain(ShapeClient.Microsoft.Name);
+        ShapePlot.Draw(ShapeClient.Compared, seed: 1, Few, static (_, _) => { }).ShouldContain(ShapeClient.Microsoft.Name);
 
     private static IReadOnlyList<ShapeCell> Measure(int seed) =>
         ShapeTable.Measure(Shapes, [Few], Clients, [seed], static (_, _) => { });
