@@ -11,7 +11,7 @@ internal sealed class PostgreSqlDeadLetterStore(
     PostgreSqlDatabase database, PostgreSqlWriter writer, PostgreSqlArrivals arrivals, StoredApplication application,
     TimeProvider time, ILogger log) : IDeadLetterStore
 {
-    private const int PurgedAtOnce = 1000, ReleasedAtOnce = 1000;
+    private const int PurgedAtOnce = 1000, ReleasedAtOnce = 1000, CompletedAtOnce = 1000;
 
     private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
 
@@ -300,6 +300,80 @@ internal sealed class PostgreSqlDeadLetterStore(
         return new(counts, oldest);
     }
 
+    private const string IsOpen = "status IN ('Pending', 'InProgress', 'RequiresReview')";
+
+    internal static NpgsqlCommand Groups(DeadLetterQuery query, int limit)
+    {
+        var command = new NpgsqlCommand { Parameters = { Value(limit) } };
+        string filter = Filter(query with { Status = null }, command.Parameters);
+        // Infinite times, or such beyond the years of this platform, as for the count.
+        command.CommandText = $"""
+            WITH causes AS (
+              SELECT fingerprint AS cause, count(*) FILTER (WHERE status = 'Pending') AS pending,
+                count(*) FILTER (WHERE status = 'InProgress') AS in_progress,
+                count(*) FILTER (WHERE status = 'RequiresReview') AS requires_review,
+                greatest('0001-01-01Z', least('9999-12-31Z', min(first_failed_at))) AS first,
+                greatest('0001-01-01Z', least('9999-12-31Z', max(last_failed_at))) AS last
+              FROM http_resilience.dead_letters WHERE {IsOpen} AND fingerprint IS NOT NULL{filter}
+              GROUP BY fingerprint ORDER BY last DESC, cause LIMIT $1)
+            SELECT {ColumnsWithoutBody.Replace("NULL::bytea", "NULL::bytea AS body", StringComparison.Ordinal)}, pending, in_progress,
+              requires_review, first, last
+            FROM causes CROSS JOIN LATERAL (
+              SELECT * FROM http_resilience.dead_letters WHERE fingerprint = cause AND {IsOpen} ORDER BY id DESC LIMIT 1) newest
+            ORDER BY last DESC, cause
+            """;
+        return command;
+    }
+
+    public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return database.RunAsync(async (connection, _) =>
+        {
+            using var command = Groups(query, limit);
+            command.CommandText = database.Sql(command.CommandText);
+            command.Connection = connection;
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerScope = reader.ConfigureAwait(false);
+            List<(StoredLetter, GroupColumns)> rows = [];
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                rows.Add((Read(reader, Ahead), GroupColumns.Read(reader)));
+            return StoredLetter.Groups(rows, log);
+        }, cancellationToken);
+    }
+
+    private static readonly string IncompleteSql = $"""
+        SELECT {ColumnsWithoutBody} FROM http_resilience.dead_letters
+        WHERE fingerprint IS NULL AND id > $1 ORDER BY id LIMIT {CompletedAtOnce}
+        """;
+
+    private const string CompleteSql = """
+        UPDATE http_resilience.dead_letters l SET fingerprint = n.fingerprint FROM unnest($1, $2, $3) AS n (id, version, fingerprint)
+        WHERE l.id = ANY ($1) AND l.id = n.id AND l.version = n.version AND l.fingerprint IS NULL
+        """;
+
+    public Task<int> CompleteAsync(CancellationToken cancellationToken) => StoredLetter.CompleteAsync(
+        last => database.RunAsync(async (connection, _) =>
+        {
+            using var command = new NpgsqlCommand(database.Sql(IncompleteSql), connection)
+            {
+                Parameters = { Value(last is null ? Guid.Empty : Guid.Parse(last)) },
+            };
+            return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken),
+        letters => database.RunAsync(async (connection, _) =>
+        {
+            using var command = new NpgsqlCommand(database.Sql(CompleteSql), connection)
+            {
+                Parameters =
+                {
+                    Value(letters.Select(l => l.Id).ToArray()), Value(letters.Select(l => l.Version).ToArray()),
+                    Value(letters.Select(l => l.Fingerprint).ToArray()),
+                },
+            };
+            return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }, cancellationToken), CompletedAtOnce);
+
     // The first letter of each destination in the order of the index, one lookup for each.
     private const string BacklogSql = """
         WITH RECURSIVE first AS (
@@ -410,6 +484,17 @@ internal sealed class PostgreSqlDeadLetterStore(
     {
         var sql = new StringBuilder();
         Where("status =", query.Status is { } status ? Text(status.ToString()) : null);
+        Where("fingerprint =", query.Fingerprint is { } fingerprint ? Text(fingerprint) : null);
+        Where("method =", query.Method is { } method ? Text(method) : null);
+        Where("status_code =", query.StatusCode is { } statusCode ? Value(statusCode) : null);
+        if (query.Text is { } text)
+        {
+            parameters.Add(Text(text));
+            // In this collation only A to Z have a lower case.
+            sql.Append(" AND strpos(lower((coalesce(error_title, '') || chr(10) || coalesce(error_detail, '')) COLLATE \"C\"), lower($")
+                .Append(parameters.Count).Append(" COLLATE \"C\")) > 0");
+        }
+
         Where("client_name =", query.ClientName is { } client ? Text(client) : null);
         Where("authority =", query.Authority is { } authority ? Text(authority) : null);
         Where("tenant =", query.Tenant is { } tenant ? Text(tenant) : null);

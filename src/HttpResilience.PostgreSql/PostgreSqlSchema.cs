@@ -260,6 +260,14 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         CREATE TABLE http_resilience.settings (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
         INSERT INTO http_resilience.settings
           SELECT 'first_schema_version', CASE version WHEN 0 THEN 3 ELSE version END FROM http_resilience.schema_version;
+        """,
+        // Processes of version 3 that still run write rows without the new column; CompleteAsync fills it.
+        """
+        ALTER TABLE http_resilience.dead_letters ADD COLUMN fingerprint text COLLATE "C";
+        CREATE INDEX dead_letters_by_cause
+          ON http_resilience.dead_letters (status, fingerprint, application, first_failed_at, last_failed_at)
+          WHERE status IN ('Pending', 'InProgress', 'RequiresReview');
+        CREATE INDEX dead_letters_of_cause ON http_resilience.dead_letters (fingerprint, id);
         """);
 
     internal IReadOnlyList<string> Steps => steps;

@@ -8,7 +8,7 @@ namespace HttpResilience;
 internal sealed class SqliteDeadLetterStore(
     SqliteWriter writer, SqliteReaders readers, StoredApplication application, TimeProvider time, ILogger log) : IDeadLetterStore
 {
-    private const int PurgedAtOnce = 100, ReleasedAtOnce = 1000;
+    private const int PurgedAtOnce = 100, ReleasedAtOnce = 1000, CompletedAtOnce = 500;
 
     // One index lookup for each destination, then the first due letters of each application: excluded destinations cost nothing, and the
     // cost of a claim grows with the number of destinations, not of letters.
@@ -45,6 +45,14 @@ internal sealed class SqliteDeadLetterStore(
     private static readonly string FindSql = $"SELECT {SqliteLetter.Columns} FROM dead_letters WHERE id = @id";
 
     private static readonly string AddSql = $"{SqliteLetter.Insert} ON CONFLICT (id) DO NOTHING";
+
+    private static readonly string IncompleteSql = $"""
+        SELECT {SqliteLetter.ColumnsWithoutBody} FROM dead_letters INDEXED BY dead_letters_of_cause
+        WHERE fingerprint IS NULL AND id > @after ORDER BY id LIMIT {CompletedAtOnce}
+        """;
+
+    private const string CompleteSql =
+        "UPDATE dead_letters SET fingerprint = @fingerprint WHERE id = @id AND version = @version AND fingerprint IS NULL";
 
     private const string DeleteSql = "DELETE FROM dead_letters WHERE id = @id";
 
@@ -216,6 +224,49 @@ internal sealed class SqliteDeadLetterStore(
             counts.Where(c => c.Status is not null).ToDictionary(c => c.Status!.Value, c => c.Count), counts.Max(c => c.Oldest));
     }, cancellationToken);
 
+    private const string IsOpen = "status IN ('Pending', 'InProgress', 'RequiresReview')";
+
+    // The index holds all that is counted. It is named for the same reason as in the backlog, where no other criterion needs the row.
+    internal static (string Sql, List<(string, object?)> Parameters) Groups(DeadLetterQuery query)
+    {
+        var (conditions, parameters) = Filter(query with { Status = null, Application = null });
+        string applications = query.Application is null ? "" : " AND application = @application";
+        string index = conditions.Length == 0 ? "INDEXED BY dead_letters_by_cause " : "";
+        string sql = $"""
+            WITH counted AS (
+              SELECT fingerprint AS cause, status, count(*) AS letters, min(first_failed_at) AS first, max(last_failed_at) AS last
+              FROM dead_letters {index}WHERE {IsOpen} AND fingerprint >= ''{applications}{conditions} GROUP BY status, fingerprint),
+            causes AS (
+              SELECT cause, sum(letters * (status = 'Pending')) AS pending, sum(letters * (status = 'InProgress')) AS in_progress,
+                sum(letters * (status = 'RequiresReview')) AS requires_review, min(first) AS first, max(last) AS last
+              FROM counted GROUP BY cause ORDER BY last DESC, cause LIMIT @limit)
+            SELECT {SqliteLetter.ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
+            FROM causes JOIN dead_letters ON id = (
+              SELECT id FROM dead_letters INDEXED BY dead_letters_of_cause WHERE fingerprint = cause AND {IsOpen} ORDER BY id DESC LIMIT 1)
+            ORDER BY last DESC, cause
+            """;
+        if (query.Application is not null)
+            parameters.Add(("@application", StoredText.Storable(query.Application)));
+        return (sql, parameters);
+    }
+
+    public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        var (sql, parameters) = Groups(query);
+        parameters.Add(("@limit", limit));
+        return readers.RunAsync(
+            s => StoredLetter.Groups(s.Read(row => (SqliteLetter.Read(row), GroupColumns.Read(row)), sql, [.. parameters]), log),
+            cancellationToken);
+    }
+
+    public Task<int> CompleteAsync(CancellationToken cancellationToken) =>
+        StoredLetter.CompleteAsync(
+            last => readers.RunAsync(s => s.Read(SqliteLetter.Read, IncompleteSql, ("@after", last ?? "")), cancellationToken),
+            letters => writer.RunAsync(s => letters.Sum(l => s.Execute(
+                CompleteSql, ("@fingerprint", l.Fingerprint), ("@id", SqliteLetter.Id(l.Id)), ("@version", l.Version))), cancellationToken),
+            CompletedAtOnce);
+
     // The first letter of each destination in the order of the index, one lookup for each.
     // Three searches, because SQLite uses only the first column of an index to compare rows: it would read all letters of a client.
     // The index is named, because the one by status looks better to the planner, and would read and sort all letters.
@@ -316,6 +367,11 @@ internal sealed class SqliteDeadLetterStore(
         var sql = new StringBuilder();
         List<(string, object?)> parameters = [];
         Where("status = @status", "@status", query.Status?.ToString());
+        Where("fingerprint = @fingerprint", "@fingerprint", query.Fingerprint);
+        Where("method = @method", "@method", StoredText.Storable(query.Method));
+        Where("status_code = @status_code", "@status_code", query.StatusCode);
+        Where("instr(lower(coalesce(error_title, '') || char(10) || coalesce(error_detail, '')), lower(@text)) > 0", "@text",
+            StoredText.Storable(query.Text));
         Where("client_name = @client_name", "@client_name", StoredText.Storable(query.ClientName));
         Where("authority = @authority", "@authority", query.Authority);
         Where("tenant = @tenant", "@tenant", StoredText.Storable(query.Tenant));

@@ -217,6 +217,13 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
 
         CREATE TABLE settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
         INSERT INTO settings SELECT 'first_schema_version', CASE user_version WHEN 0 THEN 3 ELSE user_version END FROM pragma_user_version;
+        """,
+        // Processes of version 3 that still run write rows without the new column; CompleteAsync fills it.
+        """
+        ALTER TABLE dead_letters ADD COLUMN fingerprint TEXT;
+        CREATE INDEX dead_letters_by_cause ON dead_letters (status, fingerprint, application, first_failed_at, last_failed_at)
+          WHERE status IN ('Pending', 'InProgress', 'RequiresReview');
+        CREATE INDEX dead_letters_of_cause ON dead_letters (fingerprint, id);
         """);
 
     internal IReadOnlyList<string> Steps => steps;

@@ -29,6 +29,9 @@ internal static class LetterColumns
     private static readonly StoredColumn<DeadLetter, DateTimeOffset?> At = Table.OptionalTime("resolution_at", l => l.Resolution?.At);
     private static readonly StoredColumn<DeadLetter, Guid?> ReplacedBy = Table.OptionalUuid("replaced_by", l => l.ReplacedBy);
 
+    // Null in rows of older versions, until they are filled in.
+    private static readonly StoredColumn<DeadLetter, string?> Fingerprint = Table.OptionalText("fingerprint", l => l.Fingerprint);
+
     /// <summary>The columns up to here change during the life of a letter. The id and the version come first.</summary>
     internal static readonly IReadOnlyList<StoredColumn<DeadLetter>> State = [.. Table.Columns];
 
@@ -108,6 +111,8 @@ internal static class LetterColumns
             Headers = StoredJson.Headers(Headers.Of(row)),
             BodyIsMissing = BodyIsMissing.Of(row),
             Body = Body.Of(row),
+            // Last: it is kept for what the letter has by now.
+            Fingerprint = Fingerprint.Of(row),
         };
         return Authority.Of(row) is var stored && letter.Authority is var own && stored == own ? letter
             : throw new FormatException($"The authority is '{stored}', but that of the URI is '{own}'.");

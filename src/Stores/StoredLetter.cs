@@ -73,6 +73,42 @@ internal sealed partial class StoredLetter
         }
     }
 
+    /// <summary>The groups whose newest letter can be read.</summary>
+    internal static IReadOnlyList<DeadLetterGroup> Groups(IEnumerable<(StoredLetter Newest, GroupColumns Counts)> rows, ILogger log)
+    {
+        List<DeadLetterGroup> groups = [];
+        foreach (var (row, counts) in rows)
+        {
+            if (row.Letter is { } newest)
+                groups.Add(counts.Of(newest));
+            else
+                LogLeftOut(log, row._whyNot, row.Id);
+        }
+
+        return groups;
+    }
+
+    /// <summary>Completes letters of older versions in portions, in the order of their ids.</summary>
+    /// <param name="read">Reads a portion of incomplete rows after the one with this id; null for the first.</param>
+    /// <param name="complete">Writes what was made from them.</param>
+    internal static async Task<int> CompleteAsync(
+        Func<string?, Task<List<StoredLetter>>> read, Func<IReadOnlyList<DeadLetter>, Task<int>> complete, int portion)
+    {
+        int completed = 0;
+        string? last = null;
+        while (true)
+        {
+            var rows = await read(last).ConfigureAwait(false);
+            // One that cannot be read is left; a version that can read it completes it.
+            DeadLetter[] letters = [.. rows.Select(r => r.Letter).OfType<DeadLetter>()];
+            if (letters.Length > 0)
+                completed += await complete(letters).ConfigureAwait(false);
+            if (rows.Count < portion)
+                return completed;
+            last = rows[^1].Id;
+        }
+    }
+
     [LoggerMessage(
         3, LogLevel.Error,
         "Dead letter {Id} is due and cannot be read; it requires review. "

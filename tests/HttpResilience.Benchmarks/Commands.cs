@@ -22,6 +22,7 @@ internal static class Commands
         "comparison" => ComparisonCommand.RunAsync,
         "soak" => SoakCommand.RunAsync,
         "storage" => options => StorageBenchmark.RunAsync(options.Letters ?? 1_000_000),
+        "groups" => options => GroupBenchmark.RunAsync(options.Letters ?? 1_000_000),
         "health" => options => HealthBenchmark.RunAsync(options.Letters ?? 1_000_000),
         "drain" => options => DrainBenchmark.RunAsync(options.Letters ?? 50_000, options.Only),
         _ => throw new FormatException($"Unknown command '{name}'; see --help."),

@@ -48,6 +48,8 @@ const string Help = """
                --seconds N     the duration. Default: 60
       storage  durable stores: letters stored per second, and the cost of a claim in a store of many letters
                --letters N     the number of letters. Default: 1000000
+      groups   letters by cause, the letters of one group and a search in a store of many letters
+               --letters N     the number of letters. Default: 1000000
       health   a health check and a count beside a claim in a store of many letters
                --letters N     the number of letters. Default: 1000000
       drain    dead letters replayed per second, compared with the same requests sent from memory

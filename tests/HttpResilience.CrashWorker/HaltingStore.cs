@@ -52,6 +52,11 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
     public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
         store.BacklogAsync(cancellationToken);
 
+    public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
+        store.GroupsAsync(query, limit, cancellationToken);
+
+    public Task<int> CompleteAsync(CancellationToken cancellationToken) => store.CompleteAsync(cancellationToken);
+
     public Task ProbeAsync(CancellationToken cancellationToken) => store.ProbeAsync(cancellationToken);
 
     public Task WaitForLettersAsync(TimeSpan atMost, CancellationToken cancellationToken) =>

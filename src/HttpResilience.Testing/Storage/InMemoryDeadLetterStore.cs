@@ -101,6 +101,19 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         Counted.GroupBy(l => l.Status).ToDictionary(g => g.Key, g => g.LongCount()),
         Counted.Where(l => l.Status is DeadLetterStatus.Pending).Min(l => (DateTimeOffset?)l.DueAt)), cancellationToken);
 
+    public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return RunAsync<IReadOnlyList<DeadLetterGroup>>(query, () =>
+        [
+            .. Database.Letters.Values.Where(InMemoryLetter.Filter(query with { Status = null, Before = null }))
+                .Where(InMemoryLetter.IsOpen).GroupBy(l => l.Fingerprint).Select(InMemoryLetter.Group)
+                .OrderByDescending(g => g.LastFailedAt).ThenBy(g => g.Fingerprint, StringComparer.Ordinal).Take(limit),
+        ], cancellationToken);
+    }
+
+    public Task<int> CompleteAsync(CancellationToken cancellationToken) => RunAsync(null, () => 0, cancellationToken);
+
     public Task<IReadOnlyList<DeadLetterBacklog>> BacklogAsync(CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<DeadLetterBacklog>>(null, () =>
         [

@@ -91,11 +91,25 @@ internal static class InMemoryLetter
     internal static bool WaitsForKey(DeadLetter letter) => letter is { Status: DeadLetterStatus.RequiresReview, ProtectedWith: { } keyId }
         && letter.SuggestedAction == LetterKeyMissingException.ActionOf(keyId);
 
+    internal static bool IsOpen(DeadLetter letter) =>
+        letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress or DeadLetterStatus.RequiresReview;
+
+    /// <summary>The group of letters with one fingerprint.</summary>
+    internal static DeadLetterGroup Group(IGrouping<string, DeadLetter> letters) => new(
+        letters.Key, letters.MaxBy(l => l.Id)! with { Body = null }, letters.Count(l => l.Status is DeadLetterStatus.Pending),
+        letters.Count(l => l.Status is DeadLetterStatus.InProgress), letters.Count(l => l.Status is DeadLetterStatus.RequiresReview),
+        letters.Min(l => l.FirstFailedAt), letters.Max(l => l.LastFailedAt));
+
     internal static Func<DeadLetter, bool> Filter(DeadLetterQuery query)
     {
         var (client, tenant) = (StoredText.Storable(query.ClientName), StoredText.Storable(query.Tenant));
         return letter =>
             (query.Status is not { } status || letter.Status == status)
+            && (query.Fingerprint is null || letter.Fingerprint == query.Fingerprint)
+            && (query.Method is null || letter.Method == StoredText.Storable(query.Method))
+            && (query.StatusCode is null || letter.StatusCode == query.StatusCode)
+            && (query.Text is null || $"{letter.ErrorTitle}\n{letter.ErrorDetail}".ToAsciiLower().Contains(
+                StoredText.Storable(query.Text)!.ToAsciiLower(), StringComparison.Ordinal))
             && (client is null || letter.ClientName == client)
             && (query.Authority is null || letter.Authority == query.Authority)
             && (tenant is null || letter.Tenant == tenant)
@@ -106,6 +120,12 @@ internal static class InMemoryLetter
             && (query.Until is not { } until || letter.FirstFailedAt < StoredTime.Cut(until))
             && (query.Before is not { } before || letter.Id.CompareTo(before) < 0);
     }
+
+    private static string ToAsciiLower(this string text) => string.Create(text.Length, text, (lower, t) =>
+    {
+        for (int i = 0; i < t.Length; i++)
+            lower[i] = char.IsAsciiLetterUpper(t[i]) ? (char)(t[i] + ' ') : t[i];
+    });
 
     private static DeadLetterDestination Normalize(DeadLetterDestination destination) =>
         destination with { ClientName = StoredText.Storable(destination.ClientName)! };

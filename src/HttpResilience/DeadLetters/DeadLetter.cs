@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Diagnostics.CodeAnalysis;
 
 namespace HttpResilience;
 
@@ -7,6 +8,8 @@ public sealed record DeadLetter
 {
     // The rest of a row, and the brackets and quotes of a field.
     private const int FixedBytes = 1024, FixedBytesPerField = 8;
+
+    private KnownFingerprint _fingerprint;
 
     /// <summary>A UUID of version 7: later letters have greater ids (RFC 9562 §5.7).</summary>
     public required Guid Id { get; init; }
@@ -111,6 +114,25 @@ public sealed record DeadLetter
     /// <summary>The detail of a problem+json.</summary>
     public string? ErrorDetail { get; init; }
 
+    /// <summary>
+    /// The path with <c>{id}</c> in the place of each segment that names one resource, or the tag <c>url.template</c>.
+    /// </summary>
+    public string Route => LetterCause.RouteOf(this);
+
+    /// <summary>The reason in words, with <c>#</c> in the place of what differs from letter to letter: ids, numbers, dates.</summary>
+    public string Title => LetterCause.TitleOf(this);
+
+    /// <summary>
+    /// The group of the letter: letters of one client, method, route, class, status (or exception) and title have the same. 24 hexadecimal
+    /// digits. A store sets what it has kept, or null, after everything else.
+    /// </summary>
+    [AllowNull]
+    public string Fingerprint
+    {
+        get => _fingerprint.Of(this) ?? LetterCause.FingerprintOf(this);
+        init => _fingerprint = value is null ? default : new(value, this);
+    }
+
     /// <summary>The number of attempts sent, including those of replays.</summary>
     public int Attempts { get; init; }
 
@@ -160,3 +182,26 @@ public sealed record DeadLetter
 /// <param name="By">The person.</param>
 /// <param name="At">The time.</param>
 public sealed record DeadLetterResolution(string Action, string? Notes, string By, DateTimeOffset At);
+
+/// <summary>
+/// The fingerprint that a store has kept, as long as what it was made from is unchanged: a replay that succeeds need not make it anew. All
+/// are equal, so that it does not count in a comparison of letters.
+/// </summary>
+internal readonly struct KnownFingerprint(string value, DeadLetter letter) : IEquatable<KnownFingerprint>
+{
+    private readonly (string, string, FailureClass, int?, string?, string?) _cause = CauseOf(letter);
+    private readonly (Uri Uri, object Tags) _route = (letter.Uri, letter.Tags);
+
+    internal string? Of(DeadLetter changed) =>
+        value is not null && ReferenceEquals(_route.Uri, changed.Uri) && ReferenceEquals(_route.Tags, changed.Tags)
+            && _cause == CauseOf(changed) ? value : null;
+
+    public bool Equals(KnownFingerprint other) => true;
+
+    public override bool Equals(object? obj) => obj is KnownFingerprint;
+
+    public override int GetHashCode() => 0;
+
+    private static (string, string, FailureClass, int?, string?, string?) CauseOf(DeadLetter letter) =>
+        (letter.ClientName, letter.Method, letter.FailureClass, letter.StatusCode, letter.ErrorType, letter.ErrorTitle);
+}

@@ -6,6 +6,21 @@ public sealed record DeadLetterQuery
     /// <summary>The status.</summary>
     public DeadLetterStatus? Status { get; init; }
 
+    /// <summary>Those of one group, as in <see cref="DeadLetter.Fingerprint"/>.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>The method of the request.</summary>
+    public string? Method { get; init; }
+
+    /// <summary>The status of the last response.</summary>
+    public int? StatusCode { get; init; }
+
+    /// <summary>
+    /// A text in <see cref="DeadLetter.ErrorTitle"/> or <see cref="DeadLetter.ErrorDetail"/>; the case of the letters A to Z does not
+    /// matter. Looks through all letters that the other criteria leave.
+    /// </summary>
+    public string? Text { get; init; }
+
     /// <summary>The client that sent them.</summary>
     public string? ClientName { get; init; }
 

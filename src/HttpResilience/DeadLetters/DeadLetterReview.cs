@@ -21,6 +21,12 @@ internal sealed class DeadLetterReview(
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         store.ListAsync(query, cancellationToken);
 
+    public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return store.GroupsAsync(query, limit, cancellationToken);
+    }
+
     public async Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken)
     {
         var counts = await store.CountAsync(cancellationToken).ConfigureAwait(false);
@@ -33,16 +39,24 @@ internal sealed class DeadLetterReview(
 
     public Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 
-    public async Task<DeadLetter> ResubmitAsync(
-        Guid id, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken)
+    public Task<DeadLetter> ResubmitAsync(
+        Guid id, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken) =>
+        ResubmitAsync(id, expectedVersion: null, correct, by, cancellationToken);
+
+    public Task<DeadLetter> ResubmitAsync(
+        Guid id, long expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken) =>
+        ResubmitAsync(id, (long?)expectedVersion, correct, by, cancellationToken);
+
+    private async Task<DeadLetter> ResubmitAsync(
+        Guid id, long? expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(correct);
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
         while (true)
         {
-            var letter = await OpenAsync(id, cancellationToken).ConfigureAwait(false);
+            var letter = await OpenAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false);
             ThrowIfKeyIsMissing(letter);
-            var replacement = Replacement(letter, correct(letter));
+            var replacement = CorrectedLetter.Of(letter, correct(letter), time.GetUtcNow());
             var replaced = letter with
             {
                 Status = DeadLetterStatus.Resubmitted,
@@ -55,17 +69,29 @@ internal sealed class DeadLetterReview(
         }
     }
 
-    public Task<DeadLetter> ReplayAsync(Guid id, string by, CancellationToken cancellationToken)
+    public Task<DeadLetter> ReplayAsync(Guid id, string by, CancellationToken cancellationToken) =>
+        ReplayAsync(id, expectedVersion: null, by, cancellationToken);
+
+    public Task<DeadLetter> ReplayAsync(Guid id, long expectedVersion, string by, CancellationToken cancellationToken) =>
+        ReplayAsync(id, (long?)expectedVersion, by, cancellationToken);
+
+    private Task<DeadLetter> ReplayAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
-        return ChangeAsync(id, letter => MadeDue(letter, by, time.GetUtcNow()), cancellationToken);
+        return ChangeAsync(id, expectedVersion, letter => MadeDue(letter, by, time.GetUtcNow()), cancellationToken);
     }
 
-    public async Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken)
+    public Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken) =>
+        SendAsync(id, expectedVersion: null, by, cancellationToken);
+
+    public Task<DeadLetter> SendAsync(Guid id, long expectedVersion, string by, CancellationToken cancellationToken) =>
+        SendAsync(id, (long?)expectedVersion, by, cancellationToken);
+
+    private async Task<DeadLetter> SendAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
         var sender = replayer();
-        var claimed = await ChangeAsync(id, Claimed, cancellationToken).ConfigureAwait(false);
+        var claimed = await ChangeAsync(id, expectedVersion, Claimed, cancellationToken).ConfigureAwait(false);
         await sender!.SendAsync(claimed, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         return await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
@@ -110,12 +136,21 @@ internal sealed class DeadLetterReview(
         return count;
     }
 
-    public Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken)
+    public Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken) =>
+        ResolveAsync(id, expectedVersion: null, action, notes, by, cancellationToken);
+
+    public Task<DeadLetter> ResolveAsync(
+        Guid id, long expectedVersion, string action, string? notes, string by, CancellationToken cancellationToken) =>
+        ResolveAsync(id, (long?)expectedVersion, action, notes, by, cancellationToken);
+
+    private Task<DeadLetter> ResolveAsync(
+        Guid id, long? expectedVersion, string action, string? notes, string by, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(action);
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
         return ChangeAsync(
             id,
+            expectedVersion,
             letter => letter with
             {
                 Status = DeadLetterStatus.Resolved,
@@ -148,67 +183,22 @@ internal sealed class DeadLetterReview(
         Takeovers = 0,
     };
 
-    private DeadLetter Replacement(DeadLetter letter, DeadLetter corrected)
-    {
-        if (!HttpAuthority.IsHttp(corrected.Uri))
-            throw new ArgumentException("The corrected URI is not an absolute http or https URI.", nameof(corrected));
-        if (!HttpToken.IsValid(corrected.Method))
-            throw new ArgumentException($"'{corrected.Method}' is not an HTTP method.", nameof(corrected));
-        if (letter.BodyIsMissing && corrected.Body is null)
-            throw new ArgumentException("The body of this letter is not stored; the corrected letter needs one.", nameof(corrected));
-
-        var now = time.GetUtcNow();
-        bool isSameUri = corrected.Uri.AbsoluteUri == letter.Uri.AbsoluteUri;
-        var leftOut = LeftOutRules.OfCorrected(corrected);
-        var (uri, originalUri) = isSameUri ? (letter.Uri, corrected.OriginalUri) : LetterUri.Of(corrected.Uri, leftOut);
-        string? key = letter.IdempotencyKey is null ? null : IdempotencyKey.Create();
-        var replacement = letter with
-        {
-            Id = Guid.CreateVersion7(now),
-            Method = corrected.Method,
-            Uri = uri,
-            OriginalUri = originalUri,
-            Headers = LetterKey.Renew(
-                [.. HeadersFor(uri, letter, corrected).Where(h => !LeftOutRules.IsHeader(h.Key, leftOut))], letter, key),
-            LeftOut = leftOut,
-            Body = corrected.Body,
-            BodyIsMissing = false,
-            IdempotencyKey = key,
-            // The corrected letter is another operation than the one sent before.
-            MayHaveBeenProcessed = false,
-            Attempts = 0,
-            Replays = 0,
-            Takeovers = 0,
-            FirstFailedAt = now,
-            Status = DeadLetterStatus.Pending,
-            DueAt = now,
-            Replaces = letter.Id,
-            Resolution = null,
-            SuggestedAction = null,
-            Version = 0,
-        };
-        return DeadLetterRequestRules.ProblemOf(replacement) is { } problem
-            ? throw new ArgumentException($"The corrected letter cannot be sent: {problem}.", nameof(corrected)) : replacement;
-    }
-
-    // A virtual host belongs to the host that was asked, unless it was corrected with the URI.
-    private static IReadOnlyList<KeyValuePair<string, string>> HeadersFor(Uri uri, DeadLetter letter, DeadLetter corrected) =>
-        new HttpAuthority(uri).Equals(new HttpAuthority(letter.Uri)) ? corrected.Headers
-            : [.. corrected.Headers.Where(h => !DeadLetterRequest.IsHost(h.Key) || !letter.Headers.Contains(h))];
-
-    private async Task<DeadLetter> ChangeAsync(Guid id, Func<DeadLetter, DeadLetter> change, CancellationToken cancellationToken)
+    private async Task<DeadLetter> ChangeAsync(
+        Guid id, long? expectedVersion, Func<DeadLetter, DeadLetter> change, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var changed = change(await OpenAsync(id, cancellationToken).ConfigureAwait(false));
+            var changed = change(await OpenAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false));
             if (await store.UpdateAsync(changed, cancellationToken).ConfigureAwait(false))
                 return changed with { Version = changed.Version + 1 };
         }
     }
 
-    private async Task<DeadLetter> OpenAsync(Guid id, CancellationToken cancellationToken)
+    private async Task<DeadLetter> OpenAsync(Guid id, long? expectedVersion, CancellationToken cancellationToken)
     {
         var letter = await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
+        if (expectedVersion is { } expected && letter.Version != expected)
+            throw new DeadLetterChangedException(letter);
         if (IsOpen(letter))
             return letter;
         throw new InvalidOperationException(letter.Status is DeadLetterStatus.InProgress

@@ -3,11 +3,23 @@ namespace HttpResilience;
 /// <summary>The review of dead letters by a person: list, correct, replay or resolve them.</summary>
 /// <exception cref="KeyNotFoundException">There is no letter with the id.</exception>
 /// <exception cref="InvalidOperationException">The letter is being sent at this moment, or is already settled.</exception>
+/// <exception cref="DeadLetterChangedException">
+/// The letter has another version than the one that the person has seen (<c>expectedVersion</c>): somebody else was faster.
+/// </exception>
 /// <exception cref="HttpResilienceStorageException">The store fails.</exception>
 public interface IDeadLetterReview
 {
     /// <summary>A page of letters, newest first. Letters that this version cannot read are omitted and logged as a Warning.</summary>
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The open letters (pending, in progress, requiring review) that match, by their cause: those groups whose last failure is the latest.
+    /// </summary>
+    /// <param name="query">The filter; its page and its status do not matter.</param>
+    /// <param name="limit">How many groups at most. 1 or more; default 200.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(
+        DeadLetterQuery query, int limit = 200, CancellationToken cancellationToken = default);
 
     /// <summary>The number of letters of this application by status.</summary>
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken = default);
@@ -37,11 +49,20 @@ public interface IDeadLetterReview
     /// <exception cref="ArgumentException">The corrected letter cannot be sent.</exception>
     Task<DeadLetter> ResubmitAsync(Guid id, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken = default);
 
+    /// <inheritdoc cref="ResubmitAsync(Guid, Func{DeadLetter, DeadLetter}, string, CancellationToken)"/>
+    /// <param name="expectedVersion">The version that the person has seen (<see cref="DeadLetter.Version"/>).</param>
+    Task<DeadLetter> ResubmitAsync(
+        Guid id, long expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Makes a letter due now, unchanged and under its original key, regardless of the number of its replays and the age of the key. A
     /// process with <c>AddDeadLetterReplay</c> sends it.
     /// </summary>
     Task<DeadLetter> ReplayAsync(Guid id, string by, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="ReplayAsync(Guid, string, CancellationToken)"/>
+    /// <param name="expectedVersion">The version that the person has seen (<see cref="DeadLetter.Version"/>).</param>
+    Task<DeadLetter> ReplayAsync(Guid id, long expectedVersion, string by, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Replays a letter at once from this process, without a worker: for a tool that ends when the result is known. No worker claims the
@@ -55,6 +76,10 @@ public interface IDeadLetterReview
     /// Also when its client is not registered in this process, or does not store letters.
     /// </exception>
     Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="SendAsync(Guid, string, CancellationToken)"/>
+    /// <param name="expectedVersion">The version that the person has seen (<see cref="DeadLetter.Version"/>).</param>
+    Task<DeadLetter> SendAsync(Guid id, long expectedVersion, string by, CancellationToken cancellationToken = default);
 
     /// <summary>Makes all matching letters due, spread evenly over time. Letters that are being sent or are settled are skipped.</summary>
     /// <param name="query">The filter; its page size does not matter.</param>
@@ -73,6 +98,11 @@ public interface IDeadLetterReview
     /// <param name="by">The person who took it.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="ResolveAsync(Guid, string, string, string, CancellationToken)"/>
+    /// <param name="expectedVersion">The version that the person has seen (<see cref="DeadLetter.Version"/>).</param>
+    Task<DeadLetter> ResolveAsync(
+        Guid id, long expectedVersion, string action, string? notes, string by, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Deletes letters that were settled (replayed, resolved, resubmitted) longer ago than <paramref name="olderThan"/>.

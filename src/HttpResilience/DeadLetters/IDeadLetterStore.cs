@@ -91,6 +91,22 @@ public interface IDeadLetterStore
     Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken);
 
     /// <summary>
+    /// The open letters (pending, in progress, requiring review) that match, by their cause: those groups whose last failure is the latest.
+    /// </summary>
+    /// <param name="query">The filter; its page and its status do not matter.</param>
+    /// <param name="limit">How many groups at most. 1 or more.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Gives letters of older versions of the store what it keeps beside letters now (<see cref="DeadLetter.Fingerprint"/>). It runs in
+    /// portions, so that other changes do not wait for the whole, and changes no letter that another process changes meanwhile.
+    /// </summary>
+    /// <param name="cancellationToken">Stops; what is done by then stays done.</param>
+    /// <returns>The number of letters.</returns>
+    Task<int> CompleteAsync(CancellationToken cancellationToken) => Task.FromResult(0);
+
+    /// <summary>
     /// The destinations of letters that are pending or in progress, of every application. The cost grows with the number of destinations,
     /// not of letters.
     /// </summary>

@@ -123,6 +123,28 @@ internal sealed partial class ProtectedDeadLetterStore(
         return store.ReleaseAsync(keyId, dueAt, cancellationToken);
     }
 
+    public async Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken)
+    {
+        List<DeadLetterGroup> groups = [];
+        foreach (var group in await store.GroupsAsync(query, limit, cancellationToken).ConfigureAwait(false))
+        {
+            try
+            {
+                groups.Add(group with { Newest = OpenOrClosed(group.Newest, hasBody: false) });
+            }
+            catch (Exception e) when (IsOfRow(e))
+            {
+                RowChanged(logger, LogLevel.Warning, e, group.Newest.Id);
+                // The group is there, whatever is with one of its letters.
+                groups.Add(group);
+            }
+        }
+
+        return groups;
+    }
+
+    public Task<int> CompleteAsync(CancellationToken cancellationToken) => store.CompleteAsync(cancellationToken);
+
     public Task ProbeAsync(CancellationToken cancellationToken) => store.ProbeAsync(cancellationToken);
 
     public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);

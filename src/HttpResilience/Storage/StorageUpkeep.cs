@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace HttpResilience;
 
 /// <summary>
-/// Deletes expired rows and settled letters past <c>DeadLetter:Retention</c> from the store: a minute after the host has started, and then
-/// once an hour.
+/// Deletes expired rows and settled letters past <c>DeadLetter:Retention</c> from the store, and completes letters of older versions: a
+/// minute after the host has started, and then once an hour.
 /// </summary>
 internal sealed partial class StorageUpkeep(
     IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, IIncidentStore incidents,
@@ -61,6 +61,8 @@ internal sealed partial class StorageUpkeep(
                 await incidents.PurgeAsync(now - IncidentsKept, stoppingToken).ConfigureAwait(false);
                 Purged(logger, calls, responses, counts);
                 await PurgeLettersAsync(now, stoppingToken).ConfigureAwait(false);
+                // Also what processes of an older version have written since.
+                await letters.CompleteAsync(stoppingToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is HttpResilienceStorageException || !stoppingToken.IsCancellationRequested)
             {

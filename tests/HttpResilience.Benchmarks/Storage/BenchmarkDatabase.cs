@@ -117,6 +117,11 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
             + $"{string.Concat(Enumerable.Repeat(doubling, times))} COMMIT; DROP TABLE copies");
     }
 
+    /// <summary>Counts open letters by cause, by SQL.</summary>
+    internal Task CountByCauseAsync() => _execute(
+        $"SELECT fingerprint, count(*) FROM {_prefix}dead_letters WHERE status IN ('Pending', 'InProgress', 'RequiresReview') "
+        + "GROUP BY fingerprint");
+
     /// <summary>Runs the maintenance that the database would do in the background.</summary>
     internal Task SettleAsync() =>
         _execute(_prefix.Length == 0 ? "PRAGMA wal_checkpoint(TRUNCATE)" : $"VACUUM ANALYZE {_prefix}dead_letters");

@@ -77,13 +77,14 @@ internal static class StorageBenchmark
         return added.Sum() / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
-    internal static async Task FillAsync(IDeadLetterStore store, int count, DateTimeOffset now)
+    internal static async Task FillAsync(
+        IDeadLetterStore store, int count, DateTimeOffset now, Func<DeadLetter, int, DeadLetter>? change = null)
     {
         int next = 0;
         await Task.WhenAll(Enumerable.Range(0, 256).Select(_ => Task.Run(async () =>
         {
             while (Interlocked.Increment(ref next) is var n && n <= count)
-                await store.AddAsync(Letter(n, now), CancellationToken.None);
+                await store.AddAsync(change?.Invoke(Letter(n, now), n) ?? Letter(n, now), CancellationToken.None);
         })));
     }
 

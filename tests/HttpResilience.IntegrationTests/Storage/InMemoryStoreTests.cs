@@ -10,6 +10,11 @@ public sealed class InMemoryDeadLetterQueryTests : DeadLetterQueryContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
 }
 
+public sealed class InMemoryDeadLetterGroupTests : DeadLetterGroupContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
 public sealed class InMemoryDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());

@@ -12,6 +12,11 @@ public sealed class PostgreSqlDeadLetterQueryTests(PostgreSqlServer server) : De
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
 
+public sealed class PostgreSqlDeadLetterGroupTests(PostgreSqlServer server) : DeadLetterGroupContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
 public sealed class PostgreSqlDeadLetterClaimTests(PostgreSqlServer server) : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

@@ -10,6 +10,11 @@ public sealed class SqliteDeadLetterQueryTests : DeadLetterQueryContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
+public sealed class SqliteDeadLetterGroupTests : DeadLetterGroupContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
 public sealed class SqliteDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
