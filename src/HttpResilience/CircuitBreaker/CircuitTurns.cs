@@ -24,8 +24,7 @@ internal sealed class CircuitTurns(Client client, CircuitEvents events)
             var waits = call.CircuitWaits ?? (0, 0);
             var (toClose, forTurn) = (policy.MaxWait!.Value - waits.ToClose, policy.MaxWait.Value - waits.ForTurn);
             var queue = host.Queue ?? host.AddQueue(call.Host!.Places, client.Time);
-            bool isLast = call.AttemptCount >= (call.MaxRetryAttempts ?? call.Policy.Retry.MaxRetryAttempts);
-            var turn = queue.Join(policy, latest, toClose, forTurn, isLast);
+            var turn = queue.Join(policy, latest, toClose, forTurn, call.IsSentLast);
             events.Moved(host, turn.Transition);
             if (turn.Waiter is not { } waiter)
                 return turn.Ticket;

@@ -39,6 +39,9 @@ internal static class ClientCall
         /// <summary>The time of its last attempt is over.</summary>
         internal bool IsPastDeadline => call.Time.GetTimestamp() >= ClientDeadline.LastAttemptEndOf(call);
 
+        /// <summary>Its next attempt is the last one that it has.</summary>
+        internal bool IsSentLast => call.AttemptCount >= (call.MaxRetryAttempts ?? call.Policy.Retry.MaxRetryAttempts);
+
         /// <summary>Takes the tickets of an attempt that no circuit holds back.</summary>
         /// <returns>False when it must ask for its turn.</returns>
         internal bool TryTakeTickets()

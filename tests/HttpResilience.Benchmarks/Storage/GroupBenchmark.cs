@@ -32,7 +32,8 @@ internal static class GroupBenchmark
     {
         await using var database = await open();
         await StorageBenchmark.FillAsync(
-            database.Letters, First, DateTimeOffset.UtcNow, (letter, n) => letter with { ErrorTitle = $"Cause {(char)('A' + (n % Causes))}" });
+            database.Letters, First, DateTimeOffset.UtcNow,
+            (letter, n) => letter with { ErrorTitle = $"Cause {(char)('A' + (n % Causes))}" });
         await database.DoubleAsync(doublings);
         await database.SettleAsync();
         List<double> plain = [], groups = [], ofGroup = [], ofAll = [], text = [];
