@@ -41,6 +41,6 @@ internal sealed partial class MigrationReporter(MigratedClients clients, IServic
         WillDiffer(_logger, client.Name ?? "All clients", MigrationReport.Of(settings));
     }
 
-    [LoggerMessage(602, LogLevel.Information, "{ClientName}: UseHttpResilience would change this; nothing is changed yet. {Report}")]
+    [LoggerMessage(802, LogLevel.Information, "{ClientName}: UseHttpResilience would change this; nothing is changed yet. {Report}")]
     private static partial void WillDiffer(ILogger logger, string clientName, string report);
 }

@@ -460,7 +460,7 @@ public sealed class MigratedDelegateTests : IAsyncDisposable
         var failed = new TaskCompletionSource<LogLine>();
         _log.Logged += line =>
         {
-            if (line.EventId == 601)
+            if (line.EventId == 801)
                 failed.TrySetResult(line);
         };
         _script.NeverAnswers().Status(200);

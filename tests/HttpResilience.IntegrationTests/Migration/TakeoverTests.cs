@@ -397,7 +397,7 @@ public sealed class TakeoverTests : IAsyncDisposable
         response.GetHttpCall().ShouldBeNull();
         _script.RequestCount.ShouldBe(2);
         _script.Requests.ShouldAllBe(r => r.IdempotencyKey == null);
-        var report = _log.Lines.Where(l => l.EventId == 602).ShouldHaveSingleItem();
+        var report = _log.Lines.Where(l => l.EventId == 802).ShouldHaveSingleItem();
         report.Level.ShouldBe(LogLevel.Information);
         report.Text.ShouldStartWith("orders: ");
         TestContext.Current.TestOutputHelper!.WriteLine(report.Text);
@@ -415,7 +415,7 @@ public sealed class TakeoverTests : IAsyncDisposable
         factory.CreateClient("orders").Dispose();
         factory.CreateClient("orders").Dispose();
 
-        _log.Lines.Where(l => l.EventId == 602).ShouldHaveSingleItem();
+        _log.Lines.Where(l => l.EventId == 802).ShouldHaveSingleItem();
     }
 
     public async ValueTask DisposeAsync()
