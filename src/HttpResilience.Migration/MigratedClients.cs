@@ -10,6 +10,7 @@ internal sealed class MigratedClients(IServiceProvider services, IEnumerable<Mig
 {
     private readonly MigratedClient[] _clients = [.. clients];
     private readonly ConcurrentDictionary<string, PeerDelegates?> _delegates = [];
+    private readonly ConcurrentDictionary<string, bool> _removed = [];
     private readonly ConcurrentBag<IDisposable> _watches = [];
 
     internal IEnumerable<MigratedClient> Reported => _clients.Where(c => c.IsReported);
@@ -19,6 +20,11 @@ internal sealed class MigratedClients(IServiceProvider services, IEnumerable<Mig
 
     /// <summary>The delegates of a client; null when its chain replaces nothing.</summary>
     internal PeerDelegates? DelegatesOf(string name) => _delegates.GetOrAdd(name, static (name, all) => all.Create(name), this);
+
+    /// <summary>Whether the application has removed the chain of a client, whose handlers are built.</summary>
+    internal bool IsRemoved(string name) => _removed.GetValueOrDefault(name);
+
+    internal void SetRemoved(string name, bool isRemoved) => _removed[name] = isRemoved;
 
     public void Dispose()
     {
