@@ -15,6 +15,9 @@ internal sealed class MigratedClients(IServiceProvider services, IEnumerable<Mig
 
     internal IEnumerable<MigratedClient> Reported => _clients.Where(c => c.IsReported);
 
+    /// <summary>The handler of all clients is replaced.</summary>
+    internal bool HaveChainForAll => _clients.Any(c => c is { Name: null, IsReported: false });
+
     /// <summary>The registration of a client; null when its chain replaces nothing.</summary>
     internal MigratedClient? Find(string name) => MigratedClient.Find(_clients, name);
 

@@ -35,8 +35,8 @@ internal sealed partial class MigrationReporter(MigratedClients clients, IServic
             return;
         var settings = PeerOptions.Read(services, client) with
         {
-            IsBesideAll = client.Name is not null
-                && services.GetServices<IConfigureOptions<HttpClientFactoryOptions>>().Any(HandlerRegistration.IsForAll),
+            IsBesideAll = client.Name is not null && (clients.HaveChainForAll
+                || services.GetServices<IConfigureOptions<HttpClientFactoryOptions>>().Any(HandlerRegistration.IsForAll)),
         };
         WillDiffer(_logger, client.Name ?? "All clients", MigrationReport.Of(settings));
     }

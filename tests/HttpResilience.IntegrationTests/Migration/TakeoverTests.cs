@@ -534,6 +534,23 @@ public sealed class TakeoverTests : IAsyncDisposable
         report.Text.ShouldContain("Stops the start: CircuitBreaker.ManualControl");
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_report_says_that_the_handlers_of_all_clients_stand_around_whether_they_are_replaced_or_not(bool isReplaced)
+    {
+        await StartAsync((services, _) =>
+        {
+            services.ConfigureHttpClientDefaults(all =>
+            {
+                var standard = all.AddStandardResilienceHandler();
+                if (isReplaced)
+                    standard.UseHttpResilience();
+            });
+            services.AddHttpClient("orders").AddStandardResilienceHandler().UseHttpResilience(report: true);
+        });
+
+        _log.Lines.Where(l => l.EventId == 802).ShouldHaveSingleItem().Text.ShouldContain("Handlers of all clients");
+    }
+
     [Fact]
     public void Without_a_host_the_report_is_logged_when_the_client_is_created()
     {
