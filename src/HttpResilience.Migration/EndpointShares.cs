@@ -15,8 +15,9 @@ internal static class EndpointShares
 
     internal static IReadOnlyList<(string Uri, int Weight)> Of(UriEndpointGroup group) => Merge(Of(group.Endpoints, 1));
 
-    /// <summary>Scheme, host and port: a standard handler keeps the path of the request.</summary>
-    internal static string RootOf(Uri? uri) => uri is { IsAbsoluteUri: true } ? $"{uri.GetLeftPart(UriPartial.Authority)}/" : $"{uri}";
+    /// <summary>Scheme, host and port: a standard handler keeps the path of the request, and ignores a user of the endpoint.</summary>
+    internal static string RootOf(Uri? uri) => uri is { IsAbsoluteUri: true }
+        ? $"{uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)}/" : $"{uri}";
 
     private static IEnumerable<(string Uri, double Share)> Of(IList<WeightedUriEndpoint> endpoints, double share)
     {

@@ -12,23 +12,27 @@ namespace HttpResilience.Migration;
 /// </summary>
 internal sealed class HandlerRegistration
 {
-    private readonly ServiceDescriptor[] _handlers;
+    private const string HedgingCall = "AddStandardHedgingHandler";
 
-    private HandlerRegistration(string? clientName, ServiceDescriptor[] handlers) => (ClientName, _handlers) = (clientName, handlers);
+    private readonly ServiceDescriptor[] _handlers;
+    private readonly ServiceDescriptor _timeout;
+
+    private HandlerRegistration(string? clientName, ServiceDescriptor[] handlers, ServiceDescriptor timeout) =>
+        (ClientName, _handlers, _timeout) = (clientName, handlers, timeout);
 
     /// <summary>The client; null for all clients.</summary>
     internal string? ClientName { get; }
 
     /// <summary>Finds the last registration for a client.</summary>
     /// <param name="name">The name of the client; empty also for all clients, which have none.</param>
-    /// <param name="count">How many handlers it adds.</param>
-    internal static HandlerRegistration? FindLast(IServiceCollection services, string name, int count)
+    /// <param name="isHedging">That of <c>AddStandardHedgingHandler</c>.</param>
+    internal static HandlerRegistration? FindLast(IServiceCollection services, string name, bool isHedging)
     {
         for (int i = services.Count - 1; i >= 0; i--)
         {
             if (ConfigurationIn(services[i]) is { } configuration && (configuration.Name ?? "") == name
-                && AddedBy(configuration).HttpClientActions.Any(IsOfPeer))
-                return Before(services, i, configuration.Name, count);
+                && AddedBy(configuration).HttpClientActions.Any(action => IsOfPeer(action) && IsHedging(action) == isHedging))
+                return Before(services, i, configuration.Name, isHedging);
         }
 
         return null;
@@ -39,29 +43,37 @@ internal sealed class HandlerRegistration
         configuration is ConfigureNamedOptions<HttpClientFactoryOptions> { Name: null } named
             && AddedBy(named).HttpClientActions.Any(IsOfPeer);
 
+    /// <summary>Whether it is the infinite timeout that a standard handler needs.</summary>
+    internal static bool IsOfPeer(Action<HttpClient> action) =>
+        action.Method.DeclaringType?.Assembly == typeof(ResilienceHandler).Assembly;
+
     /// <summary>Removes the handlers, and registers the chain at their place.</summary>
     /// <param name="addChain">Registers it at the end.</param>
     internal void Replace(IServiceCollection services, Action addChain)
     {
-        int place = services.IndexOf(_handlers[0]);
         foreach (var handler in _handlers)
             services.Remove(handler);
         HashSet<ServiceDescriptor> before = [.. services];
         addChain();
         // The chain of all clients has its place by itself, outside what all clients have.
-        if (ClientName is null)
-            return;
-        var added = services.Where(d => d.ServiceType == typeof(IConfigureOptions<HttpClientFactoryOptions>) && !before.Contains(d));
-        foreach (var chain in added.ToArray())
+        if (ClientName is not null)
         {
-            services.Remove(chain);
-            // AddResilience may have inserted services before the place.
-            services.Insert(place + services.Take(place).Count(d => !before.Contains(d)), chain);
+            var added = services.Where(d => d.ServiceType == typeof(IConfigureOptions<HttpClientFactoryOptions>) && !before.Contains(d));
+            foreach (var chain in added.ToArray())
+            {
+                services.Remove(chain);
+                services.Insert(services.IndexOf(_timeout), chain);
+            }
         }
+
+        // Marks a handler that is not replaced yet.
+        services.Remove(_timeout);
     }
 
-    private static HandlerRegistration? Before(IServiceCollection services, int end, string? clientName, int count)
+    private static HandlerRegistration? Before(IServiceCollection services, int end, string? clientName, bool isHedging)
     {
+        // When hedging, one handler around the attempts, and one inside.
+        int count = isHedging ? 2 : 1;
         List<ServiceDescriptor> handlers = [];
         for (int i = end - 1; i >= 0 && handlers.Count < count; i--)
         {
@@ -70,7 +82,7 @@ internal sealed class HandlerRegistration
                 handlers.Insert(0, services[i]);
         }
 
-        return handlers.Count == count ? new(clientName, [.. handlers]) : null;
+        return handlers.Count == count ? new(clientName, [.. handlers], services[end]) : null;
     }
 
     private static ConfigureNamedOptions<HttpClientFactoryOptions>? ConfigurationIn(ServiceDescriptor descriptor) =>
@@ -85,6 +97,6 @@ internal sealed class HandlerRegistration
         return added;
     }
 
-    private static bool IsOfPeer(Action<HttpClient> action) =>
-        action.Method.DeclaringType?.Assembly == typeof(ResilienceHandler).Assembly;
+    // The compiler names a lambda after the method that it is in.
+    private static bool IsHedging(Action<HttpClient> action) => action.Method.Name.Contains(HedgingCall, StringComparison.Ordinal);
 }

@@ -4,7 +4,7 @@ namespace HttpResilience.Migration;
 /// <param name="Name">Its name in <see cref="IHttpClientFactory"/>; null for all clients, by <c>ConfigureHttpClientDefaults</c>.</param>
 /// <param name="OptionsName">The name of its options.</param>
 /// <param name="IsHedging">They are those of <c>AddStandardHedgingHandler</c>.</param>
-/// <param name="RoutingName">The name of its groups of endpoints; null when it cannot have any.</param>
+/// <param name="RoutingName">The name of its groups of endpoints; null when it does not hedge.</param>
 /// <param name="IsReported">Only what would differ is reported.</param>
 internal sealed record MigratedClient(string? Name, string OptionsName, bool IsHedging, string? RoutingName, bool IsReported)
 {

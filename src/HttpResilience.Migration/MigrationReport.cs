@@ -41,7 +41,17 @@ internal static class MigrationReport
             if (!PeerDefaults.Delays(retry))
                 yield return new("Retry.DelayGenerator", "replaces Retry-After", "is asked; a longer Retry-After counts");
             if (retry.OnRetry is not null)
+            {
                 yield return new("Retry.OnRetry", "its exception ends the call", "its exception is logged");
+                yield return new("A request that Retry.OnRetry changes", "is sent as changed",
+                    "is sent as it was; a DelegatingHandler after this one can change it");
+            }
+        }
+
+        if (settings.HasDelegates)
+        {
+            yield return new("ShouldHandle, DelayGenerator, OnTimeout, OnRejected", "an exception ends the call",
+                "an exception is logged, and the call goes on without the delegate");
         }
 
         if (settings.Retry is { } r ? PeerDefaults.Retries(r) : PeerDefaults.Hedges(settings.Hedging!))
@@ -52,7 +62,7 @@ internal static class MigrationReport
         }
 
         if (settings.Attempt.TimeoutGenerator is not null)
-            yield return new($"{AttemptOf(settings)}.TimeoutGenerator", "is asked for each attempt", "is asked for each call");
+            yield return new($"{settings.AttemptOption}.TimeoutGenerator", "is asked for each attempt", "is asked for each call");
     }
 
     private static IEnumerable<Difference> WaitsOf(PeerSettings settings)
@@ -124,6 +134,7 @@ internal static class MigrationReport
         if (settings.Hedging is null)
             yield break;
         yield return new("Hedging after a failure", "any failure", "not after 429 or a Retry-After");
+        yield return new("HttpClient.Send", "hedges", "sends one request");
         yield return new("Endpoint.Timeout", "of each request", "of the requests of a call together");
         if (settings.Weighted.Count > 1 && settings.Weighted.Any(g => g.Endpoints.Count > 1))
         {
@@ -145,8 +156,6 @@ internal static class MigrationReport
         };
         return $"total timeout {Text(settings.Total.Timeout)}, attempt timeout {Text(settings.Attempt.Timeout)}, {attempts}";
     }
-
-    private static string AttemptOf(PeerSettings settings) => settings.Hedging is null ? "AttemptTimeout" : "Endpoint.Timeout";
 
     private static string Text(TimeSpan? time) => time is { } value
         ? string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds:0.###} s") : "never";

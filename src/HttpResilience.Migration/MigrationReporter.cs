@@ -35,12 +35,12 @@ internal sealed partial class MigrationReporter(MigratedClients clients, IServic
             return;
         var settings = PeerOptions.Read(services, client) with
         {
-            IsBesideAll = client.Name is not null
-                && services.GetServices<IConfigureOptions<HttpClientFactoryOptions>>().Any(HandlerRegistration.IsForAll),
+            IsBesideAll = client.Name is not null && (clients.HaveChainForAll
+                || services.GetServices<IConfigureOptions<HttpClientFactoryOptions>>().Any(HandlerRegistration.IsForAll)),
         };
         WillDiffer(_logger, client.Name ?? "All clients", MigrationReport.Of(settings));
     }
 
-    [LoggerMessage(602, LogLevel.Information, "{ClientName}: UseHttpResilience would change this; nothing is changed yet. {Report}")]
+    [LoggerMessage(802, LogLevel.Information, "{ClientName}: UseHttpResilience would change this; nothing is changed yet. {Report}")]
     private static partial void WillDiffer(ILogger logger, string clientName, string report);
 }

@@ -22,9 +22,12 @@ internal sealed class PeerCallHandler(PeerDelegates delegates) : DelegatingHandl
     private async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool async, CancellationToken cancellationToken)
     {
         var settings = delegates.Settings;
-        // Not set on the request: a pipeline inside the chain would take the token of the call from it, not that of the attempt.
+        bool isOwn = request.GetResilienceContext() is null;
         var context = request.GetResilienceContext() ?? ResilienceContextPool.Shared.Get(cancellationToken);
         context.SetRequestMessage(request);
+        // For the handlers inside, which share its properties with the delegates. The chain hides it from a pipeline there, which would
+        // take the token of the call from it.
+        request.SetResilienceContext(context);
         var call = MigratedCall.Begin(context);
         try
         {
@@ -47,6 +50,8 @@ internal sealed class PeerCallHandler(PeerDelegates delegates) : DelegatingHandl
         finally
         {
             call.End();
+            if (isOwn)
+                request.SetResilienceContext(null);
         }
     }
 

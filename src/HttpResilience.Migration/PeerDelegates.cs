@@ -118,7 +118,7 @@ internal sealed partial class PeerDelegates(string clientName, PeerSettings sett
         return asked.IsCompletedSuccessfully ? asked.Result : asked.AsTask().GetAwaiter().GetResult();
     }
 
-    [LoggerMessage(601, LogLevel.Error, "{ClientName}: {Option} failed; the call is not affected")]
+    [LoggerMessage(801, LogLevel.Error, "{ClientName}: {Option} failed; the call is not affected")]
     private static partial void DelegateFailed(ILogger logger, Exception exception, string clientName, string option);
 
     private sealed record LastSeen(HttpStatusCode? Status, Exception? Exception);

@@ -52,6 +52,9 @@ internal sealed record PeerSettings(
     /// <summary>The groups of endpoints, of which each gets one request of a call; 0 when there are none.</summary>
     internal int Groups => Weighted.Count > 0 ? Weighted.Count : Ordered.Count;
 
+    /// <summary>The option that is the timeout of an attempt.</summary>
+    internal string AttemptOption => Hedging is null ? "AttemptTimeout" : "Endpoint.Timeout";
+
     /// <summary>The prefix of the options of an endpoint.</summary>
     internal string EndpointPrefix => Hedging is null ? "" : "Endpoint.";
 }

@@ -23,18 +23,17 @@ internal sealed class Takeover
     {
         string pipeline = builder.PipelineName;
         string name = pipeline.EndsWith(Standard, StringComparison.Ordinal) ? pipeline[..^Standard.Length] : pipeline;
-        var handlers = HandlerRegistration.FindLast(builder.Services, name, count: 1)
+        var handlers = HandlerRegistration.FindLast(builder.Services, name, isHedging: false)
             ?? throw NotFound("AddStandardResilienceHandler", name);
         return new(builder.Services, handlers, new(handlers.ClientName, pipeline, IsHedging: false, RoutingName: null, IsReported: false));
     }
 
     internal static Takeover Of(IStandardHedgingHandlerBuilder builder)
     {
-        // One handler around the attempts, and one inside.
-        var handlers = HandlerRegistration.FindLast(builder.Services, builder.Name ?? "", count: 2)
+        var handlers = HandlerRegistration.FindLast(builder.Services, builder.Name ?? "", isHedging: true)
             ?? throw NotFound("AddStandardHedgingHandler", builder.Name);
         return new(builder.Services, handlers, new(
-            handlers.ClientName, builder.Name ?? "", IsHedging: true, builder.RoutingStrategyBuilder.Name, IsReported: false));
+            handlers.ClientName, builder.Name ?? "", IsHedging: true, builder.RoutingStrategyBuilder.Name ?? "", IsReported: false));
     }
 
     internal IHttpClientBuilder Apply(Action<HttpResilienceOptions>? configure, bool report)
@@ -47,11 +46,12 @@ internal sealed class Takeover
 
         // First, so that the configuration and the delegates of the application override what is taken over.
         _services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<HttpResilienceOptions>>(
-            provider => new ConfigureFromPeer(provider, _client)));
-        _services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => new ConfigureFromPeer(provider, _client));
+            provider => new ConfigureFromPeer(provider, _client, _services)));
+        _services.AddSingleton<IValidateOptions<HttpResilienceOptions>>(provider => new ConfigureFromPeer(provider, _client, _services));
         _services.AddSingleton<IOptionsChangeTokenSource<HttpResilienceOptions>>(provider => new PeerChangeTokenSource(provider, _client));
         AddExtensions();
-        _handlers.Replace(_services, () => builder.AddResilience(configure).AddHttpMessageHandler(() => new TakenPlace()));
+        _handlers.Replace(_services, () => builder.AddResilience(configure)
+            .ConfigureAdditionalHttpMessageHandlers((handlers, _) => PlacePeerHandlers.Mark(handlers)));
         return builder;
     }
 

@@ -40,4 +40,23 @@ internal static class UnsupportedOptions
         if (settings is { Ordered.Count: > 0, Weighted.Count: > 0 })
             yield return "ConfigureOrderedGroups beside ConfigureWeightedGroups: keep one of them";
     }
+
+    /// <summary>What is not asked where the application has a classifier of its own for the client.</summary>
+    internal static IEnumerable<string> BesideClassifier(PeerSettings settings)
+    {
+        (string Option, bool IsSet)[] delegates =
+        [
+            ("Retry.ShouldHandle", settings.Retry is { } retry && !PeerDefaults.Retries(retry)),
+            ("Retry.DelayGenerator", settings.Retry is { } delayed && !PeerDefaults.Delays(delayed)),
+            ("Hedging.ShouldHandle", settings.Hedging is { } hedging && !PeerDefaults.Hedges(hedging)),
+            ($"{settings.EndpointPrefix}CircuitBreaker.ShouldHandle", !PeerDefaults.Counts(settings.CircuitBreaker)),
+            ($"{settings.AttemptOption}.OnTimeout", settings.Attempt.OnTimeout is not null),
+        ];
+        string[] lost = [.. delegates.Where(d => d.IsSet).Select(d => d.Option)];
+        if (lost.Length > 0)
+        {
+            yield return $"{string.Join(" and ", lost)} beside an IFailureClassifier of the application, which decides alone: move them "
+                + "there, or remove it";
+        }
+    }
 }

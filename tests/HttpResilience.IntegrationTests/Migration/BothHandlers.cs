@@ -74,7 +74,7 @@ internal sealed class BothRuns
     internal BothRuns(AppRun[] runs, bool isRandom)
     {
         (Microsoft, Ours) = (runs[0], runs[2]);
-        Report = string.Join('\n', runs[1].Log.Lines.Where(l => l.EventId == 602).Select(l => l.Text));
+        Report = string.Join('\n', runs[1].Log.Lines.Where(l => l.EventId == 802).Select(l => l.Text));
         Report.ShouldNotBeEmpty();
         if (!isRandom)
             runs[1].Seen.ShouldBe(Microsoft.Seen, "The report changes nothing.");

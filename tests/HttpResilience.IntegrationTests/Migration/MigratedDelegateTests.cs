@@ -239,6 +239,33 @@ public sealed class MigratedDelegateTests : IAsyncDisposable
         seen.ShouldBe(["value"]);
     }
 
+    [Theory, InlineData(true, false), InlineData(false, false), InlineData(true, true), InlineData(false, true)]
+    public async Task Handlers_inside_share_the_properties_of_the_context_with_the_delegates(bool isSync, bool hasPipeline)
+    {
+        var key = new ResiliencePropertyKey<int>("mine");
+        List<int?> seen = [];
+        _script.Status(503).Status(503).Status(200);
+        var client = Build(b =>
+        {
+            b.AddStandardResilienceHandler(o => o.Retry.OnRetry = args =>
+            {
+                args.Context.Properties.Set(key, args.AttemptNumber + 1);
+                return default;
+            }).UseHttpResilience();
+            if (hasPipeline)
+                b.AddResilienceHandler("mine", p => p.AddTimeout(TimeSpan.FromMinutes(1)));
+            b.AddHttpMessageHandler(() => new Reader(request =>
+                seen.Add(request.GetResilienceContext() is { } context ? context.Properties.GetValue(key, 0) : null)));
+        });
+        var request = new HttpRequestMessage(HttpMethod.Get, "/");
+
+        using var response = isSync ? client.Send(request, Cancelled) : await client.SendAsync(request, Cancelled);
+
+        // A pipeline of the application has a context of its own, with the token of the attempt.
+        seen.ShouldBe(hasPipeline ? [0, 0, 0] : [0, 1, 2]);
+        request.GetResilienceContext().ShouldBeNull();
+    }
+
     [Theory, InlineData(true, 2), InlineData(false, 1)]
     public async Task A_success_that_ShouldHandle_wants_is_repeated_for_a_POST_only_under_a_key(bool keyed, int requests)
     {
@@ -460,7 +487,7 @@ public sealed class MigratedDelegateTests : IAsyncDisposable
         var failed = new TaskCompletionSource<LogLine>();
         _log.Logged += line =>
         {
-            if (line.EventId == 601)
+            if (line.EventId == 801)
                 failed.TrySetResult(line);
         };
         _script.NeverAnswers().Status(200);
@@ -495,4 +522,19 @@ public sealed class MigratedDelegateTests : IAsyncDisposable
 
     private static IEnumerable<double> WaitsOf(FaultScript script) =>
         script.Requests.Zip(script.Requests.Skip(1), (first, second) => (second.SentAfter - first.SentAfter).TotalSeconds);
+
+    private sealed class Reader(Action<HttpRequestMessage> read) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            read(request);
+            return base.SendAsync(request, cancellationToken);
+        }
+
+        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            read(request);
+            return base.Send(request, cancellationToken);
+        }
+    }
 }

@@ -217,6 +217,110 @@ public sealed class TakeoverTests : IAsyncDisposable
         (_script.RequestCount, response.GetHttpCall()!.Attempts.Count).ShouldBe((2, 2));
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_chain_that_the_application_has_added_itself_stays_beside_RemoveAllResilienceHandlers(bool isAddedAfter)
+    {
+        await StartAsync((services, _) =>
+        {
+            services.ConfigureHttpClientDefaults(all => all.AddStandardResilienceHandler().UseHttpResilience());
+            var builder = services.AddHttpClient("orders");
+            if (isAddedAfter)
+                builder.RemoveAllResilienceHandlers().AddResilience(o => o.Retry.MaxRetryAttempts = 2);
+            else
+                builder.AddResilience(o => o.Retry.MaxRetryAttempts = 2).RemoveAllResilienceHandlers();
+        });
+        _script.Status(503);
+
+        using var response = await Client().GetAsync("https://orders.example.com/", Cancelled);
+
+        response.GetHttpCall()!.Attempts.Count.ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData(false, false, false), InlineData(true, false, false), InlineData(true, true, false), InlineData(false, true, false)]
+    [InlineData(false, false, true), InlineData(true, false, true), InlineData(true, true, true), InlineData(false, true, true)]
+    public async Task Where_the_chain_is_removed_the_timeout_of_the_HttpClient_is_not_that_of_the_chain(
+        bool hasOwn, bool isSet, bool isRemoveResilience)
+    {
+        await StartAsync((services, _) =>
+        {
+            services.ConfigureHttpClientDefaults(all => all.AddStandardResilienceHandler().UseHttpResilience());
+            var builder = services.AddHttpClient("orders");
+            if (isSet)
+                builder.ConfigureHttpClient(c => c.Timeout = TimeSpan.FromSeconds(7));
+            if (isRemoveResilience)
+                builder.RemoveResilience();
+            else
+                builder.RemoveAllResilienceHandlers();
+            if (hasOwn)
+                builder.AddStandardResilienceHandler();
+        });
+
+        // Microsoft's handler sets it too, where it is added.
+        Client().Timeout.ShouldBe(isSet && !hasOwn ? TimeSpan.FromSeconds(7) : Timeout.InfiniteTimeSpan);
+    }
+
+    [Theory, InlineData(false, 3), InlineData(true, 2)]
+    public async Task Of_both_handlers_on_a_client_the_one_is_replaced_that_was_asked_for(bool isHedging, int attempts)
+    {
+        await StartAsync((services, _) =>
+        {
+            var builder = services.AddHttpClient("orders");
+            var hedging = isHedging ? builder.AddStandardHedgingHandler() : null;
+            var standard = builder.AddStandardResilienceHandler(o => (o.Retry.MaxRetryAttempts, o.Retry.Delay) = (2, TimeSpan.Zero));
+            hedging ??= builder.AddStandardHedgingHandler();
+            if (isHedging)
+                hedging.UseHttpResilience();
+            else
+                standard.UseHttpResilience();
+        });
+        _script.Status(503);
+
+        using var response = await Client().GetAsync("https://orders.example.com/", Cancelled);
+
+        (_script.RequestCount, response.GetHttpCall()!.Attempts.Count).ShouldBe((6, attempts));
+    }
+
+    [Theory, InlineData(true, true), InlineData(true, false), InlineData(false, true), InlineData(false, false)]
+    public async Task A_delegate_that_a_classifier_of_the_application_would_silence_stops_the_start(bool isKeyed, bool isBefore)
+    {
+        var error = await Should.ThrowAsync<OptionsValidationException>(() => StartAsync((services, _) =>
+        {
+            if (isBefore)
+                AddClassifier(services, isKeyed);
+            if (isKeyed)
+                Add(services.AddHttpClient("orders"));
+            else
+                services.ConfigureHttpClientDefaults(Add);
+
+            if (!isBefore)
+                AddClassifier(services, isKeyed);
+        }));
+
+        error.Failures.ShouldHaveSingleItem().ShouldStartWith(
+            (isKeyed ? "Client 'orders'" : "All clients")
+            + ": UseHttpResilience cannot take over Retry.ShouldHandle beside an IFailureClassifier");
+
+        static void Add(IHttpClientBuilder builder) =>
+            builder.AddStandardResilienceHandler(o => o.Retry.ShouldHandle = _ => new(false)).UseHttpResilience();
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_classifier_of_the_application_decides_where_no_delegate_does(bool isKeyed)
+    {
+        await StartAsync((services, _) =>
+        {
+            services.AddHttpClient("orders").AddStandardResilienceHandler().UseHttpResilience();
+            if (isKeyed)
+                AddClassifier(services, isKeyed: true);
+        });
+        _script.Status(404).Status(200);
+
+        (await Client().GetAsync("https://orders.example.com/", Cancelled)).Dispose();
+
+        _script.RequestCount.ShouldBe(isKeyed ? 2 : 1);
+    }
+
     [Fact]
     public async Task Policies_of_AddPolicyHandler_are_named_in_a_warning()
     {
@@ -258,6 +362,31 @@ public sealed class TakeoverTests : IAsyncDisposable
 
         options.Endpoints.Mode.ShouldBe(EndpointMode.Ordered);
         options.Endpoints.Uris.ShouldBe(["https://a.example.com/", "https://b.example.com:8443/"]);
+    }
+
+    [Fact]
+    public async Task Groups_of_all_clients_are_the_endpoints_of_each()
+    {
+        var monitor = await StartAsync((services, _) => services.ConfigureHttpClientDefaults(all => all.AddStandardHedgingHandler(
+            r => r.ConfigureOrderedGroups(o => o.Groups =
+            [
+                new() { Endpoints = [new() { Uri = new("https://a.example.com") }] },
+                new() { Endpoints = [new() { Uri = new("https://b.example.com") }] },
+            ])).UseHttpResilience()));
+
+        monitor.Get("orders").Endpoints.Uris.ShouldBe(["https://a.example.com/", "https://b.example.com/"]);
+    }
+
+    [Fact]
+    public async Task The_user_of_an_endpoint_is_ignored_as_before()
+    {
+        var options = await OptionsOf(b => b.AddStandardHedgingHandler(r => r.ConfigureOrderedGroups(o => o.Groups =
+        [
+            new() { Endpoints = [new() { Uri = new("https://user:password@a.example.com:8443/path?query") }] },
+            new() { Endpoints = [new() { Uri = new("https://[::1]:8443") }] },
+        ])).UseHttpResilience());
+
+        options.Endpoints.Uris.ShouldBe(["https://a.example.com:8443/", "https://[::1]:8443/"]);
     }
 
     [Fact]
@@ -397,12 +526,29 @@ public sealed class TakeoverTests : IAsyncDisposable
         response.GetHttpCall().ShouldBeNull();
         _script.RequestCount.ShouldBe(2);
         _script.Requests.ShouldAllBe(r => r.IdempotencyKey == null);
-        var report = _log.Lines.Where(l => l.EventId == 602).ShouldHaveSingleItem();
+        var report = _log.Lines.Where(l => l.EventId == 802).ShouldHaveSingleItem();
         report.Level.ShouldBe(LogLevel.Information);
         report.Text.ShouldStartWith("orders: ");
         TestContext.Current.TestOutputHelper!.WriteLine(report.Text);
         report.Text.ShouldContain("POST and PATCH");
         report.Text.ShouldContain("Stops the start: CircuitBreaker.ManualControl");
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_report_says_that_the_handlers_of_all_clients_stand_around_whether_they_are_replaced_or_not(bool isReplaced)
+    {
+        await StartAsync((services, _) =>
+        {
+            services.ConfigureHttpClientDefaults(all =>
+            {
+                var standard = all.AddStandardResilienceHandler();
+                if (isReplaced)
+                    standard.UseHttpResilience();
+            });
+            services.AddHttpClient("orders").AddStandardResilienceHandler().UseHttpResilience(report: true);
+        });
+
+        _log.Lines.Where(l => l.EventId == 802).ShouldHaveSingleItem().Text.ShouldContain("Handlers of all clients");
     }
 
     [Fact]
@@ -415,7 +561,7 @@ public sealed class TakeoverTests : IAsyncDisposable
         factory.CreateClient("orders").Dispose();
         factory.CreateClient("orders").Dispose();
 
-        _log.Lines.Where(l => l.EventId == 602).ShouldHaveSingleItem();
+        _log.Lines.Where(l => l.EventId == 802).ShouldHaveSingleItem();
     }
 
     public async ValueTask DisposeAsync()
@@ -443,6 +589,10 @@ public sealed class TakeoverTests : IAsyncDisposable
         return _host.Services.GetRequiredService<IOptionsMonitor<HttpResilienceOptions>>();
     }
 
+    private static void AddClassifier(IServiceCollection services, bool isKeyed) =>
+        _ = isKeyed ? services.AddKeyedSingleton<IFailureClassifier, RetryNotFound>("orders")
+            : services.AddSingleton<IFailureClassifier>(new RetryNotFound());
+
     private HttpClient Client() => _host!.Services.GetRequiredService<IHttpClientFactory>().CreateClient("orders");
 
     private void Set(string key, string value)
@@ -450,6 +600,13 @@ public sealed class TakeoverTests : IAsyncDisposable
         var configuration = (IConfigurationRoot)_host!.Services.GetRequiredService<IConfiguration>();
         configuration[key] = value;
         configuration.Reload();
+    }
+
+    private sealed class RetryNotFound : IFailureClassifier
+    {
+        public FailureClassification Classify(
+            HttpCall httpCall, HttpResponseMessage? response, Exception? exception, FailureClassification builtIn) =>
+            response?.StatusCode is HttpStatusCode.NotFound ? new(FailureClass.Transient) : builtIn;
     }
 
     private sealed class Named(string name, List<string> order) : DelegatingHandler

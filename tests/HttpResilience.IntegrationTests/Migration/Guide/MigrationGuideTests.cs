@@ -69,9 +69,16 @@ public sealed partial class MigrationGuideTests
         {
             Hedging = { ActionGenerator = _ => null, DelayGenerator = _ => new(TimeSpan.Zero) },
         };
+        var decided = new HttpStandardResilienceOptions
+        {
+            Retry = { ShouldHandle = _ => new(false), DelayGenerator = _ => new(TimeSpan.Zero) },
+            CircuitBreaker = { ShouldHandle = _ => new(false) },
+            AttemptTimeout = { OnTimeout = _ => default },
+        };
         UriEndpointGroup two = new() { Endpoints = { new(), new() } };
         var problems = UnsupportedOptions.In(PeerSettings.From(standard)).Concat(UnsupportedOptions.In(
-            PeerSettings.From(hedging) with { Ordered = [two, two], Weighted = [new()], IsBesideOther = true }));
+            PeerSettings.From(hedging) with { Ordered = [two, two], Weighted = [new()], IsBesideOther = true })).Concat(
+            UnsupportedOptions.BesideClassifier(PeerSettings.From(decided)));
 
         // An option, and after a colon the way.
         TableOf("errors").Select(row => row.Split(" | ")[0].Trim('|', ' ', '`')).ShouldBe(
