@@ -4,6 +4,8 @@ namespace HttpResilience;
 /// <param name="observed">Gets the retries that a budget that only observes would have stopped.</param>
 internal sealed class HostLimits(ObservedLimits observed)
 {
+    private const int DefaultPlaces = 100;
+
     /// <summary>Stops a retry that would meet an open circuit or exceed the retry budget of the host.</summary>
     /// <param name="latest">The timestamp at which the retry must be sent.</param>
     /// <param name="isLeft">The retry goes to another endpoint.</param>
@@ -17,7 +19,9 @@ internal sealed class HostLimits(ObservedLimits observed)
         var budget = host.GetOrAddBudget(call.Policy, endedAt);
         if (!budget.TrySpend(policy, endedAt))
         {
-            return budget.Reserve(policy, due, latest, endedAt) is { } at
+            // As many as may wait for the circuit: others need the threads and connections that a waiting call holds.
+            int places = call.Policy.CircuitBreaker?.MaxWaiting ?? DefaultPlaces;
+            return budget.Reserve(policy, due, latest, places, endedAt) is { } at
                 ? retry.Later(call.Time.GetElapsedTime(due, at)) : RetryDecision.Stop(StopReason.BudgetExhausted);
         }
 

@@ -13,6 +13,7 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
     // The window counts sends as attempts, and retries as failures.
     private FailureWindow _window;
     private long _nextSlot;
+    private long _firstTurn;
     private long _nextTurn;
     private int _overdrawn;
 
@@ -41,8 +42,9 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
     /// </summary>
     /// <param name="due">When it would be sent.</param>
     /// <param name="latest">When it must be sent.</param>
-    /// <returns>Null when that is too late.</returns>
-    internal long? Reserve(RetryBudgetPolicy policy, long due, long latest, long now)
+    /// <param name="maxWaiting">How many may wait at once.</param>
+    /// <returns>Null when that is too late, or too many wait.</returns>
+    internal long? Reserve(RetryBudgetPolicy policy, long due, long latest, int maxWaiting, long now)
     {
         var (allowed, retries) = Sum(policy, now);
         if (allowed <= 0 || policy.MaxWait == 0)
@@ -53,11 +55,15 @@ internal sealed class RetryBudget(double callsBefore = 0, long madeAt = 0)
             if ((next > now ? next : _window.FailuresEndAt((long)Math.Floor(retries - allowed) + 1, now, policy.BucketLength))
                 is not { } turn)
                 return null;
-            long at = Math.Max(due, turn);
-            if (at >= latest || at - due > policy.MaxWait)
+            long interval = (long)(policy.SamplingLength / allowed), at = Math.Max(due, turn);
+            bool isFirst = next <= now;
+            if (at >= latest || at - due > policy.MaxWait
+                || (isFirst ? 0 : (turn - Math.Max(now, Volatile.Read(ref _firstTurn))) / Math.Max(1, interval)) >= maxWaiting)
                 return null;
-            if (Interlocked.CompareExchange(ref _nextTurn, turn + (long)(policy.SamplingLength / allowed), next) != next)
+            if (Interlocked.CompareExchange(ref _nextTurn, turn + interval, next) != next)
                 continue;
+            if (isFirst)
+                Volatile.Write(ref _firstTurn, turn);
             _window.Add(failed: true, now, policy.BucketLength);
             return at;
         }

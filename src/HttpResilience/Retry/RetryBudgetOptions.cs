@@ -22,7 +22,7 @@ public sealed class RetryBudgetOptions
 
     /// <summary>
     /// How long a retry may wait, beyond its own delay and not beyond the deadline of the call, until the budget has room for it. Null (the
-    /// call ends at once), or 1 ms to 1 day; default 10 s.
+    /// call ends at once), or 1 ms to 1 day; default 10 s. At most <c>CircuitBreaker:MaxWaiting</c> calls to a host wait so.
     /// </summary>
     public TimeSpan? MaxWait { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -101,7 +101,7 @@ public sealed class RetryBudgetTests
         for (int i = 0; i < 10; i++, _now += 800)
             Spent(Policy(), 1).ShouldBe(1);
 
-        (_budget.Reserve(Policy(), _now, _now + latest, _now) - _now).ShouldBe(turn);
+        (_budget.Reserve(Policy(), _now, _now + latest, 100, _now) - _now).ShouldBe(turn);
         Reserved(due: 0, count: 1).ShouldBe([turn is null ? 2_500 : 3_500]);
     }
 
@@ -117,7 +117,7 @@ public sealed class RetryBudgetTests
         {
         }
 
-        _budget.Reserve(none, _now, long.MaxValue, _now).ShouldBeNull();
+        _budget.Reserve(none, _now, long.MaxValue, 100, _now).ShouldBeNull();
     }
 
     [Fact]
@@ -127,7 +127,24 @@ public sealed class RetryBudgetTests
         for (int i = 0; i < 10; i++, _now += 950)
             Spent(impatient, 1).ShouldBe(1);
 
-        _budget.Reserve(impatient, _now, long.MaxValue, _now).ShouldBeNull();
+        _budget.Reserve(impatient, _now, long.MaxValue, 100, _now).ShouldBeNull();
+    }
+
+    [Fact]
+    public void No_more_wait_at_once_than_may()
+    {
+        for (int i = 0; i < 10; i++, _now += 800)
+            Spent(Policy(), 1).ShouldBe(1);
+
+        // The turns are 2.5, 3.5, 4.5 and 5.5 s away.
+        Waiting(3).ShouldBe([true, true, true, false]);
+        _now += 2_600;
+        Waiting(3).ShouldBe([true, false, false, false]);
+        _now += 60_000;
+        Spent(Policy(), 100).ShouldBe(10);
+
+        IEnumerable<bool> Waiting(int places) =>
+            [.. Enumerable.Range(0, 4).Select(_ => _budget.Reserve(Policy(), _now, long.MaxValue, places, _now) is not null)];
     }
 
     [Fact]
@@ -146,7 +163,7 @@ public sealed class RetryBudgetTests
                 continue;
             if (_budget.TrySpend(Policy(), _now))
                 sent.Add(_now);
-            else if (_budget.Reserve(Policy(), _now, long.MaxValue, _now) is { } at)
+            else if (_budget.Reserve(Policy(), _now, long.MaxValue, 1000, _now) is { } at)
                 sent.Add(at);
         }
 
@@ -155,7 +172,7 @@ public sealed class RetryBudgetTests
     }
 
     private IEnumerable<long?> Reserved(long due, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => _budget.Reserve(Policy(), _now + due, long.MaxValue, _now) - _now)];
+        [.. Enumerable.Range(0, count).Select(_ => _budget.Reserve(Policy(), _now + due, long.MaxValue, 100, _now) - _now)];
 
     [Fact]
     public void Retries_after_timeouts_are_spread_over_the_sampling_duration()
