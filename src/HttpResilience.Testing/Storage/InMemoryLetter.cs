@@ -21,6 +21,7 @@ internal static class InMemoryLetter
         Headers = StoredJson.Pairs(StoredJson.Pairs(letter.Headers)),
         Body = letter.Body is { } body ? body.ToArray() : default(ReadOnlyMemory<byte>?),
         Version = letter.Version,
+        Fingerprint = letter.Fingerprint,
     };
 
     /// <summary>
@@ -47,6 +48,8 @@ internal static class InMemoryLetter
             ? new(StoredText.Storable(r.Action)!, StoredText.Storable(r.Notes), StoredText.Storable(r.By)!, StoredTime.Cut(r.At))
             : null,
         ReplacedBy = changed.ReplacedBy,
+        // Last: it is kept for what the letter has by now.
+        Fingerprint = changed.Fingerprint,
     };
 
     /// <summary>

@@ -192,9 +192,10 @@ internal readonly struct KnownFingerprint(string value, DeadLetter letter) : IEq
     private readonly (string, string, FailureClass, int?, string?, string?) _cause = CauseOf(letter);
     private readonly (Uri Uri, object Tags) _route = (letter.Uri, letter.Tags);
 
+    // A letter that was accepted stays in its group: the status of the success is no cause.
     internal string? Of(DeadLetter changed) =>
         value is not null && ReferenceEquals(_route.Uri, changed.Uri) && ReferenceEquals(_route.Tags, changed.Tags)
-            && _cause == CauseOf(changed) ? value : null;
+            && (changed.Status is DeadLetterStatus.Replayed || _cause == CauseOf(changed)) ? value : null;
 
     public bool Equals(KnownFingerprint other) => true;
 

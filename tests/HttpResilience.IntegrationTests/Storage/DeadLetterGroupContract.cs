@@ -55,6 +55,18 @@ public abstract class DeadLetterGroupContract : StorageContract
     }
 
     [Fact]
+    public async Task A_letter_that_was_accepted_stays_in_its_group()
+    {
+        var letter = Of("a", Noon) with { StatusCode = 422, Tags = new Dictionary<string, string> { ["row"] = "7" } };
+        await Store.AddAsync(letter, Stop);
+        var stored = (await Store.FindAsync(letter.Id, Stop))!;
+
+        await Store.UpdateAsync(stored with { Status = DeadLetterStatus.Replayed, StatusCode = 201 }, Stop);
+
+        (await Store.ListAsync(new() { Fingerprint = letter.Fingerprint }, Stop)).ShouldHaveSingleItem().StatusCode.ShouldBe(201);
+    }
+
+    [Fact]
     public async Task A_group_ends_when_none_of_its_letters_is_open()
     {
         var letter = Of("a", Noon);

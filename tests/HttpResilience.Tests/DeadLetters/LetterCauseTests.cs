@@ -125,7 +125,8 @@ public sealed class LetterCauseTests
     {
         var kept = Letter with { Fingerprint = "kept" };
 
-        (kept with { Status = DeadLetterStatus.Replayed, Version = 7 }).Fingerprint.ShouldBe("kept");
+        (kept with { Version = 7, Status = DeadLetterStatus.Resolved }).Fingerprint.ShouldBe("kept");
+        (kept with { Status = DeadLetterStatus.Replayed, StatusCode = 201 }).Fingerprint.ShouldBe("kept");
         (kept with { ErrorTitle = "Another" }).Fingerprint.ShouldBe((Letter with { ErrorTitle = "Another" }).Fingerprint);
         (kept with { StatusCode = 503 }).Fingerprint.ShouldNotBe("kept");
         (kept with { FailureClass = FailureClass.Transient }).Fingerprint.ShouldNotBe("kept");
