@@ -316,10 +316,10 @@ internal sealed class PostgreSqlDeadLetterStore(
                 greatest('0001-01-01Z', least('9999-12-31Z', max(last_failed_at))) AS last
               FROM http_resilience.dead_letters WHERE {IsOpen} AND fingerprint IS NOT NULL{filter}
               GROUP BY fingerprint ORDER BY last DESC, cause LIMIT $1)
-            SELECT {ColumnsWithoutBody.Replace("NULL::bytea", "NULL::bytea AS body", StringComparison.Ordinal)}, pending, in_progress,
-              requires_review, first, last
+            SELECT {ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
             FROM causes CROSS JOIN LATERAL (
-              SELECT * FROM http_resilience.dead_letters WHERE fingerprint = cause AND {IsOpen} ORDER BY id DESC LIMIT 1) newest
+              SELECT * FROM http_resilience.dead_letters WHERE fingerprint = cause AND {IsOpen}{filter}
+              ORDER BY id DESC LIMIT 1) newest
             ORDER BY last DESC, cause
             """;
         return command;

@@ -242,7 +242,8 @@ internal sealed class SqliteDeadLetterStore(
               FROM counted GROUP BY cause ORDER BY last DESC, cause LIMIT @limit)
             SELECT {SqliteLetter.ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
             FROM causes JOIN dead_letters ON id = (
-              SELECT id FROM dead_letters INDEXED BY dead_letters_of_cause WHERE fingerprint = cause AND {IsOpen} ORDER BY id DESC LIMIT 1)
+              SELECT id FROM dead_letters INDEXED BY dead_letters_of_cause
+              WHERE fingerprint = cause AND {IsOpen}{applications}{conditions} ORDER BY id DESC LIMIT 1)
             ORDER BY last DESC, cause
             """;
         if (query.Application is not null)
