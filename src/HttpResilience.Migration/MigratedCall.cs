@@ -23,21 +23,16 @@ internal sealed class MigratedCall(ResilienceContext context, MigratedCall? oute
 
     internal static MigratedCall Begin(ResilienceContext context) => Ambient.Value = new(context, Ambient.Value);
 
-    /// <summary>Runs with the context of the call that is under way, or else with one of its own.</summary>
-    internal static T With<TState, T>(HttpRequestMessage? request, TState state, Func<ResilienceContext, TState, T> run)
+    /// <summary>
+    /// The context of the call that is under way, or else one of its own; not returned to its pool, because a delegate may outlive both.
+    /// </summary>
+    internal static ResilienceContext ContextOf(HttpRequestMessage? request)
     {
         if (Current is { } call)
-            return run(call.Context, state);
+            return call.Context;
         var context = ResilienceContextPool.Shared.Get();
         context.SetRequestMessage(request);
-        try
-        {
-            return run(context, state);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
+        return context;
     }
 
     internal void End() => Ambient.Value = outer;

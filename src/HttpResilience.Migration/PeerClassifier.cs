@@ -11,10 +11,7 @@ internal sealed class PeerClassifier(MigratedClients clients) : IFailureClassifi
     public FailureClassification Classify(
         HttpCall httpCall, HttpResponseMessage? response, Exception? exception, FailureClassification builtIn) =>
         clients.DelegatesOf(httpCall.ClientName) is { } delegates
-            ? MigratedCall.With(
-                response?.RequestMessage, (Delegates: delegates, httpCall, response, exception, builtIn),
-                static (context, s) => Classify(context, s.Delegates, s.httpCall, s.response, s.exception, s.builtIn))
-            : builtIn;
+            ? Classify(MigratedCall.ContextOf(response?.RequestMessage), delegates, httpCall, response, exception, builtIn) : builtIn;
 
     private static FailureClassification Classify(
         ResilienceContext context, PeerDelegates delegates, HttpCall call, HttpResponseMessage? response, Exception? exception,

@@ -18,10 +18,8 @@ internal sealed class PeerEvents(MigratedClients clients, IServiceProvider servi
             return default;
         var outcome = delegates.OutcomeOf(response, exception);
         int attempt = httpCall.Attempts.Count - 1;
-        return MigratedCall.With(
-            response?.RequestMessage, (onRetry, outcome, attempt, delay, last.Elapsed),
-            static (context, s) => s.onRetry(
-                new OnRetryArguments<HttpResponseMessage>(context, s.outcome, s.attempt, s.delay, s.Elapsed)));
+        var context = MigratedCall.ContextOf(response?.RequestMessage);
+        return onRetry(new OnRetryArguments<HttpResponseMessage>(context, outcome, attempt, delay, last.Elapsed));
     }
 
     protected override void CircuitChanged(ObservedClient client, ObservedHost host, CircuitState state)
@@ -47,6 +45,6 @@ internal sealed class PeerEvents(MigratedClients clients, IServiceProvider servi
         }
 
         void Run(string option, Func<ResilienceContext, ValueTask> notify) =>
-            MigratedCall.With(null, (delegates, option, notify), static (context, s) => s.delegates.Run(s.option, () => s.notify(context)));
+            delegates.Run(option, () => notify(MigratedCall.ContextOf(null)));
     }
 }

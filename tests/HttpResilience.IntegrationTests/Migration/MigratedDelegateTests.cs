@@ -282,6 +282,29 @@ public sealed class MigratedDelegateTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_delegate_that_outlives_an_event_of_the_circuit_keeps_its_context()
+    {
+        var key = new ResiliencePropertyKey<string>("host");
+        TaskCompletionSource eventIsOver = new(), ended = new();
+        string? kept = null;
+        _script.Status(200);
+        var client = Standard(o => o.CircuitBreaker.OnOpened = async args =>
+        {
+            args.Context.Properties.Set(key, "orders");
+            await eventIsOver.Task;
+            kept = args.Context.Properties.GetValue(key, "none");
+            ended.SetResult();
+        });
+        (await client.GetAsync("/", Cancelled)).Dispose();
+
+        _services!.GetRequiredService<ICircuits>().Isolate("orders", new("https://orders.example.com"));
+        eventIsOver.SetResult();
+        await ended.Task.WaitAsync(Cancelled);
+
+        kept.ShouldBe("orders");
+    }
+
+    [Fact]
     public async Task A_circuit_that_is_isolated_by_hand_tells_that_it_opened()
     {
         List<bool> told = [];
