@@ -37,7 +37,8 @@ internal static class MigrationReport
             "each call gets an Idempotency-Key; without one not repeated when it may have been processed");
         if (settings.Retry is { } retry)
         {
-            yield return new("Retry:Budget", "none", "retries add at most 20 % to the calls of a host that fails");
+            yield return new("Retry:Budget", "none",
+                "retries add at most 20 % to the calls of a host that fails, and wait up to 10 s for room");
             if (!PeerDefaults.Delays(retry))
                 yield return new("Retry.DelayGenerator", "replaces Retry-After", "is asked; a longer Retry-After counts");
             if (retry.OnRetry is not null)
