@@ -46,7 +46,7 @@ internal sealed class CircuitQueue(CircuitMachine circuit, CircuitPlaces places,
     /// <param name="toClose">How long it may wait for the circuit to close, in timestamp ticks.</param>
     /// <param name="forTurn">How long it may wait for its turn afterwards, in timestamp ticks.</param>
     /// <param name="isLast">It is sent the last time: as a probe that fails it would fail.</param>
-    internal CircuitTurn Join(CircuitPolicy policy, long latest, long toClose, long forTurn, bool isLast = false)
+    internal CircuitTurn Join(CircuitPolicy policy, long latest, long toClose, long forTurn, bool isLast)
     {
         CircuitTurn turn;
         var turns = default(Turns);

@@ -159,7 +159,7 @@ public sealed class CircuitQueueModelTests
             long latest = _random.Next(4) == 0 ? _clock.Now + _random.Next(-1, 80) : long.MaxValue;
             (long toClose, long forTurn) = (wait - _random.Next(3) * _random.Next(30), wait - _random.Next(3) * _random.Next(30));
             var expected = part.Model.Join(_options, latest, toClose, forTurn, _clock.Now);
-            var turn = part.Queue.Join(policy, latest, toClose, forTurn);
+            var turn = part.Queue.Join(policy, latest, toClose, forTurn, isLast: false);
             Log($"join until {latest}, {toClose} to close, {forTurn} for its turn: {turn}");
             if (turn.Waiter is null != expected.Waiter is null)
                 Fail($"the model says {expected}");

@@ -100,7 +100,7 @@ public sealed class CircuitQueueRaceTests
     {
         var queue = host.Queue ?? host.AddQueue(places, TimeProvider.System);
         long latest = random.Next(4) == 0 ? Stopwatch.GetTimestamp() + random.Next(20_000_000) : long.MaxValue;
-        var turn = queue.Join(Policy, latest, Policy.MaxWait!.Value, Policy.MaxWait.Value);
+        var turn = queue.Join(Policy, latest, Policy.MaxWait!.Value, Policy.MaxWait.Value, isLast: false);
         if (turn.Waiter is not { } waiter)
         {
             count(turn.Ticket == CircuitMachine.NoTicket ? "rejected" : "at once");

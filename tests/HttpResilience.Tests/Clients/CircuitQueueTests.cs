@@ -138,7 +138,7 @@ public sealed class CircuitQueueTests
         var circuit = new CircuitMachine();
         Trip(circuit, time.GetTimestamp());
 
-        new CircuitQueue(circuit, _places, time).Join(Policy, long.MaxValue, 5_000, 5_000).Waiter.ShouldNotBeNull();
+        new CircuitQueue(circuit, _places, time).Join(Policy, long.MaxValue, 5_000, 5_000, isLast: false).Waiter.ShouldNotBeNull();
 
         time.FlowIsSuppressed.ShouldBe([true]);
     }
@@ -234,7 +234,7 @@ public sealed class CircuitQueueTests
         circuit.Report(policy, circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, 0, now).ShouldNotBeNull();
     }
 
-    private CircuitWaiter Join() => _queue.Join(Policy, long.MaxValue, 5_000, 50_000).Waiter.ShouldNotBeNull();
+    private CircuitWaiter Join() => _queue.Join(Policy, long.MaxValue, 5_000, 50_000, isLast: false).Waiter.ShouldNotBeNull();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private WeakReference JoinAndLeave()
@@ -253,7 +253,7 @@ public sealed class CircuitQueueTests
             TimeProvider.System.TimestampFrequency)!;
         long now = TimeProvider.System.GetTimestamp();
         host.Circuit.Report(policy, host.Circuit.Enter(policy, now).Ticket, CircuitOutcome.Failure, now, 0, now);
-        var turn = host.AddQueue(host.Places, TimeProvider.System).Join(policy, long.MaxValue, policy.MaxWait!.Value, 0);
+        var turn = host.AddQueue(host.Places, TimeProvider.System).Join(policy, long.MaxValue, policy.MaxWait!.Value, 0, isLast: false);
         await (turn.Waiter?.Turn ?? Task.CompletedTask);
         return new(host);
     }
