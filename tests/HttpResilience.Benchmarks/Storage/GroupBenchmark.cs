@@ -1,6 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using static HttpResilience.Benchmarks.Cost;
+using static HttpResilience.Benchmarks.StorageBenchmark;
 
 namespace HttpResilience.Benchmarks;
 
@@ -54,13 +55,4 @@ internal static class GroupBenchmark
             $"| {database.Name} | {Median(plain):0} ms | {Median(groups):0} ms | {Median(groups) / Median(plain):0.00} "
             + $"| {Median(ofGroup):0.00} ms | {Median(ofAll):0.00} ms | {Median(text):0} ms |");
     }
-
-    private static async Task<double> TimeAsync(Func<Task> action)
-    {
-        long began = Stopwatch.GetTimestamp();
-        await action();
-        return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-    }
-
-    private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
 }

@@ -1,8 +1,9 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using static HttpResilience.Benchmarks.Cost;
+using static HttpResilience.Benchmarks.StorageBenchmark;
 
 namespace HttpResilience.Benchmarks;
 
@@ -56,18 +57,9 @@ internal static class HealthBenchmark
             + $"| {Median(counts):0.00} ms | {Median(counts) / Median(claims):0.00} |");
     }
 
-    private static async Task<double> TimeAsync(Func<Task> action)
-    {
-        long began = Stopwatch.GetTimestamp();
-        await action();
-        return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-    }
-
     private static void Expect(object actual, object expected)
     {
         if (!actual.Equals(expected))
             throw new InvalidOperationException($"{actual} instead of {expected}.");
     }
-
-    private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using static HttpResilience.Benchmarks.Cost;
 
 namespace HttpResilience.Benchmarks;
 
@@ -103,7 +104,13 @@ internal static class StorageBenchmark
         return took;
     }
 
-    private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
+    /// <summary>Milliseconds until an action ends.</summary>
+    internal static async Task<double> TimeAsync(Func<Task> action)
+    {
+        long began = Stopwatch.GetTimestamp();
+        await action();
+        return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+    }
 
     private static string Host(int host) => $"https://h{host}.example.com";
 
