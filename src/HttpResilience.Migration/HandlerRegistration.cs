@@ -7,8 +7,7 @@ namespace HttpResilience.Migration;
 
 /// <summary>
 /// The registration of the standard handlers of a client among the services. Both calls add their handlers, and then an infinite
-/// <see cref="HttpClient.Timeout"/>, which <c>AddResilienceHandler</c> does not: by that they are told from the pipelines of the
-/// application.
+/// <see cref="HttpClient.Timeout"/>; the application's own pipelines (<c>AddResilienceHandler</c>) have none.
 /// </summary>
 internal sealed class HandlerRegistration
 {

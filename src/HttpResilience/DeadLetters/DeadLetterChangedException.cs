@@ -1,9 +1,6 @@
 namespace HttpResilience.Storage;
 
-/// <summary>
-/// A letter was changed by somebody else since the version that a change was meant for (<see cref="DeadLetter.Version"/>): nothing was
-/// changed.
-/// </summary>
+/// <summary>The letter is no longer at the version that a change expected (<see cref="DeadLetter.Version"/>). It was not changed.</summary>
 /// <param name="letter">The letter as it is now.</param>
 public sealed class DeadLetterChangedException(DeadLetter letter) : InvalidOperationException(Describe(letter))
 {

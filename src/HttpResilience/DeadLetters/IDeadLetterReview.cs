@@ -4,7 +4,7 @@ namespace HttpResilience;
 /// <exception cref="KeyNotFoundException">There is no letter with the id.</exception>
 /// <exception cref="InvalidOperationException">The letter is being sent at this moment, or is already settled.</exception>
 /// <exception cref="DeadLetterChangedException">
-/// The letter has another version than the one that the person has seen (<c>expectedVersion</c>): somebody else was faster.
+/// The letter is no longer at the version that the person has seen (<c>expectedVersion</c>). It was not changed.
 /// </exception>
 /// <exception cref="HttpResilienceStorageException">The store fails.</exception>
 public interface IDeadLetterReview

@@ -66,7 +66,7 @@ internal sealed class HostPause
 
         lock (_gate)
         {
-            // Whoever waits alone need not leave room for others.
+            // A call that waits alone is not followed by others that need room.
             long turn = ahead == 0 ? _until : _until
                 + Math.Min(Math.Max(0, arrivedAt - _from) * 2, _pace == long.MaxValue ? long.MaxValue : 2 * ahead * _pace);
             if (now >= _until)
