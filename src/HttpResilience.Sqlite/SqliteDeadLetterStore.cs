@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -73,7 +72,7 @@ internal sealed class SqliteDeadLetterStore(
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         StoredLetter.PageAsync(query, (q, last) => readers.RunAsync(s =>
     {
-        var (sql, parameters) = Select(q, last);
+        var (sql, parameters) = SqliteLetterQuery.Select(q, last);
         return s.Read(SqliteLetter.Read, sql, parameters);
     }, cancellationToken), log);
 
@@ -131,23 +130,9 @@ internal sealed class SqliteDeadLetterStore(
 
     public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        var (sql, parameters) = Purge(query);
+        var (sql, parameters) = SqliteLetterQuery.Purge(query);
         parameters.AddRange([("@settled_before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)]);
         return InPortionsAsync(s => s.Execute(sql, [.. parameters]), PurgedAtOnce, cancellationToken);
-    }
-
-    // The index is named for the same reason as in the backlog: each portion would read all letters that are settled.
-    internal static (string Sql, List<(string, object?)> Parameters) Purge(DeadLetterQuery query)
-    {
-        var (conditions, parameters) = Filter(query);
-        string sql = $"""
-            DELETE FROM dead_letters WHERE rowid IN (
-              SELECT rowid FROM dead_letters INDEXED BY {(query.ClientName is null ? "dead_letters_done" : "dead_letters_done_by_client")}
-              WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @settled_before
-                AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < @settled_before
-                {conditions} LIMIT @limit)
-            """;
-        return (sql, parameters);
     }
 
     public async Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken)
@@ -224,37 +209,10 @@ internal sealed class SqliteDeadLetterStore(
             counts.Where(c => c.Status is not null).ToDictionary(c => c.Status!.Value, c => c.Count), counts.Max(c => c.Oldest));
     }, cancellationToken);
 
-    private const string IsOpen = "status IN ('Pending', 'InProgress', 'RequiresReview')";
-
-    // The index holds all that is counted. It is named for the same reason as in the backlog, where no other criterion needs the row.
-    internal static (string Sql, List<(string, object?)> Parameters) Groups(DeadLetterQuery query)
-    {
-        var (conditions, parameters) = Filter(query with { Status = null, Application = null });
-        string applications = query.Application is null ? "" : " AND application = @application";
-        string index = conditions.Length == 0 ? "INDEXED BY dead_letters_by_cause " : "";
-        string sql = $"""
-            WITH counted AS (
-              SELECT fingerprint AS cause, status, count(*) AS letters, min(first_failed_at) AS first, max(last_failed_at) AS last
-              FROM dead_letters {index}WHERE {IsOpen} AND fingerprint >= ''{applications}{conditions} GROUP BY status, fingerprint),
-            causes AS (
-              SELECT cause, sum(letters * (status = 'Pending')) AS pending, sum(letters * (status = 'InProgress')) AS in_progress,
-                sum(letters * (status = 'RequiresReview')) AS requires_review, min(first) AS first, max(last) AS last
-              FROM counted GROUP BY cause ORDER BY last DESC, cause LIMIT @limit)
-            SELECT {SqliteLetter.ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
-            FROM causes JOIN dead_letters ON id = (
-              SELECT id FROM dead_letters INDEXED BY dead_letters_of_cause
-              WHERE fingerprint = cause AND {IsOpen}{applications}{conditions} ORDER BY id DESC LIMIT 1)
-            ORDER BY last DESC, cause
-            """;
-        if (query.Application is not null)
-            parameters.Add(("@application", StoredText.Storable(query.Application)));
-        return (sql, parameters);
-    }
-
     public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        var (sql, parameters) = Groups(query);
+        var (sql, parameters) = SqliteLetterQuery.Groups(query);
         parameters.Add(("@limit", limit));
         return readers.RunAsync(
             s => StoredLetter.Groups(s.Read(row => (SqliteLetter.Read(row), GroupColumns.Read(row)), sql, [.. parameters]), log),
@@ -348,56 +306,6 @@ internal sealed class SqliteDeadLetterStore(
     private static bool IsOfRow(SqliteException e) => e.SqliteErrorCode is SqliteDatabase.Constraint or SqliteDatabase.Mismatch;
 
     private static List<StoredLetter> Find(SqliteSession session, string id) => session.Read(SqliteLetter.Read, FindSql, ("@id", id));
-
-    private static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query, string? last)
-    {
-        string columns = query.OmitBodies ? SqliteLetter.ColumnsWithoutBody : SqliteLetter.Columns;
-        var (conditions, parameters) = Filter(query);
-        if ((last ?? (query.Before is { } before ? SqliteLetter.Id(before) : null)) is { } end)
-        {
-            conditions += " AND id < @before";
-            parameters.Add(("@before", end));
-        }
-
-        parameters.Add(("@limit", query.Limit));
-        return ($"SELECT {columns} FROM dead_letters WHERE TRUE{conditions} ORDER BY id DESC LIMIT @limit", [.. parameters]);
-    }
-
-    private static (string Sql, List<(string, object?)> Parameters) Filter(DeadLetterQuery query)
-    {
-        var sql = new StringBuilder();
-        List<(string, object?)> parameters = [];
-        Where("status = @status", "@status", query.Status?.ToString());
-        Where("fingerprint = @fingerprint", "@fingerprint", query.Fingerprint);
-        Where("method = @method", "@method", StoredText.Storable(query.Method));
-        Where("status_code = @status_code", "@status_code", query.StatusCode);
-        Where("instr(lower(coalesce(error_title, '') || char(10) || coalesce(error_detail, '')), lower(@text)) > 0", "@text",
-            StoredText.Storable(query.Text));
-        Where("client_name = @client_name", "@client_name", StoredText.Storable(query.ClientName));
-        Where("authority = @authority", "@authority", query.Authority);
-        Where("tenant = @tenant", "@tenant", StoredText.Storable(query.Tenant));
-        Where("application = @application", "@application", StoredText.Storable(query.Application));
-        if (query.Tag is { } tag)
-        {
-            string entry = StoredText.Storable(StoredJson.Entry(tag))!;
-            Where("(instr(tags, @first_tag) > 0", "@first_tag", $"{{{entry}");
-            parameters.Add(("@later_tag", $",{entry}"));
-            sql.Append(" OR instr(tags, @later_tag) > 0)");
-        }
-
-        Where("failure_class = @failure_class", "@failure_class", query.FailureClass?.ToString());
-        Where("first_failed_at >= @since", "@since", query.Since is { } since ? StoredTime.Microseconds(since) : null);
-        Where("first_failed_at < @until", "@until", query.Until is { } until ? StoredTime.Microseconds(until) : null);
-        return (sql.ToString(), parameters);
-
-        void Where(string condition, string name, object? value)
-        {
-            if (value is null)
-                return;
-            sql.Append(" AND ").Append(condition);
-            parameters.Add((name, value));
-        }
-    }
 
     private readonly record struct DueRow(long RowId, string Id, long Size)
     {

@@ -181,7 +181,7 @@ public sealed class PostgreSqlSchemaTests(PostgreSqlServer server) : StorageCont
         string missing = await PlanAsync(PostgreSqlDeadLetterStore.MissingKeysSql, []);
         string counted = await PlanAsync(
             PostgreSqlDeadLetterStore.CountSql, [new() { Value = applications }]);
-        var list = PostgreSqlDeadLetterStore.Select(new() { ClientName = "client-1" });
+        var list = PostgreSqlLetterQuery.Select(new() { ClientName = "client-1" });
         string listed = await PlanAsync(list.CommandText, list.Parameters);
 
         claimed.Split("Index Cond: (id = ANY (").Length.ShouldBe(3, claimed);

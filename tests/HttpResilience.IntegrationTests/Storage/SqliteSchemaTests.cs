@@ -226,7 +226,7 @@ public sealed class SqliteSchemaTests : IAsyncDisposable
         using var session = SqliteDatabase.From(_database.ConnectionString, SqliteSchema.Current).Open();
         foreach (var status in new DeadLetterStatus?[] { null, DeadLetterStatus.Resolved })
         {
-            var (sql, parameters) = SqliteDeadLetterStore.Purge(new() { ClientName = client, Status = status });
+            var (sql, parameters) = SqliteLetterQuery.Purge(new() { ClientName = client, Status = status });
             parameters.AddRange([("@settled_before", 1), ("@limit", 1)]);
             session.Read(row => row.GetString(3), $"EXPLAIN QUERY PLAN {sql}", [.. parameters])
                 .ShouldContain(l => l.EndsWith(index, StringComparison.Ordinal));

@@ -1,0 +1,117 @@
+using System.Text;
+using Npgsql;
+using static HttpResilience.PostgreSqlLetter;
+using static HttpResilience.StoredTypes;
+
+namespace HttpResilience;
+
+/// <summary>The statements that a query of dead letters becomes.</summary>
+internal static class PostgreSqlLetterQuery
+{
+    private const string IsOpen = "status IN ('Pending', 'InProgress', 'RequiresReview')";
+
+    /// <summary>A page of letters.</summary>
+    internal static NpgsqlCommand Select(DeadLetterQuery query)
+    {
+        string columns = query.OmitBodies ? ColumnsWithoutBody : Columns;
+        var command = new NpgsqlCommand { Parameters = { Value(query.Limit) } };
+        string filter = Filter(query, command.Parameters);
+        if (query.Before is { } before)
+        {
+            command.Parameters.Add(Value(before));
+            filter += $" AND id < ${command.Parameters.Count}";
+        }
+
+        command.CommandText = $"SELECT {columns} FROM http_resilience.dead_letters WHERE TRUE{filter} ORDER BY id DESC LIMIT $1";
+        return command;
+    }
+
+    /// <summary>The open letters by their cause.</summary>
+    internal static NpgsqlCommand Groups(DeadLetterQuery query, int limit)
+    {
+        var command = new NpgsqlCommand { Parameters = { Value(limit) } };
+        string filter = Filter(query with { Status = null }, command.Parameters);
+        // Infinite times, or such beyond the years of this platform, as for the count.
+        command.CommandText = $"""
+            WITH causes AS (
+              SELECT fingerprint AS cause, count(*) FILTER (WHERE status = 'Pending') AS pending,
+                count(*) FILTER (WHERE status = 'InProgress') AS in_progress,
+                count(*) FILTER (WHERE status = 'RequiresReview') AS requires_review,
+                greatest('0001-01-01Z', least('9999-12-31Z', min(first_failed_at))) AS first,
+                greatest('0001-01-01Z', least('9999-12-31Z', max(last_failed_at))) AS last
+              FROM http_resilience.dead_letters WHERE {IsOpen} AND fingerprint IS NOT NULL{filter}
+              GROUP BY fingerprint ORDER BY last DESC, cause LIMIT $1)
+            SELECT {ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
+            FROM causes CROSS JOIN LATERAL (
+              SELECT * FROM http_resilience.dead_letters WHERE fingerprint = cause AND {IsOpen}{filter}
+              ORDER BY id DESC LIMIT 1) newest
+            ORDER BY last DESC, cause
+            """;
+        return command;
+    }
+
+    /// <summary>Deletes letters that are settled, and were before a time.</summary>
+    internal static NpgsqlBatchCommand Purge(DeadLetterQuery query, DateTimeOffset before, int limit)
+    {
+        var command = new NpgsqlBatchCommand { Parameters = { Time(before), Value(limit) } };
+        string filter = Filter(query, command.Parameters);
+        if (query.ClientName is { } client)
+        {
+            // The index holds the beginning only, because names have no greatest length.
+            command.Parameters.Add(Text(client));
+            filter += $" AND left(client_name, 100) = left(${command.Parameters.Count}, 100)";
+        }
+
+        command.CommandText = $"""
+            DELETE FROM http_resilience.dead_letters WHERE id IN (
+              SELECT id FROM http_resilience.dead_letters
+              WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1
+                AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < $1
+                {filter} LIMIT $2)
+            """;
+        return command;
+    }
+
+    /// <summary>The conditions of a query, each with AND before it.</summary>
+    private static string Filter(DeadLetterQuery query, NpgsqlParameterCollection parameters)
+    {
+        var sql = new StringBuilder();
+        Where("status =", query.Status is { } status ? Text(status.ToString()) : null);
+        Where("fingerprint =", query.Fingerprint is { } fingerprint ? Text(fingerprint) : null);
+        Where("method =", query.Method is { } method ? Text(method) : null);
+        Where("status_code =", query.StatusCode is { } statusCode ? Value(statusCode) : null);
+        if (query.Text is { } text)
+        {
+            parameters.Add(Text(text));
+            // In this collation only A to Z have a lower case.
+            sql.Append(" AND strpos(lower((coalesce(error_title, '') || chr(10) || coalesce(error_detail, '')) COLLATE \"C\"), lower($")
+                .Append(parameters.Count).Append(" COLLATE \"C\")) > 0");
+        }
+
+        Where("client_name =", query.ClientName is { } client ? Text(client) : null);
+        Where("authority =", query.Authority is { } authority ? Text(authority) : null);
+        Where("tenant =", query.Tenant is { } tenant ? Text(tenant) : null);
+        Where("application =", query.Application is { } application ? Text(application) : null);
+        if (query.Tag is { } tag)
+        {
+            string entry = StoredJson.Entry(tag);
+            parameters.Add(Text($"{{{entry}"));
+            parameters.Add(Text($",{entry}"));
+            sql.Append(" AND (strpos(tags, $").Append(parameters.Count - 1).Append(") > 0 OR strpos(tags, $").Append(parameters.Count)
+                .Append(") > 0)");
+        }
+
+        Where("failure_class =", query.FailureClass is { } failureClass ? Text(failureClass.ToString()) : null);
+        Where("first_failed_at >=", query.Since is { } since ? Time(since) : null);
+        Where("first_failed_at <", query.Until is { } until ? Time(until) : null);
+        return sql.ToString();
+
+        void Where(string condition, NpgsqlParameter? value)
+        {
+            if (value is null)
+                return;
+            parameters.Add(value);
+            sql.Append(" AND ").Append(condition).Append(" $").Append(parameters.Count);
+        }
+    }
+}
