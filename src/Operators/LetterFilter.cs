@@ -180,7 +180,8 @@ internal sealed class LetterFilter
         return isDefaultPort ? $"{uri.Scheme}://{host}" : string.Create(CultureInfo.InvariantCulture, $"{uri.Scheme}://{host}:{uri.Port}");
     }
 
-    private static DateTimeOffset? TimeOf(string value, DateTimeOffset now)
+    /// <summary>A time, or an age such as <c>24h</c> before now; null when it is neither.</summary>
+    internal static DateTimeOffset? TimeOf(string value, DateTimeOffset now)
     {
         if (AgeOf(value) is { } age)
             return now - age;
@@ -188,8 +189,8 @@ internal sealed class LetterFilter
             ? time.ToUniversalTime() : null;
     }
 
-    /// <summary>An age such as <c>30m</c>, <c>24h</c> or <c>7d</c>, up to 100 years.</summary>
-    internal static TimeSpan? AgeOf(string value)
+    // Up to 100 years.
+    private static TimeSpan? AgeOf(string value)
     {
         if (value.Length < 2 || !long.TryParse(value.AsSpan(0, value.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out long n))
             return null;

@@ -109,7 +109,12 @@ internal record LetterSummary
 internal sealed record ResolutionModel(string Action, string? Notes, string By, DateTimeOffset At);
 
 /// <summary>A header field.</summary>
-internal sealed record HeaderModel(string Name, string Value);
+internal sealed record HeaderModel
+{
+    public required string Name { get; init; }
+
+    public required string Value { get; init; }
+}
 
 /// <summary>What is known of a body; the bytes have an address of their own.</summary>
 internal sealed record BodyModel(long Bytes, string? ContentType);
@@ -143,7 +148,7 @@ internal sealed record LetterModel : LetterSummary
         : base(letter)
     {
         Detail = letter.ErrorDetail;
-        Headers = [.. letter.Headers.Select(h => new HeaderModel(h.Key, h.Value))];
+        Headers = [.. letter.Headers.Select(h => new HeaderModel { Name = h.Key, Value = h.Value })];
         (LeftOut, KeyIsMissing) = (letter.LeftOut, letter.KeyIsMissing);
         (IdempotencyKey, IdempotencyHeader) = (letter.IdempotencyKey, letter.IdempotencyHeaderName);
         Body = letter.Body is { } body ? new(body.Length, ContentTypeOf(letter)) : null;
