@@ -11,8 +11,8 @@ public sealed class HttpResilienceApiOptions
     public string? OperatePolicy { get; set; }
 
     /// <summary>
-    /// The name of a person that is written down with what was done. A person without a name may not change anything. Default null: the name
-    /// of the identity, else its subject claim (<c>sub</c> or <see cref="ClaimTypes.NameIdentifier"/>).
+    /// The name of a person that is written down with what was done. A person without a name may not change anything. Default null: the
+    /// name of the identity, else its subject claim (<c>sub</c> or <see cref="ClaimTypes.NameIdentifier"/>).
     /// </summary>
     public Func<ClaimsPrincipal, string?>? Who { get; set; }
 

@@ -24,8 +24,8 @@ internal sealed record ResolveRequest(long? ExpectedVersion = null, string? Acti
 /// <param name="NoBody">The letter is to have no body. Default false.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ResubmitRequest(
-    long? ExpectedVersion = null, string? Method = null, string? Uri = null, IReadOnlyList<HeaderModel>? Headers = null, string? Text = null,
-    string? Body = null, bool NoBody = false);
+    long? ExpectedVersion = null, string? Method = null, string? Uri = null, IReadOnlyList<HeaderModel>? Headers = null,
+    string? Text = null, string? Body = null, bool NoBody = false);
 
 /// <summary>Deletes letters that are settled.</summary>
 /// <param name="Filter">The words of <see cref="LetterFilter"/>; null for all.</param>

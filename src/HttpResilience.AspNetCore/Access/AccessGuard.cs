@@ -13,9 +13,8 @@ internal sealed class AccessGuard(IHostEnvironment environment)
 {
     /// <summary>The lines that protect it, for the 403 of an unprotected one.</summary>
     internal const string HowToProtect =
-        """
-        Protect it: builder.Services.AddAuthorization(o => o.AddPolicy("staff", p => p.RequireRole("staff"))); and app.MapHttpResilienceApi().RequireAuthorization("staff");
-        """;
+        "Protect it: builder.Services.AddAuthorization(o => o.AddPolicy(\"staff\", p => p.RequireRole(\"staff\"))); "
+        + "and app.MapHttpResilienceApi().RequireAuthorization(\"staff\");";
 
     /// <summary>
     /// The endpoint has authorization of its own or <c>AllowAnonymous()</c>, the host's fallback policy lets the caller in, or it is a

@@ -102,7 +102,8 @@ internal sealed class ApiCall(HttpContext context, string by, OperateCheck opera
             return ofBody ?? throw ApiProblemException.NotValid(
                 Field, "The version of the letter that you have seen is needed: here, or as If-Match: \"7\".");
         // A weak tag never matches (RFC 9110 §13.1.1).
-        if (match is not [['"', .. var text, '"']] || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long version))
+        if (match is not [['"', .. var text, '"']]
+            || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long version))
             throw ApiProblemException.NotValid("If-Match", "It is the ETag of the letter, such as \"7\".");
         return ofBody is null || ofBody == version ? version
             : throw ApiProblemException.NotValid(Field, "It differs from If-Match.");
@@ -129,6 +130,7 @@ internal sealed class ApiCall(HttpContext context, string by, OperateCheck opera
     {
         var response = context.Response;
         (response.StatusCode, response.ContentType, response.ContentLength) = (status, contentType, body.Length);
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask
+            : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 }

@@ -93,7 +93,8 @@ internal sealed class ApiPipeline : IDisposable
         {
             context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             throw ApiProblemException.Of(
-                StatusCodes.Status429TooManyRequests, "Too many changes in a short time.", $"{_options.PostsPerMinute} a minute are allowed.");
+                StatusCodes.Status429TooManyRequests, "Too many changes in a short time.",
+                $"{_options.PostsPerMinute} a minute are allowed.");
         }
 
         return PostRules.IsJson(context.Request) ? name : throw ApiProblemException.Of(

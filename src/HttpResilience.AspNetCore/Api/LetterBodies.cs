@@ -9,7 +9,7 @@ internal static class LetterBodies
     {
         var id = call.LetterId;
         await ThrowIfHiddenAsync(call).ConfigureAwait(false);
-        var letter = await call.Review.FindAsync(id, call.Aborted).ConfigureAwait(false) ?? throw ApiProblemException.NoLetter(id);
+        var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
         if (letter.Body is not { } body)
             throw ApiProblemException.NotFound(
                 "This letter has no body.",

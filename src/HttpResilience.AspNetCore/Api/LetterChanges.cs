@@ -33,7 +33,8 @@ internal static class LetterChanges
         await ChangeAsync(
             call, request.ExpectedVersion,
             (review, id, version) => review.ResubmitAsync(
-                id, version, letter => CorrectionRules.Apply(letter, request, hosts.Of(letter)), call.By, call.Aborted)).ConfigureAwait(false);
+                id, version, letter => CorrectionRules.Apply(letter, request, hosts.Of(letter)), call.By, call.Aborted))
+            .ConfigureAwait(false);
     }
 
     private static async Task ChangeAsync(
@@ -55,12 +56,33 @@ internal static class LetterChanges
         {
             throw ApiProblemException.Changed(e.Letter, "The letter has changed meanwhile. Nothing was done.");
         }
-        catch (InvalidOperationException e)
+        catch (InvalidOperationException)
         {
-            var letter = await review.FindAsync(id, call.Aborted).ConfigureAwait(false) ?? throw ApiProblemException.NoLetter(id);
-            throw ApiProblemException.Changed(letter, e.Message);
+            var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
+            if (ObstacleOf(letter) is { } obstacle)
+                throw ApiProblemException.Changed(letter, obstacle);
+            throw;
+        }
+        catch (ArgumentException e) when (e.ParamName == "corrected")
+        {
+            throw ApiProblemException.NotValid("letter", e.Message.Split(" (Parameter ")[0]);
+        }
+        catch (HttpResilienceStorageException e) when (!e.MayHaveBeenMade)
+        {
+            // Says whether it is the store that fails, or this letter that cannot be read.
+            await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
+            throw;
         }
 
         await call.WriteAsync(changed).ConfigureAwait(false);
     }
+
+    private static string? ObstacleOf(DeadLetter letter) => letter.Status switch
+    {
+        DeadLetterStatus.InProgress => "The letter is being sent at this moment. Nothing was done.",
+        DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted =>
+            "The letter is already settled. Nothing was done.",
+        _ when letter.KeyIsMissing => "The key that protects this letter is missing in this process. Nothing was done.",
+        _ => null,
+    };
 }

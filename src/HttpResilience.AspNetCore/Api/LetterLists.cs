@@ -22,8 +22,7 @@ internal static class LetterLists
 
     internal static async Task LetterAsync(ApiCall call)
     {
-        var id = call.LetterId;
-        var letter = await call.Review.FindAsync(id, call.Aborted).ConfigureAwait(false) ?? throw ApiProblemException.NoLetter(id);
+        var letter = await StoredLetter.FindAsync(call, call.LetterId).ConfigureAwait(false);
         await call.WriteAsync(letter).ConfigureAwait(false);
     }
 

@@ -53,7 +53,8 @@ internal static class LetterPurge
                 SettledBefore, "It is a time that has passed, such as 2026-11-28T03:10:00Z, or an age, such as 30d.");
 
     private static IEnumerable<DeadLetterQuery> QueriesOf(LetterFilter filter) =>
-        (filter.Statuses.Count == 0 ? LetterWords.SettledStatuses : filter.Statuses).Select(status => filter.Query with { Status = status });
+        (filter.Statuses.Count == 0 ? LetterWords.SettledStatuses : filter.Statuses)
+            .Select(status => filter.Query with { Status = status });
 
     private static async Task<PurgePreview> CountAsync(ApiCall call, LetterFilter filter, DateTimeOffset before)
     {
