@@ -56,9 +56,8 @@ public sealed class DashboardTests
     public void Every_panel_can_be_filtered_by_application_client_and_host()
     {
         var selectors = Queries.SelectMany(q => q.Selectors).Where(s => s.Metric != "ALERTS").ToList();
-        var filters = new Dictionary<string, string> { ["job"] = "job", ["client"] = "http_resilience_client", ["host"] = "server_address" };
 
-        foreach (var (variable, label) in filters)
+        foreach (var (variable, label) in new[] { ("job", "job"), ("client", "http_resilience_client"), ("host", "server_address") })
         {
             Variables.ShouldContain(v => Text(v["name"]) == variable && v["includeAll"]!.GetValue<bool>());
             Queries.SelectMany(q => q.Matchers).Where(m => m.Label == label && m.Value != $"${variable}").ShouldBeEmpty();

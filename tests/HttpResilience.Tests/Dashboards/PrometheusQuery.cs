@@ -12,6 +12,8 @@ internal sealed partial class PrometheusQuery
 
     internal PrometheusQuery(string text)
     {
+        // Some exporters leave the unit of a ratio out: what finds both names is one series here.
+        text = EitherRatio.Replace(text, "$1_ratio{");
         Text = text;
         Matchers = [.. Matcher.Matches(text).Select(m => (m.Groups[1].Value, m.Groups[2].Value))];
         // Matchers stay where they are, but for their values; so does what stands around groupings.
@@ -32,8 +34,7 @@ internal sealed partial class PrometheusQuery
         {
             bool isFunction = bare.AsSpan(name.Index + name.Groups[1].Length).TrimStart() is ['(', ..];
             if (!isFunction && !Keywords.Contains(name.Groups[1].Value))
-                _selectors.Add((name.Index, name.Groups[1].Value, name.Groups[2].Value, Before.Match(bare[..name.Index]) is { Success: true } f
-                    ? f.Groups[1].Value : null));
+                _selectors.Add((name.Index, name.Groups[1].Value, name.Groups[2].Value, FunctionBefore(bare, name.Index)));
         }
     }
 
@@ -50,7 +51,8 @@ internal sealed partial class PrometheusQuery
     /// <summary>Each series with the labels that it is selected or grouped by.</summary>
     internal IEnumerable<(string Metric, string Label)> Labels =>
         from selector in _selectors
-        from label in MatchersOf(selector).Concat(_groupings.Where(g => g.Start <= selector.At && selector.At < g.End).SelectMany(g => g.Labels))
+        let around = _groupings.Where(g => g.Start <= selector.At && selector.At < g.End)
+        from label in MatchersOf(selector).Concat(around.SelectMany(g => g.Labels))
         where label.Length > 0
         select (selector.Metric, label);
 
@@ -63,6 +65,9 @@ internal sealed partial class PrometheusQuery
 
     private static IEnumerable<string> MatchersOf((int At, string Metric, string Matchers, string? Function) selector) =>
         selector.Matchers.Split('=', ',', '{', '}').Select(l => l.Trim()).Where(l => l.Length > 0);
+
+    private static string? FunctionBefore(string text, int index) =>
+        Before.Match(text[..index]) is { Success: true } match ? match.Groups[1].Value : null;
 
     private static int EndOfParentheses(string text, int start)
     {
@@ -84,6 +89,9 @@ internal sealed partial class PrometheusQuery
 
     [GeneratedRegex(@"([a-z_]+)\s*(?:=~|!~|!=|=)\s*""([^""]*)""")]
     private static partial Regex Matcher { get; }
+
+    [GeneratedRegex(@"\{__name__=~""(\w+)\(_ratio\)\?"",?\s*")]
+    private static partial Regex EitherRatio { get; }
 
     [GeneratedRegex(@"\b(by|on|without|ignoring)\s*\(([^)]*)\)")]
     private static partial Regex Grouping { get; }

@@ -10,6 +10,8 @@ public sealed class PrometheusQueryTests
     [InlineData($"sum by (http_resilience_client) (rate({Calls}{{error_type!=\"\", job=~\"$job\"}}[5m]))", null)]
     [InlineData($"max by (job) ({Letters}{{http_resilience_dead_letter_status=~\"pending|in_progress\"}}) > 0", null)]
     [InlineData($"sum by (job) ((increase({Calls}[1h]) and {Calls} offset 1h) or ({Calls} unless {Calls} offset 1h)) > 0", null)]
+    [InlineData("{__name__=~\"http_client_resilience_error_budget_burn_rate(_ratio)?\", http_resilience_window=\"1h\"} > 1", null)]
+    [InlineData("{__name__=~\"http_client_resilience_burn_rate(_ratio)?\"} > 1", "no series http_client_resilience_burn_rate_ratio")]
     [InlineData("rate(http_client_resilience_call_duration_count[5m])", "no series http_client_resilience_call_duration_count")]
     [InlineData("rate(http_client_resilience_retries[5m])", "no series http_client_resilience_retries")]
     [InlineData($"sum by (job, http_resilience_clients) ({Calls})", "has no label http_resilience_clients")]

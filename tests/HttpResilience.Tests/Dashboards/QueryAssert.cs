@@ -12,7 +12,7 @@ internal static class QueryAssert
     internal static PrometheusInstrument? InstrumentOf(string series) =>
         PrometheusInstrument.All.FirstOrDefault(i => i.Series.Contains(series));
 
-    /// <summary>Series that do not exist, labels that they do not have, values that labels do not have, and functions for another type.</summary>
+    /// <summary>Series that do not exist, labels that they lack, values that labels never have, and functions for another type.</summary>
     /// <param name="recorded">The labels of recorded series.</param>
     internal static IEnumerable<string> Mistakes(PrometheusQuery query, IReadOnlyDictionary<string, IReadOnlyList<string>> recorded)
     {
