@@ -139,6 +139,12 @@ internal sealed record LetterModel : LetterSummary
     /// <summary>Null when there is none.</summary>
     public BodyModel? Body { get; init; }
 
+    /// <summary>What happened to it, the oldest first.</summary>
+    public required IReadOnlyList<EventModel> History { get; init; }
+
+    /// <summary>The last job that took it.</summary>
+    public Guid? Job { get; init; }
+
     public LetterModel()
     {
     }
@@ -151,6 +157,7 @@ internal sealed record LetterModel : LetterSummary
         Headers = [.. letter.Headers.Select(h => new HeaderModel { Name = h.Key, Value = h.Value })];
         (LeftOut, KeyIsMissing) = (letter.LeftOut, letter.KeyIsMissing);
         (IdempotencyKey, IdempotencyHeader) = (letter.IdempotencyKey, letter.IdempotencyHeaderName);
+        (History, Job) = ([.. letter.History.Select(EventModel.Of)], letter.Job?.Id);
         Body = letter.Body is { } body ? new(body.Length, ContentTypeOf(letter)) : null;
     }
 

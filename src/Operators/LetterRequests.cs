@@ -4,8 +4,9 @@ namespace HttpResilience.Operators;
 
 /// <summary>Asks for one letter to be sent again as it is.</summary>
 /// <param name="ExpectedVersion">The version that the person has seen; null when the header field <c>If-Match</c> has it.</param>
+/// <param name="DelaySeconds">After how many seconds, 0 to 60: until then it can be cancelled. Default 0.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record ReplayRequest(long? ExpectedVersion = null);
+internal sealed record ReplayRequest(long? ExpectedVersion = null, int? DelaySeconds = null);
 
 /// <summary>Marks one letter as dealt with.</summary>
 /// <param name="ExpectedVersion">The version that the person has seen; null when the header field <c>If-Match</c> has it.</param>
@@ -22,10 +23,11 @@ internal sealed record ResolveRequest(long? ExpectedVersion = null, string? Acti
 /// <param name="Text">The body as text, in the character set of its content type, or UTF-8.</param>
 /// <param name="Body">The body in base64.</param>
 /// <param name="NoBody">The letter is to have no body. Default false.</param>
+/// <param name="DelaySeconds">After how many seconds, 0 to 60: until then it can be cancelled. Default 0.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ResubmitRequest(
     long? ExpectedVersion = null, string? Method = null, string? Uri = null, IReadOnlyList<HeaderModel>? Headers = null,
-    string? Text = null, string? Body = null, bool NoBody = false);
+    string? Text = null, string? Body = null, bool NoBody = false, int? DelaySeconds = null);
 
 /// <summary>Deletes letters that are settled.</summary>
 /// <param name="Filter">The words of <see cref="LetterFilter"/>; null for all.</param>

@@ -53,6 +53,31 @@ internal static class LetterWords
 
     internal static string Of(CircuitState state) => Kebab($"{state}");
 
+    internal static string Of(LetterEventKind kind) => Kebab($"{kind}");
+
+    internal static string Of(LetterJobAction action) => Kebab($"{action}");
+
+    internal static string Of(LetterJobState state) => Kebab($"{state}");
+
+    internal static bool TryJobAction(string word, out LetterJobAction action) => TryOf(word, Of, out action);
+
+    internal static bool TryJobState(string word, out LetterJobState state) => TryOf(word, Of, out state);
+
+    /// <summary>What happened to a letter, for people.</summary>
+    internal static string Text(LetterEventKind kind) => kind switch
+    {
+        LetterEventKind.Failed => "Failed",
+        LetterEventKind.ReplayRequested => "To be sent again",
+        LetterEventKind.ReplayFailed => "Sent again, not accepted",
+        LetterEventKind.Replayed => "Sent again, accepted",
+        LetterEventKind.Resubmitted => "Replaced by a corrected letter",
+        LetterEventKind.Corrected => "Made as the correction of another letter",
+        LetterEventKind.Resolved => "Marked as dealt with",
+        LetterEventKind.Reopened => "Reopened",
+        LetterEventKind.Cancelled => "Taken back before it was sent",
+        _ => $"{kind}",
+    };
+
     /// <summary>The status for people.</summary>
     internal static string Text(DeadLetterStatus status) => status switch
     {
@@ -116,6 +141,22 @@ internal static class LetterWords
         CircuitState.Isolated => "Held back",
         _ => $"{state}",
     };
+
+    private static bool TryOf<T>(string word, Func<T, string> wordOf, out T value)
+        where T : struct, Enum
+    {
+        foreach (var known in Enum.GetValues<T>())
+        {
+            if (wordOf(known) == word)
+            {
+                value = known;
+                return true;
+            }
+        }
+
+        value = default;
+        return false;
+    }
 
     private static string Kebab(string camel) => string.Concat(camel.Select(
         (c, i) => !char.IsAsciiLetterUpper(c) ? $"{c}" : i == 0 ? $"{char.ToLowerInvariant(c)}" : $"-{char.ToLowerInvariant(c)}"));

@@ -18,5 +18,12 @@ namespace HttpResilience.Operators;
 [JsonSerializable(typeof(PurgeRequest))]
 [JsonSerializable(typeof(PurgePreview))]
 [JsonSerializable(typeof(PurgeResult))]
+[JsonSerializable(typeof(UndoRequest))]
+[JsonSerializable(typeof(JobModel))]
+[JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(JobRequest))]
+[JsonSerializable(typeof(StopRequest))]
+[JsonSerializable(typeof(ActivityPage))]
+[JsonSerializable(typeof(InstanceList))]
 [JsonSerializable(typeof(ProblemModel))]
 internal sealed partial class OperatorJson : JsonSerializerContext;

@@ -3,14 +3,15 @@ namespace HttpResilience.AspNetCore;
 /// <summary>What operators do to one letter, each to the version that they have seen.</summary>
 internal static class LetterChanges
 {
-    private const int MaxAction = 100, MaxNotes = 10_000;
+    private const int MaxAction = 100, MaxNotes = 10_000, MaxDelay = 60;
 
     internal static async Task ReplayAsync(ApiCall call)
     {
         var request = await call.ReadAsync(OperatorJson.Default.ReplayRequest).ConfigureAwait(false);
         await ChangeAsync(
             call, request.ExpectedVersion,
-            (review, id, version) => review.ReplayAsync(id, version, call.By, call.Aborted)).ConfigureAwait(false);
+            (review, id, version) => review.ReplayAsync(id, version, call.By, DelayOf(request.DelaySeconds), call.Aborted))
+            .ConfigureAwait(false);
     }
 
     internal static async Task ResolveAsync(ApiCall call)
@@ -33,9 +34,39 @@ internal static class LetterChanges
         await ChangeAsync(
             call, request.ExpectedVersion,
             (review, id, version) => review.ResubmitAsync(
-                id, version, letter => CorrectionRules.Apply(letter, request, hosts.Of(letter)), call.By, call.Aborted))
-            .ConfigureAwait(false);
+                id, version, letter => CorrectionRules.Apply(letter, request, hosts.Of(letter)), call.By, DelayOf(request.DelaySeconds),
+                call.Aborted)).ConfigureAwait(false);
     }
+
+    internal static async Task ReopenAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(OperatorJson.Default.UndoRequest).ConfigureAwait(false);
+        await UndoAsync(call, request, (review, id, version) => review.ReopenAsync(id, version, call.By, call.Aborted)).ConfigureAwait(false);
+    }
+
+    internal static async Task CancelAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(OperatorJson.Default.UndoRequest).ConfigureAwait(false);
+        await UndoAsync(call, request, (review, id, version) => review.CancelAsync(id, version, call.By, call.Aborted)).ConfigureAwait(false);
+    }
+
+    // What cannot be undone is told as the rule has it: the status alone does not say why.
+    private static Task UndoAsync(ApiCall call, UndoRequest request, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> undo) =>
+        ChangeAsync(call, request.ExpectedVersion, async (review, id, version) =>
+    {
+        try
+        {
+            return await undo(review, id, version).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException e) when (e is not DeadLetterChangedException)
+        {
+            throw ApiProblemException.Changed(await StoredLetter.FindAsync(call, id).ConfigureAwait(false), $"{e.Message} Nothing was done.");
+        }
+    });
+
+    private static TimeSpan DelayOf(int? seconds) => seconds is null or (>= 0 and <= MaxDelay)
+        ? TimeSpan.FromSeconds(seconds ?? 0)
+        : throw ApiProblemException.NotValid("delaySeconds", $"It is a number from 0 to {MaxDelay}.");
 
     private static async Task ChangeAsync(
         ApiCall call, long? versionOfBody, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> change)

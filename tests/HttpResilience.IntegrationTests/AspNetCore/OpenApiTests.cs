@@ -38,6 +38,17 @@ public sealed class OpenApiTests
         ["PurgeRequest"] = typeof(PurgeRequest),
         ["PurgePreview"] = typeof(PurgePreview),
         ["PurgeResult"] = typeof(PurgeResult),
+        ["UndoRequest"] = typeof(UndoRequest),
+        ["Event"] = typeof(EventModel),
+        ["Activity"] = typeof(ActivityModel),
+        ["ActivityPage"] = typeof(ActivityPage),
+        ["Instance"] = typeof(InstanceModel),
+        ["InstanceList"] = typeof(InstanceList),
+        ["Job"] = typeof(JobModel),
+        ["JobProgress"] = typeof(JobProgressModel),
+        ["JobList"] = typeof(JobList),
+        ["JobRequest"] = typeof(JobRequest),
+        ["StopRequest"] = typeof(StopRequest),
         ["Problem"] = typeof(ProblemModel),
     };
 
@@ -119,6 +130,8 @@ public sealed class OpenApiTests
         parameters.Select(p => p.Key).Append("before").ShouldBe(LetterFilter.Names, ignoreOrder: true);
         Texts(parameters["class"]!["schema"]!["enum"]!).ShouldBe(LetterWords.Classes);
         Texts(Schemas["LetterSummary"]!["properties"]!["status"]!["enum"]!).ShouldBe(LetterWords.Statuses);
+        Texts(Schemas["Event"]!["properties"]!["kind"]!["enum"]!).ShouldBe(Enum.GetValues<LetterEventKind>().Select(LetterWords.Of));
+        Texts(Schemas["Job"]!["properties"]!["state"]!["enum"]!).ShouldBe(Enum.GetValues<LetterJobState>().Select(LetterWords.Of));
         Texts(Schemas["Host"]!["properties"]!["circuit"]!["enum"]!).ShouldBe(
             Enum.GetValues<CircuitState>().Select(LetterWords.Of), ignoreOrder: true);
     }
@@ -131,6 +144,7 @@ public sealed class OpenApiTests
         {
             "array" => $"array of {KindOf(schema["items"]!.AsObject())}",
             "object" => $"map of {KindOf(schema["additionalProperties"]!.AsObject())}",
+            "number" => "double",
             "string" when schema["format"] is { } format => format.GetValue<string>(),
             var type => type,
         };
@@ -143,6 +157,7 @@ public sealed class OpenApiTests
         return plain == typeof(string) ? "string"
             : plain == typeof(bool) ? "boolean"
             : plain == typeof(int) || plain == typeof(long) ? "integer"
+            : plain == typeof(double) ? "double"
             : plain == typeof(Guid) ? "uuid"
             : plain == typeof(DateTimeOffset) ? "date-time"
             : plain.IsArray ? $"array of {KindOf(plain.GetElementType()!)}"
