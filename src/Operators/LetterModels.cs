@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
 
 namespace HttpResilience.Operators;
 
@@ -122,21 +123,28 @@ internal sealed record BodyModel(long Bytes, string? ContentType);
 /// <summary>All of a letter but the bytes of its body.</summary>
 internal sealed record LetterModel : LetterSummary
 {
+    [JsonPropertyOrder(1)]
     public string? Detail { get; init; }
 
+    [JsonPropertyOrder(1)]
     public required IReadOnlyList<HeaderModel> Headers { get; init; }
 
     /// <summary>The names of header fields, and with a leading <c>?</c> of query parameters, that were left out.</summary>
+    [JsonPropertyOrder(1)]
     public required IReadOnlyList<string> LeftOut { get; init; }
 
+    [JsonPropertyOrder(1)]
     public string? IdempotencyKey { get; init; }
 
+    [JsonPropertyOrder(1)]
     public string? IdempotencyHeader { get; init; }
 
     /// <summary>The key that protects it is missing in this process: header fields, query and body are not here.</summary>
+    [JsonPropertyOrder(1)]
     public required bool KeyIsMissing { get; init; }
 
     /// <summary>Null when there is none.</summary>
+    [JsonPropertyOrder(1)]
     public BodyModel? Body { get; init; }
 
     /// <summary>What happened to it, the oldest first.</summary>
