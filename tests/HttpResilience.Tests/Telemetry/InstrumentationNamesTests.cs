@@ -7,7 +7,7 @@ using OpenTelemetry.Trace;
 
 namespace HttpResilience.Tests.Telemetry;
 
-/// <summary>The package for OpenTelemetry knows meters and activity sources by name only: they are those that the library creates.</summary>
+/// <summary>The package for OpenTelemetry knows meters and activity sources by name only: those that the library creates.</summary>
 public sealed class InstrumentationNamesTests
 {
     [Fact]
