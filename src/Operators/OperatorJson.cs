@@ -1,0 +1,22 @@
+using System.Text.Json.Serialization;
+
+namespace HttpResilience.Operators;
+
+/// <summary>The JSON of the API, for those who write it and those who read it.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(LetterPage))]
+[JsonSerializable(typeof(LetterModel))]
+[JsonSerializable(typeof(GroupList))]
+[JsonSerializable(typeof(CountsModel))]
+[JsonSerializable(typeof(ClientList))]
+[JsonSerializable(typeof(UnreplayedList))]
+[JsonSerializable(typeof(ReplayRequest))]
+[JsonSerializable(typeof(ResolveRequest))]
+[JsonSerializable(typeof(ResubmitRequest))]
+[JsonSerializable(typeof(PurgeRequest))]
+[JsonSerializable(typeof(PurgePreview))]
+[JsonSerializable(typeof(PurgeResult))]
+[JsonSerializable(typeof(ProblemModel))]
+internal sealed partial class OperatorJson : JsonSerializerContext;
