@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace HttpResilience.Tool;
 
@@ -18,8 +20,10 @@ internal static class RootOfTool
     {
         var parsed = Create().Parse(args);
         // --help and completion work on a line that is not complete.
-        if (parsed is { Errors: [var error, ..], Action: System.CommandLine.Invocation.ParseErrorAction })
+        if (parsed is { Errors: [_, ..] errors, Action: ParseErrorAction })
         {
+            // A misspelt word is the reason why another one is missing.
+            var error = errors.FirstOrDefault(e => e.Message.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? errors[0];
             string path = string.Join(' ', Commands(parsed.CommandResult));
             return ToolFailures.Fail($"{error.Message} See http-resilience {path}--help.", ExitCode.Usage);
         }
@@ -35,13 +39,13 @@ internal static class RootOfTool
     {
         var root = new RootCommand(Description.ReplaceLineEndings(" ").Replace("  ", "\n\n", StringComparison.Ordinal))
         {
-            ExplainCommand.Create(), SimulateCommand.Create(), CompletionCommand.Create(),
+            LettersCommand.Create(), ExplainCommand.Create(), SimulateCommand.Create(), CompletionCommand.Create(),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
         return root;
     }
 
-    private static IEnumerable<string> Commands(System.CommandLine.Parsing.CommandResult result) =>
-        result.Parent is System.CommandLine.Parsing.CommandResult parent ? [.. Commands(parent), $"{result.Command.Name} "] : [];
+    private static IEnumerable<string> Commands(CommandResult result) =>
+        result.Parent is CommandResult parent ? [.. Commands(parent), $"{result.Command.Name} "] : [];
 }

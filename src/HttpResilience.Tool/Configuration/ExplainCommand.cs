@@ -15,7 +15,7 @@ internal static class ExplainCommand
     };
 
     private static readonly Option<bool> All = new("--all") { Description = "Also the settings that are written nowhere." };
-    private static readonly Option<string> Environment = SettingsArguments.CreateEnvironment();
+    private static readonly Option<string?> Environment = SettingsArguments.CreateEnvironment();
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
 
     internal static Command Create() => new ToolCommand(
@@ -40,7 +40,7 @@ internal static class ExplainCommand
         try
         {
             var host = await ExplainedHost.StartAsync(
-                files, SettingsArguments.Registered(files, names), parsed.GetValue(Environment)!, cancellationToken).ConfigureAwait(false);
+                files, SettingsArguments.Registered(files, names), SettingsArguments.EnvironmentOf(parsed.GetValue(Environment)), cancellationToken).ConfigureAwait(false);
             await using (host.ConfigureAwait(false))
             {
                 Write(new(

@@ -123,27 +123,4 @@ internal sealed class ExplainedHost : IAsyncDisposable
 
         public bool HasKey(string keyId) => true;
     }
-
-    private sealed class NoteCollector : ILoggerProvider, ILogger
-    {
-        internal List<string> Notes { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Notes.Add(formatter(state, exception));
-        }
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace HttpResilience.Tool;
 
 /// <summary>A client in words: the output of <c>explain --json</c>.</summary>
@@ -32,8 +29,3 @@ internal sealed record ExplainedRoute(string Route, IReadOnlyList<ExplainedSetti
 /// <param name="Problems">Why a host would not start; then there are no clients.</param>
 internal sealed record Explanation(
     IReadOnlyList<ExplainedClient> Clients, IReadOnlyList<string> Notes, IReadOnlyList<string> Problems);
-
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
-[JsonSerializable(typeof(Explanation))]
-[JsonSerializable(typeof(SimulationReport))]
-internal sealed partial class ToolJson : JsonSerializerContext;

@@ -12,13 +12,14 @@ internal static class SettingsArguments
         Arity = ArgumentArity.OneOrMore,
     };
 
-    internal static Option<string> CreateEnvironment() => new("--environment")
+    internal static Option<string?> CreateEnvironment() => new("--environment")
     {
-        Description = "The environment of the host, which decides whether Chaos is allowed.",
+        Description = "The environment of the host, which decides whether Chaos is allowed. Default: DOTNET_ENVIRONMENT, else Production.",
         HelpName = "NAME",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT")
-            ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? "Production",
     };
+
+    internal static string EnvironmentOf(string? asked) => asked ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT")
+        ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? "Production";
 
     /// <summary>The clients that were asked for, or all that have a section.</summary>
     /// <exception cref="ToolException">There is none, or a name is likely to be misspelt.</exception>

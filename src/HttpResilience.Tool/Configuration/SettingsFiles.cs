@@ -40,7 +40,8 @@ internal sealed class SettingsFiles
             // The inner exceptions have the place.
             var json = Causes(e).OfType<JsonException>().FirstOrDefault();
             string place = json?.LineNumber is { } line ? string.Create(CultureInfo.InvariantCulture, $", line {line + 1}") : "";
-            throw new ToolException($"{e.Message}{place} {json?.Message ?? e.InnerException?.Message}", innerException: e);
+            string reason = (json ?? e.InnerException)?.Message.Split(" LineNumber:")[0] ?? "";
+            throw new ToolException($"{e.Message.TrimEnd('.')}{place}: {reason}", innerException: e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -34,7 +34,7 @@ internal static class SimulateCommand
         HelpName = "TEXT",
     };
 
-    private static readonly Option<string> Environment = SettingsArguments.CreateEnvironment();
+    private static readonly Option<string?> Environment = SettingsArguments.CreateEnvironment();
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
 
     internal static Command Create() => new ToolCommand(
@@ -56,7 +56,7 @@ internal static class SimulateCommand
         string name = NameOf(files, parsed.GetValue(Client));
         var (method, path) = RequestOf(parsed.GetValue(Request)!);
         Shape[] shapes = [Shape.None, .. ShapesWith(parsed.GetValue(Only))];
-        var (address, hasEndpoints) = await CheckAsync(files, name, parsed.GetValue(Environment)!, cancellationToken).ConfigureAwait(false);
+        var (address, hasEndpoints) = await CheckAsync(files, name, SettingsArguments.EnvironmentOf(parsed.GetValue(Environment)), cancellationToken).ConfigureAwait(false);
         var (settings, notes) = SimulatedSettings.Of(files.Configuration, name);
         if (hasEndpoints)
             notes = [.. notes, "Endpoints: all of them fail at once"];

@@ -1,0 +1,133 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using HttpResilience.Operators;
+
+namespace HttpResilience.Tool;
+
+/// <summary>Corrects the body of a letter by fields, from a file, or in the editor of the person.</summary>
+internal static class BodyEdit
+{
+    private static readonly JsonSerializerOptions AsWritten = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <returns>The new body; null when it is as before.</returns>
+    /// <exception cref="ToolException">It cannot be corrected so.</exception>
+    internal static async Task<byte[]?> CorrectAsync(
+        DeadLetter letter, IReadOnlyList<string> fields, string? file, CancellationToken cancellationToken)
+    {
+        byte[] corrected = file is not null ? await ReadAsync(file, cancellationToken).ConfigureAwait(false)
+            : fields.Count > 0 ? LetterBody.BytesOf(letter, Set(letter, fields))
+            : await EditAsync(letter, cancellationToken).ConfigureAwait(false);
+        if (letter.Body is { } old && old.Span.SequenceEqual(corrected))
+            return null;
+        if (IsJson(letter) && ProblemOf(LetterBody.TextOf(letter with { Body = corrected })) is { } problem)
+            throw new ToolException($"The corrected body is not JSON, as its content type says: {problem} Nothing was sent.");
+        return corrected;
+    }
+
+    private static bool IsJson(DeadLetter letter) => LetterModel.ContentTypeOf(letter) is { } type
+        && type.Split(';')[0].TrimEnd().EndsWith("json", StringComparison.OrdinalIgnoreCase);
+
+    private static string? ProblemOf(string? text)
+    {
+        try
+        {
+            if (text is null)
+                return "it is no text.";
+            using var document = JsonDocument.Parse(text);
+            return null;
+        }
+        catch (JsonException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static string Set(DeadLetter letter, IReadOnlyList<string> fields)
+    {
+        if (ParseObject(LetterBody.TextOf(letter)) is not { } body)
+            throw new ToolException("The body is not a JSON object, so --set cannot change a field. Replace it with --body FILE.");
+        foreach (string field in fields)
+        {
+            if (field.Split('=', 2) is not [{ Length: > 0 } name, var value])
+                throw new ToolException($"--set '{field}' is not of the form field=value.", ExitCode.Usage);
+            if (!body.TryGetPropertyValue(name, out var old))
+                throw new ToolException($"The body has no field '{name}'. It has: {string.Join(", ", body.Select(p => p.Key))}.");
+            body[name] = old?.GetValueKind() is null or JsonValueKind.String ? JsonValue.Create(value) : OfSameKind(old, name, value);
+        }
+
+        return body.ToJsonString(AsWritten);
+    }
+
+    private static JsonObject? ParseObject(string? text)
+    {
+        try
+        {
+            return text is null ? null : JsonNode.Parse(text) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonNode OfSameKind(JsonNode old, string name, string value)
+    {
+        try
+        {
+            if (JsonNode.Parse(value) is { } json && KindOf(json) == KindOf(old))
+                return json;
+        }
+        catch (JsonException)
+        {
+            // Told with the others below.
+        }
+
+        throw new ToolException($"--set {name}: '{value}' is not of the same kind as {old.ToJsonString(AsWritten)}.");
+    }
+
+    private static JsonValueKind KindOf(JsonNode node) => node.GetValueKind() is JsonValueKind.False ? JsonValueKind.True : node.GetValueKind();
+
+    private static async Task<byte[]> ReadAsync(string file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await File.ReadAllBytesAsync(file, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"The body cannot be read: {e.Message}", innerException: e);
+        }
+    }
+
+    private static async Task<byte[]> EditAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        if ((Environment.GetEnvironmentVariable("VISUAL") ?? Environment.GetEnvironmentVariable("EDITOR")) is not { Length: > 0 } editor)
+            throw new ToolException("No editor is set: set EDITOR, or give the correction with --set field=value or --body FILE.");
+
+        // Readable by its owner only.
+        var directory = Directory.CreateTempSubdirectory("http-resilience-");
+        try
+        {
+            string file = Path.Combine(directory.FullName, $"{letter.Id}.{(IsJson(letter) ? "json" : "txt")}");
+            await File.WriteAllBytesAsync(file, letter.Body?.ToArray() ?? [], cancellationToken).ConfigureAwait(false);
+            // EDITOR may have arguments, such as "code --wait", so a shell starts it.
+            using var process = Process.Start(OperatingSystem.IsWindows()
+                ? new ProcessStartInfo("cmd", ["/c", $"{editor} {file}"])
+                : new("sh", ["-c", $"{editor} \"$1\"", "sh", file]))!;
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            return process.ExitCode == 0 ? await ReadAsync(file, cancellationToken).ConfigureAwait(false)
+                : throw new ToolException($"The editor ended with code {process.ExitCode}; nothing was sent.");
+        }
+        catch (Win32Exception e)
+        {
+            throw new ToolException($"The editor '{editor}' cannot be started: {e.Message}", innerException: e);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+}
