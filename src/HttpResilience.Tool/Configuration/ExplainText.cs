@@ -17,7 +17,7 @@ internal static class ExplainText
         AddRow(stages, "", "your handlers", "run once for each attempt");
         Output.Result.WriteLine();
         Output.Result.Write(stages);
-        Write("written", client.Settings);
+        Write("setting", client.Settings);
         foreach (var route in client.Routes)
             Write($"for {route.Route}", route.Settings);
         Output.Result.WriteLine();

@@ -1,8 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Text.Encodings.Web;
+using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using HttpResilience.Operators;
 
 namespace HttpResilience.Tool;
@@ -10,8 +9,6 @@ namespace HttpResilience.Tool;
 /// <summary>Corrects the body of a letter by fields, from a file, or in the editor of the person.</summary>
 internal static class BodyEdit
 {
-    private static readonly JsonSerializerOptions AsWritten = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <returns>The new body; null when it is as before.</returns>
     /// <exception cref="ToolException">It cannot be corrected so.</exception>
     internal static async Task<byte[]?> CorrectAsync(
@@ -45,50 +42,40 @@ internal static class BodyEdit
         }
     }
 
+    // Each value in its place: everything else stays as it was written.
     private static string Set(DeadLetter letter, IReadOnlyList<string> fields)
     {
-        if (ParseObject(LetterBody.TextOf(letter)) is not { } body)
-            throw new ToolException("The body is not a JSON object, so --set cannot change a field. Replace it with --body FILE.");
+        string text = LetterBody.TextOf(letter) ?? "";
         foreach (string field in fields)
         {
             if (field.Split('=', 2) is not [{ Length: > 0 } name, var value])
                 throw new ToolException($"--set '{field}' is not of the form field=value.", ExitCode.Usage);
-            if (!body.TryGetPropertyValue(name, out var old))
-                throw new ToolException($"The body has no field '{name}'. It has: {string.Join(", ", body.Select(p => p.Key))}.");
-            body[name] = old?.GetValueKind() is null or JsonValueKind.String ? JsonValue.Create(value) : OfSameKind(old, name, value);
+            byte[] json = Encoding.UTF8.GetBytes(text);
+            var (kind, start, end) = JsonFields.Find(json, name);
+            string written = kind is JsonValueKind.Null or JsonValueKind.String
+                ? JsonSerializer.Serialize(value, ToolJson.Default.String) : OfKind(kind, name, value);
+            text = $"{Encoding.UTF8.GetString(json[..start])}{written}{Encoding.UTF8.GetString(json[end..])}";
         }
 
-        return body.ToJsonString(AsWritten);
+        return text;
     }
 
-    private static JsonObject? ParseObject(string? text)
+    private static string OfKind(JsonValueKind kind, string name, string value)
     {
         try
         {
-            return text is null ? null : JsonNode.Parse(text) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private static JsonNode OfSameKind(JsonNode old, string name, string value)
-    {
-        try
-        {
-            if (JsonNode.Parse(value) is { } json && KindOf(json) == KindOf(old))
-                return json;
+            using var json = JsonDocument.Parse(value);
+            if (json.RootElement.ValueKind == kind
+                || (kind, json.RootElement.ValueKind) is (JsonValueKind.True or JsonValueKind.False, JsonValueKind.True or JsonValueKind.False))
+                return value;
         }
         catch (JsonException)
         {
             // Told with the others below.
         }
 
-        throw new ToolException($"--set {name}: '{value}' is not of the same kind as {old.ToJsonString(AsWritten)}.");
+        throw new ToolException($"--set {name}: '{value}' is not of the same kind as the value before, {kind}.");
     }
-
-    private static JsonValueKind KindOf(JsonNode node) => node.GetValueKind() is JsonValueKind.False ? JsonValueKind.True : node.GetValueKind();
 
     private static async Task<byte[]> ReadAsync(string file, CancellationToken cancellationToken)
     {

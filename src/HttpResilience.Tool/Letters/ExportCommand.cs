@@ -109,10 +109,11 @@ internal static class ExportCommand
         letter.SuggestedAction,
     ];
 
-    // A spreadsheet would take such a cell for a formula.
+    // A spreadsheet would take such a cell for a formula, and a terminal would act on control characters.
     private static string Quoted(string? cell)
     {
-        string text = cell is ['=' or '+' or '-' or '@' or '\t' or '\r', ..] ? $"'{cell}" : cell ?? "";
+        cell = VisibleText.Of(cell ?? "");
+        string text = cell is ['=' or '+' or '-' or '@' or '\t' or '\r', ..] ? $"'{cell}" : cell;
         return $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 }

@@ -18,6 +18,9 @@ internal static class LetterWhen
     internal static string InFull(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
+    internal static string Times(int sent) => sent == 1 ? "sent once"
+        : string.Create(CultureInfo.InvariantCulture, $"sent {sent} times");
+
     private static string Ago(int number, string unit) =>
         string.Create(CultureInfo.InvariantCulture, $"{number} {unit}{(number == 1 ? "" : "s")} ago");
 }

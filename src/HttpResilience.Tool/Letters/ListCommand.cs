@@ -61,7 +61,7 @@ internal static class ListCommand
             string client = letter.Tenant is { } tenant ? $"{letter.ClientName}\nfor {VisibleText.Line(tenant, 40)}" : letter.ClientName;
             string state = StateOf(letter, now);
             string failed = string.Create(
-                CultureInfo.InvariantCulture, $"{LetterWhen.InList(letter.LastFailedAt, now)}\nsent {letter.Attempts} times");
+                CultureInfo.InvariantCulture, $"{LetterWhen.InList(letter.LastFailedAt, now)}\n{LetterWhen.Times(letter.Attempts)}");
             string what = $"{letter.Method} {VisibleText.Line(letter.Uri.AbsolutePath, LineLength)}\n{ReasonOf(letter)}";
             string[] cells = isWide ? [what, client, state, failed]
                 : [$"{what}\n{client.ReplaceLineEndings(" ")}; {state.ReplaceLineEndings(", ")}; {failed.ReplaceLineEndings(", ")}"];

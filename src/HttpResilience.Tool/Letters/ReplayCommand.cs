@@ -84,7 +84,7 @@ internal static class ReplayCommand
             cancellationToken).ConfigureAwait(false);
         if (selection.LeftOut > 0)
         {
-            Output.Say($"{LetterSelection.Count(selection.LeftOut)} may be done twice and are left out; look at the API first, then give "
+            Output.Say($"Left out, as they may be done twice: {LetterSelection.Count(selection.LeftOut)}. Look at the API first, then give "
                 + "--looked.");
         }
 

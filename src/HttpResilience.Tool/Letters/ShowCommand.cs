@@ -93,7 +93,7 @@ internal static class ShowCommand
         yield return ("left out", letter.LeftOut.Count > 0 ? string.Join(", ", letter.LeftOut) : null);
         yield return ("first failed", LetterWhen.InFull(letter.FirstFailedAt));
         yield return ("last failed", LetterWhen.InFull(letter.LastFailedAt));
-        yield return ("sent", string.Create(CultureInfo.InvariantCulture, $"{letter.Attempts} times, {letter.Replays} of them again"));
+        yield return ("attempts", string.Create(CultureInfo.InvariantCulture, $"{letter.Attempts}; sent again {letter.Replays} times"));
         yield return ("done", letter.Resolution is { } done
             ? $"{done.Action}, by {done.By}, {LetterWhen.InFull(done.At)}{(done.Notes is { } notes ? $": {notes}" : "")}" : null);
         yield return ("replaces", letter.Replaces?.ToString());

@@ -7,7 +7,7 @@ namespace HttpResilience.Tool;
 internal static class SimulationText
 {
     private static readonly string[] Columns =
-        ["the host", "failed", "failed after it", "took: half", "95 %", "longest", "load", "worst second"];
+        ["the host", "failed", "after it", "took: half", "95 %", "longest", "load", "worst second"];
 
     internal static void Write(SimulationReport report)
     {
@@ -15,7 +15,7 @@ internal static class SimulationText
             $"{report.Client}: {report.Request}, {report.Instances} instances, {report.CallsPerSecond} calls/s each, seed {report.Seed}"));
         var table = new Table().Border(TableBorder.Rounded);
         foreach (string column in Columns)
-            table.AddColumn(column == Columns[0] ? new TableColumn(column) : new TableColumn(column).RightAligned());
+            table.AddColumn(column == Columns[0] ? new TableColumn(column).NoWrap() : new TableColumn(column).RightAligned());
         foreach (var shape in report.Shapes)
         {
             table.AddRow(((string[])
@@ -27,7 +27,7 @@ internal static class SimulationText
         }
 
         Output.Result.Write(table);
-        Output.Write("failed and took: the calls that began while the host failed. load: requests to the host in that time, as a multiple of "
+        Output.Write("failed and took: the calls that began while the host failed; after it: failed that began later. load: requests to the host in that time, as a multiple of "
             + "the calls; worst second: also afterwards.");
         foreach (string note in report.LeftOut)
             Output.Write($"Not simulated: {note}.");

@@ -5,6 +5,7 @@ namespace HttpResilience.Tool;
 
 /// <summary>The JSON of what only the tool has.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(SimulationReport))]
 [JsonSerializable(typeof(ChangeReport))]
