@@ -6,9 +6,8 @@ namespace HttpResilience.Simulation;
 /// <summary>A client that is put to the shapes.</summary>
 /// <param name="Name">The name in the table.</param>
 /// <param name="Color">The color in plots.</param>
-/// <param name="Create">Makes one client, with a seed for its jitter, that notes the trips of its circuit.</param>
-internal sealed record ShapeClient(
-    string Name, string Color, Func<SimulatedClients, VirtualTime, int, TripCounter, Func<Task<bool>>> Create)
+/// <param name="Create">Makes one client.</param>
+internal sealed record ShapeClient(string Name, string Color, CreateClient Create)
 {
     private const string Orange = "#c2410c", Violet = "#7c3aed", Green = "#0f766e", Blue = "#1d4ed8", Gray = "#4b5563";
 

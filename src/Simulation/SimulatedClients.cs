@@ -17,15 +17,16 @@ internal sealed class SimulatedClients(VirtualTime time, HttpMessageHandler host
     /// <param name="configure">Null for the built-in defaults.</param>
     /// <param name="add">Adds services to its container.</param>
     /// <param name="build">Adds handlers to it.</param>
+    /// <param name="name">Its name in the configuration that <paramref name="add"/> may have added.</param>
     internal HttpClient WithChain(
         int seed, Action<HttpResilienceOptions>? configure = null, Action<IServiceCollection>? add = null,
-        Action<IHttpClientBuilder>? build = null) =>
+        Action<IHttpClientBuilder>? build = null, string name = Name) =>
         With(services =>
         {
             add?.Invoke(services);
-            var client = services.AddResilientHttpClient(Name, configure);
+            var client = services.AddResilientHttpClient(name, configure);
             build?.Invoke(client);
-            services.AddKeyedSingleton(Name, (provider, _) => ClientFactory.Create(provider, Name, new Random(seed)));
+            services.AddKeyedSingleton(name, (provider, _) => ClientFactory.Create(provider, name, new Random(seed)));
             return client;
         });
 
@@ -43,11 +44,11 @@ internal sealed class SimulatedClients(VirtualTime time, HttpMessageHandler host
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(time);
         // HttpClient.Timeout and handler rotation use the system clock, so both are off in virtual time.
-        add(services).ConfigureHttpClient(c => c.Timeout = Timeout.InfiniteTimeSpan).SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+        var client = add(services).ConfigureHttpClient(c => c.Timeout = Timeout.InfiniteTimeSpan).SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(() => host);
         var provider = services.BuildServiceProvider();
         _providers.Add(provider);
-        return provider.GetRequiredService<IHttpClientFactory>().CreateClient(Name);
+        return provider.GetRequiredService<IHttpClientFactory>().CreateClient(client.Name);
     }
 
     /// <summary>Starts the background services of the clients, as a host does.</summary>

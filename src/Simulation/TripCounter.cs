@@ -1,5 +1,3 @@
-using Polly.Telemetry;
-
 namespace HttpResilience.Simulation;
 
 /// <summary>Counts how often closed circuits opened; a break that follows a failed probe is no trip.</summary>
@@ -16,22 +14,11 @@ internal sealed class TripCounter
     }
 }
 
+/// <summary>The trips of a circuit of the chain.</summary>
 internal sealed class ChainTrips(TripCounter trips) : CallObserver
 {
     private bool _isClosed = true;
 
     protected internal override void CircuitChanged(ObservedClient client, ObservedHost host, CircuitState state) =>
         trips.Change(ref _isClosed, state is CircuitState.Closed);
-}
-
-/// <summary>The trips of a circuit of Polly.</summary>
-internal sealed class PipelineTrips(TripCounter trips) : TelemetryListener
-{
-    private bool _isClosed = true;
-
-    public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
-    {
-        if (args.Event.EventName is "OnCircuitOpened" or "OnCircuitClosed")
-            trips.Change(ref _isClosed, args.Event.EventName == "OnCircuitClosed");
-    }
 }

@@ -35,6 +35,9 @@ internal sealed record Shape(string Name, TimeSpan From, TimeSpan To, TimeSpan L
             (random, _) => random.Next(Instances) < Instances / 2 ? new(HttpStatusCode.ServiceUnavailable, Soon) : Healthy(random)),
     ];
 
+    /// <summary>A host that does not fail: what the others are compared with.</summary>
+    internal static Shape None { get; } = New("nothing fails", 20, 50, 90, (random, _) => Healthy(random));
+
     internal Answer AnswerAt(TimeSpan elapsed, Random random) =>
         elapsed >= From && elapsed < To ? WhileFailing(random, elapsed) : Healthy(random);
 

@@ -1,5 +1,9 @@
 namespace HttpResilience.Simulation;
 
+/// <summary>Makes one client, with a seed for its jitter, that notes the trips of its circuit.</summary>
+/// <returns>Makes a call; whether it succeeded.</returns>
+internal delegate Func<Task<bool>> CreateClient(SimulatedClients clients, VirtualTime time, int seed, TripCounter trips);
+
 /// <summary>
 /// One client, or many of one kind, call a host that fails in a shape, whether earlier calls succeeded or not. Virtual time.
 /// </summary>
@@ -13,7 +17,9 @@ internal sealed class ShapeRun(Shape shape, ShapeLoad load, int seed)
     private int _begun;
     private int _mostWaiting;
 
-    internal ShapeResult Run(ShapeClient client)
+    /// <param name="name">The name of the client, for the message about a call that does not end.</param>
+    /// <param name="create">Makes a client.</param>
+    internal ShapeResult Run(string name, CreateClient create)
     {
         var random = new Random(seed);
         using var host = new SimulatedHost(_time, _ =>
@@ -28,13 +34,13 @@ internal sealed class ShapeRun(Shape shape, ShapeLoad load, int seed)
         for (int i = 0; i < load.Clients; i++)
         {
             int own = seed * 1000 + i;
-            BeginCalls(client.Create(clients, _time, own, trips), new Random(own), host);
+            BeginCalls(create(clients, _time, own, trips), new Random(own), host);
         }
 
         _time.Run();
         // Each call ends; one that does not is a defect of the simulation or of the client.
         if (_calls.Count != _begun)
-            throw new InvalidOperationException($"{_begun - _calls.Count} calls of '{client.Name}' have not ended.");
+            throw new InvalidOperationException($"{_begun - _calls.Count} calls of '{name}' have not ended.");
         return Result(trips.Trips);
     }
 

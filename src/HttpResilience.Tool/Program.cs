@@ -1,0 +1,3 @@
+using HttpResilience.Tool;
+
+return await RootOfTool.InvokeAsync(args).ConfigureAwait(false);
