@@ -192,7 +192,7 @@ internal sealed class LetterFilter
     }
 
     // Up to 100 years.
-    private static TimeSpan? AgeOf(string value)
+    internal static TimeSpan? AgeOf(string value)
     {
         if (value.Length < 2
             || !long.TryParse(value.AsSpan(0, value.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out long n))

@@ -30,6 +30,9 @@ internal static class FilterOptions
     /// <summary>Those by which groups can be chosen, whose letters are open.</summary>
     internal static IEnumerable<Option> OfGroups => Options.Where(o => o.Word is not ("status" or "before" or "group")).Select(o => o.Option);
 
+    /// <summary>Those of a job, which has no pages.</summary>
+    internal static IEnumerable<Option> OfJobs => Options.Where(o => o.Word is not "before").Select(o => o.Option);
+
     internal static bool AreGiven(ParseResult parsed) => Options.Any(o => parsed.GetValue(o.Option) is not null);
 
     /// <param name="statuses">The statuses when none is asked for; null for all.</param>

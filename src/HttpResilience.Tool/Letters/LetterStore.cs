@@ -18,16 +18,20 @@ internal sealed class LetterStore : IAsyncDisposable
 
     internal IDeadLetterReview Review => _services.GetRequiredService<IDeadLetterReview>();
 
+    internal LetterJobs Jobs => _services.GetRequiredService<LetterJobs>();
+
     internal TimeProvider Time { get; } = TimeProvider.System;
 
     /// <param name="store">The store.</param>
     /// <param name="schema">The schema of a PostgreSQL database; null for the default.</param>
-    internal static LetterStore Open(StoreName store, string? schema)
+    /// <param name="application">The application whose jobs are meant; null where none are.</param>
+    internal static LetterStore Open(StoreName store, string? schema, string? application = null)
     {
         var notes = new NoteCollector();
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
-            schema is null ? [] : [new($"{StorageChoice.Section}:Schema", schema)]).Build());
+            new[] { KeyValuePair.Create("Schema", schema), KeyValuePair.Create("Application", application) }.Where(s => s.Value is not null)
+                .Select(s => KeyValuePair.Create($"{StorageChoice.Section}:{s.Key}", s.Value))).Build());
         services.AddLogging(logging => logging.AddProvider(notes));
         // Nothing is started: neither does this process appear among the instances, nor does it tidy up.
         services.AddHttpResilienceStorage(store.Provider);
@@ -47,6 +51,18 @@ internal sealed class LetterStore : IAsyncDisposable
         var live = await storage.Instances.ListAsync(now - ReplayCoverageRules.Patience, cancellationToken).ConfigureAwait(false);
         // What will be overdue when nobody takes it: it has just become due.
         return ReplayCoverageRules.Find(backlog, live, now + ReplayCoverageRules.Patience);
+    }
+
+    /// <summary>The application that runs on the store.</summary>
+    /// <exception cref="ToolException">There are several, or none.</exception>
+    internal async Task<string> OnlyApplicationAsync(CancellationToken cancellationToken)
+    {
+        var storage = _services.GetRequiredService<IHttpResilienceStorage>();
+        var live = await storage.Instances.ListAsync(Time.GetUtcNow() - TimeSpan.FromHours(1), cancellationToken).ConfigureAwait(false);
+        string[] applications = [.. live.Select(i => i.Application).Distinct().Order(StringComparer.Ordinal)];
+        return applications is [var only] ? only : throw new ToolException(
+            applications.Length == 0 ? "Which application? None has been seen on the store within an hour: give --application NAME."
+                : $"Which application? Give --application: {string.Join(", ", applications)}.", ExitCode.Usage);
     }
 
     public async ValueTask DisposeAsync()

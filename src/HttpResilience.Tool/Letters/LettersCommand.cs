@@ -9,7 +9,7 @@ internal static class LettersCommand
     internal static Command Create() => new Command("letters", "Requests that failed for good and are kept in the store.")
     {
         ListCommand.Create(), GroupsCommand.Create(), ShowCommand.Create(), EditCommand.Create(), ReplayCommand.Create(),
-        ResolveCommand.Create(), PurgeCommand.Create(), ExportCommand.Create(),
+        ResolveCommand.Create(), UndoCommand.CreateReopen(), UndoCommand.CreateCancel(), PurgeCommand.Create(), ExportCommand.Create(),
     };
 
     internal static Argument<string> CreateId() => new("id") { Description = "The id of the letter, or its beginning.", HelpName = "ID" };

@@ -50,7 +50,7 @@ internal static class PurgeCommand
         int deleted = 0;
         foreach (var query in filter.Queries)
         {
-            deleted += await store.Review.PurgeAsync(query, store.Time.GetUtcNow() - before, cancellationToken).ConfigureAwait(false);
+            deleted += await store.Review.PurgeAsync(query, store.Time.GetUtcNow() - before, by, cancellationToken).ConfigureAwait(false);
         }
 
         return BulkChange.Write(new(deleted, 0, 0, by), deleted == 1 ? "was deleted" : "were deleted", parsed.GetValue(Json));

@@ -96,9 +96,22 @@ internal static class ShowCommand
         yield return ("attempts", string.Create(CultureInfo.InvariantCulture, $"{letter.Attempts}; sent again {letter.Replays} times"));
         yield return ("done", letter.Resolution is { } done
             ? $"{done.Action}, by {done.By}, {LetterWhen.InFull(done.At)}{(done.Notes is { } notes ? $": {notes}" : "")}" : null);
+        foreach (var happened in letter.History)
+            yield return ("history", HistoryOf(happened));
         yield return ("replaces", letter.Replaces?.ToString());
         yield return ("replaced by", letter.ReplacedBy?.ToString());
         yield return ("group", letter.Fingerprint);
         yield return ("version", letter.Version.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static string HistoryOf(LetterEvent happened)
+    {
+        IEnumerable<string?> parts =
+        [
+            LetterWords.Text(happened.Kind), happened.By is { } by ? $"by {by}" : null, happened.JobId is { } job ? $"job {job}" : null,
+            happened.StatusCode?.ToString(CultureInfo.InvariantCulture), happened.Title,
+            happened.Instance is { } instance ? $"from {instance}" : null, happened.OtherId?.ToString(), happened.Notes,
+        ];
+        return $"{LetterWhen.InFull(happened.At)}  {string.Join(", ", parts.OfType<string>())}";
     }
 }

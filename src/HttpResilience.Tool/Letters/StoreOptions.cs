@@ -35,7 +35,8 @@ internal static class StoreOptions
     internal static IReadOnlyList<Option> ToChange { get; } = [.. ToRead, As];
 
     /// <exception cref="ToolException">It is not named, or not there.</exception>
-    internal static LetterStore Open(ParseResult parsed) => LetterStore.Open(StoreName.Parse(TextOf(parsed)), parsed.GetValue(Schema));
+    internal static LetterStore Open(ParseResult parsed, string? application = null) =>
+        LetterStore.Open(StoreName.Parse(TextOf(parsed)), parsed.GetValue(Schema), application);
 
     /// <exception cref="ToolException">There is no name.</exception>
     internal static string PersonOf(ParseResult parsed) => (parsed.GetValue(As) ?? Environment.UserName).Trim() is { Length: > 0 } name ? name

@@ -29,7 +29,7 @@ public sealed class ToolHelpTests : IDisposable
         }
 
         sections.Keys.ShouldBe(commands, ignoreOrder: true);
-        commands.Count.ShouldBe(11);
+        commands.Count.ShouldBe(17);
     }
 
     [Fact]
