@@ -108,9 +108,9 @@ internal static class ShowCommand
     {
         IEnumerable<string?> parts =
         [
-            LetterWords.Text(happened.Kind), happened.By is { } by ? $"by {by}" : null, happened.JobId is { } job ? $"job {job}" : null,
-            happened.StatusCode?.ToString(CultureInfo.InvariantCulture), happened.Title,
-            happened.Instance is { } instance ? $"from {instance}" : null, happened.OtherId?.ToString(), happened.Notes,
+            LetterWords.Text(happened.Kind), happened.StatusCode?.ToString(CultureInfo.InvariantCulture), happened.Title,
+            happened.Instance is { } instance ? $"from {instance}" : null, happened.By is { } by ? $"by {by}" : null,
+            happened.JobId is { } job ? $"job {job}" : null, happened.OtherId?.ToString(), happened.Notes,
         ];
         return $"{LetterWhen.InFull(happened.At)}  {string.Join(", ", parts.OfType<string>())}";
     }

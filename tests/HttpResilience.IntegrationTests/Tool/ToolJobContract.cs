@@ -54,7 +54,7 @@ public abstract class ToolJobContract : StorageContract
         (await tool.ExpectAsync(0, "jobs", "stop", id)).Output.ShouldContain("replay, completed; by alice");
         var letter = (await tool.ExpectAsync(0, "letters", "show", $"{letters[0].Id}")).Output;
         letter.ShouldContain($"To be sent again, by alice, job {id}");
-        letter.ShouldContain("Sent again, accepted, 201, from ");
+        letter.ShouldContain("Sent again, accepted, 201, from ", customMessage: letter);
         await application.StopAsync(Stop);
     }
 
