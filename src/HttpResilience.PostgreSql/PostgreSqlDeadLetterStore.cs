@@ -172,6 +172,69 @@ internal sealed class PostgreSqlDeadLetterStore(
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
 
+    private const string LockSql = """
+        SELECT count(*) FROM (
+          SELECT FROM http_resilience.dead_letters l JOIN unnest($1, $2) AS n (id, version) ON l.id = n.id AND l.version = n.version
+          WHERE l.id = ANY ($1) ORDER BY l.id FOR UPDATE OF l) locked
+        """;
+
+    // Of two statements that change the same letters the second waits for the first, and then finds other versions.
+    public async Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken)
+    {
+        return await database.RunAsync(async (connection, tries) =>
+        {
+            // The answer to the first try was lost: it was committed if what it wrote down is there.
+            if (tries > 0 && commit.Activity is { } done
+                && await PostgreSqlActivityStore.IsThereAsync(connection, database, done.Id, cancellationToken).ConfigureAwait(false))
+                return true;
+            var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await using var transactionScope = transaction.ConfigureAwait(false);
+            bool isCurrent = await AreCurrentAsync(connection, commit.Changed, cancellationToken).ConfigureAwait(false)
+                && (commit.Job is not { } job
+                    || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false));
+            foreach (var letter in isCurrent ? commit.Added : [])
+            {
+                using var add = new NpgsqlBatch(connection, transaction) { BatchCommands = { New(application.Owned(letter).At(Ahead)) } };
+                isCurrent = isCurrent && await add.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
+            }
+
+            if (!isCurrent)
+            {
+                await transaction.RollbackAsync(cancellationToken).ConfigureAwait(false);
+                return false;
+            }
+
+            using var batch = PostgreSqlWriter.Durable(connection);
+            batch.Transaction = transaction;
+            if (commit.Changed.Count > 0)
+            {
+                var change = new NpgsqlBatchCommand(database.Sql(UpdateAll));
+                AddChangesTo(change.Parameters, [.. commit.Changed.Select(l => l.At(Ahead))]);
+                batch.BatchCommands.Add(change);
+            }
+
+            if (commit.Activity is { } activity)
+                batch.BatchCommands.Add(PostgreSqlActivityStore.Add(database, activity, application));
+            if (commit.Added.Count > 0 || commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending))
+                batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql(database)));
+            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> AreCurrentAsync(
+        NpgsqlConnection connection, IReadOnlyList<DeadLetter> letters, CancellationToken cancellationToken)
+    {
+        if (letters.Count == 0)
+            return true;
+        using var command = new NpgsqlCommand(database.Sql(LockSql), connection)
+        {
+            Parameters = { Value(letters.Select(l => l.Id).ToArray()), Value(letters.Select(l => l.Version).ToArray()) },
+        };
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is long current && current == letters.Count;
+    }
+
     public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) => InPortionsAsync(
         () => PostgreSqlLetterQuery.Purge(query, before, PurgedAtOnce), PurgedAtOnce, notifies: false, cancellationToken);
 

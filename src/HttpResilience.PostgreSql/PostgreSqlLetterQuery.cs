@@ -102,6 +102,7 @@ internal static class PostgreSqlLetterQuery
         }
 
         Where("failure_class =", query.FailureClass is { } failureClass ? Text(failureClass.ToString()) : null);
+        Where("job_id =", query.JobId is { } job ? Value(job) : null);
         Where("first_failed_at >=", query.Since is { } since ? Time(since) : null);
         Where("first_failed_at <", query.Until is { } until ? Time(until) : null);
         return sql.ToString();

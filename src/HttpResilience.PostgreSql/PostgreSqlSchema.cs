@@ -268,6 +268,48 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
           ON http_resilience.dead_letters (status, fingerprint, application, first_failed_at, last_failed_at)
           WHERE status IN ('Pending', 'InProgress', 'RequiresReview');
         CREATE INDEX dead_letters_of_cause ON http_resilience.dead_letters (fingerprint, id);
+        """,
+        // Processes of version 4 that still run change letters and leave the new columns as they are.
+        """
+        ALTER TABLE http_resilience.dead_letters ADD COLUMN history text, ADD COLUMN job_id uuid, ADD COLUMN job_accepted integer,
+          ADD COLUMN job_ended_at timestamptz;
+        CREATE INDEX dead_letters_of_job ON http_resilience.dead_letters (job_id, job_ended_at, job_accepted, status)
+          WHERE job_id IS NOT NULL;
+
+        CREATE TABLE http_resilience.letter_jobs (
+          id uuid PRIMARY KEY,
+          version bigint NOT NULL,
+          state text COLLATE "C" NOT NULL,
+          position uuid,
+          taken integer NOT NULL,
+          left_out integer NOT NULL,
+          ended_at timestamptz,
+          stop_reason text,
+          application text COLLATE "C" NOT NULL,
+          request text NOT NULL,
+          up_to uuid NOT NULL,
+          created_at timestamptz NOT NULL,
+          total bigint NOT NULL,
+          subject text COLLATE "C" NOT NULL
+        );
+        CREATE UNIQUE INDEX letter_jobs_running ON http_resilience.letter_jobs (application, subject) WHERE state = 'Running';
+        CREATE INDEX letter_jobs_by_state ON http_resilience.letter_jobs (application, state, id);
+        CREATE INDEX letter_jobs_ended ON http_resilience.letter_jobs (ended_at) WHERE ended_at IS NOT NULL;
+
+        CREATE TABLE http_resilience.operator_activity (
+          application text COLLATE "C" NOT NULL,
+          id uuid PRIMARY KEY,
+          at timestamptz NOT NULL,
+          done_by text NOT NULL,
+          action text NOT NULL,
+          letter_id uuid,
+          job_id uuid,
+          client_name text,
+          letters bigint NOT NULL,
+          notes text
+        );
+        CREATE INDEX operator_activity_by_application ON http_resilience.operator_activity (application, id);
+        CREATE INDEX operator_activity_by_time ON http_resilience.operator_activity (at);
         """);
 
     internal IReadOnlyList<string> Steps => steps;

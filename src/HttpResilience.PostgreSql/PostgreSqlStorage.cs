@@ -23,6 +23,8 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         ErrorBudgets = new PostgreSqlErrorBudgetStore(database, application, rows);
         Instances = new PostgreSqlInstanceStore(database, rows);
         Incidents = new PostgreSqlIncidentStore(database, application, rows);
+        Jobs = new PostgreSqlJobStore(database, application, rows);
+        Activity = new PostgreSqlActivityStore(database, application, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -38,6 +40,10 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     public IInstanceStore Instances { get; }
 
     public IIncidentStore Incidents { get; }
+
+    public ILetterJobStore Jobs { get; }
+
+    public IOperatorActivityStore Activity { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

@@ -128,6 +128,33 @@ internal sealed class SqliteDeadLetterStore(
         return _arrivals.Told(changed, changed);
     }
 
+    private const string IsCurrentSql = "SELECT count(*) FROM dead_letters WHERE id = @id AND version = @version";
+
+    private const string IsThereSql = "SELECT count(*) FROM dead_letters WHERE id = @id";
+
+    public async Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken)
+    {
+        object?[][] changes = [.. commit.Changed.Select(SqliteLetter.Changes)];
+        object?[][] additions = [.. commit.Added.Select(l => SqliteLetter.Values(application.Owned(l)))];
+        bool committed = await writer.RunAsync(s =>
+        {
+            // Another change of the same transaction may be committed with this one: whatever can fail comes before the first change.
+            if (!commit.Changed.All(l => s.Scalar<long>(IsCurrentSql, ("@id", SqliteLetter.Id(l.Id)), ("@version", l.Version)) == 1)
+                || commit.Added.Any(l => s.Scalar<long>(IsThereSql, ("@id", SqliteLetter.Id(l.Id))) == 1)
+                || (commit.Job is { } job && !SqliteJobStore.Save(s, job, application)))
+                return false;
+            foreach (object?[] row in changes)
+                s.Change(SqliteLetter.Update, row);
+            foreach (object?[] row in additions)
+                s.Change(SqliteLetter.Insert, row);
+            if (commit.Activity is { } activity)
+                SqliteActivityStore.Add(s, activity, application);
+            return true;
+        }, cancellationToken).ConfigureAwait(false);
+        return _arrivals.Told(
+            committed, committed && (commit.Added.Count > 0 || commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending)));
+    }
+
     public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken)
     {
         var (sql, parameters) = SqliteLetterQuery.Purge(query);

@@ -87,6 +87,7 @@ internal static class SqliteLetterQuery
         }
 
         Where("failure_class = @failure_class", "@failure_class", query.FailureClass?.ToString());
+        Where("job_id = @job_id", "@job_id", query.JobId is { } job ? SqliteLetter.Id(job) : null);
         Where("first_failed_at >= @since", "@since", query.Since is { } since ? StoredTime.Microseconds(since) : null);
         Where("first_failed_at < @until", "@until", query.Until is { } until ? StoredTime.Microseconds(until) : null);
         return (sql.ToString(), parameters);

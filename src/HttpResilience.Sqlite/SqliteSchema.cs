@@ -224,6 +224,49 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         CREATE INDEX dead_letters_by_cause ON dead_letters (status, fingerprint, application, first_failed_at, last_failed_at)
           WHERE status IN ('Pending', 'InProgress', 'RequiresReview');
         CREATE INDEX dead_letters_of_cause ON dead_letters (fingerprint, id);
+        """,
+        // Processes of version 4 that still run change letters and leave the new columns as they are.
+        """
+        ALTER TABLE dead_letters ADD COLUMN history TEXT;
+        ALTER TABLE dead_letters ADD COLUMN job_id TEXT;
+        ALTER TABLE dead_letters ADD COLUMN job_accepted INTEGER;
+        ALTER TABLE dead_letters ADD COLUMN job_ended_at INTEGER;
+        CREATE INDEX dead_letters_of_job ON dead_letters (job_id, job_ended_at, job_accepted, status) WHERE job_id IS NOT NULL;
+
+        CREATE TABLE letter_jobs (
+          id TEXT NOT NULL PRIMARY KEY,
+          version INTEGER NOT NULL,
+          state TEXT NOT NULL,
+          position TEXT,
+          taken INTEGER NOT NULL,
+          left_out INTEGER NOT NULL,
+          ended_at INTEGER,
+          stop_reason TEXT,
+          application TEXT NOT NULL,
+          request TEXT NOT NULL,
+          up_to TEXT NOT NULL,
+          created_at INTEGER NOT NULL,
+          total INTEGER NOT NULL,
+          subject TEXT NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX letter_jobs_running ON letter_jobs (application, subject) WHERE state = 'Running';
+        CREATE INDEX letter_jobs_by_state ON letter_jobs (application, state, id);
+        CREATE INDEX letter_jobs_ended ON letter_jobs (ended_at) WHERE ended_at IS NOT NULL;
+
+        CREATE TABLE operator_activity (
+          application TEXT NOT NULL,
+          id TEXT NOT NULL PRIMARY KEY,
+          at INTEGER NOT NULL,
+          done_by TEXT NOT NULL,
+          action TEXT NOT NULL,
+          letter_id TEXT,
+          job_id TEXT,
+          client_name TEXT,
+          letters INTEGER NOT NULL,
+          notes TEXT
+        ) STRICT;
+        CREATE INDEX operator_activity_by_application ON operator_activity (application, id);
+        CREATE INDEX operator_activity_by_time ON operator_activity (at);
         """);
 
     internal IReadOnlyList<string> Steps => steps;

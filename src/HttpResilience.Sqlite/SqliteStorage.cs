@@ -21,6 +21,8 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         ErrorBudgets = new SqliteErrorBudgetStore(_writer, _readers, application, rows);
         Instances = new SqliteInstanceStore(_writer, _readers, rows);
         Incidents = new SqliteIncidentStore(_writer, _readers, application, rows);
+        Jobs = new SqliteJobStore(_writer, _readers, application, rows);
+        Activity = new SqliteActivityStore(_writer, _readers, application, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -36,6 +38,10 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
     public IInstanceStore Instances { get; }
 
     public IIncidentStore Incidents { get; }
+
+    public ILetterJobStore Jobs { get; }
+
+    public IOperatorActivityStore Activity { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

@@ -41,6 +41,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILoggerFactory>()));
             services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DeadLetterReplayWorker>());
+            LetterJobWorker.AddTo(services);
             return services;
         }
     }

@@ -37,7 +37,7 @@ public static partial class HttpResilienceServiceCollectionExtensions
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, ValidateStorage>());
             StorageUpkeep.AddTo(services);
             LetterKeyWatch.AddTo(services);
-            services.TryAddSingleton<IDeadLetterReview>(DeadLetterReview.Of);
+            DeadLetterReview.AddTo(services);
             return services;
         }
     }

@@ -32,6 +32,14 @@ internal static class LetterColumns
     // Null in rows of older versions, until they are filled in.
     private static readonly StoredColumn<DeadLetter, string?> Fingerprint = Table.OptionalText("fingerprint", l => l.Fingerprint);
 
+    // Null while the history is only the failure that the other columns state.
+    private static readonly StoredColumn<DeadLetter, string?> History = Table.OptionalText(
+        "history", l => l.History is [{ Kind: LetterEventKind.Failed }] ? null : StoredJson.History(l.History));
+    private static readonly StoredColumn<DeadLetter, Guid?> JobId = Table.OptionalUuid("job_id", l => l.Job?.Id);
+    private static readonly StoredColumn<DeadLetter, int?> JobAccepted = Table.OptionalInt(
+        "job_accepted", l => l.Job?.Accepted is { } accepted ? accepted ? 1 : 0 : null);
+    private static readonly StoredColumn<DeadLetter, DateTimeOffset?> JobEndedAt = Table.OptionalTime("job_ended_at", l => l.Job?.EndedAt);
+
     /// <summary>The columns up to here change during the life of a letter. The id and the version come first.</summary>
     internal static readonly IReadOnlyList<StoredColumn<DeadLetter>> State = [.. Table.Columns];
 
@@ -93,6 +101,9 @@ internal static class LetterColumns
             SuggestedAction = Suggested.Of(row),
             Resolution = Action.Of(row) is { } action ? ReadResolution(action, row) : null,
             ReplacedBy = ReplacedBy.Of(row),
+            History = History.Of(row) is { } history ? StoredJson.History(history) : null,
+            Job = JobId.Of(row) is { } job
+                ? new(job, JobAccepted.Of(row) is { } accepted ? accepted != 0 : null, JobEndedAt.Of(row)) : null,
             Application = Application.Of(row),
             ClientName = ClientName.Of(row),
             Method = Method.Of(row),

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -12,12 +13,24 @@ namespace HttpResilience;
 [JsonSerializable(typeof(List<long[]>))]
 [JsonSerializable(typeof(Dictionary<string, List<string[]>>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(List<LetterEvent>))]
+[JsonSerializable(typeof(LetterJobRequest))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
     private const string Protected = "protected", NoEntries = "{}";
 
     // People read it with database tools, and no page embeds it: characters beyond ASCII stay unescaped.
-    private static readonly StoredJson Legible = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly StoredJson Legible = new(new JsonSerializerOptions
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters =
+        {
+            new JsonStringEnumConverter<LetterEventKind>(), new JsonStringEnumConverter<DeadLetterStatus>(),
+            new JsonStringEnumConverter<FailureClass>(), new JsonStringEnumConverter<LetterJobAction>(),
+        },
+    });
 
     internal static string Pairs(IEnumerable<KeyValuePair<string, string>> pairs) =>
         JsonSerializer.Serialize([.. pairs.Select(p => new[] { p.Key, p.Value })], Legible.ListStringArray);
@@ -77,6 +90,25 @@ internal sealed partial class StoredJson : JsonSerializerContext
     internal static string Entry(KeyValuePair<string, string> entry) =>
         Map(new Dictionary<string, string> { [entry.Key] = entry.Value })[1..^1];
 
+    internal static string History(IReadOnlyList<LetterEvent> events) =>
+        JsonSerializer.Serialize(events as List<LetterEvent> ?? [.. events], Legible.ListLetterEvent);
+
+    internal static IReadOnlyList<LetterEvent> History(string json) =>
+        JsonSerializer.Deserialize(json, Legible.ListLetterEvent) is { } events && !events.Contains(null!) ? events
+            : throw Malformed("list of events");
+
+    internal static string Request(LetterJobRequest request) => JsonSerializer.Serialize(request, Legible.LetterJobRequest);
+
+    internal static LetterJobRequest Request(string json) =>
+        JsonSerializer.Deserialize(json, Legible.LetterJobRequest) is { Query: not null, By: not null } request ? request
+            : throw Malformed("request of a job");
+
+    /// <summary>What only one running job may change: the group, or the hash of another filter.</summary>
+    internal static string SubjectOf(LetterJobRequest request) => request.Query is { Fingerprint: { } group } query
+        && query == new DeadLetterQuery { Fingerprint = group } ? group
+        : Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
+            new LetterJobRequest { Action = default, By = "", Query = request.Query }, Legible.LetterJobRequest)));
+
     /// <summary>The processes that observe something, with the times in microseconds since 1970.</summary>
     internal static string Sightings(IReadOnlyDictionary<Guid, DateTimeOffset> seenBy) => Map(seenBy.ToDictionary(
         s => s.Key.ToString("D"), s => StoredTime.Microseconds(s.Value).ToString(CultureInfo.InvariantCulture)));
@@ -89,7 +121,7 @@ internal sealed partial class StoredJson : JsonSerializerContext
         {
             foreach (var (process, time) in Map(json))
             {
-                if (Guid.TryParse(process, out var id) && long.TryParse(time, CultureInfo.InvariantCulture, out long microseconds))
+                if (System.Guid.TryParse(process, out var id) && long.TryParse(time, CultureInfo.InvariantCulture, out long microseconds))
                     seenBy[id] = StoredTime.Nearest(microseconds);
             }
         }

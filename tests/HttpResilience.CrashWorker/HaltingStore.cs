@@ -37,6 +37,8 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
     public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
         store.ReplaceAsync(letter, replacement, cancellationToken);
 
+    public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => store.CommitAsync(commit, cancellationToken);
+
     public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
         store.PurgeAsync(query, before, cancellationToken);
 

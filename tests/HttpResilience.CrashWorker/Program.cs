@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 // An ordinary application that the tests kill. It reads "send <number> <key>", "load <seconds> <prefix of the keys>", "batch <count>",
-// "replay-all" and "finish", and writes "ready", "ended <number> <result>", "kept <letter>", "refused", "loaded", "at <moment>",
+// "replay-all", "job <letters in a second>" and "finish", and writes "ready", "ended <number> <result>", "kept <letter>", "refused", "loaded", "at <moment>",
 // "report <stop reason> <succeeded> <failed> <skipped> <indexes of failures>" and "drained".
 // It ends at the end of its input, at the latest when the test process ends.
 var settings = WorkerSettings.FromJson(args[0]);
@@ -75,6 +75,16 @@ while (await Console.In.ReadLineAsync() is { } line)
         case ["replay-all"]:
             int replayed = await host.Services.GetRequiredService<IDeadLetterReview>().ReplayManyAsync(new(), 10_000, settings.Name);
             Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"due {replayed}"));
+            break;
+        case ["job", var perSecond]:
+            var job = await host.Services.GetRequiredService<LetterJobs>().StartAsync(new()
+            {
+                Action = LetterJobAction.Replay,
+                Query = new() { ClientName = WorkerSettings.Client },
+                PerSecond = double.Parse(perSecond, CultureInfo.InvariantCulture),
+                By = settings.Name,
+            });
+            Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"job {job.Id} of {job.Total}"));
             break;
         case ["finish"]:
             await Task.WhenAll(sending);

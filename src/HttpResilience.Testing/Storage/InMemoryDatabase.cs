@@ -29,6 +29,10 @@ internal sealed class InMemoryDatabase
 
     internal Dictionary<(string Application, string Key), StorageIncident> Incidents { get; } = [];
 
+    internal Dictionary<Guid, LetterJob> Jobs { get; } = [];
+
+    internal Dictionary<Guid, (string Application, OperatorActivity Entry)> Activity { get; } = [];
+
     /// <summary>A letter was added or made pending.</summary>
     internal event Action? LetterArrived;
 

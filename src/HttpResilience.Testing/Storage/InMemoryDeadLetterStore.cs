@@ -59,6 +59,51 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return Update(letter);
     }, cancellationToken);
 
+    public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => RunAsync(commit, () =>
+    {
+        if (!commit.Changed.All(IsCurrent) || commit.Added.Any(l => Database.Letters.ContainsKey(l.Id))
+            || (commit.Job is { } job && !SaveJob(job)))
+            return false;
+        foreach (var letter in commit.Changed)
+            Update(letter);
+        foreach (var letter in commit.Added)
+            Add(InMemoryLetter.Normalize(Connection.Application?.Owned(letter) ?? letter));
+        if (commit.Activity is { } activity)
+        {
+            Database.Activity[activity.Id] = (Application, activity with
+            {
+                At = StoredTime.Cut(activity.At),
+                By = StoredText.Storable(activity.By)!,
+                Notes = StoredText.Storable(activity.Notes),
+            });
+        }
+
+        if (commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending))
+            Database.NotifyLetterArrived();
+        return true;
+    }, cancellationToken);
+
+    private string Application => Connection.Application?.Name ?? "";
+
+    private bool SaveJob(LetterJob job)
+    {
+        var stored = Database.Jobs.GetValueOrDefault(job.Id);
+        if (stored is null ? job.Version != 0 || IsRunning(job) : job.Version != stored.Version)
+            return false;
+        Database.Jobs[job.Id] = job with
+        {
+            Application = stored?.Application ?? (job.Application.Length > 0 ? job.Application : Application),
+            CreatedAt = StoredTime.Cut(job.CreatedAt),
+            EndedAt = job.EndedAt is { } ended ? StoredTime.Cut(ended) : null,
+            StopReason = StoredText.Storable(job.StopReason),
+            Version = job.Version + 1,
+        };
+        return true;
+    }
+
+    private bool IsRunning(LetterJob job) => Database.Jobs.Values.Any(
+        j => j.State is LetterJobState.Running && j.Application == Application && j.Request.Query == job.Request.Query);
+
     public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
         RunAsync(query, () =>
     {

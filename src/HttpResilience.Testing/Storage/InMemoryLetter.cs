@@ -48,6 +48,8 @@ internal static class InMemoryLetter
             ? new(StoredText.Storable(r.Action)!, StoredText.Storable(r.Notes), StoredText.Storable(r.By)!, StoredTime.Cut(r.At))
             : null,
         ReplacedBy = changed.ReplacedBy,
+        History = changed.History is [{ Kind: LetterEventKind.Failed }] ? null : StoredJson.History(StoredJson.History(changed.History)),
+        Job = changed.Job is { } job ? job with { EndedAt = job.EndedAt is { } ended ? StoredTime.Cut(ended) : null } : null,
         // Last: it is kept for what the letter has by now.
         Fingerprint = changed.Fingerprint,
     };
@@ -119,6 +121,7 @@ internal static class InMemoryLetter
             && (query.Application is null || letter.Application == StoredText.Storable(query.Application))
             && (query.Tag is not { } tag || (letter.Tags.TryGetValue(tag.Key, out string? value) && value == tag.Value))
             && (query.FailureClass is not { } failureClass || letter.FailureClass == failureClass)
+            && (query.JobId is not { } job || letter.Job?.Id == job)
             && (query.Since is not { } since || letter.FirstFailedAt >= StoredTime.Cut(since))
             && (query.Until is not { } until || letter.FirstFailedAt < StoredTime.Cut(until))
             && (query.Before is not { } before || letter.Id.CompareTo(before) < 0);

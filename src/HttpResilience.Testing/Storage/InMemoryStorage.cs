@@ -40,6 +40,8 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
         ErrorBudgets = new InMemoryErrorBudgetStore(_connection);
         Instances = new InMemoryInstanceStore(_connection);
         Incidents = new InMemoryIncidentStore(_connection);
+        Jobs = new InMemoryJobStore(_connection);
+        Activity = new InMemoryActivityStore(_connection);
     }
 
     /// <summary>
@@ -85,6 +87,12 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     /// <inheritdoc/>
     public IIncidentStore Incidents { get; }
+
+    /// <inheritdoc/>
+    public ILetterJobStore Jobs { get; }
+
+    /// <inheritdoc/>
+    public IOperatorActivityStore Activity { get; }
 
     internal InMemoryDatabase Database => _connection.Database;
 

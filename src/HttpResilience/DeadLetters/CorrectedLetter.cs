@@ -42,6 +42,8 @@ internal static class CorrectedLetter
             Replaces = letter.Id,
             Resolution = null,
             SuggestedAction = null,
+            Job = null,
+            History = null,
             Version = 0,
         };
         return DeadLetterRequestRules.ProblemOf(replacement) is { } problem

@@ -10,6 +10,7 @@ public sealed record DeadLetter
     private const int FixedBytes = 1024, FixedBytesPerField = 8;
 
     private KnownFingerprint _fingerprint;
+    private IReadOnlyList<LetterEvent>? _history;
 
     /// <summary>A UUID of version 7: later letters have greater ids (RFC 9562 §5.7).</summary>
     public required Guid Id { get; init; }
@@ -171,6 +172,20 @@ public sealed record DeadLetter
 
     /// <summary>The id of the letter that replaces this one; null when there is none.</summary>
     public Guid? ReplacedBy { get; init; }
+
+    /// <summary>
+    /// What happened to the letter, the oldest first: the first 10 and the last 90 events. It begins with the failure, or with the
+    /// correction that it is.
+    /// </summary>
+    [AllowNull]
+    public IReadOnlyList<LetterEvent> History
+    {
+        get => _history ?? LetterHistory.UnwrittenOf(this);
+        init => _history = value is { Count: > 0 } ? value : null;
+    }
+
+    /// <summary>The last job that took it; null when none did.</summary>
+    public LetterJobPart? Job { get; init; }
 
     /// <summary>The number of changes. A change applies only to the version it was based on: of two concurrent changes one wins.</summary>
     public long Version { get; init; }

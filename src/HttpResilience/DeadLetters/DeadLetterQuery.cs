@@ -41,6 +41,9 @@ public sealed record DeadLetterQuery
     /// <summary>The failure class of the last attempt.</summary>
     public FailureClass? FailureClass { get; init; }
 
+    /// <summary>Those that a job took last (<see cref="DeadLetter.Job"/>).</summary>
+    public Guid? JobId { get; init; }
+
     /// <summary>Letters that first failed at this time or later.</summary>
     public DateTimeOffset? Since { get; init; }
 

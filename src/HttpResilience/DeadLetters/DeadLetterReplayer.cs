@@ -91,6 +91,7 @@ internal sealed partial class DeadLetterReplayer(
         }
 
         place?.Dispose();
+        result = LetterHistory.AfterReplay(claimed, result, InstanceName.Current, time.GetUtcNow());
         long version = await lease.EndAsync().ConfigureAwait(false);
         // A result ends the series of leases without one; a letter that is in review because of it keeps its number.
         int takeovers = result.Takeovers < DeadLetterDecision.MaxTakeovers ? 0 : result.Takeovers;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace HttpResilience;
 
@@ -11,12 +12,12 @@ internal sealed class DeadLetterReview(
     : IDeadLetterReview
 {
     private const int PageSize = 500;
-    private const string ReplayAction = "Replay";
 
-    internal static DeadLetterReview Of(IServiceProvider services) => new(
-        services.GetRequiredService<IDeadLetterStore>(), services.GetService<DeadLetterReplayer>,
-        services.GetRequiredService<ReplayCoverage>(), services.GetRequiredService<TimeProvider>(),
-        services.GetService<DeadLetterMeter>());
+    internal static void AddTo(IServiceCollection services) => services.TryAddSingleton<IDeadLetterReview>(provider =>
+        new DeadLetterReview(
+            provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<DeadLetterReplayer>,
+            provider.GetRequiredService<ReplayCoverage>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<DeadLetterMeter>()));
 
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         store.ListAsync(query, cancellationToken);
@@ -47,24 +48,24 @@ internal sealed class DeadLetterReview(
         Guid id, long expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken) =>
         ResubmitAsync(id, (long?)expectedVersion, correct, by, cancellationToken);
 
+    public Task<DeadLetter> ResubmitAsync(
+        Guid id, long expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, TimeSpan delay,
+        CancellationToken cancellationToken) =>
+        ResubmitAsync(id, (long?)expectedVersion, correct, by, cancellationToken, delay);
+
     private async Task<DeadLetter> ResubmitAsync(
-        Guid id, long? expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken)
+        Guid id, long? expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken,
+        TimeSpan delay = default)
     {
         ArgumentNullException.ThrowIfNull(correct);
-        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        var change = ChangeBy(by, delay);
         while (true)
         {
             var letter = await OpenAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false);
             ThrowIfKeyIsMissing(letter);
-            var replacement = CorrectedLetter.Of(letter, correct(letter), time.GetUtcNow());
-            var replaced = letter with
-            {
-                Status = DeadLetterStatus.Resubmitted,
-                ReplacedBy = replacement.Id,
-                Resolution = new("Resubmit", null, by, time.GetUtcNow()),
-                SuggestedAction = null,
-            };
-            if (await store.ReplaceAsync(replaced, replacement, cancellationToken).ConfigureAwait(false))
+            var corrected = CorrectedLetter.Of(letter, correct(letter), change.At);
+            var (replaced, replacement) = change.Resubmitted(letter, corrected, change.At + delay);
+            if (await CommitAsync(change, LetterChange.Resubmit, [replaced], [replacement], cancellationToken).ConfigureAwait(false))
                 return replacement;
         }
     }
@@ -75,10 +76,16 @@ internal sealed class DeadLetterReview(
     public Task<DeadLetter> ReplayAsync(Guid id, long expectedVersion, string by, CancellationToken cancellationToken) =>
         ReplayAsync(id, (long?)expectedVersion, by, cancellationToken);
 
-    private Task<DeadLetter> ReplayAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken)
+    public Task<DeadLetter> ReplayAsync(
+        Guid id, long expectedVersion, string by, TimeSpan delay, CancellationToken cancellationToken) =>
+        ReplayAsync(id, (long?)expectedVersion, by, cancellationToken, delay);
+
+    private Task<DeadLetter> ReplayAsync(
+        Guid id, long? expectedVersion, string by, CancellationToken cancellationToken, TimeSpan delay = default)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(by);
-        return ChangeAsync(id, expectedVersion, letter => MadeDue(letter, by, time.GetUtcNow()), cancellationToken);
+        var change = ChangeBy(by, delay);
+        return ChangeAsync(
+            id, expectedVersion, change, LetterChange.Replay, letter => change.Replayed(letter, change.At + delay), cancellationToken);
     }
 
     public Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken) =>
@@ -89,9 +96,9 @@ internal sealed class DeadLetterReview(
 
     private async Task<DeadLetter> SendAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        var change = ChangeBy(by);
         var sender = replayer();
-        var claimed = await ChangeAsync(id, expectedVersion, Claimed, cancellationToken).ConfigureAwait(false);
+        var claimed = await ChangeAsync(id, expectedVersion, change, LetterChange.Replay, Claimed, cancellationToken).ConfigureAwait(false);
         await sender!.SendAsync(claimed, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         return await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
@@ -103,7 +110,10 @@ internal sealed class DeadLetterReview(
                     $"Client '{letter.ClientName}' of dead letter {id} is not registered in this process, or has DeadLetter:Enabled "
                     + "false.");
             ThrowIfKeyIsMissing(letter);
-            return MadeDue(letter, by, time.GetUtcNow() + DeadLetterReplayer.LeaseLength) with { Status = DeadLetterStatus.InProgress };
+            return change.Replayed(letter, time.GetUtcNow() + DeadLetterReplayer.LeaseLength) with
+            {
+                Status = DeadLetterStatus.InProgress,
+            };
         }
     }
 
@@ -111,11 +121,10 @@ internal sealed class DeadLetterReview(
         DeadLetterQuery query, double perSecond, string by, IProgress<int>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        var change = ChangeBy(by);
         if (perSecond is not (> 0 and <= 10_000))
             throw new ArgumentOutOfRangeException(nameof(perSecond), perSecond, "It must be above 0 and not above 10000.");
 
-        var begin = time.GetUtcNow();
         int count = 0;
         // A change leaves the body as it is: the bodies of a page might not fit into memory.
         var page = query with { Limit = PageSize, OmitBodies = true };
@@ -124,8 +133,8 @@ internal sealed class DeadLetterReview(
             foreach (var letter in letters.Where(IsOpen))
             {
                 // A letter that a worker has claimed meanwhile is skipped.
-                var due = begin + TimeSpan.FromSeconds(count / perSecond);
-                if (await store.UpdateAsync(MadeDue(letter, by, due), cancellationToken).ConfigureAwait(false))
+                var due = change.At + TimeSpan.FromSeconds(count / perSecond);
+                if (await store.UpdateAsync(change.Replayed(letter, due), cancellationToken).ConfigureAwait(false))
                     count++;
             }
 
@@ -147,17 +156,33 @@ internal sealed class DeadLetterReview(
         Guid id, long? expectedVersion, string action, string? notes, string by, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(action);
-        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        var change = ChangeBy(by);
         return ChangeAsync(
-            id,
-            expectedVersion,
-            letter => letter with
-            {
-                Status = DeadLetterStatus.Resolved,
-                Resolution = new(action, notes, by, time.GetUtcNow()),
-                SuggestedAction = null,
-            },
-            cancellationToken);
+            id, expectedVersion, change, LetterChange.Resolve, letter => change.Resolved(letter, action, notes), cancellationToken, notes);
+    }
+
+    public async Task<DeadLetter> ReopenAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken)
+    {
+        var change = ChangeBy(by);
+        while (true)
+        {
+            var reopened = change.Reopened(await ExpectedAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false));
+            if (await CommitAsync(change, LetterChange.Reopen, [reopened], [], cancellationToken).ConfigureAwait(false))
+                return reopened with { Version = reopened.Version + 1 };
+        }
+    }
+
+    public async Task<DeadLetter> CancelAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken)
+    {
+        var change = ChangeBy(by);
+        while (true)
+        {
+            var letter = await ExpectedAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false);
+            var replaced = letter.Replaces is { } other ? await store.FindAsync(other, cancellationToken).ConfigureAwait(false) : null;
+            var restored = change.Cancelled(letter, replaced);
+            if (await CommitAsync(change, LetterChange.Cancel, restored, [], cancellationToken).ConfigureAwait(false))
+                return restored[^1] with { Version = restored[^1].Version + 1 };
+        }
     }
 
     public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken) =>
@@ -170,35 +195,65 @@ internal sealed class DeadLetterReview(
         return store.PurgeAsync(query, time.GetUtcNow() - olderThan, cancellationToken);
     }
 
+    public async Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, string by, CancellationToken cancellationToken)
+    {
+        var change = ChangeBy(by);
+        int purged = await PurgeAsync(query, olderThan, cancellationToken).ConfigureAwait(false);
+        await store.CommitAsync(new()
+        {
+            Activity = Activity(change, "Purge") with { ClientName = query.ClientName, Letters = purged },
+        }, cancellationToken).ConfigureAwait(false);
+        return purged;
+    }
+
     public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => store.MissingKeysAsync(cancellationToken);
 
     private static bool IsOpen(DeadLetter letter) => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview;
 
-    private DeadLetter MadeDue(DeadLetter letter, string by, DateTimeOffset due) => letter with
+    private LetterChange ChangeBy(string by, TimeSpan delay = default)
     {
-        Status = DeadLetterStatus.Pending,
-        DueAt = due,
-        Resolution = new(ReplayAction, null, by, time.GetUtcNow()),
-        SuggestedAction = null,
-        Takeovers = 0,
-    };
+        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
+        return new(by, time.GetUtcNow());
+    }
 
     private async Task<DeadLetter> ChangeAsync(
-        Guid id, long? expectedVersion, Func<DeadLetter, DeadLetter> change, CancellationToken cancellationToken)
+        Guid id, long? expectedVersion, LetterChange change, string action, Func<DeadLetter, DeadLetter> apply,
+        CancellationToken cancellationToken, string? notes = null)
     {
         while (true)
         {
-            var changed = change(await OpenAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false));
-            if (await store.UpdateAsync(changed, cancellationToken).ConfigureAwait(false))
+            var changed = apply(await OpenAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false));
+            if (await CommitAsync(change, action, [changed], [], cancellationToken, notes).ConfigureAwait(false))
                 return changed with { Version = changed.Version + 1 };
         }
     }
 
-    private async Task<DeadLetter> OpenAsync(Guid id, long? expectedVersion, CancellationToken cancellationToken)
+    private Task<bool> CommitAsync(
+        LetterChange change, string action, IReadOnlyList<DeadLetter> changed, IReadOnlyList<DeadLetter> added,
+        CancellationToken cancellationToken, string? notes = null)
+    {
+        var activity = Activity(change, action) with { LetterId = changed[0].Id, ClientName = changed[0].ClientName, Notes = notes };
+        return store.CommitAsync(new() { Changed = changed, Added = added, Activity = activity }, cancellationToken);
+    }
+
+    private static OperatorActivity Activity(LetterChange change, string action) => new()
+    {
+        Id = Guid.CreateVersion7(change.At),
+        At = change.At,
+        By = change.By,
+        Action = action,
+    };
+
+    private async Task<DeadLetter> ExpectedAsync(Guid id, long? expectedVersion, CancellationToken cancellationToken)
     {
         var letter = await store.FindAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
-        if (expectedVersion is { } expected && letter.Version != expected)
-            throw new DeadLetterChangedException(letter);
+        return expectedVersion is null || letter.Version == expectedVersion ? letter : throw new DeadLetterChangedException(letter);
+    }
+
+    private async Task<DeadLetter> OpenAsync(Guid id, long? expectedVersion, CancellationToken cancellationToken)
+    {
+        var letter = await ExpectedAsync(id, expectedVersion, cancellationToken).ConfigureAwait(false);
         if (IsOpen(letter))
             return letter;
         throw new InvalidOperationException(letter.Status is DeadLetterStatus.InProgress

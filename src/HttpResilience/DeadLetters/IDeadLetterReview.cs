@@ -54,6 +54,13 @@ public interface IDeadLetterReview
     Task<DeadLetter> ResubmitAsync(
         Guid id, long expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken = default);
 
+    /// <inheritdoc cref="ResubmitAsync(Guid, Func{DeadLetter, DeadLetter}, string, CancellationToken)"/>
+    /// <param name="expectedVersion">The version that the person has seen (<see cref="DeadLetter.Version"/>).</param>
+    /// <param name="delay">After which time the new letter is due: until then <see cref="CancelAsync"/> takes it back. 0 or more.</param>
+    Task<DeadLetter> ResubmitAsync(
+        Guid id, long expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, TimeSpan delay,
+        CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Makes a letter due now, unchanged and under its original key, regardless of the number of its replays and the age of the key. A
     /// process with <c>AddDeadLetterReplay</c> sends it.
@@ -63,6 +70,12 @@ public interface IDeadLetterReview
     /// <inheritdoc cref="ReplayAsync(Guid, string, CancellationToken)"/>
     /// <param name="expectedVersion">The version that the person has seen (<see cref="DeadLetter.Version"/>).</param>
     Task<DeadLetter> ReplayAsync(Guid id, long expectedVersion, string by, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="ReplayAsync(Guid, string, CancellationToken)"/>
+    /// <param name="expectedVersion">The version that the person has seen (<see cref="DeadLetter.Version"/>).</param>
+    /// <param name="delay">After which time the letter is due: until then <see cref="CancelAsync"/> takes it back. 0 or more.</param>
+    Task<DeadLetter> ReplayAsync(
+        Guid id, long expectedVersion, string by, TimeSpan delay, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Replays a letter at once from this process, without a worker: for a tool that ends when the result is known. No worker claims the
@@ -104,6 +117,28 @@ public interface IDeadLetterReview
     Task<DeadLetter> ResolveAsync(
         Guid id, long expectedVersion, string action, string? notes, string by, CancellationToken cancellationToken = default);
 
+    /// <summary>Takes back that a letter was resolved: it is again what it was before.</summary>
+    /// <param name="id">The letter.</param>
+    /// <param name="expectedVersion">The version that the person has seen; null for any.</param>
+    /// <param name="by">The person who takes it back.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="InvalidOperationException">The letter is not resolved.</exception>
+    Task<DeadLetter> ReopenAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Takes back that a letter is to be sent again, before it is: it is again what it was before. Of a correction the new letter is
+    /// resolved, and the old one is again what it was.
+    /// </summary>
+    /// <param name="id">The letter that is due; of a correction, the new one.</param>
+    /// <param name="expectedVersion">The version that the person has seen; null for any.</param>
+    /// <param name="by">The person who takes it back.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The letter that is again what it was.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// The letter has been sent, is being sent, or waits for a replay that nobody asked for.
+    /// </exception>
+    Task<DeadLetter> CancelAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Deletes letters that were settled (replayed, resolved, resubmitted) longer ago than <paramref name="olderThan"/>.
     /// </summary>
@@ -119,6 +154,10 @@ public interface IDeadLetterReview
     /// <param name="cancellationToken">Stops; letters that are deleted by then stay deleted.</param>
     /// <returns>The number of deleted letters.</returns>
     Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="PurgeAsync(DeadLetterQuery, TimeSpan, CancellationToken)"/>
+    /// <param name="by">The person who asks for it; it is written down.</param>
+    Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, string by, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The keys of protected letters that are missing: their letters are kept, require review, and are due again when the key is back.

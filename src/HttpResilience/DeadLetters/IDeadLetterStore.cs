@@ -50,6 +50,15 @@ public interface IDeadLetterStore
     Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Makes changes together: each letter and the job as <see cref="UpdateAsync"/>, each new letter as <see cref="AddAsync"/>, and the
+    /// activity, in one transaction.
+    /// </summary>
+    /// <returns>
+    /// False when one of the letters or the job has changed meanwhile or is gone, or a new one is there already: nothing was changed.
+    /// </returns>
+    Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Deletes letters that were settled before a time: their last failure, and the time at which they were replayed, resolved or
     /// resubmitted, were before it. It runs in portions, so that other changes do not wait for the whole.
     /// </summary>

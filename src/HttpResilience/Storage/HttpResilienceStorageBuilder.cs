@@ -70,4 +70,10 @@ public interface IHttpResilienceStorage : IAsyncDisposable, IDisposable
 
     /// <summary>The incidents about which alerts are sent.</summary>
     IIncidentStore Incidents { get; }
+
+    /// <summary>The jobs that change many letters.</summary>
+    ILetterJobStore Jobs { get; }
+
+    /// <summary>What people did.</summary>
+    IOperatorActivityStore Activity { get; }
 }

@@ -24,7 +24,7 @@ internal sealed partial class InstanceHeartbeat(
     {
         Id = Guid.CreateVersion7(),
         Application = application.Name,
-        Name = $"{Environment.MachineName}:{Environment.ProcessId}",
+        Name = InstanceName.Current,
         Version = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
         Replays = replay is not null,
         ReplaysFor = [.. replay?.Applications ?? []],

@@ -35,6 +35,14 @@ internal sealed partial class ProtectedDeadLetterStore(
     public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
         await store.ReplaceAsync(letter, await ProtectAsync(replacement).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
+    public async Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken)
+    {
+        List<DeadLetter> added = [];
+        foreach (var letter in commit.Added)
+            added.Add(await ProtectAsync(letter).ConfigureAwait(false));
+        return await store.CommitAsync(commit with { Added = added }, cancellationToken).ConfigureAwait(false);
+    }
+
     public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken).ConfigureAwait(false) is not { } stored)

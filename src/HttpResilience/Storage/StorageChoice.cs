@@ -30,6 +30,11 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().ErrorBudgets);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Incidents);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Jobs);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Activity);
+        services.TryAddSingleton(provider => new LetterJobs(
+            provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<ILetterJobStore>(),
+            provider.GetRequiredService<TimeProvider>()));
     }
 
     /// <exception cref="OptionsValidationException">The store or its connection string is missing.</exception>

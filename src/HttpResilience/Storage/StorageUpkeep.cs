@@ -11,7 +11,8 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class StorageUpkeep(
     IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, IIncidentStore incidents,
-    IDeadLetterStore letters, StorageApplication application, Func<IEnumerable<(string ClientName, DeadLetterPolicy Policy)>> clients,
+    IDeadLetterStore letters, ILetterJobStore jobs, IOperatorActivityStore activity, StorageApplication application,
+    Func<IEnumerable<(string ClientName, DeadLetterPolicy Policy)>> clients,
     TimeProvider time, ILogger<StorageUpkeep> logger) : DetachedWorker
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromHours(1), FirstDelay = TimeSpan.FromMinutes(1);
@@ -24,6 +25,9 @@ internal sealed partial class StorageUpkeep(
     // An open incident is written every 20 s while a process observes it.
     private static readonly TimeSpan IncidentsKept = TimeSpan.FromDays(1);
 
+    // A year, and time to ask for it at its end.
+    private static readonly TimeSpan ActivityKept = TimeSpan.FromDays(400);
+
     internal static void AddTo(IServiceCollection services)
     {
         if (services.Any(d => d.ServiceType == typeof(StorageUpkeep)))
@@ -32,7 +36,8 @@ internal sealed partial class StorageUpkeep(
             provider.GetRequiredService<IIdempotencyStore>(), provider.GetRequiredService<IFallbackStore>(),
             provider.GetRequiredService<IErrorBudgetStore>(), provider.GetRequiredService<IInstanceStore>(),
             provider.GetRequiredService<IIncidentStore>(),
-            provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<StorageApplication>(),
+            provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<ILetterJobStore>(),
+            provider.GetRequiredService<IOperatorActivityStore>(), provider.GetRequiredService<StorageApplication>(),
             () => ClientsOf(provider), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<StorageUpkeep>>() ?? NullLogger<StorageUpkeep>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<StorageUpkeep>());
@@ -59,6 +64,8 @@ internal sealed partial class StorageUpkeep(
                 int counts = await budgets.PurgeAsync(now - CountsKept, stoppingToken).ConfigureAwait(false);
                 await instances.PurgeAsync(now - InstancesKept, stoppingToken).ConfigureAwait(false);
                 await incidents.PurgeAsync(now - IncidentsKept, stoppingToken).ConfigureAwait(false);
+                await jobs.PurgeAsync(now - ActivityKept, stoppingToken).ConfigureAwait(false);
+                await activity.PurgeAsync(now - ActivityKept, stoppingToken).ConfigureAwait(false);
                 Purged(logger, calls, responses, counts);
                 await PurgeLettersAsync(now, stoppingToken).ConfigureAwait(false);
                 // Also what processes of an older version have written since.

@@ -15,6 +15,11 @@ public sealed class InMemoryDeadLetterGroupTests : DeadLetterGroupContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
 }
 
+public sealed class InMemoryLetterCommitTests : LetterCommitContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
 public sealed class InMemoryDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());

@@ -17,6 +17,11 @@ public sealed class PostgreSqlDeadLetterGroupTests(PostgreSqlServer server) : De
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
 
+public sealed class PostgreSqlLetterCommitTests(PostgreSqlServer server) : LetterCommitContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
 public sealed class PostgreSqlDeadLetterClaimTests(PostgreSqlServer server) : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

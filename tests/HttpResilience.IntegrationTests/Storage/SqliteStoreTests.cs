@@ -15,6 +15,11 @@ public sealed class SqliteDeadLetterGroupTests : DeadLetterGroupContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
+public sealed class SqliteLetterCommitTests : LetterCommitContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
 public sealed class SqliteDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());

@@ -18,6 +18,7 @@ public sealed class BackgroundWorkTests
     private static readonly Dictionary<string, string> OfOneCall = new()
     {
         ["HttpResilience/Batches/BatchRun.cs"] = "runs the application's action for a record",
+        ["HttpResilience/DeadLetters/LetterJobWorker.cs"] = "its timer is made by the service, which started without",
         ["HttpResilience/Calls/CallObservers.cs"] = "the retry of the call waits for it",
         ["HttpResilience/Http/ReplayableContent.cs"] = "writes the caller's content",
         ["HttpResilience/Http/RequestBody.cs"] = "reads the caller's content",

@@ -234,6 +234,8 @@ public sealed class ResilienceHealthCheckTests : IDisposable
         public Task<bool> ReplaceAsync(DeadLetter old, DeadLetter replacement, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
+        public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
