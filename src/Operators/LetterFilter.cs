@@ -166,20 +166,10 @@ internal sealed class LetterFilter
         return query is null ? problem : null;
     }
 
-    // As DeadLetter.Authority has it.
     private static string? AuthorityOf(string value)
     {
         string text = value.Contains("://", StringComparison.Ordinal) ? value : $"https://{value}";
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri)
-            || uri is not { PathAndQuery: "/", UserInfo: "", Fragment: "", IdnHost: not "" }
-            || !uri.Scheme.Split('+').All(scheme => scheme is "http" or "https"))
-        {
-            return null;
-        }
-
-        string host = uri.IdnHost.Contains(':', StringComparison.Ordinal) && uri.IdnHost[0] != '[' ? $"[{uri.IdnHost}]" : uri.IdnHost;
-        bool isDefaultPort = uri.Port < 0 || uri.Port == (uri.Scheme == "https" ? 443 : 80);
-        return isDefaultPort ? $"{uri.Scheme}://{host}" : string.Create(CultureInfo.InvariantCulture, $"{uri.Scheme}://{host}:{uri.Port}");
+        return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { PathAndQuery: "/", Fragment: "" } ? LetterHost.Of(uri) : null;
     }
 
     /// <summary>A time, or an age such as <c>24h</c> before now; null when it is neither.</summary>

@@ -13,12 +13,10 @@ internal sealed class ClientHosts(IServiceProvider services)
         if (services.GetService<IResilientClients>()?.Find(letter.ClientName) is null)
             return hosts;
         var options = services.GetRequiredService<IOptionsMonitor<HttpResilienceOptions>>().Get(letter.ClientName);
-        hosts.UnionWith(options.DeadLetter.AllowedAuthorities.Select(allowed => AuthorityOf(letter, new Uri(allowed))));
+        hosts.UnionWith(options.DeadLetter.AllowedAuthorities.Select(allowed => LetterHost.Of(new Uri(allowed))).OfType<string>());
         using var client = services.GetRequiredService<IHttpClientFactory>().CreateClient(letter.ClientName);
-        if (client.BaseAddress is { } address)
-            hosts.Add(AuthorityOf(letter, address));
+        if (client.BaseAddress is { } address && LetterHost.Of(address) is { } host)
+            hosts.Add(host);
         return hosts;
     }
-
-    internal static string AuthorityOf(DeadLetter letter, Uri uri) => (letter with { Uri = uri }).Authority;
 }

@@ -51,10 +51,9 @@ internal static class CorrectionRules
         // The characters that were sent stay when the address is the one that was shown.
         if (address == (letter.OriginalUri ?? letter.Uri.AbsoluteUri))
             return letter.Uri;
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.UserInfo.Length > 0
-            || !uri.Scheme.Split('+').All(scheme => scheme is "http" or "https"))
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || LetterHost.Of(uri) is not { } host)
             problems.Add(new("uri", "It is not an absolute http or https address without user-info."));
-        else if (!hosts.Contains(ClientHosts.AuthorityOf(letter, uri)))
+        else if (!hosts.Contains(host))
             problems.Add(new("uri", $"Client {letter.ClientName} sends letters to {string.Join(", ", hosts)} only "
                 + "(DeadLetter:AllowedAuthorities)."));
         else

@@ -4,6 +4,7 @@ using HttpResilience.AspNetCore;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Moq;
 
 namespace HttpResilience.IntegrationTests.AspNetCore;
 
@@ -246,6 +247,58 @@ public sealed class ApiSetupTests
     }
 
     [Fact]
+    public async Task A_change_that_fails_for_no_known_reason_is_a_fault_and_a_missing_key_is_none()
+    {
+        var letter = Storage.Letters.Plain(status: DeadLetterStatus.RequiresReview);
+        await using var faulty = await StartWithAsync(letter);
+        await using var keyless = await StartWithAsync(letter with { KeyIsMissing = true });
+        string path = $"letters/{letter.Id}/replay";
+
+        (await faulty.PostAsync(path, """{"expectedVersion":0}""")).ShouldBeProblem(HttpStatusCode.InternalServerError);
+        (await keyless.PostAsync(path, """{"expectedVersion":0}""")).ShouldBeProblem(HttpStatusCode.Conflict)["title"]!.GetValue<string>()
+            .ShouldStartWith("The key that protects this letter is missing");
+        faulty.Log.Lines.Where(l => l.EventId == 903).ShouldHaveSingleItem();
+
+        static Task<ApiHost> StartWithAsync(DeadLetter letter)
+        {
+            var review = new Mock<IDeadLetterReview>();
+            review.Setup(r => r.FindAsync(letter.Id, It.IsAny<CancellationToken>())).ReturnsAsync(letter);
+            review.Setup(r => r.ReplayAsync(letter.Id, 0, "olga", It.IsAny<CancellationToken>()))
+                .Returns(Task.FromException<DeadLetter>(new ObjectDisposedException("the store")));
+            return ApiSetupTests.StartWithAsync(review.Object);
+        }
+    }
+
+    [Fact]
+    public async Task A_corrected_letter_goes_to_its_own_host_the_base_address_of_its_client_or_an_allowed_one()
+    {
+        await using var host = await ApiHost.StartAsync(
+            b =>
+            {
+                Add(b);
+                b.Services.AddResilientHttpClient("billing", o => o.DeadLetter.AllowedAuthorities = ["https://two.example.com"])
+                    .ConfigureHttpClient(c => c.BaseAddress = new("https://one.example.com/v1/"));
+            },
+            app => app.MapHttpResilienceApi().RequireAuthorization("staff"));
+        var store = host.Services.GetRequiredService<IDeadLetterStore>();
+        (string Host, HttpStatusCode Status)[] hosts =
+        [
+            ("api.example.com", HttpStatusCode.OK), ("one.example.com", HttpStatusCode.OK), ("two.example.com", HttpStatusCode.OK),
+            ("three.example.com", HttpStatusCode.UnprocessableEntity), ("one.example.com:8443", HttpStatusCode.UnprocessableEntity),
+            ("one.example.com.", HttpStatusCode.UnprocessableEntity), ("one.example.com@evil.test", HttpStatusCode.UnprocessableEntity),
+        ];
+
+        foreach (var (name, status) in hosts)
+        {
+            var letter = Storage.Letters.Plain(status: DeadLetterStatus.RequiresReview);
+            await store.AddAsync(letter, TestContext.Current.CancellationToken);
+            string json = $$"""{"expectedVersion":0,"uri":"https://{{name}}/invoices"}""";
+
+            (await host.PostAsync($"letters/{letter.Id}/resubmit", json)).ShouldBe(status);
+        }
+    }
+
+    [Fact]
     public async Task An_application_without_a_store_says_which_line_turns_letters_on()
     {
         await using var host = await ApiHost.StartAsync(
@@ -326,14 +379,18 @@ public sealed class ApiSetupTests
         });
     }
 
-    private static Task<ApiHost> StartWithAsync(Exception exception) => ApiHost.StartAsync(
+    private static Task<ApiHost> StartWithAsync(Exception exception)
+    {
+        var review = new Mock<IDeadLetterReview>();
+        review.Setup(r => r.CountAsync(It.IsAny<CancellationToken>())).Returns(Task.FromException<DeadLetterCounts>(exception));
+        return StartWithAsync(review.Object);
+    }
+
+    private static Task<ApiHost> StartWithAsync(IDeadLetterReview review) => ApiHost.StartAsync(
         b =>
         {
             Add(b);
-            var review = new Moq.Mock<IDeadLetterReview>();
-            review.Setup(r => r.CountAsync(Moq.It.IsAny<CancellationToken>()))
-                .Returns(Task.FromException<DeadLetterCounts>(exception));
-            b.Services.AddSingleton(review.Object);
+            b.Services.AddSingleton(review);
         },
         app => app.MapHttpResilienceApi().RequireAuthorization("staff"));
 

@@ -104,6 +104,28 @@ public sealed class LetterFilterTests
     [Fact]
     public void A_pair_of_surrogates_is_a_character() => Parse(("text", "💩x")).Problems.ShouldBeEmpty();
 
+    [Fact]
+    public void Whatever_is_typed_is_a_filter_or_a_problem()
+    {
+        var random = new Random(20);
+        string[] parts =
+        [
+            "https://", "http:", "//", "xn--", "ß", "[", "::1", "]", ":", "99999", "@", "#", "?", "%", "..", ".", "-", "a", "0001-01-01",
+            "9999-12-31", "T", "00:00", "+14:00", "Z", "d", "w", "9223372036854775807", " ", "\r\n", "\u202e", "💩", "\ud83d", "\0", ",",
+            "open", new('a', 64), "*", "\\", "_", "\u3002", "\uff0e", "\u00ad", "１", "+", "e",
+        ];
+
+        for (int i = 0; i < 20_000; i++)
+        {
+            string value = string.Concat(Enumerable.Range(0, random.Next(1, 6)).Select(_ => parts[random.Next(parts.Length)]));
+            string name = LetterFilter.Names[random.Next(LetterFilter.Names.Count)];
+            var filter = Parse((name, value));
+
+            (filter.Problems.Count + filter.Words.Count).ShouldBe(1, $"{name}={value}");
+            filter.Queries.ShouldNotBeEmpty();
+        }
+    }
+
     private static LetterFilter Parse(params (string Name, string Value)[] words) =>
         LetterFilter.Parse(words.Select(w => KeyValuePair.Create(w.Name, w.Value)), Now, "limit");
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using HttpResilience.AspNetCore;
 using HttpResilience.Operators;
+using HttpResilience.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -134,6 +135,18 @@ public sealed class OpenApiTests
         Texts(Schemas["Job"]!["properties"]!["state"]!["enum"]!).ShouldBe(Enum.GetValues<LetterJobState>().Select(LetterWords.Of));
         Texts(Schemas["Host"]!["properties"]!["circuit"]!["enum"]!).ShouldBe(
             Enum.GetValues<CircuitState>().Select(LetterWords.Of), ignoreOrder: true);
+    }
+
+    [Fact]
+    public void The_manual_has_each_address_each_word_of_the_filter_and_each_option()
+    {
+        string manual = Repository.Read("docs/api.md");
+
+        ApiOperations.All.Select(o => $"| `{o.Method} {o.Path}` |").Where(row => !manual.Contains(row, StringComparison.Ordinal))
+            .ShouldBeEmpty();
+        LetterFilter.Names.Concat(LetterWords.Statuses).Concat(LetterWords.Classes.Where(c => c != "none")).Concat(
+            typeof(HttpResilienceApiOptions).GetProperties().Select(p => p.Name))
+            .Where(word => !manual.Contains($"`{word}`", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
     private static IEnumerable<string> Texts(JsonNode array) => array.AsArray().Select(t => t!.GetValue<string>());

@@ -1,0 +1,116 @@
+using System.Text;
+using HttpResilience.AspNetCore;
+using HttpResilience.IntegrationTests.Storage;
+using HttpResilience.Operators;
+
+namespace HttpResilience.IntegrationTests.AspNetCore;
+
+/// <summary>What a correction makes of a letter.</summary>
+public sealed class CorrectionRulesTests
+{
+    private static readonly DeadLetter Letter = Letters.Plain() with
+    {
+        Headers = [new("Content-Type", "application/json")],
+        Body = Encoding.UTF8.GetBytes("""{"a":1}"""),
+        OriginalUri = "https://api.example.com/x/../invoices",
+    };
+
+    [Fact]
+    public void What_is_absent_stays_as_it_was() => Apply(new()).ShouldBe(Letter);
+
+    [Fact]
+    public void The_address_that_was_shown_keeps_the_characters_that_were_sent()
+    {
+        var same = Apply(new(Uri: Letter.OriginalUri));
+
+        (same.Uri, same.OriginalUri).ShouldBe((Letter.Uri, Letter.OriginalUri));
+    }
+
+    [Theory]
+    [InlineData("application/json; charset=utf-16", "utf-16")]
+    [InlineData("application/problem+json; charset=\"ISO-8859-1\"", "iso-8859-1")]
+    [InlineData("text/plain", "utf-8")]
+    [InlineData("text/plain; charset=us-ascii", "us-ascii")]
+    [InlineData(null, "utf-8")]
+    [InlineData("no media type", "utf-8")]
+    public void A_text_is_written_in_the_character_set_of_its_content_type(string? contentType, string charset)
+    {
+        HeaderModel[] headers = contentType is null ? [] : [Field("content-type", contentType)];
+
+        Apply(new(Headers: headers, Text: "[1]")).Body!.Value.ToArray().ShouldBe(Encoding.GetEncoding(charset).GetBytes("[1]"));
+    }
+
+    [Fact]
+    public void Bytes_are_taken_as_they_are_and_a_body_can_be_left_out()
+    {
+        Apply(new(Body: "AP8=")).Body!.Value.ToArray().ShouldBe([0, 255]);
+        Apply(new(Body: "")).Body!.Value.Length.ShouldBe(0);
+        Apply(new(NoBody: true)).Body.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("application/xml", "<a><b/></a>", true)]
+    [InlineData("application/soap+xml", "<a><b></a>", false)]
+    [InlineData("application/json", "{\"a\":1,\"a\":2}", true)]
+    [InlineData("application/json", "{'a':1}", false)]
+    [InlineData("application/json", "", false)]
+    [InlineData("text/csv", "{'a':1}", true)]
+    public void A_text_is_what_its_content_type_says(string contentType, string text, bool isValid)
+    {
+        var request = new ResubmitRequest(Headers: [Field("Content-Type", contentType)], Text: text);
+
+        ErrorsOf(request).ShouldBe(isValid ? [] : ["text"]);
+    }
+
+    [Fact]
+    public void All_fields_that_are_not_valid_are_named_at_once() => ErrorsOf(new(
+        Method: "a b", Uri: "x", Headers: [Field("Content-Type", "text/plain"), Field("Host:", ""), Field("TE", "")], Text: "\ud800"))
+        .ShouldBe(["method", "uri", "headers", "text"], ignoreOrder: true);
+
+    [Fact]
+    public void Whatever_is_typed_as_an_address_is_an_allowed_one_or_a_problem()
+    {
+        var random = new Random(20);
+        string[] parts =
+        [
+            "https://", "http://", "https+http://", "//", "api.example.com", "evil.test", "@", ":", "443", "0", "99999", "/", "\\", "?",
+            "#", "..", "%2f", "%00", "\0", "\r\n", " ", "\t", "xn--", "ß", "\u3002", "\ud83d", "[::1]", "javascript:", "file:",
+            new('a', 64),
+        ];
+        int accepted = 0;
+
+        for (int i = 0; i < 20_000; i++)
+        {
+            string address = (i % 2 == 0 ? "https://api.example.com" : "") + string.Concat(
+                Enumerable.Range(0, random.Next(1, 6)).Select(_ => parts[random.Next(parts.Length)]));
+            try
+            {
+                Apply(new(Uri: address)).Uri.Host.ShouldBe("api.example.com", address);
+                accepted++;
+            }
+            catch (ApiProblemException e)
+            {
+                e.Problem.Errors!.Keys.ShouldBe(["uri"]);
+            }
+        }
+
+        accepted.ShouldBeGreaterThan(100);
+    }
+
+    private static DeadLetter Apply(ResubmitRequest request) => CorrectionRules.Apply(Letter, request, [Letter.Authority]);
+
+    private static HeaderModel Field(string name, string value) => new() { Name = name, Value = value };
+
+    private static IEnumerable<string> ErrorsOf(ResubmitRequest request)
+    {
+        try
+        {
+            Apply(request);
+            return [];
+        }
+        catch (ApiProblemException e)
+        {
+            return e.Problem.Errors!.Keys;
+        }
+    }
+}
