@@ -75,8 +75,8 @@ internal sealed class LetterFilter
     }
 
     /// <summary>
-    /// A page of letters without bodies, newest first. A letter whose status changes meanwhile may be missing when several statuses are asked
-    /// for; none is in it twice.
+    /// A page of letters without bodies, newest first. A letter whose status changes meanwhile may be missing when several statuses are
+    /// asked for; none is in it twice.
     /// </summary>
     /// <param name="review">Reads them.</param>
     /// <param name="limit">How many at most. 1 to 1000.</param>
@@ -117,7 +117,8 @@ internal sealed class LetterFilter
                     LetterWords.TryClass(value, out var failureClass) ? Query with { FailureClass = failureClass } : null,
                     $"Allowed: {string.Join(", ", LetterWords.Classes)}.");
             case "code":
-                bool isCode = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int code) && code is >= 100 and <= 999;
+                bool isCode = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int code)
+                    && code is >= 100 and <= 999;
                 return Set(isCode ? Query with { StatusCode = code } : null, "It is a status of HTTP, 100 to 999.");
             case "text":
                 return Set(value.Length <= MaxText ? Query with { Text = value } : null, $"It has at most {MaxText} characters.");
@@ -169,7 +170,8 @@ internal sealed class LetterFilter
     private static string? AuthorityOf(string value)
     {
         string text = value.Contains("://", StringComparison.Ordinal) ? value : $"https://{value}";
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri is not { PathAndQuery: "/", UserInfo: "", Fragment: "", IdnHost: not "" }
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            || uri is not { PathAndQuery: "/", UserInfo: "", Fragment: "", IdnHost: not "" }
             || !uri.Scheme.Split('+').All(scheme => scheme is "http" or "https"))
         {
             return null;
@@ -180,7 +182,8 @@ internal sealed class LetterFilter
         return isDefaultPort ? $"{uri.Scheme}://{host}" : string.Create(CultureInfo.InvariantCulture, $"{uri.Scheme}://{host}:{uri.Port}");
     }
 
-    private static DateTimeOffset? TimeOf(string value, DateTimeOffset now)
+    /// <summary>A time, or an age such as <c>24h</c> before now; null when it is neither.</summary>
+    internal static DateTimeOffset? TimeOf(string value, DateTimeOffset now)
     {
         if (AgeOf(value) is { } age)
             return now - age;
@@ -188,10 +191,11 @@ internal sealed class LetterFilter
             ? time.ToUniversalTime() : null;
     }
 
-    /// <summary>An age such as <c>30m</c>, <c>24h</c> or <c>7d</c>, up to 100 years.</summary>
-    internal static TimeSpan? AgeOf(string value)
+    // Up to 100 years.
+    private static TimeSpan? AgeOf(string value)
     {
-        if (value.Length < 2 || !long.TryParse(value.AsSpan(0, value.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out long n))
+        if (value.Length < 2
+            || !long.TryParse(value.AsSpan(0, value.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out long n))
             return null;
         TimeSpan? unit = value[^1] switch
         {

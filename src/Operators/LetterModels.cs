@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
 
 namespace HttpResilience.Operators;
 
@@ -109,7 +110,12 @@ internal record LetterSummary
 internal sealed record ResolutionModel(string Action, string? Notes, string By, DateTimeOffset At);
 
 /// <summary>A header field.</summary>
-internal sealed record HeaderModel(string Name, string Value);
+internal sealed record HeaderModel
+{
+    public required string Name { get; init; }
+
+    public required string Value { get; init; }
+}
 
 /// <summary>What is known of a body; the bytes have an address of their own.</summary>
 internal sealed record BodyModel(long Bytes, string? ContentType);
@@ -117,21 +123,28 @@ internal sealed record BodyModel(long Bytes, string? ContentType);
 /// <summary>All of a letter but the bytes of its body.</summary>
 internal sealed record LetterModel : LetterSummary
 {
+    [JsonPropertyOrder(1)]
     public string? Detail { get; init; }
 
+    [JsonPropertyOrder(1)]
     public required IReadOnlyList<HeaderModel> Headers { get; init; }
 
     /// <summary>The names of header fields, and with a leading <c>?</c> of query parameters, that were left out.</summary>
+    [JsonPropertyOrder(1)]
     public required IReadOnlyList<string> LeftOut { get; init; }
 
+    [JsonPropertyOrder(1)]
     public string? IdempotencyKey { get; init; }
 
+    [JsonPropertyOrder(1)]
     public string? IdempotencyHeader { get; init; }
 
     /// <summary>The key that protects it is missing in this process: header fields, query and body are not here.</summary>
+    [JsonPropertyOrder(1)]
     public required bool KeyIsMissing { get; init; }
 
     /// <summary>Null when there is none.</summary>
+    [JsonPropertyOrder(1)]
     public BodyModel? Body { get; init; }
 
     public LetterModel()
@@ -143,7 +156,7 @@ internal sealed record LetterModel : LetterSummary
         : base(letter)
     {
         Detail = letter.ErrorDetail;
-        Headers = [.. letter.Headers.Select(h => new HeaderModel(h.Key, h.Value))];
+        Headers = [.. letter.Headers.Select(h => new HeaderModel { Name = h.Key, Value = h.Value })];
         (LeftOut, KeyIsMissing) = (letter.LeftOut, letter.KeyIsMissing);
         (IdempotencyKey, IdempotencyHeader) = (letter.IdempotencyKey, letter.IdempotencyHeaderName);
         Body = letter.Body is { } body ? new(body.Length, ContentTypeOf(letter)) : null;

@@ -3,8 +3,8 @@ using System.Collections.Frozen;
 namespace HttpResilience.Operators;
 
 /// <summary>
-/// The words for what a letter is: those of filters and JSON, such as <c>needs-person</c>, and those for people. One word for one thing, the
-/// same in the API and in the tool.
+/// The words for what a letter is: those of filters and JSON, such as <c>needs-person</c>, and those for people. One word for one thing,
+/// the same in the API and in the tool.
 /// </summary>
 internal static class LetterWords
 {
@@ -23,7 +23,8 @@ internal static class LetterWords
     private static readonly FrozenDictionary<string, FailureClass> ClassesByWord = Enum.GetValues<FailureClass>().ToFrozenDictionary(Of);
 
     /// <summary>The words of <c>status=</c>, those that need a person first.</summary>
-    internal static IReadOnlyList<string> Statuses { get; } = ["needs-person", "waiting", "being-sent", "accepted", "dealt-with", "replaced"];
+    internal static IReadOnlyList<string> Statuses { get; } =
+        ["needs-person", "waiting", "being-sent", "accepted", "dealt-with", "replaced"];
 
     /// <summary>The words of <c>class=</c>.</summary>
     internal static IReadOnlyList<string> Classes { get; } = [.. Enum.GetValues<FailureClass>().Select(Of)];

@@ -5,7 +5,7 @@ namespace HttpResilience.Operators;
 /// <summary>The JSON of the API, for those who write it and those who read it.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true)]
+    RespectNullableAnnotations = true, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(LetterPage))]
 [JsonSerializable(typeof(LetterModel))]
 [JsonSerializable(typeof(GroupList))]

@@ -20,7 +20,8 @@ internal static class EditCommand
     internal static Command Create()
     {
         var command = LettersCommand.CreateVerb(
-            "edit", "Corrects the body of a letter, in $EDITOR when nothing else is given, and sends the corrected letter with a new key.", Id,
+            "edit", "Corrects the body of a letter, in $EDITOR when nothing else is given, and sends the corrected letter with a new key.",
+            Id,
             [Set, Body, LetterChange.IfVersion, Json, .. StoreOptions.ToChange],
             [
                 new("letters edit 019a1f3c-4a2b", "in the editor"),

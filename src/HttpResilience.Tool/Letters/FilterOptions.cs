@@ -28,7 +28,8 @@ internal static class FilterOptions
     internal static IEnumerable<Option> All => Options.Select(o => o.Option);
 
     /// <summary>Those by which groups can be chosen, whose letters are open.</summary>
-    internal static IEnumerable<Option> OfGroups => Options.Where(o => o.Word is not ("status" or "before" or "group")).Select(o => o.Option);
+    internal static IEnumerable<Option> OfGroups =>
+        Options.Where(o => o.Word is not ("status" or "before" or "group")).Select(o => o.Option);
 
     internal static bool AreGiven(ParseResult parsed) => Options.Any(o => parsed.GetValue(o.Option) is not null);
 

@@ -47,7 +47,8 @@ internal static class GroupsCommand
             table.AddColumn("state").AddColumn(new TableColumn("last failed").RightAligned());
         foreach (var group in groups)
         {
-            string reason = group.Code is { } code ? string.Create(CultureInfo.InvariantCulture, $"{code}, {group.ClassText}") : group.ClassText;
+            string reason = group.Code is { } code
+                ? string.Create(CultureInfo.InvariantCulture, $"{code}, {group.ClassText}") : group.ClassText;
             string cause = $"{VisibleText.Line(group.Title, LineLength)}\n{group.Client} · {group.Method} "
                 + $"{VisibleText.Line(group.Route, LineLength)} · {reason}\n{group.Fingerprint}";
             string state = StateOf(group);
@@ -57,8 +58,8 @@ internal static class GroupsCommand
         }
 
         Output.Result.Write(table);
-        Output.Say($"{Number(groups.Sum(g => g.Count))} letters of {Number(groups.Count)} causes. Their letters: letters list --group GROUP; "
-            + "to send them again: letters replay --group GROUP");
+        Output.Say($"{Number(groups.Sum(g => g.Count))} letters of {Number(groups.Count)} causes. Their letters: letters list --group "
+            + "GROUP; to send them again: letters replay --group GROUP");
     }
 
     private static string StateOf(GroupModel group)

@@ -59,7 +59,8 @@ internal static class LetterChange
         CustomParser = result =>
         {
             string text = result.Tokens.Single().Value;
-            if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double rate) && rate is >= 0.1 and <= 100)
+            if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double rate)
+                && rate is >= 0.1 and <= 100)
                 return rate;
             result.AddError($"--rate '{text}' is not a number from 0.1 to 100.");
             return 1;

@@ -32,7 +32,8 @@ internal static class LettersCommand
         {
             result =>
             {
-                if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int limit) || limit is < 1 or > 1000))
+                if (result.Tokens.Count == 1
+                    && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int limit) || limit is < 1 or > 1000))
                     result.AddError($"--limit '{result.Tokens[0].Value}' is not a whole number from 1 to 1000.");
             },
         },

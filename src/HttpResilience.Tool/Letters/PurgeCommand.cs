@@ -30,12 +30,16 @@ internal static class PurgeCommand
     {
         string by = StoreOptions.PersonOf(parsed);
         string text = parsed.GetValue(OlderThan)!;
-        var age = LetterFilter.AgeOf(text)
+        var before = LetterFilter.TimeOf(text, store.Time.GetUtcNow())
             ?? throw new ToolException($"--older-than '{text}' is not an age such as 30m, 24h, 30d or 4w.", ExitCode.Usage);
-        var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow(), string.Join(',', LetterWords.SettledStatuses.Select(LetterWords.Of)));
+        var filter = FilterOptions.Parse(
+            parsed, store.Time.GetUtcNow(), string.Join(',', LetterWords.SettledStatuses.Select(LetterWords.Of)));
         if (filter.Statuses.Any(status => !LetterWords.SettledStatuses.Contains(status)))
-            throw new ToolException("Letters that are open are not deleted: mark them as dealt with first (letters resolve).", ExitCode.Usage);
-        var before = store.Time.GetUtcNow() - age;
+        {
+            throw new ToolException(
+                "Letters that are open are not deleted: mark them as dealt with first (letters resolve).", ExitCode.Usage);
+        }
+
         var selection = await CountAsync(store, filter, before, cancellationToken).ConfigureAwait(false);
         if (selection.Letters.Count == 0)
             throw new ToolException($"No letter in {store.Shown} that was settled before {LetterWhen.InFull(before)} fits.");

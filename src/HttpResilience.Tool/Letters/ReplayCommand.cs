@@ -16,7 +16,8 @@ internal static class ReplayCommand
         {
             result =>
             {
-                if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int first) || first < 1))
+                if (result.Tokens.Count == 1
+                    && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int first) || first < 1))
                     result.AddError($"--first '{result.Tokens[0].Value}' is not a whole number from 1.");
             },
         },
@@ -66,8 +67,8 @@ internal static class ReplayCommand
         if (LetterRisk.MayBeDoneTwice(letter) && !parsed.GetValue(Looked))
         {
             throw new ToolException(
-                $"Letter {letter.Id} may have been processed, and no key keeps the API from doing it twice. Look there first; when it is not "
-                + "there, give --looked.");
+                $"Letter {letter.Id} may have been processed, and no key keeps the API from doing it twice. Look there first; when it is "
+                + "not there, give --looked.");
         }
 
         await store.Review.ReplayAsync(letter.Id, letter.Version, by, cancellationToken).ConfigureAwait(false);

@@ -38,7 +38,8 @@ internal static class StoreOptions
     internal static LetterStore Open(ParseResult parsed) => LetterStore.Open(StoreName.Parse(TextOf(parsed)), parsed.GetValue(Schema));
 
     /// <exception cref="ToolException">There is no name.</exception>
-    internal static string PersonOf(ParseResult parsed) => (parsed.GetValue(As) ?? Environment.UserName).Trim() is { Length: > 0 } name ? name
+    internal static string PersonOf(ParseResult parsed) =>
+        (parsed.GetValue(As) ?? Environment.UserName).Trim() is { Length: > 0 } name ? name
         : throw new ToolException("Who does this? Give --as NAME; it is written down with the deed.", ExitCode.Usage);
 
     private static string TextOf(ParseResult parsed)

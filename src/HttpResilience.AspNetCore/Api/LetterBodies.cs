@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Http;
+
+namespace HttpResilience.AspNetCore;
+
+/// <summary>The bytes of a letter's body.</summary>
+internal static class LetterBodies
+{
+    internal static async Task BodyAsync(ApiCall call)
+    {
+        var id = call.LetterId;
+        await ThrowIfHiddenAsync(call).ConfigureAwait(false);
+        var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
+        if (letter.Body is not { } body)
+            throw ApiProblemException.NotFound(
+                "This letter has no body.",
+                letter.KeyIsMissing ? "The key that protects it is missing in this process."
+                    : letter.BodyIsMissing ? "It could be read only once, or was too long to keep." : "The request had none.");
+        var headers = call.Context.Response.Headers;
+        headers.ETag = ApiCall.ETagOf(letter);
+        headers.ContentDisposition = $"attachment; filename=\"letter-{id}.bin\"";
+        // What the API or the application wrote must not run as a page of this site.
+        headers.ContentSecurityPolicy = "sandbox; default-src 'none'; frame-ancestors 'none'";
+        await ApiCall.WriteAsync(call.Context, StatusCodes.Status200OK, "application/octet-stream", body).ConfigureAwait(false);
+    }
+
+    private static async Task ThrowIfHiddenAsync(ApiCall call)
+    {
+        string? refusal = call.Options.ShowBodies switch
+        {
+            BodyVisibility.Everyone => null,
+            BodyVisibility.Nobody => "The application shows them to nobody (ShowBodies).",
+            _ => (await call.Operators.AskAsync(call.Context).ConfigureAwait(false)).Refusal,
+        };
+        if (refusal is not null)
+            throw ApiProblemException.Of(StatusCodes.Status403Forbidden, "You may not see the bodies of letters.", refusal);
+    }
+}

@@ -1,0 +1,88 @@
+namespace HttpResilience.AspNetCore;
+
+/// <summary>What operators do to one letter, each to the version that they have seen.</summary>
+internal static class LetterChanges
+{
+    private const int MaxAction = 100, MaxNotes = 10_000;
+
+    internal static async Task ReplayAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(OperatorJson.Default.ReplayRequest).ConfigureAwait(false);
+        await ChangeAsync(
+            call, request.ExpectedVersion,
+            (review, id, version) => review.ReplayAsync(id, version, call.By, call.Aborted)).ConfigureAwait(false);
+    }
+
+    internal static async Task ResolveAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(OperatorJson.Default.ResolveRequest).ConfigureAwait(false);
+        string action = string.IsNullOrWhiteSpace(request.Action) ? LetterWords.MarkAsDealtWith : request.Action.Trim();
+        if (action.Length > MaxAction)
+            throw ApiProblemException.NotValid("action", $"It has at most {MaxAction} characters.");
+        if (request.Notes?.Length > MaxNotes)
+            throw ApiProblemException.NotValid("notes", $"They have at most {MaxNotes} characters.");
+        await ChangeAsync(
+            call, request.ExpectedVersion,
+            (review, id, version) => review.ResolveAsync(id, version, action, request.Notes, call.By, call.Aborted)).ConfigureAwait(false);
+    }
+
+    internal static async Task ResubmitAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(OperatorJson.Default.ResubmitRequest).ConfigureAwait(false);
+        var hosts = new ClientHosts(call.Context.RequestServices);
+        await ChangeAsync(
+            call, request.ExpectedVersion,
+            (review, id, version) => review.ResubmitAsync(
+                id, version, letter => CorrectionRules.Apply(letter, request, hosts.Of(letter)), call.By, call.Aborted))
+            .ConfigureAwait(false);
+    }
+
+    private static async Task ChangeAsync(
+        ApiCall call, long? versionOfBody, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> change)
+    {
+        var id = call.LetterId;
+        long version = call.ExpectedVersion(versionOfBody);
+        var review = call.Review;
+        DeadLetter changed;
+        try
+        {
+            changed = await change(review, id, version).ConfigureAwait(false);
+        }
+        catch (KeyNotFoundException)
+        {
+            throw ApiProblemException.NoLetter(id);
+        }
+        catch (DeadLetterChangedException e)
+        {
+            throw ApiProblemException.Changed(e.Letter, "The letter has changed meanwhile. Nothing was done.");
+        }
+        catch (InvalidOperationException)
+        {
+            var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
+            if (ObstacleOf(letter) is { } obstacle)
+                throw ApiProblemException.Changed(letter, obstacle);
+            throw;
+        }
+        catch (ArgumentException e) when (e.ParamName == "corrected")
+        {
+            throw ApiProblemException.NotValid("letter", e.Message.Split(" (Parameter ")[0]);
+        }
+        catch (HttpResilienceStorageException e) when (!e.MayHaveBeenMade)
+        {
+            // Says whether it is the store that fails, or this letter that cannot be read.
+            await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
+            throw;
+        }
+
+        await call.WriteAsync(changed).ConfigureAwait(false);
+    }
+
+    private static string? ObstacleOf(DeadLetter letter) => letter.Status switch
+    {
+        DeadLetterStatus.InProgress => "The letter is being sent at this moment. Nothing was done.",
+        DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted =>
+            "The letter is already settled. Nothing was done.",
+        _ when letter.KeyIsMissing => "The key that protects this letter is missing in this process. Nothing was done.",
+        _ => null,
+    };
+}
