@@ -39,7 +39,7 @@ internal static class ExportCommand
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow());
         bool csv = parsed.GetValue(Format) == "csv";
@@ -73,7 +73,7 @@ internal static class ExportCommand
     }
 
     private static async Task<int> WriteAsync(
-        TextWriter writer, LetterStore store, LetterFilter filter, bool csv, CancellationToken cancellationToken)
+        TextWriter writer, LetterSource store, LetterFilter filter, bool csv, CancellationToken cancellationToken)
     {
         int count = 0;
         if (csv)

@@ -23,12 +23,11 @@ internal static class GroupsCommand
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         var now = store.Time.GetUtcNow();
         var filter = FilterOptions.Parse(parsed, now);
-        var groups = GroupList.Of(
-            await store.Review.GroupsAsync(filter.Query, parsed.GetValue(Limit), cancellationToken).ConfigureAwait(false));
+        var groups = await store.GroupsAsync(filter.Query, parsed.GetValue(Limit), cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(Json))
             Console.WriteLine(JsonSerializer.Serialize(groups, OperatorJson.Default.GroupList));
         else if (groups.Groups.Count > 0)

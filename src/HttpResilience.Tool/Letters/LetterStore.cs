@@ -1,3 +1,4 @@
+using HttpResilience.Operators;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience.Tool;
 
 /// <summary>The letters of a store, as an operator sees them: those of all applications.</summary>
-internal sealed class LetterStore : IAsyncDisposable
+internal sealed class LetterStore : LetterSource
 {
     private readonly ServiceProvider _services;
     private readonly NoteCollector _notes;
@@ -13,12 +14,9 @@ internal sealed class LetterStore : IAsyncDisposable
     private LetterStore(ServiceProvider services, NoteCollector notes, string shown) =>
         (_services, _notes, Shown) = (services, notes, shown);
 
-    /// <summary>How the store is called in sentences.</summary>
-    internal string Shown { get; }
+    internal override string Shown { get; }
 
-    internal IDeadLetterReview Review => _services.GetRequiredService<IDeadLetterReview>();
-
-    internal TimeProvider Time { get; } = TimeProvider.System;
+    internal override IDeadLetterReview Review => _services.GetRequiredService<IDeadLetterReview>();
 
     /// <param name="store">The store.</param>
     /// <param name="schema">The schema of a PostgreSQL database; null for the default.</param>
@@ -34,10 +32,10 @@ internal sealed class LetterStore : IAsyncDisposable
         return new(services.BuildServiceProvider(), notes, store.Shown);
     }
 
-    /// <summary>
-    /// Why letters that are due stay where they are: the applications and clients for which no process was seen that replays.
-    /// </summary>
-    internal async Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken)
+    internal override async Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
+        GroupList.Of(await Review.GroupsAsync(query, limit, cancellationToken).ConfigureAwait(false));
+
+    internal override async Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken)
     {
         var storage = _services.GetRequiredService<IHttpResilienceStorage>();
         var now = Time.GetUtcNow();
@@ -49,7 +47,7 @@ internal sealed class LetterStore : IAsyncDisposable
         return ReplayCoverageRules.Find(backlog, live, now + ReplayCoverageRules.Patience);
     }
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await _services.DisposeAsync().ConfigureAwait(false);
         foreach (string note in _notes.Notes.Distinct())

@@ -42,7 +42,7 @@ internal static class LettersCommand
     /// <summary>A command about letters.</summary>
     internal static ToolCommand CreateVerb(
         string name, string description, Argument? argument, IEnumerable<Option> options, IReadOnlyList<Example> examples,
-        Func<ParseResult, LetterStore, CancellationToken, Task<int>> run)
+        Func<ParseResult, LetterSource, CancellationToken, Task<int>> run)
     {
         var command = new ToolCommand(name, description)
         {

@@ -19,14 +19,14 @@ internal static class PurgeCommand
 
     internal static Command Create() => LettersCommand.CreateVerb(
         "purge", "Deletes letters that are done with: accepted, dealt with, replaced. There is no way back.", null,
-        [.. FilterOptions.All, OlderThan, Yes, Json, .. StoreOptions.ToChange],
+        [.. FilterOptions.All, OlderThan, Yes, Json, .. StoreOptions.ToChangeStore],
         [
             new("letters purge --older-than 90d", "asks, with the number and the oldest"),
             new("letters purge --tenant contoso --older-than 0d --yes", "of a tenant that has left, without a question"),
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         string by = StoreOptions.PersonOf(parsed);
         string text = parsed.GetValue(OlderThan)!;
@@ -61,7 +61,7 @@ internal static class PurgeCommand
     }
 
     private static Task<LetterSelection> CountAsync(
-        LetterStore store, LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken) =>
+        LetterSource store, LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken) =>
         LetterSelection.CountAsync(store, filter, letter => SettledAt(letter) < before, _ => false, null, cancellationToken);
 
     // As the stores take it (IDeadLetterStore.PurgeAsync).

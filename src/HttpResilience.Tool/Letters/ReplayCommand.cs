@@ -47,7 +47,7 @@ internal static class ReplayCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         string by = StoreOptions.PersonOf(parsed);
         var report = parsed.GetValue(Id) is { } id
@@ -61,7 +61,7 @@ internal static class ReplayCommand
     }
 
     private static async Task<ChangeReport> ReplayOneAsync(
-        LetterStore store, ParseResult parsed, string id, string by, CancellationToken cancellationToken)
+        LetterSource store, ParseResult parsed, string id, string by, CancellationToken cancellationToken)
     {
         var letter = await LetterChange.FindAsync(store, parsed, id, cancellationToken).ConfigureAwait(false);
         if (LetterRisk.MayBeDoneTwice(letter) && !parsed.GetValue(Looked))
@@ -76,7 +76,7 @@ internal static class ReplayCommand
     }
 
     private static async Task<ChangeReport> ReplayManyAsync(
-        LetterStore store, ParseResult parsed, string by, CancellationToken cancellationToken)
+        LetterSource store, ParseResult parsed, string by, CancellationToken cancellationToken)
     {
         var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow(), LetterWords.Open);
         bool looked = parsed.GetValue(Looked);

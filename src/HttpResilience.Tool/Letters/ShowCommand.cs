@@ -26,7 +26,7 @@ internal static class ShowCommand
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         var letter = await LetterId.FindAsync(store.Review, parsed.GetValue(Id)!, cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(Save) is { } file)
