@@ -59,6 +59,8 @@ internal static class LetterWords
 
     internal static string Of(LetterJobState state) => Kebab($"{state}");
 
+    internal static bool TryEventKind(string word, out LetterEventKind kind) => TryOf(word, Of, out kind);
+
     internal static bool TryJobAction(string word, out LetterJobAction action) => TryOf(word, Of, out action);
 
     internal static bool TryJobState(string word, out LetterJobState state) => TryOf(word, Of, out state);

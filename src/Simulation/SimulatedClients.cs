@@ -44,8 +44,8 @@ internal sealed class SimulatedClients(VirtualTime time, HttpMessageHandler host
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(time);
         // HttpClient.Timeout and handler rotation use the system clock, so both are off in virtual time.
-        var client = add(services).ConfigureHttpClient(c => c.Timeout = Timeout.InfiniteTimeSpan).SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            .ConfigurePrimaryHttpMessageHandler(() => host);
+        var client = add(services).ConfigureHttpClient(c => c.Timeout = Timeout.InfiniteTimeSpan)
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan).ConfigurePrimaryHttpMessageHandler(() => host);
         var provider = services.BuildServiceProvider();
         _providers.Add(provider);
         return provider.GetRequiredService<IHttpClientFactory>().CreateClient(client.Name);

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 // An ordinary application that the tests kill. It reads "send <number> <key>", "load <seconds> <prefix of the keys>", "batch <count>",
-// "replay-all", "job <letters in a second>" and "finish", and writes "ready", "ended <number> <result>", "kept <letter>", "refused", "loaded", "at <moment>",
-// "report <stop reason> <succeeded> <failed> <skipped> <indexes of failures>" and "drained".
+// "replay-all", "job <letters in a second>" and "finish", and writes "ready", "ended <number> <result>", "kept <letter>", "refused",
+// "loaded", "at <moment>", "report <stop reason> <succeeded> <failed> <skipped> <indexes of failures>" and "drained".
 // It ends at the end of its input, at the latest when the test process ends.
 var settings = WorkerSettings.FromJson(args[0]);
 // The tests look into the same store, as the same application.

@@ -41,13 +41,15 @@ internal static class LetterChanges
     internal static async Task ReopenAsync(ApiCall call)
     {
         var request = await call.ReadAsync(OperatorJson.Default.UndoRequest).ConfigureAwait(false);
-        await UndoAsync(call, request, (review, id, version) => review.ReopenAsync(id, version, call.By, call.Aborted)).ConfigureAwait(false);
+        await UndoAsync(call, request, (review, id, version) => review.ReopenAsync(id, version, call.By, call.Aborted))
+            .ConfigureAwait(false);
     }
 
     internal static async Task CancelAsync(ApiCall call)
     {
         var request = await call.ReadAsync(OperatorJson.Default.UndoRequest).ConfigureAwait(false);
-        await UndoAsync(call, request, (review, id, version) => review.CancelAsync(id, version, call.By, call.Aborted)).ConfigureAwait(false);
+        await UndoAsync(call, request, (review, id, version) => review.CancelAsync(id, version, call.By, call.Aborted))
+            .ConfigureAwait(false);
     }
 
     // What cannot be undone is told as the rule has it: the status alone does not say why.
@@ -60,7 +62,8 @@ internal static class LetterChanges
         }
         catch (InvalidOperationException e) when (e is not DeadLetterChangedException)
         {
-            throw ApiProblemException.Changed(await StoredLetter.FindAsync(call, id).ConfigureAwait(false), $"{e.Message} Nothing was done.");
+            var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
+            throw ApiProblemException.Changed(letter, $"{e.Message} Nothing was done.");
         }
     });
 

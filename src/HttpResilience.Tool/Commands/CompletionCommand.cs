@@ -40,7 +40,10 @@ internal static class CompletionCommand
         shell.AcceptOnlyFromAmong([.. Scripts.Keys]);
         return new ToolCommand("completion", "Prints the script with which a shell completes the words of this tool.")
         {
-            Examples = [new("completion bash > ~/.local/share/bash-completion/completions/http-resilience", "for bash, from its next start on")],
+            Examples =
+            [
+                new("completion bash > ~/.local/share/bash-completion/completions/http-resilience", "for bash, from its next start on"),
+            ],
             Arguments = { shell },
             Run = (parsed, _) =>
             {

@@ -11,7 +11,8 @@ internal sealed class ToolCommand(string name, string description) : Command(nam
     /// <summary>Carries the command out; the result is the exit code.</summary>
     internal Func<ParseResult, CancellationToken, Task<int>> Run
     {
-        init => SetAction((parsed, cancellationToken) => ToolFailures.GuardAsync(() => value(parsed, cancellationToken), cancellationToken));
+        init => SetAction(
+            (parsed, cancellationToken) => ToolFailures.GuardAsync(() => value(parsed, cancellationToken), cancellationToken));
     }
 }
 

@@ -23,9 +23,11 @@ internal static class ChainWords
         nameof(CircuitBreakerHandler) => ("Circuit", Circuit(options.CircuitBreaker)),
         nameof(RateLimitingHandler) => ("Rate limit", Limits(options.RateLimiter!)),
         nameof(ConcurrencyHandler) => ("Adaptive concurrency",
-            Invariant($"from {options.Concurrency.MinLimit} to {options.Concurrency.MaxLimit} attempts at once to a host, as its latency allows")),
+            Invariant($"from {options.Concurrency.MinLimit} to {options.Concurrency.MaxLimit} attempts at once to a host, ")
+                + "as its latency allows"),
         nameof(QuotaHandler) => ("Quotas", Quotas(options.Quota)),
-        nameof(ChaosHandler) => ("Chaos", Invariant($"faults are injected on purpose into {Part(options.Chaos.InjectionRate)} of the attempts")),
+        nameof(ChaosHandler) => ("Chaos",
+            Invariant($"faults are injected on purpose into {Part(options.Chaos.InjectionRate)} of the attempts")),
         var other => (other, ""),
     };
 
@@ -109,7 +111,8 @@ internal static class ChainWords
 
     private static string Limits(RateLimiterOptions options) => Sentence(
         options.TokenBucket is { } bucket
-            ? Invariant($"{bucket.TokensPerPeriod} attempts in {Time(bucket.ReplenishmentPeriod)} to a host, {bucket.TokenLimit} in one go") : null,
+            ? Invariant($"{bucket.TokensPerPeriod} attempts in {Time(bucket.ReplenishmentPeriod)} to a host, ")
+                + Invariant($"{bucket.TokenLimit} in one go") : null,
         options.DefaultRateLimiterOptions is { } limit
             ? Invariant($"{limit.PermitLimit} attempts at once to a host, {limit.QueueLimit} more wait") : null,
         options.Mode is LimitMode.Observe ? "only reported: everything is sent" : null);

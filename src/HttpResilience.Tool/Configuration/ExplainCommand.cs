@@ -26,7 +26,8 @@ internal static class ExplainCommand
         Examples =
         [
             new("explain appsettings.json", "every client that has a section"),
-            new("explain appsettings.json appsettings.Production.json --client orders", "one client; a later file overrides an earlier one"),
+            new("explain appsettings.json appsettings.Production.json --client orders",
+                "one client; a later file overrides an earlier one"),
             new("explain appsettings.json --json", "for programs; exit code 1 when a host would not start with it"),
         ],
         Run = RunAsync,
@@ -40,7 +41,8 @@ internal static class ExplainCommand
         try
         {
             var host = await ExplainedHost.StartAsync(
-                files, SettingsArguments.Registered(files, names), SettingsArguments.EnvironmentOf(parsed.GetValue(Environment)), cancellationToken).ConfigureAwait(false);
+                files, SettingsArguments.Registered(files, names), SettingsArguments.EnvironmentOf(parsed.GetValue(Environment)),
+                cancellationToken).ConfigureAwait(false);
             await using (host.ConfigureAwait(false))
             {
                 Write(new(

@@ -65,8 +65,8 @@ internal static class BodyEdit
         try
         {
             using var json = JsonDocument.Parse(value);
-            if (json.RootElement.ValueKind == kind
-                || (kind, json.RootElement.ValueKind) is (JsonValueKind.True or JsonValueKind.False, JsonValueKind.True or JsonValueKind.False))
+            var given = json.RootElement.ValueKind;
+            if (given == kind || (IsBoolean(given) && IsBoolean(kind)))
                 return value;
         }
         catch (JsonException)
@@ -76,6 +76,8 @@ internal static class BodyEdit
 
         throw new ToolException($"--set {name}: '{value}' is not of the same kind as the value before, {kind}.");
     }
+
+    private static bool IsBoolean(JsonValueKind kind) => kind is JsonValueKind.True or JsonValueKind.False;
 
     private static async Task<byte[]> ReadAsync(string file, CancellationToken cancellationToken)
     {

@@ -20,8 +20,9 @@ internal static class EditCommand
     internal static Command Create()
     {
         var command = LettersCommand.CreateVerb(
-            "edit", "Corrects the body of a letter, in $EDITOR when nothing else is given, and sends the corrected letter with a new key.", Id,
-            [Set, Body, LetterChange.IfVersion, Json, .. StoreOptions.ToChange],
+            "edit", "Corrects the body of a letter, in $EDITOR when nothing else is given, and sends the corrected letter with a new key.",
+            Id,
+            [Set, Body, LetterChange.IfVersion, Json, .. StoreOptions.ToChangeStore],
             [
                 new("letters edit 019a1f3c-4a2b", "in the editor"),
                 new("letters edit 019a1f3c-4a2b --set currency=EUR", "one field"),
@@ -35,7 +36,7 @@ internal static class EditCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         string by = StoreOptions.PersonOf(parsed);
         var letter = await LetterChange.FindAsync(store, parsed, parsed.GetValue(Id)!, cancellationToken).ConfigureAwait(false);

@@ -39,7 +39,7 @@ internal static class ExportCommand
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow());
         bool csv = parsed.GetValue(Format) == "csv";
@@ -63,7 +63,8 @@ internal static class ExportCommand
     {
         try
         {
-            return new(new FileStream(path, FileMode.CreateNew, FileAccess.Write), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+            return new(
+                new FileStream(path, FileMode.CreateNew, FileAccess.Write), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -72,7 +73,7 @@ internal static class ExportCommand
     }
 
     private static async Task<int> WriteAsync(
-        TextWriter writer, LetterStore store, LetterFilter filter, bool csv, CancellationToken cancellationToken)
+        TextWriter writer, LetterSource store, LetterFilter filter, bool csv, CancellationToken cancellationToken)
     {
         int count = 0;
         if (csv)

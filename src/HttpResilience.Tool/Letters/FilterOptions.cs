@@ -28,7 +28,8 @@ internal static class FilterOptions
     internal static IEnumerable<Option> All => Options.Select(o => o.Option);
 
     /// <summary>Those by which groups can be chosen, whose letters are open.</summary>
-    internal static IEnumerable<Option> OfGroups => Options.Where(o => o.Word is not ("status" or "before" or "group")).Select(o => o.Option);
+    internal static IEnumerable<Option> OfGroups =>
+        Options.Where(o => o.Word is not ("status" or "before" or "group")).Select(o => o.Option);
 
     /// <summary>Those of a job, which has no pages.</summary>
     internal static IEnumerable<Option> OfJobs => Options.Where(o => o.Word is not "before").Select(o => o.Option);

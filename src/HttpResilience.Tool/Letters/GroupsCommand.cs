@@ -23,12 +23,11 @@ internal static class GroupsCommand
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         var now = store.Time.GetUtcNow();
         var filter = FilterOptions.Parse(parsed, now);
-        var groups = GroupList.Of(
-            await store.Review.GroupsAsync(filter.Query, parsed.GetValue(Limit), cancellationToken).ConfigureAwait(false));
+        var groups = await store.GroupsAsync(filter.Query, parsed.GetValue(Limit), cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(Json))
             Console.WriteLine(JsonSerializer.Serialize(groups, OperatorJson.Default.GroupList));
         else if (groups.Groups.Count > 0)
@@ -47,7 +46,8 @@ internal static class GroupsCommand
             table.AddColumn("state").AddColumn(new TableColumn("last failed").RightAligned());
         foreach (var group in groups)
         {
-            string reason = group.Code is { } code ? string.Create(CultureInfo.InvariantCulture, $"{code}, {group.ClassText}") : group.ClassText;
+            string reason = group.Code is { } code
+                ? string.Create(CultureInfo.InvariantCulture, $"{code}, {group.ClassText}") : group.ClassText;
             string cause = $"{VisibleText.Line(group.Title, LineLength)}\n{group.Client} · {group.Method} "
                 + $"{VisibleText.Line(group.Route, LineLength)} · {reason}\n{group.Fingerprint}";
             string state = StateOf(group);
@@ -57,8 +57,8 @@ internal static class GroupsCommand
         }
 
         Output.Result.Write(table);
-        Output.Say($"{Number(groups.Sum(g => g.Count))} letters of {Number(groups.Count)} causes. Their letters: letters list --group GROUP; "
-            + "to send them again: letters replay --group GROUP");
+        Output.Say($"{Number(groups.Sum(g => g.Count))} letters of {Number(groups.Count)} causes. Their letters: letters list --group "
+            + "GROUP; to send them again: letters replay --group GROUP");
     }
 
     private static string StateOf(GroupModel group)

@@ -9,7 +9,13 @@ namespace HttpResilience.Tool;
 /// <summary><c>jobs</c>: changes of many letters, which the instances of an application work off.</summary>
 internal static class JobsCommand
 {
-    private const int MaxGroups = 10_000;
+    // The API gives no more.
+    private const int MaxGroups = 1000;
+
+    private const int ClientsShown = 5, NameLength = 60;
+
+    // A job that is older than this was there before.
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
 
     private static readonly Argument<string> Id = new("id") { Description = "The id of the job.", HelpName = "ID" };
     private static readonly Option<string?> Application = new("--application")
@@ -30,7 +36,11 @@ internal static class JobsCommand
         Description = "Also letters that may be done twice: I have looked at the API, what they ask for is not there.",
     };
 
-    private static readonly Option<bool> Resolve = new("--resolve") { Description = "Mark them as dealt with, in place of sending them again." };
+    private static readonly Option<bool> Resolve = new("--resolve")
+    {
+        Description = "Mark them as dealt with, in place of sending them again.",
+    };
+
     private static readonly Option<string?> Notes = new("--notes") { Description = "What is written down.", HelpName = "TEXT" };
     private static readonly Option<int> Limit = LettersCommand.CreateLimit(50, "How many at most.");
     private static readonly Option<bool> Yes = Question.CreateYes();
@@ -54,16 +64,20 @@ internal static class JobsCommand
 
     private static ToolCommand Verb(
         string name, string description, Argument? argument, IEnumerable<Option> options, Example example,
-        Func<ParseResult, LetterStore, CancellationToken, Task<int>> run)
+        Func<ParseResult, LetterSource, CancellationToken, Task<int>> run)
     {
-        var command = LettersCommand.CreateVerb(name, description, argument, options, [example], async (parsed, store, cancellationToken) =>
-        {
-            string application = parsed.GetValue(Application)
-                ?? await store.OnlyApplicationAsync(cancellationToken).ConfigureAwait(false);
-            var own = StoreOptions.Open(parsed, application);
-            await using (own.ConfigureAwait(false))
-                return await run(parsed, own, cancellationToken).ConfigureAwait(false);
-        });
+        var command = LettersCommand.CreateVerb(
+            name, description, argument, options, [example], async (parsed, source, cancellationToken) =>
+            {
+                if (source is not LetterStore store)
+                    return await run(parsed, source, cancellationToken).ConfigureAwait(false);
+                // Jobs belong to an application, whose instances look for them.
+                var own = StoreOptions.OpenStore(
+                    parsed,
+                    parsed.GetValue(Application) ?? await store.OnlyApplicationAsync(cancellationToken).ConfigureAwait(false));
+                await using (own.ConfigureAwait(false))
+                    return await run(parsed, own, cancellationToken).ConfigureAwait(false);
+            });
         if (name == "start")
         {
             command.Validators.Add(result =>
@@ -78,25 +92,22 @@ internal static class JobsCommand
         return command;
     }
 
-    private static async Task<int> ListAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> ListAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
-        var jobs = await store.Jobs.ListAsync(null, parsed.GetValue(Limit), cancellationToken).ConfigureAwait(false);
+        var list = await store.JobsAsync(parsed.GetValue(Limit), cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(Json))
-            Console.WriteLine(JsonSerializer.Serialize(new([.. jobs.Select(j => JobModel.Of(j))]), OperatorJson.Default.JobList));
-        else if (jobs.Count > 0)
-            Write(jobs, store.Time.GetUtcNow());
+            Console.WriteLine(JsonSerializer.Serialize(list, OperatorJson.Default.JobList));
+        else if (list.Jobs.Count > 0)
+            Write(list.Jobs, store.Time.GetUtcNow());
         else
             Output.Say($"There is no job in {store.Shown}.");
-        return jobs.Count > 0 ? ExitCode.Done : ExitCode.Failed;
+        return list.Jobs.Count > 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static async Task<int> ShowAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
-    {
-        var job = await store.Jobs.FindAsync(IdOf(parsed), cancellationToken).ConfigureAwait(false) ?? throw NoJob(parsed);
-        return await WriteAsync(parsed, store, job, cancellationToken).ConfigureAwait(false);
-    }
+    private static async Task<int> ShowAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken) =>
+        Write(parsed, await store.JobAsync(IdOf(parsed), cancellationToken).ConfigureAwait(false));
 
-    private static async Task<int> StartAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> StartAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         string by = StoreOptions.PersonOf(parsed);
         var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow());
@@ -113,78 +124,66 @@ internal static class JobsCommand
             IncludesUncertain = parsed.GetValue(Looked),
             Notes = parsed.GetValue(Notes),
         };
-        var groups = await store.Review.GroupsAsync(query, MaxGroups, cancellationToken).ConfigureAwait(false);
-        long count = groups.Sum(g => g.RequiresReview + g.Pending);
+        var groups = (await store.GroupsAsync(query, MaxGroups, cancellationToken).ConfigureAwait(false)).Groups;
+        long count = groups.Sum(g => g.NeedsPerson + g.Waiting);
         if (count == 0)
             throw new ToolException($"No open letter in {store.Shown} fits.");
         long taken = Math.Min(count, request.MaxLetters ?? count);
         string of = string.Create(CultureInfo.InvariantCulture, $"{taken:N0} of {count:N0} letters of {groups.Count:N0} causes");
-        string hosts = string.Join(", ", groups.Select(g => g.Newest.Authority).Distinct().Order(StringComparer.Ordinal).Take(5));
+        string clients = string.Join(", ", groups.Select(g => g.Client).Distinct().Order(StringComparer.Ordinal).Take(ClientsShown));
         Question.Ask(
-            request.Action is LetterJobAction.Resolve ? $"Mark as dealt with: {of}."
-                : string.Create(CultureInfo.InvariantCulture, $"Send again: {of}, to {hosts}; {request.PerSecond} a second."),
+            request.Action is LetterJobAction.Resolve ? $"Mark as dealt with: {of}, of {clients}."
+                : string.Create(CultureInfo.InvariantCulture, $"Send again: {of}, of {clients}; {request.PerSecond} a second."),
             taken.ToString(CultureInfo.InvariantCulture), parsed.GetValue(Yes));
-        var job = await store.Jobs.StartAsync(request, null, cancellationToken).ConfigureAwait(false);
-        if (job.Request.By != by || job.CreatedAt < store.Time.GetUtcNow().AddMinutes(-1))
-            Output.Say($"A job with this filter is under way since {LetterWhen.InFull(job.CreatedAt)}, by {job.Request.By}.");
-        int code = await WriteAsync(parsed, store, job, cancellationToken).ConfigureAwait(false);
+        var begun = store.Time.GetUtcNow();
+        var job = await store.StartJobAsync(request, cancellationToken).ConfigureAwait(false);
+        if (job.CreatedAt < begun - ClockDifference)
+            Output.Say($"A job with this filter is under way since {LetterWhen.InFull(job.CreatedAt)}, by {job.By}.");
+        int code = Write(parsed, job);
         await LetterChange.TellWhoSendsAsync(store, cancellationToken).ConfigureAwait(false);
         return code;
     }
 
-    private static async Task<int> StopAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var job = await store.Jobs.StopAsync(IdOf(parsed), StoreOptions.PersonOf(parsed), cancellationToken).ConfigureAwait(false);
-            return await WriteAsync(parsed, store, job, cancellationToken).ConfigureAwait(false);
-        }
-        catch (KeyNotFoundException)
-        {
-            throw NoJob(parsed);
-        }
-    }
+    private static async Task<int> StopAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken) => Write(
+        parsed, await store.StopJobAsync(IdOf(parsed), StoreOptions.PersonOf(parsed), cancellationToken).ConfigureAwait(false));
 
-    private static async Task<int> WriteAsync(ParseResult parsed, LetterStore store, LetterJob job, CancellationToken cancellationToken)
+    private static int Write(ParseResult parsed, JobModel? job)
     {
-        var progress = await store.Jobs.ProgressAsync(job.Id, cancellationToken).ConfigureAwait(false);
+        if (job is null)
+            throw new ToolException($"There is no job {parsed.GetValue(Id)}; jobs that have ended are deleted after 400 days.");
         if (parsed.GetValue(Json))
         {
-            Console.WriteLine(JsonSerializer.Serialize(JobModel.Of(job, progress), OperatorJson.Default.JobModel));
+            Console.WriteLine(JsonSerializer.Serialize(job, OperatorJson.Default.JobModel));
             return ExitCode.Done;
         }
 
-        Output.Write($"Job {job.Id}: {LetterWords.Of(job.Request.Action)}, {StateOf(job)}; by {job.Request.By}, {LetterWhen.InFull(job.CreatedAt)}");
+        Output.Write($"Job {job.Id}: {job.Action}, {StateOf(job)}; by {job.By}, {LetterWhen.InFull(job.CreatedAt)}");
+        string progress = job.Progress is { } p
+            ? string.Create(CultureInfo.InvariantCulture, $"; {p.Waiting:N0} wait, {p.Accepted:N0} accepted, {p.Refused:N0} not accepted") : "";
         Output.Write(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{job.Taken:N0} of {job.Total:N0} taken, {job.LeftOut:N0} left out; {progress.Waiting:N0} wait, {progress.Accepted:N0} accepted, {progress.Refused:N0} not accepted"));
+            CultureInfo.InvariantCulture, $"{job.Taken:N0} of {job.Total:N0} taken, {job.LeftOut:N0} left out{progress}"));
         return ExitCode.Done;
     }
 
-    private static void Write(IReadOnlyList<LetterJob> jobs, DateTimeOffset now)
+    private static void Write(IReadOnlyList<JobModel> jobs, DateTimeOffset now)
     {
-        var table = new Table().Border(TableBorder.Rounded)
-            .AddColumn("id").AddColumn("job").AddColumn(new TableColumn("letters").RightAligned()).AddColumn(new TableColumn("begun").RightAligned());
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("id").AddColumn("job")
+            .AddColumn(new TableColumn("letters").RightAligned()).AddColumn(new TableColumn("begun").RightAligned());
         foreach (var job in jobs)
         {
-            table.AddRow(new Text[]
-            {
-                new(job.Id.ToString()),
-                new(VisibleText.Of($"{LetterWords.Of(job.Request.Action)}, {StateOf(job)}\nby {VisibleText.Line(job.Request.By, 60)}")),
-                new(string.Create(CultureInfo.InvariantCulture, $"{job.Taken:N0} of {job.Total:N0}")),
-                new(LetterWhen.InList(job.CreatedAt, now)),
-            });
+            string[] cells =
+            [
+                job.Id.ToString(), $"{job.Action}, {StateOf(job)}\nby {VisibleText.Line(job.By, NameLength)}",
+                string.Create(CultureInfo.InvariantCulture, $"{job.Taken:N0} of {job.Total:N0}"), LetterWhen.InList(job.CreatedAt, now),
+            ];
+            table.AddRow([.. cells.Select(cell => new Text(VisibleText.Of(cell)))]);
         }
 
         Output.Result.Write(table);
     }
 
-    private static string StateOf(LetterJob job) =>
-        LetterWords.Of(job.State) + (job.StopReason is { } reason ? $": {reason}" : "");
+    private static string StateOf(JobModel job) => job.State + (job.StopReason is { } reason ? $": {reason}" : "");
 
     private static Guid IdOf(ParseResult parsed) => Guid.TryParseExact(parsed.GetValue(Id), "D", out var id) ? id
         : throw new ToolException($"'{parsed.GetValue(Id)}' is not the id of a job, as jobs list shows it.", ExitCode.Usage);
-
-    private static ToolException NoJob(ParseResult parsed) => new(
-        $"There is no job {parsed.GetValue(Id)}; jobs that have ended are deleted after 400 days.");
 }

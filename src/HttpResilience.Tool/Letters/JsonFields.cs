@@ -25,8 +25,10 @@ internal static class JsonFields
                 reader.Read();
                 var (kind, start) = (KindOf(reader.TokenType), (int)reader.TokenStartIndex);
                 reader.Skip();
+                if (field == name && found is not null)
+                    throw new ToolException($"The body has '{name}' twice.");
                 if (field == name)
-                    found = found is null ? (kind, start, (int)reader.BytesConsumed) : throw new ToolException($"The body has '{name}' twice.");
+                    found = (kind, start, (int)reader.BytesConsumed);
             }
         }
         catch (JsonException e)

@@ -16,7 +16,7 @@ internal static class LetterChange
 
     /// <exception cref="ToolException">There is no such letter, or it is at another version.</exception>
     internal static async Task<DeadLetter> FindAsync(
-        LetterStore store, ParseResult parsed, string id, CancellationToken cancellationToken)
+        LetterSource store, ParseResult parsed, string id, CancellationToken cancellationToken)
     {
         var letter = await LetterId.FindAsync(store.Review, id, cancellationToken).ConfigureAwait(false);
         return parsed.GetValue(IfVersion) is { } expected && expected != letter.Version
@@ -37,7 +37,7 @@ internal static class LetterChange
     internal static bool IsOpen(DeadLetter letter) => letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview;
 
     /// <summary>Says who will send what is due now, or that no process does.</summary>
-    internal static async Task TellWhoSendsAsync(LetterStore store, CancellationToken cancellationToken)
+    internal static async Task TellWhoSendsAsync(LetterSource store, CancellationToken cancellationToken)
     {
         var unreplayed = await store.UnreplayedAsync(cancellationToken).ConfigureAwait(false);
         if (unreplayed.Count == 0)
@@ -59,7 +59,8 @@ internal static class LetterChange
         CustomParser = result =>
         {
             string text = result.Tokens.Single().Value;
-            if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double rate) && rate is >= 0.1 and <= 100)
+            if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double rate)
+                && rate is >= 0.1 and <= 100)
                 return rate;
             result.AddError($"--rate '{text}' is not a number from 0.1 to 100.");
             return 1;

@@ -23,7 +23,7 @@ internal sealed record LetterSelection(
     /// <param name="limit">How many at most, the oldest; null for all.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     internal static async Task<LetterSelection> CountAsync(
-        LetterStore store, LetterFilter filter, Func<DeadLetter, bool> mayChange, Func<DeadLetter, bool> isLeftOut, int? limit,
+        LetterSource store, LetterFilter filter, Func<DeadLetter, bool> mayChange, Func<DeadLetter, bool> isLeftOut, int? limit,
         CancellationToken cancellationToken)
     {
         List<(CountedLetter Letter, string Host, DateTimeOffset FailedAt)> all = [];

@@ -1,3 +1,4 @@
+using HttpResilience.Operators;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace HttpResilience.Tool;
 
 /// <summary>The letters of a store, as an operator sees them: those of all applications.</summary>
-internal sealed class LetterStore : IAsyncDisposable
+internal sealed class LetterStore : LetterSource
 {
     private readonly ServiceProvider _services;
     private readonly NoteCollector _notes;
@@ -13,14 +14,11 @@ internal sealed class LetterStore : IAsyncDisposable
     private LetterStore(ServiceProvider services, NoteCollector notes, string shown) =>
         (_services, _notes, Shown) = (services, notes, shown);
 
-    /// <summary>How the store is called in sentences.</summary>
-    internal string Shown { get; }
+    internal override string Shown { get; }
 
-    internal IDeadLetterReview Review => _services.GetRequiredService<IDeadLetterReview>();
+    internal override IDeadLetterReview Review => _services.GetRequiredService<IDeadLetterReview>();
 
-    internal LetterJobs Jobs => _services.GetRequiredService<LetterJobs>();
-
-    internal TimeProvider Time { get; } = TimeProvider.System;
+    private LetterJobs Jobs => _services.GetRequiredService<LetterJobs>();
 
     /// <param name="store">The store.</param>
     /// <param name="schema">The schema of a PostgreSQL database; null for the default.</param>
@@ -38,10 +36,10 @@ internal sealed class LetterStore : IAsyncDisposable
         return new(services.BuildServiceProvider(), notes, store.Shown);
     }
 
-    /// <summary>
-    /// Why letters that are due stay where they are: the applications and clients for which no process was seen that replays.
-    /// </summary>
-    internal async Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken)
+    internal override async Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
+        GroupList.Of(await Review.GroupsAsync(query, limit, cancellationToken).ConfigureAwait(false));
+
+    internal override async Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken)
     {
         var storage = _services.GetRequiredService<IHttpResilienceStorage>();
         var now = Time.GetUtcNow();
@@ -65,7 +63,26 @@ internal sealed class LetterStore : IAsyncDisposable
                 : $"Which application? Give --application: {string.Join(", ", applications)}.", ExitCode.Usage);
     }
 
-    public async ValueTask DisposeAsync()
+    internal override async Task<JobList> JobsAsync(int limit, CancellationToken cancellationToken) =>
+        new([.. (await Jobs.ListAsync(null, limit, cancellationToken).ConfigureAwait(false)).Select(job => JobModel.Of(job))]);
+
+    internal override async Task<JobModel?> JobAsync(Guid id, CancellationToken cancellationToken) =>
+        await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } job
+            ? await ModelAsync(job, cancellationToken).ConfigureAwait(false) : null;
+
+    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken) =>
+        await ModelAsync(await Jobs.StartAsync(request, null, cancellationToken).ConfigureAwait(false), cancellationToken)
+            .ConfigureAwait(false);
+
+    internal override async Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken) =>
+        await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is null ? null
+            : await ModelAsync(await Jobs.StopAsync(id, by, cancellationToken).ConfigureAwait(false), cancellationToken)
+                .ConfigureAwait(false);
+
+    private async Task<JobModel> ModelAsync(LetterJob job, CancellationToken cancellationToken) =>
+        JobModel.Of(job, await Jobs.ProgressAsync(job.Id, cancellationToken).ConfigureAwait(false));
+
+    public override async ValueTask DisposeAsync()
     {
         await _services.DisposeAsync().ConfigureAwait(false);
         foreach (string note in _notes.Notes.Distinct())

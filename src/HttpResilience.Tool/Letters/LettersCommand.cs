@@ -32,7 +32,8 @@ internal static class LettersCommand
         {
             result =>
             {
-                if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int limit) || limit is < 1 or > 1000))
+                if (result.Tokens.Count == 1
+                    && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int limit) || limit is < 1 or > 1000))
                     result.AddError($"--limit '{result.Tokens[0].Value}' is not a whole number from 1 to 1000.");
             },
         },
@@ -41,7 +42,7 @@ internal static class LettersCommand
     /// <summary>A command about letters.</summary>
     internal static ToolCommand CreateVerb(
         string name, string description, Argument? argument, IEnumerable<Option> options, IReadOnlyList<Example> examples,
-        Func<ParseResult, LetterStore, CancellationToken, Task<int>> run)
+        Func<ParseResult, LetterSource, CancellationToken, Task<int>> run)
     {
         var command = new ToolCommand(name, description)
         {

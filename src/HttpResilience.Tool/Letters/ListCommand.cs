@@ -25,7 +25,7 @@ internal static class ListCommand
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         var now = store.Time.GetUtcNow();
         var filter = FilterOptions.Parse(parsed, now, parsed.GetValue(All) ? null : LetterWords.Open);

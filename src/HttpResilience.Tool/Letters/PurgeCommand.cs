@@ -19,23 +19,27 @@ internal static class PurgeCommand
 
     internal static Command Create() => LettersCommand.CreateVerb(
         "purge", "Deletes letters that are done with: accepted, dealt with, replaced. There is no way back.", null,
-        [.. FilterOptions.All, OlderThan, Yes, Json, .. StoreOptions.ToChange],
+        [.. FilterOptions.All, OlderThan, Yes, Json, .. StoreOptions.ToChangeStore],
         [
             new("letters purge --older-than 90d", "asks, with the number and the oldest"),
             new("letters purge --tenant contoso --older-than 0d --yes", "of a tenant that has left, without a question"),
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         string by = StoreOptions.PersonOf(parsed);
         string text = parsed.GetValue(OlderThan)!;
-        var age = LetterFilter.AgeOf(text)
+        var before = LetterFilter.TimeOf(text, store.Time.GetUtcNow())
             ?? throw new ToolException($"--older-than '{text}' is not an age such as 30m, 24h, 30d or 4w.", ExitCode.Usage);
-        var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow(), string.Join(',', LetterWords.SettledStatuses.Select(LetterWords.Of)));
+        var filter = FilterOptions.Parse(
+            parsed, store.Time.GetUtcNow(), string.Join(',', LetterWords.SettledStatuses.Select(LetterWords.Of)));
         if (filter.Statuses.Any(status => !LetterWords.SettledStatuses.Contains(status)))
-            throw new ToolException("Letters that are open are not deleted: mark them as dealt with first (letters resolve).", ExitCode.Usage);
-        var before = store.Time.GetUtcNow() - age;
+        {
+            throw new ToolException(
+                "Letters that are open are not deleted: mark them as dealt with first (letters resolve).", ExitCode.Usage);
+        }
+
         var selection = await CountAsync(store, filter, before, cancellationToken).ConfigureAwait(false);
         if (selection.Letters.Count == 0)
             throw new ToolException($"No letter in {store.Shown} that was settled before {LetterWhen.InFull(before)} fits.");
@@ -57,7 +61,7 @@ internal static class PurgeCommand
     }
 
     private static Task<LetterSelection> CountAsync(
-        LetterStore store, LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken) =>
+        LetterSource store, LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken) =>
         LetterSelection.CountAsync(store, filter, letter => SettledAt(letter) < before, _ => false, null, cancellationToken);
 
     // As the stores take it (IDeadLetterStore.PurgeAsync).

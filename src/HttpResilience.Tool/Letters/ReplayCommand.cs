@@ -16,7 +16,8 @@ internal static class ReplayCommand
         {
             result =>
             {
-                if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int first) || first < 1))
+                if (result.Tokens.Count == 1
+                    && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int first) || first < 1))
                     result.AddError($"--first '{result.Tokens[0].Value}' is not a whole number from 1.");
             },
         },
@@ -46,7 +47,7 @@ internal static class ReplayCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         string by = StoreOptions.PersonOf(parsed);
         var report = parsed.GetValue(Id) is { } id
@@ -60,14 +61,14 @@ internal static class ReplayCommand
     }
 
     private static async Task<ChangeReport> ReplayOneAsync(
-        LetterStore store, ParseResult parsed, string id, string by, CancellationToken cancellationToken)
+        LetterSource store, ParseResult parsed, string id, string by, CancellationToken cancellationToken)
     {
         var letter = await LetterChange.FindAsync(store, parsed, id, cancellationToken).ConfigureAwait(false);
         if (LetterRisk.MayBeDoneTwice(letter) && !parsed.GetValue(Looked))
         {
             throw new ToolException(
-                $"Letter {letter.Id} may have been processed, and no key keeps the API from doing it twice. Look there first; when it is not "
-                + "there, give --looked.");
+                $"Letter {letter.Id} may have been processed, and no key keeps the API from doing it twice. Look there first; when it is "
+                + "not there, give --looked.");
         }
 
         await store.Review.ReplayAsync(letter.Id, letter.Version, by, cancellationToken).ConfigureAwait(false);
@@ -75,7 +76,7 @@ internal static class ReplayCommand
     }
 
     private static async Task<ChangeReport> ReplayManyAsync(
-        LetterStore store, ParseResult parsed, string by, CancellationToken cancellationToken)
+        LetterSource store, ParseResult parsed, string by, CancellationToken cancellationToken)
     {
         var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow(), LetterWords.Open);
         bool looked = parsed.GetValue(Looked);

@@ -41,7 +41,7 @@ internal static class ResolveCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         string by = StoreOptions.PersonOf(parsed);
         var (action, notes) = (parsed.GetValue(Action)!, parsed.GetValue(Notes));

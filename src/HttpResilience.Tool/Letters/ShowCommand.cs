@@ -26,7 +26,7 @@ internal static class ShowCommand
         ],
         RunAsync);
 
-    private static async Task<int> RunAsync(ParseResult parsed, LetterStore store, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         var letter = await LetterId.FindAsync(store.Review, parsed.GetValue(Id)!, cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(Save) is { } file)
@@ -81,7 +81,8 @@ internal static class ShowCommand
         yield return ("application", letter.Application);
         yield return ("tenant", letter.Tenant);
         yield return ("failure", string.Create(CultureInfo.InvariantCulture,
-            $"{(letter.StatusCode is { } status ? $"{status}, " : "")}{LetterWords.Text(letter.FailureClass)}; {LetterWords.Text(letter.StopReason)}"));
+            $"{(letter.StatusCode is { } status ? $"{status}, " : "")}{LetterWords.Text(letter.FailureClass)}; ")
+            + LetterWords.Text(letter.StopReason));
         yield return ("the API said", letter.ErrorTitle);
         yield return ("in detail", letter.ErrorDetail);
         yield return ("done twice", LetterRisk.Of(letter));

@@ -35,7 +35,11 @@ internal sealed record StoreName(Action<HttpResilienceStorageBuilder> Provider, 
         }
 
         if (Find(parts, "Host", "Server") is { } host)
-            return new(storage => storage.UsePostgreSql(text), $"PostgreSQL, {Find(parts, "Database", "DB") ?? "default database"} on {host}");
+        {
+            string database = Find(parts, "Database", "DB") ?? "default database";
+            return new(storage => storage.UsePostgreSql(text), $"PostgreSQL, {database} on {host}");
+        }
+
         return Find(parts, "Data Source", "DataSource", "Filename") is { } file ? Sqlite(file)
             : throw new ToolException(
                 "The store is neither a file nor a connection string with Host= (PostgreSQL) or Data Source= (SQLite).", ExitCode.Usage);

@@ -24,23 +24,59 @@ internal static class StoreOptions
         HelpName = "NAME",
     };
 
+    private static readonly Option<Uri?> Url = new("--url")
+    {
+        Description = $"The API of a running application in place of a store: https://orders.example.com. {ApiClient.Variable} holds the "
+            + "token.",
+        HelpName = "URL",
+        CustomParser = result =>
+        {
+            if (Uri.TryCreate(result.Tokens.Single().Value, UriKind.Absolute, out var url) && HttpAuthority.IsHttp(url))
+                return url;
+            result.AddError("--url is not an absolute http or https URL.");
+            return null;
+        },
+    };
+
+    private static readonly Option<string[]> Header = new("--header")
+    {
+        Description = "With --url, a header field of its requests, such as 'X-Team: orders'; may be repeated.",
+        HelpName = "FIELD",
+    };
+
     private static readonly Option<string?> As = new("--as")
     {
         Description = "The person whose deed is written down. Default: the user of the system.",
         HelpName = "NAME",
     };
 
-    internal static IReadOnlyList<Option> ToRead { get; } = [Store, StoreFile, Schema];
+    /// <summary>For commands that work on a store only.</summary>
+    internal static IReadOnlyList<Option> ToChangeStore { get; } = [Store, StoreFile, Schema, As];
+
+    internal static IReadOnlyList<Option> ToRead { get; } = [Store, StoreFile, Schema, Url, Header];
 
     internal static IReadOnlyList<Option> ToChange { get; } = [.. ToRead, As];
 
     /// <exception cref="ToolException">It is not named, or not there.</exception>
-    internal static LetterStore Open(ParseResult parsed, string? application = null) =>
+    internal static LetterSource Open(ParseResult parsed) => parsed.GetValue(Url) is { } url
+        ? new LetterApi(new ApiClient(url, parsed.GetValue(Header) ?? [])) : OpenStore(parsed, null);
+
+    /// <summary>The store, as an application of this name sees it; null for all.</summary>
+    internal static LetterStore OpenStore(ParseResult parsed, string? application) =>
         LetterStore.Open(StoreName.Parse(TextOf(parsed)), parsed.GetValue(Schema), application);
 
     /// <exception cref="ToolException">There is no name.</exception>
-    internal static string PersonOf(ParseResult parsed) => (parsed.GetValue(As) ?? Environment.UserName).Trim() is { Length: > 0 } name ? name
-        : throw new ToolException("Who does this? Give --as NAME; it is written down with the deed.", ExitCode.Usage);
+    internal static string PersonOf(ParseResult parsed)
+    {
+        if (parsed.GetValue(Url) is null)
+        {
+            return (parsed.GetValue(As) ?? Environment.UserName).Trim() is { Length: > 0 } name ? name
+                : throw new ToolException("Who does this? Give --as NAME; it is written down with the deed.", ExitCode.Usage);
+        }
+
+        return parsed.GetValue(As) is null ? "the person of the token"
+            : throw new ToolException("--as is for stores: with --url the application writes down whose token it is.", ExitCode.Usage);
+    }
 
     private static string TextOf(ParseResult parsed)
     {

@@ -16,12 +16,14 @@ internal static class UndoCommand
         (store, letter, by, cancellationToken) => store.Review.ReopenAsync(letter.Id, letter.Version, by, cancellationToken));
 
     internal static Command CreateCancel() => Create(
-        "cancel", "Takes back that a letter is to be sent, while it waits: it is again what it was. Of a correction the old letter is open again.",
+        "cancel",
+        "Takes back that a letter is to be sent, while it waits: it is again what it was. Of a correction the old letter is open again.",
         new("letters cancel 019a1f3c-4a2b", "one letter"),
         (store, letter, by, cancellationToken) => store.Review.CancelAsync(letter.Id, letter.Version, by, cancellationToken));
 
     private static ToolCommand Create(
-        string name, string description, Example example, Func<LetterStore, DeadLetter, string, CancellationToken, Task<DeadLetter>> undo) =>
+        string name, string description, Example example,
+        Func<LetterSource, DeadLetter, string, CancellationToken, Task<DeadLetter>> undo) =>
         LettersCommand.CreateVerb(
             name, description, Id, [LetterChange.IfVersion, Json, .. StoreOptions.ToChange], [example],
             async (parsed, store, cancellationToken) =>

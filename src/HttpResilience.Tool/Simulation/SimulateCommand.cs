@@ -56,7 +56,8 @@ internal static class SimulateCommand
         string name = NameOf(files, parsed.GetValue(Client));
         var (method, path) = RequestOf(parsed.GetValue(Request)!);
         Shape[] shapes = [Shape.None, .. ShapesWith(parsed.GetValue(Only))];
-        var (address, hasEndpoints) = await CheckAsync(files, name, SettingsArguments.EnvironmentOf(parsed.GetValue(Environment)), cancellationToken).ConfigureAwait(false);
+        string environment = SettingsArguments.EnvironmentOf(parsed.GetValue(Environment));
+        var (address, hasEndpoints) = await CheckAsync(files, name, environment, cancellationToken).ConfigureAwait(false);
         var (settings, notes) = SimulatedSettings.Of(files.Configuration, name);
         if (hasEndpoints)
             notes = [.. notes, "Endpoints: all of them fail at once"];
@@ -73,7 +74,7 @@ internal static class SimulateCommand
         }))], (done, all) => ShowProgress(done, all));
         cancellationToken.ThrowIfCancellationRequested();
         var report = new SimulationReport(
-            name, $"{method} {address ?? new Uri(AnyHost)}{(path.Length == 0 ? "" : path.TrimStart('/'))}", load.Clients, load.CallRate, seed, notes,
+            name, $"{method} {address ?? new Uri(AnyHost)}{path.TrimStart('/')}", load.Clients, load.CallRate, seed, notes,
             [.. shapes.Zip(results, ResultOf)]);
         if (parsed.GetValue(Json))
             Console.WriteLine(JsonSerializer.Serialize(report, ToolJson.Default.SimulationReport));
@@ -112,7 +113,8 @@ internal static class SimulateCommand
         text.Split(' ', StringSplitOptions.RemoveEmptyEntries) switch
         {
             [var method] when HttpToken.IsValid(method) => (new(method), ""),
-            [var method, var path] when HttpToken.IsValid(method) && Uri.IsWellFormedUriString(path, UriKind.Relative) => (new(method), path),
+            [var method, var path] when HttpToken.IsValid(method) && Uri.IsWellFormedUriString(path, UriKind.Relative) =>
+                (new(method), path),
             _ => throw new ToolException(
                 $"--request '{text}' is not a method, or a method and a path such as 'POST /orders'.", ExitCode.Usage),
         };

@@ -22,13 +22,15 @@ internal static class SimulationText
             [
                 shape.Shape, Invariant($"{shape.Failed:N0} of {shape.Calls:N0}"), Invariant($"{shape.FailedAfter:N0}"),
                 ChainWords.Time(TimeSpan.FromSeconds(shape.P50)), ChainWords.Time(TimeSpan.FromSeconds(shape.P95)),
-                ChainWords.Time(TimeSpan.FromSeconds(shape.Longest)), Invariant($"{shape.Load:0.00} ×"), Invariant($"{shape.WorstSecond:0.00} ×"),
+                ChainWords.Time(TimeSpan.FromSeconds(shape.Longest)), Invariant($"{shape.Load:0.00} ×"),
+                Invariant($"{shape.WorstSecond:0.00} ×"),
             ]).Select(cell => new Text(cell)));
         }
 
         Output.Result.Write(table);
-        Output.Write("failed and took: the calls that began while the host failed; after it: failed that began later. load: requests to the host in that time, as a multiple of "
-            + "the calls; worst second: also afterwards.");
+        Output.Write("failed and took: the calls that began while the host failed; after it: failed that began later. load: requests to "
+            + "the host in that time, as a "
+            + "multiple of the calls; worst second: also afterwards.");
         foreach (string note in report.LeftOut)
             Output.Write($"Not simulated: {note}.");
     }

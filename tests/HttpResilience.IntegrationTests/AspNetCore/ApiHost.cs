@@ -31,6 +31,8 @@ internal sealed class ApiHost : IAsyncDisposable
 
     internal IServiceProvider Services => _app.Services;
 
+    internal Uri Address => _client.BaseAddress!;
+
     internal LogCollector Log { get; private init; } = null!;
 
     /// <summary>An application as the manual has it: staff may see, operators may change.</summary>

@@ -29,7 +29,10 @@ public abstract class ApiJobContract : StorageContract
         var group = (await host.GetAsync("groups")).Json["groups"]!.AsArray().ShouldHaveSingleItem()!;
 
         var started = await host.PostAsync("jobs", $$"""
-            {"action":"replay","filter":{"group":"{{group["fingerprint"]}}"},"count":{{group["count"]}},"perSecond":100,"notes":"API is back"}
+            {
+              "action": "replay", "filter": {"group": "{{group["fingerprint"]}}"}, "count": {{group["count"]}}, "perSecond": 100,
+              "notes": "API is back"
+            }
             """);
 
         var job = started.ShouldBe(HttpStatusCode.OK).Json;
@@ -141,9 +144,11 @@ public abstract class ApiJobContract : StorageContract
             (await host.PostAsync($"jobs/{id}/stop")).ShouldBeProblem(HttpStatusCode.NotFound);
         }
 
-        foreach (string list in new[] { "jobs?state=open", "jobs?limit=0", "jobs?x=1", "activity?before=1", "activity?limit=201", "activity?x=" })
+        string[] lists = ["jobs?state=open", "jobs?limit=0", "jobs?x=1", "activity?before=1", "activity?limit=201", "activity?x="];
+        foreach (string list in lists)
             (await host.GetAsync(list)).ShouldBeProblem(HttpStatusCode.UnprocessableEntity);
-        (await host.PostAsync($"letters/{Guid.CreateVersion7()}/reopen", """{"expectedVersion":0}""")).ShouldBeProblem(HttpStatusCode.NotFound);
+        (await host.PostAsync($"letters/{Guid.CreateVersion7()}/reopen", """{"expectedVersion":0}"""))
+            .ShouldBeProblem(HttpStatusCode.NotFound);
         (await host.GetAsync("jobs")).Json["jobs"]!.AsArray().ShouldBeEmpty();
     }
 

@@ -111,7 +111,8 @@ public abstract class LetterCommandsContract : StorageContract
         using var tool = Tool();
 
         (await tool.ExpectAsync(1, "letters", "replay", doubtful.Id.ToString())).Error.ShouldContain("Look there first");
-        (await tool.ExpectAsync(0, "letters", "replay", "--all", "--yes")).Error.ShouldContain("Left out, as they may be done twice: 1 letter.");
+        (await tool.ExpectAsync(0, "letters", "replay", "--all", "--yes")).Error
+            .ShouldContain("Left out, as they may be done twice: 1 letter.");
         (await StatusesAsync([safe, doubtful])).ShouldBe([DeadLetterStatus.Pending, DeadLetterStatus.RequiresReview]);
         await tool.ExpectAsync(0, "letters", "replay", doubtful.Id.ToString(), "--looked");
         (await StatusesAsync([doubtful])).ShouldBe([DeadLetterStatus.Pending]);
@@ -124,8 +125,10 @@ public abstract class LetterCommandsContract : StorageContract
         using var tool = Tool();
 
         (await tool.ExpectAsync(1, "letters", "edit", letter.Id.ToString(), "--set", "currency=EUX")).Error.ShouldContain("as before");
-        (await tool.ExpectAsync(1, "letters", "edit", letter.Id.ToString(), "--set", "amount=many")).Error.ShouldContain("not of the same kind");
-        (await tool.ExpectAsync(1, "letters", "edit", letter.Id.ToString(), "--set", "vat=1")).Error.ShouldContain("It has: currency, amount");
+        (await tool.ExpectAsync(1, "letters", "edit", letter.Id.ToString(), "--set", "amount=many")).Error
+            .ShouldContain("not of the same kind");
+        (await tool.ExpectAsync(1, "letters", "edit", letter.Id.ToString(), "--set", "vat=1")).Error
+            .ShouldContain("It has: currency, amount");
         (await tool.ExpectAsync(1, "letters", "edit", letter.Id.ToString(), "--body", tool.Write("bad.json", "{"))).Error
             .ShouldContain("not JSON");
         (await tool.ExpectAsync(1, "letters", "edit", letter.Id.ToString())).Error.ShouldContain("No editor is set");
@@ -165,9 +168,9 @@ public abstract class LetterCommandsContract : StorageContract
         using var tool = Tool();
         string[][] filters =
         [
-            ["--status", "needs-person"], ["--client", "billing"], ["--tenant", "contoso"], ["--host", "api.example.com"], ["--method", "POST"],
-            ["--class", "validation"], ["--code", "422"], ["--text", "vatid"], ["--tag", "docType:invoice"], ["--since", "24h"],
-            ["--group", letter.Fingerprint],
+            ["--status", "needs-person"], ["--client", "billing"], ["--tenant", "contoso"], ["--host", "api.example.com"],
+            ["--method", "POST"], ["--class", "validation"], ["--code", "422"], ["--text", "vatid"], ["--tag", "docType:invoice"],
+            ["--since", "24h"], ["--group", letter.Fingerprint],
         ];
 
         foreach (string[] filter in filters)

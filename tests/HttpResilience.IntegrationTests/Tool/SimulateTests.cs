@@ -55,7 +55,8 @@ public sealed class SimulateTests : IDisposable
         string first = (await _tool.ExpectAsync(0, line)).Output;
 
         (await _tool.ExpectAsync(0, line)).Output.ShouldBe(first);
-        (await _tool.ExpectAsync(0, [.. line, "--seed", "2"])).Output.Replace("seed 2", "seed 1", StringComparison.Ordinal).ShouldNotBe(first);
+        (await _tool.ExpectAsync(0, [.. line, "--seed", "2"])).Output.Replace("seed 2", "seed 1", StringComparison.Ordinal)
+            .ShouldNotBe(first);
     }
 
     [Fact]

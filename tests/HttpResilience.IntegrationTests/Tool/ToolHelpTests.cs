@@ -23,7 +23,8 @@ public sealed class ToolHelpTests : IDisposable
             sections.ShouldContainKey(name);
             OptionsIn(sections[name].Split("\n\n").Single(p => p.StartsWith("Options: ", StringComparison.Ordinal)))
                 .ShouldBe(OptionsIn(help.Split("Options:")[1].Split("\n\n")[0]), ignoreOrder: true, name);
-            string[] examples = [.. help.Split("Examples:")[1].Split('\n').Where(line => line.StartsWith("  http", StringComparison.Ordinal))];
+            string[] examples =
+                [.. help.Split("Examples:")[1].Split('\n').Where(line => line.StartsWith("  http", StringComparison.Ordinal))];
             examples.ShouldNotBeEmpty(name);
             examples.ShouldAllBe(line => line.StartsWith($"  http-resilience {name}", StringComparison.Ordinal));
         }

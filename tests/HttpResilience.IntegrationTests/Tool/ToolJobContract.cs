@@ -93,7 +93,8 @@ public abstract class ToolJobContract : StorageContract
         (await tool.ExpectAsync(1, "jobs", "start", "--client", "x", "--yes", "--application", "shop")).Error.ShouldContain("fits");
         (await tool.ExpectAsync(1, "jobs", "list", "--application", "shop")).Error.ShouldContain("There is no job");
         (await tool.ExpectAsync(2, "jobs", "stop", "7", "--application", "shop")).Error.ShouldContain("not the id of a job");
-        (await tool.ExpectAsync(1, "jobs", "stop", $"{Guid.CreateVersion7()}", "--application", "shop")).Error.ShouldContain("There is no job");
+        (await tool.ExpectAsync(1, "jobs", "stop", $"{Guid.CreateVersion7()}", "--application", "shop")).Error
+            .ShouldContain("There is no job");
     }
 
     private async Task<IHost> StartAsync(Uri api)

@@ -15,7 +15,9 @@ internal sealed class ToolProgram : IDisposable
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
 
     private static readonly string[] Inherited =
-        ["HTTP_RESILIENCE_STORE", "DOTNET_ENVIRONMENT", "ASPNETCORE_ENVIRONMENT", "COLUMNS", "EDITOR", "VISUAL"];
+    [
+        "HTTP_RESILIENCE_STORE", "HTTP_RESILIENCE_TOKEN", "DOTNET_ENVIRONMENT", "ASPNETCORE_ENVIRONMENT", "COLUMNS", "EDITOR", "VISUAL",
+    ];
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("http-resilience-tool-");
 
@@ -26,6 +28,8 @@ internal sealed class ToolProgram : IDisposable
     internal int? Columns { get; init; }
 
     internal string? Editor { get; init; }
+
+    internal string? Token { get; init; }
 
     /// <summary>Defines the command in a script.</summary>
     internal static string ForBash => $"http-resilience() {{ '{Host}' '{Assembly()}' \"$@\"; }}";
@@ -82,6 +86,8 @@ internal sealed class ToolProgram : IDisposable
             start.Environment["HTTP_RESILIENCE_STORE"] = Store;
         if (Columns is { } columns)
             start.Environment["COLUMNS"] = $"{columns}";
+        if (Token is not null)
+            start.Environment["HTTP_RESILIENCE_TOKEN"] = Token;
         if (Editor is not null)
             start.Environment["EDITOR"] = Editor;
         using var process = Process.Start(start)!;

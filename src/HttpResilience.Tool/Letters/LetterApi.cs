@@ -1,0 +1,176 @@
+using System.Globalization;
+using HttpResilience.Operators;
+
+namespace HttpResilience.Tool;
+
+/// <summary>The letters of a running application, by its API.</summary>
+internal sealed class LetterApi(ApiClient client) : LetterSource
+{
+    internal override string Shown => client.Shown;
+
+    internal override IDeadLetterReview Review { get; } = new ApiReview(client);
+
+    internal override async Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
+        await client.GetAsync($"groups?{Words(query, limit)}", OperatorJson.Default.GroupList, cancellationToken).ConfigureAwait(false)
+        ?? throw new ToolException($"{client.Shown} has no API of HttpResilience there.");
+
+    internal override Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken) =>
+        Review.UnreplayedAsync(cancellationToken);
+
+    internal override async Task<JobList> JobsAsync(int limit, CancellationToken cancellationToken) =>
+        await client.GetAsync(
+            string.Create(CultureInfo.InvariantCulture, $"jobs?limit={Math.Min(limit, 200)}"), OperatorJson.Default.JobList,
+            cancellationToken).ConfigureAwait(false) ?? throw NoApi();
+
+    internal override Task<JobModel?> JobAsync(Guid id, CancellationToken cancellationToken) =>
+        client.GetAsync($"jobs/{id}", OperatorJson.Default.JobModel, cancellationToken);
+
+    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken) =>
+        await client.PostAsync(
+            "jobs",
+            new(
+                LetterWords.Of(request.Action), new Dictionary<string, string>(WordsOf(request.Query)), MaxLetters: request.MaxLetters,
+                PerSecond: request.PerSecond, StopRatio: request.StopRatio, IncludesUncertain: request.IncludesUncertain,
+                Notes: request.Notes),
+            OperatorJson.Default.JobRequest, OperatorJson.Default.JobModel, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
+
+    internal override Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken) => client.PostAsync(
+        $"jobs/{id}/stop", new StopRequest(), OperatorJson.Default.StopRequest, OperatorJson.Default.JobModel, cancellationToken);
+
+    private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");
+
+    public override ValueTask DisposeAsync()
+    {
+        client.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private sealed class ApiReview(ApiClient client) : IDeadLetterReview
+    {
+        private const int MaxPage = 200;
+
+        public async Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken)
+        {
+            List<DeadLetter> letters = [];
+            while (true)
+            {
+                int limit = Math.Min(MaxPage, query.Limit - letters.Count);
+                var page = await client.GetAsync(
+                    $"letters?{Words(query with { Before = letters.Count > 0 ? letters[^1].Id : query.Before }, limit)}",
+                    OperatorJson.Default.LetterPage, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
+                letters.AddRange(page.Letters.Select(ApiLetter.Of));
+                if (page.Next is null || letters.Count >= query.Limit || page.Letters.Count == 0)
+                    return letters;
+            }
+        }
+
+        public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
+            throw new NotSupportedException("The command prints the groups of the API as they are.");
+
+        public async Task<DeadLetter?> FindAsync(Guid id, CancellationToken cancellationToken)
+        {
+            var model = await client.GetAsync($"letters/{id}", OperatorJson.Default.LetterModel, cancellationToken).ConfigureAwait(false);
+            if (model is null)
+                return null;
+            var letter = ApiLetter.Of(model);
+            if (model.Body is null)
+                return letter;
+            byte[]? body = await client.GetBytesAsync($"letters/{id}/body", cancellationToken).ConfigureAwait(false);
+            return letter with { Body = body is null ? default(ReadOnlyMemory<byte>?) : body, Fingerprint = letter.Fingerprint };
+        }
+
+        public async Task<DeadLetter> ReplayAsync(Guid id, long expectedVersion, string by, CancellationToken cancellationToken) =>
+            ApiLetter.Of(await client.PostAsync(
+                $"letters/{id}/replay", new(expectedVersion), OperatorJson.Default.ReplayRequest, OperatorJson.Default.LetterModel,
+                cancellationToken).ConfigureAwait(false) ?? throw NotFound(id));
+
+        public async Task<DeadLetter> ResolveAsync(
+            Guid id, long expectedVersion, string action, string? notes, string by, CancellationToken cancellationToken) =>
+            ApiLetter.Of(await client.PostAsync(
+                $"letters/{id}/resolve", new(expectedVersion, action, notes), OperatorJson.Default.ResolveRequest,
+                OperatorJson.Default.LetterModel, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id));
+
+        public async Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken)
+        {
+            var list = await client.GetAsync("unreplayed", OperatorJson.Default.UnreplayedList, cancellationToken).ConfigureAwait(false);
+            return [.. (list ?? throw NoApi()).Unreplayed.Select(u => new UnreplayedLetters(u.Application ?? "", u.Client, u.DueAt))];
+        }
+
+        public async Task<DeadLetter> ReopenAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken) =>
+            ApiLetter.Of(await client.PostAsync(
+                $"letters/{id}/reopen", new(expectedVersion), OperatorJson.Default.UndoRequest, OperatorJson.Default.LetterModel,
+                cancellationToken).ConfigureAwait(false) ?? throw NotFound(id));
+
+        public async Task<DeadLetter> CancelAsync(Guid id, long? expectedVersion, string by, CancellationToken cancellationToken) =>
+            ApiLetter.Of(await client.PostAsync(
+                $"letters/{id}/cancel", new(expectedVersion), OperatorJson.Default.UndoRequest, OperatorJson.Default.LetterModel,
+                cancellationToken).ConfigureAwait(false) ?? throw NotFound(id));
+
+        // The commands that need these take no --url.
+        public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => throw NeedsStore();
+
+        public Task<DeadLetter> ResubmitAsync(
+            Guid id, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken) => throw NeedsStore();
+
+        public Task<DeadLetter> ResubmitAsync(
+            Guid id, long expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, CancellationToken cancellationToken) =>
+            throw NeedsStore();
+
+        public Task<DeadLetter> ResubmitAsync(
+            Guid id, long expectedVersion, Func<DeadLetter, DeadLetter> correct, string by, TimeSpan delay,
+            CancellationToken cancellationToken) => throw NeedsStore();
+
+        public Task<DeadLetter> ReplayAsync(Guid id, string by, CancellationToken cancellationToken) => throw NeedsStore();
+
+        public Task<DeadLetter> ReplayAsync(
+            Guid id, long expectedVersion, string by, TimeSpan delay, CancellationToken cancellationToken) => throw NeedsStore();
+
+        public Task<DeadLetter> SendAsync(Guid id, string by, CancellationToken cancellationToken) => throw NeedsStore();
+
+        public Task<DeadLetter> SendAsync(Guid id, long expectedVersion, string by, CancellationToken cancellationToken) =>
+            throw NeedsStore();
+
+        public Task<int> ReplayManyAsync(
+            DeadLetterQuery query, double perSecond, string by, IProgress<int>? progress, CancellationToken cancellationToken) =>
+            throw NeedsStore();
+
+        public Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken) =>
+            throw NeedsStore();
+
+        public Task<int> PurgeAsync(TimeSpan olderThan, CancellationToken cancellationToken) => throw NeedsStore();
+
+        public Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, CancellationToken cancellationToken) => throw NeedsStore();
+
+        public Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, string by, CancellationToken cancellationToken) =>
+            throw NeedsStore();
+
+        public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => throw NeedsStore();
+
+        private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");
+
+        private static NotSupportedException NeedsStore() => new("This needs a store.");
+
+        private static KeyNotFoundException NotFound(Guid id) => new($"There is no letter {id}.");
+    }
+
+    /// <summary>The words of a query in an address.</summary>
+    internal static string Words(DeadLetterQuery query, int limit) => string.Join('&', WordsOf(query)
+        .Append(new("limit", limit.ToString(CultureInfo.InvariantCulture))).Select(w => $"{w.Key}={Uri.EscapeDataString(w.Value)}"));
+
+    private static IEnumerable<KeyValuePair<string, string>> WordsOf(DeadLetterQuery query)
+    {
+        (string Word, string? Value)[] words =
+        [
+            ("status", query.Status is { } status ? LetterWords.Of(status) : null), ("client", query.ClientName), ("tenant", query.Tenant),
+            ("host", query.Authority), ("method", query.Method),
+            ("class", query.FailureClass is { } failureClass ? LetterWords.Of(failureClass) : null),
+            ("code", query.StatusCode?.ToString(CultureInfo.InvariantCulture)), ("text", query.Text),
+            ("tag", query.Tag is { } tag ? $"{tag.Key}:{tag.Value}" : null), ("since", TimeWord(query.Since)), ("until", TimeWord(query.Until)),
+            ("group", query.Fingerprint), ("before", query.Before?.ToString()),
+        ];
+        return words.Where(w => w.Value is not null).Select(w => KeyValuePair.Create(w.Word, w.Value!));
+    }
+
+    private static string? TimeWord(DateTimeOffset? time) =>
+        time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+}

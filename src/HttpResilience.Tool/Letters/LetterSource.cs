@@ -1,0 +1,36 @@
+using HttpResilience.Operators;
+
+namespace HttpResilience.Tool;
+
+/// <summary>The letters that a command works on: in a store, or behind the API of a running application.</summary>
+internal abstract class LetterSource : IAsyncDisposable
+{
+    /// <summary>How it is called in sentences: without credentials.</summary>
+    internal abstract string Shown { get; }
+
+    internal abstract IDeadLetterReview Review { get; }
+
+    internal TimeProvider Time { get; } = TimeProvider.System;
+
+    /// <summary>The open letters by their cause, those that need a person first.</summary>
+    internal abstract Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Why letters that are due stay where they are: the applications and clients for which no process was seen that replays.
+    /// </summary>
+    internal abstract Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken);
+
+    /// <summary>Jobs, newest first, without their progress.</summary>
+    internal abstract Task<JobList> JobsAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>A job and how far it is; null when there is none.</summary>
+    internal abstract Task<JobModel?> JobAsync(Guid id, CancellationToken cancellationToken);
+
+    /// <summary>The job, or the one with this filter that is there already.</summary>
+    internal abstract Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken);
+
+    /// <summary>The job as it is then; null when there is none.</summary>
+    internal abstract Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken);
+
+    public abstract ValueTask DisposeAsync();
+}
