@@ -7,6 +7,16 @@ namespace HttpResilience.Operators;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ReplayRequest(long? ExpectedVersion = null);
 
+/// <summary>Takes back that a letter was marked as dealt with.</summary>
+/// <param name="ExpectedVersion">The version that the person has seen; null when the header field <c>If-Match</c> has it.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record ReopenRequest(long? ExpectedVersion = null);
+
+/// <summary>Takes back that a letter is to be sent again, before it is.</summary>
+/// <param name="ExpectedVersion">The version that the person has seen; null when the header field <c>If-Match</c> has it.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record CancelRequest(long? ExpectedVersion = null);
+
 /// <summary>Marks one letter as dealt with.</summary>
 /// <param name="ExpectedVersion">The version that the person has seen; null when the header field <c>If-Match</c> has it.</param>
 /// <param name="Action">What was done, in a word or two; null for "Dealt with".</param>

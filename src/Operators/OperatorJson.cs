@@ -13,6 +13,8 @@ namespace HttpResilience.Operators;
 [JsonSerializable(typeof(ClientList))]
 [JsonSerializable(typeof(UnreplayedList))]
 [JsonSerializable(typeof(ReplayRequest))]
+[JsonSerializable(typeof(ReopenRequest))]
+[JsonSerializable(typeof(CancelRequest))]
 [JsonSerializable(typeof(ResolveRequest))]
 [JsonSerializable(typeof(ResubmitRequest))]
 [JsonSerializable(typeof(PurgeRequest))]

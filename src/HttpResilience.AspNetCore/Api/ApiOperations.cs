@@ -11,6 +11,8 @@ internal static class ApiOperations
         new("POST", "letters/{id}/replay", LetterChanges.ReplayAsync),
         new("POST", "letters/{id}/resolve", LetterChanges.ResolveAsync),
         new("POST", "letters/{id}/resubmit", LetterChanges.ResubmitAsync),
+        new("POST", "letters/{id}/reopen", LetterChanges.ReopenAsync),
+        new("POST", "letters/{id}/cancel", LetterChanges.CancelAsync),
         new("GET", "letters/purge", LetterPurge.PreviewAsync),
         new("POST", "letters/purge", LetterPurge.PurgeAsync),
         new("GET", "groups", LetterLists.GroupsAsync),

@@ -13,6 +13,26 @@ internal static class LetterChanges
             (review, id, version) => review.ReplayAsync(id, version, call.By, call.Aborted)).ConfigureAwait(false);
     }
 
+    internal static async Task ReopenAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(OperatorJson.Default.ReopenRequest).ConfigureAwait(false);
+        await ChangeAsync(
+            call, request.ExpectedVersion,
+            (review, id, version) => review.ReopenAsync(id, version, call.By, call.Aborted),
+            letter => letter.Status is DeadLetterStatus.Resolved ? null : "The letter is not marked as dealt with. Nothing was done.")
+            .ConfigureAwait(false);
+    }
+
+    internal static async Task CancelAsync(ApiCall call)
+    {
+        var request = await call.ReadAsync(OperatorJson.Default.CancelRequest).ConfigureAwait(false);
+        await ChangeAsync(
+            call, request.ExpectedVersion,
+            (review, id, version) => review.CancelAsync(id, version, call.By, call.Aborted),
+            _ => "The letter has been sent, is being sent, or waits without that anybody asked for it. Nothing was done.")
+            .ConfigureAwait(false);
+    }
+
     internal static async Task ResolveAsync(ApiCall call)
     {
         var request = await call.ReadAsync(OperatorJson.Default.ResolveRequest).ConfigureAwait(false);
@@ -38,7 +58,8 @@ internal static class LetterChanges
     }
 
     private static async Task ChangeAsync(
-        ApiCall call, long? versionOfBody, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> change)
+        ApiCall call, long? versionOfBody, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> change,
+        Func<DeadLetter, string?>? obstacleOf = null)
     {
         var id = call.LetterId;
         long version = call.ExpectedVersion(versionOfBody);
@@ -56,10 +77,10 @@ internal static class LetterChanges
         {
             throw ApiProblemException.Changed(e.Letter, "The letter has changed meanwhile. Nothing was done.");
         }
-        catch (InvalidOperationException)
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
         {
             var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
-            if (ObstacleOf(letter) is { } obstacle)
+            if ((obstacleOf ?? ObstacleToSending)(letter) is { } obstacle)
                 throw ApiProblemException.Changed(letter, obstacle);
             throw;
         }
@@ -77,7 +98,7 @@ internal static class LetterChanges
         await call.WriteAsync(changed).ConfigureAwait(false);
     }
 
-    private static string? ObstacleOf(DeadLetter letter) => letter.Status switch
+    private static string? ObstacleToSending(DeadLetter letter) => letter.Status switch
     {
         DeadLetterStatus.InProgress => "The letter is being sent at this moment. Nothing was done.",
         DeadLetterStatus.Replayed or DeadLetterStatus.Resolved or DeadLetterStatus.Resubmitted =>

@@ -35,7 +35,7 @@ internal static class LetterPurge
 
         long deleted = 0;
         foreach (var query in QueriesOf(filter))
-            deleted += await call.Review.PurgeAsync(query, call.Now - before, call.Aborted).ConfigureAwait(false);
+            deleted += await call.Review.PurgeAsync(query, call.Now - before, call.By, call.Aborted).ConfigureAwait(false);
         await call.WriteAsync(new(deleted), OperatorJson.Default.PurgeResult).ConfigureAwait(false);
     }
 

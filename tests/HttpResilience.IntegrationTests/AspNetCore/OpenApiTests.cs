@@ -34,6 +34,8 @@ public sealed class OpenApiTests
         ["Client"] = typeof(ClientModel),
         ["Host"] = typeof(HostModel),
         ["ReplayRequest"] = typeof(ReplayRequest),
+        ["ReopenRequest"] = typeof(ReopenRequest),
+        ["CancelRequest"] = typeof(CancelRequest),
         ["ResolveRequest"] = typeof(ResolveRequest),
         ["ResubmitRequest"] = typeof(ResubmitRequest),
         ["PurgeRequest"] = typeof(PurgeRequest),
