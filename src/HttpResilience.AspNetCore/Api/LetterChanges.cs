@@ -60,7 +60,7 @@ internal static class LetterChanges
         {
             return await undo(review, id, version).ConfigureAwait(false);
         }
-        catch (InvalidOperationException e) when (e is not DeadLetterChangedException)
+        catch (InvalidOperationException e) when (e is not (DeadLetterChangedException or ObjectDisposedException))
         {
             var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
             throw ApiProblemException.Changed(letter, $"{e.Message} Nothing was done.");
@@ -90,7 +90,7 @@ internal static class LetterChanges
         {
             throw ApiProblemException.Changed(e.Letter, "The letter has changed meanwhile. Nothing was done.");
         }
-        catch (InvalidOperationException)
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
         {
             var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
             if (ObstacleOf(letter) is { } obstacle)

@@ -32,7 +32,10 @@ public abstract class ApiContract : StorageContract
             "openapi.json",
         ];
         string[] changes =
-            [$"letters/{letter.Id}/replay", $"letters/{letter.Id}/resolve", $"letters/{letter.Id}/resubmit", "letters/purge"];
+        [
+            $"letters/{letter.Id}/replay", $"letters/{letter.Id}/resolve", $"letters/{letter.Id}/resubmit", $"letters/{letter.Id}/reopen",
+            $"letters/{letter.Id}/cancel", "letters/purge",
+        ];
 
         foreach (string read in reads)
         {
@@ -268,6 +271,32 @@ public abstract class ApiContract : StorageContract
         lost["letter"]!["version"]!.GetValue<long>().ShouldBe(letter.Version + 1);
         lost["detail"]!.GetValue<string>().ShouldContain($"{winner}: {LetterAction(won)}");
         (await Store.FindAsync(letter.Id, Stop)).ShouldNotBeNull().Version.ShouldBe(letter.Version + 1);
+    }
+
+    [Fact]
+    public async Task What_was_done_by_mistake_is_taken_back()
+    {
+        await using var host = await StartAsync();
+        var letter = await AddAsync(Refused("Invoice 17"));
+        string path = $"letters/{letter.Id}";
+        (string Deed, string Status)[] deeds =
+            [("resolve", "dealt-with"), ("reopen", "needs-person"), ("replay", "waiting"), ("cancel", "needs-person")];
+
+        foreach (var (deed, status) in deeds)
+        {
+            string seen = (await host.GetAsync(path))["ETag"]!;
+            (await host.PostAsync($"{path}/{deed}", headers: ("If-Match", seen))).ShouldBe(HttpStatusCode.OK).Json["status"]!
+                .GetValue<string>().ShouldBe(status);
+        }
+
+        string last = (await host.GetAsync(path))["ETag"]!;
+        foreach (string deed in new[] { "reopen", "cancel" })
+        {
+            (await host.PostAsync($"{path}/{deed}", headers: ("If-Match", last))).ShouldBeProblem(HttpStatusCode.Conflict)["title"]!
+                .GetValue<string>().ShouldEndWith("Nothing was done.");
+            (await host.PostAsync($"{path}/{deed}", headers: ("If-Match", "\"0\""))).ShouldBeProblem(HttpStatusCode.Conflict)["letter"]
+                .ShouldNotBeNull();
+        }
     }
 
     [Fact]

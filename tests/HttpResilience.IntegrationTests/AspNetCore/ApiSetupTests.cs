@@ -250,21 +250,23 @@ public sealed class ApiSetupTests
     public async Task A_change_that_fails_for_no_known_reason_is_a_fault_and_a_missing_key_is_none()
     {
         var letter = Storage.Letters.Plain(status: DeadLetterStatus.RequiresReview);
-        await using var faulty = await StartWithAsync(letter);
-        await using var keyless = await StartWithAsync(letter with { KeyIsMissing = true });
+        await using var faulty = await StartWithAsync(letter, new ObjectDisposedException("the store"));
+        await using var odd = await StartWithAsync(letter, new InvalidOperationException("odd"));
+        await using var keyless = await StartWithAsync(letter with { KeyIsMissing = true }, new InvalidOperationException("no key"));
         string path = $"letters/{letter.Id}/replay";
 
         (await faulty.PostAsync(path, """{"expectedVersion":0}""")).ShouldBeProblem(HttpStatusCode.InternalServerError);
+        (await odd.PostAsync(path, """{"expectedVersion":0}""")).ShouldBeProblem(HttpStatusCode.InternalServerError);
         (await keyless.PostAsync(path, """{"expectedVersion":0}""")).ShouldBeProblem(HttpStatusCode.Conflict)["title"]!.GetValue<string>()
             .ShouldStartWith("The key that protects this letter is missing");
         faulty.Log.Lines.Where(l => l.EventId == 903).ShouldHaveSingleItem();
 
-        static Task<ApiHost> StartWithAsync(DeadLetter letter)
+        static Task<ApiHost> StartWithAsync(DeadLetter letter, Exception exception)
         {
             var review = new Mock<IDeadLetterReview>();
             review.Setup(r => r.FindAsync(letter.Id, It.IsAny<CancellationToken>())).ReturnsAsync(letter);
-            review.Setup(r => r.ReplayAsync(letter.Id, 0, "olga", It.IsAny<CancellationToken>()))
-                .Returns(Task.FromException<DeadLetter>(new ObjectDisposedException("the store")));
+            review.Setup(r => r.ReplayAsync(letter.Id, 0, "olga", TimeSpan.Zero, It.IsAny<CancellationToken>()))
+                .Returns(Task.FromException<DeadLetter>(exception));
             return ApiSetupTests.StartWithAsync(review.Object);
         }
     }
