@@ -121,7 +121,8 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
             ("class", query.FailureClass is { } failureClass ? LetterWords.Of(failureClass) : null),
             ("code", query.StatusCode?.ToString(CultureInfo.InvariantCulture)), ("text", query.Text),
             ("tag", query.Tag is { } tag ? $"{tag.Key}:{tag.Value}" : null), ("since", TimeWord(query.Since)),
-            ("until", TimeWord(query.Until)), ("group", query.Fingerprint), ("before", query.Before?.ToString()), ("limit", limit.ToString(CultureInfo.InvariantCulture)),
+            ("until", TimeWord(query.Until)), ("group", query.Fingerprint),
+            ("before", query.Before?.ToString()), ("limit", limit.ToString(CultureInfo.InvariantCulture)),
         ];
         return string.Join('&', words.Where(w => w.Value is not null).Select(w => $"{w.Word}={Uri.EscapeDataString(w.Value!)}"));
     }
