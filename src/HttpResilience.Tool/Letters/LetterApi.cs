@@ -161,12 +161,13 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     {
         (string Word, string? Value)[] words =
         [
-            ("status", query.Status is { } status ? LetterWords.Of(status) : null), ("client", query.ClientName), ("tenant", query.Tenant),
-            ("host", query.Authority), ("method", query.Method),
+            ("status", query.Status is { } status ? LetterWords.Of(status) : null), ("client", query.ClientName),
+            ("tenant", query.Tenant), ("host", query.Authority), ("method", query.Method),
             ("class", query.FailureClass is { } failureClass ? LetterWords.Of(failureClass) : null),
             ("code", query.StatusCode?.ToString(CultureInfo.InvariantCulture)), ("text", query.Text),
-            ("tag", query.Tag is { } tag ? $"{tag.Key}:{tag.Value}" : null), ("since", TimeWord(query.Since)), ("until", TimeWord(query.Until)),
-            ("group", query.Fingerprint), ("before", query.Before?.ToString()),
+            ("tag", query.Tag is { } tag ? $"{tag.Key}:{tag.Value}" : null), ("since", TimeWord(query.Since)),
+            ("until", TimeWord(query.Until)), ("group", query.Fingerprint),
+            ("before", query.Before?.ToString()),
         ];
         return words.Where(w => w.Value is not null).Select(w => KeyValuePair.Create(w.Word, w.Value!));
     }

@@ -56,7 +56,7 @@ internal static class GoalsCommand
         ];
         var runs = pairs.SelectMany(pair => seeds.Select(seed => (Pair: pair, Seed: seed))).ToArray();
         var results = Simulations.Run(
-            [.. runs.Select(r => (Func<ShapeResult>)(() => new ShapeRun(r.Pair.Shape, Load, r.Seed).Run(r.Pair.Client.Name, r.Pair.Client.Create)))], progress);
+            [.. runs.Select(r => (Func<ShapeResult>)(() => r.Pair.Client.Run(r.Pair.Shape, Load, r.Seed)))], progress);
         var by = runs.Zip(results).GroupBy(r => r.First.Pair).ToDictionary(g => g.Key, g => g.Select(r => r.Second).ToArray());
         ShapeResult[] Ours(Shape shape) => by[(shape, ShapeClient.Ours)];
 

@@ -49,6 +49,8 @@ internal sealed record ShapeClient(string Name, string Color, CreateClient Creat
         InPart("ours, controlled rejection", (time, seed) => new ControllerHandler(time, seed)),
     ];
 
+    internal ShapeResult Run(Shape shape, ShapeLoad load, int seed) => new ShapeRun(shape, load, seed).Run(Name, Create);
+
     private static ShapeClient InPart(string name, Func<TimeProvider, int, DelegatingHandler> handler) => new(name, Gray,
         (clients, time, seed, _) => Sending(clients.WithChain(
             seed, options => options.CircuitBreaker.BreakDuration = null, build: client => client.AddHttpMessageHandler(

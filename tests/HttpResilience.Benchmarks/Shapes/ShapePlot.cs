@@ -13,7 +13,7 @@ internal static class ShapePlot
     {
         var shape = Shape.All.First(s => s.Name == "503 for 5 s");
         var results = Simulations.Run(
-            [.. clients.Select(client => (Func<ShapeResult>)(() => new ShapeRun(shape, load, seed).Run(client.Name, client.Create)))], progress);
+            [.. clients.Select(client => (Func<ShapeResult>)(() => client.Run(shape, load, seed)))], progress);
         string failures = string.Join(", ", clients.Zip(results, (client, r) =>
             string.Create(CultureInfo.InvariantCulture, $"{r.In.Failed + r.After.Failed:N0} with {client.Name}")));
         var plot = new Plot(

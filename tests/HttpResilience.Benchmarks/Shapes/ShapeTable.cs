@@ -27,7 +27,7 @@ internal static class ShapeTable
                 (shape, load, client, seed))))),
         ];
         var results = Simulations.Run(
-            [.. runs.Select(r => (Func<ShapeResult>)(() => new ShapeRun(r.Shape, r.Load, r.Seed).Run(r.Client.Name, r.Client.Create)))], progress);
+            [.. runs.Select(r => (Func<ShapeResult>)(() => r.Client.Run(r.Shape, r.Load, r.Seed)))], progress);
         return
         [
             .. runs.Zip(results).GroupBy(r => (r.First.Shape.Group, r.First.Load, r.First.Client))

@@ -44,7 +44,8 @@ public sealed class ToolUrlTests : IAsyncLifetime
         (await ExpectAsync(0, ApiHost.Operator, "resolve", "--group", letters[0].Fingerprint, "--status", "needs-person", "--yes")).Output
             .ShouldContain("2 letters are dealt with");
         (await store.FindAsync(letters[0].Id, Stop))!.Resolution!.By.ShouldBe("olga");
-        (await ExpectAsync(1, ApiHost.Operator, "resolve", letters[1].Id.ToString())).Error.ShouldContain("has changed: it is Resolved now");
+        (await ExpectAsync(1, ApiHost.Operator, "resolve", letters[1].Id.ToString())).Error
+            .ShouldContain("has changed: it is Resolved now");
         (await ExpectAsync(1, ApiHost.Operator, "show", Guid.CreateVersion7().ToString())).Error.ShouldContain("There is no letter");
     }
 
@@ -57,8 +58,10 @@ public sealed class ToolUrlTests : IAsyncLifetime
         (await ExpectAsync(1, ApiHost.Staff, "replay", letter.Id.ToString())).Error.ShouldContain("answers 403");
         (await _tool.ExpectAsync(1, "letters", "list", "--url", $"{_host.Address}")).Error.ShouldContain(
             "answers 401: not signed in; set HTTP_RESILIENCE_TOKEN to a token.");
-        (await ExpectAsync(2, ApiHost.Operator, "replay", letter.Id.ToString(), "--as", "mallory")).Error.ShouldContain("--as is for stores");
-        (await _tool.ExpectAsync(1, "letters", "list", "--url", $"{_host.Address}elsewhere")).Error.ShouldContain("no API of HttpResilience");
+        (await ExpectAsync(2, ApiHost.Operator, "replay", letter.Id.ToString(), "--as", "mallory")).Error
+            .ShouldContain("--as is for stores");
+        (await _tool.ExpectAsync(1, "letters", "list", "--url", $"{_host.Address}elsewhere")).Error
+            .ShouldContain("no API of HttpResilience");
         (await _tool.ExpectAsync(2, "letters", "list", "--url", "ftp://x")).Error.ShouldContain("not an absolute http or https URL");
         (await _tool.ExpectAsync(2, "letters", "list", "--url", "http://x", "--header", "secret")).Error.ShouldNotContain("secret");
         var away = await _tool.ExpectAsync(3, "letters", "list", "--url", $"http://me:hunter2@127.0.0.1:{Ports.Closed()}");
