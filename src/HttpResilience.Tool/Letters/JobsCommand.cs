@@ -159,7 +159,8 @@ internal static class JobsCommand
 
         Output.Write($"Job {job.Id}: {job.Action}, {StateOf(job)}; by {job.By}, {LetterWhen.InFull(job.CreatedAt)}");
         string progress = job.Progress is { } p
-            ? string.Create(CultureInfo.InvariantCulture, $"; {p.Waiting:N0} wait, {p.Accepted:N0} accepted, {p.Refused:N0} not accepted") : "";
+            ? string.Create(CultureInfo.InvariantCulture, $"; {p.Waiting:N0} wait, {p.Accepted:N0} accepted, {p.Refused:N0} not accepted")
+            : "";
         Output.Write(string.Create(
             CultureInfo.InvariantCulture, $"{job.Taken:N0} of {job.Total:N0} taken, {job.LeftOut:N0} left out{progress}"));
         return ExitCode.Done;
