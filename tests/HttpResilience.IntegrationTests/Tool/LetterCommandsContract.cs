@@ -104,6 +104,21 @@ public abstract class LetterCommandsContract : StorageContract
     }
 
     [Fact]
+    public async Task What_somebody_else_does_while_a_letter_is_edited_stays()
+    {
+        var letter = await AddAsync(Refused("a"));
+        using var script = Tool();
+        script.Write(
+            "meanwhile", $"{ToolProgram.ForBash}\nhttp-resilience letters resolve {letter.Id} --as bob\nsed -i s/EUX/EUR/ \"$1\"\n");
+        using var tool = Tool(editor: $"bash {script.PathOf("meanwhile")}");
+
+        var run = await tool.ExpectAsync(1, "letters", "edit", letter.Id.ToString());
+
+        run.Error.ShouldContain("has changed: it is Resolved now, in version 1; bob did 'Dealt with'");
+        (await Store.ListAsync(new(), Stop)).ShouldHaveSingleItem().Status.ShouldBe(DeadLetterStatus.Resolved);
+    }
+
+    [Fact]
     public async Task A_letter_that_may_be_done_twice_is_left_out_until_somebody_has_looked()
     {
         var safe = await AddAsync(Refused("a"));
