@@ -181,46 +181,62 @@ internal sealed class PostgreSqlDeadLetterStore(
     // Of two statements that change the same letters the second waits for the first, and then finds other versions.
     public async Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken)
     {
-        return await database.RunAsync(async (connection, tries) =>
+        bool mayHaveCommitted = false;
+        try
         {
-            // The answer to the first try was lost: it was committed if what it wrote down is there.
-            if (tries > 0 && commit.Activity is { } done
-                && await PostgreSqlActivityStore.IsThereAsync(connection, database, done.Id, cancellationToken).ConfigureAwait(false))
-                return true;
-            var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await using var transactionScope = transaction.ConfigureAwait(false);
-            bool isCurrent = await AreCurrentAsync(connection, commit.Changed, cancellationToken).ConfigureAwait(false)
-                && (commit.Job is not { } job
-                    || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false));
-            foreach (var letter in isCurrent ? commit.Added : [])
-            {
-                using var add = new NpgsqlBatch(connection, transaction) { BatchCommands = { New(application.Owned(letter).At(Ahead)) } };
-                isCurrent = isCurrent && await add.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
-            }
+            return await database.RunAsync(
+                (connection, tries) => CommitAsync(connection, commit, tries, () => mayHaveCommitted = true, cancellationToken),
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpResilienceStorageException e) when (mayHaveCommitted && !e.MayHaveBeenMade)
+        {
+            throw new HttpResilienceStorageException(e.Message, e.InnerException) { MayHaveBeenMade = true };
+        }
+    }
 
-            if (!isCurrent)
-            {
-                await transaction.RollbackAsync(cancellationToken).ConfigureAwait(false);
-                return false;
-            }
-
-            using var batch = PostgreSqlWriter.Durable(connection);
-            batch.Transaction = transaction;
-            if (commit.Changed.Count > 0)
-            {
-                var change = new NpgsqlBatchCommand(database.Sql(UpdateAll));
-                AddChangesTo(change.Parameters, [.. commit.Changed.Select(l => l.At(Ahead))]);
-                batch.BatchCommands.Add(change);
-            }
-
-            if (commit.Activity is { } activity)
-                batch.BatchCommands.Add(PostgreSqlActivityStore.Add(database, activity, application));
-            if (commit.Added.Count > 0 || commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending))
-                batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql(database)));
-            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    private async Task<bool> CommitAsync(
+        NpgsqlConnection connection, LetterCommit commit, int tries, Action committing, CancellationToken cancellationToken)
+    {
+        // The answer to the first try was lost: it was committed if what it wrote down is there.
+        if (tries > 0 && commit.Activity is { } done
+            && await PostgreSqlActivityStore.IsThereAsync(connection, database, done.Id, cancellationToken).ConfigureAwait(false))
             return true;
-        }, cancellationToken).ConfigureAwait(false);
+        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transactionScope = transaction.ConfigureAwait(false);
+        bool isCurrent = await AreCurrentAsync(connection, commit.Changed, cancellationToken).ConfigureAwait(false)
+            && (commit.Job is not { } job
+                || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false));
+        foreach (var letter in isCurrent ? commit.Added : [])
+        {
+            using var add = new NpgsqlBatch(connection, transaction) { BatchCommands = { New(application.Owned(letter).At(Ahead)) } };
+            isCurrent = isCurrent && await add.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
+        }
+
+        if (!isCurrent)
+        {
+            await transaction.RollbackAsync(cancellationToken).ConfigureAwait(false);
+            // The first try may have been committed only while this one waited for it.
+            return tries > 0 && commit.Activity is { } made
+                && await PostgreSqlActivityStore.IsThereAsync(connection, database, made.Id, cancellationToken).ConfigureAwait(false);
+        }
+
+        using var batch = PostgreSqlWriter.Durable(connection);
+        batch.Transaction = transaction;
+        if (commit.Changed.Count > 0)
+        {
+            var change = new NpgsqlBatchCommand(database.Sql(UpdateAll));
+            AddChangesTo(change.Parameters, [.. commit.Changed.Select(l => l.At(Ahead))]);
+            batch.BatchCommands.Add(change);
+        }
+
+        if (commit.Activity is { } activity)
+            batch.BatchCommands.Add(PostgreSqlActivityStore.Add(database, activity, application));
+        if (commit.Added.Count > 0 || commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending))
+            batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql(database)));
+        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        committing();
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     private async Task<bool> AreCurrentAsync(

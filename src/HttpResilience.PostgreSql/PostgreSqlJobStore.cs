@@ -29,8 +29,8 @@ internal sealed class PostgreSqlJobStore(PostgreSqlDatabase database, StoredAppl
         SELECT
           (SELECT count(*) FROM http_resilience.dead_letters
             WHERE job_id = $1 AND job_ended_at IS NULL AND status IN ('Pending', 'InProgress')),
-          (SELECT count(*) FROM http_resilience.dead_letters WHERE job_id = $1 AND job_accepted = 1),
-          (SELECT count(*) FROM http_resilience.dead_letters WHERE job_id = $1 AND job_accepted = 0),
+          CASE WHEN $2 THEN (SELECT count(*) FROM http_resilience.dead_letters WHERE job_id = $1 AND job_accepted = 1) ELSE 0 END,
+          CASE WHEN $2 THEN (SELECT count(*) FROM http_resilience.dead_letters WHERE job_id = $1 AND job_accepted = 0) ELSE 0 END,
           ARRAY(SELECT job_accepted = 1 FROM http_resilience.dead_letters
             WHERE job_id = $1 AND job_accepted IS NOT NULL ORDER BY job_ended_at DESC LIMIT 20)
         """;
@@ -79,9 +79,10 @@ internal sealed class PostgreSqlJobStore(PostgreSqlDatabase database, StoredAppl
             ? StoredRows.OrThrow($"Job {id}", () => JobColumns.Read(reader)) : null;
     }, cancellationToken);
 
-    public Task<LetterJobProgress> ProgressAsync(Guid id, CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
+    public Task<LetterJobProgress> ProgressAsync(Guid id, bool withTotals, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, _) =>
     {
-        using var command = new NpgsqlCommand(database.Sql(ProgressSql), connection) { Parameters = { Value(id) } };
+        using var command = new NpgsqlCommand(database.Sql(ProgressSql), connection) { Parameters = { Value(id), Value(withTotals) } };
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerScope = reader.ConfigureAwait(false);
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);

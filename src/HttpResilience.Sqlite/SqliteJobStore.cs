@@ -25,8 +25,8 @@ internal sealed class SqliteJobStore(SqliteWriter writer, SqliteReaders readers,
 
     private const string ProgressSql = """
         SELECT (SELECT count(*) FROM dead_letters WHERE job_id = @id AND job_ended_at IS NULL AND status IN ('Pending', 'InProgress')),
-          (SELECT count(*) FROM dead_letters WHERE job_id = @id AND job_accepted = 1),
-          (SELECT count(*) FROM dead_letters WHERE job_id = @id AND job_accepted = 0)
+          CASE WHEN @totals THEN (SELECT count(*) FROM dead_letters WHERE job_id = @id AND job_accepted = 1) ELSE 0 END,
+          CASE WHEN @totals THEN (SELECT count(*) FROM dead_letters WHERE job_id = @id AND job_accepted = 0) ELSE 0 END
         """;
 
     private const string RecentSql = """
@@ -56,12 +56,13 @@ internal sealed class SqliteJobStore(SqliteWriter writer, SqliteReaders readers,
                 row => StoredRows.OrThrow($"Job {id}", () => JobColumns.Read(row)), FindSql, ("@id", SqliteLetter.Id(id))),
             cancellationToken).ConfigureAwait(false) is [var job] ? job : null;
 
-    public Task<LetterJobProgress> ProgressAsync(Guid id, CancellationToken cancellationToken) => readers.RunAsync(s =>
+    public Task<LetterJobProgress> ProgressAsync(Guid id, bool withTotals, CancellationToken cancellationToken) => readers.RunAsync(s =>
     {
         (string, object?) job = ("@id", SqliteLetter.Id(id));
         var recent = s.Read(row => row.GetInt64(0) != 0, RecentSql, job);
         return s.Read(
-            row => new LetterJobProgress(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), recent), ProgressSql, job)[0];
+            row => new LetterJobProgress(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), recent), ProgressSql, job,
+            ("@totals", withTotals ? 1 : 0))[0];
     }, cancellationToken);
 
     public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => writer.RunAsync(

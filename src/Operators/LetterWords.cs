@@ -77,6 +77,7 @@ internal static class LetterWords
         LetterEventKind.Resolved => "Marked as dealt with",
         LetterEventKind.Reopened => "Reopened",
         LetterEventKind.Cancelled => "Taken back before it was sent",
+        LetterEventKind.Other => "Something that a newer version knows",
         _ => $"{kind}",
     };
 

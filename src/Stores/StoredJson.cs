@@ -27,7 +27,7 @@ internal sealed partial class StoredJson : JsonSerializerContext
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Converters =
         {
-            new JsonStringEnumConverter<LetterEventKind>(), new JsonStringEnumConverter<DeadLetterStatus>(),
+            new EventKindConverter(), new JsonStringEnumConverter<DeadLetterStatus>(),
             new JsonStringEnumConverter<FailureClass>(), new JsonStringEnumConverter<LetterJobAction>(),
         },
     });
@@ -131,6 +131,18 @@ internal sealed partial class StoredJson : JsonSerializerContext
         }
 
         return seenBy;
+    }
+
+    /// <summary>A kind of a newer version does not make the letter unreadable.</summary>
+    private sealed class EventKindConverter : JsonConverter<LetterEventKind>
+    {
+        public override LetterEventKind Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType is JsonTokenType.String
+                ? StoredText.NamedOrNull<LetterEventKind>(reader.GetString()!) ?? Storage.LetterEventKind.Other
+                : throw new JsonException("The kind of an event is not a text.");
+
+        public override void Write(Utf8JsonWriter writer, LetterEventKind value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.ToString());
     }
 
     private static FormatException Malformed(string missing) => new($"The JSON has no {missing}.");

@@ -36,6 +36,8 @@ internal static class Jobs
         var wanted = RequestOf(request, query, call.By);
         // A second call for the same job gets the first one, whatever has become of its letters.
         bool isThere = request.Id is { } id && await Of(call).FindAsync(id, call.Aborted).ConfigureAwait(false) is not null;
+        if (request.Count < 0)
+            throw ApiProblemException.NotValid("count", "It is 0 or more.");
         if (request.Count is { } expected && !isThere)
             await ShouldBeAboutAsync(call, query, expected).ConfigureAwait(false);
         var job = await Of(call).StartAsync(wanted, request.Id, call.Aborted).ConfigureAwait(false);

@@ -16,12 +16,13 @@ internal sealed class InMemoryJobStore(InMemoryConnection connection) : InMemory
     public Task<LetterJob?> FindAsync(Guid id, CancellationToken cancellationToken) =>
         RunAsync(id, () => Database.Jobs.GetValueOrDefault(id), cancellationToken);
 
-    public Task<LetterJobProgress> ProgressAsync(Guid id, CancellationToken cancellationToken) => RunAsync(id, () =>
+    public Task<LetterJobProgress> ProgressAsync(Guid id, bool withTotals, CancellationToken cancellationToken) => RunAsync(id, () =>
     {
         DeadLetter[] letters = [.. Database.Letters.Values.Where(l => l.Job?.Id == id)];
         return new LetterJobProgress(
             letters.LongCount(l => l is { Job.EndedAt: null, Status: DeadLetterStatus.Pending or DeadLetterStatus.InProgress }),
-            letters.LongCount(l => l.Job!.Accepted is true), letters.LongCount(l => l.Job!.Accepted is false),
+            withTotals ? letters.LongCount(l => l.Job!.Accepted is true) : 0,
+            withTotals ? letters.LongCount(l => l.Job!.Accepted is false) : 0,
             [
                 .. letters.Where(l => l.Job!.Accepted is not null).OrderByDescending(l => l.Job!.EndedAt).Take(20)
                     .Select(l => l.Job!.Accepted!.Value),

@@ -125,7 +125,8 @@ internal static class JobsCommand
             Notes = parsed.GetValue(Notes),
         };
         var groups = (await store.GroupsAsync(query, MaxGroups, cancellationToken).ConfigureAwait(false)).Groups;
-        long count = groups.Sum(g => g.NeedsPerson + g.Waiting);
+        long count = groups.Sum(g => (query.Status is DeadLetterStatus.Pending ? 0 : g.NeedsPerson)
+            + (query.Status is DeadLetterStatus.RequiresReview ? 0 : g.Waiting));
         if (count == 0)
             throw new ToolException($"No open letter in {store.Shown} fits.");
         long taken = Math.Min(count, request.MaxLetters ?? count);

@@ -88,6 +88,12 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
         : letter.Takeovers >= MaxTakeovers ? Review(EndsTheProcess)
         : null;
 
+    /// <summary>
+    /// The action of a replay that a person requested for many letters at once, without looking at each: what may be done twice is not
+    /// sent.
+    /// </summary>
+    internal const string ReplayIfSafe = "ReplayIfSafe";
+
     /// <summary>Decides whether a due letter is sent.</summary>
     /// <param name="letter">The letter.</param>
     /// <param name="fate">The known facts about the request.</param>
@@ -101,7 +107,7 @@ internal readonly record struct DeadLetterDecision(DeadLetterStatus Status, Time
         if (fate.BodyIsMissing)
             return Review(ResubmitFromSource);
         // A person has reviewed the letter and requested the replay.
-        if (letter.Resolution is not null)
+        if (letter.Resolution is { Action: not ReplayIfSafe })
             return null;
         if (fate is { MayHaveBeenProcessed: true, MayBeRepeated: false })
             return Review(CheckThenResolve);

@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+
 namespace HttpResilience;
 
 /// <summary>A filter for dead letters: all criteria that are not null must match. Newest first.</summary>
+// A stored one is not to be read by a version that does not know one of the criteria.
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record DeadLetterQuery
 {
     /// <summary>The status.</summary>

@@ -8,27 +8,27 @@ internal readonly record struct LetterChange(string By, DateTimeOffset At, Guid?
 {
     internal const string Replay = "Replay", Resubmit = "Resubmit", Resolve = "Resolve", Reopen = "Reopen", Cancel = "Cancel";
 
-    internal DeadLetter Replayed(DeadLetter letter, DateTimeOffset due) => (letter with
+    internal DeadLetter Replayed(DeadLetter letter, DateTimeOffset due, bool onlyIfSafe = false) => (letter with
     {
         Status = DeadLetterStatus.Pending,
         DueAt = due,
-        Resolution = new(Replay, null, By, At),
+        Resolution = new(onlyIfSafe ? DeadLetterDecision.ReplayIfSafe : Replay, null, By, At),
         SuggestedAction = null,
         Takeovers = 0,
         Job = PartOf(letter),
-    }).Add(letter, Event(LetterEventKind.ReplayRequested) with { Was = LetterHistory.StateOf(letter) });
+    }).Add(letter, Event(LetterEventKind.ReplayRequested) with { Was = StateBefore(letter) });
 
     internal DeadLetter Resolved(DeadLetter letter, string action, string? notes) => (letter with
     {
         Status = DeadLetterStatus.Resolved,
         Resolution = new(action, notes, By, At),
         SuggestedAction = null,
-        Job = PartOf(letter) is { EndedAt: null } part ? part with { EndedAt = At } : letter.Job,
+        Job = PartOf(letter) is { EndedAt: null } part ? part with { EndedAt = At } : PartOf(letter),
     }).Add(letter, Event(LetterEventKind.Resolved) with
     {
         Title = LetterHistory.Short(action, LetterHistory.MaxTitle),
         Notes = LetterHistory.Short(notes, LetterHistory.MaxNotes),
-        Was = LetterHistory.StateOf(letter),
+        Was = StateBefore(letter),
     });
 
     /// <summary>The letter that is replaced, and the one that replaces it.</summary>
@@ -41,7 +41,7 @@ internal readonly record struct LetterChange(string By, DateTimeOffset At, Guid?
             SuggestedAction = null,
             Job = PartOf(letter),
         }).Add(
-            letter, Event(LetterEventKind.Resubmitted) with { OtherId = replacement.Id, Was = LetterHistory.StateOf(letter) }),
+            letter, Event(LetterEventKind.Resubmitted) with { OtherId = replacement.Id, Was = StateBefore(letter) }),
         replacement with { DueAt = due, History = [Event(LetterEventKind.Corrected) with { OtherId = letter.Id }] });
 
     /// <summary>The settled letter as it was before it was resolved.</summary>
@@ -50,7 +50,7 @@ internal readonly record struct LetterChange(string By, DateTimeOffset At, Guid?
     {
         if (letter.Status is not DeadLetterStatus.Resolved)
             throw new InvalidOperationException($"Dead letter {letter.Id} cannot be reopened: it is {letter.Status}, not Resolved.");
-        if (letter is { Replaces: { } replaced, Resolution.Action: Cancel })
+        if (letter is { Replaces: { } replaced } && letter.History[^1].Kind is LetterEventKind.Cancelled)
             throw new InvalidOperationException(
                 $"Dead letter {letter.Id} cannot be reopened: its correction was cancelled, and {replaced} is open in its place.");
         // One that an older version resolved has no history: a person looks at it.
@@ -70,9 +70,10 @@ internal readonly record struct LetterChange(string By, DateTimeOffset At, Guid?
         var cancelled = Event(LetterEventKind.Cancelled);
         switch (letter.History[^1])
         {
-            case { Kind: LetterEventKind.ReplayRequested, Was: { } was } when letter.Status is DeadLetterStatus.Pending:
+            case { Was: { } was } when WaitsAsRequested(letter):
                 return [Restored(letter, was).Add(letter, cancelled)];
-            case { Kind: LetterEventKind.Corrected } when letter is { Status: DeadLetterStatus.Pending, Replays: 0, Attempts: 0 }
+            case { Kind: LetterEventKind.Corrected } when letter.Status is DeadLetterStatus.Pending
+                && letter is { Replays: 0, Attempts: 0, MayHaveBeenProcessed: false }
                 && replaced?.History[^1] is { Kind: LetterEventKind.Resubmitted, Was: { } before } && replaced.ReplacedBy == letter.Id:
                 return
                 [
@@ -86,9 +87,23 @@ internal readonly record struct LetterChange(string By, DateTimeOffset At, Guid?
         }
     }
 
+    /// <summary>
+    /// The letter waits because somebody asked for it, and has not been sent since: whatever sends it, or returns it after that, takes the
+    /// resolution or makes another.
+    /// </summary>
+    internal static bool WaitsAsRequested(DeadLetter letter) => letter is { Status: DeadLetterStatus.Pending, Resolution: { } request }
+        && letter.History[^1] is { Kind: LetterEventKind.ReplayRequested, Was: not null } asked
+        // A store cuts the one, and not the other.
+        && (request.At - asked.At).Duration() < TimeSpan.FromMicroseconds(1);
+
+    // Of two requests one over the other, what was before the first.
+    private static LetterState StateBefore(DeadLetter letter) =>
+        WaitsAsRequested(letter) ? letter.History[^1].Was! : LetterHistory.StateOf(letter);
+
     private static DeadLetter Restored(DeadLetter letter, LetterState was) => letter with
     {
-        Status = was.Status,
+        // A row that was edited may have any.
+        Status = was.Status is DeadLetterStatus.Pending ? was.Status : DeadLetterStatus.RequiresReview,
         DueAt = was.DueAt,
         SuggestedAction = was.SuggestedAction,
         Resolution = null,

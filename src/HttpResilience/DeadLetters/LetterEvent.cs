@@ -71,4 +71,7 @@ public enum LetterEventKind
 
     /// <summary>A person took back a replay or a correction before it was sent.</summary>
     Cancelled,
+
+    /// <summary>Something that a newer version has written down.</summary>
+    Other,
 }

@@ -13,7 +13,8 @@ internal static class LetterHistory
     internal static IReadOnlyList<LetterEvent> UnwrittenOf(DeadLetter letter)
     {
         var failure = new LetterEvent(LetterEventKind.Failed, letter.FirstFailedAt);
-        if (letter.Replays == 0)
+        // A lease that ended without a result counts as a replay, and nothing has failed.
+        if (letter.Replays == 0 || (letter.Status is not DeadLetterStatus.Replayed && letter.LastFailedAt <= letter.FirstFailedAt))
             return [letter.Status is DeadLetterStatus.Replayed ? failure : failure with
             {
                 StatusCode = letter.StatusCode, Title = TitleOf(letter), Attempts = letter.Attempts,

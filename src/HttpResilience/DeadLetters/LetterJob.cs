@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace HttpResilience.Storage;
 
 /// <summary>
@@ -47,6 +49,8 @@ public sealed record LetterJob
 }
 
 /// <summary>What a person asks of a <see cref="LetterJob"/>.</summary>
+// A version that does not know a part of it must not do more than was asked for.
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record LetterJobRequest
 {
     /// <summary>What is done to each letter.</summary>
@@ -135,7 +139,12 @@ public interface ILetterJobStore
     Task<LetterJob?> FindAsync(Guid id, CancellationToken cancellationToken);
 
     /// <summary>How far the job is.</summary>
-    Task<LetterJobProgress> ProgressAsync(Guid id, CancellationToken cancellationToken);
+    /// <param name="id">The job.</param>
+    /// <param name="withTotals">
+    /// Whether accepted and refused letters are counted, which looks at each letter of the job; else both are 0.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    Task<LetterJobProgress> ProgressAsync(Guid id, bool withTotals, CancellationToken cancellationToken);
 
     /// <summary>Deletes the jobs of every application that ended before a time.</summary>
     /// <returns>The number of deleted jobs.</returns>

@@ -14,6 +14,11 @@ internal sealed partial class LetterJobWorker(
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    // Letters that were being sent when a job was stopped are returned within this time, or with the end of a pause much later.
+    private static readonly TimeSpan StoppedFor = TimeSpan.FromHours(1);
+
+    private const int StoppedLooked = 20;
+
     private bool _fails;
 
     internal static void AddTo(IServiceCollection services)
@@ -33,7 +38,9 @@ internal sealed partial class LetterJobWorker(
             try
             {
                 foreach (var job in await jobs.ListAsync(LetterJobState.Running, int.MaxValue, stoppingToken).ConfigureAwait(false))
-                    await StepAsync(job, stoppingToken).ConfigureAwait(false);
+                    await TryAsync(job, StepAsync, stoppingToken).ConfigureAwait(false);
+                foreach (var job in await jobs.ListAsync(LetterJobState.Stopped, StoppedLooked, stoppingToken).ConfigureAwait(false))
+                    await TryAsync(job, RestoreAsync, stoppingToken).ConfigureAwait(false);
                 _fails = false;
             }
             catch (Exception e) when (e is HttpResilienceStorageException || !stoppingToken.IsCancellationRequested)
@@ -45,12 +52,39 @@ internal sealed partial class LetterJobWorker(
         }
     }
 
+    // One that fails, such as for a filter that takes too long, leaves the others.
+    private async Task TryAsync(LetterJob job, Func<LetterJob, CancellationToken, Task> act, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await act(job, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            JobFailed(logger, e, job.Id);
+        }
+    }
+
+    /// <summary>
+    /// Makes letters what they were that a stopped job has left due: whoever stopped it may have ended, and letters that were being sent
+    /// may have been returned.
+    /// </summary>
+    internal async Task RestoreAsync(LetterJob job, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (job.EndedAt < now - StoppedFor
+            || (await jobs.ProgressAsync(job.Id, withTotals: false, cancellationToken).ConfigureAwait(false)).Waiting == 0)
+            return;
+        await LetterJobs.RestoreWaitingAsync(store, job, job.Request.By, now, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Takes the next letters of a job, or ends it. Another process may do the same: then nothing is changed here.</summary>
     internal async Task StepAsync(LetterJob job, CancellationToken cancellationToken)
     {
         if (job.State is not LetterJobState.Running)
             return;
-        var progress = await jobs.ProgressAsync(job.Id, cancellationToken).ConfigureAwait(false);
+        var progress = job.Request.Action is LetterJobAction.Resolve ? new(0, 0, 0, [])
+            : await jobs.ProgressAsync(job.Id, withTotals: false, cancellationToken).ConfigureAwait(false);
         var decision = LetterJobDecision.Of(job, progress, isExhausted: false);
         IReadOnlyList<DeadLetter> page = [];
         if (decision is { State: LetterJobState.Running, Take: > 0 and var take })
@@ -61,9 +95,13 @@ internal sealed partial class LetterJobWorker(
                 .ConfigureAwait(false);
             if (page.Count == 0)
                 decision = LetterJobDecision.Of(job, progress, isExhausted: true);
-            else if (PausedClientIn(job, page) is { } client)
-                decision = new(0, LetterJobState.Stopped, $"Client {client} is paused");
         }
+
+        var looked = page.Count > 0 || progress.Waiting == 0 ? page : await store.ListAsync(
+            new() { JobId = job.Id, Status = DeadLetterStatus.Pending, Limit = 1, OmitBodies = true }, cancellationToken)
+            .ConfigureAwait(false);
+        if (decision.State is LetterJobState.Running && PausedClientIn(job, looked) is { } client)
+            decision = new(0, LetterJobState.Stopped, $"Client {client} is paused");
 
         if (decision.State is not LetterJobState.Running)
             await EndAsync(job, decision, cancellationToken).ConfigureAwait(false);
@@ -75,7 +113,7 @@ internal sealed partial class LetterJobWorker(
         LetterJob job, LetterJobProgress progress, IReadOnlyList<DeadLetter> page, CancellationToken cancellationToken)
     {
         var change = new LetterChange(job.Request.By, time.GetUtcNow(), job.Id);
-        DeadLetter[] taken = [.. page.Where(l => MayTake(job.Request, l)).Select((letter, i) => Changed(letter, progress.Waiting + i))];
+        DeadLetter[] taken = [.. page.Where(l => MayTake(job, l)).Select((letter, i) => Changed(letter, progress.Waiting + i))];
         return store.CommitAsync(new()
         {
             Changed = taken,
@@ -89,15 +127,18 @@ internal sealed partial class LetterJobWorker(
 
         DeadLetter Changed(DeadLetter letter, long turn) => job.Request.Action is LetterJobAction.Resolve
             ? change.Resolved(letter, LetterChange.Resolve, job.Request.Notes)
-            : change.Replayed(letter, change.At + (TimeSpan.FromSeconds(1) * (turn / job.Request.PerSecond)));
+            : change.Replayed(
+                letter, change.At + (TimeSpan.FromSeconds(1) * ((turn + 1) / job.Request.PerSecond)), !job.Request.IncludesUncertain);
     }
 
     private string? PausedClientIn(LetterJob job, IReadOnlyList<DeadLetter> letters) =>
         job.Request.Action is LetterJobAction.Replay ? letters.FirstOrDefault(l => isPaused(l.ClientName))?.ClientName : null;
 
-    private static bool MayTake(LetterJobRequest request, DeadLetter letter) =>
+    // One that waits for another job is left to that.
+    private static bool MayTake(LetterJob job, DeadLetter letter) =>
         letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview
-        && (request is { Action: LetterJobAction.Resolve } or { IncludesUncertain: true } || !LetterJobDecision.IsUncertain(letter));
+        && !(letter is { Status: DeadLetterStatus.Pending, Job: { EndedAt: null } part } && part.Id != job.Id)
+        && (job.Request is { Action: LetterJobAction.Resolve } or { IncludesUncertain: true } || !LetterJobDecision.IsUncertain(letter));
 
     private async Task EndAsync(LetterJob job, LetterJobDecision decision, CancellationToken cancellationToken)
     {
@@ -107,7 +148,8 @@ internal sealed partial class LetterJobWorker(
         if (decision.StopReason is { } reason)
         {
             Stopped(logger, job.Id, reason, job.Taken);
-            await LetterJobs.RestoreWaitingAsync(store, ended, job.Request.By, time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+            await LetterJobs.RestoreWaitingAsync(store, ended, job.Request.By, time.GetUtcNow(), cancellationToken)
+                .ConfigureAwait(false);
         }
         else
         {
@@ -120,6 +162,9 @@ internal sealed partial class LetterJobWorker(
 
     [LoggerMessage(594, LogLevel.Warning, "Job {JobId} stopped by itself after {Letters} letters: {Reason}")]
     private static partial void Stopped(ILogger logger, Guid jobId, string reason, int letters);
+
+    [LoggerMessage(596, LogLevel.Warning, "Job {JobId} makes no progress in this process; it is tried again every second")]
+    private static partial void JobFailed(ILogger logger, Exception exception, Guid jobId);
 
     [LoggerMessage(595, LogLevel.Warning, "The store fails; no job makes progress in this process until it can be used again")]
     private static partial void Failed(ILogger logger, Exception exception);

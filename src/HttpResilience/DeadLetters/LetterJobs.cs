@@ -9,6 +9,9 @@ public sealed class LetterJobs
     // Enough for the causes of any outage; what is beyond is changed, but not counted.
     private const int GroupsCounted = 10_000;
 
+    // Between two of them the job that was in the way may have ended.
+    private const int MaxTries = 5;
+
     private readonly IDeadLetterStore _letters;
     private readonly ILetterJobStore _jobs;
     private readonly TimeProvider _time;
@@ -40,12 +43,12 @@ public sealed class LetterJobs
 
         request = request with { Query = request.Query with { Before = null, OmitBodies = false, Limit = 50 } };
         var now = _time.GetUtcNow();
-        while (true)
+        for (int tries = 0; tries < MaxTries; tries++)
         {
             if (await RunningAsync(request, id, cancellationToken).ConfigureAwait(false) is { } running)
                 return running;
             var groups = await _letters.GroupsAsync(request.Query, GroupsCounted, cancellationToken).ConfigureAwait(false);
-            long total = groups.Sum(g => g.Pending + g.InProgress + g.RequiresReview);
+            long total = groups.Sum(g => CountOf(g, request.Query.Status));
             var job = new LetterJob
             {
                 Id = id ?? Guid.CreateVersion7(now),
@@ -58,11 +61,15 @@ public sealed class LetterJobs
             if (await _letters.CommitAsync(new() { Job = job, Activity = activity }, cancellationToken).ConfigureAwait(false))
                 return await _jobs.FindAsync(job.Id, cancellationToken).ConfigureAwait(false) ?? job;
         }
+
+        throw new HttpResilienceStorageException(
+            "A job with this filter is running that this version cannot read. Use the version that started it, or wait until it has "
+            + "ended.");
     }
 
     /// <summary>
-    /// Stops a job. Letters that it has made due and that are not being sent yet are again what they were. A job that has ended stays as it
-    /// is.
+    /// Stops a job. Letters that it has made due and that are not being sent yet are again what they were, also those of a job that was
+    /// stopped before.
     /// </summary>
     /// <param name="id">The job.</param>
     /// <param name="by">The person who stops it.</param>
@@ -77,15 +84,17 @@ public sealed class LetterJobs
         {
             var job = await _jobs.FindAsync(id, cancellationToken).ConfigureAwait(false)
                 ?? throw new KeyNotFoundException($"There is no job {id}.");
+            var now = _time.GetUtcNow();
+            if (job.State is LetterJobState.Stopped)
+                await RestoreWaitingAsync(_letters, job, by, now, cancellationToken).ConfigureAwait(false);
             if (job.State is not LetterJobState.Running)
                 return job;
-            var now = _time.GetUtcNow();
             var stopped = job with { State = LetterJobState.Stopped, EndedAt = now, StopReason = $"Stopped by {by}" };
             var activity = ActivityOf(job, "StopJob", by, now) with { Letters = job.Taken };
             if (!await _letters.CommitAsync(new() { Job = stopped, Activity = activity }, cancellationToken).ConfigureAwait(false))
                 continue;
-            // First the job, so that it makes no more letters due.
-            await RestoreWaitingAsync(_letters, stopped, by, now, cancellationToken).ConfigureAwait(false);
+            // First the job, so that it makes no more letters due; and to the end, also when the person does not wait for it.
+            await RestoreWaitingAsync(_letters, stopped, by, now, CancellationToken.None).ConfigureAwait(false);
             return stopped with { Version = stopped.Version + 1 };
         }
     }
@@ -106,7 +115,7 @@ public sealed class LetterJobs
     /// <summary>How far a job is.</summary>
     /// <exception cref="HttpResilienceStorageException">The store fails.</exception>
     public Task<LetterJobProgress> ProgressAsync(Guid id, CancellationToken cancellationToken = default) =>
-        _jobs.ProgressAsync(id, cancellationToken);
+        _jobs.ProgressAsync(id, withTotals: true, cancellationToken);
 
     /// <summary>Makes the letters what they were that a job has made due and nobody is sending.</summary>
     internal static async Task RestoreWaitingAsync(
@@ -117,8 +126,9 @@ public sealed class LetterJobs
         while (await letters.ListAsync(page, cancellationToken).ConfigureAwait(false) is { Count: > 0 } waiting)
         {
             // One that a worker claims meanwhile is being sent.
-            foreach (var letter in waiting.Where(l => l.Job is { EndedAt: null } && l.History[^1].JobId == job.Id))
-                await letters.UpdateAsync(change.Cancelled(letter, null)[0], cancellationToken).ConfigureAwait(false);
+            await Task.WhenAll(waiting
+                .Where(l => l.Job is { EndedAt: null } && l.History[^1].JobId == job.Id && LetterChange.WaitsAsRequested(l))
+                .Select(l => letters.UpdateAsync(change.Cancelled(l, null)[0], cancellationToken))).ConfigureAwait(false);
             page = page with { Before = waiting[^1].Id };
         }
     }
@@ -130,6 +140,14 @@ public sealed class LetterJobs
         var running = await _jobs.ListAsync(LetterJobState.Running, int.MaxValue, cancellationToken).ConfigureAwait(false);
         return running.FirstOrDefault(j => j.Request.Query == request.Query);
     }
+
+    private static long CountOf(DeadLetterGroup group, DeadLetterStatus? status) => status switch
+    {
+        DeadLetterStatus.RequiresReview => group.RequiresReview,
+        DeadLetterStatus.Pending => group.Pending,
+        null => group.Count,
+        _ => 0,
+    };
 
     private static OperatorActivity ActivityOf(LetterJob job, string action, string by, DateTimeOffset now) => new()
     {

@@ -199,9 +199,11 @@ public abstract class LetterCommitContract : StorageContract
             await Letters.AddAsync(letter, Stop);
         }
 
-        var progress = await Storage.Jobs.ProgressAsync(job, Stop);
+        var progress = await Storage.Jobs.ProgressAsync(job, withTotals: true, Stop);
 
         (progress.Waiting, progress.Accepted, progress.Refused).ShouldBe((6, 11, 22));
+        (await Storage.Jobs.ProgressAsync(job, withTotals: false, Stop)).ShouldSatisfyAllConditions(
+            p => (p.Waiting, p.Accepted, p.Refused).ShouldBe((6, 0, 0)), p => p.Recent.ShouldBe(progress.Recent));
         progress.Recent.ShouldBe([.. Enumerable.Range(0, 20).Select(i => (38 - i) % 3 == 0)]);
     }
 

@@ -72,6 +72,49 @@ public sealed class LetterHistoryTests
         Should.Throw<InvalidOperationException>(() => ByAnna.Cancelled(letter, replaced));
     }
 
+    [Fact]
+    public void Of_two_requests_one_over_the_other_a_cancellation_restores_what_was_before_the_first()
+    {
+        var twice = ByAnna.Replayed(ByAnna.Replayed(Letter, Noon), Noon.AddMinutes(2));
+        var resolved = ByAnna.Resolved(ByAnna.Replayed(Letter, Noon), "By hand", null);
+
+        (ByAnna.Cancelled(twice, null)[0] with { History = null }).ShouldBe(Letter);
+        ByAnna.Reopened(resolved).Status.ShouldBe(DeadLetterStatus.RequiresReview);
+    }
+
+    public static TheoryData<string> SentMeanwhile => ["given up", "taken over", "in backoff by an older version", "correction given up"];
+
+    [Theory, MemberData(nameof(SentMeanwhile))]
+    public void What_may_have_been_sent_is_not_cancelled_although_its_last_event_is_the_request(string how)
+    {
+        var due = ByAnna.Replayed(Letter, Noon);
+        var (replaced, replacement) = ByAnna.Resubmitted(Letter, CorrectedLetter.Of(Letter, Letter, Noon), Noon);
+        var letter = how switch
+        {
+            "given up" => ReplayResult.Cancelled(due, Noon),
+            "taken over" => due with { Resolution = null, Replays = 1, MayHaveBeenProcessed = true },
+            "in backoff by an older version" => due with { Resolution = null, LastFailedAt = Noon.AddMinutes(5), Replays = 1 },
+            _ => ReplayResult.Cancelled(replacement, Noon),
+        };
+
+        Should.Throw<InvalidOperationException>(() => ByAnna.Cancelled(letter, replaced));
+    }
+
+    [Fact]
+    public void A_lease_that_ended_without_a_result_is_no_failed_replay() =>
+        Kinds(Letter with { Replays = 1, MayHaveBeenProcessed = true }).ShouldBe(["Failed"]);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_a_job_sends_again_is_sent_only_if_it_cannot_be_done_twice(bool onlyIfSafe)
+    {
+        var due = new LetterChange("anna", Noon).Replayed(Letter with { MayHaveBeenProcessed = true }, Noon, onlyIfSafe);
+        var fate = new LetterFate(MayHaveBeenProcessed: true, MayBeRepeated: false, NeedsKey: false, BodyIsMissing: false);
+
+        (DeadLetterDecision.BeforeReplay(due, fate, mayGoThere: true, keyExpired: false) is null).ShouldBe(!onlyIfSafe);
+    }
+
     [Theory]
     [InlineData(DeadLetterStatus.RequiresReview)]
     [InlineData(DeadLetterStatus.Pending)]

@@ -31,7 +31,7 @@ public sealed class LetterJobTests : IDisposable
         await StepAsync(job);
 
         var due = await DueAsync();
-        due.Select(l => l.DueAt).ShouldBe(Enumerable.Range(0, 50).Select(i => Noon.AddMilliseconds(i * 200)));
+        due.Select(l => l.DueAt).ShouldBe(Enumerable.Range(0, 50).Select(i => Noon.AddMilliseconds((i + 1) * 200)));
         // The newest first.
         due.Select(l => l.Id).ShouldBe(letters.Reverse().Take(50).Select(l => l.Id));
         await StepAsync(job);
@@ -43,7 +43,7 @@ public sealed class LetterJobTests : IDisposable
 
         due = await DueAsync();
         due.Count.ShouldBe(50);
-        due[^1].DueAt.ShouldBe(_time.GetUtcNow().AddSeconds(49 / 5.0), TimeSpan.FromSeconds(1));
+        due[^1].DueAt.ShouldBe(_time.GetUtcNow().AddSeconds(50 / 5.0), TimeSpan.FromSeconds(1));
         var now = await FindAsync(job);
         (now.Taken, now.Total, now.State).ShouldBe((70, 80, LetterJobState.Running));
     }
@@ -208,6 +208,78 @@ public sealed class LetterJobTests : IDisposable
         var now = await FindAsync(job);
         (now.State, now.StopReason, now.Taken).ShouldBe((LetterJobState.Stopped, "Client invoices is paused", 0));
         (await DueAsync()).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(null)]
+    public async Task A_job_that_has_taken_all_its_letters_stops_when_their_client_is_paused(int? max)
+    {
+        await AddAsync(3);
+        var job = await StartAsync(r => r with { MaxLetters = max });
+        await StepAsync(job);
+        _paused.Add("invoices");
+
+        await StepAsync(job);
+
+        (await FindAsync(job)).StopReason.ShouldBe("Client invoices is paused");
+        (await DueAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_low_rate_is_not_exceeded_when_letters_are_sent_at_once()
+    {
+        await AddAsync(9);
+        var job = await StartAsync(r => r with { PerSecond = 0.1 });
+        List<DateTimeOffset> due = [];
+
+        for (int second = 0; second < 60; second++)
+        {
+            await StepAsync(job);
+            var now = (await DueAsync()).Where(l => l.DueAt <= _time.GetUtcNow()).ToList();
+            due.AddRange(now.Select(l => l.DueAt));
+            await SendAsync(now, accepted: true);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        due.Count.ShouldBeInRange(5, 6);
+        due.Zip(due.Skip(1), (one, next) => next - one).ShouldAllBe(between => between >= TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task Of_two_jobs_over_one_letter_both_stopped_the_letter_is_what_it_was()
+    {
+        var letter = (await AddAsync(1))[0];
+        var first = await StartAsync();
+        var second = await StartAsync(r => r with { Query = new() { Fingerprint = letter.Fingerprint } });
+        await StepAsync(first);
+        await StepAsync(second);
+        (await FindAsync(second)).LeftOut.ShouldBe(1);
+
+        await _jobs.StopAsync(second.Id, "ben", Stop);
+        await _jobs.StopAsync(first.Id, "ben", Stop);
+
+        (await AllAsync()).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            l => l.Status.ShouldBe(DeadLetterStatus.RequiresReview), l => l.SuggestedAction.ShouldBe("Fix it"), l => l.Job.ShouldBeNull());
+    }
+
+    [Fact]
+    public async Task What_a_stopped_job_has_left_due_is_restored_later_also_what_was_being_sent_and_returned()
+    {
+        await AddAsync(3);
+        var job = await StartAsync();
+        await StepAsync(job);
+        var due = await DueAsync();
+        await ClaimAsync(due[0]);
+        await _jobs.StopAsync(job.Id, "ben", Stop);
+        var claimed = (await AllAsync()).Single(l => l.Status is DeadLetterStatus.InProgress);
+        await _storage.DeadLetters.UpdateAsync(claimed with { Status = DeadLetterStatus.Pending, DueAt = Noon }, Stop);
+        (await DueAsync()).Count.ShouldBe(1);
+
+        await _worker.RestoreAsync(await FindAsync(job), Stop);
+
+        (await DueAsync()).ShouldBeEmpty();
+        (await AllAsync()).ShouldAllBe(l => l.Status == DeadLetterStatus.RequiresReview);
     }
 
     [Fact]
