@@ -11,7 +11,7 @@ public static class HttpResilienceApiServiceCollectionExtensions
         /// <summary>
         /// Adds what <c>app.MapHttpResilienceApi()</c> needs. Called again, it applies one more <paramref name="configure"/>.
         /// </summary>
-        /// <param name="configure">Sets who may do what. Default: nobody may change anything.</param>
+        /// <param name="configure">Sets the options. Default: every change is refused.</param>
         /// <returns>The same collection.</returns>
         public IServiceCollection AddHttpResilienceApi(Action<HttpResilienceApiOptions>? configure = null)
         {

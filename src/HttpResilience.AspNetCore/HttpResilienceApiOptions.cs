@@ -6,7 +6,7 @@ namespace HttpResilience.AspNetCore;
 public sealed class HttpResilienceApiOptions
 {
     /// <summary>
-    /// The authorization policy of those who may change something. It is evaluated on every POST. Default null: nobody may.
+    /// The authorization policy for changes, evaluated on every POST. Default null: every change is refused.
     /// </summary>
     public string? OperatePolicy { get; set; }
 
@@ -41,6 +41,6 @@ public enum BodyVisibility
     /// <summary>All who may see letters.</summary>
     Everyone,
 
-    /// <summary>Nobody.</summary>
+    /// <summary>The API shows bodies to nobody.</summary>
     Nobody,
 }

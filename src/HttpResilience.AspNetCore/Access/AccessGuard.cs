@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 namespace HttpResilience.AspNetCore;
 
 /// <summary>
-/// Whether the host has decided who may see what is for operators: an endpoint that nobody protected must not be open by mistake.
+/// Whether the host has set up authorization for the endpoint: one that the host forgot to protect must not be open by mistake.
 /// </summary>
 internal sealed class AccessGuard(IHostEnvironment environment)
 {
@@ -29,8 +29,8 @@ internal sealed class AccessGuard(IHostEnvironment environment)
         return await FallbackLetsInAsync(context).ConfigureAwait(false) ?? IsDeveloper(context);
     }
 
-    // Evaluated here, too: without UseAuthorization nobody else would, and unlike IAuthorizeData a fallback policy does not make the router
-    // notice that.
+    // The guard evaluates the fallback policy itself, because without UseAuthorization no middleware does, and the router reports a missing
+    // UseAuthorization for IAuthorizeData only.
     private static async Task<bool?> FallbackLetsInAsync(HttpContext context)
     {
         if (context.RequestServices.GetService<IAuthorizationPolicyProvider>() is not { } policies

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HttpResilience.AspNetCore;
 
 /// <summary>Whether a person may change something, and the name that is written down.</summary>
-/// <param name="policy">The policy of those who may; null when nobody may.</param>
+/// <param name="policy">The authorization policy for changes; null refuses every change.</param>
 /// <param name="who">The name of a person; null for the name of the identity, else its subject claim.</param>
 internal sealed class OperateCheck(string? policy, Func<ClaimsPrincipal, string?>? who)
 {

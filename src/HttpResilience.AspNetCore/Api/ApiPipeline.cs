@@ -35,7 +35,7 @@ internal sealed class ApiPipeline : IDisposable
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to get an answer.
+            // The client is gone and gets no answer.
             return;
         }
         catch (Exception e) when (!context.Response.HasStarted)

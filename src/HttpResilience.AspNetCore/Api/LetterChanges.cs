@@ -52,7 +52,7 @@ internal static class LetterChanges
             .ConfigureAwait(false);
     }
 
-    // What cannot be undone is told as the rule has it: the status alone does not say why.
+    // The message of the rule is the answer, because the status of the letter alone does not say why.
     private static Task UndoAsync(ApiCall call, UndoRequest request, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> undo) =>
         ChangeAsync(call, request.ExpectedVersion, async (review, id, version) =>
     {

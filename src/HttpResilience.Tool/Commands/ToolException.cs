@@ -1,6 +1,6 @@
 namespace HttpResilience.Tool;
 
-/// <summary>What the person who typed the command is to be told; the message is a sentence.</summary>
+/// <summary>An error whose message the tool prints as it is: one sentence for the person who typed the command.</summary>
 internal sealed class ToolException(string message, int exitCode = ExitCode.Failed, Exception? innerException = null)
     : Exception(message, innerException)
 {

@@ -5,7 +5,7 @@ namespace HttpResilience.Tool;
 
 /// <summary>What a command did to letters: the output of <c>--json</c>.</summary>
 /// <param name="Done">How many were changed.</param>
-/// <param name="ChangedMeanwhile">How many somebody else changed after they were counted: they stay as they are.</param>
+/// <param name="ChangedMeanwhile">How many letters another person or process changed after the count; the command left them.</param>
 /// <param name="LeftOut">How many were not touched because they may be done twice.</param>
 /// <param name="By">The person.</param>
 internal sealed record ChangeReport(int Done, int ChangedMeanwhile, int LeftOut, string By);

@@ -18,7 +18,8 @@ internal sealed record StoreName(Action<HttpResilienceStorageBuilder> Provider, 
             || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase))
         {
             throw new ToolException(
-                "The store is named by a URI; write it as a connection string: Host=…;Database=…;Username=…;Password=….", ExitCode.Usage);
+                "The store is named by a URI; write it as a connection string: Host=…;Database=…;Username=…;Password=….",
+                ExitCode.Usage);
         }
 
         if (!text.Contains('=', StringComparison.Ordinal) || File.Exists(text))
