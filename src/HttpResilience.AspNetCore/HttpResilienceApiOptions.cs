@@ -3,7 +3,7 @@ using System.Security.Claims;
 namespace HttpResilience.AspNetCore;
 
 /// <summary>Who may see and do what in the JSON API (<c>MapHttpResilienceApi</c>).</summary>
-public sealed class HttpResilienceApiOptions
+public class HttpResilienceApiOptions
 {
     /// <summary>
     /// The authorization policy for changes, evaluated on every POST. Default null: every change is refused.

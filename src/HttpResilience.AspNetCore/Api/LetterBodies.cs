@@ -25,13 +25,15 @@ internal static class LetterBodies
 
     private static async Task ThrowIfHiddenAsync(ApiCall call)
     {
-        string? refusal = call.Options.ShowBodies switch
-        {
-            BodyVisibility.Everyone => null,
-            BodyVisibility.Nobody => "The application shows them to nobody (ShowBodies).",
-            _ => (await call.Operators.AskAsync(call.Context).ConfigureAwait(false)).Refusal,
-        };
-        if (refusal is not null)
+        if (await WhyHiddenAsync(call).ConfigureAwait(false) is { } refusal)
             throw ApiProblemException.Of(StatusCodes.Status403Forbidden, "You may not see the bodies of letters.", refusal);
     }
+
+    /// <summary>Why the person may not see bodies; null when that is allowed.</summary>
+    internal static async Task<string?> WhyHiddenAsync(ApiCall call) => call.Options.ShowBodies switch
+    {
+        BodyVisibility.Everyone => null,
+        BodyVisibility.Nobody => "The application shows them to nobody (ShowBodies).",
+        _ => (await call.Operators.AskAsync(call.Context).ConfigureAwait(false)).Refusal,
+    };
 }

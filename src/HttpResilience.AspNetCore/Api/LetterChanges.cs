@@ -54,7 +54,11 @@ internal static class LetterChanges
 
     // The message of the rule is the answer, because the status of the letter alone does not say why.
     private static Task UndoAsync(ApiCall call, UndoRequest request, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> undo) =>
-        ChangeAsync(call, request.ExpectedVersion, async (review, id, version) =>
+        ChangeAsync(call, request.ExpectedVersion, (review, id, version) => UndoneAsync(call, undo, review, id, version));
+
+    /// <summary>Takes something back, or says why that cannot be done.</summary>
+    internal static async Task<DeadLetter> UndoneAsync(
+        ApiCall call, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> undo, IDeadLetterReview review, Guid id, long version)
     {
         try
         {
@@ -65,22 +69,27 @@ internal static class LetterChanges
             var letter = await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
             throw ApiProblemException.Changed(letter, $"{e.Message} Nothing was done.");
         }
-    });
+    }
 
     private static TimeSpan DelayOf(int? seconds) => seconds is null or (>= 0 and <= MaxDelay)
         ? TimeSpan.FromSeconds(seconds ?? 0)
         : throw ApiProblemException.NotValid("delaySeconds", $"It is a number from 0 to {MaxDelay}.");
 
     private static async Task ChangeAsync(
-        ApiCall call, long? versionOfBody, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> change)
+        ApiCall call, long? versionOfBody, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> change) =>
+        await call.WriteAsync(await ChangeAsync(call, call.ExpectedVersion(versionOfBody), change).ConfigureAwait(false))
+            .ConfigureAwait(false);
+
+    /// <summary>Changes the letter of the address.</summary>
+    /// <exception cref="ApiProblemException">404, 409 or 422, with what stands in the way.</exception>
+    internal static async Task<DeadLetter> ChangeAsync(
+        ApiCall call, long version, Func<IDeadLetterReview, Guid, long, Task<DeadLetter>> change)
     {
         var id = call.LetterId;
-        long version = call.ExpectedVersion(versionOfBody);
         var review = call.Review;
-        DeadLetter changed;
         try
         {
-            changed = await change(review, id, version).ConfigureAwait(false);
+            return await change(review, id, version).ConfigureAwait(false);
         }
         catch (KeyNotFoundException)
         {
@@ -107,8 +116,6 @@ internal static class LetterChanges
             await StoredLetter.FindAsync(call, id).ConfigureAwait(false);
             throw;
         }
-
-        await call.WriteAsync(changed).ConfigureAwait(false);
     }
 
     private static string? ObstacleOf(DeadLetter letter) => letter.Status switch

@@ -1,0 +1,100 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HttpResilience.AspNetCore;
+
+/// <summary>The first page, the activity, and the words.</summary>
+internal static class OverviewPages
+{
+    private const int MaxNamed = 3, PageSize = 50;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2), SeenWithin = TimeSpan.FromHours(1);
+
+    internal static async Task<PageAnswer> OverviewAsync(PageCall call)
+    {
+        var services = call.Context.RequestServices;
+        IReadOnlyList<DeadLetterGroup> groups = [];
+        IReadOnlyList<StorageInstance> instances = [];
+        DeadLetterCounts? counts = null;
+        bool isAway = false;
+        using var deadline = new ReadDeadline(call, Deadline);
+        try
+        {
+            if (services.GetService<IDeadLetterReview>() is { } review)
+            {
+                groups = await review.GroupsAsync(new(), 1000, deadline.Token).ConfigureAwait(false);
+                counts = await review.CountAsync(deadline.Token).ConfigureAwait(false);
+            }
+
+            if (services.GetService<IInstanceStore>() is { } store)
+                instances = await store.ListAsync(call.Now - SeenWithin, deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when ((e is HttpResilienceStorageException or OperationCanceledException) && !call.Aborted.IsCancellationRequested)
+        {
+            isAway = true;
+        }
+
+        var clients = ClientPages.RowsOf(call, groups);
+        var model = new OverviewModel
+        {
+            Notices = [.. NoticesOf(groups, instances, clients, counts, isAway, call.Now)],
+            Counts = isAway ? null : counts,
+            StoreIsAway = isAway,
+            Clients = clients,
+            Instances = [.. instances.OrderBy(i => i.Name, StringComparer.Ordinal)],
+            This = ClientPages.ThisInstance,
+        };
+        return new PageAnswer.Page(typeof(Pages.OverviewPage), model, "Overview", "overview") { IsLive = true };
+    }
+
+    internal static async Task<PageAnswer> ActivityAsync(PageCall call)
+    {
+        _ = call.Api.Review;
+        Guid? before = Guid.TryParseExact(call.Query("before"), "D", out var id) ? id : null;
+        using var deadline = new ReadDeadline(call, Deadline);
+        var found = await call.Context.RequestServices.GetRequiredService<IOperatorActivityStore>()
+            .ListAsync(before, PageSize + 1, deadline.Token).ConfigureAwait(false);
+        var model = new ActivityPageModel(
+            [.. found.Take(PageSize)], found.Count > PageSize ? $"activity?before={found[PageSize - 1].Id}" : null);
+        return new PageAnswer.Page(typeof(Pages.ActivityPage), model, "Activity", "activity");
+    }
+
+    internal static Task<PageAnswer> HelpAsync(PageCall call) =>
+        Task.FromResult<PageAnswer>(new PageAnswer.Page(typeof(Pages.HelpPage), "", "Words and keys", null));
+
+    private static IEnumerable<Notice> NoticesOf(
+        IReadOnlyList<DeadLetterGroup> groups, IReadOnlyList<StorageInstance> instances, IReadOnlyList<ClientRow> clients,
+        DeadLetterCounts? counts, bool storeIsAway, DateTimeOffset now)
+    {
+        if (storeIsAway)
+            yield return new("bad", "The store does not answer", "Letters cannot be seen or changed. Clients and circuits of this instance still can.", "clients", "Open clients");
+        foreach (var row in clients)
+        {
+            foreach (var host in row.Hosts.Where(h => h.CircuitState is not CircuitState.Closed))
+            {
+                yield return host.CircuitState is CircuitState.Isolated
+                    ? new("held", $"{NameOf(host)} is held back", $"Calls of {row.Client.Name} to it fail at once, until someone lets them through.", $"clients/{Uri.EscapeDataString(row.Client.Name)}", $"Open {row.Client.Name}")
+                    : new("bad", $"{NameOf(host)} does not answer", $"Nothing is sent to it by {row.Client.Name} for the moment; it is tried again by itself. Look at the status page of the API.", $"clients/{Uri.EscapeDataString(row.Client.Name)}", $"Open {row.Client.Name}");
+            }
+        }
+
+        var needing = groups.Where(g => g.RequiresReview > 0).OrderByDescending(g => g.RequiresReview).ToList();
+        foreach (var group in needing.Take(MaxNamed))
+        {
+            yield return new(
+                "person", $"{PageTimes.Count(group.RequiresReview, "letter")} of {group.Newest.ClientName} {(group.RequiresReview == 1 ? "needs" : "need")} a person",
+                $"{ForeignText.Visible(group.Newest.Title)}. {ForeignText.Visible(group.Newest.SuggestedAction)}", $"groups/{group.Fingerprint}", "Open the group")
+            {
+                Since = group.FirstFailedAt,
+            };
+        }
+
+        if (needing.Count > MaxNamed)
+            yield return new("person", $"and {PageTimes.Count(needing.Count - MaxNamed, "more group needs", "more groups need")} a person", "", "letters?status=needs-person", "Open letters");
+        bool anySends = instances.Any(i => i.Replays && now - i.SeenAt < TimeSpan.FromSeconds(30));
+        if (!storeIsAway && !anySends && counts is { } c && c[DeadLetterStatus.Pending] > 0)
+            yield return new("bad", "No instance sends letters again", $"None runs AddDeadLetterReplay. {PageTimes.Count(c[DeadLetterStatus.Pending], "letter waits", "letters wait")}.", "letters?status=waiting", "Open letters");
+    }
+
+    private static string NameOf(ObservedHost host) =>
+        host.Tenant is { } tenant ? $"{host.Authority} for {ForeignText.Visible(tenant, 60)}" : host.Authority;
+}

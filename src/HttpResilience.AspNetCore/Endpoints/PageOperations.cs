@@ -1,0 +1,31 @@
+namespace HttpResilience.AspNetCore;
+
+/// <summary>All addresses of the page, but those of the JSON API below it.</summary>
+internal static class PageOperations
+{
+    internal static IReadOnlyList<PageOperation> All { get; } =
+    [
+        new("GET", "", OverviewPages.OverviewAsync),
+        new("GET", "letters", LetterPages.LettersAsync),
+        new("GET", "letters/{id}", LetterPages.LetterAsync),
+        new("GET", "letters/{id}/body", LetterPages.BodyAsync),
+        new("POST", "letters/{id}/send", LetterDeeds.SendAsync),
+        new("POST", "letters/{id}/correct", LetterDeeds.CorrectAsync),
+        new("POST", "letters/{id}/resolve", LetterDeeds.ResolveAsync),
+        new("POST", "letters/{id}/reopen", LetterDeeds.ReopenAsync),
+        new("POST", "letters/{id}/cancel", LetterDeeds.CancelAsync),
+        new("GET", "groups/{fingerprint}", LetterPages.GroupAsync),
+        new("GET", "groups/{fingerprint}/send", JobPages.AskSendAsync),
+        new("POST", "groups/{fingerprint}/send", JobPages.SendAsync),
+        new("GET", "groups/{fingerprint}/resolve", JobPages.AskResolveAsync),
+        new("POST", "groups/{fingerprint}/resolve", JobPages.ResolveAsync),
+        new("GET", "jobs/{id}", JobPages.JobAsync),
+        new("POST", "jobs/{id}/stop", JobPages.StopAsync),
+        new("GET", "clients", ClientPages.ClientsAsync),
+        new("GET", "clients/{name}", ClientPages.ClientAsync),
+        new("GET", "activity", OverviewPages.ActivityAsync),
+        new("GET", "help", OverviewPages.HelpAsync),
+        new("GET", "choose", PageCookies.ChooseAsync),
+        new("GET", "assets/{hash}/{file}", PageAssets.AnswerAsync),
+    ];
+}
