@@ -1,9 +1,11 @@
 using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -17,6 +19,8 @@ namespace HttpResilience.PageTests;
 internal sealed class PageHost : IAsyncDisposable
 {
     internal const string Prefix = "/resilience";
+
+    internal const string TokenPath = "/token";
 
     internal const string Staff = "anna; staff", Operator = "olga; staff, operators", Other = "oskar; staff, operators";
 
@@ -35,7 +39,7 @@ internal sealed class PageHost : IAsyncDisposable
     /// <summary>An application as the manual has it: staff may see, operators may change.</summary>
     internal static Task<PageHost> StartAsync(
         Action<HttpResilienceStorageBuilder>? storage = null, Action<HttpResiliencePageOptions>? options = null,
-        Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null) => StartAsync(
+        Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null) => StartHostAsync(
         builder =>
         {
             builder.Services.AddHttpResilienceStorage(storage ?? (s => s.UseInMemory()));
@@ -54,7 +58,7 @@ internal sealed class PageHost : IAsyncDisposable
     /// <param name="configure">Registers services.</param>
     /// <param name="map">Maps endpoints.</param>
     /// <param name="environment">Default: Production.</param>
-    internal static async Task<PageHost> StartAsync(
+    internal static async Task<PageHost> StartHostAsync(
         Action<WebApplicationBuilder> configure, Action<WebApplication> map, string environment = "Production")
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -67,6 +71,8 @@ internal sealed class PageHost : IAsyncDisposable
         configure(builder);
         var app = builder.Build();
         map(app);
+        // A token as the forms of the page have it, for those who send none of these forms.
+        app.MapGet(TokenPath, (HttpContext context, IAntiforgery forms) => forms.GetAndStoreTokens(context).RequestToken).AllowAnonymous();
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new(app);
     }

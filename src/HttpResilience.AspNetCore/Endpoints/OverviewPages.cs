@@ -82,7 +82,7 @@ internal static class OverviewPages
         {
             yield return new(
                 "person", $"{PageTimes.Count(group.RequiresReview, "letter")} of {group.Newest.ClientName} {(group.RequiresReview == 1 ? "needs" : "need")} a person",
-                $"{ForeignText.Visible(group.Newest.Title)}. {ForeignText.Visible(group.Newest.SuggestedAction)}", $"groups/{group.Fingerprint}", "Open the group")
+                Sentences(group.Newest.Title, group.Newest.SuggestedAction), $"groups/{group.Fingerprint}", "Open the group")
             {
                 Since = group.FirstFailedAt,
             };
@@ -93,6 +93,18 @@ internal static class OverviewPages
         bool anySends = instances.Any(i => i.Replays && now - i.SeenAt < TimeSpan.FromSeconds(30));
         if (!storeIsAway && !anySends && counts is { } c && c[DeadLetterStatus.Pending] > 0)
             yield return new("bad", "No instance sends letters again", $"None runs AddDeadLetterReplay. {PageTimes.Count(c[DeadLetterStatus.Pending], "letter waits", "letters wait")}.", "letters?status=waiting", "Open letters");
+    }
+
+    private static string Sentences(params ReadOnlySpan<string?> texts)
+    {
+        string all = "";
+        foreach (string? text in texts)
+        {
+            if (ForeignText.Visible(text).Trim().TrimEnd('.') is { Length: > 0 } sentence)
+                all += $"{(all.Length == 0 ? "" : " ")}{sentence}.";
+        }
+
+        return all;
     }
 
     private static string NameOf(ObservedHost host) =>

@@ -51,7 +51,7 @@ internal sealed record LetterBodyText(string? Text, string MediaType, int Bytes,
         if (Text is null || string.IsNullOrEmpty(problem))
             return null;
         string[] lines = Text.Split('\n');
-        foreach (string field in FieldNames(Text).Where(name => HasWord(problem, name)).OrderByDescending(name => name.Length))
+        foreach (string field in FieldNames(Text).Where(name => HasWord(problem, name)).OrderBy(name => RankOf(problem, name)))
         {
             int[] found = [.. Enumerable.Range(0, lines.Length).Where(i => lines[i].Contains($"\"{field}\"", StringComparison.Ordinal))];
             if (found is [var line])
@@ -59,6 +59,14 @@ internal sealed record LetterBodyText(string? Text, string MediaType, int Bytes,
         }
 
         return null;
+    }
+
+    // A name in quotes is meant; another may be a word of the sentence.
+    private static int RankOf(string problem, string name)
+    {
+        int at = problem.IndexOf(name, StringComparison.Ordinal);
+        bool isQuoted = at > 0 && "\"'`“‘«/.".Contains(problem[at - 1], StringComparison.Ordinal);
+        return isQuoted ? at : at + problem.Length;
     }
 
     private static HashSet<string> FieldNames(string text)

@@ -43,8 +43,8 @@ internal sealed record LetterListModel(FilterForm Filter, IReadOnlyList<LetterRo
 /// <param name="Name">What it is called.</param>
 internal sealed record LetterRow(DeadLetter Letter, string Name)
 {
-    /// <summary>Its tags in one line.</summary>
-    internal string Tags => string.Join(", ", Letter.Tags.OrderBy(t => t.Key, StringComparer.Ordinal).Take(3).Select(t => $"{t.Key} {t.Value}"));
+    /// <summary>Its other tags in one line.</summary>
+    internal string Tags => string.Join(", ", Letter.Tags.Where(t => t.Value != Name).OrderBy(t => t.Key, StringComparer.Ordinal).Take(3).Select(t => $"{t.Key} {t.Value}"));
 }
 
 /// <summary>One group.</summary>
