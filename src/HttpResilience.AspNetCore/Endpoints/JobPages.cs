@@ -29,8 +29,9 @@ internal static class JobPages
         var letters = progress.Refused == 0 ? [] : await call.Api.Review.ListAsync(
             new() { JobId = job.Id, OmitBodies = true, Limit = MaxShown * 4 }, call.Aborted).ConfigureAwait(false);
         var refused = letters.Where(l => l.Job is { Accepted: false }).Take(MaxShown);
-        bool nobody = job.State is LetterJobState.Running
-            && (await call.Api.Review.UnreplayedAsync(call.Aborted).ConfigureAwait(false)).Any(u => u.ClientName is null);
+        bool nobody = job.State is LetterJobState.Running && !OverviewPages.AnySends(
+            await call.Context.RequestServices.GetRequiredService<IInstanceStore>()
+                .ListAsync(call.Now - OverviewPages.SeenLately, call.Aborted).ConfigureAwait(false), call.Now);
         return new PageAnswer.Page(
             typeof(Pages.JobPage), new JobPageModel(new(job, progress), LetterPages.RowsOf(call, refused), nobody), JobTexts.TitleOf(job),
             "letters")

@@ -7,6 +7,9 @@ internal static class OverviewPages
 {
     private const int MaxNamed = 3, PageSize = 50;
 
+    /// <summary>An instance writes its row every ten seconds.</summary>
+    internal static readonly TimeSpan SeenLately = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2), SeenWithin = TimeSpan.FromHours(1);
 
     internal static async Task<PageAnswer> OverviewAsync(PageCall call)
@@ -61,6 +64,10 @@ internal static class OverviewPages
     internal static Task<PageAnswer> HelpAsync(PageCall call) =>
         Task.FromResult<PageAnswer>(new PageAnswer.Page(typeof(Pages.HelpPage), "", "Words and keys", null));
 
+    /// <summary>An instance that was seen lately sends letters again.</summary>
+    internal static bool AnySends(IEnumerable<StorageInstance> instances, DateTimeOffset now) =>
+        instances.Any(i => i.Replays && now - i.SeenAt < SeenLately);
+
     private static IEnumerable<Notice> NoticesOf(
         IReadOnlyList<DeadLetterGroup> groups, IReadOnlyList<StorageInstance> instances, IReadOnlyList<ClientRow> clients,
         DeadLetterCounts? counts, bool storeIsAway, DateTimeOffset now)
@@ -90,8 +97,7 @@ internal static class OverviewPages
 
         if (needing.Count > MaxNamed)
             yield return new("person", $"and {PageTimes.Count(needing.Count - MaxNamed, "more group needs", "more groups need")} a person", "", "letters?status=needs-person", "Open letters");
-        bool anySends = instances.Any(i => i.Replays && now - i.SeenAt < TimeSpan.FromSeconds(30));
-        if (!storeIsAway && !anySends && counts is { } c && c[DeadLetterStatus.Pending] > 0)
+        if (!storeIsAway && !AnySends(instances, now) && counts is { } c && c[DeadLetterStatus.Pending] > 0)
             yield return new("bad", "No instance sends letters again", $"None runs AddDeadLetterReplay. {PageTimes.Count(c[DeadLetterStatus.Pending], "letter waits", "letters wait")}.", "letters?status=waiting", "Open letters");
     }
 
