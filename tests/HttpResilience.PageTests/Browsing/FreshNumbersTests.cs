@@ -5,7 +5,7 @@ namespace HttpResilience.PageTests.Browsing;
 /// <summary>Numbers stay fresh, and nothing that one is about to click moves.</summary>
 public sealed class FreshNumbersTests(Browser browser)
 {
-    private const string ObserveShifts = "window.shift = 0; new PerformanceObserver(l => { for (const e of l.getEntries()) window.shift += e.value; })"
+    private const string ObserveShifts = "window.shift = 0; new PerformanceObserver(l => { for (const e of l.getEntries()) { window.shift += e.value; window.moved = (window.moved || '') + e.sources.map(s => s.node?.parentElement?.outerHTML?.slice(0, 150)).join(' | '); } })"
         + ".observe({ type: 'layout-shift', buffered: true });";
 
     [Fact]
@@ -26,6 +26,8 @@ public sealed class FreshNumbersTests(Browser browser)
             }
 
             (await PlacesAsync(window)).ShouldBe(before, path);
+            string moved = await window.Page.EvaluateAsync<string>("window.moved || ''");
+            moved.ShouldBeEmpty(path);
             (await window.Page.EvaluateAsync<double>("window.shift")).ShouldBe(0, path);
             if (path.Length > 0 && path != $"groups/{shop.Invoice.Fingerprint}")
                 (await window.Page.InnerTextAsync("[data-new]")).ShouldStartWith("10 new since");
