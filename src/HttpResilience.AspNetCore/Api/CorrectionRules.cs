@@ -9,6 +9,9 @@ namespace HttpResilience.AspNetCore;
 /// <summary>Applies a correction to a letter, or says which field of it is not valid.</summary>
 internal static class CorrectionRules
 {
+    // Longer than any that is registered (RFC 9110 §16.1).
+    private const int MaxMethod = 40;
+
     private static readonly SearchValues<char> EndsOfLines = SearchValues.Create("\r\n\0");
 
     // Each request gets its own.
@@ -26,7 +29,7 @@ internal static class CorrectionRules
         if (request.Method is { } method)
         {
             corrected = corrected with { Method = method };
-            if (!HttpToken.IsValid(method))
+            if (!HttpToken.IsValid(method) || method.Length > MaxMethod)
                 problems.Add(new("method", "It is not a method of HTTP."));
         }
 

@@ -10,6 +10,7 @@ async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
   const stale = document.querySelector("[data-stale]");
   if (!answer?.ok || answer.redirected) { stale?.removeAttribute("hidden"); return; }
+  if (document.querySelector("[data-reload]")) { location.reload(); return; }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   stale?.setAttribute("hidden", "");
   for (const now of document.querySelectorAll("[data-live]")) {

@@ -9,8 +9,6 @@ internal static class LetterPages
 {
     private const int PageSize = 50, MaxGroups = 200, MaxCounted = 1000;
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
-
     internal static async Task<PageAnswer> LettersAsync(PageCall call)
     {
         var filter = call.Api.Filter("view", "did");
@@ -22,7 +20,7 @@ internal static class LetterPages
     {
         string fingerprint = call.Route("fingerprint");
         var query = new DeadLetterQuery { Fingerprint = fingerprint, OmitBodies = true, Limit = MaxCounted };
-        using var deadline = new ReadDeadline(call, Deadline);
+        using var deadline = new ReadDeadline(call);
         var groups = await call.Api.Review.GroupsAsync(query, 1, deadline.Token).ConfigureAwait(false);
         var counted = await call.Api.Review.ListAsync(query, deadline.Token).ConfigureAwait(false);
         if (counted is not [var newest, ..])
@@ -52,7 +50,7 @@ internal static class LetterPages
     internal static async Task<PageAnswer.Page> LetterAsync(PageCall call, DeadLetter letter, Func<LetterPageModel, LetterPageModel>? with = null)
     {
         var group = new DeadLetterQuery { Fingerprint = letter.Fingerprint, OmitBodies = true, Limit = 1, Before = letter.Id };
-        using var deadline = new ReadDeadline(call, Deadline);
+        using var deadline = new ReadDeadline(call);
         var older = await call.Api.Review.ListAsync(group, deadline.Token).ConfigureAwait(false);
         string? hidden = await LetterBodies.WhyHiddenAsync(call.Api).ConfigureAwait(false);
         string name = LetterTexts.NameOf(letter, call.Options.LetterTitleTags);
@@ -83,7 +81,7 @@ internal static class LetterPages
 
     private static async Task<PageAnswer> GroupsAsync(PageCall call, LetterFilter filter)
     {
-        using var deadline = new ReadDeadline(call, Deadline);
+        using var deadline = new ReadDeadline(call);
         if (call.Context.RequestServices.GetService<IDeadLetterReview>() is not { } review)
             return Page(new GroupsModel(FormOf(call, filter), [], false) { KeepsLetters = false });
         var query = filter.Query with { Before = null };
@@ -105,7 +103,7 @@ internal static class LetterPages
 
     private static async Task<PageAnswer> ListAsync(PageCall call, LetterFilter filter)
     {
-        using var deadline = new ReadDeadline(call, Deadline);
+        using var deadline = new ReadDeadline(call);
         var letters = await filter.ListAsync(call.Api.Review, PageSize + 1, deadline.Token).ConfigureAwait(false);
         long? without = letters.Count == 0 && filter.Words.Count > 0
             ? (await call.Api.Review.CountAsync(deadline.Token).ConfigureAwait(false)).ByStatus.Sum(s => s.Value) : null;

@@ -5,37 +5,30 @@ namespace HttpResilience.AspNetCore;
 /// <summary>The first page, the activity, and the words.</summary>
 internal static class OverviewPages
 {
-    private const int MaxNamed = 3, PageSize = 50;
+    private const int MaxNamed = 3, PageSize = 50, MaxGroups = 1000;
 
     /// <summary>An instance writes its row every ten seconds.</summary>
     internal static readonly TimeSpan SeenLately = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2), SeenWithin = TimeSpan.FromHours(1);
+    private static readonly TimeSpan SeenWithin = TimeSpan.FromHours(1);
 
     internal static async Task<PageAnswer> OverviewAsync(PageCall call)
     {
         var services = call.Context.RequestServices;
-        IReadOnlyList<DeadLetterGroup> groups = [];
-        IReadOnlyList<StorageInstance> instances = [];
+        using var deadline = new ReadDeadline(call);
+        IReadOnlyList<DeadLetterGroup>? groups = [];
+        IReadOnlyList<StorageInstance>? instances = [];
         DeadLetterCounts? counts = null;
-        bool isAway = false;
-        using var deadline = new ReadDeadline(call, Deadline);
-        try
+        if (services.GetService<IDeadLetterReview>() is { } review)
         {
-            if (services.GetService<IDeadLetterReview>() is { } review)
-            {
-                groups = await review.GroupsAsync(new(), 1000, deadline.Token).ConfigureAwait(false);
-                counts = await review.CountAsync(deadline.Token).ConfigureAwait(false);
-            }
-
-            if (services.GetService<IInstanceStore>() is { } store)
-                instances = await store.ListAsync(call.Now - SeenWithin, deadline.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when ((e is HttpResilienceStorageException or OperationCanceledException) && !call.Aborted.IsCancellationRequested)
-        {
-            isAway = true;
+            groups = await deadline.TryAsync(token => review.GroupsAsync(new(), MaxGroups, token)).ConfigureAwait(false);
+            counts = await deadline.TryAsync(review.CountAsync).ConfigureAwait(false);
+            var store = services.GetRequiredService<IInstanceStore>();
+            instances = await deadline.TryAsync(token => store.ListAsync(call.Now - SeenWithin, token)).ConfigureAwait(false);
         }
 
+        bool isAway = groups is null || instances is null;
+        (groups, instances) = (groups ?? [], instances ?? []);
         var clients = ClientPages.RowsOf(call, groups);
         var model = new OverviewModel
         {
@@ -53,7 +46,7 @@ internal static class OverviewPages
     {
         _ = call.Api.Review;
         Guid? before = Guid.TryParseExact(call.Query("before"), "D", out var id) ? id : null;
-        using var deadline = new ReadDeadline(call, Deadline);
+        using var deadline = new ReadDeadline(call);
         var found = await call.Context.RequestServices.GetRequiredService<IOperatorActivityStore>()
             .ListAsync(before, PageSize + 1, deadline.Token).ConfigureAwait(false);
         var model = new ActivityPageModel(

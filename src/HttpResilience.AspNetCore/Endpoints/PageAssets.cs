@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.AspNetCore;
@@ -37,8 +38,16 @@ internal static class PageAssets
     private static byte[] Read(string name)
     {
         using var resource = typeof(PageAssets).Assembly.GetManifestResourceStream(name)!;
-        using var bytes = new MemoryStream();
-        resource.CopyTo(bytes);
-        return bytes.ToArray();
+        using var lines = new StreamReader(resource);
+        // Without comments and indentation, which only its authors read.
+        var text = new StringBuilder();
+        while (lines.ReadLine()?.Trim() is { } line)
+        {
+            if (line.Length > 0 && !line.StartsWith("//", StringComparison.Ordinal)
+                && !(line.StartsWith("/*", StringComparison.Ordinal) && line.EndsWith("*/", StringComparison.Ordinal)))
+                text.Append(line).Append('\n');
+        }
+
+        return Encoding.UTF8.GetBytes(text.ToString());
     }
 }
