@@ -62,7 +62,7 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => RunAsync(commit, () =>
     {
         if (!commit.Changed.All(IsCurrent) || commit.Added.Any(l => Database.Letters.ContainsKey(l.Id))
-            || (commit.Job is { } job && !SaveJob(job)))
+            || (commit.Job is { } job && !SaveJob(job)) || (commit.Hold is { } hold && !SaveHold(hold)))
             return false;
         foreach (var letter in commit.Changed)
             Update(letter);
@@ -98,6 +98,24 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
             StopReason = StoredText.Storable(job.StopReason),
             Version = job.Version + 1,
         };
+        return true;
+    }
+
+    private bool SaveHold(CircuitHold hold)
+    {
+        var stored = hold with
+        {
+            ClientName = StoredText.Storable(hold.ClientName)!,
+            Authority = StoredText.Storable(hold.Authority)!,
+            Tenant = string.IsNullOrEmpty(hold.Tenant) ? null : StoredText.Storable(hold.Tenant),
+            By = StoredText.Storable(hold.By)!,
+            Note = StoredText.Storable(hold.Note),
+            At = StoredTime.Cut(hold.At),
+        };
+        var key = (Application, stored.ClientName, stored.Authority, stored.Tenant);
+        if (Database.Holds.GetValueOrDefault(key)?.At >= stored.At)
+            return false;
+        Database.Holds[key] = stored;
         return true;
     }
 
