@@ -95,7 +95,8 @@ internal sealed partial class CircuitHoldWatch(ICircuitHoldStore store, IService
         hold.Tenant is null ? hold.Authority : $"{hold.Authority} for tenant {Redaction.Clean(hold.Tenant)}";
 
     [LoggerMessage(
-        597, LogLevel.Warning, "{ClientName}: {Authority} is held back on all instances by {By}; nothing is sent to it until it is let through")]
+        597, LogLevel.Warning,
+        "{ClientName}: {Authority} is held back on all instances by {By}; nothing is sent to it until it is let through")]
     private static partial void HeldBack(ILogger logger, string clientName, string authority, string by);
 
     [LoggerMessage(598, LogLevel.Warning, "{ClientName}: {Authority} is let through on all instances by {By}")]
@@ -103,6 +104,7 @@ internal sealed partial class CircuitHoldWatch(ICircuitHoldStore store, IService
 
     [LoggerMessage(
         599, LogLevel.Warning,
-        "Which hosts are held back cannot be read from the store; the circuits of this process stay as they are. Retried every {Seconds} s")]
+        "Which hosts are held back cannot be read from the store; the circuits of this process stay as they are. Retried every "
+        + "{Seconds} s")]
     private static partial void Failed(ILogger logger, Exception exception, double seconds);
 }

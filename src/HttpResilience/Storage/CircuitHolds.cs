@@ -89,13 +89,14 @@ public sealed class CircuitHolds
         var reported = instances.SelectMany(i => (i.Report?.Circuits ?? []).Select(c => new CircuitOfInstance(i, c)))
             .ToLookup(c => (c.Circuit.ClientName, c.Circuit.Authority, c.Circuit.Tenant));
         var changes = holds.ToDictionary(h => (h.ClientName, h.Authority, h.Tenant));
-        var keys = reported.Select(c => c.Key).Union(holds.Where(h => h.IsHeld).Select(h => (h.ClientName, h.Authority, h.Tenant)));
+        var keys = reported.Select(c => c.Key)
+            .Union(holds.Where(h => h.IsHeld).Select(h => (h.ClientName, h.Authority, h.Tenant)));
         return
         [
             .. keys.Where(k => clientName is null || k.ClientName == clientName)
                 .Select(k => new SharedCircuit(k.ClientName, k.Authority, k.Tenant, changes.GetValueOrDefault(k), [.. reported[k]]))
-                .OrderBy(c => SharedCircuit.RankOf(c.State)).ThenBy(c => c.ClientName, StringComparer.Ordinal).ThenBy(c => c.Authority, StringComparer.Ordinal)
-                .ThenBy(c => c.Tenant, StringComparer.Ordinal),
+                .OrderBy(c => SharedCircuit.RankOf(c.State)).ThenBy(c => c.ClientName, StringComparer.Ordinal)
+                .ThenBy(c => c.Authority, StringComparer.Ordinal).ThenBy(c => c.Tenant, StringComparer.Ordinal),
         ];
     }
 
@@ -156,7 +157,8 @@ public sealed class CircuitHolds
         }
 
         throw new HttpResilienceStorageException(
-            $"The row of the circuit of {change.ClientName} to {change.Authority} changes all the time, or a newer version has written it.");
+            $"The row of the circuit of {change.ClientName} to {change.Authority} changes all the time, or cannot be read: a newer version "
+            + "has written it.");
     }
 
     private async Task ThrowIfUnknownAsync(string clientName, CancellationToken cancellationToken)

@@ -11,7 +11,8 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class StorageUpkeep(
     IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, IIncidentStore incidents,
-    IDeadLetterStore letters, ILetterJobStore jobs, IOperatorActivityStore activity, ICircuitHoldStore holds, StorageApplication application,
+    IDeadLetterStore letters, ILetterJobStore jobs, IOperatorActivityStore activity, ICircuitHoldStore holds,
+    StorageApplication application,
     Func<IEnumerable<(string ClientName, DeadLetterPolicy Policy)>> clients,
     TimeProvider time, ILogger<StorageUpkeep> logger) : DetachedWorker
 {
