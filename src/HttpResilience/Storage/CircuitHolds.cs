@@ -36,10 +36,11 @@ public sealed class CircuitHolds
     internal static void AddTo(IServiceCollection services)
     {
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().CircuitHolds);
-        services.AddSingleton(provider => new CircuitHoldWatch(
+        InstanceReports.AddTo(services);
+        services.TryAddSingleton(provider => new CircuitHoldWatch(
             provider.GetRequiredService<ICircuitHoldStore>(), provider,
             provider.GetService<ILogger<CircuitHoldWatch>>() ?? NullLogger<CircuitHoldWatch>.Instance));
-        services.AddSingleton(provider => new CircuitHolds(
+        services.TryAddSingleton(provider => new CircuitHolds(
             provider.GetRequiredService<ICircuitHoldStore>(), provider.GetRequiredService<IDeadLetterStore>(),
             provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<StorageApplication>(),
             provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>()));

@@ -42,8 +42,6 @@ internal sealed partial class InstanceHeartbeat(
             return;
         services.TryAddSingleton(StorageApplication.Of);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Instances);
-        services.AddSingleton<CallObserver, CallsUnderWay>();
-        CircuitHolds.AddTo(services);
         services.AddSingleton(provider => new ReplayCoverage(
             provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<IInstanceStore>(),
             provider.GetRequiredService<StorageApplication>().Name, ReplayOf(provider)?.Applications.AsReadOnly(),
@@ -55,8 +53,7 @@ internal sealed partial class InstanceHeartbeat(
             provider.GetRequiredService<StorageApplication>(),
             ReplayOf(provider),
             () => ClientsOf(provider),
-            new InstanceReports(provider, provider.GetServices<CallObserver>().OfType<CallsUnderWay>().First()),
-            provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<InstanceReports>(), provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
     }

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
 namespace HttpResilience;
 
 /// <summary>What this process reports of its clients.</summary>
@@ -5,6 +8,13 @@ internal sealed class InstanceReports(IServiceProvider services, CallsUnderWay c
 {
     // What it writes every 10 seconds stays small: what is beyond is only counted.
     private const int MaxClients = 500, MaxNames = 500;
+
+    internal static void AddTo(IServiceCollection services)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<CallObserver, CallsUnderWay>());
+        services.TryAddSingleton(provider => new InstanceReports(
+            provider, provider.GetServices<CallObserver>().OfType<CallsUnderWay>().First()));
+    }
 
     internal InstanceReport Make()
     {
