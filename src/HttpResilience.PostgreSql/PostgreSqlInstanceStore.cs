@@ -75,6 +75,11 @@ internal sealed class PostgreSqlInstanceStore(PostgreSqlDatabase database, Store
         return (int)purge.RecordsAffected;
     }, cancellationToken);
 
-    private static StorageInstance At(StorageInstance instance, TimeSpan ahead) =>
-        instance with { StartedAt = instance.StartedAt.Plus(ahead), SeenAt = instance.SeenAt.Plus(ahead) };
+    private static StorageInstance At(StorageInstance instance, TimeSpan ahead) => instance with
+    {
+        StartedAt = instance.StartedAt.Plus(ahead),
+        SeenAt = instance.SeenAt.Plus(ahead),
+        Report = instance.Report is not { } report ? null
+            : report with { Circuits = [.. report.Circuits.Select(c => c with { Since = c.Since?.Plus(ahead) })] },
+    };
 }

@@ -310,6 +310,21 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         );
         CREATE INDEX operator_activity_by_application ON http_resilience.operator_activity (application, id);
         CREATE INDEX operator_activity_by_time ON http_resilience.operator_activity (at);
+        """,
+        // Processes of version 5 that still run write rows without the new column.
+        """
+        ALTER TABLE http_resilience.instances ADD COLUMN report text;
+        CREATE TABLE http_resilience.circuit_holds (
+          application text COLLATE "C" NOT NULL,
+          client_name text COLLATE "C" NOT NULL,
+          authority text COLLATE "C" NOT NULL,
+          tenant text COLLATE "C" NOT NULL,
+          is_held boolean NOT NULL,
+          changed_by text NOT NULL,
+          note text,
+          changed_at timestamptz NOT NULL,
+          PRIMARY KEY (application, client_name, authority, tenant)
+        );
         """);
 
     internal IReadOnlyList<string> Steps => steps;

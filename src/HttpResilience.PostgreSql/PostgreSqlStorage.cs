@@ -25,6 +25,7 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
         Incidents = new PostgreSqlIncidentStore(database, application, rows);
         Jobs = new PostgreSqlJobStore(database, application, rows);
         Activity = new PostgreSqlActivityStore(database, application, rows);
+        CircuitHolds = new PostgreSqlCircuitHoldStore(database, application, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -44,6 +45,8 @@ internal sealed class PostgreSqlStorage : IHttpResilienceStorage
     public ILetterJobStore Jobs { get; }
 
     public IOperatorActivityStore Activity { get; }
+
+    public ICircuitHoldStore CircuitHolds { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

@@ -141,12 +141,15 @@ internal sealed class SqliteDeadLetterStore(
             // Another change of the same transaction may be committed with this one: whatever can fail comes before the first change.
             if (!commit.Changed.All(l => s.Scalar<long>(IsCurrentSql, ("@id", SqliteLetter.Id(l.Id)), ("@version", l.Version)) == 1)
                 || commit.Added.Any(l => s.Scalar<long>(IsThereSql, ("@id", SqliteLetter.Id(l.Id))) == 1)
+                || (commit.Hold is { } hold && !SqliteCircuitHoldStore.IsLatest(s, hold, application))
                 || (commit.Job is { } job && !SqliteJobStore.Save(s, job, application)))
                 return false;
             foreach (object?[] row in changes)
                 s.Change(SqliteLetter.Update, row);
             foreach (object?[] row in additions)
                 s.Change(SqliteLetter.Insert, row);
+            if (commit.Hold is { } changed)
+                SqliteCircuitHoldStore.Save(s, changed, application);
             if (commit.Activity is { } activity)
                 SqliteActivityStore.Add(s, activity, application);
             return true;

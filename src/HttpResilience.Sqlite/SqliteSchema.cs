@@ -267,6 +267,21 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         ) STRICT;
         CREATE INDEX operator_activity_by_application ON operator_activity (application, id);
         CREATE INDEX operator_activity_by_time ON operator_activity (at);
+        """,
+        // Processes of version 5 that still run write rows without the new column.
+        """
+        ALTER TABLE instances ADD COLUMN report TEXT;
+        CREATE TABLE circuit_holds (
+          application TEXT NOT NULL,
+          client_name TEXT NOT NULL,
+          authority TEXT NOT NULL,
+          tenant TEXT NOT NULL,
+          is_held INTEGER NOT NULL,
+          changed_by TEXT NOT NULL,
+          note TEXT,
+          changed_at INTEGER NOT NULL,
+          PRIMARY KEY (application, client_name, authority, tenant)
+        ) STRICT;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

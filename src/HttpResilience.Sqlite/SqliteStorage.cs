@@ -23,6 +23,7 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
         Incidents = new SqliteIncidentStore(_writer, _readers, application, rows);
         Jobs = new SqliteJobStore(_writer, _readers, application, rows);
         Activity = new SqliteActivityStore(_writer, _readers, application, rows);
+        CircuitHolds = new SqliteCircuitHoldStore(_writer, _readers, application, rows);
     }
 
     public IDeadLetterStore DeadLetters { get; }
@@ -42,6 +43,8 @@ internal sealed class SqliteStorage : IHttpResilienceStorage
     public ILetterJobStore Jobs { get; }
 
     public IOperatorActivityStore Activity { get; }
+
+    public ICircuitHoldStore CircuitHolds { get; }
 
     /// <summary>Completes the operations that have begun and rejects later ones.</summary>
     public async ValueTask DisposeAsync()

@@ -7,12 +7,15 @@ namespace HttpResilience.Operators;
 /// <param name="Hosts">The hosts it has called of late.</param>
 internal sealed record ClientModel(string Name, string Chain, bool HoldsLettersBack, IReadOnlyList<HostModel> Hosts)
 {
-    internal static ClientModel Of(ObservedClient client)
+    /// <param name="holds">What is held back in this instance.</param>
+    internal static ClientModel Of(ObservedClient client, IReadOnlyList<CircuitHold> holds)
     {
         ArgumentNullException.ThrowIfNull(client);
         return new(
             client.Name, client.Chain, client.HoldsLettersBack,
-            [.. client.ObservedHosts.Select(HostModel.Of).OrderBy(h => h.Host, StringComparer.Ordinal)
+            [.. client.ObservedHosts.Select(host => HostModel.Of(host, holds.FirstOrDefault(
+                h => (h.ClientName, h.Authority, h.Tenant) == (client.Name, host.Authority, host.Tenant))))
+                .OrderBy(h => h.Host, StringComparer.Ordinal)
                 .ThenBy(h => h.Tenant, StringComparer.Ordinal)]);
     }
 }
@@ -22,12 +25,15 @@ internal sealed record ClientModel(string Name, string Chain, bool HoldsLettersB
 /// <param name="Tenant">The tenant; null for the host itself.</param>
 /// <param name="Circuit">The state of its circuit: closed, open, half-open, isolated.</param>
 /// <param name="CircuitText">The same for people.</param>
-internal sealed record HostModel(string Host, string? Tenant, string Circuit, string CircuitText)
+/// <param name="Hold">Who holds it back on all instances; null when nobody does.</param>
+internal sealed record HostModel(string Host, string? Tenant, string Circuit, string CircuitText, HoldModel? Hold)
 {
-    internal static HostModel Of(ObservedHost host)
+    internal static HostModel Of(ObservedHost host, CircuitHold? hold)
     {
         ArgumentNullException.ThrowIfNull(host);
-        return new(host.Authority, host.Tenant, LetterWords.Of(host.CircuitState), LetterWords.Text(host.CircuitState));
+        return new(
+            host.Authority, host.Tenant, LetterWords.Of(host.CircuitState), LetterWords.Text(host.CircuitState),
+            hold is null ? null : HoldModel.Of(hold));
     }
 }
 

@@ -92,17 +92,26 @@ internal sealed record ActivityModel
 internal sealed record ActivityPage(IReadOnlyList<ActivityModel> Activity, string? Next);
 
 /// <summary>A process that uses the store.</summary>
+/// <param name="UnderWay">How many calls were under way; null from a version that does not report it.</param>
+/// <param name="NotSeenForSeconds">For how long it has not been seen, from 30 seconds on; null for one that is there.</param>
 internal sealed record InstanceModel(
     Guid Id, string Application, string Name, string? Version, bool SendsLetters, IReadOnlyList<string> Clients, DateTimeOffset StartedAt,
-    DateTimeOffset SeenAt)
+    DateTimeOffset SeenAt, int? UnderWay, double? NotSeenForSeconds)
 {
-    internal static InstanceModel Of(StorageInstance instance)
+    // Three heartbeats.
+    private static readonly TimeSpan MissedAfter = TimeSpan.FromSeconds(30);
+
+    internal static InstanceModel Of(StorageInstance instance, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(instance);
         return new(
             instance.Id, instance.Application, instance.Name, instance.Version, instance.Replays,
-            [.. instance.Clients.Order(StringComparer.Ordinal)], instance.StartedAt, instance.SeenAt);
+            [.. instance.Clients.Order(StringComparer.Ordinal)], instance.StartedAt, instance.SeenAt, instance.Report?.CallsUnderWay,
+            NotSeenFor(instance.SeenAt, now));
     }
+
+    internal static double? NotSeenFor(DateTimeOffset seenAt, DateTimeOffset now) =>
+        now - seenAt > MissedAfter ? Math.Floor((now - seenAt).TotalSeconds) : null;
 }
 
 /// <summary>Processes that were seen within the last hour.</summary>

@@ -166,7 +166,8 @@ internal sealed class LetterFilter
         return query is null ? problem : null;
     }
 
-    private static string? AuthorityOf(string value)
+    /// <summary>Scheme, host and port of what a person typed, https when it has no scheme; null when it is no host.</summary>
+    internal static string? AuthorityOf(string value)
     {
         string text = value.Contains("://", StringComparison.Ordinal) ? value : $"https://{value}";
         return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { PathAndQuery: "/", Fragment: "" } ? LetterHost.Of(uri) : null;

@@ -25,5 +25,8 @@ namespace HttpResilience.Operators;
 [JsonSerializable(typeof(StopRequest))]
 [JsonSerializable(typeof(ActivityPage))]
 [JsonSerializable(typeof(InstanceList))]
+[JsonSerializable(typeof(CircuitList))]
+[JsonSerializable(typeof(CircuitModel))]
+[JsonSerializable(typeof(CircuitRequest))]
 [JsonSerializable(typeof(ProblemModel))]
 internal sealed partial class OperatorJson : JsonSerializerContext;

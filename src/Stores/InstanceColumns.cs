@@ -14,6 +14,8 @@ internal static class InstanceColumns
     private static readonly StoredColumn<StorageInstance, string> Clients = Table.Text("clients", i => StoredJson.List(i.Clients));
     private static readonly StoredColumn<StorageInstance, DateTimeOffset> StartedAt = Table.Time("started_at", i => i.StartedAt);
     private static readonly StoredColumn<StorageInstance, DateTimeOffset> SeenAt = Table.Time("seen_at", i => i.SeenAt);
+    private static readonly StoredColumn<StorageInstance, string?> Report =
+        Table.OptionalText("report", i => StoredJson.Report(i.Report));
 
     internal static readonly IReadOnlyList<StoredColumn<StorageInstance>> All = Table.Columns;
 
@@ -32,5 +34,6 @@ internal static class InstanceColumns
         Clients = StoredJson.List(Clients.Of(row)),
         StartedAt = StartedAt.Of(row),
         SeenAt = SeenAt.Of(row),
+        Report = StoredJson.Report(Report.Of(row)),
     };
 }

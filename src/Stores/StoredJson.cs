@@ -15,6 +15,7 @@ namespace HttpResilience;
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(List<LetterEvent>))]
 [JsonSerializable(typeof(LetterJobRequest))]
+[JsonSerializable(typeof(StoredReport))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
     private const string Protected = "protected", NoEntries = "{}";
@@ -102,6 +103,13 @@ internal sealed partial class StoredJson : JsonSerializerContext
     internal static LetterJobRequest Request(string json) =>
         JsonSerializer.Deserialize(json, Legible.LetterJobRequest) is { Query: not null, By: not null } request ? request
             : throw Malformed("request of a job");
+
+    internal static string? Report(InstanceReport? report) =>
+        report is null ? null : JsonSerializer.Serialize(HttpResilience.StoredReport.Of(report), Legible.StoredReport);
+
+    /// <summary>Null when there is none, or it cannot be read.</summary>
+    internal static InstanceReport? Report(string? json) =>
+        HttpResilience.StoredReport.Read(json, static text => JsonSerializer.Deserialize(text, Legible.StoredReport));
 
     /// <summary>What only one running job may change: the group, or the hash of another filter.</summary>
     internal static string SubjectOf(LetterJobRequest request) => request.Query is { Fingerprint: { } group } query

@@ -25,6 +25,9 @@ internal static class ApiOperations
         new("GET", "activity", OperatorLists.ActivityAsync),
         new("GET", "instances", OperatorLists.InstancesAsync),
         new("GET", "clients", ClientLists.ClientsAsync),
+        new("GET", "circuits", CircuitCalls.ListAsync),
+        new("POST", "circuits/hold", CircuitCalls.HoldAsync),
+        new("POST", "circuits/release", CircuitCalls.ReleaseAsync),
         new("GET", "openapi.json", OpenApiDocument.WriteAsync),
     ];
 }

@@ -35,7 +35,7 @@ internal static class OperatorLists
         var found = await StoreOf<IInstanceStore>(call).ListAsync(call.Now - SeenWithin, call.Aborted).ConfigureAwait(false);
         await call.WriteAsync(
             new([.. found.OrderBy(i => i.Application, StringComparer.Ordinal).ThenBy(i => i.Name, StringComparer.Ordinal)
-                .Select(InstanceModel.Of)]), OperatorJson.Default.InstanceList).ConfigureAwait(false);
+                .Select(i => InstanceModel.Of(i, call.Now))]), OperatorJson.Default.InstanceList).ConfigureAwait(false);
     }
 
     private static T StoreOf<T>(ApiCall call)

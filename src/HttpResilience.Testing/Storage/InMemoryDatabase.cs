@@ -33,6 +33,8 @@ internal sealed class InMemoryDatabase
 
     internal Dictionary<Guid, (string Application, OperatorActivity Entry)> Activity { get; } = [];
 
+    internal Dictionary<(string Application, string ClientName, string Authority, string? Tenant), CircuitHold> Holds { get; } = [];
+
     /// <summary>A letter was added or made pending.</summary>
     internal event Action? LetterArrived;
 

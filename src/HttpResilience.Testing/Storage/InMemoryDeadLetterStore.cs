@@ -62,12 +62,14 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => RunAsync(commit, () =>
     {
         if (!commit.Changed.All(IsCurrent) || commit.Added.Any(l => Database.Letters.ContainsKey(l.Id))
-            || (commit.Job is { } job && !SaveJob(job)))
+            || (commit.Hold is { } hold && !IsLatest(Normalize(hold))) || (commit.Job is { } job && !SaveJob(job)))
             return false;
         foreach (var letter in commit.Changed)
             Update(letter);
         foreach (var letter in commit.Added)
             Add(InMemoryLetter.Normalize(Connection.Application?.Owned(letter) ?? letter));
+        if (commit.Hold is { } changed)
+            Database.Holds[KeyOf(Normalize(changed))] = Normalize(changed);
         if (commit.Activity is { } activity)
         {
             Database.Activity[activity.Id] = (Application, activity with
@@ -100,6 +102,21 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         };
         return true;
     }
+
+    private bool IsLatest(CircuitHold hold) => !(Database.Holds.GetValueOrDefault(KeyOf(hold))?.At >= hold.At);
+
+    private (string Application, string ClientName, string Authority, string? Tenant) KeyOf(CircuitHold hold) =>
+        (Application, hold.ClientName, hold.Authority, hold.Tenant);
+
+    private static CircuitHold Normalize(CircuitHold hold) => hold with
+    {
+        ClientName = StoredText.Storable(hold.ClientName)!,
+        Authority = StoredText.Storable(hold.Authority)!,
+        Tenant = string.IsNullOrEmpty(hold.Tenant) ? null : StoredText.Storable(hold.Tenant),
+        By = StoredText.Storable(hold.By)!,
+        Note = StoredText.Storable(hold.Note),
+        At = StoredTime.Cut(hold.At),
+    };
 
     private bool IsRunning(LetterJob job) => Database.Jobs.Values.Any(
         j => j.State is LetterJobState.Running && j.Application == Application && j.Request.Query == job.Request.Query);

@@ -14,6 +14,7 @@ internal sealed class InMemoryInstanceStore(InMemoryConnection connection) : InM
             Clients = StoredJson.List(StoredJson.List(instance.Clients)),
             StartedAt = StoredTime.Cut(instance.StartedAt),
             SeenAt = StoredTime.Cut(instance.SeenAt),
+            Report = StoredJson.Report(StoredJson.Report(instance.Report)),
         };
         return true;
     }, cancellationToken);

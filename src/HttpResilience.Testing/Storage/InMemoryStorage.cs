@@ -42,6 +42,7 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
         Incidents = new InMemoryIncidentStore(_connection);
         Jobs = new InMemoryJobStore(_connection);
         Activity = new InMemoryActivityStore(_connection);
+        CircuitHolds = new InMemoryCircuitHoldStore(_connection);
     }
 
     /// <summary>
@@ -93,6 +94,9 @@ public sealed class InMemoryStorage : IHttpResilienceStorage, IDisposable
 
     /// <inheritdoc/>
     public IOperatorActivityStore Activity { get; }
+
+    /// <inheritdoc/>
+    public ICircuitHoldStore CircuitHolds { get; }
 
     internal InMemoryDatabase Database => _connection.Database;
 

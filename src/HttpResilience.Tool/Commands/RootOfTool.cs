@@ -9,8 +9,8 @@ namespace HttpResilience.Tool;
 internal static class RootOfTool
 {
     private const string Description = """
-        For the people who operate clients on HttpResilience: shows, corrects, replays and resolves dead letters, explains a
-        configuration, and simulates it against the ways in which a host fails.
+        For the people who operate clients on HttpResilience: shows, corrects, replays and resolves dead letters, holds hosts back,
+        explains a configuration, and simulates it against the ways in which a host fails.
 
         Exit code 0: done. 1: refused, failed, or nothing was found. 2: the command line is wrong, or a question could not be asked
         (give --yes). 3: the store cannot be reached or used. 130: interrupted.
@@ -39,7 +39,8 @@ internal static class RootOfTool
     {
         var root = new RootCommand(Description.ReplaceLineEndings(" ").Replace("  ", "\n\n", StringComparison.Ordinal))
         {
-            LettersCommand.Create(), JobsCommand.Create(), ExplainCommand.Create(), SimulateCommand.Create(), CompletionCommand.Create(),
+            LettersCommand.Create(), JobsCommand.Create(), CircuitsCommand.Create(),
+            ExplainCommand.Create(), SimulateCommand.Create(), CompletionCommand.Create(),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);

@@ -18,11 +18,8 @@ internal static class JobsCommand
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
 
     private static readonly Argument<string> Id = new("id") { Description = "The id of the job.", HelpName = "ID" };
-    private static readonly Option<string?> Application = new("--application")
-    {
-        Description = "The application whose instances work the job off. Default: the only one that is running on the store.",
-        HelpName = "NAME",
-    };
+    private static readonly Option<string?> Application =
+        StoreOptions.CreateApplication("The application whose instances work the job off.");
 
     private static readonly Option<int?> First = new("--first")
     {
@@ -67,17 +64,7 @@ internal static class JobsCommand
         Func<ParseResult, LetterSource, CancellationToken, Task<int>> run)
     {
         var command = LettersCommand.CreateVerb(
-            name, description, argument, options, [example], async (parsed, source, cancellationToken) =>
-            {
-                if (source is not LetterStore store)
-                    return await run(parsed, source, cancellationToken).ConfigureAwait(false);
-                // Jobs belong to an application, whose instances look for them.
-                var own = StoreOptions.OpenStore(
-                    parsed,
-                    parsed.GetValue(Application) ?? await store.OnlyApplicationAsync(cancellationToken).ConfigureAwait(false));
-                await using (own.ConfigureAwait(false))
-                    return await run(parsed, own, cancellationToken).ConfigureAwait(false);
-            });
+            name, description, argument, options, [example], StoreOptions.OfApplication(Application, run));
         if (name == "start")
         {
             command.Validators.Add(result =>

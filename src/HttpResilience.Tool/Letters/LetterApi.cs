@@ -37,6 +37,21 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     internal override Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken) => client.PostAsync(
         $"jobs/{id}/stop", new StopRequest(), OperatorJson.Default.StopRequest, OperatorJson.Default.JobModel, cancellationToken);
 
+    internal override async Task<CircuitList> CircuitsAsync(
+        string? ofClient, string? authority, CancellationToken cancellationToken)
+    {
+        string words = string.Join('&', new[] { ("client", ofClient), ("host", authority) }.Where(w => w.Item2 is not null)
+            .Select(w => $"{w.Item1}={Uri.EscapeDataString(w.Item2!)}"));
+        return await client.GetAsync($"circuits?{words}", OperatorJson.Default.CircuitList, cancellationToken).ConfigureAwait(false)
+            ?? throw NoApi();
+    }
+
+    internal override async Task<CircuitModel> ChangeCircuitAsync(
+        CircuitRequest request, bool isHeld, string by, CancellationToken cancellationToken) =>
+        await client.PostAsync(
+            isHeld ? "circuits/hold" : "circuits/release", request, OperatorJson.Default.CircuitRequest,
+            OperatorJson.Default.CircuitModel, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
+
     private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");
 
     public override ValueTask DisposeAsync()

@@ -32,5 +32,16 @@ internal abstract class LetterSource : IAsyncDisposable
     /// <summary>The job as it is then; null when there is none.</summary>
     internal abstract Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken);
 
+    /// <summary>The circuits of all instances of the application.</summary>
+    /// <param name="client">Those of this client; null for all.</param>
+    /// <param name="authority">Those of this host; null for all.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    internal abstract Task<CircuitList> CircuitsAsync(string? client, string? authority, CancellationToken cancellationToken);
+
+    /// <summary>Holds a host back on all instances, or lets it through.</summary>
+    /// <exception cref="KeyNotFoundException">No instance has such a client.</exception>
+    internal abstract Task<CircuitModel> ChangeCircuitAsync(
+        CircuitRequest request, bool isHeld, string by, CancellationToken cancellationToken);
+
     public abstract ValueTask DisposeAsync();
 }

@@ -18,11 +18,13 @@ internal sealed class LetterStore : LetterSource
 
     internal override IDeadLetterReview Review => _services.GetRequiredService<IDeadLetterReview>();
 
+    private CircuitHolds Circuits => _services.GetRequiredService<CircuitHolds>();
+
     private LetterJobs Jobs => _services.GetRequiredService<LetterJobs>();
 
     /// <param name="store">The store.</param>
     /// <param name="schema">The schema of a PostgreSQL database; null for the default.</param>
-    /// <param name="application">The application whose jobs are meant; null where none are.</param>
+    /// <param name="application">The application whose jobs or circuits are meant; null where none are.</param>
     internal static LetterStore Open(StoreName store, string? schema, string? application = null)
     {
         var notes = new NoteCollector();
@@ -78,6 +80,19 @@ internal sealed class LetterStore : LetterSource
         await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is null ? null
             : await ModelAsync(await Jobs.StopAsync(id, by, cancellationToken).ConfigureAwait(false), cancellationToken)
                 .ConfigureAwait(false);
+
+    internal override Task<CircuitList> CircuitsAsync(string? client, string? authority, CancellationToken cancellationToken) =>
+        CircuitList.LoadAsync(Circuits, client, authority, Time.GetUtcNow(), cancellationToken);
+
+    internal override async Task<CircuitModel> ChangeCircuitAsync(
+        CircuitRequest request, bool isHeld, string by, CancellationToken cancellationToken)
+    {
+        var (client, host) = (request.Client!, new Uri(request.Host!));
+        var change = isHeld
+            ? await Circuits.HoldBackAsync(client, host, by, request.Note, request.Tenant, cancellationToken).ConfigureAwait(false)
+            : await Circuits.LetThroughAsync(client, host, by, request.Note, request.Tenant, cancellationToken).ConfigureAwait(false);
+        return await CircuitList.LoadAsync(Circuits, change, Time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task<JobModel> ModelAsync(LetterJob job, CancellationToken cancellationToken) =>
         JobModel.Of(job, await Jobs.ProgressAsync(job.Id, cancellationToken).ConfigureAwait(false));

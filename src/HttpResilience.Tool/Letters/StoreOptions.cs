@@ -65,6 +65,26 @@ internal static class StoreOptions
     internal static LetterStore OpenStore(ParseResult parsed, string? application) =>
         LetterStore.Open(StoreName.Parse(TextOf(parsed)), parsed.GetValue(Schema), application);
 
+    /// <param name="description">Whose it is.</param>
+    internal static Option<string?> CreateApplication(string description) => new("--application")
+    {
+        Description = $"{description} Default: the only one that is running on the store.",
+        HelpName = "NAME",
+    };
+
+    /// <summary>A command about what belongs to an application, whose instances look for it in the store.</summary>
+    internal static Func<ParseResult, LetterSource, CancellationToken, Task<int>> OfApplication(
+        Option<string?> application, Func<ParseResult, LetterSource, CancellationToken, Task<int>> run) =>
+        async (parsed, source, cancellationToken) =>
+        {
+            if (source is not LetterStore store)
+                return await run(parsed, source, cancellationToken).ConfigureAwait(false);
+            var own = OpenStore(
+                parsed, parsed.GetValue(application) ?? await store.OnlyApplicationAsync(cancellationToken).ConfigureAwait(false));
+            await using (own.ConfigureAwait(false))
+                return await run(parsed, own, cancellationToken).ConfigureAwait(false);
+        };
+
     /// <exception cref="ToolException">There is no name.</exception>
     internal static string PersonOf(ParseResult parsed)
     {

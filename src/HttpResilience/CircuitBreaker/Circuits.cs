@@ -39,15 +39,31 @@ internal sealed class Circuits(IServiceProvider services, ResilienceMeter meter)
         return new(client.Name, host.Key.Authority.ToString(), host.Key.Tenant, state, openFor);
     }
 
+    /// <summary>The circuits of a client, for other processes.</summary>
+    internal static IEnumerable<ReportedCircuit> Report(Client client) => client.Hosts.All.Select(host =>
+    {
+        var (circuit, time) = (Describe(client, host), client.Time);
+        return new ReportedCircuit
+        {
+            ClientName = circuit.ClientName,
+            Authority = circuit.Authority,
+            Tenant = circuit.Tenant,
+            State = circuit.State,
+            Since = circuit.State is not CircuitState.Closed && host.Circuit.Outage is { } outage
+                ? time.GetUtcNow() - time.GetElapsedTime(outage.StartedAt) : null,
+            OpenFor = circuit.OpenFor,
+        };
+    });
+
     private (Client Client, HostState Host) Find(string clientName, Uri authority, string? tenant)
     {
-        if (!HttpAuthority.IsHttp(authority))
-            throw new ArgumentException($"'{authority}' is not an absolute http or https URI.", nameof(authority));
+        if (HttpAuthority.Find(authority) is not { } asked)
+            throw new ArgumentException($"'{authority}' is not an absolute http or https URI of a host.", nameof(authority));
         if (!services.GetServices<ResilientClient>().WithChain.Any(c => c.Name == clientName) && _clients.All(c => c.Name != clientName))
             throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));
 
         var client = services.GetRequiredKeyedService<Client>(clientName);
-        var key = new HostKey(new HttpAuthority(authority), tenant);
+        var key = new HostKey(asked, tenant);
         return (client, client.Hosts.GetOrAdd(key, client.Policy.MaxHosts, client.Time.GetTimestamp()));
     }
 }

@@ -49,4 +49,7 @@ public sealed record StorageInstance
 
     /// <summary>The time at which it wrote this row.</summary>
     public required DateTimeOffset SeenAt { get; init; }
+
+    /// <summary>Its circuits and calls; null from a version that does not report them, or when they cannot be read.</summary>
+    public InstanceReport? Report { get; init; }
 }

@@ -13,7 +13,7 @@ public sealed record OperatorActivity
     public required string By { get; init; }
 
     /// <summary>What was done, in a word: <c>Replay</c>, <c>Resubmit</c>, <c>Resolve</c>, <c>Reopen</c>, <c>Cancel</c>, <c>Purge</c>,
-    /// <c>StartJob</c>, <c>StopJob</c>.</summary>
+    /// <c>StartJob</c>, <c>StopJob</c>, <c>HoldBack</c>, <c>LetThrough</c>.</summary>
     public required string Action { get; init; }
 
     /// <summary>The letter; null when it was not one.</summary>
@@ -25,7 +25,7 @@ public sealed record OperatorActivity
     /// <summary>The client of the letter or the filter; null when there is none.</summary>
     public string? ClientName { get; init; }
 
-    /// <summary>How many letters. Default 1.</summary>
+    /// <summary>How many letters; 0 when it was about none. Default 1.</summary>
     public long Letters { get; init; } = 1;
 
     /// <summary>What the person wrote, or what was changed; null when nothing.</summary>
@@ -60,6 +60,12 @@ public sealed record LetterCommit
 
     /// <summary>A job: a new one where its version is 0, else with the version as it was read. Default: none.</summary>
     public LetterJob? Job { get; init; }
+
+    /// <summary>
+    /// A host that is held back or let through. Nothing of the commit is made when a change of the same time or a later one is stored.
+    /// Default: none.
+    /// </summary>
+    public CircuitHold? Hold { get; init; }
 
     /// <summary>What a person did. Default: nothing.</summary>
     public OperatorActivity? Activity { get; init; }

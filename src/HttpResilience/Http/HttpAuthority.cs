@@ -23,6 +23,24 @@ internal readonly struct HttpAuthority : IEquatable<HttpAuthority>
         _hash = _host.GetHashCode() ^ _port;
     }
 
+    /// <summary>
+    /// The authority of an absolute http or https URI; null for any other, and for a host that has no form in DNS.
+    /// </summary>
+    internal static HttpAuthority? Find(Uri? uri)
+    {
+        if (!IsHttp(uri))
+            return null;
+        try
+        {
+            return uri!.IdnHost.Length > 0 ? new(uri) : null;
+        }
+        catch (UriFormatException)
+        {
+            // A Uri accepts hosts that have no form in DNS, and throws when it is asked for that.
+            return null;
+        }
+    }
+
     /// <summary>The host name in its DNS form.</summary>
     internal string Host => _host;
 

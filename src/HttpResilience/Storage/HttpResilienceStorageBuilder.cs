@@ -76,4 +76,7 @@ public interface IHttpResilienceStorage : IAsyncDisposable, IDisposable
 
     /// <summary>What people did.</summary>
     IOperatorActivityStore Activity { get; }
+
+    /// <summary>The hosts that are held back on all instances.</summary>
+    ICircuitHoldStore CircuitHolds { get; }
 }

@@ -9,12 +9,13 @@ using Microsoft.Extensions.Options;
 namespace HttpResilience;
 
 /// <summary>
-/// Writes the row of this process to the store every 10 seconds, and reports dead letters that no live process will replay: from the second
-/// time on, when the processes that started together have all written theirs.
+/// Writes the row of this process to the store every 10 seconds, and applies which hosts are held back. Reports dead letters that no live
+/// process will replay: from the second time on, when the processes that started together have all written theirs.
 /// </summary>
 internal sealed partial class InstanceHeartbeat(
     IInstanceStore store, ReplayCoverage coverage, StorageApplication application, DeadLetterReplayOptions? replay,
-    Func<IEnumerable<string>> clients, TimeProvider time, ILogger<InstanceHeartbeat> logger) : DetachedWorker
+    Func<IEnumerable<string>> clients, InstanceReports reports, CircuitHoldWatch holds, TimeProvider time,
+    ILogger<InstanceHeartbeat> logger) : DetachedWorker
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
@@ -51,7 +52,8 @@ internal sealed partial class InstanceHeartbeat(
             provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
             provider.GetRequiredService<StorageApplication>(),
             ReplayOf(provider),
-            () => ClientsOf(provider), provider.GetRequiredService<TimeProvider>(),
+            () => ClientsOf(provider),
+            provider.GetRequiredService<InstanceReports>(), provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
     }
@@ -75,8 +77,11 @@ internal sealed partial class InstanceHeartbeat(
         {
             try
             {
-                await store.SaveAsync(_self with { Clients = [.. clients()], SeenAt = time.GetUtcNow() }, stoppingToken)
-                    .ConfigureAwait(false);
+                // First, so that the row has the circuits as they are then.
+                var failure = await holds.ReadAsync(stoppingToken).ConfigureAwait(false);
+                var row = _self with { Clients = [.. clients()], SeenAt = time.GetUtcNow(), Report = reports.Make() };
+                await store.SaveAsync(row, stoppingToken).ConfigureAwait(false);
+                holds.Log(failure, Interval.TotalSeconds);
                 if (isFirst && _fails)
                     Usable(logger);
                 if (!isFirst)

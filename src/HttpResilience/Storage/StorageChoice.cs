@@ -32,6 +32,7 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Incidents);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Jobs);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Activity);
+        CircuitHolds.AddTo(services);
         services.TryAddSingleton(provider => new LetterJobs(
             provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<ILetterJobStore>(),
             provider.GetRequiredService<TimeProvider>()));

@@ -11,7 +11,8 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class StorageUpkeep(
     IIdempotencyStore keys, IFallbackStore fallbacks, IErrorBudgetStore budgets, IInstanceStore instances, IIncidentStore incidents,
-    IDeadLetterStore letters, ILetterJobStore jobs, IOperatorActivityStore activity, StorageApplication application,
+    IDeadLetterStore letters, ILetterJobStore jobs, IOperatorActivityStore activity, ICircuitHoldStore holds,
+    StorageApplication application,
     Func<IEnumerable<(string ClientName, DeadLetterPolicy Policy)>> clients,
     TimeProvider time, ILogger<StorageUpkeep> logger) : DetachedWorker
 {
@@ -25,6 +26,9 @@ internal sealed partial class StorageUpkeep(
     // An open incident is written every 20 s while a process observes it.
     private static readonly TimeSpan IncidentsKept = TimeSpan.FromDays(1);
 
+    // A process that the store was away from for longer keeps holding back what was let through meanwhile.
+    private static readonly TimeSpan LetThroughKept = TimeSpan.FromDays(7);
+
     // A year, and time to ask for it at its end.
     private static readonly TimeSpan ActivityKept = TimeSpan.FromDays(400);
 
@@ -37,7 +41,8 @@ internal sealed partial class StorageUpkeep(
             provider.GetRequiredService<IErrorBudgetStore>(), provider.GetRequiredService<IInstanceStore>(),
             provider.GetRequiredService<IIncidentStore>(),
             provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<ILetterJobStore>(),
-            provider.GetRequiredService<IOperatorActivityStore>(), provider.GetRequiredService<StorageApplication>(),
+            provider.GetRequiredService<IOperatorActivityStore>(), provider.GetRequiredService<ICircuitHoldStore>(),
+            provider.GetRequiredService<StorageApplication>(),
             () => ClientsOf(provider), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<StorageUpkeep>>() ?? NullLogger<StorageUpkeep>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<StorageUpkeep>());
@@ -66,6 +71,7 @@ internal sealed partial class StorageUpkeep(
                 await incidents.PurgeAsync(now - IncidentsKept, stoppingToken).ConfigureAwait(false);
                 await jobs.PurgeAsync(now - ActivityKept, stoppingToken).ConfigureAwait(false);
                 await activity.PurgeAsync(now - ActivityKept, stoppingToken).ConfigureAwait(false);
+                await holds.PurgeAsync(now - LetThroughKept, stoppingToken).ConfigureAwait(false);
                 Purged(logger, calls, responses, counts);
                 await PurgeLettersAsync(now, stoppingToken).ConfigureAwait(false);
                 // Also what processes of an older version have written since.

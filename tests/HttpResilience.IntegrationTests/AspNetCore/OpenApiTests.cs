@@ -50,6 +50,11 @@ public sealed class OpenApiTests
         ["JobList"] = typeof(JobList),
         ["JobRequest"] = typeof(JobRequest),
         ["StopRequest"] = typeof(StopRequest),
+        ["Hold"] = typeof(HoldModel),
+        ["Circuit"] = typeof(CircuitModel),
+        ["InstanceCircuit"] = typeof(InstanceCircuitModel),
+        ["CircuitList"] = typeof(CircuitList),
+        ["CircuitRequest"] = typeof(CircuitRequest),
         ["Problem"] = typeof(ProblemModel),
     };
 
@@ -133,8 +138,11 @@ public sealed class OpenApiTests
         Texts(Schemas["LetterSummary"]!["properties"]!["status"]!["enum"]!).ShouldBe(LetterWords.Statuses);
         Texts(Schemas["Event"]!["properties"]!["kind"]!["enum"]!).ShouldBe(Enum.GetValues<LetterEventKind>().Select(LetterWords.Of));
         Texts(Schemas["Job"]!["properties"]!["state"]!["enum"]!).ShouldBe(Enum.GetValues<LetterJobState>().Select(LetterWords.Of));
-        Texts(Schemas["Host"]!["properties"]!["circuit"]!["enum"]!).ShouldBe(
-            Enum.GetValues<CircuitState>().Select(LetterWords.Of), ignoreOrder: true);
+        foreach (string schema in new[] { "Host", "Circuit", "InstanceCircuit" })
+        {
+            Texts(Schemas[schema]!["properties"]!["circuit"]!["enum"]!).ShouldBe(
+                Enum.GetValues<CircuitState>().Select(LetterWords.Of), ignoreOrder: true);
+        }
     }
 
     [Fact]

@@ -30,6 +30,9 @@ internal sealed class TestStorage
 
     internal string? FailsOn { get; set; }
 
+    /// <summary>Thrown by every operation on holds.</summary>
+    internal Exception? FailsHolds { get; set; }
+
     /// <summary>A failing operation is executed first.</summary>
     internal bool LosesAnswers { get; set; }
 
@@ -112,6 +115,8 @@ internal sealed class TestStorage
 
         if (Hangs)
             await Task.Delay(Timeout.Infinite, CancellationToken.None);
+        if (FailsHolds is not null && operation.Store == typeof(ICircuitHoldStore))
+            throw FailsHolds;
         var failure = FailsOn is null || FailsOn == operation.Method ? Fails : null;
         if (failure is null || LosesAnswers)
             await run();
