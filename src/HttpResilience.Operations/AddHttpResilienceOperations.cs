@@ -71,7 +71,7 @@ public static class HttpResilienceOperationsExtensions
         services.AddKeyedSingleton<CallObserver>(Package, (provider, _) => provider.GetRequiredService<ErrorBudgetObserver>());
         services.AddSingleton<IErrorBudgets>(provider => new ErrorBudgets(
             provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(),
-                provider.GetService<IErrorBudgetStore>()));
+                provider.GetService<IErrorBudgetStore>(), provider.GetService<IDeadLetterStore>()));
         services.AddSingleton(provider => new Deployment(
             new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().DeploymentVersion))));
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(

@@ -205,7 +205,9 @@ internal sealed class PostgreSqlDeadLetterStore(
         await using var transactionScope = transaction.ConfigureAwait(false);
         bool isCurrent = await AreCurrentAsync(connection, commit.Changed, cancellationToken).ConfigureAwait(false)
             && (commit.Job is not { } job
-                || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false));
+                || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false))
+            && (commit.Pause is not { } pause || await PostgreSqlErrorBudgetStore.SaveAsync(
+                connection, database, pause, commit.PauseBefore, application, cancellationToken).ConfigureAwait(false));
         foreach (var letter in isCurrent ? commit.Added : [])
         {
             using var add = new NpgsqlBatch(connection, transaction) { BatchCommands = { New(application.Owned(letter).At(Ahead)) } };

@@ -310,6 +310,15 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         );
         CREATE INDEX operator_activity_by_application ON http_resilience.operator_activity (application, id);
         CREATE INDEX operator_activity_by_time ON http_resilience.operator_activity (at);
+        """,
+        // Processes of version 5 that still run pause clients without a note, leave the clients of their row out, and save the progress of
+        // a batch without its times: what they leave is told by note_at and run_owner.
+        """
+        ALTER TABLE http_resilience.error_budget_pauses ADD COLUMN note text, ADD COLUMN note_at timestamptz;
+        ALTER TABLE http_resilience.instances ADD COLUMN pausable_clients text;
+        ALTER TABLE http_resilience.checkpoints ADD COLUMN begun_at timestamptz, ADD COLUMN run_owner uuid,
+          ADD COLUMN run_begun_at timestamptz, ADD COLUMN run_begun_with bigint, ADD COLUMN run_saved_at timestamptz,
+          ADD COLUMN run_total bigint;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

@@ -141,8 +141,11 @@ internal sealed class SqliteDeadLetterStore(
             // Another change of the same transaction may be committed with this one: whatever can fail comes before the first change.
             if (!commit.Changed.All(l => s.Scalar<long>(IsCurrentSql, ("@id", SqliteLetter.Id(l.Id)), ("@version", l.Version)) == 1)
                 || commit.Added.Any(l => s.Scalar<long>(IsThereSql, ("@id", SqliteLetter.Id(l.Id))) == 1)
+                || (commit.Pause is { } paused && !SqliteErrorBudgetStore.IsLast(s, paused.ClientName, commit.PauseBefore, application))
                 || (commit.Job is { } job && !SqliteJobStore.Save(s, job, application)))
                 return false;
+            if (commit.Pause is { } pause)
+                SqliteErrorBudgetStore.Save(s, pause, application);
             foreach (object?[] row in changes)
                 s.Change(SqliteLetter.Update, row);
             foreach (object?[] row in additions)

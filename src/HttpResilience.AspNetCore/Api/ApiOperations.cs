@@ -25,6 +25,10 @@ internal static class ApiOperations
         new("GET", "activity", OperatorLists.ActivityAsync),
         new("GET", "instances", OperatorLists.InstancesAsync),
         new("GET", "clients", ClientLists.ClientsAsync),
+        new("GET", "clients/{name}", ClientLists.ClientAsync),
+        new("POST", "clients/{name}/pause", ClientLists.PauseAsync),
+        new("POST", "clients/{name}/resume", ClientLists.ResumeAsync),
+        new("GET", "budgets", ClientLists.BudgetsAsync),
         new("GET", "openapi.json", OpenApiDocument.WriteAsync),
     ];
 }

@@ -39,7 +39,8 @@ internal static class RootOfTool
     {
         var root = new RootCommand(Description.ReplaceLineEndings(" ").Replace("  ", "\n\n", StringComparison.Ordinal))
         {
-            LettersCommand.Create(), JobsCommand.Create(), ExplainCommand.Create(), SimulateCommand.Create(), CompletionCommand.Create(),
+            LettersCommand.Create(), JobsCommand.Create(), PauseCommand.CreatePause(), PauseCommand.CreateResume(),
+            ExplainCommand.Create(), SimulateCommand.Create(), CompletionCommand.Create(),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);

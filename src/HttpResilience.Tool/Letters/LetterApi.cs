@@ -37,6 +37,16 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     internal override Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken) => client.PostAsync(
         $"jobs/{id}/stop", new StopRequest(), OperatorJson.Default.StopRequest, OperatorJson.Default.JobModel, cancellationToken);
 
+    internal override Task<ClientDetail> ClientAsync(string name, CancellationToken cancellationToken) =>
+        client.RequireAsync(ClientPath(name), OperatorJson.Default.ClientDetail, cancellationToken);
+
+    internal override Task<ClientDetail> SetPauseAsync(
+        string name, bool isPaused, string by, string? note, CancellationToken cancellationToken) => client.RequirePostAsync(
+        $"{ClientPath(name)}/{(isPaused ? "pause" : "resume")}", new(note), OperatorJson.Default.PauseRequest,
+        OperatorJson.Default.ClientDetail, cancellationToken);
+
+    private static string ClientPath(string name) => $"clients/{Uri.EscapeDataString(name)}";
+
     private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");
 
     public override ValueTask DisposeAsync()

@@ -14,7 +14,8 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class InstanceHeartbeat(
     IInstanceStore store, ReplayCoverage coverage, StorageApplication application, DeadLetterReplayOptions? replay,
-    Func<IEnumerable<string>> clients, TimeProvider time, ILogger<InstanceHeartbeat> logger) : DetachedWorker
+    Func<IEnumerable<string>> clients, Func<IEnumerable<string>?> pausable, TimeProvider time,
+    ILogger<InstanceHeartbeat> logger) : DetachedWorker
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
@@ -51,7 +52,7 @@ internal sealed partial class InstanceHeartbeat(
             provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
             provider.GetRequiredService<StorageApplication>(),
             ReplayOf(provider),
-            () => ClientsOf(provider), provider.GetRequiredService<TimeProvider>(),
+            () => ClientsOf(provider), () => PausableOf(provider), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
     }
@@ -67,6 +68,11 @@ internal sealed partial class InstanceHeartbeat(
         provider.GetService<IResilientClients>() is ResilientClients clients
             ? clients.Where(c => c.Policy.ClientDeadLetter is not null).Select(c => c.Name).Distinct() : [];
 
+    private static IEnumerable<string>? PausableOf(IServiceProvider provider) =>
+        OperationsPackage.IsIn(provider.GetRequiredService<IServiceProviderIsService>())
+            && provider.GetService<IResilientClients>() is { } clients
+            ? clients.List().Select(c => c.Name).Concat(clients.Names ?? []).Where(OperationsPackage.IsOfApplication).Distinct() : null;
+
     protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
@@ -75,8 +81,9 @@ internal sealed partial class InstanceHeartbeat(
         {
             try
             {
-                await store.SaveAsync(_self with { Clients = [.. clients()], SeenAt = time.GetUtcNow() }, stoppingToken)
-                    .ConfigureAwait(false);
+                await store.SaveAsync(
+                    _self with { Clients = [.. clients()], PausableClients = pausable()?.ToList(), SeenAt = time.GetUtcNow() },
+                    stoppingToken).ConfigureAwait(false);
                 if (isFirst && _fails)
                     Usable(logger);
                 if (!isFirst)

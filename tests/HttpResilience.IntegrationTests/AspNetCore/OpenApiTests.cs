@@ -33,6 +33,13 @@ public sealed class OpenApiTests
         ["ClientList"] = typeof(ClientList),
         ["Client"] = typeof(ClientModel),
         ["Host"] = typeof(HostModel),
+        ["ClientDetail"] = typeof(ClientDetail),
+        ["Pause"] = typeof(PauseModel),
+        ["PauseReach"] = typeof(PauseReachModel),
+        ["PauseRequest"] = typeof(PauseRequest),
+        ["Budget"] = typeof(BudgetModel),
+        ["BurnRate"] = typeof(BurnRateModel),
+        ["BudgetList"] = typeof(BudgetList),
         ["ReplayRequest"] = typeof(ReplayRequest),
         ["ResolveRequest"] = typeof(ResolveRequest),
         ["ResubmitRequest"] = typeof(ResubmitRequest),
@@ -133,6 +140,7 @@ public sealed class OpenApiTests
         Texts(Schemas["LetterSummary"]!["properties"]!["status"]!["enum"]!).ShouldBe(LetterWords.Statuses);
         Texts(Schemas["Event"]!["properties"]!["kind"]!["enum"]!).ShouldBe(Enum.GetValues<LetterEventKind>().Select(LetterWords.Of));
         Texts(Schemas["Job"]!["properties"]!["state"]!["enum"]!).ShouldBe(Enum.GetValues<LetterJobState>().Select(LetterWords.Of));
+        Texts(Schemas["Budget"]!["properties"]!["state"]!["enum"]!).ShouldBe(BudgetModel.States);
         Texts(Schemas["Host"]!["properties"]!["circuit"]!["enum"]!).ShouldBe(
             Enum.GetValues<CircuitState>().Select(LetterWords.Of), ignoreOrder: true);
     }
