@@ -102,6 +102,9 @@ public static class HttpResilienceOperationsExtensions
                 provider.GetRequiredService<BatchCadences>(),
             provider.GetRequiredService<AlertQueue>(), CountOf(provider), TimeOf(provider),
                 LoggerOf(provider, AlertEvaluator.LogCategory)));
+        services.AddSingleton(provider => new LocalAlerts(TimeOf(provider)));
+        services.AddSingleton<IIncidents>(provider => new Incidents(
+            provider.GetService<IIncidentStore>(), provider.GetRequiredService<LocalAlerts>()));
         services.AddSingleton(IncidentSharing.Of);
         services.AddSingleton(provider => new AlertEvaluator(
             provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<AlertSettings>(),

@@ -318,7 +318,7 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         ALTER TABLE http_resilience.instances ADD COLUMN pausable_clients text;
         ALTER TABLE http_resilience.checkpoints ADD COLUMN begun_at timestamptz, ADD COLUMN run_owner uuid,
           ADD COLUMN run_begun_at timestamptz, ADD COLUMN run_begun_with bigint, ADD COLUMN run_saved_at timestamptz,
-          ADD COLUMN run_total bigint;
+          ADD COLUMN run_total bigint, ADD COLUMN run_instance text;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

@@ -280,6 +280,7 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         ALTER TABLE checkpoints ADD COLUMN run_begun_with INTEGER;
         ALTER TABLE checkpoints ADD COLUMN run_saved_at INTEGER;
         ALTER TABLE checkpoints ADD COLUMN run_total INTEGER;
+        ALTER TABLE checkpoints ADD COLUMN run_instance TEXT;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

@@ -29,6 +29,10 @@ internal static class ApiOperations
         new("POST", "clients/{name}/pause", ClientLists.PauseAsync),
         new("POST", "clients/{name}/resume", ClientLists.ResumeAsync),
         new("GET", "budgets", ClientLists.BudgetsAsync),
+        new("GET", "incidents", IncidentLists.IncidentsAsync),
+        new("GET", "incidents/{id}", IncidentLists.IncidentAsync),
+        new("GET", "batches", BatchLists.BatchesAsync),
+        new("GET", "batches/{name}", BatchLists.BatchAsync),
         new("GET", "openapi.json", OpenApiDocument.WriteAsync),
     ];
 }

@@ -40,6 +40,12 @@ public sealed class OpenApiTests
         ["Budget"] = typeof(BudgetModel),
         ["BurnRate"] = typeof(BurnRateModel),
         ["BudgetList"] = typeof(BudgetList),
+        ["Incident"] = typeof(IncidentModel),
+        ["IncidentPage"] = typeof(IncidentPage),
+        ["Batch"] = typeof(BatchModel),
+        ["BatchPage"] = typeof(BatchPage),
+        ["BatchFailure"] = typeof(BatchFailureModel),
+        ["BatchDetail"] = typeof(BatchDetail),
         ["ReplayRequest"] = typeof(ReplayRequest),
         ["ResolveRequest"] = typeof(ResolveRequest),
         ["ResubmitRequest"] = typeof(ResubmitRequest),
@@ -140,6 +146,7 @@ public sealed class OpenApiTests
         Texts(Schemas["LetterSummary"]!["properties"]!["status"]!["enum"]!).ShouldBe(LetterWords.Statuses);
         Texts(Schemas["Event"]!["properties"]!["kind"]!["enum"]!).ShouldBe(Enum.GetValues<LetterEventKind>().Select(LetterWords.Of));
         Texts(Schemas["Job"]!["properties"]!["state"]!["enum"]!).ShouldBe(Enum.GetValues<LetterJobState>().Select(LetterWords.Of));
+        Texts(Schemas["Incident"]!["properties"]!["severity"]!["enum"]!).ShouldBe(IncidentModel.Severities);
         Texts(Schemas["Budget"]!["properties"]!["state"]!["enum"]!).ShouldBe(BudgetModel.States);
         Texts(Schemas["Host"]!["properties"]!["circuit"]!["enum"]!).ShouldBe(
             Enum.GetValues<CircuitState>().Select(LetterWords.Of), ignoreOrder: true);

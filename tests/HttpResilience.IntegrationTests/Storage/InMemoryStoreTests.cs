@@ -27,6 +27,11 @@ public sealed class InMemoryClientPauseTests : ClientPauseContract
     protected override Task<bool> OldProcessPausesAsync() => Task.FromResult(false);
 }
 
+public sealed class InMemoryBatchListTests : BatchListContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
 public sealed class InMemoryDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());

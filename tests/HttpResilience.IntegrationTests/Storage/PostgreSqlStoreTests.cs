@@ -31,6 +31,11 @@ public sealed class PostgreSqlClientPauseTests(PostgreSqlServer server) : Client
             "UPDATE error_budget_pauses SET changed_by = NULL, changed_at = changed_at + interval '1 second' RETURNING 1") is not null;
 }
 
+public sealed class PostgreSqlBatchListTests(PostgreSqlServer server) : BatchListContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
 public sealed class PostgreSqlDeadLetterClaimTests(PostgreSqlServer server) : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

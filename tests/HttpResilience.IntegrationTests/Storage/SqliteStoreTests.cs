@@ -28,6 +28,11 @@ public sealed class SqliteClientPauseTests : ClientPauseContract
         await Database.ScalarAsync("UPDATE error_budget_pauses SET changed_by = NULL, changed_at = changed_at + 1 RETURNING 1") is not null;
 }
 
+public sealed class SqliteBatchListTests : BatchListContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
 public sealed class SqliteDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
