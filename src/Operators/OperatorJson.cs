@@ -14,6 +14,7 @@ namespace HttpResilience.Operators;
 [JsonSerializable(typeof(ClientDetail))]
 [JsonSerializable(typeof(PauseRequest))]
 [JsonSerializable(typeof(BudgetList))]
+[JsonSerializable(typeof(SettingList))]
 [JsonSerializable(typeof(IncidentPage))]
 [JsonSerializable(typeof(BatchPage))]
 [JsonSerializable(typeof(BatchDetail))]

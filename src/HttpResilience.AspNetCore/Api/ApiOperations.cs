@@ -26,6 +26,7 @@ internal static class ApiOperations
         new("GET", "instances", OperatorLists.InstancesAsync),
         new("GET", "clients", ClientLists.ClientsAsync),
         new("GET", "clients/{name}", ClientLists.ClientAsync),
+        new("GET", "clients/{name}/settings", ClientLists.SettingsAsync),
         new("POST", "clients/{name}/pause", ClientLists.PauseAsync),
         new("POST", "clients/{name}/resume", ClientLists.ResumeAsync),
         new("GET", "budgets", ClientLists.BudgetsAsync),

@@ -57,6 +57,14 @@ internal static class ClientLists
         await WriteAsync(call, name, Known(reach)).ConfigureAwait(false);
     }
 
+    internal static Task SettingsAsync(ApiCall call)
+    {
+        string name = NameOf(call);
+        var client = ClientOf(call, name) ?? throw NoClient(
+            name, $"This instance has: {string.Join(", ", ClientsOf(call).Select(c => c.Name).Order(StringComparer.Ordinal))}.");
+        return call.WriteAsync(SettingList.Of(client, Instance), OperatorJson.Default.SettingList);
+    }
+
     internal static Task BudgetsAsync(ApiCall call)
     {
         var budgets = call.Context.RequestServices.GetService<IErrorBudgets>();

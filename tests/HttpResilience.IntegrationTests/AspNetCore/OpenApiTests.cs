@@ -40,6 +40,8 @@ public sealed class OpenApiTests
         ["Budget"] = typeof(BudgetModel),
         ["BurnRate"] = typeof(BurnRateModel),
         ["BudgetList"] = typeof(BudgetList),
+        ["Setting"] = typeof(SettingModel),
+        ["SettingList"] = typeof(SettingList),
         ["Incident"] = typeof(IncidentModel),
         ["IncidentPage"] = typeof(IncidentPage),
         ["Batch"] = typeof(BatchModel),
