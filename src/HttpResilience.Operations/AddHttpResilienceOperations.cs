@@ -71,7 +71,7 @@ public static class HttpResilienceOperationsExtensions
         services.AddKeyedSingleton<CallObserver>(Package, (provider, _) => provider.GetRequiredService<ErrorBudgetObserver>());
         services.AddSingleton<IErrorBudgets>(provider => new ErrorBudgets(
             provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(),
-                provider.GetService<IErrorBudgetStore>()));
+                provider.GetService<IErrorBudgetStore>(), provider.GetService<IDeadLetterStore>()));
         services.AddSingleton(provider => new Deployment(
             new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().DeploymentVersion))));
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
@@ -102,6 +102,9 @@ public static class HttpResilienceOperationsExtensions
                 provider.GetRequiredService<BatchCadences>(),
             provider.GetRequiredService<AlertQueue>(), CountOf(provider), TimeOf(provider),
                 LoggerOf(provider, AlertEvaluator.LogCategory)));
+        services.AddSingleton(provider => new LocalAlerts(TimeOf(provider)));
+        services.AddSingleton<IIncidents>(provider => new Incidents(
+            provider.GetService<IIncidentStore>(), provider.GetRequiredService<LocalAlerts>()));
         services.AddSingleton(IncidentSharing.Of);
         services.AddSingleton(provider => new AlertEvaluator(
             provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<AlertSettings>(),

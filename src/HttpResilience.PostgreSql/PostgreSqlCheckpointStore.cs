@@ -28,6 +28,23 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Sto
         WHERE name IN ($1, $2) AND owner = $3 RETURNING 1
         """;
 
+    // The time at which the first run began stays.
+    private static readonly string SaveRunSql = $"""
+        UPDATE http_resilience.checkpoints SET {string.Join(", ", BatchColumns.OfRun.Select((c, i) =>
+            c.Name == "begun_at" ? $"begun_at = coalesce(begun_at, ${i + 4})" : $"{c.Name} = ${i + 4}"))}
+        WHERE name IN ($1, $2) AND owner = $3
+        """;
+
+    private static readonly string BatchesSql =
+        $"SELECT {BatchColumns.Selected("http_resilience.checkpoint_failures")} FROM http_resilience.checkpoints c";
+
+    private static readonly string ListSql = $"""
+        {BatchesSql} WHERE strpos(c.name, $1) = 0 OR starts_with(c.name, $2)
+        ORDER BY c.run_saved_at DESC NULLS LAST, c.name LIMIT $3
+        """;
+
+    private static readonly string FindSql = $"{BatchesSql} WHERE c.name IN ($1, $2)";
+
     private const string Owned = "FROM http_resilience.checkpoints WHERE name IN ($1, $2) AND owner = $3";
 
     private const string HealSql =
@@ -95,6 +112,12 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Sto
         using var batch = PostgreSqlWriter.Durable(connection);
         batch.BatchCommands.Add(
             Command(SaveSql, update, Time(update.LeaseUntil), Value(update.Position), Text(StoredJson.Ranges(update.Done))));
+        if (update.Run is { } run)
+        {
+            BatchColumns.Row row = new(update.Owner, run);
+            batch.BatchCommands.Add(Command(SaveRunSql, update, [.. BatchColumns.OfRun.Select(c => c.Write(row)!)]));
+        }
+
         if (update.Healed.Count > 0)
             batch.BatchCommands.Add(Command(HealSql, update, Value(update.Healed.ToArray())));
         foreach (var failure in update.Failed)
@@ -128,6 +151,37 @@ internal sealed class PostgreSqlCheckpointStore(PostgreSqlDatabase database, Sto
             return failures;
         }, cancellationToken);
     }
+
+    public Task<IReadOnlyList<StoredBatch>> ListAsync(int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return BatchesAsync(
+            () => new(database.Sql(ListSql))
+            {
+                Parameters = { Text(StoredApplication.SeparatorText), Text(application.Prefix), Value((long)limit) },
+            }, limit, cancellationToken);
+    }
+
+    public async Task<StoredBatch?> FindAsync(string name, CancellationToken cancellationToken) => (await BatchesAsync(
+        () => new(database.Sql(FindSql)) { Parameters = { Text(application.Own(name)), Text(StoredApplication.OfNone(name)) } }, 1,
+        cancellationToken).ConfigureAwait(false)) is [var batch] ? batch : null;
+
+    private Task<IReadOnlyList<StoredBatch>> BatchesAsync(Func<NpgsqlCommand> query, int limit, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, _) =>
+    {
+        using var command = query();
+        command.Connection = connection;
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerScope = reader.ConfigureAwait(false);
+        List<(bool, StoredBatch)> batches = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (rows.Or("checkpoints", () => BatchColumns.Read(reader, application, Ahead), _ => null) is { } batch)
+                batches.Add(batch);
+        }
+
+        return BatchList.Of(batches, limit);
+    }, cancellationToken);
 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => database.RunAsync(async (connection, tries) =>
     {

@@ -208,7 +208,9 @@ internal sealed class PostgreSqlDeadLetterStore(
                 || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false))
             && (commit.Hold is not { } hold
                 || await PostgreSqlCircuitHoldStore.SaveAsync(connection, database, hold, application, cancellationToken)
-                    .ConfigureAwait(false));
+                    .ConfigureAwait(false))
+            && (commit.Pause is not { } pause || await PostgreSqlErrorBudgetStore.SaveAsync(
+                connection, database, pause, commit.PauseBefore, application, cancellationToken).ConfigureAwait(false));
         foreach (var letter in isCurrent ? commit.Added : [])
         {
             using var add = new NpgsqlBatch(connection, transaction) { BatchCommands = { New(application.Owned(letter).At(Ahead)) } };

@@ -20,10 +20,21 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, St
         """;
 
     private const string PauseSql = """
-        INSERT INTO http_resilience.error_budget_pauses AS p (client_name, is_paused, changed_by, changed_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (client_name) DO UPDATE
-        SET is_paused = excluded.is_paused, changed_by = excluded.changed_by, changed_at = excluded.changed_at
+        INSERT INTO http_resilience.error_budget_pauses AS p (client_name, is_paused, changed_by, changed_at, note, note_at)
+        VALUES ($1, $2, $3, $4, $5, $4)
+        ON CONFLICT (client_name) DO UPDATE SET is_paused = excluded.is_paused, changed_by = excluded.changed_by,
+          changed_at = excluded.changed_at, note = excluded.note, note_at = excluded.note_at
         WHERE p.changed_at < excluded.changed_at
+        """;
+
+    // Of two at once the second waits for the first, and then finds its change.
+    private const string PauseAfterSql = """
+        INSERT INTO http_resilience.error_budget_pauses AS p (client_name, is_paused, changed_by, changed_at, note, note_at)
+        SELECT $1, $2, $3, $4, $5, $4 WHERE NOT EXISTS (
+          SELECT FROM http_resilience.error_budget_pauses WHERE client_name IN ($1, $6) AND changed_at > coalesce($7, '-infinity'))
+        ON CONFLICT (client_name) DO UPDATE SET is_paused = excluded.is_paused, changed_by = excluded.changed_by,
+          changed_at = excluded.changed_at, note = excluded.note, note_at = excluded.note_at
+        WHERE p.changed_at <= $7 AND p.changed_at < excluded.changed_at
         """;
 
     private const string StartedSql = """
@@ -96,17 +107,43 @@ internal sealed class PostgreSqlErrorBudgetStore(PostgreSqlDatabase database, St
         [
             new(PauseSql)
             {
-                Parameters = { Text(application.Own(pause.ClientName)), Value(pause.IsPaused), Text(pause.By), Time(pause.At) },
+                Parameters =
+                {
+                    Text(application.Own(pause.ClientName)), Value(pause.IsPaused), Text(pause.By), Time(pause.At), Text(pause.Note),
+                },
             },
         ],
         cancellationToken);
 
+    /// <summary>Stores a change within the transaction of a connection.</summary>
+    /// <returns>False when a change is stored that is later than the one that was read.</returns>
+    internal static async Task<bool> SaveAsync(
+        NpgsqlConnection connection, PostgreSqlDatabase database, ErrorBudgetPause pause, ErrorBudgetPause? read,
+        StoredApplication application, CancellationToken cancellationToken)
+    {
+        using var command = new NpgsqlCommand(database.Sql(PauseAfterSql), connection)
+        {
+            Parameters =
+            {
+                Text(application.Own(pause.ClientName)), Value(pause.IsPaused), Text(pause.By), Time(pause.At), Text(pause.Note),
+                Text(StoredApplication.OfNone(pause.ClientName)), Time(read?.At),
+            },
+        };
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) == 1;
+    }
+
     public async Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
         application.PausesIn(await ReadAsync(
             "error_budget_pauses",
-            () => new("SELECT client_name, is_paused, changed_by, changed_at FROM http_resilience.error_budget_pauses"),
+            () => new("""
+                SELECT client_name, is_paused, changed_by, changed_at, CASE WHEN note_at = changed_at THEN note END
+                FROM http_resilience.error_budget_pauses
+                """),
             row => new ErrorBudgetPause(
-                row.GetString(0), row.GetBoolean(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
+                row.GetString(0), row.GetBoolean(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<DateTimeOffset>(3))
+            {
+                Note = row.IsDBNull(4) ? null : row.GetString(4),
+            },
             cancellationToken).ConfigureAwait(false));
 
     public async Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken)

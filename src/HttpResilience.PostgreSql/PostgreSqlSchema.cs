@@ -311,9 +311,10 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         CREATE INDEX operator_activity_by_application ON http_resilience.operator_activity (application, id);
         CREATE INDEX operator_activity_by_time ON http_resilience.operator_activity (at);
         """,
-        // Processes of version 5 that still run write rows without the new column.
+        // Processes of version 5 that still run write rows without the new columns, pause clients without a note, and save the progress of a
+        // batch without its times: what they leave is told by note_at and run_owner.
         """
-        ALTER TABLE http_resilience.instances ADD COLUMN report text;
+        ALTER TABLE http_resilience.instances ADD COLUMN report text, ADD COLUMN pausable_clients text;
         CREATE TABLE http_resilience.circuit_holds (
           application text COLLATE "C" NOT NULL,
           client_name text COLLATE "C" NOT NULL,
@@ -325,6 +326,10 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
           changed_at timestamptz NOT NULL,
           PRIMARY KEY (application, client_name, authority, tenant)
         );
+        ALTER TABLE http_resilience.error_budget_pauses ADD COLUMN note text, ADD COLUMN note_at timestamptz;
+        ALTER TABLE http_resilience.checkpoints ADD COLUMN begun_at timestamptz, ADD COLUMN run_owner uuid,
+          ADD COLUMN run_begun_at timestamptz, ADD COLUMN run_begun_with bigint, ADD COLUMN run_saved_at timestamptz,
+          ADD COLUMN run_total bigint, ADD COLUMN run_instance text;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

@@ -14,6 +14,8 @@ internal static class StoredTypes
 
     internal static NpgsqlParameter Long(long value) => Value(value);
 
+    internal static NpgsqlParameter Long(long? value) => Optional(value, NpgsqlDbType.Bigint);
+
     internal static NpgsqlParameter Int(int? value) => Optional(value, NpgsqlDbType.Integer);
 
     internal static NpgsqlParameter Flag(bool value) => Value(value);

@@ -20,6 +20,23 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
         WHERE name = @name AND record_index > @after ORDER BY record_index LIMIT @limit
         """;
 
+    // The time at which the first run began stays.
+    private static readonly string SaveRunSql = $"""
+        UPDATE checkpoints SET {string.Join(", ", BatchColumns.OfRun.Select(
+            c => c.Name == "begun_at" ? "begun_at = coalesce(begun_at, @begun_at)" : $"{c.Name} = @{c.Name}"))}
+        WHERE name = @name
+        """;
+
+    private static readonly string ListSql = $"""
+        SELECT {BatchColumns.Selected("checkpoint_failures")} FROM checkpoints c
+        WHERE instr(c.name, @separator) = 0 OR (@prefix IS NOT NULL AND substr(c.name, 1, length(@prefix)) = @prefix)
+        ORDER BY coalesce(c.run_saved_at, 0) DESC, c.name LIMIT @limit
+        """;
+
+    private static readonly string FindBatchSql = $"""
+        SELECT {BatchColumns.Selected("checkpoint_failures")} FROM checkpoints c WHERE c.name IN (@name, @name_of_none)
+        """;
+
     public Task<StoredCheckpoint> BeginAsync(
         string name, Guid owner, DateTimeOffset now, DateTimeOffset leaseUntil, CancellationToken cancellationToken) => writer.RunAsync(s =>
     {
@@ -53,6 +70,12 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
             if (!isOwn)
                 return false;
 
+            if (update.Run is { } run)
+            {
+                BatchColumns.Row row = new(update.Owner, run);
+                s.Execute(SaveRunSql, [name, .. BatchColumns.OfRun.Select(c => ($"@{c.Name}", c.Write(row)))]);
+            }
+
             foreach (long index in update.Healed)
                 s.Execute("DELETE FROM checkpoint_failures WHERE name = @name AND record_index = @record_index", name,
                 ("@record_index", index));
@@ -69,6 +92,26 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
             row => FailureColumns.Read(row, rows), FailuresSql, Find(s, name), ("@after", after ?? -1), ("@limit", limit)),
             cancellationToken);
     }
+
+    public Task<IReadOnlyList<StoredBatch>> ListAsync(int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return readers.RunAsync(
+            s => BatchList.Of(
+                Batches(s, ListSql, ("@separator", StoredApplication.SeparatorText), ("@prefix", application.Prefix), ("@limit", limit)),
+                limit),
+            cancellationToken);
+    }
+
+    public Task<StoredBatch?> FindAsync(string name, CancellationToken cancellationToken) => readers.RunAsync(s =>
+    {
+        var (own, none) = Names(name);
+        return BatchList.Of(Batches(s, FindBatchSql, own, none), 1) is [var batch] ? batch : null;
+    }, cancellationToken);
+
+    private IEnumerable<(bool, StoredBatch)> Batches(SqliteSession session, string sql, params ReadOnlySpan<(string, object?)> parameters) =>
+        session.Read(row => rows.Or("checkpoints", () => BatchColumns.Read(row, application), _ => null), sql, parameters)
+            .OfType<(bool, StoredBatch)>();
 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => writer.RunAsync(s =>
     {

@@ -142,8 +142,11 @@ internal sealed class SqliteDeadLetterStore(
             if (!commit.Changed.All(l => s.Scalar<long>(IsCurrentSql, ("@id", SqliteLetter.Id(l.Id)), ("@version", l.Version)) == 1)
                 || commit.Added.Any(l => s.Scalar<long>(IsThereSql, ("@id", SqliteLetter.Id(l.Id))) == 1)
                 || (commit.Hold is { } hold && !SqliteCircuitHoldStore.IsLatest(s, hold, application))
+                || (commit.Pause is { } paused && !SqliteErrorBudgetStore.IsLast(s, paused.ClientName, commit.PauseBefore, application))
                 || (commit.Job is { } job && !SqliteJobStore.Save(s, job, application)))
                 return false;
+            if (commit.Pause is { } pause)
+                SqliteErrorBudgetStore.Save(s, pause, application);
             foreach (object?[] row in changes)
                 s.Change(SqliteLetter.Update, row);
             foreach (object?[] row in additions)

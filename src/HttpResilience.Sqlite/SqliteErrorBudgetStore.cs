@@ -17,11 +17,15 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
         """;
 
     private const string PauseSql = """
-        INSERT INTO error_budget_pauses AS p (client_name, is_paused, changed_by, changed_at) VALUES (@client_name, @is_paused, @by, @at)
-        ON CONFLICT (client_name) DO UPDATE
-        SET is_paused = excluded.is_paused, changed_by = excluded.changed_by, changed_at = excluded.changed_at
+        INSERT INTO error_budget_pauses AS p (client_name, is_paused, changed_by, changed_at, note, note_at)
+        VALUES (@client_name, @is_paused, @by, @at, @note, @at)
+        ON CONFLICT (client_name) DO UPDATE SET is_paused = excluded.is_paused, changed_by = excluded.changed_by,
+          changed_at = excluded.changed_at, note = excluded.note, note_at = excluded.note_at
         WHERE p.changed_at < excluded.changed_at
         """;
+
+    private const string LastPauseSql =
+        "SELECT max(changed_at) FROM error_budget_pauses WHERE client_name IN (@client_name, @name_of_none)";
 
     private const string StartedSql = """
         INSERT INTO deployed_versions AS v (version, first_seen_at, last_started_at) VALUES (@version, @at, @at)
@@ -55,18 +59,29 @@ internal sealed class SqliteErrorBudgetStore(SqliteWriter writer, SqliteReaders 
             ("@since", StoredTime.Microseconds(since))).OfType<ErrorBudgetCount>()],
             cancellationToken);
 
-    public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => writer.RunAsync(
-        s => s.Execute(
-            PauseSql, ("@client_name", application.Own(pause.ClientName)), ("@is_paused", pause.IsPaused ? 1 : 0),
-            ("@by", StoredText.Storable(pause.By)),
-            ("@at", StoredTime.Microseconds(pause.At))),
-        cancellationToken);
+    /// <summary>Whether no change of the client is stored that is later than the one that was read.</summary>
+    internal static bool IsLast(SqliteSession session, string clientName, ErrorBudgetPause? read, StoredApplication application) =>
+        session.Scalar<long?>(
+            LastPauseSql, ("@client_name", application.Own(clientName)), ("@name_of_none", StoredApplication.OfNone(clientName)))
+            is not { } last || (read is not null && last <= StoredTime.Microseconds(read.At));
+
+    internal static int Save(SqliteSession session, ErrorBudgetPause pause, StoredApplication application) => session.Execute(
+        PauseSql, ("@client_name", application.Own(pause.ClientName)), ("@is_paused", pause.IsPaused ? 1 : 0),
+        ("@by", StoredText.Storable(pause.By)), ("@at", StoredTime.Microseconds(pause.At)), ("@note", StoredText.Storable(pause.Note)));
+
+    public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) =>
+        writer.RunAsync(s => Save(s, pause, application), cancellationToken);
 
     public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) => readers.RunAsync(
         s => application.PausesIn(s.Read(
             row => rows.OrNull("error_budget_pauses", () => new ErrorBudgetPause(
-                row.GetString(0), row.GetInt64(1) != 0, row.IsDBNull(2) ? null : row.GetString(2), StoredTime.From(row.GetInt64(3)))),
-            "SELECT client_name, is_paused, changed_by, changed_at FROM error_budget_pauses").OfType<ErrorBudgetPause>()),
+                row.GetString(0), row.GetInt64(1) != 0, row.IsDBNull(2) ? null : row.GetString(2), StoredTime.From(row.GetInt64(3)))
+            {
+                Note = row.IsDBNull(4) ? null : row.GetString(4),
+            }),
+            """
+            SELECT client_name, is_paused, changed_by, changed_at, CASE WHEN note_at = changed_at THEN note END FROM error_budget_pauses
+            """).OfType<ErrorBudgetPause>()),
         cancellationToken);
 
     public Task<IReadOnlyList<DeployedVersion>> StartedAsync(string version, DateTimeOffset at, CancellationToken cancellationToken) =>

@@ -268,7 +268,8 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         CREATE INDEX operator_activity_by_application ON operator_activity (application, id);
         CREATE INDEX operator_activity_by_time ON operator_activity (at);
         """,
-        // Processes of version 5 that still run write rows without the new column.
+        // Processes of version 5 that still run write rows without the new columns, pause clients without a note, and save the progress of a
+        // batch without its times: what they leave is told by note_at and run_owner.
         """
         ALTER TABLE instances ADD COLUMN report TEXT;
         CREATE TABLE circuit_holds (
@@ -282,6 +283,16 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
           changed_at INTEGER NOT NULL,
           PRIMARY KEY (application, client_name, authority, tenant)
         ) STRICT;
+        ALTER TABLE error_budget_pauses ADD COLUMN note TEXT;
+        ALTER TABLE error_budget_pauses ADD COLUMN note_at INTEGER;
+        ALTER TABLE instances ADD COLUMN pausable_clients TEXT;
+        ALTER TABLE checkpoints ADD COLUMN begun_at INTEGER;
+        ALTER TABLE checkpoints ADD COLUMN run_owner TEXT;
+        ALTER TABLE checkpoints ADD COLUMN run_begun_at INTEGER;
+        ALTER TABLE checkpoints ADD COLUMN run_begun_with INTEGER;
+        ALTER TABLE checkpoints ADD COLUMN run_saved_at INTEGER;
+        ALTER TABLE checkpoints ADD COLUMN run_total INTEGER;
+        ALTER TABLE checkpoints ADD COLUMN run_instance TEXT;
         """);
 
     internal IReadOnlyList<string> Steps => steps;

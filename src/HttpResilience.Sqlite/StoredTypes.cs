@@ -7,6 +7,8 @@ internal static class StoredTypes
 
     internal static object Long(long value) => value;
 
+    internal static object? Long(long? value) => value;
+
     internal static object? Int(int? value) => value;
 
     internal static object Flag(bool value) => value;

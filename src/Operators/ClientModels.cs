@@ -5,10 +5,13 @@ namespace HttpResilience.Operators;
 /// <param name="Chain">Its chain and main settings in one line.</param>
 /// <param name="HoldsLettersBack">Letters of one of its hosts wait until the host works again.</param>
 /// <param name="Hosts">The hosts it has called of late.</param>
-internal sealed record ClientModel(string Name, string Chain, bool HoldsLettersBack, IReadOnlyList<HostModel> Hosts)
+/// <param name="Pause">Who paused it; null when nobody did.</param>
+internal sealed record ClientModel(string Name, string Chain, bool HoldsLettersBack, IReadOnlyList<HostModel> Hosts, PauseModel? Pause)
 {
+    /// <param name="client">The client.</param>
     /// <param name="holds">What is held back in this instance.</param>
-    internal static ClientModel Of(ObservedClient client, IReadOnlyList<CircuitHold> holds)
+    /// <param name="last">The last time that it was paused or resumed; null when that is not known, or was never.</param>
+    internal static ClientModel Of(ObservedClient client, IReadOnlyList<CircuitHold> holds, ErrorBudgetPause? last)
     {
         ArgumentNullException.ThrowIfNull(client);
         return new(
@@ -16,7 +19,8 @@ internal sealed record ClientModel(string Name, string Chain, bool HoldsLettersB
             [.. client.ObservedHosts.Select(host => HostModel.Of(host, holds.FirstOrDefault(
                 h => (h.ClientName, h.Authority, h.Tenant) == (client.Name, host.Authority, host.Tenant))))
                 .OrderBy(h => h.Host, StringComparer.Ordinal)
-                .ThenBy(h => h.Tenant, StringComparer.Ordinal)]);
+                .ThenBy(h => h.Tenant, StringComparer.Ordinal)],
+            PauseModel.Of(last));
     }
 }
 
@@ -40,7 +44,8 @@ internal sealed record HostModel(string Host, string? Tenant, string Circuit, st
 /// <summary>The clients of this instance, by name.</summary>
 /// <param name="Instance">The machine and process that answered: circuits are its own.</param>
 /// <param name="Clients">The clients.</param>
-internal sealed record ClientList(string Instance, IReadOnlyList<ClientModel> Clients);
+/// <param name="Advice">What could not be read; null when all could.</param>
+internal sealed record ClientList(string Instance, IReadOnlyList<ClientModel> Clients, string? Advice);
 
 /// <summary>Letters that nobody sends again.</summary>
 /// <param name="Application">Whose they are; null when it is not known.</param>

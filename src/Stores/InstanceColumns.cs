@@ -12,6 +12,8 @@ internal static class InstanceColumns
     private static readonly StoredColumn<StorageInstance, string> ReplaysFor =
         Table.Text("replays_for", i => StoredJson.List(i.ReplaysFor));
     private static readonly StoredColumn<StorageInstance, string> Clients = Table.Text("clients", i => StoredJson.List(i.Clients));
+    private static readonly StoredColumn<StorageInstance, string?> PausableClients =
+        Table.OptionalText("pausable_clients", i => i.PausableClients is { } clients ? StoredJson.List(clients) : null);
     private static readonly StoredColumn<StorageInstance, DateTimeOffset> StartedAt = Table.Time("started_at", i => i.StartedAt);
     private static readonly StoredColumn<StorageInstance, DateTimeOffset> SeenAt = Table.Time("seen_at", i => i.SeenAt);
     private static readonly StoredColumn<StorageInstance, string?> Report =
@@ -32,6 +34,7 @@ internal static class InstanceColumns
         Replays = Replays.Of(row),
         ReplaysFor = StoredJson.List(ReplaysFor.Of(row)),
         Clients = StoredJson.List(Clients.Of(row)),
+        PausableClients = PausableClients.Of(row) is { } clients ? StoredJson.List(clients) : null,
         StartedAt = StartedAt.Of(row),
         SeenAt = SeenAt.Of(row),
         Report = StoredJson.Report(Report.Of(row)),

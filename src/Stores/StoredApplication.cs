@@ -25,6 +25,12 @@ internal sealed class StoredApplication(string name)
     /// <summary>The name of a client or batch in the rows of this application.</summary>
     internal string Own(string name) => Name.Length == 0 ? Plain(name) : $"{Name}{Separator}{Plain(name)}";
 
+    /// <summary>What the names in the rows of an application begin with; a name without it is one of no application.</summary>
+    internal static string SeparatorText { get; } = Separator.ToString();
+
+    /// <summary>The beginning of the names in the rows of this application; null when it has no name.</summary>
+    internal string? Prefix => Name.Length == 0 ? null : $"{Name}{Separator}";
+
     /// <summary>The name of a client or batch in the rows of no application.</summary>
     internal static string OfNone(string name) => Plain(name);
 

@@ -39,7 +39,10 @@ internal sealed class StoredTable<T>
         Add(name, get, StoredTypes.Uuid, (row, i) => row.IsDBNull(i) ? null : row.GetGuid(i));
 
     internal StoredColumn<T, long> Long(string name, Func<T, long> get) =>
-        Add(name, get, StoredTypes.Long, (row, i) => row.GetInt64(i));
+        Add(name, get, v => StoredTypes.Long(v), (row, i) => row.GetInt64(i));
+
+    internal StoredColumn<T, long?> OptionalLong(string name, Func<T, long?> get) =>
+        Add(name, get, v => StoredTypes.Long(v), (row, i) => row.IsDBNull(i) ? default(long?) : row.GetInt64(i));
 
     internal StoredColumn<T, int> Int(string name, Func<T, int> get) =>
         Add(name, get, v => StoredTypes.Int(v), (row, i) => row.GetInt32(i));

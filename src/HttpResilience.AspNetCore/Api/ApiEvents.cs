@@ -9,6 +9,8 @@ internal sealed partial class ApiEvents(ILogger logger)
 
     internal void Done(string by, string deed, Guid? letter) => Done(logger, by, deed, letter);
 
+    internal void DoneTo(string by, string deed, string subject) => DoneTo(logger, by, deed, SingleLine.Clean(subject));
+
     internal void StoreFailed(Exception exception, string path) => StoreFailed(logger, exception, SingleLine.Clean(path));
 
     internal void Failed(Exception exception, string path) => Failed(logger, exception, SingleLine.Clean(path));
@@ -21,4 +23,7 @@ internal sealed partial class ApiEvents(ILogger logger)
 
     [LoggerMessage(903, LogLevel.Error, "A request of the API for operators failed: {Path}")]
     private static partial void Failed(ILogger logger, Exception exception, string path);
+
+    [LoggerMessage(905, LogLevel.Information, "{By}: {Deed} of {Subject}")]
+    private static partial void DoneTo(ILogger logger, string by, string deed, string subject);
 }

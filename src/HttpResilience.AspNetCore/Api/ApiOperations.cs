@@ -25,9 +25,18 @@ internal static class ApiOperations
         new("GET", "activity", OperatorLists.ActivityAsync),
         new("GET", "instances", OperatorLists.InstancesAsync),
         new("GET", "clients", ClientLists.ClientsAsync),
+        new("GET", "clients/{name}", ClientLists.ClientAsync),
+        new("GET", "clients/{name}/settings", ClientLists.SettingsAsync),
+        new("POST", "clients/{name}/pause", ClientLists.PauseAsync),
+        new("POST", "clients/{name}/resume", ClientLists.ResumeAsync),
         new("GET", "circuits", CircuitCalls.ListAsync),
         new("POST", "circuits/hold", CircuitCalls.HoldAsync),
         new("POST", "circuits/release", CircuitCalls.ReleaseAsync),
+        new("GET", "budgets", ClientLists.BudgetsAsync),
+        new("GET", "incidents", IncidentLists.IncidentsAsync),
+        new("GET", "incidents/{id}", IncidentLists.IncidentAsync),
+        new("GET", "batches", BatchLists.BatchesAsync),
+        new("GET", "batches/{name}", BatchLists.BatchAsync),
         new("GET", "openapi.json", OpenApiDocument.WriteAsync),
     ];
 }

@@ -75,7 +75,9 @@ internal sealed class ApiPipeline : IDisposable
 
         string by = HttpMethods.IsGet(method) ? "" : await AdmitPostAsync(context).ConfigureAwait(false);
         await operation.AnswerAsync(new(context, by, _operators, _options)).ConfigureAwait(false);
-        if (by.Length > 0)
+        if (by.Length > 0 && context.Request.RouteValues["name"] is string name)
+            _events.DoneTo(by, operation.Path, name);
+        else if (by.Length > 0)
             _events.Done(by, operation.Path, Guid.TryParse(context.Request.RouteValues["id"] as string, out var id) ? id : null);
     }
 

@@ -10,7 +10,8 @@ namespace HttpResilience.Operations;
 /// </summary>
 /// <param name="store">Null without durable storage: every alert is sent from memory.</param>
 internal sealed partial class IncidentSharing(
-    IIncidentStore? store, AlertSettings settings, AlertSinks sinks, TimeProvider time, ILogger logger) : DetachedWorker
+    IIncidentStore? store, AlertSettings settings, AlertSinks sinks, LocalAlerts unshared, TimeProvider time, ILogger logger)
+    : DetachedWorker
 {
     internal const string LogCategory = AlertLog.LogCategory;
 
@@ -37,7 +38,7 @@ internal sealed partial class IncidentSharing(
 
     internal static IncidentSharing Of(IServiceProvider services) => new(
         services.GetService<IIncidentStore>(), services.GetRequiredService<AlertSettings>(), services.GetRequiredService<AlertSinks>(),
-        services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory));
+        services.GetRequiredService<LocalAlerts>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory));
 
     /// <summary>Completes when the sinks have the alerts that are being sent.</summary>
     internal Task Deliveries => _deliveries.Completion;
@@ -51,7 +52,11 @@ internal sealed partial class IncidentSharing(
         if (store is null || incident.Topic is AlertTopic.Storage)
         {
             if (alert is not null)
+            {
+                unshared.Add(alert);
                 Send(alert);
+            }
+
             return;
         }
 

@@ -54,7 +54,8 @@ internal sealed record SharedIncident(
         Count = 0,
     };
 
-    private static Alert? Read(string json)
+    /// <summary>The alert of a row; null when it cannot be read.</summary>
+    internal static Alert? Read(string json)
     {
         try
         {

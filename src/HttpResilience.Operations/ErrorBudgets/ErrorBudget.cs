@@ -105,14 +105,16 @@ internal sealed class ErrorBudget
     internal BudgetBurn BurnAt(long now) => new(_policy.Window, window => BurnRate(window, now), window => Read(window, now).Failures);
 
     /// <summary>Pauses or resumes for an operator.</summary>
-    internal ErrorBudgetPause SetPause(bool isPaused, string by)
+    /// <returns>The last change, and whether it is this one.</returns>
+    internal (ErrorBudgetPause Last, bool IsNew) SetPause(bool isPaused, string by, string? note = null)
     {
-        var change = new ErrorBudgetPause(_clientName, isPaused, by, ClockTime());
-        if (Pause.TrySet(change, _time.GetTimestamp()))
+        var change = new ErrorBudgetPause(_clientName, isPaused, by, ClockTime()) { Note = note };
+        bool isNew = Pause.TrySet(change, _time.GetTimestamp());
+        if (isNew)
             Changed(change);
         else if (!isPaused)
             Recalculate();
-        return Pause.Change ?? change;
+        return (Pause.Change ?? change, isNew);
     }
 
     /// <summary>Applies the change of another process or an earlier run.</summary>

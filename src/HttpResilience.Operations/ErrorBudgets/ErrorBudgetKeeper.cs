@@ -33,7 +33,7 @@ internal sealed partial class ErrorBudgetKeeper(
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
             try
             {
-                Adopt(await store.PausesAsync(either.Token).WaitAsync(either.Token).ConfigureAwait(false));
+                budgets.Adopt(await store.PausesAsync(either.Token).WaitAsync(either.Token).ConfigureAwait(false));
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
             {
@@ -107,7 +107,7 @@ internal sealed partial class ErrorBudgetKeeper(
         }
 
         var pauses = await kept.PausesAsync(cancellationToken).ConfigureAwait(false);
-        Adopt(pauses);
+        budgets.Adopt(pauses);
         await SavePausesAsync(kept, pauses, cancellationToken).ConfigureAwait(false);
 
         foreach (var budget in budgets.All.Where(b => !_loaded.Contains(b)).ToList())
@@ -120,12 +120,6 @@ internal sealed partial class ErrorBudgetKeeper(
 
         // Saved after loading: else this process's own counts would be loaded again and count twice.
         await SaveAsync(kept, _loaded, cancellationToken).ConfigureAwait(false);
-    }
-
-    private void Adopt(IReadOnlyList<ErrorBudgetPause> pauses)
-    {
-        foreach (var pause in pauses)
-            budgets.Find(pause.ClientName)?.Adopt(pause);
     }
 
     private async Task SavePausesAsync(IErrorBudgetStore kept, IReadOnlyList<ErrorBudgetPause> pauses, CancellationToken cancellationToken)

@@ -7,6 +7,7 @@ namespace HttpResilience.Operations;
 internal sealed class ErrorBudgetObserver : CallObserver, IDisposable
 {
     private readonly ConcurrentDictionary<string, ErrorBudget> _budgets = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ErrorBudgetPause> _adopted = new(StringComparer.Ordinal);
     private readonly ErrorBudgetEvents _events;
     private readonly ErrorBudgetGauges _gauges;
     private readonly bool _isKept;
@@ -20,6 +21,16 @@ internal sealed class ErrorBudgetObserver : CallObserver, IDisposable
     {
         (_events, _isKept, _excludedClient) = (events, isKept, excludedClient);
         _gauges = new(meters, this);
+    }
+
+    /// <summary>Applies changes of other processes, earlier runs or a person, now or when the client is made.</summary>
+    internal void Adopt(IEnumerable<ErrorBudgetPause> changes)
+    {
+        foreach (var change in changes)
+        {
+            _adopted.AddOrUpdate(change.ClientName, change, (_, known) => known.At >= change.At ? known : change);
+            Find(change.ClientName)?.Adopt(change);
+        }
     }
 
     internal IEnumerable<ErrorBudget> All => _budgets.Select(b => b.Value);
@@ -37,14 +48,20 @@ internal sealed class ErrorBudgetObserver : CallObserver, IDisposable
         var policy = ErrorBudgetPolicy.From(client.ErrorBudget);
         var budget = client.GetOrAdd(() => new ErrorBudget(client.Name, client.Time, policy, _events, _isKept));
         budget.Policy = policy;
-        if (_budgets.TryAdd(client.Name, budget))
-            Interlocked.Exchange(ref _added, NewSource()).SetResult();
+        if (!_budgets.TryAdd(client.Name, budget))
+            return;
+        // A client that is made while it is paused does not send its first calls.
+        if (_adopted.TryGetValue(client.Name, out var pause))
+            budget.Adopt(pause);
+        Interlocked.Exchange(ref _added, NewSource()).SetResult();
     }
 
     protected override IntegrationPausedException? CallStarting(ObservedClient client, HttpCall httpCall) =>
         client.Get<ErrorBudget>()?.Admit(httpCall);
 
     protected override void CallEnded(in EndedCall ended) => ended.Client.Get<ErrorBudget>()?.CallEnded(ended);
+
+    protected override void PauseChanged(ErrorBudgetPause change) => Adopt([change]);
 
     protected override bool IsPaused(ObservedClient client) =>
         client.Get<ErrorBudget>()?.Pause.RejectsAt(client.Time.GetTimestamp()) is true;

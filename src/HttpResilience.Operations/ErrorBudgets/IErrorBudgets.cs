@@ -12,8 +12,8 @@ public interface IErrorBudgets
 
     /// <summary>
     /// Pauses an integration: its calls fail with <see cref="IntegrationPausedException"/>, and nothing is sent, no probe either, until
-    /// <see cref="ResumeAsync"/>. A pause by the budget becomes the operator's, and no probe ends it; a pause by an operator stays as it
-    /// is.
+    /// <see cref="ResumeAsync(string, string, CancellationToken)"/>. A pause by the budget becomes the operator's, and no probe ends it; a
+    /// pause by an operator stays as it is.
     /// </summary>
     /// <param name="clientName">The client.</param>
     /// <param name="by">The operator.</param>
@@ -24,11 +24,25 @@ public interface IErrorBudgets
     /// </exception>
     Task PauseAsync(string clientName, string by, CancellationToken cancellationToken = default);
 
+    /// <inheritdoc cref="PauseAsync(string, string, CancellationToken)"/>
+    /// <param name="clientName">The client.</param>
+    /// <param name="by">The operator.</param>
+    /// <param name="note">Why; null for no note. It is stored with the pause and in the activity.</param>
+    /// <param name="cancellationToken">Ends the wait for the store.</param>
+    Task PauseAsync(string clientName, string by, string? note, CancellationToken cancellationToken);
+
     /// <summary>
     /// Resumes an integration, whether the budget or a person paused it. Only calls that fail after this can pause it again.
     /// </summary>
-    /// <inheritdoc cref="PauseAsync"/>
+    /// <inheritdoc cref="PauseAsync(string, string, CancellationToken)"/>
     Task ResumeAsync(string clientName, string by, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="ResumeAsync(string, string, CancellationToken)"/>
+    /// <param name="clientName">The client.</param>
+    /// <param name="by">The operator.</param>
+    /// <param name="note">Why; null for no note. It is stored with the change and in the activity.</param>
+    /// <param name="cancellationToken">Ends the wait for the store.</param>
+    Task ResumeAsync(string clientName, string by, string? note, CancellationToken cancellationToken);
 }
 
 /// <summary>The error budget of one client.</summary>
@@ -72,6 +86,9 @@ public sealed record ErrorBudgetStatus
 
     /// <summary>The operator that paused the integration; null when it is not paused, or was paused by the budget.</summary>
     public string? PausedBy { get; init; }
+
+    /// <summary>Why, as that operator wrote it; null when nothing was written.</summary>
+    public string? PausedNote { get; init; }
 }
 
 /// <summary>How many times faster than allowed calls fail.</summary>

@@ -19,6 +19,18 @@ internal sealed class InMemoryCheckpointStore(InMemoryConnection connection) : I
         if (Find(update.Name) is not { } batch || batch.Checkpoint.Owner != update.Owner)
             return false;
         batch.Checkpoint = new(update.Owner, StoredTime.Cut(update.LeaseUntil), update.Position, [.. update.Done]);
+        if (update.Run is { } run)
+        {
+            if (run.BegunWith == 0)
+                batch.BegunAt ??= StoredTime.Cut(run.BegunAt);
+            batch.Run = (update.Owner, run with
+            {
+                BegunAt = StoredTime.Cut(run.BegunAt),
+                SavedAt = StoredTime.Cut(run.SavedAt),
+                Instance = StoredText.Storable(run.Instance),
+            });
+        }
+
         foreach (long index in update.Healed)
             batch.Failures.Remove(index);
         foreach (var failure in update.Failed)
@@ -32,6 +44,35 @@ internal sealed class InMemoryCheckpointStore(InMemoryConnection connection) : I
         return RunAsync<IReadOnlyList<BatchFailure>>(
             name, () => [.. (Find(name)?.Failures.Values.AsEnumerable() ?? []).Where(f => after is null || f.Index > after).Take(limit)],
             cancellationToken);
+    }
+
+    public Task<IReadOnlyList<StoredBatch>> ListAsync(int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return RunAsync(limit, () => BatchList.Of(
+            Database.Batches.Where(b => Connection.NameIn(b.Key) is not null).Select(b => BatchOf(b.Key, b.Value)), limit),
+            cancellationToken);
+    }
+
+    public Task<StoredBatch?> FindAsync(string name, CancellationToken cancellationToken) => RunAsync(name, () => BatchList.Of(
+        Names(name).Where(Database.Batches.ContainsKey).Select(n => BatchOf(n, Database.Batches[n])), 1) is [var batch] ? batch : null,
+        cancellationToken);
+
+    private (bool IsOwn, StoredBatch Batch) BatchOf(string stored, InMemoryBatch batch)
+    {
+        string name = Connection.NameIn(stored)!;
+        var checkpoint = batch.Checkpoint;
+        return (stored == Connection.Own(name), new()
+        {
+            Name = name,
+            Owner = checkpoint.Owner,
+            LeaseUntil = checkpoint.LeaseUntil,
+            Position = checkpoint.Position,
+            Done = checkpoint.Position + checkpoint.Done.Sum(r => r.To - r.From),
+            Failed = batch.Failures.Count,
+            BegunAt = batch.BegunAt,
+            Run = batch.Run is { } run && run.Owner == checkpoint.Owner ? run.Run : null,
+        });
     }
 
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) =>

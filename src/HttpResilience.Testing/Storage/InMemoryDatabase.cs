@@ -51,5 +51,9 @@ internal sealed class InMemoryBatch(StoredCheckpoint checkpoint)
 {
     internal StoredCheckpoint Checkpoint { get; set; } = checkpoint;
 
+    internal DateTimeOffset? BegunAt { get; set; }
+
+    internal (Guid Owner, CheckpointRun Run)? Run { get; set; }
+
     internal SortedDictionary<long, BatchFailure> Failures { get; } = [];
 }

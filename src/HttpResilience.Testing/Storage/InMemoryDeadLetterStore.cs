@@ -62,8 +62,12 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => RunAsync(commit, () =>
     {
         if (!commit.Changed.All(IsCurrent) || commit.Added.Any(l => Database.Letters.ContainsKey(l.Id))
-            || (commit.Hold is { } hold && !IsLatest(Normalize(hold))) || (commit.Job is { } job && !SaveJob(job)))
+            || (commit.Hold is { } hold && !IsLatest(Normalize(hold)))
+            || (commit.Pause is { } paused && !InMemoryErrorBudgetStore.IsLast(Connection, paused.ClientName, commit.PauseBefore))
+            || (commit.Job is { } job && !SaveJob(job)))
             return false;
+        if (commit.Pause is { } pause)
+            InMemoryErrorBudgetStore.Save(Connection, pause);
         foreach (var letter in commit.Changed)
             Update(letter);
         foreach (var letter in commit.Added)

@@ -31,12 +31,24 @@ internal sealed class InMemoryErrorBudgetStore(InMemoryConnection connection)
 
     public Task SetPauseAsync(ErrorBudgetPause pause, CancellationToken cancellationToken) => RunAsync(pause, () =>
     {
-        var changed = new ErrorBudgetPause(
-            Connection.Own(pause.ClientName), pause.IsPaused, StoredText.Storable(pause.By), StoredTime.Cut(pause.At));
-        if (!(Database.Pauses.GetValueOrDefault(changed.ClientName)?.At >= changed.At))
-            Database.Pauses[changed.ClientName] = changed;
+        Save(Connection, pause);
         return true;
     }, cancellationToken);
+
+    /// <summary>Whether no change of the client is stored that is later than the one that was read.</summary>
+    internal static bool IsLast(InMemoryConnection connection, string clientName, ErrorBudgetPause? read) => !connection.Database.Pauses
+        .Any(p => connection.Has(p.Key, clientName) && (read is null || p.Value.At > StoredTime.Cut(read.At)));
+
+    internal static void Save(InMemoryConnection connection, ErrorBudgetPause pause)
+    {
+        var changed = new ErrorBudgetPause(
+            connection.Own(pause.ClientName), pause.IsPaused, StoredText.Storable(pause.By), StoredTime.Cut(pause.At))
+        {
+            Note = StoredText.Storable(pause.Note),
+        };
+        if (!(connection.Database.Pauses.GetValueOrDefault(changed.ClientName)?.At >= changed.At))
+            connection.Database.Pauses[changed.ClientName] = changed;
+    }
 
     public Task<IReadOnlyList<ErrorBudgetPause>> PausesAsync(CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<ErrorBudgetPause>>(

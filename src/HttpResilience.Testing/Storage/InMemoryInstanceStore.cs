@@ -12,6 +12,7 @@ internal sealed class InMemoryInstanceStore(InMemoryConnection connection) : InM
             Version = StoredText.Storable(instance.Version),
             ReplaysFor = StoredJson.List(StoredJson.List(instance.ReplaysFor)),
             Clients = StoredJson.List(StoredJson.List(instance.Clients)),
+            PausableClients = instance.PausableClients is { } clients ? StoredJson.List(StoredJson.List(clients)) : null,
             StartedAt = StoredTime.Cut(instance.StartedAt),
             SeenAt = StoredTime.Cut(instance.SeenAt),
             Report = StoredJson.Report(StoredJson.Report(instance.Report)),

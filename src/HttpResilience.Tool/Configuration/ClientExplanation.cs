@@ -3,9 +3,6 @@ namespace HttpResilience.Tool;
 /// <summary>Explains a client of a host.</summary>
 internal static class ClientExplanation
 {
-    private static readonly Dictionary<string, object?> BuiltIn =
-        HttpResilienceOptions.Keys.ValuesOf(new()).ToDictionary(v => v.Path, v => v.Value, StringComparer.OrdinalIgnoreCase);
-
     /// <param name="host">The host with the client.</param>
     /// <param name="files">Its configuration.</param>
     /// <param name="client">The name of the client.</param>
@@ -13,13 +10,15 @@ internal static class ClientExplanation
     internal static ExplainedClient Of(ExplainedHost host, SettingsFiles files, string client, bool all)
     {
         var options = host.OptionsOf(client);
+        var settings = ClientSettings.InForce(host.Clients.Find(client)!);
         return new(
             client, options.BaseAddress is { } address ? Show(address) : null, host.Clients.Find(client)!.Chain,
             [.. host.StagesOf(client).Select(stage => StageOf(stage, options))],
-            [.. HttpResilienceOptions.Keys.ValuesOf(options).Select(v => SettingOf(options, files, v.Path, v.Value))
-                .Where(setting => all || setting.Place is not null || !IsBuiltIn(setting))],
-            [.. options.InRoutes.Select(route => new ExplainedRoute(
-                route.Route!, [.. route.Differences.Select(v => SettingOf(route, files, v.Key, v.Value))]))]);
+            [.. settings.Where(s => s.Route is null && (all || s.Source != ClientSetting.Default)).Select(s => SettingOf(s, files))],
+            [
+                .. settings.Where(s => s.Route is not null).GroupBy(s => s.Route!)
+                    .Select(route => new ExplainedRoute(route.Key, [.. route.Select(s => SettingOf(s, files))])),
+            ]);
     }
 
     private static ExplainedStage StageOf(Type stage, HttpResilienceOptions options)
@@ -28,11 +27,8 @@ internal static class ClientExplanation
         return new(name, stage.Name, words);
     }
 
-    private static ExplainedSetting SettingOf(HttpResilienceOptions options, SettingsFiles files, string key, object? value) =>
-        new(key, Show(value), files.PlaceOf(options.PathOf(key)));
-
-    private static bool IsBuiltIn(ExplainedSetting setting) =>
-        BuiltIn.TryGetValue(setting.Key, out object? value) && Show(value) == setting.Value;
+    private static ExplainedSetting SettingOf(ClientSetting setting, SettingsFiles files) =>
+        new(setting.Key, setting.Value, setting.Path is { } path ? files.PlaceOf(path) : null);
 
     // Credentials in an address are masked.
     private static string Show(object? value) => OptionPath.Show(value).Trim('\'');

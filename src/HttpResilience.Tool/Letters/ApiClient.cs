@@ -66,9 +66,29 @@ internal sealed class ApiClient : IDisposable
         return response is null ? null : await ReadAsync(response, responseType, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <exception cref="ToolException">Also for 404, with what the application says of it.</exception>
+    internal async Task<T> RequireAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var response = await SendAsync(() => new(HttpMethod.Get, path), cancellationToken, isRequired: true).ConfigureAwait(false);
+        return await ReadAsync(response!, type, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="RequireAsync"/>
+    internal async Task<TResponse> RequirePostAsync<TRequest, TResponse>(
+        string path, TRequest body, JsonTypeInfo<TRequest> type, JsonTypeInfo<TResponse> responseType, CancellationToken cancellationToken)
+        where TResponse : class
+    {
+        using var response = await SendAsync(
+            () => new(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) }, cancellationToken, isRequired: true)
+            .ConfigureAwait(false);
+        return await ReadAsync(response!, responseType, cancellationToken).ConfigureAwait(false);
+    }
+
     public void Dispose() => _client.Dispose();
 
-    private async Task<HttpResponseMessage?> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage?> SendAsync(
+        Func<HttpRequestMessage> create, CancellationToken cancellationToken, bool isRequired = false)
     {
         while (true)
         {
@@ -95,7 +115,7 @@ internal sealed class ApiClient : IDisposable
                     continue;
                 }
 
-                if (response.StatusCode is HttpStatusCode.NotFound)
+                if (response.StatusCode is HttpStatusCode.NotFound && !isRequired)
                     return null;
                 throw await FailureOfAsync(response, cancellationToken).ConfigureAwait(false);
             }
@@ -108,6 +128,8 @@ internal sealed class ApiClient : IDisposable
             ? await ReadAsync(response, OperatorJson.Default.ProblemModel, cancellationToken).ConfigureAwait(false) : null;
         if (response.StatusCode is HttpStatusCode.Conflict && problem?.Letter is { } letter)
             return new DeadLetterChangedException(ApiLetter.Of(letter));
+        if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict && problem is { Count: null })
+            return new ToolException($"{problem.Title} {problem.Detail}".Trim());
         string detail = problem?.Detail ?? problem?.Title ?? response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => $"not signed in; set {Variable} to a token.",

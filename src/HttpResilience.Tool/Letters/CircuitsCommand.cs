@@ -30,20 +30,19 @@ internal static class CircuitsCommand
         HelpName = "TEXT",
     };
 
-    private static readonly Option<string?> Application = StoreOptions.CreateApplication("The application whose instances are meant.");
     private static readonly Option<bool> Yes = Question.CreateYes();
     private static readonly Option<bool> Json = LettersCommand.CreateJson();
 
     internal static Command Create() => new Command("circuits", "Which hosts work, and which are held back on all instances.")
     {
         Verb("list", "Shows the circuits of all instances: what is held back first, then what does not work.",
-            [Client, Host, Json, Application, .. StoreOptions.ToRead],
+            [Client, Host, Json, StoreOptions.Application, .. StoreOptions.ToRead],
             new("circuits list", "what does not work, since when, and who holds it back"), ListAsync),
         Verb("hold", "Holds a host back on all instances: nothing is sent to it, calls fail at once, letters wait.",
-            [Client, Host, Tenant, Note, Yes, Json, Application, .. StoreOptions.ToChange],
+            [Client, Host, Tenant, Note, Yes, Json, StoreOptions.Application, .. StoreOptions.ToChange],
             new("circuits hold --client orders --host api.example.com --note 'they asked us to'", "within 10 s; it asks first"), HoldAsync),
         Verb("release", "Lets a host through on all instances, also where its circuit has opened by itself.",
-            [Client, Host, Tenant, Note, Json, Application, .. StoreOptions.ToChange],
+            [Client, Host, Tenant, Note, Json, StoreOptions.Application, .. StoreOptions.ToChange],
             new("circuits release --client orders --host api.example.com", "within 10 s"), ReleaseAsync),
     };
 
@@ -52,7 +51,7 @@ internal static class CircuitsCommand
         Func<ParseResult, LetterSource, CancellationToken, Task<int>> run)
     {
         var command = LettersCommand.CreateVerb(
-            name, description, null, options, [example], StoreOptions.OfApplication(Application, run));
+            name, description, null, options, [example], StoreOptions.InApplication(run));
         if (name != "list")
         {
             command.Validators.Add(result =>

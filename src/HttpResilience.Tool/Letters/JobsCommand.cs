@@ -18,9 +18,6 @@ internal static class JobsCommand
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
 
     private static readonly Argument<string> Id = new("id") { Description = "The id of the job.", HelpName = "ID" };
-    private static readonly Option<string?> Application =
-        StoreOptions.CreateApplication("The application whose instances work the job off.");
-
     private static readonly Option<int?> First = new("--first")
     {
         Description = "Only so many letters, the newest: 1 to see whether it is accepted now. 1 or more.",
@@ -45,17 +42,17 @@ internal static class JobsCommand
 
     internal static Command Create() => new Command("jobs", "Changes of many letters, which the instances of an application work off.")
     {
-        Verb("list", "Shows jobs, newest first.", null, [Limit, Json, Application, .. StoreOptions.ToRead],
+        Verb("list", "Shows jobs, newest first.", null, [Limit, Json, StoreOptions.Application, .. StoreOptions.ToRead],
             new("jobs list", "what is under way, and what was"), ListAsync),
-        Verb("show", "Shows how far a job is.", Id, [Json, Application, .. StoreOptions.ToRead],
+        Verb("show", "Shows how far a job is.", Id, [Json, StoreOptions.Application, .. StoreOptions.ToRead],
             new("jobs show 019a1f3c-4a2b-7d3e-9b1a-3f0c5d7e9a11", "one job"), ShowAsync),
         Verb("start", "Sends the letters of a filter again, also when this tool has ended.", null,
             [
-                .. FilterOptions.OfJobs, LetterChange.All, First, Rate, Looked, Resolve, Notes, Yes, Json, Application,
+                .. FilterOptions.OfJobs, LetterChange.All, First, Rate, Looked, Resolve, Notes, Yes, Json, StoreOptions.Application,
                 .. StoreOptions.ToChange,
             ],
             new("jobs start --group 5d0c8a7be1f24a3390d1c6e2 --rate 10", "all of a cause, 10 a second; it asks first"), StartAsync),
-        Verb("stop", "Stops a job. What is not out stays as it was.", Id, [Json, Application, .. StoreOptions.ToChange],
+        Verb("stop", "Stops a job. What is not out stays as it was.", Id, [Json, StoreOptions.Application, .. StoreOptions.ToChange],
             new("jobs stop 019a1f3c-4a2b-7d3e-9b1a-3f0c5d7e9a11", "one job"), StopAsync),
     };
 
@@ -63,8 +60,7 @@ internal static class JobsCommand
         string name, string description, Argument? argument, IEnumerable<Option> options, Example example,
         Func<ParseResult, LetterSource, CancellationToken, Task<int>> run)
     {
-        var command = LettersCommand.CreateVerb(
-            name, description, argument, options, [example], StoreOptions.OfApplication(Application, run));
+        var command = LettersCommand.CreateVerb(name, description, argument, options, [example], StoreOptions.InApplication(run));
         if (name == "start")
         {
             command.Validators.Add(result =>

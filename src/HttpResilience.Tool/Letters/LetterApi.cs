@@ -52,6 +52,16 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
             isHeld ? "circuits/hold" : "circuits/release", request, OperatorJson.Default.CircuitRequest,
             OperatorJson.Default.CircuitModel, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
 
+    internal override Task<ClientDetail> ClientAsync(string name, CancellationToken cancellationToken) =>
+        client.RequireAsync(ClientPath(name), OperatorJson.Default.ClientDetail, cancellationToken);
+
+    internal override Task<ClientDetail> SetPauseAsync(
+        string name, bool isPaused, string by, string? note, CancellationToken cancellationToken) => client.RequirePostAsync(
+        $"{ClientPath(name)}/{(isPaused ? "pause" : "resume")}", new(note), OperatorJson.Default.PauseRequest,
+        OperatorJson.Default.ClientDetail, cancellationToken);
+
+    private static string ClientPath(string name) => $"clients/{Uri.EscapeDataString(name)}";
+
     private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");
 
     public override ValueTask DisposeAsync()

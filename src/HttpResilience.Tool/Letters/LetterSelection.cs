@@ -64,6 +64,6 @@ internal sealed record LetterSelection(
         }
     }
 
-    internal static string Count(int letters) =>
+    internal static string Count(long letters) =>
         letters == 1 ? "1 letter" : string.Create(CultureInfo.InvariantCulture, $"{letters:N0} letters");
 }

@@ -43,5 +43,15 @@ internal abstract class LetterSource : IAsyncDisposable
     internal abstract Task<CircuitModel> ChangeCircuitAsync(
         CircuitRequest request, bool isHeld, string by, CancellationToken cancellationToken);
 
+    /// <summary>A client, its pause, and what a pause of it affects.</summary>
+    /// <exception cref="ToolException">There is no such client; with the names of those that are known.</exception>
+    internal abstract Task<ClientDetail> ClientAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Pauses or resumes a client.</summary>
+    /// <returns>The client as it is then.</returns>
+    /// <exception cref="ToolException">There is no such client, or it is paused or resumed already.</exception>
+    internal abstract Task<ClientDetail> SetPauseAsync(
+        string name, bool isPaused, string by, string? note, CancellationToken cancellationToken);
+
     public abstract ValueTask DisposeAsync();
 }

@@ -94,6 +94,26 @@ internal sealed class LetterStore : LetterSource
         return await CircuitList.LoadAsync(Circuits, change, Time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
 
+    internal override async Task<ClientDetail> ClientAsync(string name, CancellationToken cancellationToken)
+    {
+        var reach = await Pauses.FindAsync(name, cancellationToken).ConfigureAwait(false);
+        return reach.IsKnown
+            ? new(name, Shown, null, PauseModel.Of(reach.Last), PauseReachModel.Of(reach), null, null)
+            : throw new ToolException($"There is no client '{name}' in {Shown}. {PauseReachModel.KnownOf(reach)}");
+    }
+
+    internal override async Task<ClientDetail> SetPauseAsync(
+        string name, bool isPaused, string by, string? note, CancellationToken cancellationToken)
+    {
+        await ClientAsync(name, cancellationToken).ConfigureAwait(false);
+        var result = isPaused ? await Pauses.PauseAsync(name, by, note, cancellationToken).ConfigureAwait(false)
+            : await Pauses.ResumeAsync(name, by, note, cancellationToken).ConfigureAwait(false);
+        return result.IsChanged ? await ClientAsync(name, cancellationToken).ConfigureAwait(false) : throw new ToolException(
+            $"{name} is {(isPaused ? "paused already" : "not paused")}. {PauseReachModel.Tell(result.Last)}");
+    }
+
+    private ClientPauses Pauses => _services.GetRequiredService<ClientPauses>();
+
     private async Task<JobModel> ModelAsync(LetterJob job, CancellationToken cancellationToken) =>
         JobModel.Of(job, await Jobs.ProgressAsync(job.Id, cancellationToken).ConfigureAwait(false));
 

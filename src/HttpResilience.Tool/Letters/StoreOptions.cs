@@ -50,6 +50,13 @@ internal static class StoreOptions
         HelpName = "NAME",
     };
 
+    /// <summary>For what belongs to an application, whose instances look for it.</summary>
+    internal static Option<string?> Application { get; } = new("--application")
+    {
+        Description = "The application whose instances are meant. Default: the only one that is running on the store.",
+        HelpName = "NAME",
+    };
+
     /// <summary>For commands that work on a store only.</summary>
     internal static IReadOnlyList<Option> ToChangeStore { get; } = [Store, StoreFile, Schema, As];
 
@@ -61,29 +68,21 @@ internal static class StoreOptions
     internal static LetterSource Open(ParseResult parsed) => parsed.GetValue(Url) is { } url
         ? new LetterApi(new ApiClient(url, parsed.GetValue(Header) ?? [])) : OpenStore(parsed, null);
 
+    /// <summary>Runs a command on the rows of the application that is named, or the only one.</summary>
+    internal static Func<ParseResult, LetterSource, CancellationToken, Task<int>> InApplication(
+        Func<ParseResult, LetterSource, CancellationToken, Task<int>> run) => async (parsed, source, cancellationToken) =>
+    {
+        if (source is not LetterStore store)
+            return await run(parsed, source, cancellationToken).ConfigureAwait(false);
+        var own = OpenStore(
+            parsed, parsed.GetValue(Application) ?? await store.OnlyApplicationAsync(cancellationToken).ConfigureAwait(false));
+        await using (own.ConfigureAwait(false))
+            return await run(parsed, own, cancellationToken).ConfigureAwait(false);
+    };
+
     /// <summary>The store, as an application of this name sees it; null for all.</summary>
     internal static LetterStore OpenStore(ParseResult parsed, string? application) =>
         LetterStore.Open(StoreName.Parse(TextOf(parsed)), parsed.GetValue(Schema), application);
-
-    /// <param name="description">Whose it is.</param>
-    internal static Option<string?> CreateApplication(string description) => new("--application")
-    {
-        Description = $"{description} Default: the only one that is running on the store.",
-        HelpName = "NAME",
-    };
-
-    /// <summary>A command about what belongs to an application, whose instances look for it in the store.</summary>
-    internal static Func<ParseResult, LetterSource, CancellationToken, Task<int>> OfApplication(
-        Option<string?> application, Func<ParseResult, LetterSource, CancellationToken, Task<int>> run) =>
-        async (parsed, source, cancellationToken) =>
-        {
-            if (source is not LetterStore store)
-                return await run(parsed, source, cancellationToken).ConfigureAwait(false);
-            var own = OpenStore(
-                parsed, parsed.GetValue(application) ?? await store.OnlyApplicationAsync(cancellationToken).ConfigureAwait(false));
-            await using (own.ConfigureAwait(false))
-                return await run(parsed, own, cancellationToken).ConfigureAwait(false);
-        };
 
     /// <exception cref="ToolException">There is no name.</exception>
     internal static string PersonOf(ParseResult parsed)

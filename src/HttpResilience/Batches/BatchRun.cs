@@ -21,7 +21,8 @@ internal sealed class BatchRun<T>(Func<T, long, CancellationToken, ValueTask<Bat
 
     internal async Task<BatchReport> RunAsync(IAsyncEnumerable<T> source, CancellationToken cancellationToken)
     {
-        var checkpoint = await CheckpointWriter.OpenAsync(options.Checkpoint, Break, _time, cancellationToken).ConfigureAwait(false);
+        var checkpoint = await CheckpointWriter.OpenAsync(
+            options.Checkpoint, options.Total ?? total, Break, _time, cancellationToken).ConfigureAwait(false);
         await using var saved = checkpoint.ConfigureAwait(false);
         using var places = new SemaphoreSlim(options.MaxParallelism);
         using var running = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _broken.Token);

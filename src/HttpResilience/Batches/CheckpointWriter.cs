@@ -24,9 +24,15 @@ internal sealed class CheckpointWriter : IAsyncDisposable
     private bool _isEnded;
     private Exception? _broken;
 
-    private CheckpointWriter(BatchCheckpoint? checkpoint, Guid owner, StoredCheckpoint begun, Action<Exception> failed, TimeProvider time)
+    private readonly DateTimeOffset _begunAt;
+    private readonly long _begunWith;
+    private readonly long? _total;
+
+    private CheckpointWriter(
+        BatchCheckpoint? checkpoint, Guid owner, StoredCheckpoint begun, long? total, Action<Exception> failed, TimeProvider time)
     {
-        (_checkpoint, _owner, _time) = (checkpoint, owner, time);
+        (_checkpoint, _owner, _time, _total) = (checkpoint, owner, time, total);
+        (_begunAt, _begunWith) = (time.GetUtcNow(), begun.Position + begun.Done.Sum(r => r.To - r.From));
         _ledger = new(begun.Position, begun.Done);
         if (checkpoint is not null)
         {
@@ -37,17 +43,18 @@ internal sealed class CheckpointWriter : IAsyncDisposable
     }
 
     /// <summary>Claims the batch for this run; waits until the lease of a run that was killed expires.</summary>
+    /// <param name="total">The number of records; null when it is not known.</param>
     /// <param name="failed">Called when the progress can no longer be stored.</param>
     /// <exception cref="BatchInProgressException">Another run holds the batch.</exception>
     internal static async Task<CheckpointWriter> OpenAsync(
-        BatchCheckpoint? checkpoint, Action<Exception> failed, TimeProvider time, CancellationToken cancellationToken)
+        BatchCheckpoint? checkpoint, long? total, Action<Exception> failed, TimeProvider time, CancellationToken cancellationToken)
     {
         var owner = Guid.NewGuid();
         if (checkpoint is null)
-            return new(null, owner, new(owner, DateTimeOffset.MaxValue, 0, []), failed, time);
+            return new(null, owner, new(owner, DateTimeOffset.MaxValue, 0, []), total, failed, time);
 
         var begun = await TakeAsync(checkpoint, owner, time, cancellationToken).ConfigureAwait(false);
-        var writer = new CheckpointWriter(checkpoint, owner, begun, failed, time);
+        var writer = new CheckpointWriter(checkpoint, owner, begun, total, failed, time);
         try
         {
             await writer.FindFailuresAsync(cancellationToken).ConfigureAwait(false);
@@ -196,11 +203,13 @@ internal sealed class CheckpointWriter : IAsyncDisposable
         {
             (taken, _pending) = (_pending, new());
             taken.Indexes.ForEach(_ledger.Add);
+            var now = _time.GetUtcNow();
             update = new()
             {
                 Name = _checkpoint!.Name,
                 Owner = _owner,
-                LeaseUntil = _time.GetUtcNow() + lease,
+                LeaseUntil = now + lease,
+                Run = new(_begunAt, _begunWith, now, _total, InstanceName.Current),
                 Position = _ledger.Position,
                 Done = _ledger.Done,
                 Failed = taken.Failed,

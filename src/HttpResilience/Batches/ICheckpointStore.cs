@@ -25,6 +25,13 @@ public interface ICheckpointStore
     /// <param name="limit">The maximum number. 1 or more.</param>
     Task<IReadOnlyList<BatchFailure>> FailuresAsync(string name, long? after, int limit, CancellationToken cancellationToken);
 
+    /// <summary>The batches of the store's own application and of none, the last saved first.</summary>
+    /// <param name="limit">The maximum number. 1 or more.</param>
+    Task<IReadOnlyList<StoredBatch>> ListAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>The batch with this name; null when there is none.</summary>
+    Task<StoredBatch?> FindAsync(string name, CancellationToken cancellationToken);
+
     /// <summary>Deletes a batch and its failures.</summary>
     /// <returns>False when no batch has the name.</returns>
     Task<bool> DeleteAsync(string name, CancellationToken cancellationToken);

@@ -30,6 +30,9 @@ public sealed record CheckpointUpdate
     /// <inheritdoc cref="StoredCheckpoint.Done"/>
     public required IReadOnlyList<BatchRange> Done { get; init; }
 
+    /// <summary>What operators see of the run. Default null: what is stored stays.</summary>
+    public CheckpointRun? Run { get; init; }
+
     /// <summary>Records that have failed since the last save; a failure already stored is replaced.</summary>
     public IReadOnlyList<BatchFailure> Failed { get; init; } = [];
 

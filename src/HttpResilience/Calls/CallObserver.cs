@@ -46,6 +46,12 @@ public abstract class CallObserver
     /// <param name="client">The client.</param>
     protected internal virtual bool IsPaused(ObservedClient client) => false;
 
+    /// <summary>An operator paused or resumed a client in this process (<see cref="Storage.ClientPauses"/>); it is stored.</summary>
+    /// <param name="change">The pause or resumption.</param>
+    protected internal virtual void PauseChanged(Storage.ErrorBudgetPause change)
+    {
+    }
+
     /// <summary>The circuit of a host, or of a tenant's part of it, changed its state.</summary>
     /// <param name="client">The client.</param>
     /// <param name="host">The host, or the tenant's part of it.</param>

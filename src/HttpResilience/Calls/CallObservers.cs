@@ -88,6 +88,9 @@ internal sealed partial class CallObservers(IEnumerable<CallObserver> observers,
         return false;
     }
 
+    internal void PauseChanged(ErrorBudgetPause change) =>
+        ForEach(change, static (observer, change) => observer.PauseChanged(change));
+
     internal void CircuitChanged(ObservedClient client, ObservedHost host, CircuitState state) =>
         ForEach((client, host, state), static (observer, changed) => observer.CircuitChanged(changed.client, changed.host, changed.state));
 

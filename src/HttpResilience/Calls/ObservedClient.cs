@@ -14,7 +14,7 @@ public abstract class ObservedClient : ObserverState
 
     /// <summary>
     /// Its chain and the main settings in force in one line, as it is logged at start and after a reload. All settings:
-    /// <c>IOptionsMonitor&lt;HttpResilienceOptions&gt;.Get(Name)</c>.
+    /// <c>IOptionsMonitor&lt;HttpResilienceOptions&gt;.Get(Name)</c>, and with where each comes from <c>ClientSettings.InForce</c>.
     /// </summary>
     public abstract string Chain { get; }
 

@@ -69,6 +69,9 @@ internal sealed partial class Client : ObservedClient, IDisposable
     /// <summary>The options in force.</summary>
     internal HttpResilienceOptions Options { get; private set; }
 
+    /// <summary>Why the last reload was rejected; null when it was not.</summary>
+    internal string? ReloadProblems { get; private set; }
+
     internal HostDirectory Hosts { get; } = new();
 
     internal ClientDeadline Deadline { get; } = new();
@@ -93,6 +96,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
             {
                 var options = _read();
                 (_policy, Options) = (new(Name, options, Time), options);
+                ReloadProblems = null;
             }
 
             PolicyChanged?.Invoke();
@@ -101,7 +105,7 @@ internal sealed partial class Client : ObservedClient, IDisposable
         catch (Exception e)
         {
             // An exception of the application's own code here would keep other readers of the configuration from their reload.
-            string problems = HttpResilienceOptions.ProblemsOf(e);
+            string problems = ReloadProblems = HttpResilienceOptions.ProblemsOf(e);
             ReloadRejected(_logger, Name, problems);
         }
     }

@@ -26,6 +26,9 @@ internal static class OperationsPackage
         }
     }
 
+    /// <summary>The client is one of the application, not that of alerts.</summary>
+    internal static bool IsOfApplication(string clientName) => clientName != AlertClient;
+
     internal static bool IsIn(IServiceProviderIsService services) =>
         services is IServiceProviderIsKeyedService keyed && keyed.IsKeyedService(typeof(CallObserver), Name);
 

@@ -51,10 +51,11 @@ public interface IDeadLetterStore
 
     /// <summary>
     /// Makes changes together: each letter and the job as <see cref="UpdateAsync"/>, each new letter as <see cref="AddAsync"/>, and the
-    /// activity, in one transaction.
+    /// pause and the activity, in one transaction.
     /// </summary>
     /// <returns>
-    /// False when one of the letters or the job has changed meanwhile or is gone, or a new one is there already: nothing was changed.
+    /// False when one of the letters, the job or the pause has changed meanwhile or is gone, or a new one is there already: nothing was
+    /// changed.
     /// </returns>
     Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken);
 

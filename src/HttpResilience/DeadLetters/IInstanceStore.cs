@@ -44,6 +44,12 @@ public sealed record StorageInstance
     /// <summary>Its clients that keep dead letters: it can send theirs.</summary>
     public IReadOnlyCollection<string> Clients { get; init; } = [];
 
+    /// <summary>
+    /// Its clients that an operator can pause: all with the chain, where <c>AddHttpResilienceOperations</c> is called. Null: it obeys no
+    /// pause, or runs a version that does not say.
+    /// </summary>
+    public IReadOnlyCollection<string>? PausableClients { get; init; }
+
     /// <summary>The time at which it started.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 

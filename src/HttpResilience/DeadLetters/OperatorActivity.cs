@@ -13,7 +13,8 @@ public sealed record OperatorActivity
     public required string By { get; init; }
 
     /// <summary>What was done, in a word: <c>Replay</c>, <c>Resubmit</c>, <c>Resolve</c>, <c>Reopen</c>, <c>Cancel</c>, <c>Purge</c>,
-    /// <c>StartJob</c>, <c>StopJob</c>, <c>HoldBack</c>, <c>LetThrough</c>.</summary>
+    /// <c>StartJob</c>, <c>StopJob</c>, <c>HoldBack</c>, <c>LetThrough</c>, <c>Pause</c>,
+    /// <c>Resume</c>.</summary>
     public required string Action { get; init; }
 
     /// <summary>The letter; null when it was not one.</summary>
@@ -66,6 +67,15 @@ public sealed record LetterCommit
     /// Default: none.
     /// </summary>
     public CircuitHold? Hold { get; init; }
+
+    /// <summary>
+    /// A client is paused or resumed. Where a change is stored that is later than <see cref="PauseBefore"/>, nothing is committed. Default:
+    /// none.
+    /// </summary>
+    public ErrorBudgetPause? Pause { get; init; }
+
+    /// <summary>The stored change of that client as it was read; null when there was none.</summary>
+    public ErrorBudgetPause? PauseBefore { get; init; }
 
     /// <summary>What a person did. Default: nothing.</summary>
     public OperatorActivity? Activity { get; init; }

@@ -7,4 +7,8 @@ namespace HttpResilience.Storage;
 /// The person or program that caused it; null when the error budget (<c>ErrorBudget:PauseAtBurn</c>) or its probes did.
 /// </param>
 /// <param name="At">The time of the change.</param>
-public sealed record ErrorBudgetPause(string ClientName, bool IsPaused, string? By, DateTimeOffset At);
+public sealed record ErrorBudgetPause(string ClientName, bool IsPaused, string? By, DateTimeOffset At)
+{
+    /// <summary>Why, as the person wrote it; null when nothing was written.</summary>
+    public string? Note { get; init; }
+}

@@ -14,7 +14,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed partial class InstanceHeartbeat(
     IInstanceStore store, ReplayCoverage coverage, StorageApplication application, DeadLetterReplayOptions? replay,
-    Func<IEnumerable<string>> clients, InstanceReports reports, CircuitHoldWatch holds, TimeProvider time,
+    Func<IEnumerable<string>> clients, Func<IEnumerable<string>?> pausable, InstanceReports reports, CircuitHoldWatch holds, TimeProvider time,
     ILogger<InstanceHeartbeat> logger) : DetachedWorker
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
@@ -52,8 +52,8 @@ internal sealed partial class InstanceHeartbeat(
             provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
             provider.GetRequiredService<StorageApplication>(),
             ReplayOf(provider),
-            () => ClientsOf(provider),
-            provider.GetRequiredService<InstanceReports>(), provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>(),
+            () => ClientsOf(provider), () => PausableOf(provider), provider.GetRequiredService<InstanceReports>(),
+            provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
     }
@@ -69,6 +69,11 @@ internal sealed partial class InstanceHeartbeat(
         provider.GetService<IResilientClients>() is ResilientClients clients
             ? clients.Where(c => c.Policy.ClientDeadLetter is not null).Select(c => c.Name).Distinct() : [];
 
+    private static IEnumerable<string>? PausableOf(IServiceProvider provider) =>
+        OperationsPackage.IsIn(provider.GetRequiredService<IServiceProviderIsService>())
+            && provider.GetService<IResilientClients>() is { } clients
+            ? clients.List().Select(c => c.Name).Concat(clients.Names ?? []).Where(OperationsPackage.IsOfApplication).Distinct() : null;
+
     protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
@@ -79,7 +84,13 @@ internal sealed partial class InstanceHeartbeat(
             {
                 // First, so that the row has the circuits as they are then.
                 var failure = await holds.ReadAsync(stoppingToken).ConfigureAwait(false);
-                var row = _self with { Clients = [.. clients()], SeenAt = time.GetUtcNow(), Report = reports.Make() };
+                var row = _self with
+                {
+                    Clients = [.. clients()],
+                    PausableClients = pausable()?.ToList(),
+                    SeenAt = time.GetUtcNow(),
+                    Report = reports.Make(),
+                };
                 await store.SaveAsync(row, stoppingToken).ConfigureAwait(false);
                 holds.Log(failure, Interval.TotalSeconds);
                 if (isFirst && _fails)

@@ -36,6 +36,7 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
         services.TryAddSingleton(provider => new LetterJobs(
             provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<ILetterJobStore>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(ClientPauses.Of);
     }
 
     /// <exception cref="OptionsValidationException">The store or its connection string is missing.</exception>

@@ -33,6 +33,21 @@ public sealed class OpenApiTests
         ["ClientList"] = typeof(ClientList),
         ["Client"] = typeof(ClientModel),
         ["Host"] = typeof(HostModel),
+        ["ClientDetail"] = typeof(ClientDetail),
+        ["Pause"] = typeof(PauseModel),
+        ["PauseReach"] = typeof(PauseReachModel),
+        ["PauseRequest"] = typeof(PauseRequest),
+        ["Budget"] = typeof(BudgetModel),
+        ["BurnRate"] = typeof(BurnRateModel),
+        ["BudgetList"] = typeof(BudgetList),
+        ["Setting"] = typeof(SettingModel),
+        ["SettingList"] = typeof(SettingList),
+        ["Incident"] = typeof(IncidentModel),
+        ["IncidentPage"] = typeof(IncidentPage),
+        ["Batch"] = typeof(BatchModel),
+        ["BatchPage"] = typeof(BatchPage),
+        ["BatchFailure"] = typeof(BatchFailureModel),
+        ["BatchDetail"] = typeof(BatchDetail),
         ["ReplayRequest"] = typeof(ReplayRequest),
         ["ResolveRequest"] = typeof(ResolveRequest),
         ["ResubmitRequest"] = typeof(ResubmitRequest),
@@ -143,6 +158,8 @@ public sealed class OpenApiTests
             Texts(Schemas[schema]!["properties"]!["circuit"]!["enum"]!).ShouldBe(
                 Enum.GetValues<CircuitState>().Select(LetterWords.Of), ignoreOrder: true);
         }
+        Texts(Schemas["Incident"]!["properties"]!["severity"]!["enum"]!).ShouldBe(IncidentModel.Severities);
+        Texts(Schemas["Budget"]!["properties"]!["state"]!["enum"]!).ShouldBe(BudgetModel.States);
     }
 
     [Fact]

@@ -44,6 +44,39 @@ public abstract class KeptErrorBudgetContract : StorageContract
     }
 
     [Fact]
+    public async Task A_client_that_is_made_while_it_is_paused_does_not_send_its_first_call()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        Database.AddTo(builder.Services).AddHttpResilienceOperations();
+        // Clients of any name: none is known when the host starts.
+        builder.Services.ConfigureHttpClientDefaults(b => b.AddResilience().ConfigurePrimaryHttpMessageHandler(() => _api));
+        using var host = builder.Build();
+        await host.Services.GetRequiredService<ClientPauses>().PauseAsync("api", "Ann", "double invoices", Stop);
+        await host.StartAsync(Stop);
+
+        await Should.ThrowAsync<IntegrationPausedException>(() => CallAsync(host));
+        Status(host).ShouldSatisfyAllConditions(s => s.PausedBy.ShouldBe("Ann"), s => s.PausedNote.ShouldBe("double invoices"));
+        await host.StopAsync(Stop);
+    }
+
+    [Fact]
+    public async Task A_pause_by_a_program_of_the_process_is_written_down_with_its_note()
+    {
+        using var host = await StartAsync();
+        var budgets = host.Services.GetRequiredService<IErrorBudgets>();
+
+        await budgets.PauseAsync("api", "Ann", "double invoices", Stop);
+        await budgets.PauseAsync("api", "Bob", "me too", Stop);
+        await budgets.ResumeAsync("api", "Bob", null, Stop);
+
+        (await Database.Open(application: host.Services.GetRequiredService<StorageApplication>().Name).Activity.ListAsync(null, 10, Stop))
+            .Select(a => (a.Action, a.By, a.ClientName, a.Notes)).ShouldBe(
+            [("Resume", "Bob", "api", null), ("Pause", "Ann", "api", "double invoices")]);
+        (await host.Services.GetRequiredService<ClientPauses>().ListAsync(Stop)).ShouldHaveSingleItem().IsPaused.ShouldBeFalse();
+        await host.StopAsync(Stop);
+    }
+
+    [Fact]
     public async Task A_host_starts_and_sends_calls_while_the_database_is_unavailable()
     {
         using var host = Build(services => services.AddHttpResilienceStorage(UseNowhere));

@@ -20,6 +20,18 @@ public sealed class InMemoryLetterCommitTests : LetterCommitContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
 }
 
+public sealed class InMemoryClientPauseTests : ClientPauseContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+
+    protected override Task<bool> OldProcessPausesAsync() => Task.FromResult(false);
+}
+
+public sealed class InMemoryBatchListTests : BatchListContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
 public sealed class InMemoryDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());

@@ -22,6 +22,20 @@ public sealed class PostgreSqlLetterCommitTests(PostgreSqlServer server) : Lette
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
 
+public sealed class PostgreSqlClientPauseTests(PostgreSqlServer server) : ClientPauseContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+
+    protected override async Task<bool> OldProcessPausesAsync() =>
+        await Database.ScalarAsync(
+            "UPDATE error_budget_pauses SET changed_by = NULL, changed_at = changed_at + interval '1 second' RETURNING 1") is not null;
+}
+
+public sealed class PostgreSqlBatchListTests(PostgreSqlServer server) : BatchListContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
 public sealed class PostgreSqlDeadLetterClaimTests(PostgreSqlServer server) : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

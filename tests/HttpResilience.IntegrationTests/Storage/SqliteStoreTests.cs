@@ -20,6 +20,19 @@ public sealed class SqliteLetterCommitTests : LetterCommitContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
+public sealed class SqliteClientPauseTests : ClientPauseContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+
+    protected override async Task<bool> OldProcessPausesAsync() =>
+        await Database.ScalarAsync("UPDATE error_budget_pauses SET changed_by = NULL, changed_at = changed_at + 1 RETURNING 1") is not null;
+}
+
+public sealed class SqliteBatchListTests : BatchListContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
 public sealed class SqliteDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());

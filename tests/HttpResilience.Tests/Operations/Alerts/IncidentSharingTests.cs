@@ -549,7 +549,7 @@ public sealed class IncidentSharingTests : IDisposable
             Sinks.Use(new(new AlertOptions()));
             var settings = new AlertSettings(
                 new OptionsFactory<AlertOptions>([], []), configuration: null, new AlertQueue(clock), Logs.CreateLogger("settings"));
-            Sharing = new(storage.Storage.Incidents, settings, Sinks, clock, Logs.CreateLogger("watch"));
+            Sharing = new(storage.Storage.Incidents, settings, Sinks, new(clock), clock, Logs.CreateLogger("watch"));
         }
 
         internal AlertSinks Sinks { get; }
