@@ -76,6 +76,23 @@ internal sealed class SqliteDeadLetterStore(
         return s.Read(SqliteLetter.Read, sql, parameters);
     }, cancellationToken), log);
 
+    public async Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        var (candidates, values) = SqliteLetterQuery.Candidates(query, atMost);
+        var (looked, oldest) = (await readers.RunAsync(
+            s => s.Read(row => ((int)row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1)), candidates, values), cancellationToken)
+            .ConfigureAwait(false))[0];
+        if (oldest is null)
+            return new([], 0, null);
+        var letters = await StoredLetter.PageAsync(query, (q, last) => readers.RunAsync(s =>
+        {
+            var (sql, parameters) = SqliteLetterQuery.Select(q, last, oldest);
+            return s.Read(SqliteLetter.Read, sql, parameters);
+        }, cancellationToken), log).ConfigureAwait(false);
+        return StoredLetter.Found(letters, query, looked, looked < atMost ? null : Guid.Parse(oldest));
+    }
+
     // A letter in progress belongs to a worker that stopped: it may have been sent, and a reviewer's action was meant for that attempt
     // only.
     private static readonly string TakeSql = $"""
@@ -119,15 +136,6 @@ internal sealed class SqliteDeadLetterStore(
         return _arrivals.Told(changed, changed && letter.Status == DeadLetterStatus.Pending);
     }
 
-    public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
-    {
-        var (old, @new) = (SqliteLetter.Changes(letter), SqliteLetter.Values(replacement));
-        bool changed = await writer.RunAsync(
-            s => s.Change(SqliteLetter.Update, old) == 1 && s.Change(SqliteLetter.Insert, @new) == 1, cancellationToken)
-            .ConfigureAwait(false);
-        return _arrivals.Told(changed, changed);
-    }
-
     private const string IsCurrentSql = "SELECT count(*) FROM dead_letters WHERE id = @id AND version = @version";
 
     private const string IsThereSql = "SELECT count(*) FROM dead_letters WHERE id = @id";
@@ -155,11 +163,29 @@ internal sealed class SqliteDeadLetterStore(
             committed, committed && (commit.Added.Count > 0 || commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending)));
     }
 
-    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(
+        DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken)
     {
         var (sql, parameters) = SqliteLetterQuery.Purge(query);
         parameters.AddRange([("@settled_before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)]);
-        return InPortionsAsync(s => s.Execute(sql, [.. parameters]), PurgedAtOnce, cancellationToken);
+        return InPortionsAsync(s =>
+        {
+            int purged = s.Execute(sql, [.. parameters]);
+            if (activity is not null && purged > 0)
+                SqliteActivityStore.AddLetters(s, activity, purged, application);
+            return purged;
+        }, PurgedAtOnce, cancellationToken);
+    }
+
+    public async Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        var (sql, parameters) = SqliteLetterQuery.CountSettled(query);
+        parameters.AddRange([("@settled_before", StoredTime.Microseconds(before)), ("@limit", atMost)]);
+        return (await readers.RunAsync(s => s.Read(
+            row => new SettledLetters(row.GetInt64(0), row.IsDBNull(1) ? null : StoredTime.Nearest(row.GetInt64(1))), sql,
+            [.. parameters]), cancellationToken).ConfigureAwait(false))[0];
     }
 
     public async Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken)

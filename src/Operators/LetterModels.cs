@@ -178,7 +178,10 @@ internal sealed record LetterModel : LetterSummary
 /// <summary>A page of letters.</summary>
 /// <param name="Letters">Newest first.</param>
 /// <param name="Next">The address of the page after it; null for the last one.</param>
-internal sealed record LetterPage(IReadOnlyList<LetterSummary> Letters, string? Next);
+/// <param name="Looked">
+/// With <c>text</c>, how many letters were looked through: a page may be short, or empty, though there is another. Else null.
+/// </param>
+internal sealed record LetterPage(IReadOnlyList<LetterSummary> Letters, string? Next, long? Looked = null);
 
 /// <summary>Open letters of one cause.</summary>
 internal sealed record GroupModel

@@ -73,6 +73,11 @@ internal sealed partial class StoredLetter
         }
     }
 
+    /// <summary>A step of a search: a full page goes on after its last letter, else behind the letters that were looked through.</summary>
+    /// <param name="oldest">The last letter that was looked through; null when there is none behind it.</param>
+    internal static DeadLetterSearch Found(IReadOnlyList<DeadLetter> letters, DeadLetterQuery query, int looked, Guid? oldest) =>
+        new(letters, looked, letters.Count == query.Limit ? letters[^1].Id : oldest);
+
     /// <summary>The groups whose newest letter can be read.</summary>
     internal static IReadOnlyList<DeadLetterGroup> Groups(IEnumerable<(StoredLetter Newest, GroupColumns Counts)> rows, ILogger log)
     {

@@ -24,7 +24,9 @@ internal sealed class ApiCall(HttpContext context, string by, OperateCheck opera
 
     internal CancellationToken Aborted => context.RequestAborted;
 
-    internal DateTimeOffset Now => (context.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System).GetUtcNow();
+    internal TimeProvider Time => context.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System;
+
+    internal DateTimeOffset Now => Time.GetUtcNow();
 
     internal IDeadLetterReview Review => context.RequestServices.GetService<IDeadLetterReview>() ?? throw ApiProblemException.Of(
         StatusCodes.Status503ServiceUnavailable, "This application keeps no letters.",

@@ -13,6 +13,17 @@ internal static class LetterLists
     {
         var filter = Valid(call.Filter(Limit));
         int limit = call.Number(Limit, 1, MaxLetters, DefaultLetters);
+        if (filter.Query.Text is not null)
+        {
+            var found = await filter.SearchAsync(
+                call.Review, before: null, limit, call.Time, cancellationToken: call.Aborted).ConfigureAwait(false);
+            string? further = found.Before is { } last ? NextOf(call.Context.Request, filter, limit, last) : null;
+            await call.WriteAsync(
+                new LetterPage([.. found.Letters.Select(LetterSummary.Of)], further, found.Looked), OperatorJson.Default.LetterPage)
+                .ConfigureAwait(false);
+            return;
+        }
+
         // One more than asked for says whether there is another page.
         var letters = await filter.ListAsync(call.Review, limit + 1, call.Aborted).ConfigureAwait(false);
         string? next = letters.Count > limit ? NextOf(call.Context.Request, filter, limit, letters[limit - 1].Id) : null;

@@ -6,9 +6,23 @@ namespace HttpResilience.Tool;
 /// <summary>The letters of a running application, by its API.</summary>
 internal sealed class LetterApi(ApiClient client) : LetterSource
 {
+    private const int MaxPage = 200;
+
     internal override string Shown => client.Shown;
 
     internal override IDeadLetterReview Review { get; } = new ApiReview(client);
+
+    internal override async Task<LetterFinds> SearchAsync(
+        LetterFilter filter, Guid? before, int limit, CancellationToken cancellationToken)
+    {
+        var words = filter.Words.Where(w => before is null || w.Key is not "before")
+            .Concat(before is { } id ? [new("before", id.ToString())] : []);
+        var page = await client.GetAsync(
+            $"letters?{Words(words, Math.Min(limit, MaxPage))}", OperatorJson.Default.LetterPage, cancellationToken)
+            .ConfigureAwait(false) ?? throw NoApi();
+        // An application of an older version does not say how many letters it looked through.
+        return new([.. page.Letters.Select(ApiLetter.Of)], page.Looked ?? page.Letters.Count, BeforeOf(page.Next));
+    }
 
     internal override async Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
         await client.GetAsync($"groups?{Words(query, limit)}", OperatorJson.Default.GroupList, cancellationToken).ConfigureAwait(false)
@@ -47,19 +61,19 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
 
     private sealed class ApiReview(ApiClient client) : IDeadLetterReview
     {
-        private const int MaxPage = 200;
-
         public async Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken)
         {
             List<DeadLetter> letters = [];
+            var before = query.Before;
             while (true)
             {
                 int limit = Math.Min(MaxPage, query.Limit - letters.Count);
                 var page = await client.GetAsync(
-                    $"letters?{Words(query with { Before = letters.Count > 0 ? letters[^1].Id : query.Before }, limit)}",
+                    $"letters?{Words(query with { Before = before }, limit)}",
                     OperatorJson.Default.LetterPage, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
                 letters.AddRange(page.Letters.Select(ApiLetter.Of));
-                if (page.Next is null || letters.Count >= query.Limit || page.Letters.Count == 0)
+                before = BeforeOf(page.Next);
+                if (before is null || letters.Count >= query.Limit)
                     return letters;
             }
         }
@@ -107,6 +121,12 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
                 cancellationToken).ConfigureAwait(false) ?? throw NotFound(id));
 
         // The commands that need these take no --url.
+        public Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken) =>
+            throw NeedsStore();
+
+        public Task<SettledLetters> CountSettledAsync(
+            DeadLetterQuery query, TimeSpan olderThan, int atMost, CancellationToken cancellationToken) => throw NeedsStore();
+
         public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => throw NeedsStore();
 
         public Task<DeadLetter> ResubmitAsync(
@@ -154,8 +174,14 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     }
 
     /// <summary>The words of a query in an address.</summary>
-    internal static string Words(DeadLetterQuery query, int limit) => string.Join('&', WordsOf(query)
+    internal static string Words(DeadLetterQuery query, int limit) => Words(WordsOf(query), limit);
+
+    private static string Words(IEnumerable<KeyValuePair<string, string>> words, int limit) => string.Join('&', words
         .Append(new("limit", limit.ToString(CultureInfo.InvariantCulture))).Select(w => $"{w.Key}={Uri.EscapeDataString(w.Value)}"));
+
+    // The page after one may begin behind its last letter.
+    private static Guid? BeforeOf(string? next) =>
+        next?.Split("before=") is [_, .. var rest] && Guid.TryParseExact(rest[^1].Split('&')[0], "D", out var before) ? before : null;
 
     private static IEnumerable<KeyValuePair<string, string>> WordsOf(DeadLetterQuery query)
     {

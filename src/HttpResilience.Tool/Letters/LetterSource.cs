@@ -12,6 +12,10 @@ internal abstract class LetterSource : IAsyncDisposable
 
     internal TimeProvider Time { get; } = TimeProvider.System;
 
+    /// <summary>A step of a search for a text.</summary>
+    /// <param name="before">Where it goes on; null for the beginning.</param>
+    internal abstract Task<LetterFinds> SearchAsync(LetterFilter filter, Guid? before, int limit, CancellationToken cancellationToken);
+
     /// <summary>The open letters by their cause, those that need a person first.</summary>
     internal abstract Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken);
 

@@ -36,6 +36,10 @@ internal sealed class LetterStore : LetterSource
         return new(services.BuildServiceProvider(), notes, store.Shown);
     }
 
+    internal override Task<LetterFinds> SearchAsync(
+        LetterFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
+        filter.SearchAsync(Review, before, limit, Time, cancellationToken: cancellationToken);
+
     internal override async Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
         GroupList.Of(await Review.GroupsAsync(query, limit, cancellationToken).ConfigureAwait(false));
 

@@ -22,6 +22,12 @@ internal sealed class DeadLetterReview(
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         store.ListAsync(query, cancellationToken);
 
+    public Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return store.SearchAsync(query, atMost, cancellationToken);
+    }
+
     public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -195,15 +201,20 @@ internal sealed class DeadLetterReview(
         return store.PurgeAsync(query, time.GetUtcNow() - olderThan, cancellationToken);
     }
 
-    public async Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, string by, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, string by, CancellationToken cancellationToken)
     {
-        var change = ChangeBy(by);
-        int purged = await PurgeAsync(query, olderThan, cancellationToken).ConfigureAwait(false);
-        await store.CommitAsync(new()
-        {
-            Activity = Activity(change, "Purge") with { ClientName = query.ClientName, Letters = purged },
-        }, cancellationToken).ConfigureAwait(false);
-        return purged;
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
+        var activity = Activity(ChangeBy(by), LetterChange.Purge) with { ClientName = query.ClientName, Letters = 0 };
+        return store.PurgeAsync(query, activity.At - olderThan, activity, cancellationToken);
+    }
+
+    public Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, TimeSpan olderThan, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
+        return store.CountSettledAsync(query, time.GetUtcNow() - olderThan, atMost, cancellationToken);
     }
 
     public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => store.MissingKeysAsync(cancellationToken);

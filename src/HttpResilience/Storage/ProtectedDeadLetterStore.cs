@@ -32,9 +32,6 @@ internal sealed partial class ProtectedDeadLetterStore(
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken) =>
         await store.AddAsync(await ProtectAsync(letter).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-    public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
-        await store.ReplaceAsync(letter, await ProtectAsync(replacement).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-
     public async Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken)
     {
         List<DeadLetter> added = [];
@@ -64,18 +61,7 @@ internal sealed partial class ProtectedDeadLetterStore(
         while (true)
         {
             var stored = await store.ListAsync(rest, cancellationToken).ConfigureAwait(false);
-            foreach (var letter in stored)
-            {
-                try
-                {
-                    page.Add(OpenOrClosed(letter, hasBody: !query.OmitBodies));
-                }
-                catch (Exception e) when (IsOfRow(e))
-                {
-                    RowChanged(logger, LogLevel.Warning, e, letter.Id);
-                }
-            }
-
+            page.AddRange(Readable(stored, hasBody: !query.OmitBodies));
             if (stored.Count < rest.Limit || page.Count == query.Limit)
                 return page;
             rest = query with { Limit = query.Limit - page.Count, Before = stored[^1].Id };
@@ -118,8 +104,19 @@ internal sealed partial class ProtectedDeadLetterStore(
 
     public Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken) => store.UpdateAsync(letter, cancellationToken);
 
-    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
-        store.PurgeAsync(query, before, cancellationToken);
+    public async Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken)
+    {
+        var found = await store.SearchAsync(query, atMost, cancellationToken).ConfigureAwait(false);
+        return found with { Letters = Readable(found.Letters, hasBody: !query.OmitBodies) };
+    }
+
+    public Task<int> PurgeAsync(
+        DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken) =>
+        store.PurgeAsync(query, before, activity, cancellationToken);
+
+    public Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken) =>
+        store.CountSettledAsync(query, before, atMost, cancellationToken);
 
     public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => store.KeepsByDefaultAsync(cancellationToken);
 
@@ -173,6 +170,24 @@ internal sealed partial class ProtectedDeadLetterStore(
                 $"Letters of client '{letter.ClientName}' are to be protected, and this process has no {nameof(ILetterProtector)}: "
                 + ProtectedLetter.HowToAdd);
         return await Task.Run(() => ProtectedLetter.Protect(letter, protector)).ConfigureAwait(false);
+    }
+
+    private List<DeadLetter> Readable(IReadOnlyList<DeadLetter> stored, bool hasBody)
+    {
+        List<DeadLetter> readable = [];
+        foreach (var letter in stored)
+        {
+            try
+            {
+                readable.Add(OpenOrClosed(letter, hasBody));
+            }
+            catch (Exception e) when (IsOfRow(e))
+            {
+                RowChanged(logger, LogLevel.Warning, e, letter.Id);
+            }
+        }
+
+        return readable;
     }
 
     private DeadLetter OpenOrClosed(DeadLetter stored, bool hasBody)

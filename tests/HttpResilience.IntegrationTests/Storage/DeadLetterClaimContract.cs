@@ -278,7 +278,8 @@ public abstract class DeadLetterClaimContract : StorageContract
         await Store.UpdateAsync(letter with { Status = DeadLetterStatus.Pending }, Stop);
         await first.WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var second = Store.WaitForLettersAsync(Hour, Stop);
-        await Store.ReplaceAsync(letter with { Version = 1, Status = DeadLetterStatus.Resubmitted }, Letters.Plain(), Stop);
+        await Store.CommitAsync(
+            new() { Changed = [letter with { Version = 1, Status = DeadLetterStatus.Resubmitted }], Added = [Letters.Plain()] }, Stop);
 
         await second.WaitAsync(ResilientClientUnderTest.Hang, Stop);
     }

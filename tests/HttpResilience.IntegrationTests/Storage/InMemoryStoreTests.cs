@@ -20,6 +20,11 @@ public sealed class InMemoryLetterCommitTests : LetterCommitContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
 }
 
+public sealed class InMemoryLetterSearchTests : LetterSearchContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());
+}
+
 public sealed class InMemoryDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new InMemoryTestDatabase());

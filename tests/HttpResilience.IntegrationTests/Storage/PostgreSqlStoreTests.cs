@@ -22,6 +22,11 @@ public sealed class PostgreSqlLetterCommitTests(PostgreSqlServer server) : Lette
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
 
+public sealed class PostgreSqlLetterSearchTests(PostgreSqlServer server) : LetterSearchContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
 public sealed class PostgreSqlDeadLetterClaimTests(PostgreSqlServer server) : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

@@ -20,6 +20,11 @@ public sealed class SqliteLetterCommitTests : LetterCommitContract
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
 }
 
+public sealed class SqliteLetterSearchTests : LetterSearchContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
+}
+
 public sealed class SqliteDeadLetterClaimTests : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => new(new SqliteTestDatabase());
