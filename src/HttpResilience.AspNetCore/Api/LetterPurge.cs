@@ -6,7 +6,9 @@ namespace HttpResilience.AspNetCore;
 internal static class LetterPurge
 {
     private const string SettledBefore = "settledBefore";
-    private const int PageSize = 1000;
+
+    // As groups and lists: exact up to here.
+    private const int MaxCount = 10_000;
 
     internal static async Task PreviewAsync(ApiCall call)
     {
@@ -52,9 +54,9 @@ internal static class LetterPurge
             : throw ApiProblemException.NotValid(
                 SettledBefore, "It is a time that has passed, such as 2026-11-28T03:10:00Z, or an age, such as 30d.");
 
+    // The letters of all of them are counted and deleted at once.
     private static IEnumerable<DeadLetterQuery> QueriesOf(LetterFilter filter) =>
-        (filter.Statuses.Count == 0 ? LetterWords.SettledStatuses : filter.Statuses)
-            .Select(status => filter.Query with { Status = status });
+        filter.Statuses.Count == 0 || LetterWords.SettledStatuses.All(filter.Statuses.Contains) ? [filter.Query] : filter.Queries;
 
     private static async Task<PurgePreview> CountAsync(ApiCall call, LetterFilter filter, DateTimeOffset before)
     {
@@ -62,23 +64,11 @@ internal static class LetterPurge
         DateTimeOffset? oldest = null;
         foreach (var query in QueriesOf(filter))
         {
-            var page = query with { Limit = PageSize, OmitBodies = true };
-            while (await call.Review.ListAsync(page, call.Aborted).ConfigureAwait(false) is { Count: > 0 } letters)
-            {
-                foreach (var letter in letters.Where(l => l.LastFailedAt < before && SettledAt(l) < before))
-                {
-                    count++;
-                    oldest = oldest < letter.FirstFailedAt ? oldest : letter.FirstFailedAt;
-                }
-
-                page = page with { Before = letters[^1].Id };
-            }
+            var settled = await call.Review.CountSettledAsync(query, call.Now - before, MaxCount + 1, call.Aborted).ConfigureAwait(false);
+            count += settled.Count;
+            oldest = oldest < settled.Oldest ? oldest : settled.Oldest ?? oldest;
         }
 
-        return new(count, oldest, before);
+        return new(Math.Min(count, MaxCount), count > MaxCount, oldest, before);
     }
-
-    // As the stores have it: a letter that was accepted is due at that time.
-    private static DateTimeOffset SettledAt(DeadLetter letter) =>
-        letter.Status is DeadLetterStatus.Replayed ? letter.DueAt : letter.Resolution?.At ?? letter.LastFailedAt;
 }
