@@ -363,15 +363,25 @@ internal sealed class PostgreSqlDeadLetterStore(
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return database.RunAsync(async (connection, _) =>
         {
-            using var command = InSchema(PostgreSqlLetterQuery.Groups(query, limit), connection);
+            using var command = InSchema(PostgreSqlLetterQuery.Groups(query), connection);
+            List<(CountedGroup, CauseFamily)> rows = [];
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using var readerScope = reader.ConfigureAwait(false);
-            List<(StoredLetter, GroupColumns)> rows = [];
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                rows.Add((Read(reader, Ahead), GroupColumns.Read(reader)));
-            return StoredLetter.Groups(rows, log);
+            await using (reader.ConfigureAwait(false))
+            {
+                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                    rows.Add(GroupColumns.Read(reader));
+            }
+
+            var groups = CountedGroup.Fold(rows, limit);
+            using var newest = new NpgsqlCommand(database.Sql(NewestSql), connection)
+            {
+                Parameters = { Value(groups.Select(g => g.Newest).ToArray()) },
+            };
+            return StoredLetter.Groups(groups, await ReadAsync(newest, cancellationToken).ConfigureAwait(false), log);
         }, cancellationToken);
     }
+
+    private static readonly string NewestSql = $"SELECT {ColumnsWithoutBody} FROM http_resilience.dead_letters WHERE id = ANY ($1)";
 
     private static readonly string IncompleteSql = $"""
         SELECT {ColumnsWithoutBody} FROM http_resilience.dead_letters

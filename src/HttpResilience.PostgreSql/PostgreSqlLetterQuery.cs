@@ -52,10 +52,10 @@ internal static class PostgreSqlLetterQuery
         return command;
     }
 
-    /// <summary>The open letters by their cause.</summary>
-    internal static NpgsqlCommand Groups(DeadLetterQuery query, int limit)
+    /// <summary>All open letters by their cause, those with the latest failure first.</summary>
+    internal static NpgsqlCommand Groups(DeadLetterQuery query)
     {
-        var command = new NpgsqlCommand { Parameters = { Value(limit) } };
+        var command = new NpgsqlCommand();
         string filter = Filter(query with { Status = null }, command.Parameters);
         // Infinite times, or such beyond the years of this platform, as for the count.
         command.CommandText = $"""
@@ -66,10 +66,10 @@ internal static class PostgreSqlLetterQuery
                 greatest('0001-01-01Z', least('9999-12-31Z', min(first_failed_at))) AS first,
                 greatest('0001-01-01Z', least('9999-12-31Z', max(last_failed_at))) AS last
               FROM http_resilience.dead_letters WHERE {IsOpen} AND fingerprint IS NOT NULL{filter}
-              GROUP BY fingerprint ORDER BY last DESC, cause LIMIT $1)
-            SELECT {ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
+              GROUP BY fingerprint)
+            SELECT cause, pending, in_progress, requires_review, first, last, {GroupColumns.OfNewest}
             FROM causes CROSS JOIN LATERAL (
-              SELECT * FROM http_resilience.dead_letters WHERE fingerprint = cause AND {IsOpen}{filter}
+              SELECT {GroupColumns.OfNewest} FROM http_resilience.dead_letters WHERE fingerprint = cause AND {IsOpen}{filter}
               ORDER BY id DESC LIMIT 1) newest
             ORDER BY last DESC, cause
             """;

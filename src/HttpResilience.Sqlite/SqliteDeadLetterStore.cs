@@ -50,6 +50,9 @@ internal sealed class SqliteDeadLetterStore(
         WHERE fingerprint IS NULL AND id > @after ORDER BY id LIMIT {CompletedAtOnce}
         """;
 
+    private static readonly string NewestSql =
+        $"SELECT {SqliteLetter.ColumnsWithoutBody} FROM dead_letters WHERE id IN (SELECT value FROM json_each(@ids))";
+
     private const string CompleteSql =
         "UPDATE dead_letters SET fingerprint = @fingerprint WHERE id = @id AND version = @version AND fingerprint IS NULL";
 
@@ -266,10 +269,12 @@ internal sealed class SqliteDeadLetterStore(
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         var (sql, parameters) = SqliteLetterQuery.Groups(query);
-        parameters.Add(("@limit", limit));
-        return readers.RunAsync(
-            s => StoredLetter.Groups(s.Read(row => (SqliteLetter.Read(row), GroupColumns.Read(row)), sql, [.. parameters]), log),
-            cancellationToken);
+        return readers.RunAsync(s =>
+        {
+            var groups = CountedGroup.Fold(s.Read(GroupColumns.Read, sql, parameters), limit);
+            string newest = StoredJson.List(groups.Select(g => SqliteLetter.Id(g.Newest)));
+            return StoredLetter.Groups(groups, s.Read(SqliteLetter.Read, NewestSql, ("@ids", newest)), log);
+        }, cancellationToken);
     }
 
     public Task<int> CompleteAsync(CancellationToken cancellationToken) =>

@@ -46,10 +46,10 @@ internal static class SqliteLetterQuery
             [.. parameters]);
     }
 
-    /// <summary>The open letters by their cause. The limit is for the caller to add.</summary>
+    /// <summary>All open letters by their cause, those with the latest failure first.</summary>
     // The index holds all that is counted. It is named for the same reason as in SqliteDeadLetterStore.BacklogSql, where no other
     // criterion needs the row.
-    internal static (string Sql, List<(string, object?)> Parameters) Groups(DeadLetterQuery query)
+    internal static (string Sql, (string, object?)[] Parameters) Groups(DeadLetterQuery query)
     {
         var (conditions, parameters) = Filter(query with { Status = null, Application = null });
         string applications = query.Application is null ? "" : " AND application = @application";
@@ -61,8 +61,8 @@ internal static class SqliteLetterQuery
             causes AS (
               SELECT cause, sum(letters * (status = 'Pending')) AS pending, sum(letters * (status = 'InProgress')) AS in_progress,
                 sum(letters * (status = 'RequiresReview')) AS requires_review, min(first) AS first, max(last) AS last
-              FROM counted GROUP BY cause ORDER BY last DESC, cause LIMIT @limit)
-            SELECT {SqliteLetter.ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
+              FROM counted GROUP BY cause)
+            SELECT cause, pending, in_progress, requires_review, first, last, {GroupColumns.OfNewest}
             FROM causes JOIN dead_letters ON id = (
               SELECT id FROM dead_letters INDEXED BY dead_letters_of_cause
               WHERE fingerprint = cause AND {IsOpen}{applications}{conditions} ORDER BY id DESC LIMIT 1)
@@ -70,7 +70,7 @@ internal static class SqliteLetterQuery
             """;
         if (query.Application is not null)
             parameters.Add(("@application", StoredText.Storable(query.Application)));
-        return (sql, parameters);
+        return (sql, [.. parameters]);
     }
 
     /// <summary>Deletes letters that are settled. Their time and the limit are for the caller to add.</summary>

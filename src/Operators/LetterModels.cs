@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace HttpResilience.Operators;
@@ -186,7 +187,16 @@ internal sealed record LetterPage(IReadOnlyList<LetterSummary> Letters, string? 
 /// <summary>Open letters of one cause.</summary>
 internal sealed record GroupModel
 {
-    public required string Fingerprint { get; init; }
+    /// <summary>Null for other reasons.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>How many titles it stands for; null for a group of one title.</summary>
+    public int? OtherReasons { get; init; }
+
+    /// <summary>
+    /// The words of <see cref="LetterFilter"/> that list its letters; for other reasons, also those of the groups beside it.
+    /// </summary>
+    public required IReadOnlyDictionary<string, string> Filter { get; init; }
 
     public required string Title { get; init; }
 
@@ -227,8 +237,10 @@ internal sealed record GroupModel
         var newest = group.Newest;
         return new()
         {
-            Fingerprint = group.Fingerprint,
-            Title = newest.Title,
+            Fingerprint = group.OtherReasons > 0 ? null : group.Fingerprint,
+            OtherReasons = group.OtherReasons > 0 ? group.OtherReasons : null,
+            Filter = FilterOf(group),
+            Title = group.OtherReasons > 0 ? LetterWords.OtherReasons : newest.Title,
             Client = newest.ClientName,
             Method = newest.Method,
             Route = newest.Route,
@@ -245,6 +257,23 @@ internal sealed record GroupModel
             SuggestedAction = newest.SuggestedAction,
             Newest = newest.Id,
         };
+    }
+
+    // No word of the filter has the route, or the type of an exception.
+    private static Dictionary<string, string> FilterOf(DeadLetterGroup group)
+    {
+        if (group.OtherReasons == 0)
+            return new() { ["group"] = group.Fingerprint };
+        Dictionary<string, string> words = new()
+        {
+            ["status"] = LetterWords.Open,
+            ["client"] = group.Newest.ClientName,
+            ["method"] = group.Newest.Method,
+            ["class"] = LetterWords.Of(group.Newest.FailureClass),
+        };
+        if (group.Newest.StatusCode is { } code)
+            words["code"] = code.ToString(CultureInfo.InvariantCulture);
+        return words;
     }
 }
 

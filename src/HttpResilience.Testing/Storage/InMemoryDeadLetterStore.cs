@@ -171,11 +171,16 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return RunAsync<IReadOnlyList<DeadLetterGroup>>(query, () =>
-        [
-            .. Database.Letters.Values.Where(InMemoryLetter.Filter(query with { Status = null, Before = null }))
+        {
+            var groups = Database.Letters.Values.Where(InMemoryLetter.Filter(query with { Status = null, Before = null }))
                 .Where(InMemoryLetter.IsOpen).GroupBy(l => l.Fingerprint).Select(InMemoryLetter.Group)
-                .OrderByDescending(g => g.LastFailedAt).ThenBy(g => g.Fingerprint, StringComparer.Ordinal).Take(limit),
-        ], cancellationToken);
+                .OrderByDescending(g => g.LastFailedAt).ThenBy(g => g.Fingerprint, StringComparer.Ordinal);
+            return
+            [
+                .. CountedGroup.Fold(groups.Select(g => (g, CauseFamily.Of(Database.Letters[g.Newest]))), limit)
+                    .Select(g => g.Of(Database.Letters[g.Newest] with { Body = null })),
+            ];
+        }, cancellationToken);
     }
 
     public Task<int> CompleteAsync(CancellationToken cancellationToken) => RunAsync(null, () => 0, cancellationToken);

@@ -136,6 +136,28 @@ public abstract class ApiContract : StorageContract
     }
 
     [Fact]
+    public async Task Titles_that_are_too_many_are_other_reasons_whose_filter_leads_to_their_letters()
+    {
+        await using var host = await StartAsync();
+        for (int i = 0; i < 203; i++)
+            await AddAsync(Refused($"{(char)('a' + (i / 26))}{(char)('a' + (i % 26))}", at: Noon.AddSeconds(i)));
+        await AddAsync(Refused("aa") with { ClientName = "other" });
+
+        var groups = (await host.GetAsync("groups?limit=1000")).ShouldBe(HttpStatusCode.OK).Json["groups"]!.AsArray();
+
+        groups.Count.ShouldBe(202);
+        var other = groups.Single(g => g!["otherReasons"] is not null)!;
+        (other["title"]!.GetValue<string>(), other["otherReasons"]!.GetValue<int>(), other["count"]!.GetValue<int>(), other["fingerprint"])
+            .ShouldBe(("Other reasons", 3, 3, null));
+        string filter = string.Join('&', other["filter"]!.AsObject().Select(w => $"{w.Key}={w.Value}"));
+        filter.ShouldBe("status=open&client=billing&method=POST&class=validation&code=422");
+        var oldest = (await host.GetAsync($"letters?limit=200&until={Noon.AddSeconds(3):yyyy-MM-ddTHH:mm:ssZ}&{filter}")).Json["letters"]!;
+        oldest.AsArray().Select(l => l!["title"]!.GetValue<string>()).ShouldBe(["ac", "ab", "aa"]);
+        var own = groups.First(g => g!["otherReasons"] is null)!;
+        own["filter"]!.AsObject().ShouldHaveSingleItem().Value!.GetValue<string>().ShouldBe(own["fingerprint"]!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task Hostile_filters_are_refused_by_name_or_find_nothing()
     {
         await using var host = await StartAsync();
