@@ -18,13 +18,13 @@ internal static class Jobs
         LetterJobState? state = string.IsNullOrEmpty(word) ? null
             : LetterWords.TryJobState(word, out var known) ? known
             : throw ApiProblemException.NotValid(State, "It is running, completed or stopped.");
-        var jobs = await Of(call).ListAsync(state, limit, call.Aborted).ConfigureAwait(false);
+        var jobs = await Of(call).ListAsync(state, limit, call.Reading).ConfigureAwait(false);
         await call.WriteAsync(new([.. jobs.Select(job => JobModel.Of(job))]), OperatorJson.Default.JobList).ConfigureAwait(false);
     }
 
     internal static async Task FindAsync(ApiCall call)
     {
-        var job = await Of(call).FindAsync(IdOf(call), call.Aborted).ConfigureAwait(false) ?? throw NoJob(call);
+        var job = await Of(call).FindAsync(IdOf(call), call.Reading).ConfigureAwait(false) ?? throw NoJob(call);
         await WriteAsync(call, job).ConfigureAwait(false);
     }
 
@@ -109,7 +109,7 @@ internal static class Jobs
     // What came or went meanwhile may make a tenth of difference; more than that needs another look.
     private static async Task ShouldBeAboutAsync(ApiCall call, DeadLetterQuery query, long expected)
     {
-        var groups = await call.Review.GroupsAsync(query, MaxGroups, call.Aborted).ConfigureAwait(false);
+        var groups = await call.Review.GroupsAsync(query, MaxGroups, call.Reading).ConfigureAwait(false);
         long found = groups.Sum(g => CountOf(g, query.Status));
         if (Math.Abs(found - expected) > expected / 10)
             throw new ApiProblemException(new()
@@ -130,8 +130,21 @@ internal static class Jobs
 
     private static async Task WriteAsync(ApiCall call, LetterJob job)
     {
-        var progress = await Of(call).ProgressAsync(job.Id, call.Aborted).ConfigureAwait(false);
+        var progress = await ProgressAsync(call, job.Id).ConfigureAwait(false);
         await call.WriteAsync(JobModel.Of(job, progress), OperatorJson.Default.JobModel).ConfigureAwait(false);
+    }
+
+    // The job is there, whether or not its letters can be counted in time.
+    private static async Task<LetterJobProgress?> ProgressAsync(ApiCall call, Guid id)
+    {
+        try
+        {
+            return await Of(call).ProgressAsync(id, call.Reading).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!call.Aborted.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private static Guid IdOf(ApiCall call) =>

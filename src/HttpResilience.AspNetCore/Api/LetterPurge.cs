@@ -64,7 +64,7 @@ internal static class LetterPurge
         DateTimeOffset? oldest = null;
         foreach (var query in QueriesOf(filter))
         {
-            var settled = await call.Review.CountSettledAsync(query, call.Now - before, MaxCount + 1, call.Aborted).ConfigureAwait(false);
+            var settled = await call.Review.CountSettledAsync(query, call.Now - before, MaxCount + 1, call.Reading).ConfigureAwait(false);
             count += settled.Count;
             oldest = oldest < settled.Oldest ? oldest : settled.Oldest ?? oldest;
         }
