@@ -10,7 +10,7 @@ internal sealed class LetterFilter
 {
     private const int MaxValue = 500, MaxText = 200, FingerprintDigits = 24, MaxDays = 36_500;
 
-    private const int MaxLooked = 50_000, LookedAtOnce = 10_000;
+    private const int MaxLooked = 50_000, LookedAtOnce = 10_000, MaxCounted = 10_000;
 
     // The whole answer has 2 seconds.
     private static readonly TimeSpan SearchTime = TimeSpan.FromSeconds(1);
@@ -145,6 +145,47 @@ internal sealed class LetterFilter
         ];
         return new(letters, parts.Sum(part => (long)part.Looked), letters.Count == limit ? letters[^1].Id : reached);
     }
+
+    /// <summary>What a purge would delete, exact up to 10,000. All statuses of the filter are settled.</summary>
+    /// <param name="review">Counts them.</param>
+    /// <param name="before">Those that were settled before this time.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancellationToken">Cancels the count.</param>
+    internal async Task<PurgePreview> CountSettledAsync(
+        IDeadLetterReview review, DateTimeOffset before, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(review);
+        long count = 0;
+        DateTimeOffset? oldest = null;
+        foreach (var query in SettledQueries)
+        {
+            var settled = await review.CountSettledAsync(query, now - before, MaxCounted + 1, cancellationToken).ConfigureAwait(false);
+            count += settled.Count;
+            oldest = oldest < settled.Oldest ? oldest : settled.Oldest ?? oldest;
+        }
+
+        return new(Math.Min(count, MaxCounted), count > MaxCounted, oldest, before);
+    }
+
+    /// <summary>Deletes them.</summary>
+    /// <param name="review">Deletes them.</param>
+    /// <param name="before">Those that were settled before this time.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="by">The person.</param>
+    /// <param name="cancellationToken">Stops; letters that are deleted by then stay deleted.</param>
+    internal async Task<long> PurgeAsync(
+        IDeadLetterReview review, DateTimeOffset before, DateTimeOffset now, string by, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(review);
+        long deleted = 0;
+        foreach (var query in SettledQueries)
+            deleted += await review.PurgeAsync(query, now - before, by, cancellationToken).ConfigureAwait(false);
+        return deleted;
+    }
+
+    // Those of all settled statuses are counted and deleted at once.
+    private IEnumerable<DeadLetterQuery> SettledQueries =>
+        _statuses.Count == 0 || LetterWords.SettledStatuses.All(_statuses.Contains) ? [Query] : Queries;
 
     private string? Apply(string name, string value, DateTimeOffset now)
     {

@@ -7,15 +7,12 @@ internal static class LetterPurge
 {
     private const string SettledBefore = "settledBefore";
 
-    // As groups and lists: exact up to here.
-    private const int MaxCount = 10_000;
-
     internal static async Task PreviewAsync(ApiCall call)
     {
         var filter = ValidFor(call.Filter(SettledBefore));
         var before = TimeOf(call, call.Context.Request.Query[SettledBefore]);
-        await call.WriteAsync(await CountAsync(call, filter, before).ConfigureAwait(false), OperatorJson.Default.PurgePreview)
-            .ConfigureAwait(false);
+        var counted = await filter.CountSettledAsync(call.Review, before, call.Now, call.Reading).ConfigureAwait(false);
+        await call.WriteAsync(counted, OperatorJson.Default.PurgePreview).ConfigureAwait(false);
     }
 
     internal static async Task PurgeAsync(ApiCall call)
@@ -25,7 +22,7 @@ internal static class LetterPurge
         var before = TimeOf(call, request.SettledBefore);
         long expected = request.Count is >= 0 and { } count ? count
             : throw ApiProblemException.NotValid("count", "It is the number that GET letters/purge has counted.");
-        long found = (await CountAsync(call, filter, before).ConfigureAwait(false)).Count;
+        long found = (await filter.CountSettledAsync(call.Review, before, call.Now, call.Reading).ConfigureAwait(false)).Count;
         // What was settled or deleted meanwhile may make a tenth of difference; more than that needs another look.
         if (Math.Abs(found - expected) > expected / 10)
             throw new ApiProblemException(new()
@@ -35,9 +32,7 @@ internal static class LetterPurge
                 Count = found,
             });
 
-        long deleted = 0;
-        foreach (var query in QueriesOf(filter))
-            deleted += await call.Review.PurgeAsync(query, call.Now - before, call.By, call.Aborted).ConfigureAwait(false);
+        long deleted = await filter.PurgeAsync(call.Review, before, call.Now, call.By, call.Aborted).ConfigureAwait(false);
         await call.WriteAsync(new(deleted), OperatorJson.Default.PurgeResult).ConfigureAwait(false);
     }
 
@@ -53,22 +48,4 @@ internal static class LetterPurge
         LetterFilter.TimeOf(value ?? "", call.Now) is { } time && time <= call.Now ? time
             : throw ApiProblemException.NotValid(
                 SettledBefore, "It is a time that has passed, such as 2026-11-28T03:10:00Z, or an age, such as 30d.");
-
-    // The letters of all of them are counted and deleted at once.
-    private static IEnumerable<DeadLetterQuery> QueriesOf(LetterFilter filter) =>
-        filter.Statuses.Count == 0 || LetterWords.SettledStatuses.All(filter.Statuses.Contains) ? [filter.Query] : filter.Queries;
-
-    private static async Task<PurgePreview> CountAsync(ApiCall call, LetterFilter filter, DateTimeOffset before)
-    {
-        long count = 0;
-        DateTimeOffset? oldest = null;
-        foreach (var query in QueriesOf(filter))
-        {
-            var settled = await call.Review.CountSettledAsync(query, call.Now - before, MaxCount + 1, call.Reading).ConfigureAwait(false);
-            count += settled.Count;
-            oldest = oldest < settled.Oldest ? oldest : settled.Oldest ?? oldest;
-        }
-
-        return new(Math.Min(count, MaxCount), count > MaxCount, oldest, before);
-    }
 }

@@ -31,6 +31,36 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     internal override Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken) =>
         Review.UnreplayedAsync(cancellationToken);
 
+    internal override async Task<DeadLetter> ResubmitAsync(
+        DeadLetter letter, ResubmitRequest request, string by, CancellationToken cancellationToken)
+    {
+        // All but the hosts, which only the application knows.
+        Correction.Apply(letter, request, null);
+        var model = await client.PostAsync(
+            $"letters/{letter.Id}/resubmit", request with { ExpectedVersion = letter.Version }, OperatorJson.Default.ResubmitRequest,
+            OperatorJson.Default.LetterModel, cancellationToken).ConfigureAwait(false)
+            ?? throw new KeyNotFoundException($"There is no letter {letter.Id}.");
+        return ApiLetter.Of(model) with { Body = Correction.Apply(letter, request, null).Body };
+    }
+
+    internal override async Task<PurgePreview> CountSettledAsync(
+        LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var words = filter.Words.Append(new("settledBefore", before.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)));
+        return await client.GetAsync($"letters/purge?{Words(words)}", OperatorJson.Default.PurgePreview, cancellationToken)
+            .ConfigureAwait(false) ?? throw NoApi();
+    }
+
+    internal override async Task<long> PurgeAsync(
+        LetterFilter filter, PurgePreview counted, string by, CancellationToken cancellationToken)
+    {
+        string before = counted.SettledBefore.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
+        var result = await client.PostAsync(
+            "letters/purge", new(new Dictionary<string, string>(filter.Words), before, counted.Count), OperatorJson.Default.PurgeRequest,
+            OperatorJson.Default.PurgeResult, cancellationToken).ConfigureAwait(false);
+        return (result ?? throw NoApi()).Deleted;
+    }
+
     internal override async Task<JobList> JobsAsync(int limit, CancellationToken cancellationToken) =>
         await client.GetAsync(
             string.Create(CultureInfo.InvariantCulture, $"jobs?limit={Math.Min(limit, 200)}"), OperatorJson.Default.JobList,
@@ -176,8 +206,11 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     /// <summary>The words of a query in an address.</summary>
     internal static string Words(DeadLetterQuery query, int limit) => Words(WordsOf(query), limit);
 
-    private static string Words(IEnumerable<KeyValuePair<string, string>> words, int limit) => string.Join('&', words
-        .Append(new("limit", limit.ToString(CultureInfo.InvariantCulture))).Select(w => $"{w.Key}={Uri.EscapeDataString(w.Value)}"));
+    private static string Words(IEnumerable<KeyValuePair<string, string>> words, int limit) =>
+        Words(words.Append(new("limit", limit.ToString(CultureInfo.InvariantCulture))));
+
+    private static string Words(IEnumerable<KeyValuePair<string, string>> words) =>
+        string.Join('&', words.Select(w => $"{w.Key}={Uri.EscapeDataString(w.Value)}"));
 
     // The page after one may begin behind its last letter.
     private static Guid? BeforeOf(string? next) =>

@@ -24,6 +24,20 @@ internal abstract class LetterSource : IAsyncDisposable
     /// </summary>
     internal abstract Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken);
 
+    /// <summary>Replaces a letter in the version that was seen by one with other data.</summary>
+    /// <exception cref="ToolException">The correction is not valid.</exception>
+    internal abstract Task<DeadLetter> ResubmitAsync(
+        DeadLetter letter, ResubmitRequest request, string by, CancellationToken cancellationToken);
+
+    /// <summary>What a purge would delete.</summary>
+    /// <param name="filter">The letters; all of its statuses are settled.</param>
+    /// <param name="before">Those that were settled before this time.</param>
+    internal abstract Task<PurgePreview> CountSettledAsync(LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken);
+
+    /// <summary>Deletes letters, as many as were counted.</summary>
+    /// <returns>The number of deleted letters.</returns>
+    internal abstract Task<long> PurgeAsync(LetterFilter filter, PurgePreview counted, string by, CancellationToken cancellationToken);
+
     /// <summary>Jobs, newest first, without their progress.</summary>
     internal abstract Task<JobList> JobsAsync(int limit, CancellationToken cancellationToken);
 

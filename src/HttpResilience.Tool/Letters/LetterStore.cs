@@ -55,6 +55,26 @@ internal sealed class LetterStore : LetterSource
         return ReplayCoverageRules.Find(backlog, live, now + ReplayCoverageRules.Patience);
     }
 
+    internal override Task<DeadLetter> ResubmitAsync(
+        DeadLetter letter, ResubmitRequest request, string by, CancellationToken cancellationToken) =>
+        // Where else a letter may go, only the application knows.
+        Review.ResubmitAsync(
+            letter.Id, letter.Version, old => Correction.Apply(old, request, [old.Authority]), by, cancellationToken);
+
+    internal override Task<PurgePreview> CountSettledAsync(
+        LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken) =>
+        filter.CountSettledAsync(Review, before, Time.GetUtcNow(), cancellationToken);
+
+    internal override async Task<long> PurgeAsync(
+        LetterFilter filter, PurgePreview counted, string by, CancellationToken cancellationToken)
+    {
+        // What was settled meanwhile was not shown.
+        var now = await CountSettledAsync(filter, counted.SettledBefore, cancellationToken).ConfigureAwait(false);
+        return now.Count > counted.Count
+            ? throw new ToolException($"Meanwhile more letters fit: {now.Count}, not {counted.Count}. Nothing was deleted; ask again.")
+            : await filter.PurgeAsync(Review, counted.SettledBefore, Time.GetUtcNow(), by, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The application that runs on the store.</summary>
     /// <exception cref="ToolException">There are several, or none.</exception>
     internal async Task<string> OnlyApplicationAsync(CancellationToken cancellationToken)

@@ -50,9 +50,6 @@ internal static class StoreOptions
         HelpName = "NAME",
     };
 
-    /// <summary>For commands that work on a store only.</summary>
-    internal static IReadOnlyList<Option> ToChangeStore { get; } = [Store, StoreFile, Schema, As];
-
     internal static IReadOnlyList<Option> ToRead { get; } = [Store, StoreFile, Schema, Url, Header];
 
     internal static IReadOnlyList<Option> ToChange { get; } = [.. ToRead, As];

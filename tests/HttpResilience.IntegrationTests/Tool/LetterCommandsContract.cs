@@ -64,7 +64,7 @@ public abstract class LetterCommandsContract : StorageContract
         {
             var run = await tool.ExpectAsync(2, command);
             run.Error.ShouldContain("There is no terminal to ask on, so nothing was done. Give --yes to do it.");
-            run.Error.ShouldContain("https://api.example.com");
+            run.Error.ShouldContain("the oldest from 2");
         }
 
         var refused = await tool.OnTerminalAsync("yes", "letters", "resolve", "--all");
@@ -79,7 +79,7 @@ public abstract class LetterCommandsContract : StorageContract
         (await Store.FindAsync(letters[0].Id, Stop))!.Resolution!.By.ShouldBe("carol");
 
         var purged = await tool.ExpectAsync(0, "letters", "purge", "--older-than", "30d", "--yes");
-        purged.Error.ShouldContain("Delete for good: 1 letter for https://api.example.com, the oldest from 2");
+        purged.Error.ShouldContain("Delete for good: 1 letter, the oldest from 2");
         purged.Output.ShouldContain("1 letter was deleted");
         (await Store.FindAsync(done.Id, Stop)).ShouldBeNull();
         (await tool.ExpectAsync(2, "letters", "purge", "--status", "open", "--yes")).Error.ShouldContain("are not deleted");
@@ -160,6 +160,34 @@ public abstract class LetterCommandsContract : StorageContract
         using var withEditor = Tool(editor: "sed -i s/EUR/USD/");
         await withEditor.ExpectAsync(0, "letters", "edit", corrected.Id.ToString());
         (await withEditor.ExpectAsync(1, "letters", "edit", corrected.Id.ToString())).Error.ShouldContain("cannot be corrected: Replaced");
+    }
+
+    [Fact]
+    public async Task Method_address_and_header_fields_are_corrected_and_what_cannot_be_sent_is_told_at_once()
+    {
+        var letter = await AddAsync(Refused("a") with { Headers = [new("Content-Type", "application/json"), new("X-Old", "1")] });
+        using var tool = Tool();
+        string[] edit = ["letters", "edit", letter.Id.ToString()];
+
+        var wrong = await tool.ExpectAsync(
+            1, [.. edit, "--method", "P T", "--uri", "https://other.example.com/", "--set-header", "Cookie: hunter2", "--body",
+                tool.Write("bad.json", "{")]);
+        wrong.Error.ShouldContain("method: It is not a method of HTTP.");
+        wrong.Error.ShouldContain("uri: Client billing sends letters to https://api.example.com only");
+        wrong.Error.ShouldContain("headers: Cookie carries a secret, which no letter keeps: the client adds its own when the letter is sent.");
+        wrong.Error.ShouldContain("body: It is not JSON, as its content type says");
+        wrong.Error.ShouldNotContain("hunter2");
+        (await tool.ExpectAsync(1, [.. edit, "--remove-header", "X-B"])).Error.ShouldContain("has no such header field");
+        (await tool.ExpectAsync(2, [.. edit, "--set-header", "hunter2"])).Error.ShouldNotContain("hunter2");
+        (await Store.FindAsync(letter.Id, Stop))!.Version.ShouldBe(letter.Version);
+
+        await tool.ExpectAsync(
+            0, [.. edit, "--method", "PUT", "--uri", "https://api.example.com/b?x=1", "--remove-header", "x-old", "--set-header", "X-New: 2"]);
+
+        var corrected = (await Store.FindAsync((await Store.FindAsync(letter.Id, Stop))!.ReplacedBy!.Value, Stop))!;
+        (corrected.Method, corrected.Uri.PathAndQuery).ShouldBe(("PUT", "/b?x=1"));
+        corrected.Headers.Select(h => $"{h.Key}: {h.Value}").ShouldBe(["Content-Type: application/json", "X-New: 2"]);
+        corrected.Body!.Value.ToArray().ShouldBe(letter.Body!.Value.ToArray());
     }
 
     [Fact]

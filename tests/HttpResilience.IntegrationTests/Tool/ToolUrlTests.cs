@@ -50,6 +50,37 @@ public sealed class ToolUrlTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_operator_corrects_a_letter_and_deletes_it_without_the_store()
+    {
+        var store = _database.Open().DeadLetters;
+        var letter = Refused("a") with { FirstFailedAt = DateTimeOffset.UtcNow, LastFailedAt = DateTimeOffset.UtcNow };
+        await store.AddAsync(letter, Stop);
+
+        (await ExpectAsync(1, ApiHost.Operator, "edit", $"{letter.Id}", "--uri", "https://evil.test/x")).Error
+            .ShouldContain("Client billing sends letters to https://api.example.com only");
+        (await ExpectAsync(1, ApiHost.Operator, "edit", $"{letter.Id}", "--set-header", "Authorization: Bearer hunter2")).Error
+            .ShouldContain("headers: Authorization carries a secret");
+        (await ExpectAsync(1, ApiHost.Staff, "edit", $"{letter.Id}", "--set", "currency=EUR")).Error.ShouldContain("403");
+        var edited = await ExpectAsync(
+            0, ApiHost.Operator, "edit", $"{letter.Id}", "--set", "currency=EUR", "--method", "PUT", "--uri",
+            "https://api.example.com/invoices/17", "--set-header", "X-A: 1");
+
+        edited.Output.ShouldContain("""+ {"currency":"EUR"}""");
+        var old = (await store.FindAsync(letter.Id, Stop))!;
+        (old.Status, old.Resolution!.By).ShouldBe((DeadLetterStatus.Resubmitted, "olga"));
+        var corrected = (await store.FindAsync(old.ReplacedBy!.Value, Stop))!;
+        (corrected.Method, corrected.Uri.AbsolutePath).ShouldBe(("PUT", "/invoices/17"));
+        corrected.Headers.ShouldContain(new KeyValuePair<string, string>("X-A", "1"));
+
+        (await ExpectAsync(1, ApiHost.Staff, "purge", "--older-than", "0d", "--yes")).Error.ShouldContain("answers 403");
+        (await ExpectAsync(1, ApiHost.Operator, "purge", "--yes")).Error.ShouldContain("No letter in");
+        (await ExpectAsync(0, ApiHost.Operator, "purge", "--older-than", "0d", "--yes")).Output.ShouldContain("1 letter was deleted");
+        (await store.FindAsync(letter.Id, Stop)).ShouldBeNull();
+        var purge = (await _database.Open().Activity.ListAsync(null, 1, Stop)).ShouldHaveSingleItem();
+        (purge.Action, purge.By, purge.Letters).ShouldBe(("Purge", "olga", 1));
+    }
+
+    [Fact]
     public async Task What_is_not_permitted_or_not_there_is_told()
     {
         var letter = Refused("a");
