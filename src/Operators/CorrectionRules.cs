@@ -108,7 +108,8 @@ internal static class CorrectionRules
         return bytes;
     }
 
-    private static Encoding? EncodingOf(MediaTypeHeaderValue? type)
+    /// <summary>The character set of a content type, which throws for what it cannot express; null when it is not known here.</summary>
+    internal static Encoding? EncodingOf(MediaTypeHeaderValue? type)
     {
         try
         {
@@ -192,7 +193,7 @@ internal static class CorrectionRules
         return null;
     }
 
-    private static bool IsJson(string mediaType) => mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+    internal static bool IsJson(string mediaType) => mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
         || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsXml(string mediaType) => mediaType.Equals("text/xml", StringComparison.OrdinalIgnoreCase)

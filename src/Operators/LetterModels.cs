@@ -119,7 +119,13 @@ internal sealed record HeaderModel
 }
 
 /// <summary>What is known of a body; the bytes have an address of their own.</summary>
-internal sealed record BodyModel(long Bytes, string? ContentType);
+/// <param name="Bytes">How many.</param>
+/// <param name="ContentType">Its content type; null when it has none.</param>
+/// <param name="Download">Whether the person gets the bytes; null where nobody was asked.</param>
+/// <param name="Text">
+/// For a person who does not: the JSON with the fields on the redaction list struck out; null when it is none, or there is nothing to see.
+/// </param>
+internal sealed record BodyModel(long Bytes, string? ContentType, bool? Download = null, string? Text = null);
 
 /// <summary>All of a letter but the bytes of its body.</summary>
 internal sealed record LetterModel : LetterSummary

@@ -34,7 +34,11 @@ internal static class LetterLists
     internal static async Task LetterAsync(ApiCall call)
     {
         var letter = await StoredLetter.FindAsync(call, call.LetterId).ConfigureAwait(false);
-        await call.WriteAsync(letter).ConfigureAwait(false);
+        call.Context.Response.Headers.ETag = ApiCall.ETagOf(letter);
+        var model = LetterModel.Of(letter);
+        if (model.Body is not null)
+            model = model with { Body = await LetterBodies.ShownAsync(call, letter, model.Body).ConfigureAwait(false) };
+        await call.WriteAsync(model, OperatorJson.Default.LetterModel).ConfigureAwait(false);
     }
 
     internal static async Task GroupsAsync(ApiCall call)

@@ -119,6 +119,13 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
             var letter = ApiLetter.Of(model);
             if (model.Body is null)
                 return letter;
+            if (model.Body is { Download: false, Text: var text })
+            {
+                Output.Say(text is null ? "The application does not show you its body."
+                    : "You may only see it: fields of its body that may hold secrets are struck out.");
+                return letter with { Body = text is null ? default(ReadOnlyMemory<byte>?) : LetterBody.BytesOf(letter, text) };
+            }
+
             byte[]? body = await client.GetBytesAsync($"letters/{id}/body", cancellationToken).ConfigureAwait(false);
             return letter with { Body = body is null ? default(ReadOnlyMemory<byte>?) : body, Fingerprint = letter.Fingerprint };
         }

@@ -77,6 +77,45 @@ public abstract class ApiContract : StorageContract
         json["tags"]!["é"]!.GetValue<string>().ShouldBe("ü");
     }
 
+    [Theory]
+    [InlineData(BodyVisibility.Operators, ApiHost.Staff, false, true)]
+    [InlineData(BodyVisibility.Operators, ApiHost.Operator, true, false)]
+    [InlineData(BodyVisibility.Everyone, ApiHost.Staff, true, false)]
+    [InlineData(BodyVisibility.Nobody, ApiHost.Staff, false, false)]
+    [InlineData(BodyVisibility.Nobody, ApiHost.Operator, false, false)]
+    public async Task Who_may_only_see_sees_JSON_with_its_secrets_struck_out(
+        BodyVisibility visibility, string person, bool download, bool text)
+    {
+        const string Json = """{"name":"Ä", "password" : "p-w","card":{"number":4111},"list":[{"iban":"DE1"}, 1.50],"pin":null}""";
+        await using var host = await StartAsync(o => o.ShowBodies = visibility);
+        var letter = await AddAsync(Refused("a") with
+        {
+            Headers = [new("Content-Type", "application/json; charset=utf-16")],
+            Body = Encoding.Unicode.GetBytes(Json),
+        });
+
+        var body = (await host.GetAsync($"letters/{letter.Id}", person)).ShouldBe(HttpStatusCode.OK).Json["body"]!;
+
+        body["download"]!.GetValue<bool>().ShouldBe(download);
+        (await host.GetAsync($"letters/{letter.Id}/body", person)).ShouldBe(download ? HttpStatusCode.OK : HttpStatusCode.Forbidden);
+        body["text"]?.GetValue<string>().ShouldBe(
+            text ? """{"name":"Ä", "password" : "***","card":"***","list":[{"iban":"***"}, 1.50],"pin":null}""" : null);
+        (body["text"] is not null).ShouldBe(text);
+    }
+
+    [Theory]
+    [InlineData("application/json", "{\"password\":\"p-w\"")]
+    [InlineData("application/x-www-form-urlencoded", "password=p-w")]
+    [InlineData("application/json", "{\"\\ud800password\":\"p-w\"}")]
+    public async Task A_body_in_which_no_field_can_be_struck_out_is_not_shown(string contentType, string content)
+    {
+        await using var host = await StartAsync();
+        var letter = await AddAsync(
+            Refused("a") with { Headers = [new("Content-Type", contentType)], Body = Encoding.UTF8.GetBytes(content) });
+
+        (await host.GetAsync($"letters/{letter.Id}")).Text.ShouldNotContain("p-w");
+    }
+
     [Fact]
     public async Task A_list_has_summaries_page_by_page_until_the_last()
     {

@@ -40,6 +40,10 @@ public sealed class ToolUrlTests : IAsyncLifetime
         shown.ShouldContain("""{"currency":"EUX"}""");
         shown.ShouldContain(letters[1].Fingerprint);
 
+        var seen = await ExpectAsync(0, ApiHost.Staff, "show", letters[1].Id.ToString());
+        seen.Output.ShouldContain("""{"currency":"EUX"}""");
+        seen.Error.ShouldContain("fields of its body that may hold secrets are struck out");
+
         (await ExpectAsync(0, ApiHost.Operator, "replay", letters[0].Id.ToString())).Output.ShouldContain("is due");
         (await ExpectAsync(0, ApiHost.Operator, "resolve", "--group", letters[0].Fingerprint, "--status", "needs-person", "--yes")).Output
             .ShouldContain("2 letters are dealt with");
