@@ -265,6 +265,16 @@ internal sealed record GroupModel
         };
     }
 
+    /// <summary>How many of its letters a job with this status takes; null for all that are open.</summary>
+    internal long CountOf(DeadLetterStatus? status) => status switch
+    {
+        DeadLetterStatus.RequiresReview => NeedsPerson,
+        DeadLetterStatus.Pending => Waiting,
+        DeadLetterStatus.InProgress => BeingSent,
+        null => Count,
+        _ => 0,
+    };
+
     // No word of the filter has the route, or the type of an exception.
     private static Dictionary<string, string> FilterOf(DeadLetterGroup group)
     {

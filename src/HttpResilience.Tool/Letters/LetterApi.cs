@@ -75,11 +75,22 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
             new(
                 LetterWords.Of(request.Action), new Dictionary<string, string>(WordsOf(request.Query)), MaxLetters: request.MaxLetters,
                 PerSecond: request.PerSecond, StopRatio: request.StopRatio, IncludesUncertain: request.IncludesUncertain,
-                Notes: request.Notes),
+                Notes: request.Notes, Resolution: request.Resolution),
             OperatorJson.Default.JobRequest, OperatorJson.Default.JobModel, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
 
     internal override Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken) => client.PostAsync(
         $"jobs/{id}/stop", new StopRequest(), OperatorJson.Default.StopRequest, OperatorJson.Default.JobModel, cancellationToken);
+
+    internal override Task<JobModel?> UndoJobAsync(Guid id, string by, CancellationToken cancellationToken) => client.PostAsync(
+        "jobs", new(LetterWords.Of(LetterJobAction.Reopen), Job: id), OperatorJson.Default.JobRequest, OperatorJson.Default.JobModel,
+        cancellationToken);
+
+    internal override async Task<bool> HasWorkerAsync(CancellationToken cancellationToken)
+    {
+        var list = await client.GetAsync("instances", OperatorJson.Default.InstanceList, cancellationToken).ConfigureAwait(false)
+            ?? throw NoApi();
+        return list.Instances.Any(i => i.SendsLetters && i.SeenAt > Time.GetUtcNow() - ReplayCoverageRules.Patience);
+    }
 
     private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");
 

@@ -50,5 +50,18 @@ internal abstract class LetterSource : IAsyncDisposable
     /// <summary>The job as it is then; null when there is none.</summary>
     internal abstract Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken);
 
+    /// <summary>Takes back what a job has marked as dealt with; null when there is no such job.</summary>
+    internal abstract Task<JobModel?> UndoJobAsync(Guid id, string by, CancellationToken cancellationToken);
+
+    /// <summary>Whether an instance that works off jobs was seen within 30 seconds.</summary>
+    internal abstract Task<bool> HasWorkerAsync(CancellationToken cancellationToken);
+
+    /// <summary>Whether this process can work off jobs.</summary>
+    internal virtual bool CanWorkOffJobs => false;
+
+    /// <summary>Works off the next letters of a job.</summary>
+    internal virtual Task StepJobAsync(Guid id, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("The instances of the application do that.");
+
     public abstract ValueTask DisposeAsync();
 }

@@ -8,6 +8,8 @@ namespace HttpResilience.Tool;
 /// <summary>The letters of a store, as an operator sees them: those of all applications.</summary>
 internal sealed class LetterStore : LetterSource
 {
+    private const int MaxGroups = 1000;
+
     private readonly ServiceProvider _services;
     private readonly NoteCollector _notes;
 
@@ -77,11 +79,20 @@ internal sealed class LetterStore : LetterSource
 
     /// <summary>The application that runs on the store.</summary>
     /// <exception cref="ToolException">There are several, or none.</exception>
-    internal async Task<string> OnlyApplicationAsync(CancellationToken cancellationToken)
+    /// <param name="query">Where none runs, the one of these letters; null for none.</param>
+    internal async Task<string> OnlyApplicationAsync(DeadLetterQuery? query, CancellationToken cancellationToken)
     {
         var storage = _services.GetRequiredService<IHttpResilienceStorage>();
         var live = await storage.Instances.ListAsync(Time.GetUtcNow() - TimeSpan.FromHours(1), cancellationToken).ConfigureAwait(false);
         string[] applications = [.. live.Select(i => i.Application).Distinct().Order(StringComparer.Ordinal)];
+        if (applications.Length == 0 && query is not null)
+        {
+            var groups = await Review.GroupsAsync(query, MaxGroups, cancellationToken).ConfigureAwait(false);
+            if (groups.Count == 0)
+                throw new ToolException($"No open letter in {Shown} fits.");
+            applications = [.. groups.Select(g => g.Newest.Application).Where(a => a.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+        }
+
         return applications is [var only] ? only : throw new ToolException(
             applications.Length == 0 ? "Which application? None has been seen on the store within an hour: give --application NAME."
                 : $"Which application? Give --application: {string.Join(", ", applications)}.", ExitCode.Usage);
@@ -102,6 +113,33 @@ internal sealed class LetterStore : LetterSource
         await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is null ? null
             : await ModelAsync(await Jobs.StopAsync(id, by, cancellationToken).ConfigureAwait(false), cancellationToken)
                 .ConfigureAwait(false);
+
+    internal override async Task<JobModel?> UndoJobAsync(Guid id, string by, CancellationToken cancellationToken) =>
+        await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is null ? null
+            : await ModelAsync(await Jobs.ReopenAsync(id, by, null, cancellationToken).ConfigureAwait(false), cancellationToken)
+                .ConfigureAwait(false);
+
+    internal override async Task<bool> HasWorkerAsync(CancellationToken cancellationToken)
+    {
+        var storage = _services.GetRequiredService<IHttpResilienceStorage>();
+        var live = await storage.Instances.ListAsync(Time.GetUtcNow() - ReplayCoverageRules.Patience, cancellationToken)
+            .ConfigureAwait(false);
+        string application = _services.GetRequiredService<StorageApplication>().Name;
+        return live.Any(i => i.Replays && i.Application == application);
+    }
+
+    internal override bool CanWorkOffJobs => true;
+
+    internal override async Task StepJobAsync(Guid id, CancellationToken cancellationToken)
+    {
+        if (await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is not { } job)
+            return;
+        // Nothing is sent from here, so no client is paused.
+        var worker = new LetterJobWorker(
+            _services.GetRequiredService<IDeadLetterStore>(), _services.GetRequiredService<ILetterJobStore>(), _ => false, Time,
+            _services.GetRequiredService<ILogger<LetterJobWorker>>());
+        await worker.StepAsync(job, cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task<JobModel> ModelAsync(LetterJob job, CancellationToken cancellationToken) =>
         JobModel.Of(job, await Jobs.ProgressAsync(job.Id, cancellationToken).ConfigureAwait(false));

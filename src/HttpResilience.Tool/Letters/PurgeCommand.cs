@@ -43,12 +43,12 @@ internal static class PurgeCommand
         var counted = await store.CountSettledAsync(filter, before, cancellationToken).ConfigureAwait(false);
         if (counted.Count == 0)
             throw new ToolException($"No letter in {store.Shown} that was settled before {LetterWhen.InFull(before)} fits.");
-        string number = LetterSelection.Count((int)counted.Count);
+        string number = LetterNumber.Of((int)counted.Count);
         Question.Ask(
             $"Delete for good: {(counted.More ? $"more than {number}" : number)}, the oldest from {LetterWhen.InFull(counted.Oldest!.Value)}, "
             + $"settled before {LetterWhen.InFull(before)}.",
             counted.Count.ToString(CultureInfo.InvariantCulture), parsed.GetValue(Yes));
         long deleted = await store.PurgeAsync(filter, counted, by, cancellationToken).ConfigureAwait(false);
-        return BulkChange.Write(new((int)deleted, 0, 0, by), deleted == 1 ? "was deleted" : "were deleted", parsed.GetValue(Json));
+        return new ChangeReport((int)deleted, by).Write(deleted == 1 ? "was deleted" : "were deleted", parsed.GetValue(Json));
     }
 }

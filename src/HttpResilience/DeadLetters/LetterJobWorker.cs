@@ -83,7 +83,7 @@ internal sealed partial class LetterJobWorker(
     {
         if (job.State is not LetterJobState.Running)
             return;
-        var progress = job.Request.Action is LetterJobAction.Resolve ? new(0, 0, 0, [])
+        var progress = job.Request.Action is not LetterJobAction.Replay ? new(0, 0, 0, [])
             : await jobs.ProgressAsync(job.Id, withTotals: false, cancellationToken).ConfigureAwait(false);
         var decision = LetterJobDecision.Of(job, progress, isExhausted: false);
         IReadOnlyList<DeadLetter> page = [];
@@ -125,17 +125,27 @@ internal sealed partial class LetterJobWorker(
             },
         }, cancellationToken);
 
-        DeadLetter Changed(DeadLetter letter, long turn) => job.Request.Action is LetterJobAction.Resolve
-            ? change.Resolved(letter, LetterChange.Resolve, job.Request.Notes)
-            : change.Replayed(
-                letter, change.At + (TimeSpan.FromSeconds(1) * ((turn + 1) / job.Request.PerSecond)), !job.Request.IncludesUncertain);
+        DeadLetter Changed(DeadLetter letter, long turn) => job.Request.Action switch
+        {
+            LetterJobAction.Resolve => change.Resolved(letter, job.Request.Resolution ?? LetterChange.Resolve, job.Request.Notes),
+            LetterJobAction.Reopen => change.Reopened(letter),
+            _ => change.Replayed(
+                letter, change.At + (TimeSpan.FromSeconds(1) * ((turn + 1) / job.Request.PerSecond)), !job.Request.IncludesUncertain),
+        };
     }
 
     private string? PausedClientIn(LetterJob job, IReadOnlyList<DeadLetter> letters) =>
         job.Request.Action is LetterJobAction.Replay ? letters.FirstOrDefault(l => isPaused(l.ClientName))?.ClientName : null;
 
+    private static bool MayTake(LetterJob job, DeadLetter letter) => job.Request.Action is LetterJobAction.Reopen
+        ? IsAsLeftBy(job.Request.Query.JobId, letter) : MayTakeOpen(job, letter);
+
+    // One that somebody has reopened since, and resolved again, is another deed.
+    private static bool IsAsLeftBy(Guid? job, DeadLetter letter) => letter.Status is DeadLetterStatus.Resolved
+        && letter.History[^1] is { Kind: LetterEventKind.Resolved, JobId: { } by } && by == job;
+
     // One that waits for another job is left to that.
-    private static bool MayTake(LetterJob job, DeadLetter letter) =>
+    private static bool MayTakeOpen(LetterJob job, DeadLetter letter) =>
         letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview
         && !(letter is { Status: DeadLetterStatus.Pending, Job: { EndedAt: null } part } && part.Id != job.Id)
         && (job.Request is { Action: LetterJobAction.Resolve } or { IncludesUncertain: true } || !LetterJobDecision.IsUncertain(letter));

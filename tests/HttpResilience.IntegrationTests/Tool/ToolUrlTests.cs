@@ -3,6 +3,7 @@ using HttpResilience.IntegrationTests.AspNetCore;
 using HttpResilience.IntegrationTests.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests.Tool;
 
@@ -15,7 +16,7 @@ public sealed class ToolUrlTests : IAsyncLifetime
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _host = await ApiHost.StartAsync(services => _database.AddTo(services));
+    public async ValueTask InitializeAsync() => _host = await ApiHost.StartAsync(services => _database.AddTo(services).AddDeadLetterReplay());
 
     public async ValueTask DisposeAsync()
     {
@@ -45,8 +46,11 @@ public sealed class ToolUrlTests : IAsyncLifetime
         seen.Error.ShouldContain("fields of its body that may hold secrets are struck out");
 
         (await ExpectAsync(0, ApiHost.Operator, "replay", letters[0].Id.ToString())).Output.ShouldContain("is due");
-        (await ExpectAsync(0, ApiHost.Operator, "resolve", "--group", letters[0].Fingerprint, "--status", "needs-person", "--yes")).Output
-            .ShouldContain("2 letters are dealt with");
+        var resolved = await ExpectAsync(
+            0, ApiHost.Operator, "resolve", "--group", letters[0].Fingerprint, "--status", "needs-person", "--action", "Credited", "--yes");
+        resolved.Output.ShouldContain("resolve, completed; by olga");
+        resolved.Output.ShouldContain("2 of 2 taken");
+        (await store.FindAsync(letters[1].Id, Stop))!.Resolution!.Action.ShouldBe("Credited");
         (await store.FindAsync(letters[0].Id, Stop))!.Resolution!.By.ShouldBe("olga");
         (await ExpectAsync(1, ApiHost.Operator, "resolve", letters[1].Id.ToString())).Error
             .ShouldContain("has changed: it is Resolved now");
