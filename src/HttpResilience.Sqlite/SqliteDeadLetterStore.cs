@@ -21,7 +21,7 @@ internal sealed class SqliteDeadLetterStore(
             WHERE l.client_name = d.client_name AND l.authority > d.authority AND l.status IN ('Pending', 'InProgress'))
           FROM destination d WHERE d.authority IS NOT NULL
         )
-        SELECT l.rowid, l.id, length(l.body), length(l.headers)
+        SELECT l.rowid, l.id, length(l.body), length(l.headers), length(l.history)
         FROM destination d JOIN json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = d.client_name AND authority = d.authority AND application = a.value
@@ -33,7 +33,7 @@ internal sealed class SqliteDeadLetterStore(
         """;
 
     private const string ClaimOnlySql = """
-        SELECT l.rowid, l.id, length(l.body), length(l.headers) FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
+        SELECT l.rowid, l.id, length(l.body), length(l.headers), length(l.history) FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = @client_name AND authority = @authority AND application = a.value
             AND status IN ('Pending', 'InProgress') AND due_at <= @now
@@ -368,6 +368,7 @@ internal sealed class SqliteDeadLetterStore(
     private readonly record struct DueRow(long RowId, string Id, long Size)
     {
         internal static DueRow Read(StoredRow row) =>
-            new(row.GetInt64(0), row.GetString(1), 1024 + (row.IsDBNull(2) ? 0 : row.GetInt64(2)) + row.GetInt64(3));
+            new(row.GetInt64(0), row.GetString(1), 1024 + (row.IsDBNull(2) ? 0 : row.GetInt64(2)) + row.GetInt64(3)
+                + (row.IsDBNull(4) ? 0 : row.GetInt64(4)));
     }
 }

@@ -136,19 +136,36 @@ internal sealed class DeadLetterReview(
         var page = query with { Limit = PageSize, OmitBodies = true };
         while (await store.ListAsync(page, cancellationToken).ConfigureAwait(false) is { Count: > 0 } letters)
         {
-            foreach (var letter in letters.Where(IsOpen))
-            {
-                // A letter that a worker has claimed meanwhile is skipped.
-                var due = change.At + TimeSpan.FromSeconds(count / perSecond);
-                if (await store.UpdateAsync(change.Replayed(letter, due), cancellationToken).ConfigureAwait(false))
-                    count++;
-            }
-
+            count += await ReplayPageAsync(query, change, letters, count, perSecond, cancellationToken).ConfigureAwait(false);
             progress?.Report(count);
             page = page with { Before = letters[^1].Id };
         }
 
         return count;
+    }
+
+    // With what is written down, in one transaction; where a letter has changed meanwhile, each by itself.
+    private async Task<int> ReplayPageAsync(
+        DeadLetterQuery query, LetterChange change, IReadOnlyList<DeadLetter> letters, int before, double perSecond,
+        CancellationToken cancellationToken)
+    {
+        DeadLetter[] due = [.. letters.Where(IsOpen).Select((letter, i) => Due(letter, before + i))];
+        if (due.Length == 0)
+            return 0;
+        var activity = Activity(change, LetterChange.Replay) with { ClientName = query.ClientName, Letters = due.Length };
+        if (await store.CommitAsync(new() { Changed = due, Activity = activity }, cancellationToken).ConfigureAwait(false))
+            return due.Length;
+        int count = 0;
+        foreach (var letter in letters.Where(IsOpen))
+        {
+            // A letter that a worker has claimed meanwhile is skipped.
+            if (await CommitAsync(change, LetterChange.Replay, [Due(letter, before + count)], [], cancellationToken).ConfigureAwait(false))
+                count++;
+        }
+
+        return count;
+
+        DeadLetter Due(DeadLetter letter, int turn) => change.Replayed(letter, change.At + TimeSpan.FromSeconds(turn / perSecond));
     }
 
     public Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken) =>
