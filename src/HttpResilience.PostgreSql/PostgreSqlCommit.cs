@@ -44,7 +44,8 @@ internal sealed class PostgreSqlCommit(PostgreSqlDatabase database, StoredApplic
                 || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false));
         foreach (var letter in isCurrent ? commit.Added : [])
         {
-            using var add = new NpgsqlBatch(connection, transaction) { BatchCommands = { New(database, application.Owned(letter).At(ahead)) } };
+            var row = New(database, application.Owned(letter).At(ahead));
+            using var add = new NpgsqlBatch(connection, transaction) { BatchCommands = { row } };
             isCurrent = isCurrent && await add.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
         }
 

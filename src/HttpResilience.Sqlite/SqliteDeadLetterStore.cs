@@ -33,7 +33,8 @@ internal sealed class SqliteDeadLetterStore(
         """;
 
     private const string ClaimOnlySql = """
-        SELECT l.rowid, l.id, length(l.body), length(l.headers), length(l.history) FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
+        SELECT l.rowid, l.id, length(l.body), length(l.headers), length(l.history)
+        FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = @client_name AND authority = @authority AND application = a.value
             AND status IN ('Pending', 'InProgress') AND due_at <= @now

@@ -21,7 +21,8 @@ internal static class CorrectionRules
     /// <param name="isSecret">Whether a header field of this name carries a secret.</param>
     /// <param name="problems">Gets what is not valid, by field.</param>
     internal static DeadLetter Apply(
-        DeadLetter letter, ResubmitRequest request, IReadOnlyCollection<string>? hosts, Func<string, bool> isSecret, List<FilterProblem> problems)
+        DeadLetter letter, ResubmitRequest request, IReadOnlyCollection<string>? hosts, Func<string, bool> isSecret,
+        List<FilterProblem> problems)
     {
         ArgumentNullException.ThrowIfNull(letter);
         ArgumentNullException.ThrowIfNull(request);
@@ -178,7 +179,8 @@ internal static class CorrectionRules
             }
             else if (IsForm(mediaType) && IndexOfUnfit(text) is >= 0 and var index)
             {
-                return $"It is not a form, as its content type says: character {index + 1} is to be written as % and two hexadecimal digits.";
+                return $"It is not a form, as its content type says: character {index + 1} is to be written as % and two hexadecimal "
+                    + "digits.";
             }
         }
         catch (JsonException e)

@@ -73,7 +73,8 @@ internal static class ListCommand
             if (before is null || letters.Count >= limit)
                 return (letters, before?.ToString());
             string have = letters.Count == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"{letters.Count:N0} found");
-            Output.Say(string.Create(CultureInfo.InvariantCulture, $"Looked through the newest {looked:N0}: {have}. Looking further back…"));
+            Output.Say(
+                string.Create(CultureInfo.InvariantCulture, $"Looked through the newest {looked:N0}: {have}. Looking further back…"));
         }
     }
 

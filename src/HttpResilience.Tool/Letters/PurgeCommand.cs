@@ -45,8 +45,8 @@ internal static class PurgeCommand
             throw new ToolException($"No letter in {store.Shown} that was settled before {LetterWhen.InFull(before)} fits.");
         string number = LetterNumber.Of((int)counted.Count);
         Question.Ask(
-            $"Delete for good: {(counted.More ? $"more than {number}" : number)}, the oldest from {LetterWhen.InFull(counted.Oldest!.Value)}, "
-            + $"settled before {LetterWhen.InFull(before)}.",
+            $"Delete for good: {(counted.More ? $"more than {number}" : number)}, the oldest from "
+            + $"{LetterWhen.InFull(counted.Oldest!.Value)}, settled before {LetterWhen.InFull(before)}.",
             counted.Count.ToString(CultureInfo.InvariantCulture), parsed.GetValue(Yes));
         long deleted = await store.PurgeAsync(filter, counted, by, cancellationToken).ConfigureAwait(false);
         return new ChangeReport((int)deleted, by).Write(deleted == 1 ? "was deleted" : "were deleted", parsed.GetValue(Json));

@@ -113,7 +113,8 @@ internal sealed partial class LetterJobWorker(
         LetterJob job, LetterJobProgress progress, IReadOnlyList<DeadLetter> page, CancellationToken cancellationToken)
     {
         var change = new LetterChange(job.Request.By, time.GetUtcNow(), job.Id);
-        DeadLetter[] taken = [.. page.Where(l => MayTake(job, l)).Select((letter, i) => Changed(letter, progress.Waiting + i))];
+        DeadLetter[] taken = [.. page.Where(l => LetterJobRules.MayTake(job, l))
+            .Select((letter, i) => LetterJobRules.Changed(job, letter, change, progress.Waiting + i))];
         return store.CommitAsync(new()
         {
             Changed = taken,
@@ -124,31 +125,10 @@ internal sealed partial class LetterJobWorker(
                 LeftOut = job.LeftOut + page.Count - taken.Length,
             },
         }, cancellationToken);
-
-        DeadLetter Changed(DeadLetter letter, long turn) => job.Request.Action switch
-        {
-            LetterJobAction.Resolve => change.Resolved(letter, job.Request.Resolution ?? LetterChange.Resolve, job.Request.Notes),
-            LetterJobAction.Reopen => change.Reopened(letter),
-            _ => change.Replayed(
-                letter, change.At + (TimeSpan.FromSeconds(1) * ((turn + 1) / job.Request.PerSecond)), !job.Request.IncludesUncertain),
-        };
     }
 
     private string? PausedClientIn(LetterJob job, IReadOnlyList<DeadLetter> letters) =>
         job.Request.Action is LetterJobAction.Replay ? letters.FirstOrDefault(l => isPaused(l.ClientName))?.ClientName : null;
-
-    private static bool MayTake(LetterJob job, DeadLetter letter) => job.Request.Action is LetterJobAction.Reopen
-        ? IsAsLeftBy(job.Request.Query.JobId, letter) : MayTakeOpen(job, letter);
-
-    // One that somebody has reopened since, and resolved again, is another deed.
-    private static bool IsAsLeftBy(Guid? job, DeadLetter letter) => letter.Status is DeadLetterStatus.Resolved
-        && letter.History[^1] is { Kind: LetterEventKind.Resolved, JobId: { } by } && by == job;
-
-    // One that waits for another job is left to that.
-    private static bool MayTakeOpen(LetterJob job, DeadLetter letter) =>
-        letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview
-        && !(letter is { Status: DeadLetterStatus.Pending, Job: { EndedAt: null } part } && part.Id != job.Id)
-        && (job.Request is { Action: LetterJobAction.Resolve } or { IncludesUncertain: true } || !LetterJobDecision.IsUncertain(letter));
 
     private async Task EndAsync(LetterJob job, LetterJobDecision decision, CancellationToken cancellationToken)
     {

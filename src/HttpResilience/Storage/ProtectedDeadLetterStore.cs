@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HttpResilience;
 
@@ -22,12 +20,6 @@ internal sealed partial class ProtectedDeadLetterStore(
         "The row cannot be decrypted: it was changed, or moved from another letter. Restore it and replay it, or resolve it";
 
     private readonly ConcurrentDictionary<string, bool> _missing = new(StringComparer.Ordinal);
-
-    internal static IDeadLetterStore Of(IServiceProvider services) => new ProtectedDeadLetterStore(
-        services.GetRequiredService<IHttpResilienceStorage>().DeadLetters, services.GetService<ILetterProtector>(),
-        name => services.GetService<IResilientClients>() is ResilientClients clients
-            && clients.Any(c => c.Name == name && c.Policy.ClientDeadLetter?.Protect is true),
-        services.GetService<ILogger<ProtectedDeadLetterStore>>() ?? NullLogger<ProtectedDeadLetterStore>.Instance);
 
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken) =>
         await store.AddAsync(await ProtectAsync(letter).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);

@@ -61,8 +61,8 @@ public sealed class ReadDeadlineTests(PostgreSqlServer server)
             await Should.ThrowAsync<OperationCanceledException>(() => readers.RunAsync(s => s.Scalar<long>(Endless), over.Token));
         }
 
-        (await readers.RunAsync(s => s.Scalar<long>("SELECT count(*) FROM dead_letters"), Stop).WaitAsync(ResilientClientUnderTest.Hang, Stop))
-            .ShouldBe(1);
+        var read = readers.RunAsync(s => s.Scalar<long>("SELECT count(*) FROM dead_letters"), Stop);
+        (await read.WaitAsync(ResilientClientUnderTest.Hang, Stop)).ShouldBe(1);
     }
 
     [Fact]

@@ -185,7 +185,8 @@ public abstract class LetterCommandsContract : StorageContract
                 tool.Write("bad.json", "{")]);
         wrong.Error.ShouldContain("method: It is not a method of HTTP.");
         wrong.Error.ShouldContain("uri: Client billing sends letters to https://api.example.com only");
-        wrong.Error.ShouldContain("headers: Cookie carries a secret, which no letter keeps: the client adds its own when the letter is sent.");
+        wrong.Error.ShouldContain(
+            "headers: Cookie carries a secret, which no letter keeps: the client adds its own when the letter is sent.");
         wrong.Error.ShouldContain("body: It is not JSON, as its content type says");
         wrong.Error.ShouldNotContain("hunter2");
         (await tool.ExpectAsync(1, [.. edit, "--remove-header", "X-B"])).Error.ShouldContain("has no such header field");
@@ -193,7 +194,8 @@ public abstract class LetterCommandsContract : StorageContract
         (await Store.FindAsync(letter.Id, Stop))!.Version.ShouldBe(letter.Version);
 
         await tool.ExpectAsync(
-            0, [.. edit, "--method", "PUT", "--uri", "https://api.example.com/b?x=1", "--remove-header", "x-old", "--set-header", "X-New: 2"]);
+            0, [.. edit, "--method", "PUT", "--uri", "https://api.example.com/b?x=1", "--remove-header", "x-old", "--set-header",
+                "X-New: 2"]);
 
         var corrected = (await Store.FindAsync((await Store.FindAsync(letter.Id, Stop))!.ReplacedBy!.Value, Stop))!;
         (corrected.Method, corrected.Uri.PathAndQuery).ShouldBe(("PUT", "/b?x=1"));

@@ -53,7 +53,9 @@ internal sealed class ToolProgram : IDisposable
     private static string[] TerminalOf(string[] arguments) =>
         ["-qec", string.Join(' ', ((string[])[Host, Assembly(), .. arguments]).Select(a => $"'{a}'")), "/dev/null"];
 
-    /// <summary>Runs it on a terminal, where it is interrupted when it has printed one text, and answered when it has printed another.</summary>
+    /// <summary>
+    /// Runs it on a terminal, where it is interrupted when it has printed one text, and answered when it has printed another.
+    /// </summary>
     /// <returns>What it printed.</returns>
     internal async Task<string> InterruptAsync(string[] arguments, string until, string question, string answer)
     {

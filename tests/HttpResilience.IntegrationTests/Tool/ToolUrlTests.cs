@@ -16,7 +16,8 @@ public sealed class ToolUrlTests : IAsyncLifetime
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _host = await ApiHost.StartAsync(services => _database.AddTo(services).AddDeadLetterReplay());
+    public async ValueTask InitializeAsync() =>
+        _host = await ApiHost.StartAsync(services => _database.AddTo(services).AddDeadLetterReplay());
 
     public async ValueTask DisposeAsync()
     {
