@@ -16,7 +16,10 @@ public class HttpResilienceApiOptions
     /// </summary>
     public Func<ClaimsPrincipal, string?>? Who { get; set; }
 
-    /// <summary>Who gets the bodies of letters. Default: <see cref="BodyVisibility.Operators"/>.</summary>
+    /// <summary>
+    /// Who gets the bodies of letters as they are. Others see bodies in JSON, with the fields on the redaction list struck out, unless it
+    /// is <see cref="BodyVisibility.Nobody"/>. Default: <see cref="BodyVisibility.Operators"/>.
+    /// </summary>
     public BodyVisibility ShowBodies { get; set; } = BodyVisibility.Operators;
 
     /// <summary>The contact named to those who may not do something, such as <c>#payments-oncall</c>. Default null: none.</summary>

@@ -25,6 +25,16 @@ internal sealed class PostgreSqlActivityStore(PostgreSqlDatabase database, Store
         return command;
     }
 
+    /// <summary>Adds letters to the entry, which is new or of an earlier portion of the same deed.</summary>
+    internal static NpgsqlBatchCommand AddLetters(
+        PostgreSqlDatabase database, OperatorActivity activity, int letters, StoredApplication application)
+    {
+        var command = Add(database, activity with { Letters = letters }, application);
+        command.CommandText = command.CommandText.Replace(
+            "DO NOTHING", "(id) DO UPDATE SET letters = operator_activity.letters + excluded.letters", StringComparison.Ordinal);
+        return command;
+    }
+
     internal static async Task<bool> IsThereAsync(
         NpgsqlConnection connection, PostgreSqlDatabase database, Guid id, CancellationToken cancellationToken)
     {

@@ -25,7 +25,8 @@ internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication a
           FROM destination d WHERE d.authority IS NOT NULL
         ), first_due AS MATERIALIZED (
           SELECT l.id, l.due_at, l.size FROM destination d CROSS JOIN unnest($5) AS a (application) CROSS JOIN LATERAL (
-            SELECT id, due_at, 1024 + coalesce(octet_length(body), 0) + octet_length(headers) AS size FROM http_resilience.dead_letters
+            SELECT id, due_at, 1024 + coalesce(octet_length(body), 0) + octet_length(headers) + coalesce(octet_length(history), 0) AS size
+            FROM http_resilience.dead_letters
             WHERE client_name = d.client_name AND authority = d.authority AND application = a.application
               AND status IN ('Pending', 'InProgress') AND due_at <= $1
             ORDER BY due_at, id LIMIT $3) l
@@ -38,7 +39,8 @@ internal sealed class PostgreSqlClaim(DeadLetterClaim claim, StoredApplication a
     private const string DueOnlySql = """
         WITH first_due AS MATERIALIZED (
           SELECT l.id, l.due_at, l.size FROM unnest($5) AS a (application) CROSS JOIN LATERAL (
-            SELECT id, due_at, 1024 + coalesce(octet_length(body), 0) + octet_length(headers) AS size FROM http_resilience.dead_letters
+            SELECT id, due_at, 1024 + coalesce(octet_length(body), 0) + octet_length(headers) + coalesce(octet_length(history), 0) AS size
+            FROM http_resilience.dead_letters
             WHERE client_name = $6 AND authority = $7 AND application = a.application
               AND status IN ('Pending', 'InProgress') AND due_at <= $1
             ORDER BY due_at, id LIMIT $3) l

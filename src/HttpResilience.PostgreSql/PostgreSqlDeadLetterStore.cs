@@ -14,6 +14,8 @@ internal sealed class PostgreSqlDeadLetterStore(
 
     private static readonly string FindSql = $"SELECT {Columns} FROM http_resilience.dead_letters WHERE id = $1";
 
+    private readonly PostgreSqlCommit _commits = new(database, application);
+
     /// <inheritdoc cref="PostgreSqlClock.Ahead"/>
     private TimeSpan Ahead => database.Clock.Ahead;
 
@@ -40,11 +42,33 @@ internal sealed class PostgreSqlDeadLetterStore(
     {
         return await StoredLetter.PageAsync(query, (q, last) => database.RunAsync(async (connection, _) =>
         {
-            using var command = PostgreSqlLetterQuery.Select(last is null ? q : q with { Before = Guid.Parse(last) });
-            command.CommandText = database.Sql(command.CommandText);
-            command.Connection = connection;
+            using var command = InSchema(
+                PostgreSqlLetterQuery.Select(last is null ? q : q with { Before = Guid.Parse(last) }), connection);
             return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
         }, cancellationToken), log).ConfigureAwait(false);
+    }
+
+    public async Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        var (looked, oldest) = await database.RunAsync(async (connection, _) =>
+        {
+            using var command = InSchema(PostgreSqlLetterQuery.Candidates(query, atMost), connection);
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerScope = reader.ConfigureAwait(false);
+            await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            int count = (int)reader.GetInt64(0);
+            return (count, count == 0 ? (Guid?)null : Guid.Parse(reader.GetString(1)));
+        }, cancellationToken).ConfigureAwait(false);
+        if (oldest is null)
+            return new([], 0, null);
+        var letters = await StoredLetter.PageAsync(query, (q, last) => database.RunAsync(async (connection, _) =>
+        {
+            using var command = InSchema(
+                PostgreSqlLetterQuery.Select(last is null ? q : q with { Before = Guid.Parse(last) }, oldest), connection);
+            return await ReadAsync(command, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken), log).ConfigureAwait(false);
+        return StoredLetter.Found(letters, query, looked, looked < atMost ? null : oldest);
     }
 
     public async Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
@@ -149,6 +173,13 @@ internal sealed class PostgreSqlDeadLetterStore(
         return command;
     }
 
+    private NpgsqlCommand InSchema(NpgsqlCommand command, NpgsqlConnection connection)
+    {
+        command.CommandText = database.Sql(command.CommandText);
+        command.Connection = connection;
+        return command;
+    }
+
     // Data that does not fit (22), a constraint (23), a limit of the server (54), a trigger (P0), a row that is damaged on the disk (XX).
     private static bool IsOfRow(HttpResilienceStorageException e) => e.InnerException is PostgresException
     {
@@ -163,101 +194,63 @@ internal sealed class PostgreSqlDeadLetterStore(
             || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
     }
 
-    public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
-    {
-        var changed = await writer.RunAsync(
-            () => Replaced(letter.At(Ahead), replacement.At(Ahead)), PostgreSqlWriter.HasRowAsync, notifies: true, cancellationToken)
-            .ConfigureAwait(false);
-        return changed.Value
-            || (changed.WasSentBefore && await IsThereAsync(letter, letter.Version + 1, Changed, cancellationToken).ConfigureAwait(false));
-    }
+    public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) =>
+        _commits.RunAsync(commit, cancellationToken);
 
-    private const string LockSql = """
-        SELECT count(*) FROM (
-          SELECT FROM http_resilience.dead_letters l JOIN unnest($1, $2) AS n (id, version) ON l.id = n.id AND l.version = n.version
-          WHERE l.id = ANY ($1) ORDER BY l.id FOR UPDATE OF l) locked
-        """;
-
-    // Of two statements that change the same letters the second waits for the first, and then finds other versions.
-    public async Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken)
+    public async Task<int> PurgeAsync(
+        DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken)
     {
-        bool mayHaveCommitted = false;
-        try
+        int purged = 0;
+        while (true)
         {
-            return await database.RunAsync(
-                (connection, tries) => CommitAsync(connection, commit, tries, () => mayHaveCommitted = true, cancellationToken),
-                cancellationToken).ConfigureAwait(false);
-        }
-        catch (HttpResilienceStorageException e) when (mayHaveCommitted && !e.MayHaveBeenMade)
-        {
-            throw new HttpResilienceStorageException(e.Message, e.InnerException) { MayHaveBeenMade = true };
+            int some = await database.RunAsync(
+                (connection, _) => PurgeAsync(connection, query, before, activity, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
+            purged += some;
+            if (some < PurgedAtOnce)
+                return purged;
         }
     }
 
-    private async Task<bool> CommitAsync(
-        NpgsqlConnection connection, LetterCommit commit, int tries, Action committing, CancellationToken cancellationToken)
+    private async Task<int> PurgeAsync(
+        NpgsqlConnection connection, DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity,
+        CancellationToken cancellationToken)
     {
-        // The answer to the first try was lost: it was committed if what it wrote down is there.
-        if (tries > 0 && commit.Activity is { } done
-            && await PostgreSqlActivityStore.IsThereAsync(connection, database, done.Id, cancellationToken).ConfigureAwait(false))
-            return true;
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using var transactionScope = transaction.ConfigureAwait(false);
-        bool isCurrent = await AreCurrentAsync(connection, commit.Changed, cancellationToken).ConfigureAwait(false)
-            && (commit.Job is not { } job
-                || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false))
-            && (commit.Hold is not { } hold
-                || await PostgreSqlCircuitHoldStore.SaveAsync(connection, database, hold, application, cancellationToken)
-                    .ConfigureAwait(false))
-            && (commit.Pause is not { } pause || await PostgreSqlErrorBudgetStore.SaveAsync(
-                connection, database, pause, commit.PauseBefore, application, cancellationToken).ConfigureAwait(false));
-        foreach (var letter in isCurrent ? commit.Added : [])
+        using var purge = PostgreSqlWriter.Durable(connection);
+        purge.Transaction = transaction;
+        var command = InSchema(PostgreSqlLetterQuery.Purge(query, before, PurgedAtOnce));
+        purge.BatchCommands.Add(command);
+        await purge.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        int purged = (int)command.RecordsAffected;
+        if (activity is not null && purged > 0)
         {
-            using var add = new NpgsqlBatch(connection, transaction) { BatchCommands = { New(application.Owned(letter).At(Ahead)) } };
-            isCurrent = isCurrent && await add.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
+            using var note = new NpgsqlBatch(connection, transaction)
+            {
+                BatchCommands = { PostgreSqlActivityStore.AddLetters(database, activity, purged, application) },
+            };
+            await note.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (!isCurrent)
-        {
-            await transaction.RollbackAsync(cancellationToken).ConfigureAwait(false);
-            // The first try may have been committed only while this one waited for it.
-            return tries > 0 && commit.Activity is { } made
-                && await PostgreSqlActivityStore.IsThereAsync(connection, database, made.Id, cancellationToken).ConfigureAwait(false);
-        }
-
-        using var batch = PostgreSqlWriter.Durable(connection);
-        batch.Transaction = transaction;
-        if (commit.Changed.Count > 0)
-        {
-            var change = new NpgsqlBatchCommand(database.Sql(UpdateAll));
-            AddChangesTo(change.Parameters, [.. commit.Changed.Select(l => l.At(Ahead))]);
-            batch.BatchCommands.Add(change);
-        }
-
-        if (commit.Activity is { } activity)
-            batch.BatchCommands.Add(PostgreSqlActivityStore.Add(database, activity, application));
-        if (commit.Added.Count > 0 || commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending))
-            batch.BatchCommands.Add(new(PostgreSqlArrivals.NotifySql(database)));
-        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-        committing();
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-        return true;
+        return purged;
     }
 
-    private async Task<bool> AreCurrentAsync(
-        NpgsqlConnection connection, IReadOnlyList<DeadLetter> letters, CancellationToken cancellationToken)
+    public Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken)
     {
-        if (letters.Count == 0)
-            return true;
-        using var command = new NpgsqlCommand(database.Sql(LockSql), connection)
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        return database.RunAsync(async (connection, _) =>
         {
-            Parameters = { Value(letters.Select(l => l.Id).ToArray()), Value(letters.Select(l => l.Version).ToArray()) },
-        };
-        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is long current && current == letters.Count;
+            using var command = InSchema(PostgreSqlLetterQuery.CountSettled(query, before, atMost), connection);
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerScope = reader.ConfigureAwait(false);
+            await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            long count = reader.GetInt64(0);
+            return new SettledLetters(count, count == 0 ? null : reader.GetFieldValue<DateTimeOffset>(1));
+        }, cancellationToken);
     }
-
-    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) => InPortionsAsync(
-        () => PostgreSqlLetterQuery.Purge(query, before, PurgedAtOnce), PurgedAtOnce, notifies: false, cancellationToken);
 
     public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, _) =>
     {
@@ -370,17 +363,25 @@ internal sealed class PostgreSqlDeadLetterStore(
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return database.RunAsync(async (connection, _) =>
         {
-            using var command = PostgreSqlLetterQuery.Groups(query, limit);
-            command.CommandText = database.Sql(command.CommandText);
-            command.Connection = connection;
+            using var command = InSchema(PostgreSqlLetterQuery.Groups(query), connection);
+            List<(CountedGroup, CauseFamily)> rows = [];
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using var readerScope = reader.ConfigureAwait(false);
-            List<(StoredLetter, GroupColumns)> rows = [];
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                rows.Add((Read(reader, Ahead), GroupColumns.Read(reader)));
-            return StoredLetter.Groups(rows, log);
+            await using (reader.ConfigureAwait(false))
+            {
+                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                    rows.Add(GroupColumns.Read(reader));
+            }
+
+            var groups = CountedGroup.Fold(rows, limit);
+            using var newest = new NpgsqlCommand(database.Sql(NewestSql), connection)
+            {
+                Parameters = { Value(groups.Select(g => g.Newest).ToArray()) },
+            };
+            return StoredLetter.Groups(groups, await ReadAsync(newest, cancellationToken).ConfigureAwait(false), log);
         }, cancellationToken);
     }
+
+    private static readonly string NewestSql = $"SELECT {ColumnsWithoutBody} FROM http_resilience.dead_letters WHERE id = ANY ($1)";
 
     private static readonly string IncompleteSql = $"""
         SELECT {ColumnsWithoutBody} FROM http_resilience.dead_letters
@@ -472,25 +473,12 @@ internal sealed class PostgreSqlDeadLetterStore(
         var (a, b) => Equals(a, b),
     });
 
-    private NpgsqlBatchCommand New(DeadLetter letter)
-    {
-        var command = new NpgsqlBatchCommand(database.Sql(Add));
-        AddTo(command.Parameters, letter);
-        return command;
-    }
+    private NpgsqlBatchCommand New(DeadLetter letter) => PostgreSqlCommit.New(database, letter);
 
     private NpgsqlBatchCommand Changed(DeadLetter letter)
     {
         var command = new NpgsqlBatchCommand(database.Sql(Update));
         AddChangesTo(command.Parameters, letter);
-        return command;
-    }
-
-    private NpgsqlBatchCommand Replaced(DeadLetter letter, DeadLetter replacement)
-    {
-        var command = new NpgsqlBatchCommand(database.Sql(Replace));
-        AddChangesTo(command.Parameters, letter);
-        AddTo(command.Parameters, replacement);
         return command;
     }
 

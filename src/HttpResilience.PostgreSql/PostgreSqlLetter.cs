@@ -34,12 +34,6 @@ internal static class PostgreSqlLetter
         WHERE l.id = ANY ($1) AND l.id = n.id AND l.version = n.version RETURNING l.id
         """;
 
-    /// <summary>Takes the parameters of <see cref="Update"/> and then those of the new letter.</summary>
-    internal static readonly string Replace = $"""
-        WITH changed AS ({Update})
-        INSERT INTO http_resilience.dead_letters ({Columns}) SELECT {Placeholders(LetterColumns.State.Count + 1)} FROM changed RETURNING 1
-        """;
-
     /// <summary>The parameters of <see cref="Update"/>.</summary>
     internal static void AddChangesTo(NpgsqlParameterCollection row, DeadLetter letter)
     {

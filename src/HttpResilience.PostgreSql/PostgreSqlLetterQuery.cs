@@ -11,7 +11,8 @@ internal static class PostgreSqlLetterQuery
     private const string IsOpen = "status IN ('Pending', 'InProgress', 'RequiresReview')";
 
     /// <summary>A page of letters.</summary>
-    internal static NpgsqlCommand Select(DeadLetterQuery query)
+    /// <param name="from">The oldest letter that is looked at; null for all.</param>
+    internal static NpgsqlCommand Select(DeadLetterQuery query, Guid? from = null)
     {
         string columns = query.OmitBodies ? ColumnsWithoutBody : Columns;
         var command = new NpgsqlCommand { Parameters = { Value(query.Limit) } };
@@ -22,14 +23,39 @@ internal static class PostgreSqlLetterQuery
             filter += $" AND id < ${command.Parameters.Count}";
         }
 
+        if (from is { } oldest)
+        {
+            command.Parameters.Add(Value(oldest));
+            filter += $" AND id >= ${command.Parameters.Count}";
+        }
+
         command.CommandText = $"SELECT {columns} FROM http_resilience.dead_letters WHERE TRUE{filter} ORDER BY id DESC LIMIT $1";
         return command;
     }
 
-    /// <summary>The open letters by their cause.</summary>
-    internal static NpgsqlCommand Groups(DeadLetterQuery query, int limit)
+    /// <summary>The number and the oldest of the letters that are looked through, by an index alone.</summary>
+    internal static NpgsqlCommand Candidates(DeadLetterQuery query, int atMost)
     {
-        var command = new NpgsqlCommand { Parameters = { Value(limit) } };
+        var command = new NpgsqlCommand { Parameters = { Value(atMost) } };
+        string filter = Filter(new() { Status = query.Status, Fingerprint = query.Fingerprint }, command.Parameters);
+        if (query.Before is { } before)
+        {
+            command.Parameters.Add(Value(before));
+            filter += $" AND id < ${command.Parameters.Count}";
+        }
+
+        // There is no min(uuid) before PostgreSQL 18.
+        command.CommandText = $"""
+            SELECT count(*), min(id::text COLLATE "C")
+            FROM (SELECT id FROM http_resilience.dead_letters WHERE TRUE{filter} ORDER BY id DESC LIMIT $1) newest
+            """;
+        return command;
+    }
+
+    /// <summary>All open letters by their cause, those with the latest failure first.</summary>
+    internal static NpgsqlCommand Groups(DeadLetterQuery query)
+    {
+        var command = new NpgsqlCommand();
         string filter = Filter(query with { Status = null }, command.Parameters);
         // Infinite times, or such beyond the years of this platform, as for the count.
         command.CommandText = $"""
@@ -40,10 +66,10 @@ internal static class PostgreSqlLetterQuery
                 greatest('0001-01-01Z', least('9999-12-31Z', min(first_failed_at))) AS first,
                 greatest('0001-01-01Z', least('9999-12-31Z', max(last_failed_at))) AS last
               FROM http_resilience.dead_letters WHERE {IsOpen} AND fingerprint IS NOT NULL{filter}
-              GROUP BY fingerprint ORDER BY last DESC, cause LIMIT $1)
-            SELECT {ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
+              GROUP BY fingerprint)
+            SELECT cause, pending, in_progress, requires_review, first, last, {GroupColumns.OfNewest}
             FROM causes CROSS JOIN LATERAL (
-              SELECT * FROM http_resilience.dead_letters WHERE fingerprint = cause AND {IsOpen}{filter}
+              SELECT {GroupColumns.OfNewest} FROM http_resilience.dead_letters WHERE fingerprint = cause AND {IsOpen}{filter}
               ORDER BY id DESC LIMIT 1) newest
             ORDER BY last DESC, cause
             """;
@@ -53,23 +79,43 @@ internal static class PostgreSqlLetterQuery
     /// <summary>Deletes letters that are settled, and were before a time.</summary>
     internal static NpgsqlBatchCommand Purge(DeadLetterQuery query, DateTimeOffset before, int limit)
     {
-        var command = new NpgsqlBatchCommand { Parameters = { Time(before), Value(limit) } };
-        string filter = Filter(query, command.Parameters);
+        var command = new NpgsqlBatchCommand();
+        command.CommandText =
+            $"DELETE FROM http_resilience.dead_letters WHERE id IN ({Settled(query, before, limit, "id", command.Parameters)})";
+        return command;
+    }
+
+    /// <summary>Counts them.</summary>
+    internal static NpgsqlCommand CountSettled(DeadLetterQuery query, DateTimeOffset before, int limit)
+    {
+        var command = new NpgsqlCommand();
+        // Infinite times, or such beyond the years of this platform, as for the count.
+        command.CommandText = $"""
+            SELECT count(*), greatest('0001-01-01Z', least('9999-12-31Z', min(first_failed_at)))
+            FROM ({Settled(query, before, limit, "first_failed_at", command.Parameters)}) settled
+            """;
+        return command;
+    }
+
+    private static string Settled(
+        DeadLetterQuery query, DateTimeOffset before, int limit, string column, NpgsqlParameterCollection parameters)
+    {
+        parameters.Add(Time(before));
+        parameters.Add(Value(limit));
+        string filter = Filter(query, parameters);
         if (query.ClientName is { } client)
         {
             // The index holds the beginning only, because names have no greatest length.
-            command.Parameters.Add(Text(client));
-            filter += $" AND left(client_name, 100) = left(${command.Parameters.Count}, 100)";
+            parameters.Add(Text(client));
+            filter += $" AND left(client_name, 100) = left(${parameters.Count}, 100)";
         }
 
-        command.CommandText = $"""
-            DELETE FROM http_resilience.dead_letters WHERE id IN (
-              SELECT id FROM http_resilience.dead_letters
-              WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1
-                AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < $1
-                {filter} LIMIT $2)
+        return $"""
+            SELECT {column} FROM http_resilience.dead_letters
+            WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < $1
+              AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < $1
+              {filter} LIMIT $2
             """;
-        return command;
     }
 
     /// <summary>The conditions of a query, each with AND before it.</summary>

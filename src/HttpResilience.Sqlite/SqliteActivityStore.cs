@@ -17,6 +17,15 @@ internal sealed class SqliteActivityStore(SqliteWriter writer, SqliteReaders rea
     internal static void Add(SqliteSession session, OperatorActivity activity, StoredApplication application) =>
         session.Change(AddSql, [application.Name, .. ActivityColumns.All.Select(c => c.Write(activity))]);
 
+    /// <summary>Adds letters to the entry, which is new or of an earlier portion of the same deed.</summary>
+    internal static void AddLetters(SqliteSession session, OperatorActivity activity, int letters, StoredApplication application)
+    {
+        Add(session, activity with { Letters = 0 }, application);
+        session.Execute(
+            "UPDATE operator_activity SET letters = letters + @letters WHERE id = @id", ("@letters", letters),
+            ("@id", SqliteLetter.Id(activity.Id)));
+    }
+
     public Task<IReadOnlyList<OperatorActivity>> ListAsync(Guid? before, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);

@@ -21,7 +21,7 @@ internal sealed class SqliteDeadLetterStore(
             WHERE l.client_name = d.client_name AND l.authority > d.authority AND l.status IN ('Pending', 'InProgress'))
           FROM destination d WHERE d.authority IS NOT NULL
         )
-        SELECT l.rowid, l.id, length(l.body), length(l.headers)
+        SELECT l.rowid, l.id, length(l.body), length(l.headers), length(l.history)
         FROM destination d JOIN json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = d.client_name AND authority = d.authority AND application = a.value
@@ -33,7 +33,8 @@ internal sealed class SqliteDeadLetterStore(
         """;
 
     private const string ClaimOnlySql = """
-        SELECT l.rowid, l.id, length(l.body), length(l.headers) FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
+        SELECT l.rowid, l.id, length(l.body), length(l.headers), length(l.history)
+        FROM json_each(@applications) a JOIN dead_letters l ON l.rowid IN (
           SELECT rowid FROM dead_letters
           WHERE client_name = @client_name AND authority = @authority AND application = a.value
             AND status IN ('Pending', 'InProgress') AND due_at <= @now
@@ -49,6 +50,9 @@ internal sealed class SqliteDeadLetterStore(
         SELECT {SqliteLetter.ColumnsWithoutBody} FROM dead_letters INDEXED BY dead_letters_of_cause
         WHERE fingerprint IS NULL AND id > @after ORDER BY id LIMIT {CompletedAtOnce}
         """;
+
+    private static readonly string NewestSql =
+        $"SELECT {SqliteLetter.ColumnsWithoutBody} FROM dead_letters WHERE id IN (SELECT value FROM json_each(@ids))";
 
     private const string CompleteSql =
         "UPDATE dead_letters SET fingerprint = @fingerprint WHERE id = @id AND version = @version AND fingerprint IS NULL";
@@ -75,6 +79,23 @@ internal sealed class SqliteDeadLetterStore(
         var (sql, parameters) = SqliteLetterQuery.Select(q, last);
         return s.Read(SqliteLetter.Read, sql, parameters);
     }, cancellationToken), log);
+
+    public async Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        var (candidates, values) = SqliteLetterQuery.Candidates(query, atMost);
+        var (looked, oldest) = (await readers.RunAsync(
+            s => s.Read(row => ((int)row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1)), candidates, values), cancellationToken)
+            .ConfigureAwait(false))[0];
+        if (oldest is null)
+            return new([], 0, null);
+        var letters = await StoredLetter.PageAsync(query, (q, last) => readers.RunAsync(s =>
+        {
+            var (sql, parameters) = SqliteLetterQuery.Select(q, last, oldest);
+            return s.Read(SqliteLetter.Read, sql, parameters);
+        }, cancellationToken), log).ConfigureAwait(false);
+        return StoredLetter.Found(letters, query, looked, looked < atMost ? null : Guid.Parse(oldest));
+    }
 
     // A letter in progress belongs to a worker that stopped: it may have been sent, and a reviewer's action was meant for that attempt
     // only.
@@ -119,15 +140,6 @@ internal sealed class SqliteDeadLetterStore(
         return _arrivals.Told(changed, changed && letter.Status == DeadLetterStatus.Pending);
     }
 
-    public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken)
-    {
-        var (old, @new) = (SqliteLetter.Changes(letter), SqliteLetter.Values(replacement));
-        bool changed = await writer.RunAsync(
-            s => s.Change(SqliteLetter.Update, old) == 1 && s.Change(SqliteLetter.Insert, @new) == 1, cancellationToken)
-            .ConfigureAwait(false);
-        return _arrivals.Told(changed, changed);
-    }
-
     private const string IsCurrentSql = "SELECT count(*) FROM dead_letters WHERE id = @id AND version = @version";
 
     private const string IsThereSql = "SELECT count(*) FROM dead_letters WHERE id = @id";
@@ -161,11 +173,29 @@ internal sealed class SqliteDeadLetterStore(
             committed, committed && (commit.Added.Count > 0 || commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending)));
     }
 
-    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(
+        DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken)
     {
         var (sql, parameters) = SqliteLetterQuery.Purge(query);
         parameters.AddRange([("@settled_before", StoredTime.Microseconds(before)), ("@limit", PurgedAtOnce)]);
-        return InPortionsAsync(s => s.Execute(sql, [.. parameters]), PurgedAtOnce, cancellationToken);
+        return InPortionsAsync(s =>
+        {
+            int purged = s.Execute(sql, [.. parameters]);
+            if (activity is not null && purged > 0)
+                SqliteActivityStore.AddLetters(s, activity, purged, application);
+            return purged;
+        }, PurgedAtOnce, cancellationToken);
+    }
+
+    public async Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        var (sql, parameters) = SqliteLetterQuery.CountSettled(query);
+        parameters.AddRange([("@settled_before", StoredTime.Microseconds(before)), ("@limit", atMost)]);
+        return (await readers.RunAsync(s => s.Read(
+            row => new SettledLetters(row.GetInt64(0), row.IsDBNull(1) ? null : StoredTime.Nearest(row.GetInt64(1))), sql,
+            [.. parameters]), cancellationToken).ConfigureAwait(false))[0];
     }
 
     public async Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken)
@@ -246,10 +276,12 @@ internal sealed class SqliteDeadLetterStore(
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         var (sql, parameters) = SqliteLetterQuery.Groups(query);
-        parameters.Add(("@limit", limit));
-        return readers.RunAsync(
-            s => StoredLetter.Groups(s.Read(row => (SqliteLetter.Read(row), GroupColumns.Read(row)), sql, [.. parameters]), log),
-            cancellationToken);
+        return readers.RunAsync(s =>
+        {
+            var groups = CountedGroup.Fold(s.Read(GroupColumns.Read, sql, parameters), limit);
+            string newest = StoredJson.List(groups.Select(g => SqliteLetter.Id(g.Newest)));
+            return StoredLetter.Groups(groups, s.Read(SqliteLetter.Read, NewestSql, ("@ids", newest)), log);
+        }, cancellationToken);
     }
 
     public Task<int> CompleteAsync(CancellationToken cancellationToken) =>
@@ -343,6 +375,7 @@ internal sealed class SqliteDeadLetterStore(
     private readonly record struct DueRow(long RowId, string Id, long Size)
     {
         internal static DueRow Read(StoredRow row) =>
-            new(row.GetInt64(0), row.GetString(1), 1024 + (row.IsDBNull(2) ? 0 : row.GetInt64(2)) + row.GetInt64(3));
+            new(row.GetInt64(0), row.GetString(1), 1024 + (row.IsDBNull(2) ? 0 : row.GetInt64(2)) + row.GetInt64(3)
+                + (row.IsDBNull(4) ? 0 : row.GetInt64(4)));
     }
 }

@@ -8,7 +8,9 @@ internal static class SqliteLetterQuery
     private const string IsOpen = "status IN ('Pending', 'InProgress', 'RequiresReview')";
 
     /// <summary>A page of letters.</summary>
-    internal static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query, string? last)
+    /// <param name="last">The last letter of the page before; null for that of the query.</param>
+    /// <param name="from">The oldest letter that is looked at; null for all.</param>
+    internal static (string Sql, (string, object?)[] Parameters) Select(DeadLetterQuery query, string? last, string? from = null)
     {
         string columns = query.OmitBodies ? SqliteLetter.ColumnsWithoutBody : SqliteLetter.Columns;
         var (conditions, parameters) = Filter(query);
@@ -18,14 +20,36 @@ internal static class SqliteLetterQuery
             parameters.Add(("@before", end));
         }
 
+        if (from is not null)
+        {
+            conditions += " AND id >= @from";
+            parameters.Add(("@from", from));
+        }
+
         parameters.Add(("@limit", query.Limit));
         return ($"SELECT {columns} FROM dead_letters WHERE TRUE{conditions} ORDER BY id DESC LIMIT @limit", [.. parameters]);
     }
 
-    /// <summary>The open letters by their cause. The limit is for the caller to add.</summary>
+    /// <summary>The number and the oldest of the letters that are looked through, by an index alone.</summary>
+    internal static (string Sql, (string, object?)[] Parameters) Candidates(DeadLetterQuery query, int atMost)
+    {
+        var (conditions, parameters) = Filter(new() { Status = query.Status, Fingerprint = query.Fingerprint });
+        if (query.Before is { } before)
+        {
+            conditions += " AND id < @before";
+            parameters.Add(("@before", SqliteLetter.Id(before)));
+        }
+
+        parameters.Add(("@limit", atMost));
+        return (
+            $"SELECT count(*), min(id) FROM (SELECT id FROM dead_letters WHERE TRUE{conditions} ORDER BY id DESC LIMIT @limit)",
+            [.. parameters]);
+    }
+
+    /// <summary>All open letters by their cause, those with the latest failure first.</summary>
     // The index holds all that is counted. It is named for the same reason as in SqliteDeadLetterStore.BacklogSql, where no other
     // criterion needs the row.
-    internal static (string Sql, List<(string, object?)> Parameters) Groups(DeadLetterQuery query)
+    internal static (string Sql, (string, object?)[] Parameters) Groups(DeadLetterQuery query)
     {
         var (conditions, parameters) = Filter(query with { Status = null, Application = null });
         string applications = query.Application is null ? "" : " AND application = @application";
@@ -37,8 +61,8 @@ internal static class SqliteLetterQuery
             causes AS (
               SELECT cause, sum(letters * (status = 'Pending')) AS pending, sum(letters * (status = 'InProgress')) AS in_progress,
                 sum(letters * (status = 'RequiresReview')) AS requires_review, min(first) AS first, max(last) AS last
-              FROM counted GROUP BY cause ORDER BY last DESC, cause LIMIT @limit)
-            SELECT {SqliteLetter.ColumnsWithoutBody}, pending, in_progress, requires_review, first, last
+              FROM counted GROUP BY cause)
+            SELECT cause, pending, in_progress, requires_review, first, last, {GroupColumns.OfNewest}
             FROM causes JOIN dead_letters ON id = (
               SELECT id FROM dead_letters INDEXED BY dead_letters_of_cause
               WHERE fingerprint = cause AND {IsOpen}{applications}{conditions} ORDER BY id DESC LIMIT 1)
@@ -46,20 +70,33 @@ internal static class SqliteLetterQuery
             """;
         if (query.Application is not null)
             parameters.Add(("@application", StoredText.Storable(query.Application)));
-        return (sql, parameters);
+        return (sql, [.. parameters]);
     }
 
     /// <summary>Deletes letters that are settled. Their time and the limit are for the caller to add.</summary>
-    // The index is named for the same reason as in SqliteDeadLetterStore.BacklogSql: each portion would read all letters that are settled.
     internal static (string Sql, List<(string, object?)> Parameters) Purge(DeadLetterQuery query)
+    {
+        var (settled, parameters) = Settled(query, "rowid");
+        return ($"DELETE FROM dead_letters WHERE rowid IN ({settled})", parameters);
+    }
+
+    /// <summary>Counts them. Their time and the limit are for the caller to add.</summary>
+    internal static (string Sql, List<(string, object?)> Parameters) CountSettled(DeadLetterQuery query)
+    {
+        var (settled, parameters) = Settled(query, "first_failed_at");
+        return ($"SELECT count(*), min(first_failed_at) FROM ({settled})", parameters);
+    }
+
+    // The index is named for the same reason as in SqliteDeadLetterStore.BacklogSql: each portion would read all letters that are settled.
+    private static (string Sql, List<(string, object?)> Parameters) Settled(DeadLetterQuery query, string column)
     {
         var (conditions, parameters) = Filter(query);
         string sql = $"""
-            DELETE FROM dead_letters WHERE rowid IN (
-              SELECT rowid FROM dead_letters INDEXED BY {(query.ClientName is null ? "dead_letters_done" : "dead_letters_done_by_client")}
-              WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @settled_before
-                AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < @settled_before
-                {conditions} LIMIT @limit)
+            SELECT {column} FROM dead_letters
+              INDEXED BY {(query.ClientName is null ? "dead_letters_done" : "dead_letters_done_by_client")}
+            WHERE status IN ('Replayed', 'Resolved', 'Resubmitted') AND last_failed_at < @settled_before
+              AND CASE WHEN status = 'Replayed' THEN due_at ELSE coalesce(resolution_at, last_failed_at) END < @settled_before
+              {conditions} LIMIT @limit
             """;
         return (sql, parameters);
     }

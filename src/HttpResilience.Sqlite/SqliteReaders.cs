@@ -14,7 +14,9 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
     private readonly SemaphoreSlim _free = new(MaxConnections);
     private bool _closed;
 
-    /// <summary>Reads on a thread of the pool, because SQLite blocks.</summary>
+    /// <summary>
+    /// Reads on a thread of the pool, because SQLite blocks. A read that is cancelled ends in SQLite, too: it would keep its connection.
+    /// </summary>
     internal async Task<T> RunAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken)
     {
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -23,7 +25,7 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
             try
             {
                 ObjectDisposedException.ThrowIf(_closed, typeof(SqliteStorage));
-                return Read(read);
+                return Read(read, cancellationToken);
             }
             finally
             {
@@ -32,7 +34,7 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
         }, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private T Read<T>(Func<SqliteSession, T> read)
+    private T Read<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken)
     {
         if (_idle.TryTake(out var session) && session.IsGone)
         {
@@ -43,9 +45,17 @@ internal sealed class SqliteReaders(SqliteDatabase database) : IAsyncDisposable
         session ??= database.Open();
         try
         {
-            var result = read(session);
+            T result;
+            // Its end waits for an interruption that is under way: none meets the next read of the connection.
+            using (cancellationToken.UnsafeRegister(static s => ((SqliteSession)s!).Interrupt(), session))
+                result = read(session);
             _idle.Add(session);
             return result;
+        }
+        catch (SqliteException e) when (cancellationToken.IsCancellationRequested)
+        {
+            session.Dispose();
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
         catch (Exception e)
         {

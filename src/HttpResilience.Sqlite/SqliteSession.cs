@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace HttpResilience;
 
@@ -26,6 +27,9 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         command.ExecuteNonQuery();
         _lockTimeout = lockTimeout;
     }
+
+    /// <summary>Ends the statement that runs now, from any thread; the connection can be used again.</summary>
+    internal void Interrupt() => raw.sqlite3_interrupt(connection.Handle);
 
     /// <summary>A statement with its parameters, by name.</summary>
     internal SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)

@@ -7,7 +7,7 @@ internal sealed record JobModel
 {
     public required Guid Id { get; init; }
 
-    /// <summary>replay or resolve.</summary>
+    /// <summary>replay, resolve or reopen.</summary>
     public required string Action { get; init; }
 
     /// <summary>running, completed or stopped.</summary>
@@ -22,6 +22,9 @@ internal sealed record JobModel
     public DateTimeOffset? EndedAt { get; init; }
 
     public string? StopReason { get; init; }
+
+    /// <summary>The job whose letters it reopens; null for the other actions.</summary>
+    public Guid? Job { get; init; }
 
     /// <summary>The group, where the job has one.</summary>
     public string? Group { get; init; }
@@ -60,6 +63,7 @@ internal sealed record JobModel
             CreatedAt = job.CreatedAt,
             EndedAt = job.EndedAt,
             StopReason = job.StopReason,
+            Job = job.Request.Action is LetterJobAction.Reopen ? job.Request.Query.JobId : null,
             Group = job.Request.Query.Fingerprint,
             Client = job.Request.Query.ClientName,
             Total = job.Total,
@@ -80,9 +84,9 @@ internal sealed record JobProgressModel(long Waiting, long Accepted, long Refuse
 /// <summary>Jobs, newest first.</summary>
 internal sealed record JobList(IReadOnlyList<JobModel> Jobs);
 
-/// <summary>Sends many letters again, or marks them as dealt with.</summary>
-/// <param name="Action">replay or resolve.</param>
-/// <param name="Filter">The words of <see cref="LetterFilter"/>; at most one status.</param>
+/// <summary>Sends many letters again, marks them as dealt with, or takes that back.</summary>
+/// <param name="Action">replay, resolve or reopen.</param>
+/// <param name="Filter">The words of <see cref="LetterFilter"/>; at most one status. None for reopen.</param>
 /// <param name="Id">A UUID of version 7 for this job: the same once more starts no second one. Null for a new one.</param>
 /// <param name="Count">The number of letters that was shown: with more than a tenth more or less nothing is started. Null for any.</param>
 /// <param name="MaxLetters">How many letters at most; null for all.</param>
@@ -90,10 +94,13 @@ internal sealed record JobList(IReadOnlyList<JobModel> Jobs);
 /// <param name="StopRatio">It stops when more than this part of the last 20 was not accepted; null for 0.5.</param>
 /// <param name="IncludesUncertain">Send also what may be done twice. Default false.</param>
 /// <param name="Notes">Free text; null when there is none.</param>
+/// <param name="Resolution">For resolve, what was done, in a word or two; null for "Resolve".</param>
+/// <param name="Job">For reopen, the job that has marked the letters as dealt with.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record JobRequest(
     string? Action = null, IReadOnlyDictionary<string, string>? Filter = null, Guid? Id = null, long? Count = null, int? MaxLetters = null,
-    double? PerSecond = null, double? StopRatio = null, bool IncludesUncertain = false, string? Notes = null);
+    double? PerSecond = null, double? StopRatio = null, bool IncludesUncertain = false, string? Notes = null,
+    string? Resolution = null, Guid? Job = null);
 
 /// <summary>Stops a job. It has no fields.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

@@ -10,6 +10,11 @@ internal sealed class LetterFilter
 {
     private const int MaxValue = 500, MaxText = 200, FingerprintDigits = 24, MaxDays = 36_500;
 
+    private const int MaxLooked = 50_000, LookedAtOnce = 10_000, MaxCounted = 10_000;
+
+    // The whole answer has 2 seconds.
+    private static readonly TimeSpan SearchTime = TimeSpan.FromSeconds(1);
+
     private const string TimeProblem = "It is a time, such as 2026-11-28T03:10:00Z or 2026-11-28, or an age, such as 30m, 24h or 7d.";
 
     private static readonly string[] TimeFormats =
@@ -95,6 +100,92 @@ internal sealed class LetterFilter
         return _statuses.Count <= 1 ? letters
             : [.. letters.GroupBy(l => l.Id).Select(same => same.MaxBy(l => l.Version)!).OrderByDescending(l => l.Id).Take(limit)];
     }
+
+    /// <summary>
+    /// A step of a search for <see cref="DeadLetterQuery.Text"/>, newest first: no more than the newest 50,000 letters, and about a second.
+    /// </summary>
+    /// <param name="review">Reads them.</param>
+    /// <param name="before">Where it goes on; null for the beginning.</param>
+    /// <param name="limit">How many at most. 1 to 1000.</param>
+    /// <param name="time">Measures it.</param>
+    /// <param name="atOnce">How many letters the store looks through at once. Default 10,000.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
+    internal async Task<LetterFinds> SearchAsync(
+        IDeadLetterReview review, Guid? before, int limit, TimeProvider time, int atOnce = LookedAtOnce,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(review);
+        ArgumentNullException.ThrowIfNull(time);
+        long began = time.GetTimestamp();
+        var found = new LetterFinds([], 0, before ?? Query.Before);
+        do
+        {
+            var next = await StepAsync(review, found.Before, limit - found.Letters.Count, atOnce, cancellationToken)
+                .ConfigureAwait(false);
+            found = new([.. found.Letters, .. next.Letters], found.Looked + next.Looked, next.Before);
+        }
+        while (found.Before is not null && found.Letters.Count < limit && found.Looked < MaxLooked
+            && time.GetElapsedTime(began) < SearchTime);
+        return found;
+    }
+
+    private async Task<LetterFinds> StepAsync(
+        IDeadLetterReview review, Guid? before, int limit, int atOnce, CancellationToken cancellationToken)
+    {
+        DeadLetterQuery[] queries = [.. Queries.Select(query => query with { Before = before, Limit = limit, OmitBodies = true })];
+        List<DeadLetterSearch> parts = [];
+        foreach (var query in queries)
+            parts.Add(await review.SearchAsync(query, Math.Max(1, atOnce / queries.Length), cancellationToken).ConfigureAwait(false));
+        // Of several statuses the one that is least far back counts: what the others have found behind it is found again.
+        var reached = parts.Max(part => part.Before);
+        List<DeadLetter> letters =
+        [
+            .. parts.SelectMany(part => part.Letters).Where(l => reached is not { } end || l.Id.CompareTo(end) >= 0)
+                .GroupBy(l => l.Id).Select(same => same.MaxBy(l => l.Version)!).OrderByDescending(l => l.Id).Take(limit),
+        ];
+        return new(letters, parts.Sum(part => (long)part.Looked), letters.Count == limit ? letters[^1].Id : reached);
+    }
+
+    /// <summary>What a purge would delete, exact up to 10,000. All statuses of the filter are settled.</summary>
+    /// <param name="review">Counts them.</param>
+    /// <param name="before">Those that were settled before this time.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancellationToken">Cancels the count.</param>
+    internal async Task<PurgePreview> CountSettledAsync(
+        IDeadLetterReview review, DateTimeOffset before, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(review);
+        long count = 0;
+        DateTimeOffset? oldest = null;
+        foreach (var query in SettledQueries)
+        {
+            var settled = await review.CountSettledAsync(query, now - before, MaxCounted + 1, cancellationToken).ConfigureAwait(false);
+            count += settled.Count;
+            oldest = oldest < settled.Oldest ? oldest : settled.Oldest ?? oldest;
+        }
+
+        return new(Math.Min(count, MaxCounted), count > MaxCounted, oldest, before);
+    }
+
+    /// <summary>Deletes them.</summary>
+    /// <param name="review">Deletes them.</param>
+    /// <param name="before">Those that were settled before this time.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="by">The person.</param>
+    /// <param name="cancellationToken">Stops; letters that are deleted by then stay deleted.</param>
+    internal async Task<long> PurgeAsync(
+        IDeadLetterReview review, DateTimeOffset before, DateTimeOffset now, string by, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(review);
+        long deleted = 0;
+        foreach (var query in SettledQueries)
+            deleted += await review.PurgeAsync(query, now - before, by, cancellationToken).ConfigureAwait(false);
+        return deleted;
+    }
+
+    // Those of all settled statuses are counted and deleted at once.
+    private IEnumerable<DeadLetterQuery> SettledQueries =>
+        _statuses.Count == 0 || LetterWords.SettledStatuses.All(_statuses.Contains) ? [Query] : Queries;
 
     private string? Apply(string name, string value, DateTimeOffset now)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace HttpResilience.Operators;
@@ -118,7 +119,13 @@ internal sealed record HeaderModel
 }
 
 /// <summary>What is known of a body; the bytes have an address of their own.</summary>
-internal sealed record BodyModel(long Bytes, string? ContentType);
+/// <param name="Bytes">How many.</param>
+/// <param name="ContentType">Its content type; null when it has none.</param>
+/// <param name="Download">Whether the person gets the bytes; null where nobody was asked.</param>
+/// <param name="Text">
+/// For a person who does not: the JSON with the fields on the redaction list struck out; null when it is none, or there is nothing to see.
+/// </param>
+internal sealed record BodyModel(long Bytes, string? ContentType, bool? Download = null, string? Text = null);
 
 /// <summary>All of a letter but the bytes of its body.</summary>
 internal sealed record LetterModel : LetterSummary
@@ -178,12 +185,24 @@ internal sealed record LetterModel : LetterSummary
 /// <summary>A page of letters.</summary>
 /// <param name="Letters">Newest first.</param>
 /// <param name="Next">The address of the page after it; null for the last one.</param>
-internal sealed record LetterPage(IReadOnlyList<LetterSummary> Letters, string? Next);
+/// <param name="Looked">
+/// With <c>text</c>, how many letters were looked through: a page may be short, or empty, though there is another. Else null.
+/// </param>
+internal sealed record LetterPage(IReadOnlyList<LetterSummary> Letters, string? Next, long? Looked = null);
 
 /// <summary>Open letters of one cause.</summary>
 internal sealed record GroupModel
 {
-    public required string Fingerprint { get; init; }
+    /// <summary>Null for other reasons.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>How many titles it stands for; null for a group of one title.</summary>
+    public int? OtherReasons { get; init; }
+
+    /// <summary>
+    /// The words of <see cref="LetterFilter"/> that list its letters; for other reasons, also those of the groups beside it.
+    /// </summary>
+    public required IReadOnlyDictionary<string, string> Filter { get; init; }
 
     public required string Title { get; init; }
 
@@ -224,8 +243,10 @@ internal sealed record GroupModel
         var newest = group.Newest;
         return new()
         {
-            Fingerprint = group.Fingerprint,
-            Title = newest.Title,
+            Fingerprint = group.OtherReasons > 0 ? null : group.Fingerprint,
+            OtherReasons = group.OtherReasons > 0 ? group.OtherReasons : null,
+            Filter = FilterOf(group),
+            Title = group.OtherReasons > 0 ? LetterWords.OtherReasons : newest.Title,
             Client = newest.ClientName,
             Method = newest.Method,
             Route = newest.Route,
@@ -242,6 +263,33 @@ internal sealed record GroupModel
             SuggestedAction = newest.SuggestedAction,
             Newest = newest.Id,
         };
+    }
+
+    /// <summary>How many of its letters a job with this status takes; null for all that are open.</summary>
+    internal long CountOf(DeadLetterStatus? status) => status switch
+    {
+        DeadLetterStatus.RequiresReview => NeedsPerson,
+        DeadLetterStatus.Pending => Waiting,
+        DeadLetterStatus.InProgress => BeingSent,
+        null => Count,
+        _ => 0,
+    };
+
+    // No word of the filter has the route, or the type of an exception.
+    private static Dictionary<string, string> FilterOf(DeadLetterGroup group)
+    {
+        if (group.OtherReasons == 0)
+            return new() { ["group"] = group.Fingerprint };
+        Dictionary<string, string> words = new()
+        {
+            ["status"] = LetterWords.Open,
+            ["client"] = group.Newest.ClientName,
+            ["method"] = group.Newest.Method,
+            ["class"] = LetterWords.Of(group.Newest.FailureClass),
+        };
+        if (group.Newest.StatusCode is { } code)
+            words["code"] = code.ToString(CultureInfo.InvariantCulture);
+        return words;
     }
 }
 

@@ -37,7 +37,11 @@ internal sealed record ResubmitRequest(
 internal sealed record PurgeRequest(IReadOnlyDictionary<string, string>? Filter, string? SettledBefore, long? Count);
 
 /// <summary>What a purge would delete.</summary>
-internal sealed record PurgePreview(long Count, DateTimeOffset? Oldest, DateTimeOffset SettledBefore);
+/// <param name="Count">How many, up to 10,000.</param>
+/// <param name="More">There are more than that.</param>
+/// <param name="Oldest">The first failure of the oldest that was counted; null when there is none.</param>
+/// <param name="SettledBefore">The time.</param>
+internal sealed record PurgePreview(long Count, bool More, DateTimeOffset? Oldest, DateTimeOffset SettledBefore);
 
 /// <summary>What a purge has deleted.</summary>
 internal sealed record PurgeResult(long Deleted);

@@ -11,6 +11,9 @@ internal static class LetterWords
     /// <summary>All that are open: they wait, are being sent, or need a person.</summary>
     internal const string Open = "open";
 
+    /// <summary>The name of a group that stands for the titles which are too many to list.</summary>
+    internal const string OtherReasons = "Other reasons";
+
     internal static readonly IReadOnlyList<DeadLetterStatus> OpenStatuses =
         [DeadLetterStatus.Pending, DeadLetterStatus.InProgress, DeadLetterStatus.RequiresReview];
 

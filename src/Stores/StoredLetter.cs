@@ -73,14 +73,24 @@ internal sealed partial class StoredLetter
         }
     }
 
+    /// <summary>A step of a search: a full page goes on after its last letter, else behind the letters that were looked through.</summary>
+    /// <param name="oldest">The last letter that was looked through; null when there is none behind it.</param>
+    internal static DeadLetterSearch Found(IReadOnlyList<DeadLetter> letters, DeadLetterQuery query, int looked, Guid? oldest) =>
+        new(letters, looked, letters.Count == query.Limit ? letters[^1].Id : oldest);
+
     /// <summary>The groups whose newest letter can be read.</summary>
-    internal static IReadOnlyList<DeadLetterGroup> Groups(IEnumerable<(StoredLetter Newest, GroupColumns Counts)> rows, ILogger log)
+    /// <param name="newest">The newest letters of the groups, in any order.</param>
+    internal static IReadOnlyList<DeadLetterGroup> Groups(
+        IReadOnlyList<CountedGroup> counted, IEnumerable<StoredLetter> newest, ILogger log)
     {
+        var rows = newest.ToDictionary(row => row.Id, StringComparer.OrdinalIgnoreCase);
         List<DeadLetterGroup> groups = [];
-        foreach (var (row, counts) in rows)
+        foreach (var group in counted)
         {
-            if (row.Letter is { } newest)
-                groups.Add(counts.Of(newest));
+            if (!rows.TryGetValue(group.Newest.ToString(), out var row))
+                continue;
+            if (row.Letter is { } letter)
+                groups.Add(group.Of(letter));
             else
                 LogLeftOut(log, row._whyNot, row.Id);
         }

@@ -34,13 +34,18 @@ internal sealed class HaltingStore(IDeadLetterStore store, Moment? haltsAt) : ID
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         store.ListAsync(query, cancellationToken);
 
-    public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
-        store.ReplaceAsync(letter, replacement, cancellationToken);
-
     public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => store.CommitAsync(commit, cancellationToken);
 
-    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
-        store.PurgeAsync(query, before, cancellationToken);
+    public Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken) =>
+        store.SearchAsync(query, atMost, cancellationToken);
+
+    public Task<int> PurgeAsync(
+        DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken) =>
+        store.PurgeAsync(query, before, activity, cancellationToken);
+
+    public Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken) =>
+        store.CountSettledAsync(query, before, atMost, cancellationToken);
 
     public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => store.KeepsByDefaultAsync(cancellationToken);
 

@@ -12,8 +12,13 @@ namespace HttpResilience.AspNetCore;
 /// <param name="by">The person who changes something; empty for who reads.</param>
 /// <param name="operators">Whether a person may change something.</param>
 /// <param name="options">Who may see what.</param>
-internal sealed class ApiCall(HttpContext context, string by, OperateCheck operators, HttpResilienceApiOptions options)
+internal sealed class ApiCall(HttpContext context, string by, OperateCheck operators, HttpResilienceApiOptions options) : IDisposable
 {
+    /// <summary>What is read has this long; a change has as long as it needs.</summary>
+    internal static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(2);
+
+    private CancellationTokenSource? _over, _reading;
+
     internal HttpContext Context => context;
 
     internal string By => by;
@@ -22,9 +27,23 @@ internal sealed class ApiCall(HttpContext context, string by, OperateCheck opera
 
     internal HttpResilienceApiOptions Options => options;
 
+    /// <summary>The client is gone.</summary>
     internal CancellationToken Aborted => context.RequestAborted;
 
-    internal DateTimeOffset Now => (context.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System).GetUtcNow();
+    /// <summary>The client is gone, or <see cref="ReadTimeout"/> since the first read is over: the store gives up.</summary>
+    internal CancellationToken Reading
+    {
+        get
+        {
+            _over ??= new(ReadTimeout, Time);
+            _reading ??= CancellationTokenSource.CreateLinkedTokenSource(_over.Token, context.RequestAborted);
+            return _reading.Token;
+        }
+    }
+
+    internal TimeProvider Time => context.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System;
+
+    internal DateTimeOffset Now => Time.GetUtcNow();
 
     internal IDeadLetterReview Review => context.RequestServices.GetService<IDeadLetterReview>() ?? throw ApiProblemException.Of(
         StatusCodes.Status503ServiceUnavailable, "This application keeps no letters.",
@@ -88,6 +107,12 @@ internal sealed class ApiCall(HttpContext context, string by, OperateCheck opera
         }
 
         return body.ToArray();
+    }
+
+    public void Dispose()
+    {
+        _reading?.Dispose();
+        _over?.Dispose();
     }
 
     private static ApiProblemException TooLarge() => ApiProblemException.Of(

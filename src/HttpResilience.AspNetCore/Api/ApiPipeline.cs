@@ -74,7 +74,8 @@ internal sealed class ApiPipeline : IDisposable
         }
 
         string by = HttpMethods.IsGet(method) ? "" : await AdmitPostAsync(context).ConfigureAwait(false);
-        await operation.AnswerAsync(new(context, by, _operators, _options)).ConfigureAwait(false);
+        using var call = new ApiCall(context, by, _operators, _options);
+        await operation.AnswerAsync(call).ConfigureAwait(false);
         if (by.Length > 0 && context.Request.RouteValues["name"] is string name)
             _events.DoneTo(by, operation.Path, name);
         else if (by.Length > 0)
@@ -117,6 +118,14 @@ internal sealed class ApiPipeline : IDisposable
                     Title = "The store does not answer.",
                     Detail = e.MayHaveBeenMade ? "The change may have been made nevertheless: look at the letter before you repeat it."
                         : "Nothing was done. The log of the application says why.",
+                };
+            // The client of another one is still there.
+            case OperationCanceledException:
+                return new()
+                {
+                    Status = StatusCodes.Status503ServiceUnavailable,
+                    Title = "It could not be read or counted in 2 s. Nothing was done.",
+                    Detail = "Try again, or ask for less: with client, group, status or since.",
                 };
             case BadHttpRequestException e:
                 return new() { Status = e.StatusCode, Title = "The request is not valid." };

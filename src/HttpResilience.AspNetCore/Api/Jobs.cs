@@ -7,7 +7,7 @@ namespace HttpResilience.AspNetCore;
 internal static class Jobs
 {
     private const string Limit = "limit", State = "state";
-    private const int MaxJobs = 200, DefaultJobs = 50, MaxNotes = 10_000, MaxGroups = 10_000;
+    private const int MaxJobs = 200, DefaultJobs = 50, MaxNotes = 10_000, MaxResolution = 100;
 
     internal static async Task ListAsync(ApiCall call)
     {
@@ -18,19 +18,29 @@ internal static class Jobs
         LetterJobState? state = string.IsNullOrEmpty(word) ? null
             : LetterWords.TryJobState(word, out var known) ? known
             : throw ApiProblemException.NotValid(State, "It is running, completed or stopped.");
-        var jobs = await Of(call).ListAsync(state, limit, call.Aborted).ConfigureAwait(false);
+        var jobs = await Of(call).ListAsync(state, limit, call.Reading).ConfigureAwait(false);
         await call.WriteAsync(new([.. jobs.Select(job => JobModel.Of(job))]), OperatorJson.Default.JobList).ConfigureAwait(false);
     }
 
     internal static async Task FindAsync(ApiCall call)
     {
-        var job = await Of(call).FindAsync(IdOf(call), call.Aborted).ConfigureAwait(false) ?? throw NoJob(call);
+        var job = await Of(call).FindAsync(IdOf(call), call.Reading).ConfigureAwait(false) ?? throw NoJob(call);
         await WriteAsync(call, job).ConfigureAwait(false);
     }
 
     internal static async Task StartAsync(ApiCall call)
     {
         var request = await call.ReadAsync(OperatorJson.Default.JobRequest).ConfigureAwait(false);
+        if (request.Id is { Version: not 7 })
+            throw ApiProblemException.NotValid("id", "It is a UUID of version 7.");
+        if (request.Action == LetterWords.Of(LetterJobAction.Reopen))
+        {
+            await ReopenAsync(call, request).ConfigureAwait(false);
+            return;
+        }
+
+        if (request.Job is not null)
+            throw ApiProblemException.NotValid("job", "It is for the action reopen.");
         var filter = LetterLists.Valid(LetterFilter.Parse(request.Filter ?? new Dictionary<string, string>(), call.Now));
         var query = QueryOf(filter);
         var wanted = RequestOf(request, query, call.By);
@@ -82,15 +92,15 @@ internal static class Jobs
     private static LetterJobRequest RequestOf(JobRequest request, DeadLetterQuery query, string by)
     {
         if (!LetterWords.TryJobAction(request.Action ?? "", out var action))
-            throw ApiProblemException.NotValid("action", "It is replay or resolve.");
+            throw ApiProblemException.NotValid("action", "It is replay, resolve or reopen.");
+        if (request.Resolution?.Length > MaxResolution)
+            throw ApiProblemException.NotValid("resolution", $"It has at most {MaxResolution} characters.");
         if (request.PerSecond is not (null or (>= 0.1 and <= 100)))
             throw ApiProblemException.NotValid("perSecond", "It is a number from 0.1 to 100.");
         if (request.StopRatio is not (null or (>= 0 and <= 1)))
             throw ApiProblemException.NotValid("stopRatio", "It is a number from 0 to 1.");
         if (request.MaxLetters < 1)
             throw ApiProblemException.NotValid("maxLetters", "It is 1 or more.");
-        if (request.Id is { Version: not 7 })
-            throw ApiProblemException.NotValid("id", "It is a UUID of version 7.");
         return request.Notes?.Length > MaxNotes
             ? throw ApiProblemException.NotValid("notes", $"They have at most {MaxNotes} characters.")
             : new()
@@ -103,14 +113,16 @@ internal static class Jobs
                 StopRatio = request.StopRatio ?? 0.5,
                 IncludesUncertain = request.IncludesUncertain,
                 Notes = request.Notes,
+                // An older version cannot read a job that has one.
+                Resolution = action is LetterJobAction.Resolve && !string.IsNullOrWhiteSpace(request.Resolution)
+                    ? request.Resolution.Trim() : null,
             };
     }
 
     // What came or went meanwhile may make a tenth of difference; more than that needs another look.
     private static async Task ShouldBeAboutAsync(ApiCall call, DeadLetterQuery query, long expected)
     {
-        var groups = await call.Review.GroupsAsync(query, MaxGroups, call.Aborted).ConfigureAwait(false);
-        long found = groups.Sum(g => CountOf(g, query.Status));
+        long found = await Of(call).CountAsync(query, call.Reading).ConfigureAwait(false);
         if (Math.Abs(found - expected) > expected / 10)
             throw new ApiProblemException(new()
             {
@@ -120,18 +132,44 @@ internal static class Jobs
             });
     }
 
-    private static long CountOf(DeadLetterGroup group, DeadLetterStatus? status) => status switch
+    private static async Task ReopenAsync(ApiCall call, JobRequest request)
     {
-        DeadLetterStatus.RequiresReview => group.RequiresReview,
-        DeadLetterStatus.Pending => group.Pending,
-        DeadLetterStatus.InProgress => group.InProgress,
-        _ => group.Count,
-    };
+        if (request.Job is not { } job)
+            throw ApiProblemException.NotValid("job", "It is the job that has marked the letters as dealt with.");
+        if (request with { Action = null, Job = null, Id = null } != new JobRequest())
+            throw ApiProblemException.NotValid("action", "Besides action, reopen has job and id only.");
+        try
+        {
+            await WriteAsync(call, await Of(call).ReopenAsync(job, call.By, request.Id, call.Aborted).ConfigureAwait(false))
+                .ConfigureAwait(false);
+        }
+        catch (KeyNotFoundException)
+        {
+            throw ApiProblemException.NotValid("job", $"There is no job {job}. Jobs are deleted after 400 days.");
+        }
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        {
+            throw ApiProblemException.Of(StatusCodes.Status409Conflict, $"{e.Message} Nothing was done.");
+        }
+    }
 
     private static async Task WriteAsync(ApiCall call, LetterJob job)
     {
-        var progress = await Of(call).ProgressAsync(job.Id, call.Aborted).ConfigureAwait(false);
+        var progress = await ProgressAsync(call, job.Id).ConfigureAwait(false);
         await call.WriteAsync(JobModel.Of(job, progress), OperatorJson.Default.JobModel).ConfigureAwait(false);
+    }
+
+    // The job is there, whether or not its letters can be counted in time.
+    private static async Task<LetterJobProgress?> ProgressAsync(ApiCall call, Guid id)
+    {
+        try
+        {
+            return await Of(call).ProgressAsync(id, call.Reading).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!call.Aborted.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private static Guid IdOf(ApiCall call) =>

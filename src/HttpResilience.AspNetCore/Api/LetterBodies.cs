@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace HttpResilience.AspNetCore;
@@ -5,6 +7,8 @@ namespace HttpResilience.AspNetCore;
 /// <summary>The bytes of a letter's body.</summary>
 internal static class LetterBodies
 {
+    private const int MaxShown = 64 * 1024;
+
     internal static async Task BodyAsync(ApiCall call)
     {
         var id = call.LetterId;
@@ -21,6 +25,37 @@ internal static class LetterBodies
         // What the API or the application wrote must not run as a page of this site.
         headers.ContentSecurityPolicy = "sandbox; default-src 'none'; frame-ancestors 'none'";
         await ApiCall.WriteAsync(call.Context, StatusCodes.Status200OK, "application/octet-stream", body).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What a letter shows of its body: to those who do not get the bytes, JSON with the fields on the redaction list struck out.
+    /// </summary>
+    internal static async Task<BodyModel> ShownAsync(ApiCall call, DeadLetter letter, BodyModel body)
+    {
+        bool getsBytes = await WhyHiddenAsync(call).ConfigureAwait(false) is null;
+        return body with
+        {
+            Download = getsBytes,
+            Text = getsBytes || call.Options.ShowBodies is BodyVisibility.Nobody ? null : StruckTextOf(letter),
+        };
+    }
+
+    private static string? StruckTextOf(DeadLetter letter)
+    {
+        _ = MediaTypeHeaderValue.TryParse(LetterModel.ContentTypeOf(letter), out var type);
+        // What cannot be read as JSON may hold anything anywhere.
+        if (letter.Body is not { Length: <= MaxShown } body || !CorrectionRules.IsJson(type?.MediaType ?? "")
+            || CorrectionRules.EncodingOf(type) is not { } encoding)
+            return null;
+        try
+        {
+            byte[] utf8 = Encoding.UTF8.GetBytes(encoding.GetString(body.Span).TrimStart('\ufeff'));
+            return StruckJson.Of(utf8, SecretNames.IsField) is { } struck ? Encoding.UTF8.GetString(struck) : null;
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
     }
 
     private static async Task ThrowIfHiddenAsync(ApiCall call)

@@ -30,12 +30,12 @@ internal static class LetterChanges
     internal static async Task ResubmitAsync(ApiCall call)
     {
         var request = await call.ReadAsync(OperatorJson.Default.ResubmitRequest).ConfigureAwait(false);
-        var hosts = new ClientHosts(call.Context.RequestServices);
+        var rules = new ClientRules(call.Context.RequestServices);
         await ChangeAsync(
             call, request.ExpectedVersion,
             (review, id, version) => review.ResubmitAsync(
-                id, version, letter => CorrectionRules.Apply(letter, request, hosts.Of(letter)), call.By, DelayOf(request.DelaySeconds),
-                call.Aborted)).ConfigureAwait(false);
+                id, version, letter => rules.Apply(letter, request), call.By, DelayOf(request.DelaySeconds), call.Aborted))
+            .ConfigureAwait(false);
     }
 
     internal static async Task ReopenAsync(ApiCall call)

@@ -6,14 +6,13 @@ namespace HttpResilience.AspNetCore;
 internal static class LetterPurge
 {
     private const string SettledBefore = "settledBefore";
-    private const int PageSize = 1000;
 
     internal static async Task PreviewAsync(ApiCall call)
     {
         var filter = ValidFor(call.Filter(SettledBefore));
         var before = TimeOf(call, call.Context.Request.Query[SettledBefore]);
-        await call.WriteAsync(await CountAsync(call, filter, before).ConfigureAwait(false), OperatorJson.Default.PurgePreview)
-            .ConfigureAwait(false);
+        var counted = await filter.CountSettledAsync(call.Review, before, call.Now, call.Reading).ConfigureAwait(false);
+        await call.WriteAsync(counted, OperatorJson.Default.PurgePreview).ConfigureAwait(false);
     }
 
     internal static async Task PurgeAsync(ApiCall call)
@@ -23,7 +22,7 @@ internal static class LetterPurge
         var before = TimeOf(call, request.SettledBefore);
         long expected = request.Count is >= 0 and { } count ? count
             : throw ApiProblemException.NotValid("count", "It is the number that GET letters/purge has counted.");
-        long found = (await CountAsync(call, filter, before).ConfigureAwait(false)).Count;
+        long found = (await filter.CountSettledAsync(call.Review, before, call.Now, call.Reading).ConfigureAwait(false)).Count;
         // What was settled or deleted meanwhile may make a tenth of difference; more than that needs another look.
         if (Math.Abs(found - expected) > expected / 10)
             throw new ApiProblemException(new()
@@ -33,9 +32,7 @@ internal static class LetterPurge
                 Count = found,
             });
 
-        long deleted = 0;
-        foreach (var query in QueriesOf(filter))
-            deleted += await call.Review.PurgeAsync(query, call.Now - before, call.By, call.Aborted).ConfigureAwait(false);
+        long deleted = await filter.PurgeAsync(call.Review, before, call.Now, call.By, call.Aborted).ConfigureAwait(false);
         await call.WriteAsync(new(deleted), OperatorJson.Default.PurgeResult).ConfigureAwait(false);
     }
 
@@ -51,34 +48,4 @@ internal static class LetterPurge
         LetterFilter.TimeOf(value ?? "", call.Now) is { } time && time <= call.Now ? time
             : throw ApiProblemException.NotValid(
                 SettledBefore, "It is a time that has passed, such as 2026-11-28T03:10:00Z, or an age, such as 30d.");
-
-    private static IEnumerable<DeadLetterQuery> QueriesOf(LetterFilter filter) =>
-        (filter.Statuses.Count == 0 ? LetterWords.SettledStatuses : filter.Statuses)
-            .Select(status => filter.Query with { Status = status });
-
-    private static async Task<PurgePreview> CountAsync(ApiCall call, LetterFilter filter, DateTimeOffset before)
-    {
-        long count = 0;
-        DateTimeOffset? oldest = null;
-        foreach (var query in QueriesOf(filter))
-        {
-            var page = query with { Limit = PageSize, OmitBodies = true };
-            while (await call.Review.ListAsync(page, call.Aborted).ConfigureAwait(false) is { Count: > 0 } letters)
-            {
-                foreach (var letter in letters.Where(l => l.LastFailedAt < before && SettledAt(l) < before))
-                {
-                    count++;
-                    oldest = oldest < letter.FirstFailedAt ? oldest : letter.FirstFailedAt;
-                }
-
-                page = page with { Before = letters[^1].Id };
-            }
-        }
-
-        return new(count, oldest, before);
-    }
-
-    // As the stores have it: a letter that was accepted is due at that time.
-    private static DateTimeOffset SettledAt(DeadLetter letter) =>
-        letter.Status is DeadLetterStatus.Replayed ? letter.DueAt : letter.Resolution?.At ?? letter.LastFailedAt;
 }

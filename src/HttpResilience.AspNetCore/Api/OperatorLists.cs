@@ -21,7 +21,7 @@ internal static class OperatorLists
         Guid? before = string.IsNullOrEmpty(word) ? null : Guid.TryParseExact(word, "D", out var id) ? id
             : throw ApiProblemException.NotValid(Before, "It is the id of an entry, a UUID.");
         // One more than asked for says whether there is another page.
-        var found = await StoreOf<IOperatorActivityStore>(call).ListAsync(before, limit + 1, call.Aborted).ConfigureAwait(false);
+        var found = await StoreOf<IOperatorActivityStore>(call).ListAsync(before, limit + 1, call.Reading).ConfigureAwait(false);
         var request = call.Context.Request;
         string? next = found.Count <= limit ? null : string.Create(
             CultureInfo.InvariantCulture,
@@ -32,7 +32,7 @@ internal static class OperatorLists
 
     internal static async Task InstancesAsync(ApiCall call)
     {
-        var found = await StoreOf<IInstanceStore>(call).ListAsync(call.Now - SeenWithin, call.Aborted).ConfigureAwait(false);
+        var found = await StoreOf<IInstanceStore>(call).ListAsync(call.Now - SeenWithin, call.Reading).ConfigureAwait(false);
         await call.WriteAsync(
             new([.. found.OrderBy(i => i.Application, StringComparer.Ordinal).ThenBy(i => i.Name, StringComparer.Ordinal)
                 .Select(i => InstanceModel.Of(i, call.Now))]), OperatorJson.Default.InstanceList).ConfigureAwait(false);

@@ -10,12 +10,12 @@ internal static class StoredLetter
     {
         try
         {
-            return await call.Review.FindAsync(id, call.Aborted).ConfigureAwait(false) ?? throw ApiProblemException.NoLetter(id);
+            return await call.Review.FindAsync(id, call.Reading).ConfigureAwait(false) ?? throw ApiProblemException.NoLetter(id);
         }
         catch (HttpResilienceStorageException) when (!call.Aborted.IsCancellationRequested)
         {
             // Throws when the store does not answer at all.
-            await call.Review.CountAsync(call.Aborted).ConfigureAwait(false);
+            await call.Review.CountAsync(call.Reading).ConfigureAwait(false);
             throw ApiProblemException.Of(
                 StatusCodes.Status500InternalServerError, $"Letter {id} cannot be read.",
                 "It may come from a newer version of the application, or its row was edited.");

@@ -27,9 +27,8 @@ internal static class ClientPages
     // Clients and circuits are seen also when the store does not answer.
     private static async Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(PageCall call, DeadLetterQuery query)
     {
-        using var deadline = new ReadDeadline(call);
         return call.Context.RequestServices.GetService<IDeadLetterReview>() is { } review
-            ? await deadline.TryAsync(token => review.GroupsAsync(query, MaxGroups, token)).ConfigureAwait(false) ?? [] : [];
+            ? await call.TryReadAsync(token => review.GroupsAsync(query, MaxGroups, token)).ConfigureAwait(false) ?? [] : [];
     }
 
     /// <summary>Those with something wrong first, then by name.</summary>

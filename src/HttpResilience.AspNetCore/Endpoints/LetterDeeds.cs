@@ -56,10 +56,10 @@ internal static class LetterDeeds
                 return await LetterPages.LetterAsync(call, letter, m => m with { Draft = draft, IsUnchanged = true }).ConfigureAwait(false);
             if (call.Field("do") == "check")
                 return await CheckedAsync(call, letter, body, draft, request).ConfigureAwait(false);
-            var hosts = new ClientHosts(call.Context.RequestServices);
+            var rules = new ClientRules(call.Context.RequestServices);
             var corrected = await LetterChanges.ChangeAsync(
                 call.Api, call.Version, (review, id, version) => review.ResubmitAsync(
-                    id, version, current => CorrectionRules.Apply(current, request, hosts.Of(current)), call.By, Delay, call.Aborted))
+                    id, version, current => rules.Apply(current, request), call.By, Delay, call.Aborted))
                 .ConfigureAwait(false);
             return new PageAnswer.SeeOther($"letters/{corrected.Id}?did={PageMessages.Corrected}");
         }
@@ -77,7 +77,7 @@ internal static class LetterDeeds
         PageCall call, DeadLetter letter, LetterBodyText body, LetterDraft draft, ResubmitRequest request)
     {
         // Says what is wrong, too.
-        CorrectionRules.Apply(letter, request, new ClientHosts(call.Context.RequestServices).Of(letter));
+        new ClientRules(call.Context.RequestServices).Apply(letter, request);
         string before = CorrectionForm.TextOf(
             letter.Method, letter.OriginalUri ?? letter.Uri.AbsoluteUri, CorrectionForm.HeadersOf(letter), body.Text);
         string after = CorrectionForm.TextOf(draft.Method, draft.Address, draft.Headers.TrimEnd('\r', '\n'), draft.Text);

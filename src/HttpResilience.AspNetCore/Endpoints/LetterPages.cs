@@ -20,13 +20,12 @@ internal static class LetterPages
     {
         string fingerprint = call.Route("fingerprint");
         var query = new DeadLetterQuery { Fingerprint = fingerprint, OmitBodies = true, Limit = MaxCounted };
-        using var deadline = new ReadDeadline(call);
-        var groups = await call.Api.Review.GroupsAsync(query, 1, deadline.Token).ConfigureAwait(false);
-        var counted = await call.Api.Review.ListAsync(query, deadline.Token).ConfigureAwait(false);
+        var groups = await call.Api.Review.GroupsAsync(query, 1, call.Reading).ConfigureAwait(false);
+        var counted = await call.Api.Review.ListAsync(query, call.Reading).ConfigureAwait(false);
         if (counted is not [var newest, ..])
             throw ApiProblemException.NotFound("There is no letter of this group", "Letters that are done with are deleted after a time.");
         var letters = IsUuid(call.Query("before"), out var before) ? counted.Where(l => l.Id.CompareTo(before) < 0).ToList() : [.. counted];
-        var jobs = await JobPages.RunningAsync(call, fingerprint, deadline.Token).ConfigureAwait(false);
+        var jobs = await JobPages.RunningAsync(call, fingerprint, call.Reading).ConfigureAwait(false);
         var model = new GroupPageModel
         {
             Group = groups.SingleOrDefault(),
@@ -50,8 +49,7 @@ internal static class LetterPages
     internal static async Task<PageAnswer.Page> LetterAsync(PageCall call, DeadLetter letter, Func<LetterPageModel, LetterPageModel>? with = null)
     {
         var group = new DeadLetterQuery { Fingerprint = letter.Fingerprint, OmitBodies = true, Limit = 1, Before = letter.Id };
-        using var deadline = new ReadDeadline(call);
-        var older = await call.Api.Review.ListAsync(group, deadline.Token).ConfigureAwait(false);
+        var older = await call.Api.Review.ListAsync(group, call.Reading).ConfigureAwait(false);
         string? hidden = await LetterBodies.WhyHiddenAsync(call.Api).ConfigureAwait(false);
         string name = LetterTexts.NameOf(letter, call.Options.LetterTitleTags);
         var model = new LetterPageModel
@@ -81,17 +79,16 @@ internal static class LetterPages
 
     private static async Task<PageAnswer> GroupsAsync(PageCall call, LetterFilter filter)
     {
-        using var deadline = new ReadDeadline(call);
         if (call.Context.RequestServices.GetService<IDeadLetterReview>() is not { } review)
             return Page(new GroupsModel(FormOf(call, filter), [], false) { KeepsLetters = false });
         var query = filter.Query with { Before = null };
-        var groups = await review.GroupsAsync(query, MaxGroups + 1, deadline.Token).ConfigureAwait(false);
+        var groups = await review.GroupsAsync(query, MaxGroups + 1, call.Reading).ConfigureAwait(false);
         var shown = groups.Where(g => filter.Statuses.Count == 0 || filter.Statuses.Any(s => CountOf(g, s) > 0)).Take(MaxGroups)
             .OrderByDescending(g => g.RequiresReview > 0).ThenByDescending(g => g.LastFailedAt).ToList();
         var day = query with { Since = Later(query.Since, call.Now.AddDays(-1)), OmitBodies = true, Limit = MaxCounted };
-        var ofDay = (await review.ListAsync(day, deadline.Token).ConfigureAwait(false)).ToLookup(l => l.Fingerprint, l => l.FirstFailedAt);
+        var ofDay = (await review.ListAsync(day, call.Reading).ConfigureAwait(false)).ToLookup(l => l.Fingerprint, l => l.FirstFailedAt);
         long? without = shown.Count == 0 && !(filter.Words.Count == 0)
-            ? (await review.GroupsAsync(new(), MaxGroups, deadline.Token).ConfigureAwait(false)).Sum(g => g.Count) : null;
+            ? (await review.GroupsAsync(new(), MaxGroups, call.Reading).ConfigureAwait(false)).Sum(g => g.Count) : null;
         return Page(new GroupsModel(
             FormOf(call, filter),
             [.. shown.Select(g => new GroupRow(g, BarPlot.Of(ofDay[g.Fingerprint], call.Now, TimeSpan.FromHours(1), 24)))],
@@ -103,10 +100,9 @@ internal static class LetterPages
 
     private static async Task<PageAnswer> ListAsync(PageCall call, LetterFilter filter)
     {
-        using var deadline = new ReadDeadline(call);
-        var letters = await filter.ListAsync(call.Api.Review, PageSize + 1, deadline.Token).ConfigureAwait(false);
+        var letters = await filter.ListAsync(call.Api.Review, PageSize + 1, call.Reading).ConfigureAwait(false);
         long? without = letters.Count == 0 && filter.Words.Count > 0
-            ? (await call.Api.Review.CountAsync(deadline.Token).ConfigureAwait(false)).ByStatus.Sum(s => s.Value) : null;
+            ? (await call.Api.Review.CountAsync(call.Reading).ConfigureAwait(false)).ByStatus.Sum(s => s.Value) : null;
         var model = new LetterListModel(
             FormOf(call, filter), RowsOf(call, letters.Take(PageSize)),
             letters.Count > PageSize ? OlderThan(filter, letters[PageSize - 1].Id) : null)

@@ -15,16 +15,15 @@ internal static class OverviewPages
     internal static async Task<PageAnswer> OverviewAsync(PageCall call)
     {
         var services = call.Context.RequestServices;
-        using var deadline = new ReadDeadline(call);
         IReadOnlyList<DeadLetterGroup>? groups = [];
         IReadOnlyList<StorageInstance>? instances = [];
         DeadLetterCounts? counts = null;
         if (services.GetService<IDeadLetterReview>() is { } review)
         {
-            groups = await deadline.TryAsync(token => review.GroupsAsync(new(), MaxGroups, token)).ConfigureAwait(false);
-            counts = await deadline.TryAsync(review.CountAsync).ConfigureAwait(false);
+            groups = await call.TryReadAsync(token => review.GroupsAsync(new(), MaxGroups, token)).ConfigureAwait(false);
+            counts = await call.TryReadAsync(review.CountAsync).ConfigureAwait(false);
             var store = services.GetRequiredService<IInstanceStore>();
-            instances = await deadline.TryAsync(token => store.ListAsync(call.Now - SeenWithin, token)).ConfigureAwait(false);
+            instances = await call.TryReadAsync(token => store.ListAsync(call.Now - SeenWithin, token)).ConfigureAwait(false);
         }
 
         bool isAway = groups is null || instances is null;
@@ -46,9 +45,8 @@ internal static class OverviewPages
     {
         _ = call.Api.Review;
         Guid? before = Guid.TryParseExact(call.Query("before"), "D", out var id) ? id : null;
-        using var deadline = new ReadDeadline(call);
         var found = await call.Context.RequestServices.GetRequiredService<IOperatorActivityStore>()
-            .ListAsync(before, PageSize + 1, deadline.Token).ConfigureAwait(false);
+            .ListAsync(before, PageSize + 1, call.Reading).ConfigureAwait(false);
         var model = new ActivityPageModel(
             [.. found.Take(PageSize)], found.Count > PageSize ? $"activity?before={found[PageSize - 1].Id}" : null);
         return new PageAnswer.Page(typeof(Pages.ActivityPage), model, "Activity", "activity");

@@ -7,7 +7,7 @@ namespace HttpResilience.AspNetCore;
 /// <param name="options">The options of the page.</param>
 /// <param name="form">The fields of the form that was posted; empty for a GET.</param>
 /// <param name="mayOperate">The person may change something.</param>
-internal sealed class PageCall(ApiCall api, HttpResiliencePageOptions options, IFormCollection form, bool mayOperate)
+internal sealed class PageCall(ApiCall api, HttpResiliencePageOptions options, IFormCollection form, bool mayOperate) : IDisposable
 {
     internal ApiCall Api => api;
 
@@ -21,12 +21,31 @@ internal sealed class PageCall(ApiCall api, HttpResiliencePageOptions options, I
 
     internal CancellationToken Aborted => api.Aborted;
 
+    /// <inheritdoc cref="ApiCall.Reading"/>
+    internal CancellationToken Reading => api.Reading;
+
+    /// <summary>What is read; null when the store does not answer in time, for a page that shows the rest.</summary>
+    internal async Task<T?> TryReadAsync<T>(Func<CancellationToken, Task<T>> read)
+        where T : class
+    {
+        try
+        {
+            return await read(Reading).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpResilienceStorageException or OperationCanceledException && !Aborted.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
     internal DateTimeOffset Now => api.Now;
 
     internal IFormCollection Form => form;
 
     /// <summary>A field of the form; empty when it is not there.</summary>
     internal string Field(string name) => form[name] is [var value, ..] ? value ?? "" : "";
+
+    public void Dispose() => api.Dispose();
 
     internal string Route(string name) => Context.Request.RouteValues[name] as string ?? "";
 

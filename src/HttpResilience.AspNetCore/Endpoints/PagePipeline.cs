@@ -63,7 +63,8 @@ internal sealed class PagePipeline : IDisposable
             answer = ProblemPages.Of(e, context.Request.Path, _events);
         }
 
-        await WriteAsync(call, answer).ConfigureAwait(false);
+        using (call)
+            await WriteAsync(call, answer).ConfigureAwait(false);
     }
 
     public void Dispose() => _limiter.Dispose();

@@ -30,6 +30,23 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
                     .Select(l => query.OmitBodies ? l with { Body = null } : l),
             ], cancellationToken);
 
+    public Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        return RunAsync(query, () =>
+        {
+            var candidates = new DeadLetterQuery { Status = query.Status, Fingerprint = query.Fingerprint, Before = query.Before };
+            DeadLetter[] looked = [.. Database.Letters.Values.Reverse().Where(InMemoryLetter.Filter(candidates)).Take(atMost)];
+            DeadLetter[] found =
+            [
+                .. looked.Where(InMemoryLetter.Filter(query)).Take(query.Limit)
+                    .Select(l => query.OmitBodies ? l with { Body = null } : l),
+            ];
+            return new DeadLetterSearch(
+                found, looked.Length, found.Length == query.Limit ? found[^1].Id : looked.Length < atMost ? null : looked[^1].Id);
+        }, cancellationToken);
+    }
+
     public Task<IReadOnlyList<DeadLetter>> ClaimAsync(DeadLetterClaim claim, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claim.Limit, 1);
@@ -50,15 +67,6 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return updated;
     }, cancellationToken);
 
-    public Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) => RunAsync(letter, () =>
-    {
-        if (!IsCurrent(letter))
-            return false;
-        if (!Add(InMemoryLetter.Normalize(replacement)))
-            throw new HttpResilienceStorageException($"There is already a dead letter {replacement.Id}.");
-        return Update(letter);
-    }, cancellationToken);
-
     public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => RunAsync(commit, () =>
     {
         if (!commit.Changed.All(IsCurrent) || commit.Added.Any(l => Database.Letters.ContainsKey(l.Id))
@@ -75,15 +83,7 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         if (commit.Hold is { } changed)
             Database.Holds[KeyOf(Normalize(changed))] = Normalize(changed);
         if (commit.Activity is { } activity)
-        {
-            Database.Activity[activity.Id] = (Application, activity with
-            {
-                At = StoredTime.Cut(activity.At),
-                By = StoredText.Storable(activity.By)!,
-                Notes = StoredText.Storable(activity.Notes),
-            });
-        }
-
+            Note(activity);
         if (commit.Changed.Any(l => l.Status is DeadLetterStatus.Pending))
             Database.NotifyLetterArrived();
         return true;
@@ -125,16 +125,37 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     private bool IsRunning(LetterJob job) => Database.Jobs.Values.Any(
         j => j.State is LetterJobState.Running && j.Application == Application && j.Request.Query == job.Request.Query);
 
-    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+    public Task<int> PurgeAsync(
+        DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken) =>
         RunAsync(query, () =>
     {
-        Guid[] done =
-        [
-            .. Database.Letters.Values.Where(InMemoryLetter.Filter(query with { Before = null }))
-                .Where(l => InMemoryLetter.SettledAt(l) is { } at && at < StoredTime.Cut(before)).Select(l => l.Id),
-        ];
-        return done.Count(Database.Letters.Remove);
+        int purged = Settled(query, before).ToArray().Count(l => Database.Letters.Remove(l.Id));
+        if (activity is not null && purged > 0)
+            Note(activity with { Letters = purged });
+        return purged;
     }, cancellationToken);
+
+    public Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        return RunAsync(query, () =>
+        {
+            DeadLetter[] settled = [.. Settled(query, before).Take(atMost)];
+            return new SettledLetters(settled.Length, settled.Min(l => (DateTimeOffset?)l.FirstFailedAt));
+        }, cancellationToken);
+    }
+
+    private IEnumerable<DeadLetter> Settled(DeadLetterQuery query, DateTimeOffset before) => Database.Letters.Values
+        .Where(InMemoryLetter.Filter(query with { Before = null }))
+        .Where(l => InMemoryLetter.SettledAt(l) is { } at && at < StoredTime.Cut(before));
+
+    private void Note(OperatorActivity activity) => Database.Activity[activity.Id] = (Application, activity with
+    {
+        At = StoredTime.Cut(activity.At),
+        By = StoredText.Storable(activity.By)!,
+        Notes = StoredText.Storable(activity.Notes),
+    });
 
     public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) =>
         RunAsync(null, () => Database.KeepsByDefault, cancellationToken);
@@ -171,11 +192,16 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return RunAsync<IReadOnlyList<DeadLetterGroup>>(query, () =>
-        [
-            .. Database.Letters.Values.Where(InMemoryLetter.Filter(query with { Status = null, Before = null }))
+        {
+            var groups = Database.Letters.Values.Where(InMemoryLetter.Filter(query with { Status = null, Before = null }))
                 .Where(InMemoryLetter.IsOpen).GroupBy(l => l.Fingerprint).Select(InMemoryLetter.Group)
-                .OrderByDescending(g => g.LastFailedAt).ThenBy(g => g.Fingerprint, StringComparer.Ordinal).Take(limit),
-        ], cancellationToken);
+                .OrderByDescending(g => g.LastFailedAt).ThenBy(g => g.Fingerprint, StringComparer.Ordinal);
+            return
+            [
+                .. CountedGroup.Fold(groups.Select(g => (g, CauseFamily.Of(Database.Letters[g.Newest]))), limit)
+                    .Select(g => g.Of(Database.Letters[g.Newest] with { Body = null })),
+            ];
+        }, cancellationToken);
     }
 
     public Task<int> CompleteAsync(CancellationToken cancellationToken) => RunAsync(null, () => 0, cancellationToken);

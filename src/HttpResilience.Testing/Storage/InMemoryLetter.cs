@@ -100,8 +100,8 @@ internal static class InMemoryLetter
         letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress or DeadLetterStatus.RequiresReview;
 
     /// <summary>The group of letters with one fingerprint.</summary>
-    internal static DeadLetterGroup Group(IGrouping<string, DeadLetter> letters) => new(
-        letters.Key, letters.MaxBy(l => l.Id)! with { Body = null }, letters.Count(l => l.Status is DeadLetterStatus.Pending),
+    internal static CountedGroup Group(IGrouping<string, DeadLetter> letters) => new(
+        letters.Key, letters.Max(l => l.Id), letters.Count(l => l.Status is DeadLetterStatus.Pending),
         letters.Count(l => l.Status is DeadLetterStatus.InProgress), letters.Count(l => l.Status is DeadLetterStatus.RequiresReview),
         letters.Min(l => l.FirstFailedAt), letters.Max(l => l.LastFailedAt));
 

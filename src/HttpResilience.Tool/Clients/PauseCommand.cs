@@ -53,7 +53,7 @@ internal static class PauseCommand
         Question.Ask(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Pause {name}: its calls fail at once, {LetterSelection.Count(reach.LettersWaiting)} wait, {Where(reach.ObeyedBy)}."),
+                $"Pause {name}: its calls fail at once, {JobRun.Letters(reach.LettersWaiting)} wait, {Where(reach.ObeyedBy)}."),
             name, parsed.GetValue(Yes));
         return Write(parsed, await store.SetPauseAsync(name, true, by, NoteOf(parsed), cancellationToken).ConfigureAwait(false), by);
     }

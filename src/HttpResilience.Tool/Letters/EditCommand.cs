@@ -15,17 +15,37 @@ internal static class EditCommand
     };
 
     private static readonly Option<string?> Body = new("--body") { Description = "The file with the new body.", HelpName = "FILE" };
+    private static readonly Option<string?> Method = new("--method") { Description = "Another method, such as PUT.", HelpName = "METHOD" };
+    private static readonly Option<string?> Address = new("--uri")
+    {
+        Description = "Another absolute address. With a store, on the same host; with --url, on those that the application allows.",
+        HelpName = "URI",
+    };
+
+    private static readonly Option<string[]> SetHeader = new("--set-header")
+    {
+        Description = "Sets a header field, such as 'Content-Type: application/json'; may be repeated. None that carries a secret.",
+        HelpName = "FIELD",
+    };
+
+    private static readonly Option<string[]> RemoveHeader = new("--remove-header")
+    {
+        Description = "Removes a header field; may be repeated.",
+        HelpName = "NAME",
+    };
+
     private static readonly Option<bool> Json = LettersCommand.CreateJson();
 
     internal static Command Create()
     {
         var command = LettersCommand.CreateVerb(
-            "edit", "Corrects the body of a letter, in $EDITOR when nothing else is given, and sends the corrected letter with a new key.",
+            "edit", "Corrects a letter, its body in $EDITOR when nothing else is given, and sends the corrected letter with a new key.",
             Id,
-            [Set, Body, LetterChange.IfVersion, Json, .. StoreOptions.ToChangeStore],
+            [Set, Body, Method, Address, SetHeader, RemoveHeader, LetterChange.IfVersion, Json, .. StoreOptions.ToChange],
             [
                 new("letters edit 019a1f3c-4a2b", "in the editor"),
                 new("letters edit 019a1f3c-4a2b --set currency=EUR", "one field"),
+                new("letters edit 019a1f3c-4a2b --method PUT --set-header 'If-Match: \"7\"'", "the method and a header field"),
             ],
             RunAsync);
         command.Validators.Add(result =>
@@ -44,10 +64,8 @@ internal static class EditCommand
             throw new ToolException(LetterBody.Show(letter));
         if (!LetterChange.IsOpen(letter))
             throw new ToolException($"Letter {letter.Id} cannot be corrected: {LetterWords.Text(letter.Status)}.");
-        byte[] body = await BodyEdit.CorrectAsync(letter, parsed.GetValue(Set) ?? [], parsed.GetValue(Body), cancellationToken)
-            .ConfigureAwait(false) ?? throw new ToolException("The body is as before; nothing was sent.");
-
-        var corrected = await store.Review.ResubmitAsync(letter.Id, letter.Version, old => old with { Body = body }, by, cancellationToken)
+        var corrected = await store.ResubmitAsync(
+            letter, await RequestAsync(letter, parsed, cancellationToken).ConfigureAwait(false), by, cancellationToken)
             .ConfigureAwait(false);
         if (parsed.GetValue(Json))
         {
@@ -62,5 +80,18 @@ internal static class EditCommand
 
         await LetterChange.TellWhoSendsAsync(store, cancellationToken).ConfigureAwait(false);
         return ExitCode.Done;
+    }
+
+    private static async Task<ResubmitRequest> RequestAsync(DeadLetter letter, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var (fields, file) = (parsed.GetValue(Set) ?? [], parsed.GetValue(Body));
+        var request = new ResubmitRequest(
+            Method: parsed.GetValue(Method), Uri: parsed.GetValue(Address),
+            Headers: Correction.HeadersOf(letter, parsed.GetValue(SetHeader) ?? [], parsed.GetValue(RemoveHeader) ?? []));
+        bool isOfBody = request is { Method: null, Uri: null, Headers: null };
+        byte[]? body = isOfBody || fields.Length > 0 || file is not null
+            ? await BodyEdit.CorrectAsync(letter, fields, file, cancellationToken).ConfigureAwait(false) : null;
+        return body is not null || !isOfBody ? request with { Body = body is null ? null : Convert.ToBase64String(body) }
+            : throw new ToolException("The body is as before; nothing was sent.");
     }
 }

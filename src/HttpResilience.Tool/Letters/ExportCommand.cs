@@ -55,7 +55,7 @@ internal static class ExportCommand
             count = await WriteAsync(Console.Out, store, filter, csv, cancellationToken).ConfigureAwait(false);
         }
 
-        Output.Say($"{LetterSelection.Count(count)} exported.");
+        Output.Say($"{LetterNumber.Of(count)} exported.");
         return count > 0 ? ExitCode.Done : ExitCode.Failed;
     }
 

@@ -49,7 +49,7 @@ internal static class GroupsCommand
             string reason = group.Code is { } code
                 ? string.Create(CultureInfo.InvariantCulture, $"{code}, {group.ClassText}") : group.ClassText;
             string cause = $"{VisibleText.Line(group.Title, LineLength)}\n{group.Client} · {group.Method} "
-                + $"{VisibleText.Line(group.Route, LineLength)} · {reason}\n{group.Fingerprint}";
+                + $"{VisibleText.Line(group.Route, LineLength)} · {reason}\n{group.Fingerprint ?? FilterOf(group)}";
             string state = StateOf(group);
             string last = LetterWhen.InList(group.LastFailedAt, now);
             string[] cells = isWide ? [cause, state, last] : [$"{cause}\n{state.ReplaceLineEndings(", ")}; last failed {last}"];
@@ -60,6 +60,10 @@ internal static class GroupsCommand
         Output.Say($"{Number(groups.Sum(g => g.Count))} letters of {Number(groups.Count)} causes. Their letters: letters list --group "
             + "GROUP; to send them again: letters replay --group GROUP");
     }
+
+    // What a client could flood the list with has no group of its own.
+    private static string FilterOf(GroupModel group) => string.Join(
+        ' ', group.Filter.Where(w => w.Key != "status").Select(w => $"--{w.Key} {VisibleText.Line(w.Value, LineLength)}"));
 
     private static string StateOf(GroupModel group)
     {

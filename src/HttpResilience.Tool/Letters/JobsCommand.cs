@@ -9,13 +9,7 @@ namespace HttpResilience.Tool;
 /// <summary><c>jobs</c>: changes of many letters, which the instances of an application work off.</summary>
 internal static class JobsCommand
 {
-    // The API gives no more.
-    private const int MaxGroups = 1000;
-
-    private const int ClientsShown = 5, NameLength = 60;
-
-    // A job that is older than this was there before.
-    private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
+    private const int NameLength = 60;
 
     private static readonly Argument<string> Id = new("id") { Description = "The id of the job.", HelpName = "ID" };
     private static readonly Option<int?> First = new("--first")
@@ -54,13 +48,17 @@ internal static class JobsCommand
             new("jobs start --group 5d0c8a7be1f24a3390d1c6e2 --rate 10", "all of a cause, 10 a second; it asks first"), StartAsync),
         Verb("stop", "Stops a job. What is not out stays as it was.", Id, [Json, StoreOptions.Application, .. StoreOptions.ToChange],
             new("jobs stop 019a1f3c-4a2b-7d3e-9b1a-3f0c5d7e9a11", "one job"), StopAsync),
+        Verb("undo", "Takes back what a job has marked as dealt with: its letters are again what they were.", Id,
+            [Json, StoreOptions.Application, .. StoreOptions.ToChange],
+            new("jobs undo 019a1f3c-4a2b-7d3e-9b1a-3f0c5d7e9a11", "the letters of one job"), UndoAsync),
     };
 
     private static ToolCommand Verb(
         string name, string description, Argument? argument, IEnumerable<Option> options, Example example,
         Func<ParseResult, LetterSource, CancellationToken, Task<int>> run)
     {
-        var command = LettersCommand.CreateVerb(name, description, argument, options, [example], StoreOptions.InApplication(run));
+        var command = LettersCommand.CreateVerb(
+            name, description, argument, options, [example], StoreOptions.InApplication(run));
         if (name == "start")
         {
             command.Validators.Add(result =>
@@ -94,35 +92,17 @@ internal static class JobsCommand
     {
         string by = StoreOptions.PersonOf(parsed);
         var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow());
-        if (filter.Statuses.Count > 1)
-            throw new ToolException("--status: a job takes one status.", ExitCode.Usage);
-        var query = filter.Statuses is [var status] ? filter.Query with { Status = status } : filter.Query;
         var request = new LetterJobRequest
         {
             Action = parsed.GetValue(Resolve) ? LetterJobAction.Resolve : LetterJobAction.Replay,
-            Query = query,
+            Query = JobRun.QueryOf(filter),
             By = by,
             MaxLetters = parsed.GetValue(First),
             PerSecond = parsed.GetValue(Rate),
             IncludesUncertain = parsed.GetValue(Looked),
             Notes = parsed.GetValue(Notes),
         };
-        var groups = (await store.GroupsAsync(query, MaxGroups, cancellationToken).ConfigureAwait(false)).Groups;
-        long count = groups.Sum(g => (query.Status is DeadLetterStatus.Pending ? 0 : g.NeedsPerson)
-            + (query.Status is DeadLetterStatus.RequiresReview ? 0 : g.Waiting));
-        if (count == 0)
-            throw new ToolException($"No open letter in {store.Shown} fits.");
-        long taken = Math.Min(count, request.MaxLetters ?? count);
-        string of = string.Create(CultureInfo.InvariantCulture, $"{taken:N0} of {count:N0} letters of {groups.Count:N0} causes");
-        string clients = string.Join(", ", groups.Select(g => g.Client).Distinct().Order(StringComparer.Ordinal).Take(ClientsShown));
-        Question.Ask(
-            request.Action is LetterJobAction.Resolve ? $"Mark as dealt with: {of}, of {clients}."
-                : string.Create(CultureInfo.InvariantCulture, $"Send again: {of}, of {clients}; {request.PerSecond} a second."),
-            taken.ToString(CultureInfo.InvariantCulture), parsed.GetValue(Yes));
-        var begun = store.Time.GetUtcNow();
-        var job = await store.StartJobAsync(request, cancellationToken).ConfigureAwait(false);
-        if (job.CreatedAt < begun - ClockDifference)
-            Output.Say($"A job with this filter is under way since {LetterWhen.InFull(job.CreatedAt)}, by {job.By}.");
+        var job = await JobRun.StartAsync(store, request, parsed.GetValue(Yes), cancellationToken).ConfigureAwait(false);
         int code = Write(parsed, job);
         await LetterChange.TellWhoSendsAsync(store, cancellationToken).ConfigureAwait(false);
         return code;
@@ -131,22 +111,28 @@ internal static class JobsCommand
     private static async Task<int> StopAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken) => Write(
         parsed, await store.StopJobAsync(IdOf(parsed), StoreOptions.PersonOf(parsed), cancellationToken).ConfigureAwait(false));
 
-    private static int Write(ParseResult parsed, JobModel? job)
+    private static async Task<int> UndoAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
-        if (job is null)
-            throw new ToolException($"There is no job {parsed.GetValue(Id)}; jobs that have ended are deleted after 400 days.");
-        if (parsed.GetValue(Json))
+        string by = StoreOptions.PersonOf(parsed);
+        var job = await store.UndoJobAsync(IdOf(parsed), by, cancellationToken).ConfigureAwait(false);
+        return Write(parsed, job is null ? null : await JobRun.FollowAsync(store, job, by, cancellationToken).ConfigureAwait(false));
+    }
+
+    private static int Write(ParseResult parsed, JobModel? job) => Write(
+        job ?? throw new ToolException($"There is no job {parsed.GetValue(Id)}; jobs that have ended are deleted after 400 days."),
+        parsed.GetValue(Json));
+
+    /// <summary>Prints a job.</summary>
+    internal static int Write(JobModel job, bool json)
+    {
+        if (json)
         {
             Console.WriteLine(JsonSerializer.Serialize(job, OperatorJson.Default.JobModel));
             return ExitCode.Done;
         }
 
         Output.Write($"Job {job.Id}: {job.Action}, {StateOf(job)}; by {job.By}, {LetterWhen.InFull(job.CreatedAt)}");
-        string progress = job.Progress is { } p
-            ? string.Create(CultureInfo.InvariantCulture, $"; {p.Waiting:N0} wait, {p.Accepted:N0} accepted, {p.Refused:N0} not accepted")
-            : "";
-        Output.Write(string.Create(
-            CultureInfo.InvariantCulture, $"{job.Taken:N0} of {job.Total:N0} taken, {job.LeftOut:N0} left out{progress}"));
+        Output.Write(JobRun.Progress(job));
         return ExitCode.Done;
     }
 

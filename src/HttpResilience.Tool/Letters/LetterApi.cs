@@ -6,9 +6,23 @@ namespace HttpResilience.Tool;
 /// <summary>The letters of a running application, by its API.</summary>
 internal sealed class LetterApi(ApiClient client) : LetterSource
 {
+    private const int MaxPage = 200;
+
     internal override string Shown => client.Shown;
 
     internal override IDeadLetterReview Review { get; } = new ApiReview(client);
+
+    internal override async Task<LetterFinds> SearchAsync(
+        LetterFilter filter, Guid? before, int limit, CancellationToken cancellationToken)
+    {
+        var words = filter.Words.Where(w => before is null || w.Key is not "before")
+            .Concat(before is { } id ? [new("before", id.ToString())] : []);
+        var page = await client.GetAsync(
+            $"letters?{Words(words, Math.Min(limit, MaxPage))}", OperatorJson.Default.LetterPage, cancellationToken)
+            .ConfigureAwait(false) ?? throw NoApi();
+        // An application of an older version does not say how many letters it looked through.
+        return new([.. page.Letters.Select(ApiLetter.Of)], page.Looked ?? page.Letters.Count, BeforeOf(page.Next));
+    }
 
     internal override async Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
         await client.GetAsync($"groups?{Words(query, limit)}", OperatorJson.Default.GroupList, cancellationToken).ConfigureAwait(false)
@@ -16,6 +30,36 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
 
     internal override Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken) =>
         Review.UnreplayedAsync(cancellationToken);
+
+    internal override async Task<DeadLetter> ResubmitAsync(
+        DeadLetter letter, ResubmitRequest request, string by, CancellationToken cancellationToken)
+    {
+        // All but the hosts, which only the application knows.
+        Correction.Apply(letter, request, null);
+        var model = await client.PostAsync(
+            $"letters/{letter.Id}/resubmit", request with { ExpectedVersion = letter.Version }, OperatorJson.Default.ResubmitRequest,
+            OperatorJson.Default.LetterModel, cancellationToken).ConfigureAwait(false)
+            ?? throw new KeyNotFoundException($"There is no letter {letter.Id}.");
+        return ApiLetter.Of(model) with { Body = Correction.Apply(letter, request, null).Body };
+    }
+
+    internal override async Task<PurgePreview> CountSettledAsync(
+        LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var words = filter.Words.Append(new("settledBefore", before.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)));
+        return await client.GetAsync($"letters/purge?{Words(words)}", OperatorJson.Default.PurgePreview, cancellationToken)
+            .ConfigureAwait(false) ?? throw NoApi();
+    }
+
+    internal override async Task<long> PurgeAsync(
+        LetterFilter filter, PurgePreview counted, string by, CancellationToken cancellationToken)
+    {
+        string before = counted.SettledBefore.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
+        var result = await client.PostAsync(
+            "letters/purge", new(new Dictionary<string, string>(filter.Words), before, counted.Count), OperatorJson.Default.PurgeRequest,
+            OperatorJson.Default.PurgeResult, cancellationToken).ConfigureAwait(false);
+        return (result ?? throw NoApi()).Deleted;
+    }
 
     internal override async Task<JobList> JobsAsync(int limit, CancellationToken cancellationToken) =>
         await client.GetAsync(
@@ -31,7 +75,7 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
             new(
                 LetterWords.Of(request.Action), new Dictionary<string, string>(WordsOf(request.Query)), MaxLetters: request.MaxLetters,
                 PerSecond: request.PerSecond, StopRatio: request.StopRatio, IncludesUncertain: request.IncludesUncertain,
-                Notes: request.Notes),
+                Notes: request.Notes, Resolution: request.Resolution),
             OperatorJson.Default.JobRequest, OperatorJson.Default.JobModel, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
 
     internal override Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken) => client.PostAsync(
@@ -62,6 +106,17 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
 
     private static string ClientPath(string name) => $"clients/{Uri.EscapeDataString(name)}";
 
+    internal override Task<JobModel?> UndoJobAsync(Guid id, string by, CancellationToken cancellationToken) => client.PostAsync(
+        "jobs", new(LetterWords.Of(LetterJobAction.Reopen), Job: id), OperatorJson.Default.JobRequest, OperatorJson.Default.JobModel,
+        cancellationToken);
+
+    internal override async Task<bool> HasWorkerAsync(CancellationToken cancellationToken)
+    {
+        var list = await client.GetAsync("instances", OperatorJson.Default.InstanceList, cancellationToken).ConfigureAwait(false)
+            ?? throw NoApi();
+        return list.Instances.Any(i => i.SendsLetters && i.SeenAt > Time.GetUtcNow() - ReplayCoverageRules.Patience);
+    }
+
     private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");
 
     public override ValueTask DisposeAsync()
@@ -72,19 +127,19 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
 
     private sealed class ApiReview(ApiClient client) : IDeadLetterReview
     {
-        private const int MaxPage = 200;
-
         public async Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken)
         {
             List<DeadLetter> letters = [];
+            var before = query.Before;
             while (true)
             {
                 int limit = Math.Min(MaxPage, query.Limit - letters.Count);
                 var page = await client.GetAsync(
-                    $"letters?{Words(query with { Before = letters.Count > 0 ? letters[^1].Id : query.Before }, limit)}",
+                    $"letters?{Words(query with { Before = before }, limit)}",
                     OperatorJson.Default.LetterPage, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
                 letters.AddRange(page.Letters.Select(ApiLetter.Of));
-                if (page.Next is null || letters.Count >= query.Limit || page.Letters.Count == 0)
+                before = BeforeOf(page.Next);
+                if (before is null || letters.Count >= query.Limit)
                     return letters;
             }
         }
@@ -100,6 +155,13 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
             var letter = ApiLetter.Of(model);
             if (model.Body is null)
                 return letter;
+            if (model.Body is { Download: false, Text: var text })
+            {
+                Output.Say(text is null ? "The application does not show you its body."
+                    : "You may only see it: fields of its body that may hold secrets are struck out.");
+                return letter with { Body = text is null ? default(ReadOnlyMemory<byte>?) : LetterBody.BytesOf(letter, text) };
+            }
+
             byte[]? body = await client.GetBytesAsync($"letters/{id}/body", cancellationToken).ConfigureAwait(false);
             return letter with { Body = body is null ? default(ReadOnlyMemory<byte>?) : body, Fingerprint = letter.Fingerprint };
         }
@@ -132,6 +194,12 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
                 cancellationToken).ConfigureAwait(false) ?? throw NotFound(id));
 
         // The commands that need these take no --url.
+        public Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken) =>
+            throw NeedsStore();
+
+        public Task<SettledLetters> CountSettledAsync(
+            DeadLetterQuery query, TimeSpan olderThan, int atMost, CancellationToken cancellationToken) => throw NeedsStore();
+
         public Task<DeadLetterCounts> CountAsync(CancellationToken cancellationToken) => throw NeedsStore();
 
         public Task<DeadLetter> ResubmitAsync(
@@ -179,8 +247,17 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     }
 
     /// <summary>The words of a query in an address.</summary>
-    internal static string Words(DeadLetterQuery query, int limit) => string.Join('&', WordsOf(query)
-        .Append(new("limit", limit.ToString(CultureInfo.InvariantCulture))).Select(w => $"{w.Key}={Uri.EscapeDataString(w.Value)}"));
+    internal static string Words(DeadLetterQuery query, int limit) => Words(WordsOf(query), limit);
+
+    private static string Words(IEnumerable<KeyValuePair<string, string>> words, int limit) =>
+        Words(words.Append(new("limit", limit.ToString(CultureInfo.InvariantCulture))));
+
+    private static string Words(IEnumerable<KeyValuePair<string, string>> words) =>
+        string.Join('&', words.Select(w => $"{w.Key}={Uri.EscapeDataString(w.Value)}"));
+
+    // The page after one may begin behind its last letter.
+    private static Guid? BeforeOf(string? next) =>
+        next?.Split("before=") is [_, .. var rest] && Guid.TryParseExact(rest[^1].Split('&')[0], "D", out var before) ? before : null;
 
     private static IEnumerable<KeyValuePair<string, string>> WordsOf(DeadLetterQuery query)
     {

@@ -12,6 +12,10 @@ internal abstract class LetterSource : IAsyncDisposable
 
     internal TimeProvider Time { get; } = TimeProvider.System;
 
+    /// <summary>A step of a search for a text.</summary>
+    /// <param name="before">Where it goes on; null for the beginning.</param>
+    internal abstract Task<LetterFinds> SearchAsync(LetterFilter filter, Guid? before, int limit, CancellationToken cancellationToken);
+
     /// <summary>The open letters by their cause, those that need a person first.</summary>
     internal abstract Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken);
 
@@ -19,6 +23,20 @@ internal abstract class LetterSource : IAsyncDisposable
     /// Why letters that are due stay where they are: the applications and clients for which no process was seen that replays.
     /// </summary>
     internal abstract Task<IReadOnlyList<UnreplayedLetters>> UnreplayedAsync(CancellationToken cancellationToken);
+
+    /// <summary>Replaces a letter in the version that was seen by one with other data.</summary>
+    /// <exception cref="ToolException">The correction is not valid.</exception>
+    internal abstract Task<DeadLetter> ResubmitAsync(
+        DeadLetter letter, ResubmitRequest request, string by, CancellationToken cancellationToken);
+
+    /// <summary>What a purge would delete.</summary>
+    /// <param name="filter">The letters; all of its statuses are settled.</param>
+    /// <param name="before">Those that were settled before this time.</param>
+    internal abstract Task<PurgePreview> CountSettledAsync(LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken);
+
+    /// <summary>Deletes letters, as many as were counted.</summary>
+    /// <returns>The number of deleted letters.</returns>
+    internal abstract Task<long> PurgeAsync(LetterFilter filter, PurgePreview counted, string by, CancellationToken cancellationToken);
 
     /// <summary>Jobs, newest first, without their progress.</summary>
     internal abstract Task<JobList> JobsAsync(int limit, CancellationToken cancellationToken);
@@ -31,6 +49,19 @@ internal abstract class LetterSource : IAsyncDisposable
 
     /// <summary>The job as it is then; null when there is none.</summary>
     internal abstract Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken);
+
+    /// <summary>Takes back what a job has marked as dealt with; null when there is no such job.</summary>
+    internal abstract Task<JobModel?> UndoJobAsync(Guid id, string by, CancellationToken cancellationToken);
+
+    /// <summary>Whether an instance that works off jobs was seen within 30 seconds.</summary>
+    internal abstract Task<bool> HasWorkerAsync(CancellationToken cancellationToken);
+
+    /// <summary>Whether this process can work off jobs.</summary>
+    internal virtual bool CanWorkOffJobs => false;
+
+    /// <summary>Works off the next letters of a job.</summary>
+    internal virtual Task StepJobAsync(Guid id, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("The instances of the application do that.");
 
     /// <summary>The circuits of all instances of the application.</summary>
     /// <param name="client">Those of this client; null for all.</param>

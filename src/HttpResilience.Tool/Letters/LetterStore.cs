@@ -8,6 +8,8 @@ namespace HttpResilience.Tool;
 /// <summary>The letters of a store, as an operator sees them: those of all applications.</summary>
 internal sealed class LetterStore : LetterSource
 {
+    private const int MaxGroups = 1000;
+
     private readonly ServiceProvider _services;
     private readonly NoteCollector _notes;
 
@@ -38,6 +40,10 @@ internal sealed class LetterStore : LetterSource
         return new(services.BuildServiceProvider(), notes, store.Shown);
     }
 
+    internal override Task<LetterFinds> SearchAsync(
+        LetterFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
+        filter.SearchAsync(Review, before, limit, Time, cancellationToken: cancellationToken);
+
     internal override async Task<GroupList> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken) =>
         GroupList.Of(await Review.GroupsAsync(query, limit, cancellationToken).ConfigureAwait(false));
 
@@ -53,13 +59,42 @@ internal sealed class LetterStore : LetterSource
         return ReplayCoverageRules.Find(backlog, live, now + ReplayCoverageRules.Patience);
     }
 
+    internal override Task<DeadLetter> ResubmitAsync(
+        DeadLetter letter, ResubmitRequest request, string by, CancellationToken cancellationToken) =>
+        // Where else a letter may go, only the application knows.
+        Review.ResubmitAsync(
+            letter.Id, letter.Version, old => Correction.Apply(old, request, [old.Authority]), by, cancellationToken);
+
+    internal override Task<PurgePreview> CountSettledAsync(
+        LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken) =>
+        filter.CountSettledAsync(Review, before, Time.GetUtcNow(), cancellationToken);
+
+    internal override async Task<long> PurgeAsync(
+        LetterFilter filter, PurgePreview counted, string by, CancellationToken cancellationToken)
+    {
+        // What was settled meanwhile was not shown.
+        var now = await CountSettledAsync(filter, counted.SettledBefore, cancellationToken).ConfigureAwait(false);
+        return now.Count > counted.Count
+            ? throw new ToolException($"Meanwhile more letters fit: {now.Count}, not {counted.Count}. Nothing was deleted; ask again.")
+            : await filter.PurgeAsync(Review, counted.SettledBefore, Time.GetUtcNow(), by, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The application that runs on the store.</summary>
     /// <exception cref="ToolException">There are several, or none.</exception>
-    internal async Task<string> OnlyApplicationAsync(CancellationToken cancellationToken)
+    /// <param name="query">Where none runs, the one of these letters; null for none.</param>
+    internal async Task<string> OnlyApplicationAsync(DeadLetterQuery? query, CancellationToken cancellationToken)
     {
         var storage = _services.GetRequiredService<IHttpResilienceStorage>();
         var live = await storage.Instances.ListAsync(Time.GetUtcNow() - TimeSpan.FromHours(1), cancellationToken).ConfigureAwait(false);
         string[] applications = [.. live.Select(i => i.Application).Distinct().Order(StringComparer.Ordinal)];
+        if (applications.Length == 0 && query is not null)
+        {
+            var groups = await Review.GroupsAsync(query, MaxGroups, cancellationToken).ConfigureAwait(false);
+            if (groups.Count == 0)
+                throw new ToolException($"No open letter in {Shown} fits.");
+            applications = [.. groups.Select(g => g.Newest.Application).Where(a => a.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+        }
+
         return applications is [var only] ? only : throw new ToolException(
             applications.Length == 0 ? "Which application? None has been seen on the store within an hour: give --application NAME."
                 : $"Which application? Give --application: {string.Join(", ", applications)}.", ExitCode.Usage);
@@ -113,6 +148,33 @@ internal sealed class LetterStore : LetterSource
     }
 
     private ClientPauses Pauses => _services.GetRequiredService<ClientPauses>();
+
+    internal override async Task<JobModel?> UndoJobAsync(Guid id, string by, CancellationToken cancellationToken) =>
+        await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is null ? null
+            : await ModelAsync(await Jobs.ReopenAsync(id, by, null, cancellationToken).ConfigureAwait(false), cancellationToken)
+                .ConfigureAwait(false);
+
+    internal override async Task<bool> HasWorkerAsync(CancellationToken cancellationToken)
+    {
+        var storage = _services.GetRequiredService<IHttpResilienceStorage>();
+        var live = await storage.Instances.ListAsync(Time.GetUtcNow() - ReplayCoverageRules.Patience, cancellationToken)
+            .ConfigureAwait(false);
+        string application = _services.GetRequiredService<StorageApplication>().Name;
+        return live.Any(i => i.Replays && i.Application == application);
+    }
+
+    internal override bool CanWorkOffJobs => true;
+
+    internal override async Task StepJobAsync(Guid id, CancellationToken cancellationToken)
+    {
+        if (await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is not { } job)
+            return;
+        // Nothing is sent from here, so no client is paused.
+        var worker = new LetterJobWorker(
+            _services.GetRequiredService<IDeadLetterStore>(), _services.GetRequiredService<ILetterJobStore>(), _ => false, Time,
+            _services.GetRequiredService<ILogger<LetterJobWorker>>());
+        await worker.StepAsync(job, cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task<JobModel> ModelAsync(LetterJob job, CancellationToken cancellationToken) =>
         JobModel.Of(job, await Jobs.ProgressAsync(job.Id, cancellationToken).ConfigureAwait(false));

@@ -30,8 +30,9 @@ internal static class ListCommand
         var now = store.Time.GetUtcNow();
         var filter = FilterOptions.Parse(parsed, now, parsed.GetValue(All) ? null : LetterWords.Open);
         int limit = parsed.GetValue(Limit);
-        var letters = await filter.ListAsync(store.Review, limit, cancellationToken).ConfigureAwait(false);
-        string? next = letters.Count == limit ? letters[^1].Id.ToString() : null;
+        var (letters, next) = filter.Query.Text is null
+            ? await ListAsync(store, filter, limit, cancellationToken).ConfigureAwait(false)
+            : await SearchAsync(store, filter, limit, cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(Json))
         {
             Console.WriteLine(JsonSerializer.Serialize(new([.. letters.Select(LetterSummary.Of)], next), OperatorJson.Default.LetterPage));
@@ -48,6 +49,33 @@ internal static class ListCommand
         if (next is not null)
             Output.Say($"There may be older ones: --before {next}");
         return ExitCode.Done;
+    }
+
+    private static async Task<(IReadOnlyList<DeadLetter> Letters, string? Next)> ListAsync(
+        LetterSource store, LetterFilter filter, int limit, CancellationToken cancellationToken)
+    {
+        var letters = await filter.ListAsync(store.Review, limit, cancellationToken).ConfigureAwait(false);
+        return (letters, letters.Count == limit ? letters[^1].Id.ToString() : null);
+    }
+
+    // A text has no index: it goes on by itself, step by step, and says how far it is.
+    private static async Task<(IReadOnlyList<DeadLetter> Letters, string? Next)> SearchAsync(
+        LetterSource store, LetterFilter filter, int limit, CancellationToken cancellationToken)
+    {
+        List<DeadLetter> letters = [];
+        Guid? before = null;
+        long looked = 0;
+        while (true)
+        {
+            var found = await store.SearchAsync(filter, before, limit - letters.Count, cancellationToken).ConfigureAwait(false);
+            letters.AddRange(found.Letters);
+            (before, looked) = (found.Before, looked + found.Looked);
+            if (before is null || letters.Count >= limit)
+                return (letters, before?.ToString());
+            string have = letters.Count == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"{letters.Count:N0} found");
+            Output.Say(
+                string.Create(CultureInfo.InvariantCulture, $"Looked through the newest {looked:N0}: {have}. Looking further back…"));
+        }
     }
 
     private static void Write(IReadOnlyList<DeadLetter> letters, DateTimeOffset now)

@@ -19,7 +19,7 @@ internal static class PurgeCommand
 
     internal static Command Create() => LettersCommand.CreateVerb(
         "purge", "Deletes letters that are done with: accepted, dealt with, replaced. There is no way back.", null,
-        [.. FilterOptions.All, OlderThan, Yes, Json, .. StoreOptions.ToChangeStore],
+        [.. FilterOptions.All, OlderThan, Yes, Json, .. StoreOptions.ToChange],
         [
             new("letters purge --older-than 90d", "asks, with the number and the oldest"),
             new("letters purge --tenant contoso --older-than 0d --yes", "of a tenant that has left, without a question"),
@@ -40,34 +40,15 @@ internal static class PurgeCommand
                 "Letters that are open are not deleted: mark them as dealt with first (letters resolve).", ExitCode.Usage);
         }
 
-        var selection = await CountAsync(store, filter, before, cancellationToken).ConfigureAwait(false);
-        if (selection.Letters.Count == 0)
+        var counted = await store.CountSettledAsync(filter, before, cancellationToken).ConfigureAwait(false);
+        if (counted.Count == 0)
             throw new ToolException($"No letter in {store.Shown} that was settled before {LetterWhen.InFull(before)} fits.");
+        string number = LetterNumber.Of((int)counted.Count);
         Question.Ask(
-            $"Delete for good: {selection.Description}, settled before {LetterWhen.InFull(before)}.",
-            selection.Letters.Count.ToString(CultureInfo.InvariantCulture), parsed.GetValue(Yes));
-
-        // Only what was shown: the filter would take others along that changed meanwhile.
-        var again = await CountAsync(store, filter, before, cancellationToken).ConfigureAwait(false);
-        if (!again.Letters.Select(l => l.Id).ToHashSet().IsSubsetOf(selection.Letters.Select(l => l.Id)))
-            throw new ToolException($"Meanwhile more letters fit: {again.Description}. Nothing was deleted; ask again.");
-        int deleted = 0;
-        foreach (var query in filter.Queries)
-        {
-            deleted += await store.Review.PurgeAsync(query, store.Time.GetUtcNow() - before, by, cancellationToken).ConfigureAwait(false);
-        }
-
-        return BulkChange.Write(new(deleted, 0, 0, by), deleted == 1 ? "was deleted" : "were deleted", parsed.GetValue(Json));
-    }
-
-    private static Task<LetterSelection> CountAsync(
-        LetterSource store, LetterFilter filter, DateTimeOffset before, CancellationToken cancellationToken) =>
-        LetterSelection.CountAsync(store, filter, letter => SettledAt(letter) < before, _ => false, null, cancellationToken);
-
-    // As the stores take it (IDeadLetterStore.PurgeAsync).
-    private static DateTimeOffset SettledAt(DeadLetter letter)
-    {
-        var at = letter.Status is DeadLetterStatus.Replayed ? letter.DueAt : letter.Resolution?.At ?? letter.LastFailedAt;
-        return at > letter.LastFailedAt ? at : letter.LastFailedAt;
+            $"Delete for good: {(counted.More ? $"more than {number}" : number)}, the oldest from "
+            + $"{LetterWhen.InFull(counted.Oldest!.Value)}, settled before {LetterWhen.InFull(before)}.",
+            counted.Count.ToString(CultureInfo.InvariantCulture), parsed.GetValue(Yes));
+        long deleted = await store.PurgeAsync(filter, counted, by, cancellationToken).ConfigureAwait(false);
+        return new ChangeReport((int)deleted, by).Write(deleted == 1 ? "was deleted" : "were deleted", parsed.GetValue(Json));
     }
 }

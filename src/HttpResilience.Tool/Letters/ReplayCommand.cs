@@ -10,7 +10,7 @@ internal static class ReplayCommand
     private static readonly Argument<string?> Id = LettersCommand.CreateOptionalId();
     private static readonly Option<int?> First = new("--first")
     {
-        Description = "Of the letters of a filter, only so many, the oldest: 1 to see whether it is accepted now.",
+        Description = "Of the letters of a filter, only so many, the newest: 1 to see whether it is accepted now.",
         HelpName = "N",
         Validators =
         {
@@ -36,7 +36,10 @@ internal static class ReplayCommand
     {
         var command = LettersCommand.CreateVerb(
             "replay", "Sends letters again as they are: makes them due, and an instance of the application sends them.", Id,
-            [.. FilterOptions.All, LetterChange.All, First, Rate, Looked, LetterChange.IfVersion, Yes, Json, .. StoreOptions.ToChange],
+            [
+                .. FilterOptions.OfJobs, LetterChange.All, First, Rate, Looked, LetterChange.IfVersion, Yes, Json, StoreOptions.Application,
+                .. StoreOptions.ToChange,
+            ],
             [
                 new("letters replay 019a1f3c-4a2b", "one letter"),
                 new("letters replay --group 5d0c8a7be1f24a3390d1c6e2 --first 1", "one of a cause, to see whether it is accepted now"),
@@ -50,13 +53,11 @@ internal static class ReplayCommand
     private static async Task<int> RunAsync(ParseResult parsed, LetterSource store, CancellationToken cancellationToken)
     {
         string by = StoreOptions.PersonOf(parsed);
-        var report = parsed.GetValue(Id) is { } id
-            ? await ReplayOneAsync(store, parsed, id, by, cancellationToken).ConfigureAwait(false)
-            : await ReplayManyAsync(store, parsed, by, cancellationToken).ConfigureAwait(false);
-        int code = BulkChange.Write(report, report.Done == 1 ? "is due and will be sent again" : "are due and will be sent again",
-            parsed.GetValue(Json));
-        if (report.Done > 0)
-            await LetterChange.TellWhoSendsAsync(store, cancellationToken).ConfigureAwait(false);
+        if (parsed.GetValue(Id) is not { } id)
+            return await ReplayManyAsync(store, parsed, by, cancellationToken).ConfigureAwait(false);
+        var report = await ReplayOneAsync(store, parsed, id, by, cancellationToken).ConfigureAwait(false);
+        int code = report.Write("is due and will be sent again", parsed.GetValue(Json));
+        await LetterChange.TellWhoSendsAsync(store, cancellationToken).ConfigureAwait(false);
         return code;
     }
 
@@ -72,31 +73,31 @@ internal static class ReplayCommand
         }
 
         await store.Review.ReplayAsync(letter.Id, letter.Version, by, cancellationToken).ConfigureAwait(false);
-        return new(1, 0, 0, by);
+        return new(1, by);
     }
 
-    private static async Task<ChangeReport> ReplayManyAsync(
-        LetterSource store, ParseResult parsed, string by, CancellationToken cancellationToken)
+    private static Task<int> ReplayManyAsync(
+        LetterSource source, ParseResult parsed, string by, CancellationToken cancellationToken)
     {
-        var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow(), LetterWords.Open);
-        bool looked = parsed.GetValue(Looked);
-        var selection = await LetterSelection.CountAsync(
-            store, filter, LetterChange.IsOpen, letter => !looked && LetterRisk.MayBeDoneTwice(letter), parsed.GetValue(First),
-            cancellationToken).ConfigureAwait(false);
-        if (selection.LeftOut > 0)
+        var query = JobRun.QueryOf(FilterOptions.Parse(parsed, source.Time.GetUtcNow()));
+        var request = new LetterJobRequest
         {
-            Output.Say($"Left out, as they may be done twice: {LetterSelection.Count(selection.LeftOut)}. Look at the API first, then give "
-                + "--looked.");
-        }
-
-        if (selection.Letters.Count == 0)
-            throw new ToolException($"No letter in {store.Shown} that can be sent again fits.");
-        double rate = parsed.GetValue(Rate);
-        Question.Ask(
-            string.Create(CultureInfo.InvariantCulture, $"Send again: {selection.Description}; {rate:0.##} a second."),
-            selection.Letters.Count.ToString(CultureInfo.InvariantCulture), parsed.GetValue(Yes));
-        return await BulkChange.RunAsync(
-            selection, rate, letter => store.Review.ReplayAsync(letter.Id, letter.Version, by, cancellationToken), by, cancellationToken)
-            .ConfigureAwait(false);
+            Action = LetterJobAction.Replay,
+            Query = query,
+            By = by,
+            MaxLetters = parsed.GetValue(First),
+            PerSecond = parsed.GetValue(Rate),
+            IncludesUncertain = parsed.GetValue(Looked),
+        };
+        return JobRun.InApplicationAsync(source, parsed, query, async store =>
+        {
+            var job = await JobRun.StartAsync(store, request, parsed.GetValue(Yes), cancellationToken).ConfigureAwait(false);
+            job = await JobRun.FollowAsync(store, job, by, cancellationToken).ConfigureAwait(false);
+            int code = JobsCommand.Write(job, parsed.GetValue(Json));
+            if (job.LeftOut > 0 && !request.IncludesUncertain)
+                Output.Say("What may be done twice is left out: look at the API first, then give --looked.");
+            await LetterChange.TellWhoSendsAsync(store, cancellationToken).ConfigureAwait(false);
+            return job.State == LetterWords.Of(LetterJobState.Stopped) ? ExitCode.Failed : code;
+        }, cancellationToken);
     }
 }

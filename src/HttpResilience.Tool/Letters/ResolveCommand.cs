@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using HttpResilience.Operators;
 
 namespace HttpResilience.Tool;
@@ -31,7 +30,10 @@ internal static class ResolveCommand
     {
         var command = LettersCommand.CreateVerb(
             "resolve", "Marks letters as dealt with in another way. They are not sent again.", Id,
-            [.. FilterOptions.All, LetterChange.All, Action, Notes, LetterChange.IfVersion, Yes, Json, .. StoreOptions.ToChange],
+            [
+                .. FilterOptions.OfJobs, LetterChange.All, Action, Notes, LetterChange.IfVersion, Yes, Json, StoreOptions.Application,
+                .. StoreOptions.ToChange,
+            ],
             [
                 new("letters resolve 019a1f3c-4a2b --action Credited --notes 2026-00999", "one letter"),
                 new("letters resolve --group 5d0c8a7be1f24a3390d1c6e2 --action 'Entered by hand'", "all of a cause; it asks first"),
@@ -49,20 +51,26 @@ internal static class ResolveCommand
         {
             var letter = await LetterChange.FindAsync(store, parsed, id, cancellationToken).ConfigureAwait(false);
             await store.Review.ResolveAsync(letter.Id, letter.Version, action, notes, by, cancellationToken).ConfigureAwait(false);
-            return BulkChange.Write(new(1, 0, 0, by), $"is dealt with: {action}", parsed.GetValue(Json));
+            return new ChangeReport(1, by).Write($"is dealt with: {action}", parsed.GetValue(Json));
         }
 
-        var filter = FilterOptions.Parse(parsed, store.Time.GetUtcNow(), LetterWords.Open);
-        var selection = await LetterSelection.CountAsync(store, filter, LetterChange.IsOpen, _ => false, null, cancellationToken)
-            .ConfigureAwait(false);
-        if (selection.Letters.Count == 0)
-            throw new ToolException($"No open letter in {store.Shown} fits.");
-        Question.Ask(
-            $"Mark as dealt with ({action}): {selection.Description}.", selection.Letters.Count.ToString(CultureInfo.InvariantCulture),
-            parsed.GetValue(Yes));
-        var report = await BulkChange.RunAsync(
-            selection, null, letter => store.Review.ResolveAsync(letter.Id, letter.Version, action, notes, by, cancellationToken), by,
-            cancellationToken).ConfigureAwait(false);
-        return BulkChange.Write(report, $"are dealt with: {action}", parsed.GetValue(Json));
+        var query = JobRun.QueryOf(FilterOptions.Parse(parsed, store.Time.GetUtcNow()));
+        var request = new LetterJobRequest
+        {
+            Action = LetterJobAction.Resolve,
+            Query = query,
+            By = by,
+            Notes = notes,
+            Resolution = action,
+        };
+        return await JobRun.InApplicationAsync(store, parsed, query, async own =>
+        {
+            var job = await JobRun.StartAsync(own, request, parsed.GetValue(Yes), cancellationToken).ConfigureAwait(false);
+            job = await JobRun.FollowAsync(own, job, by, cancellationToken).ConfigureAwait(false);
+            int code = JobsCommand.Write(job, parsed.GetValue(Json));
+            if (code == ExitCode.Done)
+                Output.Say($"To take it back: jobs undo {job.Id}");
+            return job.State == LetterWords.Of(LetterJobState.Stopped) ? ExitCode.Failed : code;
+        }, cancellationToken).ConfigureAwait(false);
     }
 }

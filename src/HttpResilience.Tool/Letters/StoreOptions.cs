@@ -57,9 +57,6 @@ internal static class StoreOptions
         HelpName = "NAME",
     };
 
-    /// <summary>For commands that work on a store only.</summary>
-    internal static IReadOnlyList<Option> ToChangeStore { get; } = [Store, StoreFile, Schema, As];
-
     internal static IReadOnlyList<Option> ToRead { get; } = [Store, StoreFile, Schema, Url, Header];
 
     internal static IReadOnlyList<Option> ToChange { get; } = [.. ToRead, As];
@@ -70,15 +67,8 @@ internal static class StoreOptions
 
     /// <summary>Runs a command on the rows of the application that is named, or the only one.</summary>
     internal static Func<ParseResult, LetterSource, CancellationToken, Task<int>> InApplication(
-        Func<ParseResult, LetterSource, CancellationToken, Task<int>> run) => async (parsed, source, cancellationToken) =>
-    {
-        if (source is not LetterStore store)
-            return await run(parsed, source, cancellationToken).ConfigureAwait(false);
-        var own = OpenStore(
-            parsed, parsed.GetValue(Application) ?? await store.OnlyApplicationAsync(cancellationToken).ConfigureAwait(false));
-        await using (own.ConfigureAwait(false))
-            return await run(parsed, own, cancellationToken).ConfigureAwait(false);
-    };
+        Func<ParseResult, LetterSource, CancellationToken, Task<int>> run) => (parsed, source, cancellationToken) =>
+        JobRun.InApplicationAsync(source, parsed, query: null, store => run(parsed, store, cancellationToken), cancellationToken);
 
     /// <summary>The store, as an application of this name sees it; null for all.</summary>
     internal static LetterStore OpenStore(ParseResult parsed, string? application) =>

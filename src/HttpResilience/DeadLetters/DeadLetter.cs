@@ -6,8 +6,8 @@ namespace HttpResilience;
 /// <summary>A request that finally failed, with everything needed to send it again. Secrets are not part of it.</summary>
 public sealed record DeadLetter
 {
-    // The rest of a row, and the brackets and quotes of a field.
-    private const int FixedBytes = 1024, FixedBytesPerField = 8;
+    // The rest of a row, the brackets and quotes of a field, and the names, times and ids of an event.
+    private const int FixedBytes = 1024, FixedBytesPerField = 8, FixedBytesPerEvent = 128;
 
     private KnownFingerprint _fingerprint;
     private IReadOnlyList<LetterEvent>? _history;
@@ -72,8 +72,14 @@ public sealed record DeadLetter
     /// <summary>The body; null when there was none, or when it could not be stored (<see cref="BodyIsMissing"/>).</summary>
     public ReadOnlyMemory<byte>? Body { get; init; }
 
-    /// <summary>About the bytes of the letter in memory: its body, its header fields as stored, and 1 KiB for the rest.</summary>
-    public long Size => FixedBytes + (Body?.Length ?? 0) + Headers.Sum(h => FixedBytesPerField + h.Key.Length + h.Value.Length);
+    /// <summary>
+    /// About the bytes of the letter in memory: its body, its header fields and its history as stored, and 1 KiB for the rest.
+    /// </summary>
+    public long Size => FixedBytes + (Body?.Length ?? 0) + Headers.Sum(h => FixedBytesPerField + h.Key.Length + h.Value.Length)
+        + (_history?.Sum(SizeOf) ?? 0);
+
+    private static int SizeOf(LetterEvent happened) => FixedBytesPerEvent + (happened.By?.Length ?? 0) + (happened.Instance?.Length ?? 0)
+        + (happened.Title?.Length ?? 0) + (happened.Notes?.Length ?? 0) + (happened.Was?.SuggestedAction?.Length ?? 0);
 
     /// <summary>
     /// The body could be read only once, or was longer than <c>DeadLetter:MaxBodyBytes</c>: the request cannot be sent again unchanged.

@@ -22,6 +22,12 @@ internal sealed class DeadLetterReview(
     public Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken) =>
         store.ListAsync(query, cancellationToken);
 
+    public Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return store.SearchAsync(query, atMost, cancellationToken);
+    }
+
     public Task<IReadOnlyList<DeadLetterGroup>> GroupsAsync(DeadLetterQuery query, int limit, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -130,19 +136,36 @@ internal sealed class DeadLetterReview(
         var page = query with { Limit = PageSize, OmitBodies = true };
         while (await store.ListAsync(page, cancellationToken).ConfigureAwait(false) is { Count: > 0 } letters)
         {
-            foreach (var letter in letters.Where(IsOpen))
-            {
-                // A letter that a worker has claimed meanwhile is skipped.
-                var due = change.At + TimeSpan.FromSeconds(count / perSecond);
-                if (await store.UpdateAsync(change.Replayed(letter, due), cancellationToken).ConfigureAwait(false))
-                    count++;
-            }
-
+            count += await ReplayPageAsync(query, change, letters, count, perSecond, cancellationToken).ConfigureAwait(false);
             progress?.Report(count);
             page = page with { Before = letters[^1].Id };
         }
 
         return count;
+    }
+
+    // With what is written down, in one transaction; where a letter has changed meanwhile, each by itself.
+    private async Task<int> ReplayPageAsync(
+        DeadLetterQuery query, LetterChange change, IReadOnlyList<DeadLetter> letters, int before, double perSecond,
+        CancellationToken cancellationToken)
+    {
+        DeadLetter[] due = [.. letters.Where(IsOpen).Select((letter, i) => Due(letter, before + i))];
+        if (due.Length == 0)
+            return 0;
+        var activity = Activity(change, LetterChange.Replay) with { ClientName = query.ClientName, Letters = due.Length };
+        if (await store.CommitAsync(new() { Changed = due, Activity = activity }, cancellationToken).ConfigureAwait(false))
+            return due.Length;
+        int count = 0;
+        foreach (var letter in letters.Where(IsOpen))
+        {
+            // A letter that a worker has claimed meanwhile is skipped.
+            if (await CommitAsync(change, LetterChange.Replay, [Due(letter, before + count)], [], cancellationToken).ConfigureAwait(false))
+                count++;
+        }
+
+        return count;
+
+        DeadLetter Due(DeadLetter letter, int turn) => change.Replayed(letter, change.At + TimeSpan.FromSeconds(turn / perSecond));
     }
 
     public Task<DeadLetter> ResolveAsync(Guid id, string action, string? notes, string by, CancellationToken cancellationToken) =>
@@ -195,15 +218,20 @@ internal sealed class DeadLetterReview(
         return store.PurgeAsync(query, time.GetUtcNow() - olderThan, cancellationToken);
     }
 
-    public async Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, string by, CancellationToken cancellationToken)
+    public Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, string by, CancellationToken cancellationToken)
     {
-        var change = ChangeBy(by);
-        int purged = await PurgeAsync(query, olderThan, cancellationToken).ConfigureAwait(false);
-        await store.CommitAsync(new()
-        {
-            Activity = Activity(change, "Purge") with { ClientName = query.ClientName, Letters = purged },
-        }, cancellationToken).ConfigureAwait(false);
-        return purged;
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
+        var activity = Activity(ChangeBy(by), LetterChange.Purge) with { ClientName = query.ClientName, Letters = 0 };
+        return store.PurgeAsync(query, activity.At - olderThan, activity, cancellationToken);
+    }
+
+    public Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, TimeSpan olderThan, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
+        return store.CountSettledAsync(query, time.GetUtcNow() - olderThan, atMost, cancellationToken);
     }
 
     public Task<IReadOnlyList<string>> MissingKeysAsync(CancellationToken cancellationToken) => store.MissingKeysAsync(cancellationToken);

@@ -13,6 +13,18 @@ public interface IDeadLetterReview
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// A step of a search, newest first: it looks through a number of letters only, and takes about the same time whether any is found or
+    /// none.
+    /// </summary>
+    /// <param name="query">
+    /// The filter. <see cref="DeadLetterQuery.Status"/> and <see cref="DeadLetterQuery.Fingerprint"/> choose the letters that are looked
+    /// through, from <see cref="DeadLetterQuery.Before"/> on.
+    /// </param>
+    /// <param name="atMost">How many letters are looked through at most. 1 or more; default 50,000.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
+    Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost = 50_000, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// The open letters (pending, in progress, requiring review) that match, by their cause: those groups whose last failure is the latest.
     /// </summary>
     /// <param name="query">The filter; its page and its status do not matter.</param>
@@ -158,6 +170,16 @@ public interface IDeadLetterReview
     /// <inheritdoc cref="PurgeAsync(DeadLetterQuery, TimeSpan, CancellationToken)"/>
     /// <param name="by">The person who asks for it; it is written down.</param>
     Task<int> PurgeAsync(DeadLetterQuery query, TimeSpan olderThan, string by, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The letters that <see cref="PurgeAsync(DeadLetterQuery, TimeSpan, CancellationToken)"/> would delete.
+    /// </summary>
+    /// <param name="query">The filter; its page does not matter.</param>
+    /// <param name="olderThan">The age. 0 or more.</param>
+    /// <param name="atMost">Where the count ends. 1 or more; default 10,001.</param>
+    /// <param name="cancellationToken">Cancels the count.</param>
+    Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, TimeSpan olderThan, int atMost = 10_001, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The keys of protected letters that are missing: their letters are kept, require review, and are due again when the key is back.

@@ -24,6 +24,18 @@ public interface IDeadLetterStore
     Task<IReadOnlyList<DeadLetter>> ListAsync(DeadLetterQuery query, CancellationToken cancellationToken);
 
     /// <summary>
+    /// A page of letters among a number of letters, newest first: it takes about the same time whether any is found or none. Letters that
+    /// this version cannot read are omitted and logged as a Warning.
+    /// </summary>
+    /// <param name="query">
+    /// The filter. <see cref="DeadLetterQuery.Status"/> and <see cref="DeadLetterQuery.Fingerprint"/>, which have indexes, choose the
+    /// letters that are looked through, from <see cref="DeadLetterQuery.Before"/> on.
+    /// </param>
+    /// <param name="atMost">How many letters are looked through at most. 1 or more.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
+    Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Claims letters, the longest due first, that are pending and due, or whose worker's lease has expired. They become <see
     /// cref="DeadLetterStatus.InProgress"/>, are due at the end of the lease, and their version is incremented. No letter is claimed twice.
     /// A letter with an expired lease may have been processed (<see cref="DeadLetter.MayHaveBeenProcessed"/>) and loses its resolution; its
@@ -37,17 +49,12 @@ public interface IDeadLetterStore
     /// <summary>
     /// Stores the new status of a letter, if its version is still the one the change was based on; the stored version is incremented. The
     /// request itself (client, method, URI, header fields, body, key, tenant, tags, first failure, the letter it replaces) stays unchanged:
-    /// other data makes another letter (<see cref="ReplaceAsync"/>).
+    /// other data makes another letter (<see cref="LetterCommit"/>).
     /// </summary>
     /// <param name="letter">The changed letter, with the version as it was read.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>False when the letter has changed meanwhile or is gone: nothing was changed.</returns>
     Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken);
-
-    /// <summary>Changes a letter as <see cref="UpdateAsync"/> and stores a new one, atomically.</summary>
-    /// <returns>False when the letter has changed meanwhile or is gone: nothing was changed.</returns>
-    /// <exception cref="HttpResilienceStorageException">A letter with the id of the new one exists.</exception>
-    Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken);
 
     /// <summary>
     /// Makes changes together: each letter and the job as <see cref="UpdateAsync"/>, each new letter as <see cref="AddAsync"/>, and the
@@ -67,7 +74,24 @@ public interface IDeadLetterStore
     /// <param name="before">The time.</param>
     /// <param name="cancellationToken">Stops; letters that are deleted by then stay deleted.</param>
     /// <returns>The number of deleted letters.</returns>
-    Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken);
+    Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+        PurgeAsync(query, before, activity: null, cancellationToken);
+
+    /// <inheritdoc cref="PurgeAsync(DeadLetterQuery, DateTimeOffset, CancellationToken)"/>
+    /// <param name="activity">
+    /// What is written down, with the number of letters deleted so far, in the transaction of each portion; null for nothing. It is not
+    /// written when no letter is deleted.
+    /// </param>
+    Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The letters that <see cref="PurgeAsync(DeadLetterQuery, DateTimeOffset, CancellationToken)"/> would delete.
+    /// </summary>
+    /// <param name="query">The filter; its page does not matter.</param>
+    /// <param name="before">The time.</param>
+    /// <param name="atMost">Where the count ends. 1 or more.</param>
+    /// <param name="cancellationToken">Cancels the count.</param>
+    Task<SettledLetters> CountSettledAsync(DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken);
 
     /// <summary>Deletes all letters that were settled before a time.</summary>
     /// <param name="before">The time.</param>

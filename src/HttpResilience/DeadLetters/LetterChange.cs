@@ -6,7 +6,8 @@ namespace HttpResilience;
 /// <param name="Job">The job; null when there is none.</param>
 internal readonly record struct LetterChange(string By, DateTimeOffset At, Guid? Job = null)
 {
-    internal const string Replay = "Replay", Resubmit = "Resubmit", Resolve = "Resolve", Reopen = "Reopen", Cancel = "Cancel";
+    internal const string Replay = "Replay", Resubmit = "Resubmit", Resolve = "Resolve", Reopen = "Reopen", Cancel = "Cancel",
+        Purge = "Purge";
 
     internal DeadLetter Replayed(DeadLetter letter, DateTimeOffset due, bool onlyIfSafe = false) => (letter with
     {

@@ -83,6 +83,11 @@ public sealed record LetterJobRequest
 
     /// <summary>What the person wrote; for <see cref="LetterJobAction.Resolve"/> the notes. Null when nothing.</summary>
     public string? Notes { get; init; }
+
+    /// <summary>
+    /// For <see cref="LetterJobAction.Resolve"/>, what was done, in a word or two. Null for <c>Resolve</c>; default null.
+    /// </summary>
+    public string? Resolution { get; init; }
 }
 
 /// <summary>What a <see cref="LetterJob"/> does to each letter.</summary>
@@ -95,6 +100,11 @@ public enum LetterJobAction
     /// It is settled, as by <see cref="IDeadLetterReview.ResolveAsync(Guid, string, string?, string, CancellationToken)"/>.
     /// </summary>
     Resolve,
+
+    /// <summary>
+    /// What another job has resolved is reopened (<see cref="LetterJobs.ReopenAsync"/>), as by <see cref="IDeadLetterReview.ReopenAsync"/>.
+    /// </summary>
+    Reopen,
 }
 
 /// <summary>The state of a <see cref="LetterJob"/>.</summary>

@@ -26,14 +26,19 @@ internal readonly record struct LetterJobDecision(int Take, LetterJobState State
         int left = job.Request.MaxLetters is { } max ? max - job.Taken : int.MaxValue;
         if (isExhausted || left <= 0)
             return new(0, progress.Waiting == 0 ? LetterJobState.Completed : LetterJobState.Running);
-        int room = job.Request.Action is LetterJobAction.Resolve ? AtOnce
+        int room = job.Request.Action is not LetterJobAction.Replay ? AtOnce
             : (int)Math.Max(0, Math.Max(1, Math.Ceiling(job.Request.PerSecond * Ahead.TotalSeconds)) - progress.Waiting);
         return new(Math.Min(Math.Min(room, left), AtOnce), LetterJobState.Running);
     }
 
-    /// <summary>The letter may have been processed, and neither a key nor its method keeps it from being processed twice.</summary>
-    internal static bool IsUncertain(DeadLetter letter) => letter is { MayHaveBeenProcessed: true, IdempotencyKey: null }
-        && letter.Method is not ("GET" or "HEAD" or "OPTIONS" or "TRACE" or "PUT" or "DELETE");
+    /// <summary>
+    /// The letter may have been processed, and neither its method nor a key that the API still knows keeps it from being processed twice.
+    /// </summary>
+    internal static bool IsUncertain(DeadLetter letter) => letter.MayHaveBeenProcessed && !IsRepeatable(letter.Method)
+        && (letter.IdempotencyKey is null || letter.StopReason is HttpResilience.StopReason.KeyExpired);
+
+    /// <summary>Idempotent methods of HTTP, whose names are case-sensitive (RFC 9110 §9.1).</summary>
+    internal static bool IsRepeatable(string method) => method is "GET" or "HEAD" or "OPTIONS" or "TRACE" or "PUT" or "DELETE";
 
     /// <summary>The next greater id.</summary>
     internal static Guid After(Guid id)

@@ -83,7 +83,7 @@ internal sealed partial class LetterJobWorker(
     {
         if (job.State is not LetterJobState.Running)
             return;
-        var progress = job.Request.Action is LetterJobAction.Resolve ? new(0, 0, 0, [])
+        var progress = job.Request.Action is not LetterJobAction.Replay ? new(0, 0, 0, [])
             : await jobs.ProgressAsync(job.Id, withTotals: false, cancellationToken).ConfigureAwait(false);
         var decision = LetterJobDecision.Of(job, progress, isExhausted: false);
         IReadOnlyList<DeadLetter> page = [];
@@ -113,7 +113,8 @@ internal sealed partial class LetterJobWorker(
         LetterJob job, LetterJobProgress progress, IReadOnlyList<DeadLetter> page, CancellationToken cancellationToken)
     {
         var change = new LetterChange(job.Request.By, time.GetUtcNow(), job.Id);
-        DeadLetter[] taken = [.. page.Where(l => MayTake(job, l)).Select((letter, i) => Changed(letter, progress.Waiting + i))];
+        DeadLetter[] taken = [.. page.Where(l => LetterJobRules.MayTake(job, l))
+            .Select((letter, i) => LetterJobRules.Changed(job, letter, change, progress.Waiting + i))];
         return store.CommitAsync(new()
         {
             Changed = taken,
@@ -124,21 +125,10 @@ internal sealed partial class LetterJobWorker(
                 LeftOut = job.LeftOut + page.Count - taken.Length,
             },
         }, cancellationToken);
-
-        DeadLetter Changed(DeadLetter letter, long turn) => job.Request.Action is LetterJobAction.Resolve
-            ? change.Resolved(letter, LetterChange.Resolve, job.Request.Notes)
-            : change.Replayed(
-                letter, change.At + (TimeSpan.FromSeconds(1) * ((turn + 1) / job.Request.PerSecond)), !job.Request.IncludesUncertain);
     }
 
     private string? PausedClientIn(LetterJob job, IReadOnlyList<DeadLetter> letters) =>
         job.Request.Action is LetterJobAction.Replay ? letters.FirstOrDefault(l => isPaused(l.ClientName))?.ClientName : null;
-
-    // One that waits for another job is left to that.
-    private static bool MayTake(LetterJob job, DeadLetter letter) =>
-        letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.RequiresReview
-        && !(letter is { Status: DeadLetterStatus.Pending, Job: { EndedAt: null } part } && part.Id != job.Id)
-        && (job.Request is { Action: LetterJobAction.Resolve } or { IncludesUncertain: true } || !LetterJobDecision.IsUncertain(letter));
 
     private async Task EndAsync(LetterJob job, LetterJobDecision decision, CancellationToken cancellationToken)
     {

@@ -40,22 +40,76 @@ public sealed class LetterJobs
             throw new ArgumentException($"{nameof(request.StopRatio)} must be from 0 to 1.", nameof(request));
         if (request.MaxLetters < 1)
             throw new ArgumentException($"{nameof(request.MaxLetters)} must be 1 or more.", nameof(request));
+        if (request.Action is LetterJobAction.Reopen)
+            throw new ArgumentException($"{nameof(ReopenAsync)} reopens what a job has resolved.", nameof(request));
 
         request = request with { Query = request.Query with { Before = null, OmitBodies = false, Limit = 50 } };
+        return await AddAsync(request, id, async () =>
+        {
+            var groups = await _letters.GroupsAsync(request.Query, GroupsCounted, cancellationToken).ConfigureAwait(false);
+            long total = groups.Sum(g => CountOf(g, request.Query.Status));
+            return (
+                groups.Select(g => g.Newest.Id).DefaultIfEmpty().Max(), request.MaxLetters is { } max ? Math.Min(max, total) : total);
+        }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Takes back what a job has resolved, by another job: each letter is again what it was, unless somebody has changed it since.
+    /// </summary>
+    /// <param name="jobId">The job whose letters are reopened. It has ended, or was stopped.</param>
+    /// <param name="by">The person who asks for it.</param>
+    /// <param name="id">The id of the new job, as for <see cref="StartAsync"/>.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The new job, or the one that is already there.</returns>
+    /// <exception cref="KeyNotFoundException">There is no job with the id.</exception>
+    /// <exception cref="InvalidOperationException">The job resolves no letters, or is under way.</exception>
+    /// <exception cref="HttpResilienceStorageException">The store fails.</exception>
+    public async Task<LetterJob> ReopenAsync(Guid jobId, string by, Guid? id = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(by);
+        var job = await _jobs.FindAsync(jobId, cancellationToken).ConfigureAwait(false)
+            ?? throw new KeyNotFoundException($"There is no job {jobId}.");
+        if (job.Request.Action is not LetterJobAction.Resolve)
+            throw new InvalidOperationException($"Job {jobId} cannot be undone: it has marked no letters as dealt with.");
+        if (job.State is LetterJobState.Running)
+            throw new InvalidOperationException($"Job {jobId} cannot be undone: it is under way. Stop it first.");
+        var request = new LetterJobRequest
+        {
+            Action = LetterJobAction.Reopen,
+            Query = new() { JobId = jobId, Status = DeadLetterStatus.Resolved },
+            By = by,
+            StopRatio = null,
+        };
+        return await AddAsync(request, id, () => Task.FromResult((job.UpTo, (long)job.Taken)), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>How many open letters match now.</summary>
+    /// <param name="query">The filter of a job; its page does not matter.</param>
+    /// <param name="cancellationToken">Cancels the count.</param>
+    /// <exception cref="HttpResilienceStorageException">The store fails.</exception>
+    public async Task<long> CountAsync(DeadLetterQuery query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var groups = await _letters.GroupsAsync(query, GroupsCounted, cancellationToken).ConfigureAwait(false);
+        return groups.Sum(g => CountOf(g, query.Status));
+    }
+
+    private async Task<LetterJob> AddAsync(
+        LetterJobRequest request, Guid? id, Func<Task<(Guid UpTo, long Total)>> count, CancellationToken cancellationToken)
+    {
         var now = _time.GetUtcNow();
         for (int tries = 0; tries < MaxTries; tries++)
         {
             if (await RunningAsync(request, id, cancellationToken).ConfigureAwait(false) is { } running)
                 return running;
-            var groups = await _letters.GroupsAsync(request.Query, GroupsCounted, cancellationToken).ConfigureAwait(false);
-            long total = groups.Sum(g => CountOf(g, request.Query.Status));
+            var (upTo, total) = await count().ConfigureAwait(false);
             var job = new LetterJob
             {
                 Id = id ?? Guid.CreateVersion7(now),
                 Request = request,
-                UpTo = groups.Select(g => g.Newest.Id).DefaultIfEmpty().Max(),
+                UpTo = upTo,
                 CreatedAt = now,
-                Total = request.MaxLetters is { } max ? Math.Min(max, total) : total,
+                Total = total,
             };
             var activity = ActivityOf(job, "StartJob", request.By, now) with { Letters = job.Total, Notes = request.Notes };
             if (await _letters.CommitAsync(new() { Job = job, Activity = activity }, cancellationToken).ConfigureAwait(false))
@@ -145,6 +199,7 @@ public sealed class LetterJobs
     {
         DeadLetterStatus.RequiresReview => group.RequiresReview,
         DeadLetterStatus.Pending => group.Pending,
+        DeadLetterStatus.InProgress => group.InProgress,
         null => group.Count,
         _ => 0,
     };

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HttpResilience;
 
@@ -23,17 +21,8 @@ internal sealed partial class ProtectedDeadLetterStore(
 
     private readonly ConcurrentDictionary<string, bool> _missing = new(StringComparer.Ordinal);
 
-    internal static IDeadLetterStore Of(IServiceProvider services) => new ProtectedDeadLetterStore(
-        services.GetRequiredService<IHttpResilienceStorage>().DeadLetters, services.GetService<ILetterProtector>(),
-        name => services.GetService<IResilientClients>() is ResilientClients clients
-            && clients.Any(c => c.Name == name && c.Policy.ClientDeadLetter?.Protect is true),
-        services.GetService<ILogger<ProtectedDeadLetterStore>>() ?? NullLogger<ProtectedDeadLetterStore>.Instance);
-
     public async Task<bool> AddAsync(DeadLetter letter, CancellationToken cancellationToken) =>
         await store.AddAsync(await ProtectAsync(letter).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-
-    public async Task<bool> ReplaceAsync(DeadLetter letter, DeadLetter replacement, CancellationToken cancellationToken) =>
-        await store.ReplaceAsync(letter, await ProtectAsync(replacement).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken)
     {
@@ -64,18 +53,7 @@ internal sealed partial class ProtectedDeadLetterStore(
         while (true)
         {
             var stored = await store.ListAsync(rest, cancellationToken).ConfigureAwait(false);
-            foreach (var letter in stored)
-            {
-                try
-                {
-                    page.Add(OpenOrClosed(letter, hasBody: !query.OmitBodies));
-                }
-                catch (Exception e) when (IsOfRow(e))
-                {
-                    RowChanged(logger, LogLevel.Warning, e, letter.Id);
-                }
-            }
-
+            page.AddRange(Readable(stored, hasBody: !query.OmitBodies));
             if (stored.Count < rest.Limit || page.Count == query.Limit)
                 return page;
             rest = query with { Limit = query.Limit - page.Count, Before = stored[^1].Id };
@@ -118,8 +96,19 @@ internal sealed partial class ProtectedDeadLetterStore(
 
     public Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken) => store.UpdateAsync(letter, cancellationToken);
 
-    public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
-        store.PurgeAsync(query, before, cancellationToken);
+    public async Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken)
+    {
+        var found = await store.SearchAsync(query, atMost, cancellationToken).ConfigureAwait(false);
+        return found with { Letters = Readable(found.Letters, hasBody: !query.OmitBodies) };
+    }
+
+    public Task<int> PurgeAsync(
+        DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken) =>
+        store.PurgeAsync(query, before, activity, cancellationToken);
+
+    public Task<SettledLetters> CountSettledAsync(
+        DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken) =>
+        store.CountSettledAsync(query, before, atMost, cancellationToken);
 
     public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => store.KeepsByDefaultAsync(cancellationToken);
 
@@ -173,6 +162,24 @@ internal sealed partial class ProtectedDeadLetterStore(
                 $"Letters of client '{letter.ClientName}' are to be protected, and this process has no {nameof(ILetterProtector)}: "
                 + ProtectedLetter.HowToAdd);
         return await Task.Run(() => ProtectedLetter.Protect(letter, protector)).ConfigureAwait(false);
+    }
+
+    private List<DeadLetter> Readable(IReadOnlyList<DeadLetter> stored, bool hasBody)
+    {
+        List<DeadLetter> readable = [];
+        foreach (var letter in stored)
+        {
+            try
+            {
+                readable.Add(OpenOrClosed(letter, hasBody));
+            }
+            catch (Exception e) when (IsOfRow(e))
+            {
+                RowChanged(logger, LogLevel.Warning, e, letter.Id);
+            }
+        }
+
+        return readable;
     }
 
     private DeadLetter OpenOrClosed(DeadLetter stored, bool hasBody)

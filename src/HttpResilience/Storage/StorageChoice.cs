@@ -24,7 +24,7 @@ internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, str
     {
         services.Replace(
             ServiceDescriptor.Singleton(provider => From(storage, provider.GetService<IConfiguration>()).Open(provider)));
-        services.TryAddSingleton(ProtectedDeadLetterStore.Of);
+        services.TryAddSingleton(LetterProtection.StoreOf);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().IdempotencyKeys);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Fallbacks);
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Checkpoints);

@@ -110,6 +110,28 @@ public abstract class ApiJobContract : StorageContract
     }
 
     [Fact]
+    public async Task What_a_job_has_marked_as_dealt_with_is_taken_back_by_another()
+    {
+        await using var host = await StartAsync(new("http://127.0.0.1:9"));
+        var letters = await AddAsync(new("http://127.0.0.1:9"), 5);
+        var resolve = (await host.PostAsync("jobs", """{"action":"resolve","resolution":"Credited","notes":"by hand"}"""))
+            .ShouldBe(HttpStatusCode.OK).Json;
+        (await UntilEndedAsync(host, resolve))["taken"]!.GetValue<int>().ShouldBe(5);
+        (await Storage.DeadLetters.FindAsync(letters[0].Id, Stop))!.Resolution.ShouldNotBeNull().ShouldSatisfyAllConditions(
+            r => r.Action.ShouldBe("Credited"), r => r.Notes.ShouldBe("by hand"), r => r.By.ShouldBe("olga"));
+
+        var undo = (await host.PostAsync("jobs", $$"""{"action":"reopen","job":"{{resolve["id"]}}"}""", ApiHost.Other))
+            .ShouldBe(HttpStatusCode.OK).Json;
+        (undo["action"]!.GetValue<string>(), undo["job"]!.GetValue<string>(), undo["by"]!.GetValue<string>())
+            .ShouldBe(("reopen", resolve["id"]!.GetValue<string>(), "oskar"));
+        (await UntilEndedAsync(host, undo))["taken"]!.GetValue<int>().ShouldBe(5);
+
+        (await Storage.DeadLetters.FindAsync(letters[0].Id, Stop))!.ShouldSatisfyAllConditions(
+            l => l.Status.ShouldBe(DeadLetterStatus.RequiresReview), l => l.SuggestedAction.ShouldBe("Fix the data and resubmit"));
+        (await host.PostAsync("jobs", $$"""{"action":"reopen","job":"{{undo["id"]}}"}""")).ShouldBeProblem(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
     public async Task A_request_that_is_not_valid_starts_and_stops_nothing()
     {
         await using var host = await StartAsync(new("http://127.0.0.1:9"), replays: false);
@@ -126,6 +148,11 @@ public abstract class ApiJobContract : StorageContract
             ("""{"action":"replay","stopRatio":2}""", "stopRatio"), ("""{"action":"replay","maxLetters":0}""", "maxLetters"),
             ("""{"action":"replay","maxLetters":99999999999}""", "maxLetters"), ("""{"action":"replay","id":"1"}""", "id"),
             ("""{"action":"replay","id":"00000000-0000-0000-0000-000000000000"}""", "id"), ("""{"action":"replay","by":"eve"}""", "by"),
+            ("""{"action":"reopen"}""", "job"), ("""{"action":"reopen","job":"1"}""", "job"),
+            ($$"""{"action":"reopen","job":"{{Guid.CreateVersion7()}}"}""", "job"),
+            ($$"""{"action":"reopen","job":"{{Guid.CreateVersion7()}}","filter":{ } }""", "action"),
+            ($$"""{"action":"replay","job":"{{Guid.CreateVersion7()}}"}""", "job"),
+            ($$"""{"action":"resolve","resolution":"{{new string('x', 101)}}"}""", "resolution"),
             ($$"""{"action":"resolve","notes":"{{new string('x', 10_001)}}"}""", "notes"),
         ];
 

@@ -43,8 +43,8 @@ public sealed class CorrectionRulesTests
     [Fact]
     public void Bytes_are_taken_as_they_are_and_a_body_can_be_left_out()
     {
-        Apply(new(Body: "AP8=")).Body!.Value.ToArray().ShouldBe([0, 255]);
-        Apply(new(Body: "")).Body!.Value.Length.ShouldBe(0);
+        Apply(new(Headers: [], Body: "AP8=")).Body!.Value.ToArray().ShouldBe([0, 255]);
+        Apply(new(Headers: [], Body: "")).Body!.Value.Length.ShouldBe(0);
         Apply(new(NoBody: true)).Body.ShouldBeNull();
     }
 
@@ -55,11 +55,45 @@ public sealed class CorrectionRulesTests
     [InlineData("application/json", "{'a':1}", false)]
     [InlineData("application/json", "", false)]
     [InlineData("text/csv", "{'a':1}", true)]
+    [InlineData("application/x-www-form-urlencoded", "a=1&b=%C3%A9+x&&c", true)]
+    [InlineData("application/x-www-form-urlencoded", "a=1 2", false)]
+    [InlineData("application/x-www-form-urlencoded", "a=\u00e9", false)]
+    [InlineData("application/x-www-form-urlencoded", "a=100%", false)]
     public void A_text_is_what_its_content_type_says(string contentType, string text, bool isValid)
     {
         var request = new ResubmitRequest(Headers: [Field("Content-Type", contentType)], Text: text);
 
         ErrorsOf(request).ShouldBe(isValid ? [] : ["text"]);
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        ErrorsOf(request with { Text = null, Body = Convert.ToBase64String(bytes) }).ShouldBe(isValid ? [] : ["body"]);
+        ErrorsOf(request with
+        {
+            Text = null,
+            Body = Convert.ToBase64String(bytes),
+            Headers = [.. request.Headers!, Field("Content-Encoding", "gzip")],
+        }).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_text_are_no_JSON() => ErrorsOf(new(Body: "AP8=")).ShouldBe(["body"]);
+
+    [Theory]
+    [InlineData("Authorization")]
+    [InlineData("cookie")]
+    [InlineData("X-Api-Key")]
+    [InlineData("X-Left-Out")]
+    public void A_header_field_that_carries_a_secret_is_refused_unless_the_letter_has_it(string name)
+    {
+        var letter = Letter with { LeftOut = ["x-left-out"] };
+        var request = new ResubmitRequest(Headers: [.. Letter.Headers.Select(h => Field(h.Key, h.Value)), Field(name, "v")]);
+        List<FilterProblem> problems = [];
+
+        CorrectionRules.Apply(letter, request, null, IsSecret, problems);
+        CorrectionRules.Apply(
+            letter with { Headers = [new(name.ToUpperInvariant(), "w")] }, request, null, IsSecret, problems);
+
+        problems.ShouldHaveSingleItem().ShouldBe(
+            new("headers", $"{name} carries a secret, which no letter keeps: the client adds its own when the letter is sent."));
     }
 
     [Fact]
@@ -97,7 +131,14 @@ public sealed class CorrectionRulesTests
         accepted.ShouldBeGreaterThan(100);
     }
 
-    private static DeadLetter Apply(ResubmitRequest request) => CorrectionRules.Apply(Letter, request, [Letter.Authority]);
+    private static DeadLetter Apply(ResubmitRequest request)
+    {
+        var problems = new List<FilterProblem>();
+        var corrected = CorrectionRules.Apply(Letter, request, [Letter.Authority], IsSecret, problems);
+        return problems.Count == 0 ? corrected : throw ApiProblemException.NotValid(problems);
+    }
+
+    private static bool IsSecret(string header) => header.ToUpperInvariant() is "AUTHORIZATION" or "COOKIE" or "X-API-KEY";
 
     private static HeaderModel Field(string name, string value) => new() { Name = name, Value = value };
 

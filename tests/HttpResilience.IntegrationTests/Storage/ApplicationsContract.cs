@@ -77,7 +77,7 @@ public abstract class ApplicationsContract : StorageContract
                 }
 
                 if (random.Next(5) == 0)
-                    await store.ReplaceAsync(letter, Letters.Plain(Noon) with { Application = "b" }, Stop);
+                    await store.CommitAsync(new() { Changed = [letter], Added = [Letters.Plain(Noon) with { Application = "b" }] }, Stop);
                 await store.ProbeAsync(Stop);
                 if (i == 20)
                     await store.PurgeAsync(Noon.AddDays(-1), Stop);

@@ -162,6 +162,16 @@ public abstract class DeadLetterClaimContract : StorageContract
     }
 
     [Fact]
+    public async Task The_history_of_a_letter_counts_for_the_size_of_a_claim()
+    {
+        var happened = new LetterEvent(LetterEventKind.ReplayRequested, Noon) { By = "anna", Notes = new('x', 1000) };
+        for (int i = 0; i < 3; i++)
+            await Store.AddAsync(Letters.Plain(Noon) with { History = [.. Enumerable.Repeat(happened, 20)] }, Stop);
+
+        (await Store.ClaimAsync(Letters.Claim(Noon) with { MaxBytes = 30_000 }, Stop)).Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_page_without_bodies_is_enough_to_change_letters_and_leaves_their_bodies()
     {
         var letter = Letters.Full();
@@ -278,7 +288,8 @@ public abstract class DeadLetterClaimContract : StorageContract
         await Store.UpdateAsync(letter with { Status = DeadLetterStatus.Pending }, Stop);
         await first.WaitAsync(ResilientClientUnderTest.Hang, Stop);
         var second = Store.WaitForLettersAsync(Hour, Stop);
-        await Store.ReplaceAsync(letter with { Version = 1, Status = DeadLetterStatus.Resubmitted }, Letters.Plain(), Stop);
+        await Store.CommitAsync(
+            new() { Changed = [letter with { Version = 1, Status = DeadLetterStatus.Resubmitted }], Added = [Letters.Plain()] }, Stop);
 
         await second.WaitAsync(ResilientClientUnderTest.Hang, Stop);
     }

@@ -150,6 +150,41 @@ public abstract class DeadLetterGroupContract : StorageContract
     }
 
     [Fact]
+    public async Task A_client_that_gives_each_letter_another_title_does_not_flood_the_list()
+    {
+        var random = new Random(1);
+        var flood = Enumerable.Range(0, 1000).Select(i => Of(
+            $"{string.Concat(Enumerable.Range(0, 12).Select(_ => (char)('a' + random.Next(26))))} {(char)('a' + (i % 26))}",
+            Noon.AddSeconds(i), i % 2 == 0 ? DeadLetterStatus.Pending : DeadLetterStatus.RequiresReview) with
+        {
+            Uri = new($"https://api.example.com/invoices/{i + 10}"),
+            FirstFailedAt = Noon.AddSeconds(-i),
+        }).ToList();
+        DeadLetter[] beside =
+        [
+            Of("One", Noon.AddDays(-1)) with { Uri = new("https://api.example.com/orders") },
+            Of("One", Noon.AddDays(-1)) with { ClientName = "other" }, Of("One", Noon.AddDays(-1)) with { Method = "PUT" },
+            Of("One", Noon.AddDays(-1)) with { StatusCode = 422 }, Of("One", Noon.AddDays(-1)) with { ErrorType = "Odd" },
+            Of("One", Noon.AddDays(-1)) with { FailureClass = FailureClass.Conflict },
+        ];
+        foreach (var some in flood.Concat(beside).Chunk(200))
+            await Task.WhenAll(some.Select(l => Store.AddAsync(l, Stop)));
+
+        var groups = await Store.GroupsAsync(new(), 1000, Stop);
+
+        groups.Count.ShouldBe(200 + 1 + beside.Length);
+        groups.Sum(g => g.Count).ShouldBe(1000 + beside.Length);
+        var other = groups.Where(g => g.OtherReasons > 0).ShouldHaveSingleItem();
+        (other.Fingerprint, other.OtherReasons, other.Pending, other.RequiresReview, other.InProgress).ShouldBe(("", 800, 400, 400, 0));
+        (other.FirstFailedAt, other.LastFailedAt, other.Newest.Body).ShouldBe((Noon.AddSeconds(-799), Noon.AddSeconds(799), null));
+        other.Newest.Id.ShouldBe(flood[..800].Max(l => l.Id));
+        groups.Take(200).Select(g => g.Fingerprint).ShouldBe(flood[800..].Select(l => l.Fingerprint).Reverse());
+        groups[200].ShouldBe(other);
+        groups.Skip(201).Select(g => g.Fingerprint).ShouldBe(beside.Select(l => l.Fingerprint), ignoreOrder: true);
+        (await Store.GroupsAsync(new(), 5, Stop)).Count.ShouldBe(5);
+    }
+
+    [Fact]
     public async Task A_new_store_has_nothing_to_complete()
     {
         await Store.AddAsync(Of("a", Noon), Stop);

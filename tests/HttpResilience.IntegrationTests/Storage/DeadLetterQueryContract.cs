@@ -262,7 +262,8 @@ public abstract class DeadLetterQueryContract : StorageContract
         await Store.AddAsync(waiting, Stop);
         await Store.UpdateAsync(first with { Status = DeadLetterStatus.Replayed }, Stop);
         await Store.UpdateAsync(first with { Status = DeadLetterStatus.Pending }, Stop);
-        await Store.ReplaceAsync(letters[1] with { Status = DeadLetterStatus.Resubmitted }, Letters.Plain(Noon), Stop);
+        await Store.CommitAsync(
+            new() { Changed = [letters[1] with { Status = DeadLetterStatus.Resubmitted }], Added = [Letters.Plain(Noon)] }, Stop);
         await ShouldCountAsync(
             (DeadLetterStatus.Pending, 2), (DeadLetterStatus.Replayed, 1), (DeadLetterStatus.RequiresReview, 1),
             (DeadLetterStatus.Resubmitted, 1));

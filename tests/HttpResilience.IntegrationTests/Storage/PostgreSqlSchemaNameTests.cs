@@ -48,7 +48,8 @@ public sealed class PostgreSqlSchemaNameTests(PostgreSqlServer server) : Applica
 
         (await store.UpdateAsync(letter with { Attempts = 9 }, Stop)).ShouldBeTrue();
         var changed = (await store.FindAsync(letter.Id, Stop))!;
-        (await store.ReplaceAsync(changed with { Status = DeadLetterStatus.Resubmitted }, replacement, Stop)).ShouldBeTrue();
+        (await store.CommitAsync(
+            new() { Changed = [changed with { Status = DeadLetterStatus.Resubmitted }], Added = [replacement] }, Stop)).ShouldBeTrue();
 
         (await store.ListAsync(new() { Limit = 10 }, Stop)).Select(l => l.Id).ShouldBe([letter.Id, replacement.Id], ignoreOrder: true);
         (await store.PurgeAsync(Noon.AddDays(3650), Stop)).ShouldBe(1);

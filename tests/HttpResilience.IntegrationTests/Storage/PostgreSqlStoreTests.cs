@@ -36,6 +36,11 @@ public sealed class PostgreSqlBatchListTests(PostgreSqlServer server) : BatchLis
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
 }
 
+public sealed class PostgreSqlLetterSearchTests(PostgreSqlServer server) : LetterSearchContract
+{
+    protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();
+}
+
 public sealed class PostgreSqlDeadLetterClaimTests(PostgreSqlServer server) : DeadLetterClaimContract
 {
     protected override ValueTask<TestDatabase> CreateAsync() => server.CreateDatabaseAsync();

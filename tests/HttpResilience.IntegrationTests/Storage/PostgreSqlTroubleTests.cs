@@ -25,7 +25,8 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
         (await letters.UpdateAsync(letter with { Attempts = 5 }, Stop)).ShouldBeTrue();
         (await letters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { Attempts = 5, Version = 1 });
         proxy.CutAfter("WITH changed");
-        (await letters.ReplaceAsync(letter with { Version = 1, ReplacedBy = replacement.Id }, replacement, Stop)).ShouldBeTrue();
+        (await letters.CommitAsync(
+            new() { Changed = [letter with { Version = 1, ReplacedBy = replacement.Id }], Added = [replacement] }, Stop)).ShouldBeTrue();
         (await letters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { ReplacedBy = replacement.Id, Version = 2 });
 
         var request = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));

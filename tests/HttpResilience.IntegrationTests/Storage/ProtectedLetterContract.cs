@@ -96,7 +96,8 @@ public abstract class ProtectedLetterContract : StorageContract
         var found = (await process.Letters.FindAsync(letter.Id, Stop))!;
         var replacement = found with { Id = Guid.CreateVersion7(), Body = new byte[] { 7 }, Replaces = found.Id };
 
-        (await process.Letters.ReplaceAsync(found with { Status = DeadLetterStatus.Resubmitted }, replacement, Stop)).ShouldBeTrue();
+        (await process.Letters.CommitAsync(
+            new() { Changed = [found with { Status = DeadLetterStatus.Resubmitted }], Added = [replacement] }, Stop)).ShouldBeTrue();
 
         (await process.Letters.FindAsync(replacement.Id, Stop)).ShouldBeThatOf(replacement);
         (await process.Stored.FindAsync(replacement.Id, Stop))!.Body!.Value.Length.ShouldBeGreaterThan(50);

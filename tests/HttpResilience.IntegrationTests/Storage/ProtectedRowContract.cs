@@ -85,8 +85,11 @@ public abstract class ProtectedRowContract : StorageContract
         await process.Letters.AddAsync(letter, Stop);
         var found = (await process.Letters.FindAsync(letter.Id, Stop))!;
         await process.Letters.UpdateAsync(found with { Attempts = 7 }, Stop);
-        await process.Letters.ReplaceAsync(
-            found with { Status = DeadLetterStatus.Resubmitted, Version = 1 }, found with { Id = Guid.CreateVersion7() }, Stop);
+        await process.Letters.CommitAsync(new()
+        {
+            Changed = [found with { Status = DeadLetterStatus.Resubmitted, Version = 1 }],
+            Added = [found with { Id = Guid.CreateVersion7() }],
+        }, Stop);
 
         string dump = await DumpAsync();
 

@@ -19,7 +19,7 @@ public abstract class LetterCommandsContract : StorageContract
         new() { Store = StoreOf(Database), Columns = columns, Editor = editor };
 
     [Fact]
-    public async Task An_operator_finds_a_cause_sends_one_of_it_and_then_the_rest()
+    public async Task An_operator_finds_a_cause_and_changes_its_letters_by_jobs_which_can_be_taken_back()
     {
         DeadLetter[] refused = [.. await Task.WhenAll(Enumerable.Range(1, 4).Select(i => AddAsync(Refused($"Invoice {i} has no vatId"))))];
         var other = await AddAsync(Refused("Currency EUX is unknown") with { ClientName = "payments" });
@@ -30,18 +30,30 @@ public abstract class LetterCommandsContract : StorageContract
         string group = (string)found["fingerprint"]!;
         ((string)found["title"]!, (int)found["needsPerson"]!).ShouldBe(("Invoice # has no vatId", 4));
 
-        var first = await tool.ExpectAsync(0, "letters", "replay", "--group", group, "--first", "1", "--as", "alice", "--yes");
-        first.Output.ShouldContain("1 letter is due and will be sent again, as alice.");
-        first.Error.ShouldContain("Send again: 1 letter for https://api.example.com, the oldest from 2");
-        first.Error.ShouldContain("Warning: no instance sends letters of shop again: none runs AddDeadLetterReplay. They wait.");
-        var due = await Store.FindAsync(refused.Min(l => l.Id), Stop);
-        (due!.Status, due.Resolution!.By, due.Resolution.Action).ShouldBe((DeadLetterStatus.Pending, "alice", "Replay"));
+        // No instance runs: the job waits for one, and no letter is due before that.
+        var first = await tool.ExpectAsync(0, "letters", "replay", "--group", group, "--first", "1", "--as", "alice", "--yes", "--json");
+        first.Error.ShouldContain("Send again: 1 of 4 letters of 1 cause, of billing, the oldest from 2");
+        first.Error.ShouldContain("It waits for one that runs AddDeadLetterReplay");
+        var waiting = await Storage.Jobs.FindAsync(Guid.Parse((string)JsonNode.Parse(first.Output)!["id"]!), Stop);
+        (waiting!.Application, waiting.Request.By, waiting.Request.MaxLetters, waiting.State)
+            .ShouldBe(("shop", "alice", 1, LetterJobState.Running));
+        (await StatusesAsync(refused)).ShouldAllBe(status => status == DeadLetterStatus.RequiresReview);
 
+        // Nothing is sent to mark letters as dealt with: the tool does it where no instance does.
         var rest = await tool.ExpectAsync(
-            0, "letters", "replay", "--group", group, "--status", "needs-person", "--rate", "100", "--yes", "--json");
-        ((int)JsonNode.Parse(rest.Output)!["done"]!).ShouldBe(3);
+            0, "letters", "resolve", "--group", group, "--status", "needs-person", "--action", "Credited", "--as", "bob", "--yes");
+        rest.Error.ShouldContain("4 of 4 taken, 0 left out");
+        rest.Output.ShouldContain("resolve, completed; by bob");
         (await Store.FindAsync(other.Id, Stop))!.Status.ShouldBe(DeadLetterStatus.RequiresReview);
-        (await StatusesAsync(refused)).ShouldAllBe(status => status == DeadLetterStatus.Pending);
+        (await Store.FindAsync(refused[0].Id, Stop))!.Resolution.ShouldNotBeNull().ShouldSatisfyAllConditions(
+            r => r.Action.ShouldBe("Credited"), r => r.By.ShouldBe("bob"));
+
+        string job = $"{(await Storage.Jobs.ListAsync(LetterJobState.Completed, 1, Stop))[0].Id}";
+        rest.Error.ShouldContain($"To take it back: jobs undo {job}");
+        (await tool.ExpectAsync(0, "jobs", "undo", job, "--application", "shop", "--as", "carol")).Output
+            .ShouldContain("reopen, completed; by carol");
+        (await StatusesAsync(refused)).ShouldAllBe(status => status == DeadLetterStatus.RequiresReview);
+        (await tool.ExpectAsync(1, "jobs", "undo", $"{waiting.Id}", "--application", "shop")).Error.ShouldContain("cannot be undone");
     }
 
     [Fact]
@@ -64,7 +76,7 @@ public abstract class LetterCommandsContract : StorageContract
         {
             var run = await tool.ExpectAsync(2, command);
             run.Error.ShouldContain("There is no terminal to ask on, so nothing was done. Give --yes to do it.");
-            run.Error.ShouldContain("https://api.example.com");
+            run.Error.ShouldContain("the oldest from 2");
         }
 
         var refused = await tool.OnTerminalAsync("yes", "letters", "resolve", "--all");
@@ -75,11 +87,11 @@ public abstract class LetterCommandsContract : StorageContract
 
         var agreed = await tool.OnTerminalAsync("2", "letters", "resolve", "--all", "--action", "Credited", "--as", "carol");
         agreed.ExitCode.ShouldBe(0, agreed.ToString());
-        agreed.Output.ShouldContain("2 letters are dealt with: Credited, as carol.");
+        agreed.Output.ShouldContain("resolve, completed; by carol");
         (await Store.FindAsync(letters[0].Id, Stop))!.Resolution!.By.ShouldBe("carol");
 
         var purged = await tool.ExpectAsync(0, "letters", "purge", "--older-than", "30d", "--yes");
-        purged.Error.ShouldContain("Delete for good: 1 letter for https://api.example.com, the oldest from 2");
+        purged.Error.ShouldContain("Delete for good: 1 letter, the oldest from 2");
         purged.Output.ShouldContain("1 letter was deleted");
         (await Store.FindAsync(done.Id, Stop)).ShouldBeNull();
         (await tool.ExpectAsync(2, "letters", "purge", "--status", "open", "--yes")).Error.ShouldContain("are not deleted");
@@ -126,8 +138,7 @@ public abstract class LetterCommandsContract : StorageContract
         using var tool = Tool();
 
         (await tool.ExpectAsync(1, "letters", "replay", doubtful.Id.ToString())).Error.ShouldContain("Look there first");
-        (await tool.ExpectAsync(0, "letters", "replay", "--all", "--yes")).Error
-            .ShouldContain("Left out, as they may be done twice: 1 letter.");
+        await tool.ExpectAsync(0, "letters", "replay", safe.Id.ToString());
         (await StatusesAsync([safe, doubtful])).ShouldBe([DeadLetterStatus.Pending, DeadLetterStatus.RequiresReview]);
         await tool.ExpectAsync(0, "letters", "replay", doubtful.Id.ToString(), "--looked");
         (await StatusesAsync([doubtful])).ShouldBe([DeadLetterStatus.Pending]);
@@ -160,6 +171,36 @@ public abstract class LetterCommandsContract : StorageContract
         using var withEditor = Tool(editor: "sed -i s/EUR/USD/");
         await withEditor.ExpectAsync(0, "letters", "edit", corrected.Id.ToString());
         (await withEditor.ExpectAsync(1, "letters", "edit", corrected.Id.ToString())).Error.ShouldContain("cannot be corrected: Replaced");
+    }
+
+    [Fact]
+    public async Task Method_address_and_header_fields_are_corrected_and_what_cannot_be_sent_is_told_at_once()
+    {
+        var letter = await AddAsync(Refused("a") with { Headers = [new("Content-Type", "application/json"), new("X-Old", "1")] });
+        using var tool = Tool();
+        string[] edit = ["letters", "edit", letter.Id.ToString()];
+
+        var wrong = await tool.ExpectAsync(
+            1, [.. edit, "--method", "P T", "--uri", "https://other.example.com/", "--set-header", "Cookie: hunter2", "--body",
+                tool.Write("bad.json", "{")]);
+        wrong.Error.ShouldContain("method: It is not a method of HTTP.");
+        wrong.Error.ShouldContain("uri: Client billing sends letters to https://api.example.com only");
+        wrong.Error.ShouldContain(
+            "headers: Cookie carries a secret, which no letter keeps: the client adds its own when the letter is sent.");
+        wrong.Error.ShouldContain("body: It is not JSON, as its content type says");
+        wrong.Error.ShouldNotContain("hunter2");
+        (await tool.ExpectAsync(1, [.. edit, "--remove-header", "X-B"])).Error.ShouldContain("has no such header field");
+        (await tool.ExpectAsync(2, [.. edit, "--set-header", "hunter2"])).Error.ShouldNotContain("hunter2");
+        (await Store.FindAsync(letter.Id, Stop))!.Version.ShouldBe(letter.Version);
+
+        await tool.ExpectAsync(
+            0, [.. edit, "--method", "PUT", "--uri", "https://api.example.com/b?x=1", "--remove-header", "x-old", "--set-header",
+                "X-New: 2"]);
+
+        var corrected = (await Store.FindAsync((await Store.FindAsync(letter.Id, Stop))!.ReplacedBy!.Value, Stop))!;
+        (corrected.Method, corrected.Uri.PathAndQuery).ShouldBe(("PUT", "/b?x=1"));
+        corrected.Headers.Select(h => $"{h.Key}: {h.Value}").ShouldBe(["Content-Type: application/json", "X-New: 2"]);
+        corrected.Body!.Value.ToArray().ShouldBe(letter.Body!.Value.ToArray());
     }
 
     [Fact]

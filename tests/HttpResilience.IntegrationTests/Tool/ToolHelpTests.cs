@@ -30,7 +30,7 @@ public sealed class ToolHelpTests : IDisposable
         }
 
         sections.Keys.ShouldBe(commands, ignoreOrder: true);
-        commands.Count.ShouldBe(22);
+        commands.Count.ShouldBe(23);
     }
 
     [Fact]

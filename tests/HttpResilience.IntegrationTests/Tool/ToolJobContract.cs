@@ -59,6 +59,50 @@ public abstract class ToolJobContract : StorageContract
     }
 
     [Fact]
+    public async Task Letters_of_a_filter_are_sent_again_as_a_job_that_is_followed_to_its_end()
+    {
+        await using var invoices = await KestrelServer.StartAsync(Reply.With(201));
+        var letters = await AddAsync(invoices.Uri, 6);
+        await Store.UpdateAsync(letters[5] with { MayHaveBeenProcessed = true }, Stop);
+        var doubtful = letters[5] with { Id = Guid.CreateVersion7(), MayHaveBeenProcessed = true, IdempotencyKey = null };
+        await Store.AddAsync(doubtful, Stop);
+        using var application = await StartAsync(invoices.Uri);
+        using var tool = new ToolProgram { Store = StoreOf(Database), Columns = 250 };
+
+        var run = await tool.ExpectAsync(
+            0, "letters", "replay", "--group", letters[0].Fingerprint, "--rate", "100", "--as", "alice", "--yes");
+
+        run.Error.ShouldContain("6 of 7 taken, 1 left out");
+        run.Error.ShouldContain("What may be done twice is left out");
+        run.Output.ShouldContain("replay, completed; by alice");
+        run.Output.ShouldContain("0 wait, 6 accepted, 0 not accepted");
+        invoices.Requests.Count.ShouldBe(6);
+        (await Store.FindAsync(doubtful.Id, Stop))!.Status.ShouldBe(DeadLetterStatus.RequiresReview);
+        await tool.ExpectAsync(0, "letters", "replay", "--all", "--first", "1", "--rate", "100", "--looked", "--yes");
+        invoices.Requests.Count.ShouldBe(7);
+        await application.StopAsync(Stop);
+    }
+
+    [Theory]
+    [InlineData("y", LetterJobState.Stopped)]
+    [InlineData("n", LetterJobState.Running)]
+    public async Task Whoever_interrupts_the_tool_says_whether_the_job_is_stopped_too(string answer, LetterJobState state)
+    {
+        await using var invoices = await KestrelServer.StartAsync(Reply.With(201));
+        await AddAsync(invoices.Uri, 200);
+        using var application = await StartAsync(invoices.Uri);
+        using var tool = new ToolProgram { Store = StoreOf(Database), Columns = 250 };
+
+        string shown = await tool.InterruptAsync(
+            ["letters", "replay", "--all", "--rate", "0.2", "--yes"], "2 of 200 taken", "What is not out stays as it was. [y/N]", answer);
+
+        shown.ShouldContain(state is LetterJobState.Stopped ? "is stopped." : "goes on: jobs show");
+        var job = (await Database.Open(application: "shop").Jobs.ListAsync(null, 10, Stop)).ShouldHaveSingleItem();
+        job.State.ShouldBe(state);
+        await application.StopAsync(Stop);
+    }
+
+    [Fact]
     public async Task What_was_done_is_taken_back()
     {
         var letter = (await AddAsync(new("http://127.0.0.1:9"), 1))[0];

@@ -43,6 +43,8 @@ public sealed class ToolManualTests
             string output = (await tool.InBashAsync("command")).Output;
             // The id of a corrected letter is new in each run.
             output = Regex.Replace(output, "(?<=is replaced by )[0-9a-f-]{36}", "019ac5d2-9c40-7000-8000-000000000001");
+            output = Regex.Replace(output, "(?<=[Jj]ob )[0-9a-f-]{36}", "019ac5d2-9d50-7000-8000-000000000001");
+            output = Regex.Replace(output, "(?<=by alice, ).{19}(?= UTC)", "2026-11-26 16:30:00");
             run.Append(command).Append('\n');
             foreach (string printed in output.TrimEnd().Split('\n'))
                 run.Append(printed.TrimEnd()).Append('\n');

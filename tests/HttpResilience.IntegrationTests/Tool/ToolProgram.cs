@@ -47,9 +47,56 @@ internal sealed class ToolProgram : IDisposable
     internal Task<ToolRun> InBashAsync(string script) => StartAsync("bash", [PathOf(script)], "");
 
     /// <summary>Runs it on a terminal, where this is typed.</summary>
-    internal Task<ToolRun> OnTerminalAsync(string typed, params string[] arguments) => StartAsync(
-        "script",
-        ["-qec", string.Join(' ', ((string[])[Host, Assembly(), .. arguments]).Select(a => $"'{a}'")), "/dev/null"], typed + "\n");
+    internal Task<ToolRun> OnTerminalAsync(string typed, params string[] arguments) =>
+        StartAsync("script", TerminalOf(arguments), typed + "\n");
+
+    private static string[] TerminalOf(string[] arguments) =>
+        ["-qec", string.Join(' ', ((string[])[Host, Assembly(), .. arguments]).Select(a => $"'{a}'")), "/dev/null"];
+
+    /// <summary>
+    /// Runs it on a terminal, where it is interrupted when it has printed one text, and answered when it has printed another.
+    /// </summary>
+    /// <returns>What it printed.</returns>
+    internal async Task<string> InterruptAsync(string[] arguments, string until, string question, string answer)
+    {
+        var start = Start("script", TerminalOf(arguments));
+        using var process = Process.Start(start)!;
+        using var hang = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        hang.CancelAfter(Hang);
+        try
+        {
+            var printed = new System.Text.StringBuilder();
+            await ReadUntilAsync(until);
+            await TypeAsync("\u0003");
+            await ReadUntilAsync(question);
+            await TypeAsync($"{answer}\n");
+            printed.Append(await process.StandardOutput.ReadToEndAsync(hang.Token));
+            await process.WaitForExitAsync(hang.Token);
+            return printed.ToString();
+
+            async Task ReadUntilAsync(string text)
+            {
+                char[] some = new char[1024];
+                while (!printed.ToString().Contains(text, StringComparison.Ordinal))
+                {
+                    int read = await process.StandardOutput.ReadAsync(some, hang.Token);
+                    read.ShouldBeGreaterThan(0, printed.ToString());
+                    printed.Append(some, 0, read);
+                }
+            }
+
+            async Task TypeAsync(string text)
+            {
+                await process.StandardInput.WriteAsync(text.AsMemory(), hang.Token);
+                await process.StandardInput.FlushAsync(hang.Token);
+            }
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
 
     /// <summary>The run ends with this code.</summary>
     internal async Task<ToolRun> ExpectAsync(int exitCode, params string[] arguments)
@@ -71,7 +118,7 @@ internal sealed class ToolProgram : IDisposable
             Repository.Root, "src", "HttpResilience.Tool", "bin", output.Parent!.Name, output.Name, "HttpResilience.Tool.dll");
     }
 
-    private async Task<ToolRun> StartAsync(string program, IEnumerable<string> arguments, string input)
+    private ProcessStartInfo Start(string program, IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -90,7 +137,12 @@ internal sealed class ToolProgram : IDisposable
             start.Environment["HTTP_RESILIENCE_TOKEN"] = Token;
         if (Editor is not null)
             start.Environment["EDITOR"] = Editor;
-        using var process = Process.Start(start)!;
+        return start;
+    }
+
+    private async Task<ToolRun> StartAsync(string program, IEnumerable<string> arguments, string input)
+    {
+        using var process = Process.Start(Start(program, arguments))!;
         using var hang = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         hang.CancelAfter(Hang);
         try

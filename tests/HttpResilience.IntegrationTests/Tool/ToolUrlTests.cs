@@ -3,6 +3,7 @@ using HttpResilience.IntegrationTests.AspNetCore;
 using HttpResilience.IntegrationTests.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.IntegrationTests.Tool;
 
@@ -15,7 +16,8 @@ public sealed class ToolUrlTests : IAsyncLifetime
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _host = await ApiHost.StartAsync(services => _database.AddTo(services));
+    public async ValueTask InitializeAsync() =>
+        _host = await ApiHost.StartAsync(services => _database.AddTo(services).AddDeadLetterReplay());
 
     public async ValueTask DisposeAsync()
     {
@@ -40,13 +42,51 @@ public sealed class ToolUrlTests : IAsyncLifetime
         shown.ShouldContain("""{"currency":"EUX"}""");
         shown.ShouldContain(letters[1].Fingerprint);
 
+        var seen = await ExpectAsync(0, ApiHost.Staff, "show", letters[1].Id.ToString());
+        seen.Output.ShouldContain("""{"currency":"EUX"}""");
+        seen.Error.ShouldContain("fields of its body that may hold secrets are struck out");
+
         (await ExpectAsync(0, ApiHost.Operator, "replay", letters[0].Id.ToString())).Output.ShouldContain("is due");
-        (await ExpectAsync(0, ApiHost.Operator, "resolve", "--group", letters[0].Fingerprint, "--status", "needs-person", "--yes")).Output
-            .ShouldContain("2 letters are dealt with");
+        var resolved = await ExpectAsync(
+            0, ApiHost.Operator, "resolve", "--group", letters[0].Fingerprint, "--status", "needs-person", "--action", "Credited", "--yes");
+        resolved.Output.ShouldContain("resolve, completed; by olga");
+        resolved.Output.ShouldContain("2 of 2 taken");
+        (await store.FindAsync(letters[1].Id, Stop))!.Resolution!.Action.ShouldBe("Credited");
         (await store.FindAsync(letters[0].Id, Stop))!.Resolution!.By.ShouldBe("olga");
         (await ExpectAsync(1, ApiHost.Operator, "resolve", letters[1].Id.ToString())).Error
             .ShouldContain("has changed: it is Resolved now");
         (await ExpectAsync(1, ApiHost.Operator, "show", Guid.CreateVersion7().ToString())).Error.ShouldContain("There is no letter");
+    }
+
+    [Fact]
+    public async Task An_operator_corrects_a_letter_and_deletes_it_without_the_store()
+    {
+        var store = _database.Open().DeadLetters;
+        var letter = Refused("a") with { FirstFailedAt = DateTimeOffset.UtcNow, LastFailedAt = DateTimeOffset.UtcNow };
+        await store.AddAsync(letter, Stop);
+
+        (await ExpectAsync(1, ApiHost.Operator, "edit", $"{letter.Id}", "--uri", "https://evil.test/x")).Error
+            .ShouldContain("Client billing sends letters to https://api.example.com only");
+        (await ExpectAsync(1, ApiHost.Operator, "edit", $"{letter.Id}", "--set-header", "Authorization: Bearer hunter2")).Error
+            .ShouldContain("headers: Authorization carries a secret");
+        (await ExpectAsync(1, ApiHost.Staff, "edit", $"{letter.Id}", "--set", "currency=EUR")).Error.ShouldContain("403");
+        var edited = await ExpectAsync(
+            0, ApiHost.Operator, "edit", $"{letter.Id}", "--set", "currency=EUR", "--method", "PUT", "--uri",
+            "https://api.example.com/invoices/17", "--set-header", "X-A: 1");
+
+        edited.Output.ShouldContain("""+ {"currency":"EUR"}""");
+        var old = (await store.FindAsync(letter.Id, Stop))!;
+        (old.Status, old.Resolution!.By).ShouldBe((DeadLetterStatus.Resubmitted, "olga"));
+        var corrected = (await store.FindAsync(old.ReplacedBy!.Value, Stop))!;
+        (corrected.Method, corrected.Uri.AbsolutePath).ShouldBe(("PUT", "/invoices/17"));
+        corrected.Headers.ShouldContain(new KeyValuePair<string, string>("X-A", "1"));
+
+        (await ExpectAsync(1, ApiHost.Staff, "purge", "--older-than", "0d", "--yes")).Error.ShouldContain("answers 403");
+        (await ExpectAsync(1, ApiHost.Operator, "purge", "--yes")).Error.ShouldContain("No letter in");
+        (await ExpectAsync(0, ApiHost.Operator, "purge", "--older-than", "0d", "--yes")).Output.ShouldContain("1 letter was deleted");
+        (await store.FindAsync(letter.Id, Stop)).ShouldBeNull();
+        var purge = (await _database.Open().Activity.ListAsync(null, 1, Stop)).ShouldHaveSingleItem();
+        (purge.Action, purge.By, purge.Letters).ShouldBe(("Purge", "olga", 1));
     }
 
     [Fact]

@@ -33,7 +33,6 @@ public sealed class BackgroundWorkTests
         ["HttpResilience.Operations/Alerts/AlertOutbox.cs: _sink.SendAsync"] = "in the loop of the outbox, which started without",
         ["HttpResilience.Operations/Health/ResilienceHealthCheck.cs"] = "the check waits for it",
         ["HttpResilience.Sqlite/SqliteReaders.cs"] = "the reader waits for it",
-        ["HttpResilience.Tool/Letters/BulkChange.cs"] = "the command ends with it",
         ["Simulation/SimulatedHost.cs"] = "in virtual time",
         ["Simulation/Simulations.cs"] = "joined before it returns",
     };

@@ -300,6 +300,81 @@ public sealed class LetterJobTests : IDisposable
     }
 
     [Theory]
+    [InlineData(LetterJobAction.Replay)]
+    [InlineData(LetterJobAction.Resolve)]
+    public async Task A_letter_that_somebody_changes_after_a_job_has_read_it_stays_as_that_person_left_it(LetterJobAction action)
+    {
+        var letters = await AddAsync(3);
+        var job = await StartAsync(r => r with { Action = action });
+        _storage.Intercept = async (operation, run) =>
+        {
+            if (operation.Method == nameof(IDeadLetterStore.CommitAsync))
+            {
+                _storage.Intercept = null;
+                var read = (await _storage.DeadLetters.FindAsync(letters[1].Id, Stop))!;
+                var resolved = new LetterChange("ben", Noon).Resolved(read, "Credited", null);
+                (await _storage.DeadLetters.UpdateAsync(resolved, Stop)).ShouldBeTrue();
+            }
+
+            await run();
+        };
+
+        await StepAsync(job);
+        (await AllAsync()).Count(l => l.Version > 0).ShouldBe(1);
+        await StepAsync(job);
+
+        var changed = (await _storage.DeadLetters.FindAsync(letters[1].Id, Stop))!;
+        (changed.Status, changed.Resolution!.By, changed.Version).ShouldBe((DeadLetterStatus.Resolved, "ben", 1));
+        ((await FindAsync(job)).Taken, (await FindAsync(job)).LeftOut).ShouldBe((2, 1));
+    }
+
+    [Fact]
+    public async Task What_a_job_has_resolved_is_reopened_unless_somebody_has_changed_it_since()
+    {
+        var letters = await AddAsync(250, l => l with { Status = DeadLetterStatus.Pending });
+        var job = await StartAsync(r => r with { Action = LetterJobAction.Resolve, Resolution = "Credited", Notes = "by hand" });
+        await Should.ThrowAsync<InvalidOperationException>(() => _jobs.ReopenAsync(job.Id, "ben", null, Stop));
+        while ((await FindAsync(job)).State is LetterJobState.Running)
+            await StepAsync(job);
+        var resolved = await AllAsync();
+        resolved.ShouldAllBe(l => l.Status == DeadLetterStatus.Resolved && l.Resolution!.Action == "Credited");
+        var again = new LetterChange("carol", Noon).Resolved(new LetterChange("carol", Noon).Reopened(resolved[7]), "Paid", null);
+        await _storage.DeadLetters.UpdateAsync(again, Stop);
+        var own = (await AddAsync(1, l => l with { Status = DeadLetterStatus.Resolved }))[0];
+
+        var undo = await _jobs.ReopenAsync(job.Id, "ben", null, Stop);
+        (await _jobs.ReopenAsync(job.Id, "ben", null, Stop)).Id.ShouldBe(undo.Id);
+        while ((await FindAsync(undo)).State is LetterJobState.Running)
+            await StepAsync(undo);
+
+        var ended = await FindAsync(undo);
+        (ended.State, ended.Total, ended.Taken, ended.LeftOut, ended.Request.Action)
+            .ShouldBe((LetterJobState.Completed, 250, 249, 1, LetterJobAction.Reopen));
+        var all = await AllAsync();
+        var reopened = all.Where(l => l.Id != own.Id && l.Id != resolved[7].Id).ToList();
+        reopened.ShouldAllBe(l => l.Status == DeadLetterStatus.Pending && l.SuggestedAction == "Fix it" && l.Resolution == null);
+        reopened.Select(l => l.History[^1]).ShouldAllBe(
+            e => e.Kind == LetterEventKind.Reopened && e.By == "ben" && e.JobId == undo.Id);
+        all.Single(l => l.Id == resolved[7].Id).Resolution!.Action.ShouldBe("Paid");
+        all.Single(l => l.Id == own.Id).Version.ShouldBe(own.Version);
+        letters.Length.ShouldBe(250);
+        (await _storage.Activity.ListAsync(null, 1, Stop)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            a => a.Action.ShouldBe("StartJob"), a => a.JobId.ShouldBe(undo.Id), a => a.Letters.ShouldBe(250));
+    }
+
+    [Fact]
+    public async Task Only_what_a_job_has_resolved_can_be_reopened()
+    {
+        await AddAsync(1);
+        var job = await StartAsync();
+
+        await Should.ThrowAsync<KeyNotFoundException>(() => _jobs.ReopenAsync(Guid.CreateVersion7(), "ben", null, Stop));
+        (await Should.ThrowAsync<InvalidOperationException>(() => _jobs.ReopenAsync(job.Id, "ben", null, Stop)))
+            .Message.ShouldContain("it has marked no letters as dealt with");
+        await Should.ThrowAsync<ArgumentException>(() => StartAsync(r => r with { Action = LetterJobAction.Reopen }));
+    }
+
+    [Theory]
     [InlineData(0.05, 0.5, 1)]
     [InlineData(101, 0.5, 1)]
     [InlineData(double.NaN, 0.5, 1)]

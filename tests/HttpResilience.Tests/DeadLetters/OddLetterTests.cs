@@ -208,7 +208,34 @@ public sealed class OddLetterTests : ReplayTestBase
 
         count.ShouldBe(3);
         queries.ShouldAllBe(q => q.OmitBodies);
+        var noted = (await Store.Storage.Activity.ListAsync(null, 10, CancellationToken.None)).ShouldHaveSingleItem();
+        (noted.Action, noted.By, noted.Letters).ShouldBe(("Replay", "alice", 3));
         Store.Letters.ShouldAllBe(l => l.Status == DeadLetterStatus.Pending && l.Body!.Value.Length == 3);
+    }
+
+    [Fact]
+    public async Task Of_many_letters_one_that_changes_meanwhile_stays_and_the_others_are_written_down_with_their_replay()
+    {
+        var chain = Open();
+        for (int i = 0; i < 3; i++)
+            await AddAsync(Letter() with { Status = DeadLetterStatus.RequiresReview });
+        var changed = Store.Letters[0];
+        Store.Storage.Intercept = async (operation, run) =>
+        {
+            if (operation.Method == nameof(IDeadLetterStore.CommitAsync))
+            {
+                Store.Storage.Intercept = null;
+                await Store.DeadLetters.UpdateAsync(changed with { SuggestedAction = "Call them" }, CancellationToken.None);
+            }
+
+            await run();
+        };
+
+        (await Review(chain).ReplayManyAsync(new(), 1000, "alice", null, CancellationToken.None)).ShouldBe(2);
+
+        Store.Letters.Count(l => l.Status == DeadLetterStatus.Pending).ShouldBe(2);
+        Store.Letters.Single(l => l.Id == changed.Id).SuggestedAction.ShouldBe("Call them");
+        (await Store.Storage.Activity.ListAsync(null, 10, CancellationToken.None)).Sum(a => a.Letters).ShouldBe(2);
     }
 
     private DeadLetterReview Review(Chain chain) =>

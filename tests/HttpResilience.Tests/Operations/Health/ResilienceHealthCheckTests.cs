@@ -231,12 +231,17 @@ public sealed class ResilienceHealthCheckTests : IDisposable
 
         public Task<bool> UpdateAsync(DeadLetter letter, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<bool> ReplaceAsync(DeadLetter old, DeadLetter replacement, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
         public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<int> PurgeAsync(DeadLetterQuery query, DateTimeOffset before, CancellationToken cancellationToken) =>
+        public Task<DeadLetterSearch> SearchAsync(DeadLetterQuery query, int atMost, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<int> PurgeAsync(
+            DeadLetterQuery query, DateTimeOffset before, OperatorActivity? activity, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<SettledLetters> CountSettledAsync(
+            DeadLetterQuery query, DateTimeOffset before, int atMost, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
         public Task<bool> KeepsByDefaultAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
