@@ -28,7 +28,7 @@ internal static class OverviewPages
 
         bool isAway = groups is null || instances is null;
         (groups, instances) = (groups ?? [], instances ?? []);
-        var clients = ClientPages.RowsOf(call, groups);
+        var clients = await ClientPages.RowsAsync(call, groups).ConfigureAwait(false);
         var model = new OverviewModel
         {
             Notices = [.. NoticesOf(groups, instances, clients, counts, isAway, call.Now)],
@@ -67,6 +67,17 @@ internal static class OverviewPages
             yield return new("bad", "The store does not answer", "Letters cannot be seen or changed. Clients and circuits of this instance still can.", "clients", "Open clients");
         foreach (var row in clients)
         {
+            string path = $"clients/{Uri.EscapeDataString(row.Client.Name)}", open = $"Open {row.Client.Name}";
+            if (row.Pause is { } pause)
+            {
+                yield return new(
+                    "held", $"{row.Client.Name} is paused by {ForeignText.Visible(pause.ByText, 60)}",
+                    Sentences(pause.Note) + (pause.By is null ? " It is tried by itself." : " It goes on only when someone resumes it."), path, open)
+                {
+                    Since = pause.Since,
+                };
+            }
+
             foreach (var host in row.Hosts.Where(h => h.CircuitState is not CircuitState.Closed))
             {
                 yield return host.CircuitState is CircuitState.Isolated

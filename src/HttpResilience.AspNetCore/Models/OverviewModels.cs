@@ -1,3 +1,5 @@
+using HttpResilience.Operations;
+
 namespace HttpResilience.AspNetCore;
 
 /// <summary>Something that needs someone, or that someone should know.</summary>
@@ -43,12 +45,18 @@ internal sealed record OverviewModel
 /// <summary>A client in a list.</summary>
 internal sealed record ClientRow(ObservedClient Client, long Letters, long NeedPerson)
 {
+    /// <summary>The pause that holds; null for none, or when the store does not answer.</summary>
+    public PauseModel? Pause { get; init; }
+
+    /// <summary>Null without an error budget.</summary>
+    public ErrorBudgetStatus? Budget { get; init; }
+
+    /// <summary>Something is wrong with it.</summary>
+    internal bool IsConspicuous => Pause is not null || State is not CircuitState.Closed || Budget is { Burn: >= 1 };
+
     internal IReadOnlyList<ObservedHost> Hosts => [.. Client.ObservedHosts.OrderBy(h => h.Authority, StringComparer.Ordinal).ThenBy(h => h.Tenant, StringComparer.Ordinal)];
 
     /// <summary>The host that fares worst: held back, open, being tried, else any.</summary>
     internal CircuitState State => Client.ObservedHosts.Select(h => h.CircuitState).DefaultIfEmpty(CircuitState.Closed)
         .MaxBy(s => s switch { CircuitState.Isolated => 3, CircuitState.Open => 2, CircuitState.HalfOpen => 1, _ => 0 });
 }
-
-/// <summary>One client.</summary>
-internal sealed record ClientPageModel(ClientRow Row, string Instance);

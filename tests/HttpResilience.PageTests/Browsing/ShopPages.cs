@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace HttpResilience.PageTests.Browsing;
 
 /// <summary>A shop with letters of every kind, and the addresses of its pages.</summary>
@@ -18,11 +20,20 @@ internal sealed class ShopPages : IAsyncDisposable
         ("group", $"groups/{Invoice.Fingerprint}"), ("letter", $"letters/{Invoice.Id}"), ("uncertain", $"letters/{Uncertain.Id}"),
         ("ask", $"groups/{Invoice.Fingerprint}/send?many=100&rate=5&stops=yes"), ("clients", "clients"), ("activity", "activity"),
         ("help", "help"), ("nowhere", "nowhere"),
+        ("client", "clients/billing"), ("settings", "clients/billing?settings=all"), ("pause", "clients/billing/pause"),
+        ("hold", "clients/billing/hold?host=https://api.billing.example"), ("batches", "batches"), ("alerts", "alerts"),
     ];
 
     internal static async Task<ShopPages> StartAsync(int invoices = 120)
     {
-        var host = await PageHost.StartAsync();
+        var host = await PageHost.StartAsync(configure: builder =>
+        {
+            builder.Services.AddResilientHttpClient("billing", o => (o.DeadLetter.Enabled, o.ErrorBudget.Objective) = (true, 0.999));
+            builder.Services.AddResilientHttpClient("shipping");
+            builder.Services.AddHttpResilienceOperations();
+        });
+        await host.Services.GetRequiredService<ClientPauses>().PauseAsync("shipping", "oskar", "Their warehouse moves tonight.");
+        await host.Services.GetRequiredService<CircuitHolds>().HoldBackAsync("billing", new("https://files.billing.example"), "oskar", "They asked us to.");
         var now = DateTimeOffset.UtcNow;
         await host.AddAsync(Enumerable.Range(20398, invoices).Select(i => ExampleLetters.Invoice(
             i, now.AddMinutes(-3 * (20398 + invoices - i)), i % 3 == 0 ? "south-example" : "north-example")));
