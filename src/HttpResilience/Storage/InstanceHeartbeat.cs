@@ -53,7 +53,8 @@ internal sealed partial class InstanceHeartbeat(
             provider.GetRequiredService<StorageApplication>(),
             ReplayOf(provider),
             () => ClientsOf(provider),
-            provider.GetRequiredService<InstanceReports>(), provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<InstanceReports>(), provider.GetRequiredService<CircuitHoldWatch>(),
+            provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
     }
