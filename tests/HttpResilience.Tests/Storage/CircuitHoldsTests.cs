@@ -88,6 +88,7 @@ public sealed class CircuitHoldsTests : IAsyncDisposable
         (await SendAsync(host)).ShouldBeFalse();
         holds.HeldHere.ShouldHaveSingleItem().By.ShouldBe("anna");
 
+        _clock.Advance(TimeSpan.FromSeconds(1));
         await holds.LetThroughAsync("api", Api, "anna", cancellationToken: Stop);
         (await SendAsync(host)).ShouldBeTrue();
         holds.HeldHere.ShouldBeEmpty();
