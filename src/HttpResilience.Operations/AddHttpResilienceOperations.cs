@@ -69,9 +69,7 @@ public static class HttpResilienceOperationsExtensions
         services.AddSingleton<CallObserver>(provider => provider.GetRequiredService<ErrorBudgetObserver>());
         // How the core knows that the package is there.
         services.AddKeyedSingleton<CallObserver>(Package, (provider, _) => provider.GetRequiredService<ErrorBudgetObserver>());
-        services.AddSingleton<IErrorBudgets>(provider => new ErrorBudgets(
-            provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(),
-                provider.GetService<IErrorBudgetStore>(), provider.GetService<IDeadLetterStore>()));
+        ErrorBudgets.AddTo(services);
         services.AddSingleton(provider => new Deployment(
             new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().DeploymentVersion))));
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
@@ -102,9 +100,7 @@ public static class HttpResilienceOperationsExtensions
                 provider.GetRequiredService<BatchCadences>(),
             provider.GetRequiredService<AlertQueue>(), CountOf(provider), TimeOf(provider),
                 LoggerOf(provider, AlertEvaluator.LogCategory)));
-        services.AddSingleton(provider => new LocalAlerts(TimeOf(provider)));
-        services.AddSingleton<IIncidents>(provider => new Incidents(
-            provider.GetService<IIncidentStore>(), provider.GetRequiredService<LocalAlerts>()));
+        Incidents.AddTo(services);
         services.AddSingleton(IncidentSharing.Of);
         services.AddSingleton(provider => new AlertEvaluator(
             provider.GetRequiredService<AlertQueue>(), provider.GetRequiredService<AlertSettings>(),

@@ -109,7 +109,8 @@ internal sealed class SqliteCheckpointStore(SqliteWriter writer, SqliteReaders r
         return BatchList.Of(Batches(s, FindBatchSql, own, none), 1) is [var batch] ? batch : null;
     }, cancellationToken);
 
-    private IEnumerable<(bool, StoredBatch)> Batches(SqliteSession session, string sql, params ReadOnlySpan<(string, object?)> parameters) =>
+    private IEnumerable<(bool, StoredBatch)> Batches(
+        SqliteSession session, string sql, params ReadOnlySpan<(string, object?)> parameters) =>
         session.Read(row => rows.Or("checkpoints", () => BatchColumns.Read(row, application), _ => null), sql, parameters)
             .OfType<(bool, StoredBatch)>();
 

@@ -90,7 +90,7 @@ internal sealed record IncidentModel
     private static string WordOf(AlertSeverity severity) => severity is AlertSeverity.Critical ? "critical" : "warning";
 
     private static string WordOf(AlertRuleType rule) =>
-        string.Concat(rule.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? $"-{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+        string.Concat(rule.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? $"-{c}" : $"{c}")).ToLowerInvariant();
 }
 
 /// <summary>The incidents.</summary>

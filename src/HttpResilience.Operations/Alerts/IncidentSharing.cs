@@ -38,7 +38,8 @@ internal sealed partial class IncidentSharing(
 
     internal static IncidentSharing Of(IServiceProvider services) => new(
         services.GetService<IIncidentStore>(), services.GetRequiredService<AlertSettings>(), services.GetRequiredService<AlertSinks>(),
-        services.GetRequiredService<LocalAlerts>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory));
+        services.GetRequiredService<LocalAlerts>(), services.GetRequiredService<TimeProvider>(),
+        services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory));
 
     /// <summary>Completes when the sinks have the alerts that are being sent.</summary>
     internal Task Deliveries => _deliveries.Completion;

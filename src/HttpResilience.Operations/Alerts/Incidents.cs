@@ -1,9 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace HttpResilience.Operations;
 
 /// <summary>The incidents in the store, and those that this process sends alerts about by itself.</summary>
 /// <param name="store">Null without durable storage.</param>
 internal sealed class Incidents(IIncidentStore? store, LocalAlerts local) : IIncidents
 {
+    internal static void AddTo(IServiceCollection services)
+    {
+        services.AddSingleton(provider => new LocalAlerts(provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IIncidents>(provider => new Incidents(
+            provider.GetService<IIncidentStore>(), provider.GetRequiredService<LocalAlerts>()));
+    }
+
     public async Task<IncidentList> ListAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<StorageIncident> rows = store is null ? [] : await store.ListAsync(cancellationToken).ConfigureAwait(false);

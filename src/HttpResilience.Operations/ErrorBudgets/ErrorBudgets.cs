@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace HttpResilience.Operations;
 
 /// <summary>The error budgets as operators see them.</summary>
@@ -6,6 +8,10 @@ namespace HttpResilience.Operations;
 internal sealed class ErrorBudgets(
     IResilientClients clients, ErrorBudgetObserver budgets, IErrorBudgetStore? store, IDeadLetterStore? letters) : IErrorBudgets
 {
+    internal static void AddTo(IServiceCollection services) => services.AddSingleton<IErrorBudgets>(provider => new ErrorBudgets(
+        provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(),
+        provider.GetService<IErrorBudgetStore>(), provider.GetService<IDeadLetterStore>()));
+
     public IReadOnlyList<ErrorBudgetStatus> List() => [.. budgets.All.Select(Describe).OrderBy(s => s.ClientName, StringComparer.Ordinal)];
 
     public Task PauseAsync(string clientName, string by, CancellationToken cancellationToken = default) =>

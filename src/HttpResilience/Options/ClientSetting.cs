@@ -2,7 +2,9 @@ namespace HttpResilience.Configuration;
 
 /// <summary>A setting in force of a client.</summary>
 /// <param name="Key">Its key below the section of the client, such as <c>Retry:MaxRetryAttempts</c>.</param>
-/// <param name="Value">Its value as the configuration writes it. User information and query of a URI, which may be secrets, are masked.</param>
+/// <param name="Value">
+/// Its value as the configuration writes it. User information and query of a URI, which may be secrets, are masked.
+/// </param>
 /// <param name="Source">
 /// Where it comes from: a source of the configuration, such as <c>appsettings.json</c> or <c>environment variables</c>, else <see
 /// cref="Code"/> or <see cref="Default"/>.

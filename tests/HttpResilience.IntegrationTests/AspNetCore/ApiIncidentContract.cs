@@ -38,7 +38,9 @@ public abstract class ApiIncidentContract : StorageContract
 
         var list = (await host.GetAsync("incidents")).Json;
 
-        list["incidents"]!.AsArray().Select(i => ((string)i!["title"]!, (bool)i["isOpen"]!, (string)i["severity"]!, (string?)i["about"])).ShouldBe(
+        var shown = list["incidents"]!.AsArray()
+            .Select(i => ((string)i!["title"]!, (bool)i["isOpen"]!, (string)i["severity"]!, (string?)i["about"]));
+        shown.ShouldBe(
         [
             ("no connection", true, "critical", "clients/orders"), ("late", true, "critical", "batches/a%2Fb"),
             ("ReplayLag", true, "warning", "letters?status=open"), ("over", false, "critical", "clients/orders"),
