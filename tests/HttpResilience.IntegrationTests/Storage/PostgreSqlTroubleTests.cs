@@ -17,12 +17,19 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
             connectionString: $"{Database.ConnectionString};Port={proxy.Port};SSL Mode=Disable;GSS Encryption Mode=Disable");
         var letters = storage.DeadLetters;
         var letter = Letters.Plain() with { Body = new byte[] { 1 }, Tags = new Dictionary<string, string> { ["a"] = "b" } };
+        var replacement = Letters.Full();
 
         proxy.CutAfter("INSERT INTO http_resilience.dead_letters");
         (await letters.AddAsync(letter, Stop)).ShouldBeTrue();
         proxy.CutAfter("UPDATE http_resilience.dead_letters");
         (await letters.UpdateAsync(letter with { Attempts = 5 }, Stop)).ShouldBeTrue();
         (await letters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { Attempts = 5, Version = 1 });
+        var activity = new OperatorActivity { Id = Guid.CreateVersion7(Noon), At = Noon, By = "anna", Action = "Resubmit" };
+        proxy.CutAfter("COMMIT");
+        (await letters.CommitAsync(
+            new() { Changed = [letter with { Version = 1, ReplacedBy = replacement.Id }], Added = [replacement], Activity = activity },
+            Stop)).ShouldBeTrue();
+        (await letters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { ReplacedBy = replacement.Id, Version = 2 });
 
         var request = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
         proxy.CutAfter("INSERT INTO http_resilience.remembered_calls");
@@ -35,7 +42,7 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
         proxy.CutAfter("DELETE FROM http_resilience.remembered_calls");
         (await storage.IdempotencyKeys.ForgetAsync(second, Stop)).ShouldBeTrue();
 
-        proxy.Cuts.ShouldBe(5);
+        proxy.Cuts.ShouldBe(6);
     }
 
     [Theory, InlineData("statement_timeout = '50ms'"), InlineData("lock_timeout = '50ms'"), InlineData("statement_timeout = '1s'")]
