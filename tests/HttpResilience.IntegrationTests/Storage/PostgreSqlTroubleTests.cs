@@ -24,9 +24,11 @@ public sealed class PostgreSqlTroubleTests(PostgreSqlServer server) : StorageCon
         proxy.CutAfter("UPDATE http_resilience.dead_letters");
         (await letters.UpdateAsync(letter with { Attempts = 5 }, Stop)).ShouldBeTrue();
         (await letters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { Attempts = 5, Version = 1 });
-        proxy.CutAfter("WITH changed");
+        var activity = new OperatorActivity { Id = Guid.CreateVersion7(Noon), At = Noon, By = "anna", Action = "Resubmit" };
+        proxy.CutAfter("COMMIT");
         (await letters.CommitAsync(
-            new() { Changed = [letter with { Version = 1, ReplacedBy = replacement.Id }], Added = [replacement] }, Stop)).ShouldBeTrue();
+            new() { Changed = [letter with { Version = 1, ReplacedBy = replacement.Id }], Added = [replacement], Activity = activity },
+            Stop)).ShouldBeTrue();
         (await letters.FindAsync(letter.Id, Stop)).ShouldBeThatOf(letter with { ReplacedBy = replacement.Id, Version = 2 });
 
         var request = new RememberedRequest("billing", "key", "hash", Guid.NewGuid(), Noon, Noon.AddSeconds(30));
