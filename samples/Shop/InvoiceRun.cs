@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Shop;
 
 /// <summary>Sends an invoice every second; one in five has no valid VAT id.</summary>
-internal sealed partial class InvoiceRun(IServiceScopeFactory scopes, IConfiguration configuration, ILogger<InvoiceRun> logger) : BackgroundService
+internal sealed partial class InvoiceRun(IServiceScopeFactory scopes, IConfiguration configuration, ILogger<InvoiceRun> logger)
+    : BackgroundService
 {
     private static readonly string[] Customers = ["north-example", "south-example", "west-example"];
 

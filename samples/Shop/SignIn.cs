@@ -13,7 +13,8 @@ internal static class SignIn
         <li><a href="/sign-in?as=anna">as Anna, who may look</a></li></ul></main></body></html>
         """;
 
-    internal static void MapSignIn(this WebApplication app) => app.MapGet("/sign-in", async (HttpContext context, string? @as, string? role) =>
+    internal static void MapSignIn(this WebApplication app) => app.MapGet(
+        "/sign-in", async (HttpContext context, string? @as, string? role) =>
     {
         if (@as is not { Length: > 0 } name)
             return Results.Content(Form, "text/html; charset=utf-8");

@@ -1,6 +1,8 @@
 namespace HttpResilience.AspNetCore;
 
-/// <summary>Who may see and do what on the operator's page and in the JSON API below it (<c>MapHttpResilience</c>), and how it is named.</summary>
+/// <summary>
+/// Who may see and do what on the operator's page and in the JSON API below it (<c>MapHttpResilience</c>), and how it is named.
+/// </summary>
 public sealed class HttpResiliencePageOptions : HttpResilienceApiOptions
 {
     /// <summary>The name in the bar of the page. Default null: the application name of the host.</summary>

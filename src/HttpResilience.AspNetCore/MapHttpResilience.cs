@@ -11,8 +11,9 @@ public static class HttpResilienceEndpointRouteBuilderExtensions
     extension(IEndpointRouteBuilder endpoints)
     {
         /// <summary>
-        /// Maps the operator's page: letters that failed for good, why, and what can be done about them; clients, circuits, pauses, batches,
-        /// alerts, and who did what. The JSON API is below it, at <c>api/v1</c>. It answers 403 everywhere until it is protected, by
+        /// Maps the operator's page: letters that failed for good, why, and what can be done about them; clients, circuits, pauses,
+        /// batches, alerts, and who did what. The JSON API is below it, at <c>api/v1</c>.
+        /// It answers 403 everywhere until it is protected, by
         /// <c>.RequireAuthorization("staff")</c> or a fallback policy, or opened by <c>.AllowAnonymous()</c>; in Development it answers to
         /// the own machine.
         /// </summary>

@@ -26,7 +26,8 @@ public sealed class Browser : IAsyncLifetime
     }
 
     /// <summary>A window of a person.</summary>
-    internal async Task<Window> OpenAsync(PageHost host, string? person = PageHost.Operator, Action<BrowserNewContextOptions>? options = null)
+    internal async Task<Window> OpenAsync(
+        PageHost host, string? person = PageHost.Operator, Action<BrowserNewContextOptions>? options = null)
     {
         var settings = new BrowserNewContextOptions
         {

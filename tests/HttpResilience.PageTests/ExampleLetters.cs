@@ -20,12 +20,19 @@ internal static class ExampleLetters
             ErrorDetail = "“XX 999 99” has 7 characters, 11 are needed.",
             SuggestedAction = "Fix the data and resubmit",
             Tenant = tenant,
-            Tags = new Dictionary<string, string> { ["document"] = $"Invoice {number}", ["docType"] = "invoice", ["rowNumber"] = $"{number - 20300}" },
+            Tags = new Dictionary<string, string>
+            {
+                ["document"] = $"Invoice {number}",
+                ["docType"] = "invoice",
+                ["rowNumber"] = $"{number - 20300}",
+            },
             Headers = [new("Content-Type", "application/json"), new("Idempotency-Key", $"key-{number}")],
             IdempotencyKey = $"key-{number}",
             IdempotencyHeaderName = "Idempotency-Key",
             LeftOut = ["Authorization"],
-            Body = Encoding.UTF8.GetBytes($$"""{"number":"{{number}}","customer":"Example Trading","vatId":"XX 999 99","currency":"EUR","lines":[{"text":"Sample goods","quantity":3,"price":"12.50"}],"total":"37.50"}"""),
+            Body = Encoding.UTF8.GetBytes(
+                $$"""{"number":"{{number}}","customer":"Example Trading","vatId":"XX 999 99","currency":"EUR","lines":"""
+                + """[{"text":"Sample goods","quantity":3,"price":"12.50"}],"total":"37.50"}"""),
             Attempts = 1,
             FirstFailedAt = at,
             LastFailedAt = at,

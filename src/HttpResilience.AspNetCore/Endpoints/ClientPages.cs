@@ -89,7 +89,8 @@ internal static class ClientPages
             [
                 ("What happens", "Calls to it fail at once, nothing is sent"),
                 ("Letters", $"{PageTimes.Count(letters, "letter waits", "letters wait")} until it is let through"),
-                ("Instances", instances.Count == 0 ? "this one" : string.Join(", ", instances.Select(i => ForeignText.Visible(i.Name, 80)))),
+                ("Instances", instances.Count == 0 ? "this one" : string.Join(
+                    ", ", instances.Select(i => ForeignText.Visible(i.Name, 80)))),
                 ("If you change your mind", "Let through works within ten seconds"),
             ],
             Fields = [("host", AuthorityOf(host).Name), ("tenant", tenant)],
@@ -110,7 +111,8 @@ internal static class ClientPages
     {
         var services = call.Context.RequestServices;
         var byClient = groups.ToLookup(g => g.Newest.ClientName);
-        var pauses = services.GetService<ClientPauses>() is { } all ? await call.TryReadAsync(all.ListAsync).ConfigureAwait(false) ?? [] : [];
+        var pauses = services.GetService<ClientPauses>() is { } all
+            ? await call.TryReadAsync(all.ListAsync).ConfigureAwait(false) ?? [] : [];
         var budgets = services.GetService<IErrorBudgets>()?.List() ?? [];
         var clients = services.GetService<IResilientClients>()?.List() ?? [];
         return [.. clients

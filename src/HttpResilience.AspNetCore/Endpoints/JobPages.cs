@@ -71,12 +71,12 @@ internal static class JobPages
         var group = await GroupAsync(call, query).ConfigureAwait(false);
         long count = choice.Many is { } many ? Math.Min(many, group.Count) : group.Count;
         bool sends = action is LetterJobAction.Replay;
-        var seconds = TimeSpan.FromSeconds(count / choice.Rate);
+        var length = TimeSpan.FromSeconds(Math.Max(1, count / choice.Rate));
         List<(string, string)> facts = sends
             ?
             [
                 ("What goes out", $"{PageTimes.Count(count, "request")} as they are, each under its own key, to {group.Newest.Authority}"),
-                ("How fast", $"{PageTimes.Invariant($"{choice.Rate:0.#}")} a second, about {PageTimes.Length(seconds < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : seconds)}"),
+                ("How fast", $"{PageTimes.Invariant($"{choice.Rate:0.#}")} a second, about {PageTimes.Length(length)}"),
                 ("Done twice?", choice.Uncertain ? "What may have been processed and has no key is sent, too: it may be done twice."
                     : "What may have been processed and has no key is left out, and stays where it is."),
                 ("Stops by itself", choice.Stops ? "when more than half of the last 20 are refused" : "never"),
@@ -125,12 +125,20 @@ internal static class JobPages
             var query = new DeadLetterQuery { Fingerprint = fingerprint };
             var group = await GroupAsync(call, query).ConfigureAwait(false);
             if (Math.Abs(group.Count - counted) > counted / 10)
-                return await AskAsync(call, action, $"There were {PageTimes.Number(counted)} letters, now there are {PageTimes.Number(group.Count)}. Nothing was done.")
+            {
+                return await AskAsync(
+                    call, action,
+                    $"There were {PageTimes.Number(counted)} letters, now there are {PageTimes.Number(group.Count)}. Nothing was done.")
                     .ConfigureAwait(false);
+            }
+
             long count = choice.Many is { } many ? Math.Min(many, counted) : counted;
-            if (count > MaxUnasked && call.Field("typed").Replace(",", "", StringComparison.Ordinal).Trim() != PageTimes.Invariant($"{count}"))
+            string typed = call.Field("typed").Replace(",", "", StringComparison.Ordinal).Trim();
+            if (count > MaxUnasked && typed != PageTimes.Invariant($"{count}"))
+            {
                 return await AskAsync(call, action, "The number that you have typed is not that of the letters. Nothing was done.")
                     .ConfigureAwait(false);
+            }
         }
 
         string notes = call.Field("notes").Trim();

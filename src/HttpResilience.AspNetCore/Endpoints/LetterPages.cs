@@ -46,7 +46,8 @@ internal static class LetterPages
         await LetterAsync(call, await FindAsync(call).ConfigureAwait(false)).ConfigureAwait(false);
 
     /// <summary>The page of one letter, perhaps with what a person has typed.</summary>
-    internal static async Task<PageAnswer.Page> LetterAsync(PageCall call, DeadLetter letter, Func<LetterPageModel, LetterPageModel>? with = null)
+    internal static async Task<PageAnswer.Page> LetterAsync(
+        PageCall call, DeadLetter letter, Func<LetterPageModel, LetterPageModel>? with = null)
     {
         var group = new DeadLetterQuery { Fingerprint = letter.Fingerprint, OmitBodies = true, Limit = 1, Before = letter.Id };
         var older = await call.Api.Review.ListAsync(group, call.Reading).ConfigureAwait(false);
@@ -95,7 +96,8 @@ internal static class LetterPages
             groups.Count > MaxGroups)
         { WithoutFilter = without });
 
-        static PageAnswer Page(GroupsModel model) => new PageAnswer.Page(typeof(Pages.GroupsPage), model, "Letters", "letters") { IsLive = true };
+        static PageAnswer Page(GroupsModel model) =>
+            new PageAnswer.Page(typeof(Pages.GroupsPage), model, "Letters", "letters") { IsLive = true };
     }
 
     private static async Task<PageAnswer> ListAsync(PageCall call, LetterFilter filter)
@@ -119,7 +121,9 @@ internal static class LetterPages
     private static FilterForm FormOf(PageCall call, LetterFilter filter)
     {
         var known = call.Context.RequestServices.GetService<IResilientClients>()?.List().Select(c => c.Name) ?? [];
-        return new(filter.Words, filter.Problems, [.. known.Append(filter.Query.ClientName).OfType<string>().Distinct().Order(StringComparer.Ordinal)]);
+        return new(
+            filter.Words, filter.Problems,
+            [.. known.Append(filter.Query.ClientName).OfType<string>().Distinct().Order(StringComparer.Ordinal)]);
     }
 
     private static IReadOnlyList<(string Name, long Letters)> Shares(IEnumerable<DeadLetter> letters, Func<DeadLetter, string?> of) =>

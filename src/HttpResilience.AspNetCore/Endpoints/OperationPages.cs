@@ -21,7 +21,8 @@ internal static class OperationPages
 
     internal static async Task<PageAnswer> AlertAsync(PageCall call)
     {
-        var list = call.Context.RequestServices.GetService<IIncidents>() is { } incidents && Guid.TryParseExact(call.Route("id"), "D", out var id)
+        var list = call.Context.RequestServices.GetService<IIncidents>() is { } incidents
+            && Guid.TryParseExact(call.Route("id"), "D", out var id)
             ? (await incidents.ListAsync(call.Reading).ConfigureAwait(false)).Incidents.Where(i => i.Alert.Id == id) : [];
         var incident = list.FirstOrDefault() ?? throw ApiProblemException.NotFound(
             "There is no such alert", "Those that have ended are deleted a day after their last change.");

@@ -64,7 +64,9 @@ internal static class OverviewPages
         DeadLetterCounts? counts, bool storeIsAway, DateTimeOffset now)
     {
         if (storeIsAway)
-            yield return new("bad", "The store does not answer", "Letters cannot be seen or changed. Clients and circuits of this instance still can.", "clients", "Open clients");
+            yield return new(
+                "bad", "The store does not answer",
+                "Letters cannot be seen or changed. Clients and circuits of this instance still can.", "clients", "Open clients");
         foreach (var row in clients)
         {
             string path = $"clients/{Uri.EscapeDataString(row.Client.Name)}", open = $"Open {row.Client.Name}";
@@ -72,7 +74,8 @@ internal static class OverviewPages
             {
                 yield return new(
                     "held", $"{row.Client.Name} is paused by {ForeignText.Visible(pause.ByText, 60)}",
-                    Sentences(pause.Note) + (pause.By is null ? " It is tried by itself." : " It goes on only when someone resumes it."), path, open)
+                    Sentences(pause.Note, pause.By is null ? "It is tried by itself" : "It goes on only when someone resumes it"),
+                    path, open)
                 {
                     Since = pause.Since,
                 };
@@ -81,8 +84,13 @@ internal static class OverviewPages
             foreach (var host in row.Hosts.Where(h => h.CircuitState is not CircuitState.Closed))
             {
                 yield return host.CircuitState is CircuitState.Isolated
-                    ? new("held", $"{NameOf(host)} is held back", $"Calls of {row.Client.Name} to it fail at once, until someone lets them through.", $"clients/{Uri.EscapeDataString(row.Client.Name)}", $"Open {row.Client.Name}")
-                    : new("bad", $"{NameOf(host)} does not answer", $"Nothing is sent to it by {row.Client.Name} for the moment; it is tried again by itself. Look at the status page of the API.", $"clients/{Uri.EscapeDataString(row.Client.Name)}", $"Open {row.Client.Name}");
+                    ? new(
+                        "held", $"{NameOf(host)} is held back",
+                        $"Calls of {row.Client.Name} to it fail at once, until someone lets them through.", path, open)
+                    : new(
+                        "bad", $"{NameOf(host)} does not answer",
+                        $"Nothing is sent to it by {row.Client.Name} for the moment; it is tried again by itself. "
+                        + "Look at the status page of the API.", path, open);
             }
         }
 
@@ -90,7 +98,9 @@ internal static class OverviewPages
         foreach (var group in needing.Take(MaxNamed))
         {
             yield return new(
-                "person", $"{PageTimes.Count(group.RequiresReview, "letter")} of {group.Newest.ClientName} {(group.RequiresReview == 1 ? "needs" : "need")} a person",
+                "person",
+                $"{PageTimes.Count(group.RequiresReview, "letter")} of {group.Newest.ClientName} "
+                + (group.RequiresReview == 1 ? "needs a person" : "need a person"),
                 Sentences(group.Newest.Title, group.Newest.SuggestedAction), $"groups/{group.Fingerprint}", "Open the group")
             {
                 Since = group.FirstFailedAt,
@@ -98,9 +108,19 @@ internal static class OverviewPages
         }
 
         if (needing.Count > MaxNamed)
-            yield return new("person", $"and {PageTimes.Count(needing.Count - MaxNamed, "more group needs", "more groups need")} a person", "", "letters?status=needs-person", "Open letters");
+        {
+            yield return new(
+                "person", $"and {PageTimes.Count(needing.Count - MaxNamed, "more group needs", "more groups need")} a person", "",
+                "letters?status=needs-person", "Open letters");
+        }
+
         if (!storeIsAway && !AnySends(instances, now) && counts is { } c && c[DeadLetterStatus.Pending] > 0)
-            yield return new("bad", "No instance sends letters again", $"None runs AddDeadLetterReplay. {PageTimes.Count(c[DeadLetterStatus.Pending], "letter waits", "letters wait")}.", "letters?status=waiting", "Open letters");
+        {
+            yield return new(
+                "bad", "No instance sends letters again",
+                $"None runs AddDeadLetterReplay. {PageTimes.Count(c[DeadLetterStatus.Pending], "letter waits", "letters wait")}.",
+                "letters?status=waiting", "Open letters");
+        }
     }
 
     private static string Sentences(params ReadOnlySpan<string?> texts)

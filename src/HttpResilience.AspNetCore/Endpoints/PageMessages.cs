@@ -3,8 +3,9 @@ namespace HttpResilience.AspNetCore;
 /// <summary>What came of a click, as a word in the address: a text there could be written by anybody.</summary>
 internal static class PageMessages
 {
-    internal const string Sends = "sends", Corrected = "corrected", DealtWith = "dealt-with", Reopened = "reopened", Cancelled = "cancelled",
-        Stopped = "stopped", Started = "started", Paused = "paused", Resumed = "resumed", Held = "held", Released = "released";
+    internal const string Sends = "sends", Corrected = "corrected", DealtWith = "dealt-with", Reopened = "reopened",
+        Cancelled = "cancelled", Stopped = "stopped", Started = "started", Paused = "paused", Resumed = "resumed", Held = "held",
+        Released = "released";
 
     internal static string? Of(string word) => word switch
     {

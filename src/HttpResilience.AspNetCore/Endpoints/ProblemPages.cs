@@ -35,7 +35,9 @@ internal static class ProblemPages
                     StatusCodes.Status503ServiceUnavailable);
             case OperationCanceledException:
                 return Page(
-                    new("This took longer than two seconds", "The store is busy, or there are very many letters. Try again, or use a filter."),
+                    new(
+                        "This took longer than two seconds",
+                        "The store is busy, or there are very many letters. Try again, or use a filter."),
                     StatusCodes.Status503ServiceUnavailable);
             default:
                 events.Failed(exception, path);

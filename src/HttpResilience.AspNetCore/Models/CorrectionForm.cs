@@ -33,7 +33,8 @@ internal static class CorrectionForm
 
     /// <summary>A letter as one text, for the difference.</summary>
     internal static string TextOf(string method, string address, string headers, string? body) => new StringBuilder()
-        .Append(method).Append(' ').Append(address).Append('\n').Append(headers.ReplaceLineEndings("\n")).Append("\n\n").Append(body).ToString();
+        .Append(method).Append(' ').Append(address).Append('\n').Append(headers.ReplaceLineEndings("\n"))
+        .Append("\n\n").Append(body).ToString();
 
     private static List<HeaderModel> FieldsOf(string lines)
     {
@@ -42,7 +43,8 @@ internal static class CorrectionForm
         {
             int colon = line.IndexOf(':', StringComparison.Ordinal);
             if (colon <= 0)
-                throw ApiProblemException.NotValid("headers", $"“{ForeignText.Visible(line, 40)}” is no header field: it is a name, a colon and a value.");
+                throw ApiProblemException.NotValid(
+                    "headers", $"“{ForeignText.Visible(line, 40)}” is no header field: it is a name, a colon and a value.");
             fields.Add(new() { Name = line[..colon].Trim(), Value = line[(colon + 1)..].Trim() });
         }
 

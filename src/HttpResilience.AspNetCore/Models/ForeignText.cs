@@ -3,7 +3,9 @@ using System.Text;
 
 namespace HttpResilience.AspNetCore;
 
-/// <summary>Text that comes from outside: APIs, letters, tags, names. It is shown with what it would hide, and never longer than its place.</summary>
+/// <summary>
+/// Text that comes from outside: APIs, letters, tags, names. It is shown with what it would hide, and never longer than its place.
+/// </summary>
 internal static class ForeignText
 {
     /// <summary>How many characters lists show.</summary>

@@ -17,5 +17,6 @@ internal static class JobTexts
     /// <summary>How long the rest takes at the rate of the job; null when it has ended, or only the store is at work.</summary>
     internal static TimeSpan? LeftOf(LetterJob job, LetterJobProgress progress) =>
         job is { State: LetterJobState.Running, Request.Action: LetterJobAction.Replay }
-            ? TimeSpan.FromSeconds(Math.Max(0, job.Total - progress.Accepted - progress.Refused - job.LeftOut) / job.Request.PerSecond) : null;
+            ? TimeSpan.FromSeconds(
+                Math.Max(0, job.Total - progress.Accepted - progress.Refused - job.LeftOut) / job.Request.PerSecond) : null;
 }

@@ -47,7 +47,7 @@ internal static class LetterTexts
 
     /// <summary>Why a letter failed, in one line: the status or the exception, and the class in words.</summary>
     internal static string ReasonOf(DeadLetter letter) =>
-        $"{letter.StatusCode?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no response"} {LetterWords.Text(letter.FailureClass)}";
+        $"{(letter.StatusCode is { } code ? PageTimes.Invariant($"{code}") : "no response")} {LetterWords.Text(letter.FailureClass)}";
 
     /// <summary>What a group means, and what a person can do.</summary>
     internal static string MeaningOf(FailureClass failureClass) => failureClass switch
@@ -85,5 +85,6 @@ internal static class LetterTexts
     internal static bool IsUncertain(DeadLetter letter) => letter is { MayHaveBeenProcessed: true, IdempotencyKey: null };
 
     private static string? Short(string? action) => action is null ? null
-        : action.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon ? action[..colon] : action.Length <= 60 ? action : action[..59] + "…";
+        : action.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon ? action[..colon]
+        : ForeignText.Visible(action, 60);
 }

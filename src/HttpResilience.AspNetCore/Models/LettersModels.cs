@@ -44,7 +44,8 @@ internal sealed record LetterListModel(FilterForm Filter, IReadOnlyList<LetterRo
 internal sealed record LetterRow(DeadLetter Letter, string Name)
 {
     /// <summary>Its other tags in one line.</summary>
-    internal string Tags => string.Join(", ", Letter.Tags.Where(t => t.Value != Name).OrderBy(t => t.Key, StringComparer.Ordinal).Take(3).Select(t => $"{t.Key} {t.Value}"));
+    internal string Tags => string.Join(", ", Letter.Tags.Where(t => t.Value != Name).OrderBy(t => t.Key, StringComparer.Ordinal)
+        .Take(3).Select(t => $"{t.Key} {t.Value}"));
 }
 
 /// <summary>One group.</summary>
@@ -81,7 +82,8 @@ internal sealed record JobRow(LetterJob Job, LetterJobProgress Progress)
 {
     internal long Done => Progress.Accepted + Progress.Refused;
 
-    internal int Percent => Job.Total <= 0 ? 100 : (int)Math.Min(100, 100 * (Job.Request.Action is LetterJobAction.Replay ? Done : Job.Taken) / Job.Total);
+    internal int Percent => Job.Total <= 0 ? 100
+        : (int)Math.Min(100, 100 * (Job.Request.Action is LetterJobAction.Replay ? Done : Job.Taken) / Job.Total);
 }
 
 /// <summary>One letter.</summary>

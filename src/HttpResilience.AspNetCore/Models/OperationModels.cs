@@ -62,7 +62,8 @@ internal static class OperationTexts
     internal static string StateOf(BatchModel batch, DateTimeOffset now) => batch.IsRunning ? "Under way"
         : batch.Total is { } total && batch.Done >= total ? "Done" : "Nobody works on it";
 
-    internal static string KindOf(BatchModel batch) => batch.IsRunning ? "busy" : batch.Total is { } total && batch.Done >= total ? "done" : "person";
+    internal static string KindOf(BatchModel batch) => batch.IsRunning ? "busy"
+        : batch.Total is { } total && batch.Done >= total ? "done" : "person";
 
     internal static int PercentOf(BatchModel batch) =>
         batch.Total is > 0 and { } total ? (int)Math.Clamp(100 * batch.Done / total, 0, 100) : 0;

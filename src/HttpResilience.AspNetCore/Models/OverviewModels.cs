@@ -54,7 +54,8 @@ internal sealed record ClientRow(ObservedClient Client, long Letters, long NeedP
     /// <summary>Something is wrong with it.</summary>
     internal bool IsConspicuous => Pause is not null || State is not CircuitState.Closed || Budget is { Burn: >= 1 };
 
-    internal IReadOnlyList<ObservedHost> Hosts => [.. Client.ObservedHosts.OrderBy(h => h.Authority, StringComparer.Ordinal).ThenBy(h => h.Tenant, StringComparer.Ordinal)];
+    internal IReadOnlyList<ObservedHost> Hosts =>
+        [.. Client.ObservedHosts.OrderBy(h => h.Authority, StringComparer.Ordinal).ThenBy(h => h.Tenant, StringComparer.Ordinal)];
 
     /// <summary>The host that fares worst: held back, open, being tried, else any.</summary>
     internal CircuitState State => Client.ObservedHosts.Select(h => h.CircuitState).DefaultIfEmpty(CircuitState.Closed)

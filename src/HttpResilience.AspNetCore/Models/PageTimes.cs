@@ -17,7 +17,8 @@ internal sealed record PageTimes(DateTimeOffset Now, TimeZoneInfo Zone)
     private string Sign => Local(Now).Offset < TimeSpan.Zero ? "−" : "+";
 
     /// <summary>For <c>datetime=</c>.</summary>
-    internal static string Machine(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    internal static string Machine(DateTimeOffset at) =>
+        at.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>For <c>title=</c>: always UTC.</summary>
     internal static string Utc(DateTimeOffset at) => at.ToUniversalTime().ToString(InvariantUtc, CultureInfo.InvariantCulture);

@@ -5,8 +5,17 @@ namespace HttpResilience.PageTests.Browsing;
 /// <summary>Numbers stay fresh, and nothing that one is about to click moves.</summary>
 public sealed class FreshNumbersTests(Browser browser)
 {
-    private const string ObserveShifts = "window.shift = 0; new PerformanceObserver(l => { for (const e of l.getEntries()) { window.shift += e.value; window.moved = (window.moved || '') + e.sources.map(s => s.node?.parentElement?.outerHTML?.slice(0, 150)).join(' | '); } })"
-        + ".observe({ type: 'layout-shift', buffered: true });";
+    private const string ObserveShifts =
+        """
+        window.shift = 0;
+        window.moved = "";
+        new PerformanceObserver(list => {
+          for (const e of list.getEntries()) {
+            window.shift += e.value;
+            window.moved += e.sources.map(s => s.node?.parentElement?.outerHTML?.slice(0, 150)).join(" | ");
+          }
+        }).observe({ type: "layout-shift", buffered: true });
+        """;
 
     [Fact]
     public async Task Ten_refreshes_move_nothing_and_count_what_is_new()
@@ -21,12 +30,13 @@ public sealed class FreshNumbersTests(Browser browser)
             string before = await PlacesAsync(window);
             for (int i = 0; i < 10; i++)
             {
-                await shop.Host.AddAsync(ExampleLetters.Invoice(30_000 + i), ExampleLetters.Outage(30_000 + i) with { ErrorTitle = $"Cause {path} {(char)('a' + i)}" });
+                var other = ExampleLetters.Outage(30_000 + i) with { ErrorTitle = $"Cause {path} {(char)('a' + i)}" };
+                await shop.Host.AddAsync(ExampleLetters.Invoice(30_000 + i), other);
                 await RefreshAsync(window);
             }
 
             (await PlacesAsync(window)).ShouldBe(before, path);
-            string moved = await window.Page.EvaluateAsync<string>("window.moved || ''");
+            string moved = await window.Page.EvaluateAsync<string>("window.moved");
             moved.ShouldBeEmpty(path);
             (await window.Page.EvaluateAsync<double>("window.shift")).ShouldBe(0, path);
             if (path.Length > 0 && path != $"groups/{shop.Invoice.Fingerprint}")
@@ -66,7 +76,8 @@ public sealed class FreshNumbersTests(Browser browser)
         await window.GoAsync();
         string numbers = await window.Page.InnerTextAsync(".numbers");
         bool isAway = true;
-        await window.Page.RouteAsync("**/resilience", route => isAway ? route.FulfillAsync(new() { Status = 503, Body = "" }) : route.ContinueAsync());
+        await window.Page.RouteAsync(
+            "**/resilience", route => isAway ? route.FulfillAsync(new() { Status = 503, Body = "" }) : route.ContinueAsync());
         await window.Page.Clock.RunForAsync(10_000);
         await Assertions.Expect(window.Page.Locator("[data-stale]")).ToBeVisibleAsync();
         (await window.Page.InnerTextAsync("[data-stale]")).ShouldContain("the application does not answer");
@@ -82,7 +93,8 @@ public sealed class FreshNumbersTests(Browser browser)
         await window.Page.Clock.RunForAsync(10_000);
         await (await answered).FinishedAsync();
         // The exchange follows in the same turn of the page as the last of its promises.
-        await window.Page.EvaluateAsync("new Promise(r => { const c = new MessageChannel(); c.port1.onmessage = r; c.port2.postMessage(0); })");
+        await window.Page.EvaluateAsync(
+            "new Promise(r => { const c = new MessageChannel(); c.port1.onmessage = r; c.port2.postMessage(0); })");
     }
 
     private static Task<string> PlacesAsync(Window window) => window.Page.EvaluateAsync<string>(

@@ -16,7 +16,8 @@ internal sealed class ShopPages : IAsyncDisposable
     /// <summary>Each kind of page once: its name and its address.</summary>
     internal IReadOnlyList<(string Name, string Path)> All =>
     [
-        ("overview", ""), ("letters", "letters"), ("list", "letters?view=list"), ("filter", "letters?status=waiting&client=customers&code=abc"),
+        ("overview", ""), ("letters", "letters"), ("list", "letters?view=list"),
+        ("filter", "letters?status=waiting&client=customers&code=abc"),
         ("group", $"groups/{Invoice.Fingerprint}"), ("letter", $"letters/{Invoice.Id}"), ("uncertain", $"letters/{Uncertain.Id}"),
         ("ask", $"groups/{Invoice.Fingerprint}/send?many=100&rate=5&stops=yes"), ("clients", "clients"), ("activity", "activity"),
         ("help", "help"), ("nowhere", "nowhere"),
@@ -33,7 +34,8 @@ internal sealed class ShopPages : IAsyncDisposable
             builder.Services.AddHttpResilienceOperations();
         });
         await host.Services.GetRequiredService<ClientPauses>().PauseAsync("shipping", "oskar", "Their warehouse moves tonight.");
-        await host.Services.GetRequiredService<CircuitHolds>().HoldBackAsync("billing", new("https://files.billing.example"), "oskar", "They asked us to.");
+        await host.Services.GetRequiredService<CircuitHolds>()
+            .HoldBackAsync("billing", new("https://files.billing.example"), "oskar", "They asked us to.");
         var now = DateTimeOffset.UtcNow;
         await host.AddAsync(Enumerable.Range(20398, invoices).Select(i => ExampleLetters.Invoice(
             i, now.AddMinutes(-3 * (20398 + invoices - i)), i % 3 == 0 ? "south-example" : "north-example")));

@@ -22,7 +22,8 @@ public sealed class StoreAwayTests(Browser browser)
         await window.GoAsync();
 
         _isAway = true;
-        foreach (string path in (string[])["letters", "letters?view=list", $"letters/{letter.Id}", $"groups/{letter.Fingerprint}", "activity"])
+        string[] paths = ["letters", "letters?view=list", $"letters/{letter.Id}", $"groups/{letter.Fingerprint}", "activity"];
+        foreach (string path in paths)
         {
             var away = (await client.GetAsync(path)).ShouldBe(HttpStatusCode.ServiceUnavailable);
             away.Text.ShouldContain("The store does not answer");
@@ -33,7 +34,8 @@ public sealed class StoreAwayTests(Browser browser)
         var overview = (await client.GetAsync()).ShouldBe(HttpStatusCode.OK);
         overview.Text.ShouldContain("The store does not answer");
         overview.Text.ShouldContain("could not be counted");
-        (await client.PostAsync($"letters/{letter.Id}/resolve", [("version", "0"), ("notes", "typed")])).ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await client.PostAsync($"letters/{letter.Id}/resolve", [("version", "0"), ("notes", "typed")]))
+            .ShouldBe(HttpStatusCode.ServiceUnavailable);
 
         await window.GoAsync("letters");
         (await window.Page.InnerTextAsync("h1")).ShouldBe("The store does not answer");

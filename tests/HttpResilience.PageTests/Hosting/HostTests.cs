@@ -32,10 +32,15 @@ public sealed class HostTests
         await host.AddAsync(letter);
         string root = $"{pathBase}{group.Replace("{area}", "north", StringComparison.Ordinal)}/{prefix.Trim('/')}";
         using var client = new PageClient(host);
-        foreach (string path in (string[])["", "/", "/letters", "/letters?view=list", $"/letters/{letter.Id}", $"/groups/{letter.Fingerprint}", "/nowhere/at/all"])
+        string[] paths =
+        [
+            "", "/", "/letters", "/letters?view=list", $"/letters/{letter.Id}", $"/groups/{letter.Fingerprint}", "/nowhere/at/all",
+        ];
+        foreach (string path in paths)
         {
             var page = await client.GetAsync(root + path);
-            string[] links = [.. page.Html.Split(["href=\"", "src=\"", "action=\""], StringSplitOptions.None).Skip(1).Select(p => p.Split('"')[0])];
+            string[] links =
+                [.. page.Html.Split(["href=\"", "src=\"", "action=\""], StringSplitOptions.None).Skip(1).Select(p => p.Split('"')[0])];
             links.Where(l => l[0] != '#').ShouldAllBe(l => l == root || l.StartsWith(root + "/", StringComparison.Ordinal), path);
             foreach (string link in links.Where(l => l.Contains("/assets/", StringComparison.Ordinal)))
                 (await client.GetAsync(link)).ShouldBe(HttpStatusCode.OK);
@@ -79,8 +84,8 @@ public sealed class HostTests
         (await client.GetAsync("nowhere")).ShouldBe(HttpStatusCode.NotFound).Html.ShouldNotContain("of the host");
         (await client.PostAsync($"letters/{letter.Id}/send", [("version", "0")])).Location.ShouldContain("did=sends");
         // The token is checked by the page, whatever the host does.
-        (await client.PostAsync($"letters/{letter.Id}/cancel", [("version", "1")], withToken: false)).ShouldBe(HttpStatusCode.BadRequest).Text
-            .ShouldContain("Please press once more");
+        (await client.PostAsync($"letters/{letter.Id}/cancel", [("version", "1")], withToken: false))
+            .ShouldBe(HttpStatusCode.BadRequest).Text.ShouldContain("Please press once more");
     }
 
     [Fact]

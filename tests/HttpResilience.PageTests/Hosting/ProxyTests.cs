@@ -65,12 +65,14 @@ public sealed class ProxyTests(Browser browser)
                   }
                 }
                 """, TestContext.Current.CancellationToken);
-            var process = Process.Start(new ProcessStartInfo("nginx", ["-c", configuration, "-p", folder]) { RedirectStandardError = true })!;
+            var start = new ProcessStartInfo("nginx", ["-c", configuration, "-p", folder]) { RedirectStandardError = true };
+            var process = Process.Start(start)!;
             var address = new Uri($"http://127.0.0.1:{port}/");
             using var client = new HttpClient();
             while (true)
             {
-                process.HasExited.ShouldBeFalse(process.HasExited ? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken) : "");
+                if (process.HasExited)
+                    Assert.Fail(await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
                 try
                 {
                     using var answer = await client.GetAsync(address, TestContext.Current.CancellationToken);

@@ -41,7 +41,8 @@ public sealed class ClientPageTests
         using var olga = new PageClient(host);
         using var anna = new PageClient(host, PageHost.Staff);
         (await anna.GetAsync("clients/billing/hold?host=https://api.billing.example")).ShouldBe(HttpStatusCode.Forbidden);
-        (await olga.GetAsync("clients/billing/hold?host=https://api.billing.example")).Text.ShouldContain("Hold https://api.billing.example back?");
+        (await olga.GetAsync("clients/billing/hold?host=https://api.billing.example")).Text
+            .ShouldContain("Hold https://api.billing.example back?");
         (string, string)[] fields = [("host", "https://api.billing.example"), ("tenant", ""), ("notes", "they asked us to")];
         for (int click = 0; click < 2; click++)
             (await olga.PostAsync("clients/billing/hold", fields)).Location.ShouldBe($"{PageHost.Prefix}/clients/billing?did=held");

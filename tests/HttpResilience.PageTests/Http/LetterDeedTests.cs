@@ -16,7 +16,8 @@ public sealed class LetterDeedTests
         await host.AddAsync(letter);
         using var client = new PageClient(host);
         string body = LetterBodyText.Of(letter).Text!;
-        var corrected = await client.PostAsync($"letters/{letter.Id}/correct", Correction(letter, body.Replace("XX 999 99", "DE136695976", StringComparison.Ordinal)));
+        body = body.Replace("XX 999 99", "DE136695976", StringComparison.Ordinal);
+        var corrected = await client.PostAsync($"letters/{letter.Id}/correct", Correction(letter, body));
         var id = IdOf(corrected.Location);
         id.ShouldNotBe(letter.Id);
         var now = (await host.Letters.FindAsync(id, Never))!;
@@ -62,7 +63,8 @@ public sealed class LetterDeedTests
         var second = (await olga.PostAsync($"letters/{letter.Id}/send", [("version", "0")])).ShouldBe(HttpStatusCode.Conflict);
         second.Text.ShouldContain("oskar: Credited");
         string typed = LetterBodyText.Of(letter).Text!.Replace("XX 999 99", "<typed by olga>", StringComparison.Ordinal);
-        var correction = (await olga.PostAsync($"letters/{letter.Id}/correct", Correction(letter, typed))).ShouldBe(HttpStatusCode.Conflict);
+        var correction = (await olga.PostAsync($"letters/{letter.Id}/correct", Correction(letter, typed)))
+            .ShouldBe(HttpStatusCode.Conflict);
         correction.Text.ShouldContain("changed since you opened it");
         correction.Text.ShouldContain("by oskar");
         (await host.Letters.FindAsync(letter.Id, Never))!.Version.ShouldBe(1);
@@ -124,7 +126,8 @@ public sealed class LetterDeedTests
         var same = await client.PostAsync($"letters/{letter.Id}/correct", Correction(letter, body.ReplaceLineEndings("\r\n")));
         same.ShouldBe(HttpStatusCode.OK).Text.ShouldContain("Nothing is changed");
         var check = (await client.PostAsync(
-            $"letters/{letter.Id}/correct", [.. Correction(letter, body.Replace("XX 999 99", "<b>", StringComparison.Ordinal)), ("do", "check")]))
+            $"letters/{letter.Id}/correct",
+            [.. Correction(letter, body.Replace("XX 999 99", "<b>", StringComparison.Ordinal)), ("do", "check")]))
             .ShouldBe(HttpStatusCode.OK);
         check.Html.ShouldContain("<del>");
         check.Html.ShouldContain("&lt;b&gt;");

@@ -24,7 +24,10 @@ public sealed class PageSizeTests
     {
         await using var host = await PageHost.StartAsync();
         await host.AddAsync(Enumerable.Range(20_000, 60).Select(i => ExampleLetters.Invoice(i)));
-        await host.AddAsync(Enumerable.Range(1, 60).Select(i => ExampleLetters.Outage(i) with { ErrorTitle = $"Cause {(char)('a' + i % 26)}{(char)('a' + i / 26)}" }));
+        await host.AddAsync(Enumerable.Range(1, 60).Select(i => ExampleLetters.Outage(i) with
+        {
+            ErrorTitle = $"Cause {(char)('a' + i % 26)}{(char)('a' + i / 26)}",
+        }));
         using var client = new PageClient(host, PageHost.Staff);
         foreach (string path in (string[])["", "letters", "letters?view=list", $"groups/{ExampleLetters.Invoice(1).Fingerprint}"])
         {

@@ -7,7 +7,9 @@ namespace HttpResilience.PageTests.Models;
 public sealed class LetterBodyTextTests
 {
     [Theory]
-    [InlineData("""{"a":1.00,"b":[],"c":{},"d":[1,{"e":"x"}]}""", "{\n  \"a\": 1.00,\n  \"b\": [],\n  \"c\": {},\n  \"d\": [\n    1,\n    {\n      \"e\": \"x\"\n    }\n  ]\n}")]
+    [InlineData(
+        """{"a":1.00,"b":[],"c":{},"d":[1,{"e":"x"}]}""",
+        "{\n  \"a\": 1.00,\n  \"b\": [],\n  \"c\": {},\n  \"d\": [\n    1,\n    {\n      \"e\": \"x\"\n    }\n  ]\n}")]
     [InlineData("""[1E+2,-0,"\u00e9\/"]""", "[\n  1E+2,\n  -0,\n  \"\\u00e9\\/\"\n]")]
     [InlineData("""{"a":1,"a":2}""", "{\n  \"a\": 1,\n  \"a\": 2\n}")]
     [InlineData("""{"a" : "b:c\"" }""", "{\n  \"a\": \"b:c\\\"\"\n}")]
