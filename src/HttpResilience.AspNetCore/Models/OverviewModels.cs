@@ -17,6 +17,8 @@ internal sealed record Notice(string Kind, string Title, string Text, string Pat
 /// <summary>The first page: what needs someone, and how everything does.</summary>
 internal sealed record OverviewModel
 {
+    private static readonly string[] Words = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
+
     public required IReadOnlyList<Notice> Notices { get; init; }
 
     /// <summary>Null when the application keeps no letters, or the store did not answer.</summary>
@@ -36,9 +38,7 @@ internal sealed record OverviewModel
     {
         0 => "All is well: nothing needs anyone",
         1 => "One thing needs someone",
-        2 => "Two things need someone",
-        3 => "Three things need someone",
-        var many => $"{many} things need someone",
+        var many => $"{(many < Words.Length ? Words[many] : PageTimes.Number(many))} things need someone",
     };
 }
 

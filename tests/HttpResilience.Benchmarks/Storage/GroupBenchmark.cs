@@ -13,6 +13,7 @@ internal static class GroupBenchmark
     private const int Passes = 15;
     private const int First = 1_000;
     private const int Causes = 12;
+    private const int Step = 50_000;
 
     internal static async Task<int> RunAsync(int atLeast)
     {
@@ -21,8 +22,8 @@ internal static class GroupBenchmark
         var table = new StringBuilder()
             .AppendLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {letters:N0} letters | the plain query | groups | ratio | 50 of a group | 50 of all | text, found nowhere |"))
-            .AppendLine("|---|--:|--:|--:|--:|--:|--:|");
+                $"| {letters:N0} letters | plain | groups | ratio | by status | 50 of a group | 50 of all | text: a step | all steps |"))
+            .AppendLine("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
         foreach (var kind in new Func<Task<BenchmarkDatabase>>[] { BenchmarkDatabase.SqliteAsync, BenchmarkDatabase.PostgreSqlAsync })
             table.AppendLine(await LineAsync(kind, doublings, letters));
         Console.WriteLine(table);
@@ -37,7 +38,7 @@ internal static class GroupBenchmark
             (letter, n) => letter with { ErrorTitle = $"Cause {(char)('A' + (n % Causes))}" });
         await database.DoubleAsync(doublings);
         await database.SettleAsync();
-        List<double> plain = [], groups = [], ofGroup = [], ofAll = [], text = [];
+        List<double> plain = [], groups = [], counts = [], ofGroup = [], ofAll = [], step = [], text = [];
         for (int i = 0; i < Passes; i++)
         {
             plain.Add(await TimeAsync(() => database.CountByCauseAsync()));
@@ -48,11 +49,22 @@ internal static class GroupBenchmark
             var page = new DeadLetterQuery { OmitBodies = true };
             ofGroup.Add(await TimeAsync(() => database.Letters.ListAsync(page with { Fingerprint = found[0].Fingerprint }, default)));
             ofAll.Add(await TimeAsync(() => database.Letters.ListAsync(page, default)));
-            text.Add(await TimeAsync(() => database.Letters.ListAsync(page with { Text = "nowhere" }, default)));
+            counts.Add(await TimeAsync(() => database.Letters.CountAsync(default)));
+            Guid? before = null;
+            step.Add(await TimeAsync(async () =>
+                before = (await database.Letters.SearchAsync(page with { Text = "nowhere" }, Step, default)).Before));
+            double steps = step[^1];
+            while (before is not null)
+            {
+                var query = page with { Text = "nowhere", Before = before };
+                steps += await TimeAsync(async () => before = (await database.Letters.SearchAsync(query, Step, default)).Before);
+            }
+
+            text.Add(steps);
         }
 
         return string.Create(CultureInfo.InvariantCulture,
             $"| {database.Name} | {Median(plain):0} ms | {Median(groups):0} ms | {Median(groups) / Median(plain):0.00} "
-            + $"| {Median(ofGroup):0.00} ms | {Median(ofAll):0.00} ms | {Median(text):0} ms |");
+            + $"| {Median(counts):0} ms | {Median(ofGroup):0.00} ms | {Median(ofAll):0.00} ms | {Median(step):0} ms | {Median(text):0} ms |");
     }
 }

@@ -39,7 +39,7 @@ internal sealed class ShopPages : IAsyncDisposable
         var now = DateTimeOffset.UtcNow;
         await host.AddAsync(Enumerable.Range(20398, invoices).Select(i => ExampleLetters.Invoice(
             i, now.AddMinutes(-3 * (20398 + invoices - i)), i % 3 == 0 ? "south-example" : "north-example")));
-        await host.AddAsync(Enumerable.Range(1, 40).Select(i => ExampleLetters.Outage(i)));
+        await host.AddAsync(Enumerable.Range(1001, 40).Select(i => ExampleLetters.Outage(i)));
         var (invoice, uncertain) = (ExampleLetters.Invoice(20600), ExampleLetters.Uncertain(7));
         await host.AddAsync(uncertain, invoice);
         return new(host, invoice, uncertain);
