@@ -1,3 +1,4 @@
+using HttpResilience.Operations;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.AspNetCore;
@@ -5,7 +6,7 @@ namespace HttpResilience.AspNetCore;
 /// <summary>The first page, the activity, and the words.</summary>
 internal static class OverviewPages
 {
-    private const int MaxNamed = 3, PageSize = 50, MaxGroups = 1000;
+    private const int MaxNamed = 3, MaxIncidents = 10, PageSize = 50, MaxGroups = 1000;
 
     /// <summary>An instance writes its row every ten seconds.</summary>
     internal static readonly TimeSpan SeenLately = TimeSpan.FromSeconds(30);
@@ -26,12 +27,18 @@ internal static class OverviewPages
             instances = await call.TryReadAsync(token => store.ListAsync(call.Now - SeenWithin, token)).ConfigureAwait(false);
         }
 
+        // Without a store they are those of this instance.
+        var incidents = services.GetService<IIncidents>() is { } alerts
+            ? await call.TryReadAsync(alerts.ListAsync).ConfigureAwait(false) : null;
         bool isAway = groups is null || instances is null;
         (groups, instances) = (groups ?? [], instances ?? []);
         var clients = await ClientPages.RowsAsync(call, groups).ConfigureAwait(false);
         var model = new OverviewModel
         {
-            Notices = [.. NoticesOf(groups, instances, clients, counts, isAway, call.Now)],
+            Notices =
+            [
+                .. IncidentsOf(incidents), .. NoticesOf(groups, instances, clients, counts, isAway, call.Now),
+            ],
             Counts = isAway ? null : counts,
             StoreIsAway = isAway,
             Clients = clients,
@@ -58,6 +65,14 @@ internal static class OverviewPages
     /// <summary>An instance that was seen lately sends letters again.</summary>
     internal static bool AnySends(IEnumerable<StorageInstance> instances, DateTimeOffset now) =>
         instances.Any(i => i.Replays && now - i.SeenAt < SeenLately);
+
+    // Someone is told of them; critical ones come first.
+    private static IEnumerable<Notice> IncidentsOf(IncidentList? incidents) => (incidents?.Incidents ?? [])
+        .Where(i => i.IsOpen).Select(IncidentModel.Of).Take(MaxIncidents).Select(i => new Notice(
+            OperationTexts.KindOf(i), ForeignText.Visible(i.Title), Sentences(i.Detail), $"alerts/{i.Id}", "Open the alert")
+        {
+            Since = i.BegunAt,
+        });
 
     private static IEnumerable<Notice> NoticesOf(
         IReadOnlyList<DeadLetterGroup> groups, IReadOnlyList<StorageInstance> instances, IReadOnlyList<ClientRow> clients,
