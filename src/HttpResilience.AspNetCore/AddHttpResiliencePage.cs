@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using HttpResilience;
 using HttpResilience.AspNetCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -32,6 +33,7 @@ public static class HttpResiliencePageServiceCollectionExtensions
                 services.Configure(configure);
             // The API below the page has the same rules.
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<HttpResilienceApiOptions>, ConfigureApiOfPage>());
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<CallObserver, RecentCalls>());
             services.TryAddSingleton<PagePipeline>();
             return services;
         }

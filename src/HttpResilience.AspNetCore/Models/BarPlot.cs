@@ -48,6 +48,10 @@ internal sealed record BarPlot(IReadOnlyList<long> All, IReadOnlyList<long> Fail
         return new(counts);
     }
 
+    /// <summary>The same with fewer bars, each the sum of so many.</summary>
+    internal BarPlot By(int bars) => new(
+        [.. All.Chunk(bars).Select(c => c.Sum())], [.. Failed.Chunk(bars).Select(c => c.Sum())]);
+
     internal IEnumerable<PlotBar> Bars(double width, double height, double gap)
     {
         double step = width / Math.Max(1, All.Count), most = width > 200 ? Top : Math.Max(1, All.DefaultIfEmpty().Max());

@@ -51,6 +51,16 @@ internal sealed record ClientRow(ObservedClient Client, long Letters, long NeedP
     /// <summary>Null without an error budget.</summary>
     public ErrorBudgetStatus? Budget { get; init; }
 
+    /// <summary>The calls of this instance in the last hour, by minute, and their retries.</summary>
+    internal (BarPlot Calls, long Retries) LastHour { get; } = RecentCalls.Of(Client)?.LastHour() ?? (new(new long[CallMinutes.Minutes]), 0);
+
+    internal long Calls => LastHour.Calls.Sum;
+
+    internal long Failed => LastHour.Calls.Failed.Sum();
+
+    /// <summary>The share that failed, for people; empty without calls.</summary>
+    internal string FailedShare => Calls == 0 ? "" : OperationTexts.Percent((double)Failed / Calls);
+
     /// <summary>Something is wrong with it.</summary>
     internal bool IsConspicuous => Pause is not null || State is not CircuitState.Closed || Budget is { Burn: >= 1 };
 

@@ -129,6 +129,22 @@ public sealed class ClientPageTests
         (await anna.GetAsync($"alerts/{Guid.NewGuid()}")).ShouldBe(HttpStatusCode.NotFound);
     }
 
+    [Fact]
+    public async Task The_calls_of_the_last_hour_are_counted_with_those_that_failed_and_their_retries()
+    {
+        var script = new FaultScript().Status(500).Status(200).Status(200).Status(404);
+        await using var host = await PageHost.StartAsync(configure: builder => builder.Services
+            .AddResilientHttpClient("billing", o => o.Retry.Delay = TimeSpan.Zero).ConfigurePrimaryHttpMessageHandler(() => script));
+        var calls = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("billing");
+        for (int i = 0; i < 3; i++)
+            (await calls.GetAsync(new Uri("https://api.billing.example/v1/invoices"), Never)).Dispose();
+        using var anna = new PageClient(host, PageHost.Staff);
+        var page = await anna.GetAsync("clients/billing");
+        page.Text.ShouldContain("Calls, last hour 3");
+        page.Text.ShouldContain("Retries 1");
+        (await anna.GetAsync()).Html.ShouldContain("billing, calls of this instance in the last hour by 5 minutes: 3 calls");
+    }
+
     private static Task<PageHost> StartAsync() => PageHost.StartAsync(configure: builder =>
     {
         builder.Services.AddResilientHttpClient("billing", o =>
