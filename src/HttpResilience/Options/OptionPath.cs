@@ -10,9 +10,10 @@ internal readonly record struct OptionPath(IConfiguration? Configuration, string
     internal const string Defaults = $"{Root}:Defaults";
     internal const string Clients = $"{Root}:Clients";
     internal const string Alerts = $"{Root}:Alerts";
+    internal const string Storage = $"{Root}:Storage";
 
     /// <summary>The keys below <see cref="Root"/>.</summary>
-    internal static readonly string[] RootKeys = [nameof(Defaults), nameof(Clients), "Storage", nameof(Alerts)];
+    internal static readonly string[] RootKeys = [nameof(Defaults), nameof(Clients), nameof(Storage), nameof(Alerts)];
 
     /// <summary>The sections that code has given the client; they are read after the one under its name, in this order.</summary>
     internal IReadOnlyList<IConfigurationSection> Own { get; init; } = [];

@@ -1,10 +1,8 @@
-using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace HttpResilience;
 
@@ -13,25 +11,12 @@ namespace HttpResilience;
 /// process will replay: from the second time on, when the processes that started together have all written theirs.
 /// </summary>
 internal sealed partial class InstanceHeartbeat(
-    IInstanceStore store, ReplayCoverage coverage, StorageApplication application, DeadLetterReplayOptions? replay,
-    Func<IEnumerable<string>> clients, Func<IEnumerable<string>?> pausable, InstanceReports reports, CircuitHoldWatch holds, TimeProvider time,
+    IInstanceStore store, ReplayCoverage coverage, InstanceRow row, CircuitHoldWatch holds, TimeProvider time,
     ILogger<InstanceHeartbeat> logger) : DetachedWorker
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromHours(1);
-
-    private readonly StorageInstance _self = new()
-    {
-        Id = Guid.CreateVersion7(),
-        Application = application.Name,
-        Name = InstanceName.Current,
-        Version = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
-        Replays = replay is not null,
-        ReplaysFor = [.. replay?.Applications ?? []],
-        StartedAt = time.GetUtcNow(),
-        SeenAt = default,
-    };
 
     private readonly Dictionary<(string Application, string? ClientName), DateTimeOffset> _reported = [];
     private bool _fails;
@@ -44,35 +29,16 @@ internal sealed partial class InstanceHeartbeat(
         services.TryAddSingleton(provider => provider.GetRequiredService<IHttpResilienceStorage>().Instances);
         services.AddSingleton(provider => new ReplayCoverage(
             provider.GetRequiredService<IDeadLetterStore>(), provider.GetRequiredService<IInstanceStore>(),
-            provider.GetRequiredService<StorageApplication>().Name, ReplayOf(provider)?.Applications.AsReadOnly(),
+            provider.GetRequiredService<StorageApplication>().Name, InstanceRow.ReplayOf(provider)?.Applications.AsReadOnly(),
             b => provider.GetService<DeadLetterReplayer>() is not { } replayer || !replayer.Knows(b.ClientName)
                 || replayer.MaySend(b.ClientName, new(b.Authority)),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new InstanceHeartbeat(
             provider.GetRequiredService<IInstanceStore>(), provider.GetRequiredService<ReplayCoverage>(),
-            provider.GetRequiredService<StorageApplication>(),
-            ReplayOf(provider),
-            () => ClientsOf(provider), () => PausableOf(provider), provider.GetRequiredService<InstanceReports>(),
-            provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>(),
+            InstanceRow.Of(provider), provider.GetRequiredService<CircuitHoldWatch>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<ILogger<InstanceHeartbeat>>() ?? NullLogger<InstanceHeartbeat>.Instance));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceHeartbeat>());
     }
-
-    internal static bool Replays(IServiceProvider provider) =>
-        provider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(DeadLetterReplayWorker));
-
-    private static DeadLetterReplayOptions? ReplayOf(IServiceProvider provider) =>
-        Replays(provider) ? provider.GetRequiredService<IOptions<DeadLetterReplayOptions>>().Value : null;
-
-    // A process without clients may have storage, for the review.
-    private static IEnumerable<string> ClientsOf(IServiceProvider provider) =>
-        provider.GetService<IResilientClients>() is ResilientClients clients
-            ? clients.Where(c => c.Policy.ClientDeadLetter is not null).Select(c => c.Name).Distinct() : [];
-
-    private static IEnumerable<string>? PausableOf(IServiceProvider provider) =>
-        OperationsPackage.IsIn(provider.GetRequiredService<IServiceProviderIsService>())
-            && provider.GetService<IResilientClients>() is { } clients
-            ? clients.List().Select(c => c.Name).Concat(clients.Names ?? []).Where(OperationsPackage.IsOfApplication).Distinct() : null;
 
     protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
@@ -84,14 +50,7 @@ internal sealed partial class InstanceHeartbeat(
             {
                 // First, so that the row has the circuits as they are then.
                 var failure = await holds.ReadAsync(stoppingToken).ConfigureAwait(false);
-                var row = _self with
-                {
-                    Clients = [.. clients()],
-                    PausableClients = pausable()?.ToList(),
-                    SeenAt = time.GetUtcNow(),
-                    Report = reports.Make(),
-                };
-                await store.SaveAsync(row, stoppingToken).ConfigureAwait(false);
+                await store.SaveAsync(row.Make(), stoppingToken).ConfigureAwait(false);
                 holds.Log(failure, Interval.TotalSeconds);
                 if (isFirst && _fails)
                     Usable(logger);
@@ -116,7 +75,7 @@ internal sealed partial class InstanceHeartbeat(
         var now = time.GetUtcNow();
         // Letters without any replaying process may be meant for manual review, so only processes that replay letters report them.
         // Event 545 reports those that this process leaves to others.
-        found = [.. found.Where(l => l.Authority is null && (l.ClientName is not null || _self.Replays))];
+        found = [.. found.Where(l => l.Authority is null && (l.ClientName is not null || row.Replays))];
         foreach (var letters in found)
         {
             var key = (letters.Application, letters.ClientName);

@@ -23,7 +23,7 @@ internal sealed partial class LetterKeyWatch(
         if (services.Any(d => d.ServiceType == typeof(LetterKeyWatch)))
             return;
         services.AddSingleton(provider => new LetterKeyWatch(
-            provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<ILetterProtector>(), InstanceHeartbeat.Replays(provider),
+            provider.GetRequiredService<IDeadLetterStore>(), provider.GetService<ILetterProtector>(), InstanceRow.ReplaysIn(provider),
             () => provider.GetService<IResilientClients>() is ResilientClients clients
                 && clients.Any(c => c.Policy.ClientDeadLetter?.Protect is true),
             provider.GetRequiredService<TimeProvider>(),

@@ -19,7 +19,7 @@ public sealed class StorageApplication(string name)
 
     internal static StorageApplication Of(IServiceProvider services) =>
         new(
-            services.GetService<IConfiguration>()?[$"{StorageChoice.Section}:{Key}"] is { Length: > 0 } configured ? configured
+            services.GetService<IConfiguration>()?[$"{OptionPath.Storage}:{Key}"] is { Length: > 0 } configured ? configured
             : services.GetService<IHostEnvironment>()?.ApplicationName is { Length: > 0 } ofHost ? ofHost
             : Assembly.GetEntryAssembly()?.GetName().Name ?? "");
 }

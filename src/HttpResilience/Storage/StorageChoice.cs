@@ -10,7 +10,7 @@ namespace HttpResilience;
 /// </summary>
 internal sealed record StorageChoice(HttpResilienceStorageProvider Provider, string ConnectionString)
 {
-    internal const string Section = $"{OptionPath.Root}:Storage";
+    internal const string Section = OptionPath.Storage;
 
     private static readonly string[] Keys = ["Provider", "ConnectionString", StorageApplication.Key, "Schema"];
 

@@ -309,7 +309,7 @@ public abstract class LetterCommandsContract : StorageContract
 
         (await tool.ExpectAsync(1, "letters", "list")).Error.ShouldContain("No letter in");
         (await tool.ExpectAsync(1, "letters", "groups")).Error.ShouldContain("No open letter in");
-        (await tool.ExpectAsync(1, "letters", "replay", "--all", "--yes")).Error.ShouldContain("No letter in");
+        (await tool.ExpectAsync(1, "letters", "replay", "--all", "--yes")).Error.ShouldContain("No open letter in");
         (await tool.ExpectAsync(1, "letters", "purge", "--yes")).Error.ShouldContain("No letter in");
         (await tool.ExpectAsync(1, "letters", "export")).Error.ShouldContain("0 letters exported.");
         (await tool.ExpectAsync(1, "letters", "show", Guid.CreateVersion7().ToString())).Error.ShouldContain("There is no letter");
