@@ -311,8 +311,8 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         CREATE INDEX operator_activity_by_application ON http_resilience.operator_activity (application, id);
         CREATE INDEX operator_activity_by_time ON http_resilience.operator_activity (at);
         """,
-        // Processes of version 5 that still run write rows without the new columns, pause clients without a note, and save the progress of a
-        // batch without its times: what they leave is told by note_at and run_owner.
+        // Processes of version 5 that still run write rows without the new columns, pause clients without a note, and save the progress of
+        // a batch without its times: what they leave is told by note_at and run_owner.
         """
         ALTER TABLE http_resilience.instances ADD COLUMN report text, ADD COLUMN pausable_clients text;
         CREATE TABLE http_resilience.circuit_holds (

@@ -268,8 +268,8 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         CREATE INDEX operator_activity_by_application ON operator_activity (application, id);
         CREATE INDEX operator_activity_by_time ON operator_activity (at);
         """,
-        // Processes of version 5 that still run write rows without the new columns, pause clients without a note, and save the progress of a
-        // batch without its times: what they leave is told by note_at and run_owner.
+        // Processes of version 5 that still run write rows without the new columns, pause clients without a note, and save the progress of
+        // a batch without its times: what they leave is told by note_at and run_owner.
         """
         ALTER TABLE instances ADD COLUMN report TEXT;
         CREATE TABLE circuit_holds (

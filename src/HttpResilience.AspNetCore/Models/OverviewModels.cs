@@ -52,7 +52,8 @@ internal sealed record ClientRow(ObservedClient Client, long Letters, long NeedP
     public ErrorBudgetStatus? Budget { get; init; }
 
     /// <summary>The calls of this instance in the last hour, by minute, and their retries.</summary>
-    internal (BarPlot Calls, long Retries) LastHour { get; } = RecentCalls.Of(Client)?.LastHour() ?? (new(new long[CallMinutes.Minutes]), 0);
+    internal (BarPlot Calls, long Retries) LastHour { get; } =
+        RecentCalls.Of(Client)?.LastHour() ?? (new(new long[CallMinutes.Minutes]), 0);
 
     internal long Calls => LastHour.Calls.Sum;
 

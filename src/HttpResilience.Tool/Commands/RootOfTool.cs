@@ -39,7 +39,8 @@ internal static class RootOfTool
     {
         var root = new RootCommand(Description.ReplaceLineEndings(" ").Replace("  ", "\n\n", StringComparison.Ordinal))
         {
-            LettersCommand.Create(), JobsCommand.Create(), CircuitsCommand.Create(), PauseCommand.CreatePause(), PauseCommand.CreateResume(),
+            LettersCommand.Create(), JobsCommand.Create(), CircuitsCommand.Create(), PauseCommand.CreatePause(),
+            PauseCommand.CreateResume(),
             ExplainCommand.Create(), SimulateCommand.Create(), CompletionCommand.Create(),
         };
         var help = root.Options.OfType<HelpOption>().Single();

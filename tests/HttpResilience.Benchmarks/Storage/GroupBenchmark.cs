@@ -65,6 +65,7 @@ internal static class GroupBenchmark
 
         return string.Create(CultureInfo.InvariantCulture,
             $"| {database.Name} | {Median(plain):0} ms | {Median(groups):0} ms | {Median(groups) / Median(plain):0.00} "
-            + $"| {Median(counts):0} ms | {Median(ofGroup):0.00} ms | {Median(ofAll):0.00} ms | {Median(step):0} ms | {Median(text):0} ms |");
+            + $"| {Median(counts):0} ms | {Median(ofGroup):0.00} ms | {Median(ofAll):0.00} ms "
+            + $"| {Median(step):0} ms | {Median(text):0} ms |");
     }
 }

@@ -92,7 +92,8 @@ public sealed partial class JobPageTests
         host.Services.GetRequiredService<LetterJobs>().ListAsync(cancellationToken: TestContext.Current.CancellationToken);
 
     private static IReadOnlyList<(string Name, string Value)> FieldsOf(PageText page) =>
-        [.. Hidden().Matches(page.Html).Select(m => (m.Groups[1].Value, m.Groups[2].Value)).Where(f => f.Item1[0] != '_' && f.Item1 != "back")];
+        [.. Hidden().Matches(page.Html).Select(m => (m.Groups[1].Value, m.Groups[2].Value))
+            .Where(f => f.Item1[0] != '_' && f.Item1 != "back")];
 
     [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"")]
     private static partial Regex Hidden();
