@@ -5,7 +5,8 @@ using Microsoft.Extensions.Configuration.Json;
 return await SenderCommand.InvokeAsync(args, CreateHost);
 
 static IHost CreateHost(
-    ClientKind client, bool isCompared, Uri? api, string? deadLetters, AlertDelivery? alerts, Action<ILoggingBuilder> configureLogging)
+    ClientKind client, bool isCompared, Uri? api, string? deadLetters, bool sendsLetters, AlertDelivery? alerts,
+    Action<ILoggingBuilder> configureLogging)
 {
     const string Name = "invoices";
     // Files are read from the program's own folder, not from the current directory.
@@ -33,10 +34,12 @@ static IHost CreateHost(
             break;
     }
 
-    // The store holds dead letters and remembered responses. A service would add AddDeadLetterReplay() to replay letters when they are due;
-    // in this sample the user replays them.
+    // The store holds dead letters and remembered responses.
     if (deadLetters is not null)
         builder.Services.AddHttpResilienceStorage(storage => storage.UseSqlite($"Data Source=\"{deadLetters}\""));
+
+    // A service would always send letters again when they are due; in this sample the command send-letters does.
+    if (sendsLetters) builder.Services.AddDeadLetterReplay();
 
     // Alerts about the start and the end of an outage go to a webhook and to a sink of the application, besides the log.
     if (alerts is not null)

@@ -27,6 +27,4 @@ internal sealed record ComparisonReport(
 [JsonSerializable(typeof(ComparisonReport))]
 [JsonSerializable(typeof(Alert))]
 [JsonSerializable(typeof(DeadLetterRunReport))]
-[JsonSerializable(typeof(LetterView))]
-[JsonSerializable(typeof(IReadOnlyList<LetterView>))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -11,6 +11,8 @@ namespace InvoiceSender;
 /// <summary>The command line: its options, its exit codes and one sentence for each user error.</summary>
 internal static class SenderCommand
 {
+    public const string DefaultStore = "invoices.deadletters.db";
+
     private const int UsageError = 2;
     private const int Interrupted = 130;
 
@@ -62,14 +64,14 @@ internal static class SenderCommand
     private static readonly Option<bool> DeadLetters = new("--dead-letters")
     {
         Description = "Send once, with the resilient client, and store invoices that finally fail as dead letters. "
-            + "Manage them with the command dead-letters.",
+            + "The tool http-resilience shows, corrects and replays them; the command send-letters sends what is due.",
     };
 
     private static readonly Option<string> Store = new("--store")
     {
         Description = "The SQLite file of the dead letters.",
         HelpName = "FILE",
-        DefaultValueFactory = _ => InvoiceSender.LetterOptions.DefaultStore,
+        DefaultValueFactory = _ => DefaultStore,
         Recursive = true,
     };
 
@@ -89,9 +91,9 @@ internal static class SenderCommand
             and with AddResilientHttpClient, all with their default settings, and counts at the server what became of them.
 
             Exit code 0: the resilient client lost no invoice and duplicated none, counted at the server; a dead letter is not lost.
-            1: an invoice was lost or duplicated, or a replayed dead letter was not accepted.
+            1: an invoice was lost or duplicated, or a dead letter that was sent was not accepted.
             2: the command line, a file or the settings are invalid. 130: interrupted.
-            """) { Csv, Api, Alerts, Seed, Keys, Quick, DeadLetters, Resume, Store, Json, Verbose, DeadLettersCommand.Create(createHost) };
+            """) { Csv, Api, Alerts, Seed, Keys, Quick, DeadLetters, Resume, Store, Json, Verbose, SendLetters(createHost) };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Api) is { Implicit: false } && result.GetResult(Seed) is { Implicit: false })
@@ -102,7 +104,7 @@ internal static class SenderCommand
             if (result.GetValue(Resume) && !result.GetValue(DeadLetters))
                 result.AddError("--resume requires --dead-letters: only then is the progress of a run stored.");
             if (result.GetResult(Store) is { Implicit: false } && !result.GetValue(DeadLetters))
-                result.AddError("--store is for --dead-letters and the command dead-letters.");
+                result.AddError("--store is for --dead-letters and the command send-letters.");
         });
         command.SetAction(
             (parsed, cancellationToken) => GuardAsync(() => SendAsync(parsed, createHost, cancellationToken), cancellationToken));
@@ -114,10 +116,8 @@ internal static class SenderCommand
             new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
     }
 
-    public static LetterOptions LetterOptions(ParseResult parsed, Uri? api) => new(parsed.GetValue(Store)!, api, parsed.GetValue(Verbose));
-
     /// <summary>Turns user errors into one sentence and an exit code.</summary>
-    public static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken cancellationToken)
+    private static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken cancellationToken)
     {
         try
         {
@@ -140,6 +140,26 @@ internal static class SenderCommand
         {
             return Interrupted;
         }
+    }
+
+    private static Command SendLetters(HostFactory createHost)
+    {
+        var api = CreateApi("Send the letters to this API. Default: the program's own API, which injects no faults for this command.");
+        var command = new Command(
+            "send-letters", "Sends the dead letters that are due and those of jobs, and ends when none is left. A service sends them by itself.")
+        {
+            api,
+        };
+        command.SetAction((parsed, cancellationToken) => GuardAsync(async () =>
+        {
+            var verbose = parsed.GetValue(Verbose);
+            var display = new ProgressDisplay(Terminal.Open(Console.Error), plain: verbose);
+            var run = new LetterRun(parsed.GetValue(Store)!, parsed.GetValue(api), verbose, createHost, display);
+            var report = await run.RunAsync(cancellationToken);
+            LetterRunText.Write(report);
+            return report.Interrupted ? Interrupted : report.IsClean ? 0 : 1;
+        }, cancellationToken));
+        return command;
     }
 
     private static async Task<int> SendAsync(ParseResult parsed, HostFactory createHost, CancellationToken cancellationToken)
@@ -198,7 +218,7 @@ internal static class SenderCommand
     }
 
     // Relative URIs are appended only to a base address that ends with a slash.
-    public static Option<Uri?> CreateApi(string description) =>
+    private static Option<Uri?> CreateApi(string description) =>
         CreateUrl("--api", description, text => text.TrimEnd('/') + "/", show: true);
 
     private static Option<Uri?> CreateUrl(string name, string description, Func<string, string> complete, bool show) => new(name)

@@ -25,13 +25,11 @@ internal sealed class SendingRun : IAsyncDisposable
         _flakyApi = flakyApi;
         _alerts = alerts;
         _address = options.Api ?? flakyApi!.Address;
-        _host = createHost(client, options.Compares, _address, options.DeadLetters, alerts, logging =>
+        _host = createHost(client, options.Compares, _address, options.DeadLetters, sendsLetters: false, alerts, logging =>
         {
             logging.ClearProviders().AddProvider(_logLines);
             if (alerts is not null) logging.AddProvider(alerts.DeliveryFailures);
-            if (options.Verbose)
-                logging.AddSimpleConsole(console => console.SingleLine = true)
-                    .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            if (options.Verbose) Terminal.AddLog(logging);
         });
     }
 

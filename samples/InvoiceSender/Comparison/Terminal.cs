@@ -19,4 +19,9 @@ internal static class Terminal
             console.Profile.Width = columns;
         return console;
     }
+
+    /// <summary>Shows the log on standard error.</summary>
+    public static void AddLog(ILoggingBuilder logging) =>
+        logging.AddSimpleConsole(console => console.SingleLine = true)
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 }

@@ -34,7 +34,7 @@ internal sealed record DeadLetterRunReport
     [JsonIgnore]
     public IReadOnlyList<DeadLetter> Letters { get; init; } = [];
 
-    public IReadOnlyList<LetterView> DeadLetters => [.. Letters.Select(LetterView.Of)];
+    public IReadOnlyList<LetterReport> DeadLetters => [.. Letters.Select(letter => new LetterReport(letter.Id, letter.Status))];
 
     /// <summary>Invoices that were not accepted and have a dead letter.</summary>
     public required IReadOnlyList<RowReport> Rows { get; init; }
@@ -58,3 +58,6 @@ internal sealed record DeadLetterRunReport
     [JsonIgnore]
     public bool IsClean => Lost.Count == 0 && StoppedBy is null && Duplicated is null or 0;
 }
+
+/// <summary>A dead letter in <c>--json</c>; the tool http-resilience shows the whole.</summary>
+internal sealed record LetterReport(Guid Id, DeadLetterStatus Status);

@@ -13,7 +13,7 @@ internal static class DeadLetterRunText
         var notSent = report.NotSent > 0 ? $"{report.NotSent} not sent yet, " : "";
         var elapsed = string.Create(CultureInfo.InvariantCulture, $"{report.ElapsedSeconds:F1} s");
         Console.WriteLine($"{seed}{report.Invoices} invoices, {report.Accepted} accepted, {report.Letters.Count} dead letters, "
-            + $"{report.Lost.Count} lost, {notSent}{LetterText.Count(report.Requests, "request")} in {elapsed}");
+            + $"{report.Lost.Count} lost, {notSent}{LetterRunText.Count(report.Requests, "request")} in {elapsed}");
         if (report.StoppedBy is { } reason) Console.WriteLine($"Stopped early because every invoice would fail in the same way: {reason}");
         if (report is { Stored: { } stored, Duplicated: { } twice }) Console.WriteLine(LedgerText.Of(stored, twice));
 
@@ -25,6 +25,7 @@ internal static class DeadLetterRunText
 
         var pending = report.Letters.Count(letter => letter.Status is DeadLetterStatus.Pending);
         Console.WriteLine($"The dead letters are in {report.Store}: {pending} pending, {report.Letters.Count - pending} for review.");
-        Console.WriteLine($"Next: {Self.Command("dead-letters list", report.Store)}");
+        Console.WriteLine(LetterRunText.Tool(report.Store));
+        Console.WriteLine($"To send what is due: {Self.Command("send-letters", report.Store)}");
     }
 }

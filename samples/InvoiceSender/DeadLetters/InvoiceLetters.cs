@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using HttpResilience;
 
@@ -29,7 +30,7 @@ internal sealed class InvoiceLetters
 
     /// <summary>The newest open letter of the invoice, else its newest letter.</summary>
     public DeadLetter? Of(Invoice invoice) =>
-        _letters[invoice.Id].FirstOrDefault(letter => letter.IsOpen) ?? _letters[invoice.Id].FirstOrDefault();
+        _letters[invoice.Id].FirstOrDefault(IsOpen) ?? _letters[invoice.Id].FirstOrDefault();
 
     /// <summary>
     /// The letter that settled the invoice: accepted after a correction, or resolved by a person. The
@@ -56,7 +57,23 @@ internal sealed class InvoiceLetters
         }
     }
 
-    private static (string Company, string Number) Id(DeadLetter letter) => letter.Json() is JsonObject invoice
+    private static bool IsOpen(DeadLetter letter) =>
+        letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress or DeadLetterStatus.RequiresReview;
+
+    private static (string Company, string Number) Id(DeadLetter letter) => BodyOf(letter) is { } invoice
         ? ($"{invoice["company"]}", $"{invoice["invoiceNumber"]}")
         : ("", letter.Id.ToString());
+
+    // A person may have made anything of it.
+    private static JsonObject? BodyOf(DeadLetter letter)
+    {
+        try
+        {
+            return letter.Body is { Length: > 0 } body ? JsonNode.Parse(body.Span) as JsonObject : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

@@ -4,7 +4,7 @@ namespace InvoiceSender;
 internal static class Self
 {
     public static string Command(string arguments, string store) =>
-        $"{Program} {arguments}{(store == LetterOptions.DefaultStore ? "" : $" --store {Quote(store)}")}";
+        $"{Program} {arguments}{(store == SenderCommand.DefaultStore ? "" : $" --store {Quote(store)}")}";
 
     private static string Program => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) != "dotnet"
         ? FromHere(path)
@@ -18,5 +18,5 @@ internal static class Self
             : Path.Combine(".", relative));
     }
 
-    private static string Quote(string text) => text.Contains(' ') ? $"\"{text}\"" : text;
+    public static string Quote(string text) => text.Contains(' ') ? $"\"{text}\"" : text;
 }
