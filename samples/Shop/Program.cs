@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Shop;
 
 // An application that sends invoices to an API, with the page for those who operate it. The API is part of it, and refuses some.
-var builder = WebApplication.CreateBuilder(args);
+// Its settings lie beside the program, wherever it is started.
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
 builder.Services.AddResilientHttpClient<BillingClient>(
     "billing", client => client.BaseAddress = new(builder.Configuration["Billing:Address"] ?? "http://127.0.0.1:5080"));

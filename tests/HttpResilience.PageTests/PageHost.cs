@@ -85,6 +85,14 @@ internal sealed class PageHost : IAsyncDisposable
             .AddPolicy("staff", p => p.RequireRole("staff")).AddPolicy("operators", p => p.RequireRole("operators"));
     }
 
+    /// <summary>Waits until the instance has written its row, which it does at start.</summary>
+    internal async Task WaitForHeartbeatAsync()
+    {
+        var holds = Services.GetRequiredService<CircuitHolds>();
+        while ((await holds.InstancesAsync(TestContext.Current.CancellationToken)).Count == 0)
+            await Task.Yield();
+    }
+
     /// <summary>A client without a browser, as one person.</summary>
     internal HttpClient Client(string? person = Operator)
     {

@@ -36,9 +36,13 @@ internal static class LetterBodies
         return body with
         {
             Download = getsBytes,
-            Text = getsBytes || call.Options.ShowBodies is BodyVisibility.Nobody ? null : StruckTextOf(letter),
+            Text = getsBytes ? null : ShownTextOf(call, letter),
         };
     }
+
+    /// <summary>JSON with the fields on the redaction list struck out, for who does not get the bytes; null for none.</summary>
+    internal static string? ShownTextOf(ApiCall call, DeadLetter letter) =>
+        call.Options.ShowBodies is BodyVisibility.Nobody ? null : StruckTextOf(letter);
 
     private static string? StruckTextOf(DeadLetter letter)
     {

@@ -31,7 +31,7 @@ if (pause) {
 
 // Times: the server writes UTC until it knows the zone; then it writes the reader's own.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (!document.cookie.includes("hr-zone=")) document.cookie = `hr-zone=${encodeURIComponent(zone)};path=${base};samesite=strict;max-age=31536000`;
+if (!document.cookie.includes(`hr-zone=${encodeURIComponent(zone)}`)) document.cookie = `hr-zone=${encodeURIComponent(zone)};path=${base};samesite=strict;max-age=31536000`;
 
 // Keys: go somewhere, never do something.
 const off = () => localStorage.getItem("hr-keys") === "off", box = document.querySelector("[data-keys]");

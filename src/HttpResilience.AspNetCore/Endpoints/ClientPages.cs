@@ -34,7 +34,8 @@ internal static class ClientPages
             Circuits = holds is null ? null
                 : await call.TryReadAsync(token => holds.ListAsync(name, token)).ConfigureAwait(false),
             Pause = row.Pause,
-            CanPause = services.GetService<ClientPauses>() is not null,
+            // The client of alerts is not the application's.
+            CanPause = services.GetService<ClientPauses>() is not null && !name.StartsWith("HttpResilience.", StringComparison.Ordinal),
             Budget = row.Budget,
             Settings = [.. settings.Where(s => showsAll || s.Source != ClientSetting.Default)],
             ShowsAll = showsAll,
@@ -77,7 +78,8 @@ internal static class ClientPages
     {
         string name = ClientLists.NameOf(call.Api), host = call.Query("host"), tenant = call.Query("tenant");
         ThrowIfViewer(call);
-        var instances = await Holds(call).InstancesAsync(call.Reading).ConfigureAwait(false);
+        var instances = (await Holds(call).InstancesAsync(call.Reading).ConfigureAwait(false))
+            .Where(i => (call.Now - i.SeenAt).Duration() < OverviewPages.SeenLately).ToList();
         var groups = await GroupsAsync(call, new() { ClientName = name, Authority = AuthorityOf(host).Name }).ConfigureAwait(false);
         long letters = groups.Sum(g => g.Pending + g.InProgress);
         var model = new AskModel(

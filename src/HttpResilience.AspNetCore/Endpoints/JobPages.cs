@@ -24,14 +24,14 @@ internal static class JobPages
 
     internal static async Task<PageAnswer> JobAsync(PageCall call)
     {
-        var job = await Jobs(call).FindAsync(IdOf(call), call.Aborted).ConfigureAwait(false) ?? throw NoJob();
-        var progress = await Jobs(call).ProgressAsync(job.Id, call.Aborted).ConfigureAwait(false);
+        var job = await Jobs(call).FindAsync(IdOf(call), call.Reading).ConfigureAwait(false) ?? throw NoJob();
+        var progress = await Jobs(call).ProgressAsync(job.Id, call.Reading).ConfigureAwait(false);
         var letters = progress.Refused == 0 ? [] : await call.Api.Review.ListAsync(
-            new() { JobId = job.Id, OmitBodies = true, Limit = MaxShown * 4 }, call.Aborted).ConfigureAwait(false);
+            new() { JobId = job.Id, OmitBodies = true, Limit = MaxShown * 4 }, call.Reading).ConfigureAwait(false);
         var refused = letters.Where(l => l.Job is { Accepted: false }).Take(MaxShown);
         bool nobody = job.State is LetterJobState.Running && !OverviewPages.AnySends(
             await call.Context.RequestServices.GetRequiredService<IInstanceStore>()
-                .ListAsync(call.Now - OverviewPages.SeenLately, call.Aborted).ConfigureAwait(false), call.Now);
+                .ListAsync(call.Now - OverviewPages.SeenLately, call.Reading).ConfigureAwait(false), call.Now);
         return new PageAnswer.Page(
             typeof(Pages.JobPage), new JobPageModel(new(job, progress), LetterPages.RowsOf(call, refused), nobody), JobTexts.TitleOf(job),
             "letters")
@@ -45,6 +45,23 @@ internal static class JobPages
     internal static Task<PageAnswer> SendAsync(PageCall call) => StartAsync(call, LetterJobAction.Replay);
 
     internal static Task<PageAnswer> ResolveAsync(PageCall call) => StartAsync(call, LetterJobAction.Resolve);
+
+    internal static async Task<PageAnswer> UndoAsync(PageCall call)
+    {
+        try
+        {
+            var job = await Jobs(call).ReopenAsync(IdOf(call), call.By, null, call.Aborted).ConfigureAwait(false);
+            return new PageAnswer.SeeOther($"jobs/{job.Id}?did={PageMessages.Started}");
+        }
+        catch (KeyNotFoundException)
+        {
+            throw NoJob();
+        }
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        {
+            throw ApiProblemException.Of(StatusCodes.Status409Conflict, "It cannot be taken back", e.Message);
+        }
+    }
 
     internal static async Task<PageAnswer> StopAsync(PageCall call)
     {
@@ -85,7 +102,7 @@ internal static class JobPages
             :
             [
                 ("What happens", $"{PageTimes.Count(count, "letter")} are not sent again, and are deleted after a time"),
-                ("If you change your mind", "each can be reopened until then"),
+                ("If you change your mind", "all of them can be reopened by one click, until they are deleted"),
             ];
         var model = new AskModel(
             sends ? $"Send {PageTimes.Number(count)} of {PageTimes.Count(group.Count, "letter")} again?"
@@ -95,6 +112,7 @@ internal static class JobPages
         {
             Sub = $"{group.Newest.ClientName} · {group.Newest.Method} {group.Newest.Route}",
             Facts = facts,
+            Recounts = true,
             Fields =
             [
                 ("counted", PageTimes.Invariant($"{group.Count}")), ("once", $"{Guid.CreateVersion7(call.Now)}"),
@@ -120,7 +138,10 @@ internal static class JobPages
             return await AskAsync(call, action, null).ConfigureAwait(false);
         var choice = Choice.Of(call, action);
         // The second post of a double click shows the job of the first.
-        if (await Jobs(call).FindAsync(once, call.Aborted).ConfigureAwait(false) is null)
+        var first = await Jobs(call).FindAsync(once, call.Aborted).ConfigureAwait(false);
+        if (first is not null && (first.Request.By != call.By || first.Request.Query.Fingerprint != fingerprint))
+            return await AskAsync(call, action, null).ConfigureAwait(false);
+        if (first is null)
         {
             var query = new DeadLetterQuery { Fingerprint = fingerprint };
             var group = await GroupAsync(call, query).ConfigureAwait(false);
@@ -154,12 +175,12 @@ internal static class JobPages
                 IncludesUncertain = choice.Uncertain,
                 Notes = notes.Length == 0 ? null : notes[..Math.Min(notes.Length, 1000)],
             }, once, call.Aborted).ConfigureAwait(false);
-        return new PageAnswer.SeeOther($"jobs/{job.Id}{(job.Id == once ? $"?did={PageMessages.Started}" : "")}");
+        return new PageAnswer.SeeOther($"jobs/{job.Id}?did={(job.Id == once ? PageMessages.Started : PageMessages.Already)}");
     }
 
     private static async Task<DeadLetterGroup> GroupAsync(PageCall call, DeadLetterQuery query)
     {
-        var groups = await call.Api.Review.GroupsAsync(query, 1, call.Aborted).ConfigureAwait(false);
+        var groups = await call.Api.Review.GroupsAsync(query, 1, call.Reading).ConfigureAwait(false);
         return groups.SingleOrDefault() ?? throw ApiProblemException.NotFound("No letter of this group is open");
     }
 

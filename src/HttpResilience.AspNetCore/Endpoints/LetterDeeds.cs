@@ -42,7 +42,7 @@ internal static class LetterDeeds
     internal static async Task<PageAnswer> CorrectAsync(PageCall call)
     {
         var letter = await LetterPages.FindAsync(call).ConfigureAwait(false);
-        var body = LetterBodyText.Of(letter);
+        var body = await LetterPages.BodyOf(call, letter).ConfigureAwait(false);
         var draft = new LetterDraft(
             call.Form.ContainsKey("body") ? call.Field("body") : null, call.Field("method").Trim(), call.Field("address").Trim(),
             call.Field("headers"));
@@ -69,7 +69,9 @@ internal static class LetterDeeds
         }
         catch (ApiProblemException e) when (e.Problem.Status == StatusCodes.Status409Conflict)
         {
-            return await MeanwhileAsync(call, await LetterPages.FindAsync(call).ConfigureAwait(false), draft).ConfigureAwait(false);
+            var now = await LetterPages.FindAsync(call).ConfigureAwait(false);
+            return WasDone(call, now, LetterEventKind.Resubmitted) is { } done ? done
+                : await MeanwhileAsync(call, now, draft).ConfigureAwait(false);
         }
     }
 

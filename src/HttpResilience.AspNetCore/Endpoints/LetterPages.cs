@@ -24,7 +24,9 @@ internal static class LetterPages
         var counted = await call.Api.Review.ListAsync(query, call.Reading).ConfigureAwait(false);
         if (counted is not [var newest, ..])
             throw ApiProblemException.NotFound("There is no letter of this group", "Letters that are done with are deleted after a time.");
-        var letters = IsUuid(call.Query("before"), out var before) ? counted.Where(l => l.Id.CompareTo(before) < 0).ToList() : [.. counted];
+        IReadOnlyList<DeadLetter> letters = IsUuid(call.Query("before"), out var before)
+            ? await call.Api.Review.ListAsync(query with { Before = before, Limit = PageSize + 1 }, call.Reading).ConfigureAwait(false)
+            : counted;
         var jobs = await JobPages.RunningAsync(call, fingerprint, call.Reading).ConfigureAwait(false);
         var model = new GroupPageModel
         {
@@ -57,14 +59,20 @@ internal static class LetterPages
         {
             Letter = letter,
             Name = name,
-            Body = LetterBodyText.Of(letter),
+            Body = await BodyOf(call, letter).ConfigureAwait(false),
             ShowsBody = hidden is null,
+            Struck = hidden is null ? null : LetterBodies.ShownTextOf(call.Api, letter),
             WhyHidden = hidden,
             Older = older is [var next, ..] ? next.Id : null,
         };
         model = with?.Invoke(model) ?? model;
         return new(typeof(Pages.LetterPage), model, ForeignText.Visible(name, 80), "letters") { IsLive = true };
     }
+
+    /// <summary>The body for the editor: none for who may not see it.</summary>
+    internal static async Task<LetterBodyText> BodyOf(PageCall call, DeadLetter letter) =>
+        await LetterBodies.WhyHiddenAsync(call.Api).ConfigureAwait(false) is { } why
+            ? LetterBodyText.HiddenOf(letter, why) : LetterBodyText.Of(letter);
 
     internal static async Task<PageAnswer> BodyAsync(PageCall call)
     {

@@ -64,7 +64,7 @@ internal static class OverviewPages
 
     /// <summary>An instance that was seen lately sends letters again.</summary>
     internal static bool AnySends(IEnumerable<StorageInstance> instances, DateTimeOffset now) =>
-        instances.Any(i => i.Replays && now - i.SeenAt < SeenLately);
+        instances.Any(i => i.Replays && (now - i.SeenAt).Duration() < SeenLately);
 
     // Someone is told of them; critical ones come first.
     private static IEnumerable<Notice> IncidentsOf(IncidentList? incidents) => (incidents?.Incidents ?? [])
@@ -116,7 +116,7 @@ internal static class OverviewPages
                 "person",
                 $"{PageTimes.Count(group.RequiresReview, "letter")} of {group.Newest.ClientName} "
                 + (group.RequiresReview == 1 ? "needs a person" : "need a person"),
-                Sentences(group.Newest.Title, group.Newest.SuggestedAction), $"groups/{group.Fingerprint}", "Open the group")
+                Sentences(LetterTexts.TitleOf(group), group.Newest.SuggestedAction), LetterTexts.PathOf(group), "Open the group")
             {
                 Since = group.FirstFailedAt,
             };

@@ -31,7 +31,8 @@ internal static class PageCookies
             Set(call, ThemeCookie, call.Query("theme"));
         string back = call.Query("back");
         // Below the prefix, whatever it holds: an address elsewhere cannot be reached.
-        bool isPath = back.All(c => c is > ' ' and < '\u007F' and not '\\') && !back.StartsWith('/');
+        bool isPath = back.All(c => c is > ' ' and < '\u007F' and not '\\') && !back.StartsWith('/')
+            && !back.Contains("..", StringComparison.Ordinal) && !back.Contains("%2e", StringComparison.OrdinalIgnoreCase);
         return Task.FromResult<PageAnswer>(new PageAnswer.SeeOther(isPath ? back : ""));
     }
 

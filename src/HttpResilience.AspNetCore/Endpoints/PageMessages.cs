@@ -5,7 +5,7 @@ internal static class PageMessages
 {
     internal const string Sends = "sends", Corrected = "corrected", DealtWith = "dealt-with", Reopened = "reopened",
         Cancelled = "cancelled", Stopped = "stopped", Started = "started", Paused = "paused", Resumed = "resumed", Held = "held",
-        Released = "released";
+        Released = "released", Already = "already";
 
     internal static string? Of(string word) => word switch
     {
@@ -16,6 +16,7 @@ internal static class PageMessages
         Cancelled => "Nothing is sent. It is what it was before.",
         Stopped => "Stopped. What had not gone out is as it was.",
         Started => "Begun.",
+        Already => "One was under way already: this is it. No second one was begun.",
         Paused => "Paused, on all instances within ten seconds.",
         Resumed => "Resumed, on all instances within ten seconds.",
         Held => "Held back, on all instances within ten seconds.",

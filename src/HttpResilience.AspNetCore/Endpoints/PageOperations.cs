@@ -21,6 +21,7 @@ internal static class PageOperations
         new("POST", "groups/{fingerprint}/resolve", JobPages.ResolveAsync),
         new("GET", "jobs/{id}", JobPages.JobAsync),
         new("POST", "jobs/{id}/stop", JobPages.StopAsync),
+        new("POST", "jobs/{id}/undo", JobPages.UndoAsync),
         new("GET", "clients", ClientPages.ClientsAsync),
         new("GET", "clients/{name}", ClientPages.ClientAsync),
         new("GET", "clients/{name}/pause", ClientPages.AskPauseAsync),

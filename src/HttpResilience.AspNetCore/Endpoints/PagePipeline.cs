@@ -72,10 +72,10 @@ internal sealed class PagePipeline : IDisposable
     // The prefix is what is before the address; the host may have mapped the page in a group with a prefix of its own.
     private static string FindBase(HttpContext context, string path)
     {
-        string full = (context.Request.Path.Value ?? "").TrimEnd('/');
+        string full = "/" + (context.Request.Path.Value ?? "").Trim('/');
         for (int segments = path.Split('/', StringSplitOptions.RemoveEmptyEntries).Length; segments > 0; segments--)
             full = full[..Math.Max(0, full.LastIndexOf('/'))];
-        return context.Request.PathBase.Add(full).ToUriComponent();
+        return context.Request.PathBase.Add(full.TrimEnd('/')).ToUriComponent();
     }
 
     private static void SetHeaders(HttpResponse response)
@@ -117,17 +117,33 @@ internal sealed class PagePipeline : IDisposable
                 return (call, await operation.AnswerAsync(call).ConfigureAwait(false));
             var form = await AdmitPostAsync(context, name, refusal).ConfigureAwait(false);
             call = new(new(context, name!, _operators, _options), _options, form, mayOperate: true);
+            ThrowIfTooMany(context, name!);
             if (!await _antiforgery.IsRequestValidAsync(context).ConfigureAwait(false))
                 return (call, PressOnceMorePage.Answer(call));
             var answer = await operation.AnswerAsync(call).ConfigureAwait(false);
             if (answer is PageAnswer.SeeOther)
-                _events.Done(name!, operation.Path, Guid.TryParse(call.Route("id"), out var id) ? id : null);
+            {
+                if (call.Route("name") is { Length: > 0 } client)
+                    _events.DoneTo(name!, operation.Path, client);
+                else
+                    _events.Done(name!, operation.Path, Guid.TryParse(call.Route("id"), out var id) ? id : null);
+            }
+
             return (call, answer);
         }
         catch (Exception e) when (e is not OperationCanceledException || !context.RequestAborted.IsCancellationRequested)
         {
-            return (call, ProblemPages.Of(e, context.Request.Path, _events));
+            return (call, ProblemPages.Of(e, context.Request.Path, _events, call.Form.Count > 0 ? RepeatedForm.Of(call) : null));
         }
+    }
+
+    private void ThrowIfTooMany(HttpContext context, string name)
+    {
+        if (_limiter.WaitOf(name) is not { } wait)
+            return;
+        context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        throw ApiProblemException.Of(
+            StatusCodes.Status429TooManyRequests, "Too many changes in a short time.", $"{_options.PostsPerMinute} a minute are allowed.");
     }
 
     /// <returns>The fields of the form.</returns>
@@ -139,14 +155,6 @@ internal sealed class PagePipeline : IDisposable
             throw ApiProblemException.Of(
                 StatusCodes.Status403Forbidden, "You may not change anything.",
                 _options.Contact is { Length: > 0 } contact ? $"{refusal} Contact: {contact}." : refusal);
-        if (_limiter.WaitOf(name) is { } wait)
-        {
-            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            throw ApiProblemException.Of(
-                StatusCodes.Status429TooManyRequests, "Too many changes in a short time.",
-                $"{_options.PostsPerMinute} a minute are allowed.");
-        }
-
         if (!context.Request.HasFormContentType)
             throw ApiProblemException.Of(StatusCodes.Status415UnsupportedMediaType, "The request is no form.");
         if (context.Request.ContentLength > PostRules.MaxBodyBytes)
@@ -170,7 +178,7 @@ internal sealed class PagePipeline : IDisposable
         {
             throw TooLarge();
         }
-        catch (Exception e) when (e is InvalidDataException or BadHttpRequestException)
+        catch (Exception e) when (e is IOException or BadHttpRequestException)
         {
             throw ApiProblemException.Of(StatusCodes.Status400BadRequest, "The form cannot be read.");
         }

@@ -16,13 +16,16 @@ internal static class ProblemPages
         },
         StatusCodes.Status403Forbidden);
 
-    internal static PageAnswer Of(Exception exception, string path, ApiEvents events)
+    internal static PageAnswer Of(Exception exception, string path, ApiEvents events) => Of(exception, path, events, null);
+
+    /// <param name="typed">The form whose deed failed; null for none.</param>
+    internal static PageAnswer Of(Exception exception, string path, ApiEvents events, RepeatedForm? typed)
     {
         switch (exception)
         {
             case ApiProblemException e:
                 var errors = e.Problem.Errors?.SelectMany(error => error.Value.Select(text => $"{error.Key}: {text}")).ToList() ?? [];
-                return Page(new(e.Problem.Title, e.Problem.Detail) { Errors = errors, Letter = e.Problem.Letter }, e.Problem.Status);
+                return Page(new(e.Problem.Title, e.Problem.Detail) { Errors = errors, Letter = e.Problem.Letter, Typed = typed }, e.Problem.Status);
             case HttpResilienceStorageException e:
                 events.StoreFailed(e, path);
                 return Page(
@@ -30,8 +33,13 @@ internal static class ProblemPages
                         ? "What you did may have been done nevertheless: look before you repeat it."
                         : "Nothing was done. Clients and circuits of this instance can still be seen.")
                     {
-                        IsLive = true,
+                        IsLive = typed is null,
+                        Typed = typed,
                     },
+                    StatusCodes.Status503ServiceUnavailable);
+            case OperationCanceledException when typed is not null:
+                return Page(
+                    new("The store does not answer in time", "Nothing was done yet. Send it once more.") { Typed = typed },
                     StatusCodes.Status503ServiceUnavailable);
             case OperationCanceledException:
                 return Page(
@@ -42,7 +50,7 @@ internal static class ProblemPages
             default:
                 events.Failed(exception, path);
                 return Page(
-                    new("The page could not be made", "The log of the application says why."), StatusCodes.Status500InternalServerError);
+                    new("The page could not be made", "The log of the application says why.") { Typed = typed }, StatusCodes.Status500InternalServerError);
         }
     }
 
@@ -60,6 +68,9 @@ internal sealed record PageProblem(string Title, string? Detail)
 
     /// <summary>The letter as it is now, when it has changed meanwhile.</summary>
     public LetterSummary? Letter { get; init; }
+
+    /// <summary>What was typed, to be sent once more; null for none.</summary>
+    public RepeatedForm? Typed { get; init; }
 
     public bool HidesNavigation { get; init; }
 

@@ -19,8 +19,8 @@ internal static class CorrectionForm
         string? text = draft.Text is { } sent && body.Typed(sent) is var typed && typed != (body.Text ?? "") ? typed : null;
         string? method = draft.Method != letter.Method ? draft.Method : null;
         string? uri = draft.Address != (letter.OriginalUri ?? letter.Uri.AbsoluteUri) ? draft.Address : null;
-        string headers = draft.Headers.ReplaceLineEndings("\n").TrimEnd('\n');
-        var fields = headers != HeadersOf(letter).ReplaceLineEndings("\n") ? FieldsOf(headers) : null;
+        string headers = FormText.Lines(draft.Headers).TrimEnd('\n');
+        var fields = headers != FormText.Lines(HeadersOf(letter)) ? FieldsOf(headers) : null;
         return text is null && file is null && method is null && uri is null && fields is null ? null : new()
         {
             Text = file is null ? text : null,
@@ -33,7 +33,7 @@ internal static class CorrectionForm
 
     /// <summary>A letter as one text, for the difference.</summary>
     internal static string TextOf(string method, string address, string headers, string? body) => new StringBuilder()
-        .Append(method).Append(' ').Append(address).Append('\n').Append(headers.ReplaceLineEndings("\n"))
+        .Append(method).Append(' ').Append(address).Append('\n').Append(FormText.Lines(headers))
         .Append("\n\n").Append(body).ToString();
 
     private static List<HeaderModel> FieldsOf(string lines)

@@ -11,6 +11,9 @@ internal static class JobTexts
         (LetterJobAction.Resolve, LetterJobState.Running) => $"Marking {PageTimes.Number(job.Total)} as dealt with",
         (LetterJobAction.Resolve, LetterJobState.Stopped) => $"Stopped marking {PageTimes.Number(job.Total)} as dealt with",
         (LetterJobAction.Resolve, _) => $"Marked {PageTimes.Number(job.Total)} as dealt with",
+        (LetterJobAction.Reopen, LetterJobState.Running) => $"Reopening {PageTimes.Number(job.Total)}",
+        (LetterJobAction.Reopen, LetterJobState.Stopped) => $"Stopped reopening {PageTimes.Number(job.Total)}",
+        (LetterJobAction.Reopen, _) => $"Reopened {PageTimes.Number(job.Taken)}",
         _ => $"{job.Request.Action} of {PageTimes.Number(job.Total)}",
     };
 

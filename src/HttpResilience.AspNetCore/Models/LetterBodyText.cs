@@ -38,11 +38,16 @@ internal sealed record LetterBodyText(string? Text, string MediaType, int Bytes,
         };
     }
 
+    /// <summary>The body of a letter that the person may not see; another one can be sent.</summary>
+    internal static LetterBodyText HiddenOf(DeadLetter letter, string why) =>
+        Of(letter) with { Text = null, Hex = null, Obstacle = why };
+
     /// <summary>What a browser has sent of the text: with the line ends that it was shown with.</summary>
     internal string Typed(string sent)
     {
-        string lines = sent.ReplaceLineEndings("\n");
-        return Text?.Contains("\r\n", StringComparison.Ordinal) is true ? lines.ReplaceLineEndings("\r\n") : lines;
+        string lines = FormText.Lines(sent);
+        return Text is null ? lines : lines == FormText.Lines(Text) ? Text
+            : Text.Contains("\r\n", StringComparison.Ordinal) ? lines.Replace("\n", "\r\n", StringComparison.Ordinal) : lines;
     }
 
     /// <summary>The number of the line with the field that a problem is about, when its name occurs once; null for none.</summary>
@@ -104,7 +109,7 @@ internal sealed record LetterBodyText(string? Text, string MediaType, int Bytes,
 
     private static string ObstacleOf(int bytes) => bytes > MaxBytes
         ? "It is longer than 256 KiB: download it, correct it, and send the file."
-        : "It is not text: download it, correct it, and send the file.";
+        : "It is not text that a form gives back as it was: download it, correct it, and send the file.";
 
     // Only what becomes the same bytes again.
     private static string? TextOf(ReadOnlySpan<byte> bytes, string? charset)
@@ -117,9 +122,10 @@ internal sealed record LetterBodyText(string? Text, string MediaType, int Bytes,
             if (encoding.CodePage is not (65001 or 1200 or 1201 or 28591 or 20127))
                 return null;
             string text = encoding.GetString(bytes);
-            return encoding.GetBytes(text).AsSpan().SequenceEqual(bytes) && !text.AsSpan().ContainsAny(NoText) ? text : null;
+            return encoding.GetBytes(text).AsSpan().SequenceEqual(bytes) && !text.AsSpan().ContainsAny(NoText)
+                && FormText.IsUniform(text) ? text : null;
         }
-        catch (Exception e) when (e is ArgumentException or DecoderFallbackException or EncoderFallbackException)
+        catch (Exception e) when (e is ArgumentException or NotSupportedException or DecoderFallbackException or EncoderFallbackException)
         {
             return null;
         }
@@ -129,7 +135,9 @@ internal sealed record LetterBodyText(string? Text, string MediaType, int Bytes,
     private static readonly SearchValues<char> NoText = SearchValues.Create([.. Enumerable.Range(0, 32)
         .Where(c => c is not ('\t' or '\n' or '\r')).Select(c => (char)c), '\uFEFF', '\u007F']);
 
-    private static string Shown(string text) => text.Contains('\n', StringComparison.Ordinal) ? text : Indented(text) ?? text;
+    // Deep nesting makes a short text long.
+    private static string Shown(string text) =>
+        !text.Contains('\n', StringComparison.Ordinal) && Indented(text) is { Length: <= MaxBytes } indented ? indented : text;
 
     // Token by token, so that the spelling of numbers, double names and the order of fields stay.
     private static string? Indented(string text)

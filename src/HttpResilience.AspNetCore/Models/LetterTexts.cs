@@ -81,6 +81,13 @@ internal static class LetterTexts
         : letter.IdempotencyKey is not null ? "Nothing is done twice: it was refused or did not arrive, and it goes out under the same key."
         : "Nothing is done twice: it was refused or did not arrive.";
 
+    /// <summary>What a group is called.</summary>
+    internal static string TitleOf(DeadLetterGroup group) => group.OtherReasons > 0 ? LetterWords.OtherReasons : group.Newest.Title;
+
+    /// <summary>The page of a group, below the prefix: that of other reasons is the list of its letters.</summary>
+    internal static string PathOf(DeadLetterGroup group) => group.OtherReasons == 0 ? $"groups/{group.Fingerprint}"
+        : "letters?view=list" + string.Concat(GroupModel.Of(group).Filter.Select(w => $"&{w.Key}={Uri.EscapeDataString(w.Value)}"));
+
     /// <summary>A person must look there before it is sent again as it is.</summary>
     internal static bool IsUncertain(DeadLetter letter) => letter is { MayHaveBeenProcessed: true, IdempotencyKey: null };
 

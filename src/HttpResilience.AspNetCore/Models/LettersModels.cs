@@ -98,6 +98,9 @@ internal sealed record LetterPageModel
     /// <summary>The person may see the body.</summary>
     public required bool ShowsBody { get; init; }
 
+    /// <summary>For who may not: JSON with the secret fields struck out; null for none.</summary>
+    public string? Struck { get; init; }
+
     /// <summary>Who may not: why.</summary>
     public string? WhyHidden { get; init; }
 
@@ -142,6 +145,9 @@ internal sealed record AskModel(string Heading, string Action, string Button, st
 
     /// <summary>A text can be written down with it.</summary>
     public string? NotesLabel { get; init; }
+
+    /// <summary>The number that was shown is compared when the button is pressed.</summary>
+    public bool Recounts { get; init; }
 
     public string? Error { get; init; }
 }

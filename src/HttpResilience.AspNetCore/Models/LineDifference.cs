@@ -81,5 +81,5 @@ internal static class LineDifference
         return lines;
     }
 
-    private static string[] LinesOf(string text) => text.ReplaceLineEndings("\n").Split('\n');
+    private static string[] LinesOf(string text) => FormText.Lines(text).Split('\n');
 }

@@ -34,6 +34,7 @@ internal sealed class ShopPages : IAsyncDisposable
             builder.Services.AddHttpResilienceOperations();
         });
         await host.Services.GetRequiredService<ClientPauses>().PauseAsync("shipping", "oskar", "Their warehouse moves tonight.");
+        await host.WaitForHeartbeatAsync();
         await host.Services.GetRequiredService<CircuitHolds>()
             .HoldBackAsync("billing", new("https://files.billing.example"), "oskar", "They asked us to.");
         var now = DateTimeOffset.UtcNow;

@@ -145,13 +145,18 @@ public sealed class ClientPageTests
         (await anna.GetAsync()).Html.ShouldContain("billing, calls of this instance in the last hour by 5 minutes: 3 calls");
     }
 
-    private static Task<PageHost> StartAsync() => PageHost.StartAsync(configure: builder =>
+    private static async Task<PageHost> StartAsync()
     {
-        builder.Services.AddResilientHttpClient("billing", o =>
+        var host = await PageHost.StartAsync(configure: builder =>
         {
-            o.DeadLetter.Enabled = true;
-            o.ErrorBudget.Objective = 0.999;
+            builder.Services.AddResilientHttpClient("billing", o =>
+            {
+                o.DeadLetter.Enabled = true;
+                o.ErrorBudget.Objective = 0.999;
+            });
+            builder.Services.AddHttpResilienceOperations();
         });
-        builder.Services.AddHttpResilienceOperations();
-    });
+        await host.WaitForHeartbeatAsync();
+        return host;
+    }
 }
