@@ -193,7 +193,7 @@ public sealed class KeptTextTests
         (await olga.GetAsync("choose?theme=dark&back=../sign-out")).Location.ShouldBe(PageHost.Prefix);
         await using var root = await PageHost.StartAsync(map: app => app.MapHttpResilience("/").RequireAuthorization("staff"));
         using var client = new PageClient(root);
-        foreach (string path in (string[])["/", "//x", "/letters"])
+        foreach (string path in (string[])["/", "/letters", "/nowhere"])
             (await client.GetAsync(path)).Html.ShouldNotContain("href=\"//");
     }
 
