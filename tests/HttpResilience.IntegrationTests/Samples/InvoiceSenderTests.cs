@@ -17,7 +17,7 @@ public sealed class InvoiceSenderTests : InvoiceSenderLetters
 
         (await ToolAsync(0, $"letters edit {(await OnlyAsync("needs-person"))[..18]} --set currency=EUR --as alice")).Error.ShouldContain(
             "none runs AddDeadLetterReplay");
-        string quota = Text(groups.Single(group => Text(group!, "title").StartsWith("The receiver", StringComparison.Ordinal))!, "group");
+        string quota = Text(groups.Single(group => Text(group!, "title") == "The receiver accepts no more invoices now")!, "fingerprint");
         (await ToolAsync(0, $"letters replay --group {quota} --as alice --yes")).Error.ShouldContain("1 of 1 letter of 1 cause");
 
         // The job is worked off by the process that sends.
@@ -130,7 +130,7 @@ public sealed partial class InvoiceSenderReadmeTests : InvoiceSenderLetters
         }
 
         var run = await ToolAsync(ShortIds().Replace(command["http-resilience ".Length..], await IdToEditAsync(words)));
-        return (run.Output + run.Error).Replace(Program.PathOf(""), "", StringComparison.Ordinal);
+        return (run.Output + run.Error).Replace(Program.PathOf("") + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
     }
 
     private async Task<string> IdToEditAsync(string[] words) => words.Contains("edit") ? await OnlyAsync("needs-person") : "";
