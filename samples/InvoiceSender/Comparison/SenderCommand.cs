@@ -146,7 +146,8 @@ internal static class SenderCommand
     {
         var api = CreateApi("Send the letters to this API. Default: the program's own API, which injects no faults for this command.");
         var command = new Command(
-            "send-letters", "Sends the dead letters that are due and those of jobs, and ends when none is left. A service sends them by itself.")
+            "send-letters",
+            "Sends the dead letters that are due and those of jobs, and ends when none is left. A service sends them by itself.")
         {
             api,
         };

@@ -10,6 +10,7 @@ internal static class LetterRunText
         Console.WriteLine($"In {report.Store}: {report.Waiting} pending, {report.Review} for review.");
         if (report.Elsewhere > 0)
             Console.WriteLine($"{Count(report.Elsewhere, "letter")} for another API: give it with --api URL.");
+        if (report.Interrupted) Console.WriteLine("Not finished. To continue, run the same command.");
         if (report.Waiting + report.Review > 0) Console.WriteLine(Tool(report.Store));
     }
 

@@ -1,8 +1,11 @@
 using System.Text.Json.Nodes;
+using HttpResilience.IntegrationTests.Tool;
 
 namespace HttpResilience.IntegrationTests.Samples;
 
-/// <summary>The sample with dead letters: of three invoices one is pending and one for review after the run.</summary>
+/// <summary>
+/// The sample with dead letters, and the tool on its store: of three invoices one is pending and one for review after the run.
+/// </summary>
 public abstract class InvoiceSenderLetters : IDisposable
 {
     // With seed 3 the receiver of number 11 rejects every attempt; the currency of number 23 is invalid.
@@ -13,16 +16,17 @@ public abstract class InvoiceSenderLetters : IDisposable
         2026-00023,placeholder-paints,"Ipsum Tools, Inc.",0208:9905224185,EUX,899.00,188.79,2026-11-16
         """;
 
-    private protected const string Good = """
-        { "invoiceNumber": "2026-00023", "company": "placeholder-paints", "receiverName": "Ipsum Tools", "receiver": "0208:9905224185",
-          "currency": "EUR", "net": 1, "vat": 0, "dueDate": "2026-11-16" }
-        """;
+    private readonly ToolProgram _tool;
+
+    protected InvoiceSenderLetters() =>
+        _tool = new() { Store = Program.PathOf("invoices.deadletters.db"), Columns = 120 };
 
     private protected SampleProgram Program { get; } = new();
 
     public void Dispose()
     {
         Program.Dispose();
+        _tool.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -34,10 +38,25 @@ public abstract class InvoiceSenderLetters : IDisposable
             report["stored"]!.GetValue<int>()).ShouldBe((1, 2, 0, 1));
     }
 
-    private protected async Task<JsonNode> OnlyAsync(string status) => (await ListAsync(status)).ShouldHaveSingleItem()!;
+    private protected Task<ToolRun> ToolAsync(string arguments) => _tool.RunAsync(arguments.Split(' '));
+
+    private protected async Task<ToolRun> ToolAsync(int exitCode, string arguments) =>
+        await _tool.ExpectAsync(exitCode, arguments.Split(' '));
+
+    private protected async Task<string> OnlyAsync(string status) =>
+        Text((await ListAsync(status)).ShouldHaveSingleItem()!, "id");
 
     private protected async Task<JsonArray> ListAsync(string status) =>
-        JsonNode.Parse((await ExpectAsync(0, $"dead-letters list --status {status} --json")).Output)!.AsArray();
+        JsonNode.Parse((await ToolAsync(0, $"letters list --status {status} --json")).Output)!["letters"]!.AsArray();
+
+    private protected async Task NoneIsOpenAsync() =>
+        (await ToolAsync(1, "letters groups")).Error.ShouldContain("No open letter");
+
+    private protected string Write(string file, string text)
+    {
+        File.WriteAllText(Program.PathOf(file), text);
+        return Program.PathOf(file);
+    }
 
     private protected async Task FailsAsync(string arguments, string message) =>
         (await ExpectAsync(2, arguments)).Error.ShouldContain(message);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using HttpResilience.IntegrationTests.Tool;
 
 namespace HttpResilience.IntegrationTests.Samples;
 
@@ -53,7 +54,7 @@ public sealed class InvoiceSenderResumeTests : IDisposable
         var corrected = await ReportAsync(send);
         (Number(corrected, "requests"), Number(corrected, "accepted"), corrected["rows"]!.AsArray().Count).ShouldBe((1, Invoices, 0));
         EachIsThereOnce(Invoices);
-        (await _program.RunAsync("dead-letters list")).Output.ShouldContain("0 pending, 0 for review, ");
+        (await _program.RunAsync($"send-letters --api {api.Uri}")).Output.ShouldContain("0 pending, 0 for review.");
     }
 
     [Fact]
@@ -63,7 +64,9 @@ public sealed class InvoiceSenderResumeTests : IDisposable
         string send = $"--dead-letters --csv invoices.csv --json --api {api.Uri}";
         await WriteAsync(bad: "XXX");
         var letter = (await ReportAsync(send))["deadLetters"]!.AsArray().ShouldHaveSingleItem()!;
-        (await _program.RunAsync($"dead-letters edit {letter["id"]} --set currency=EUR --api {api.Uri}")).ExitCode.ShouldBe(0);
+        using var tool = new ToolProgram { Store = _program.PathOf("invoices.deadletters.db") };
+        await tool.ExpectAsync(0, "letters", "edit", $"{letter["id"]}", "--set", "currency=EUR");
+        (await _program.RunAsync($"send-letters --api {api.Uri}")).Output.ShouldContain("1 letter sent, 1 accepted.");
 
         await WriteAsync(bad: "EUR");
         var again = await ReportAsync(send);

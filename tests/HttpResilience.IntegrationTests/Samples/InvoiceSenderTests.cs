@@ -3,77 +3,62 @@ using System.Text.RegularExpressions;
 
 namespace HttpResilience.IntegrationTests.Samples;
 
-/// <summary>The dead-letter commands of the sample in the order of the README.</summary>
+/// <summary>The whole way: the sample stores letters, the tool corrects and replays them, and the sample sends them.</summary>
 public sealed class InvoiceSenderTests : InvoiceSenderLetters
 {
     [Fact]
-    public async Task Finally_failed_invoices_are_stored_corrected_and_replayed_until_the_api_has_each_once()
+    public async Task Finally_failed_invoices_are_corrected_and_replayed_with_the_tool_and_sent_until_the_api_has_each_once()
     {
         await SendAsync();
-        var (pending, review) = (await OnlyAsync("pending"), await OnlyAsync("review"));
-        (pending["tags"]!["rowNumber"]!.GetValue<string>(), pending["statusCode"]!.GetValue<int>(), Text(pending, "title")).ShouldBe(
-            ("3", 429, "The receiver accepts no more invoices now"));
-        (review["tags"]!["rowNumber"]!.GetValue<string>(), Text(review, "suggestedAction"), Text(review, "detail"))
-            .ShouldBe(("4", "Fix the data and resubmit", "currency: 'EUX' is not a currency that we invoice in."));
+        var groups = JsonNode.Parse((await ToolAsync(0, "letters groups --json")).Output)!["groups"]!.AsArray();
+        groups.Select(group => Text(group!, "title")).Order().ShouldBe(
+            ["The invoice is not valid", "The receiver accepts no more invoices now"]);
+        (await ListAsync("waiting")).ShouldHaveSingleItem()!["tags"]!["rowNumber"]!.GetValue<string>().ShouldBe("3");
 
-        var table = await ExpectAsync(0, "dead-letters list");
-        table.Output.ShouldContain("2 shown. In invoices.deadletters.db: 1 pending, 1 for review, 0 closed.");
-        table.Output.Split('\n').Where(line => line.StartsWith('│')).ShouldAllBe(line => line.Length == 80);
+        (await ToolAsync(0, $"letters edit {(await OnlyAsync("needs-person"))[..18]} --set currency=EUR --as alice")).Error.ShouldContain(
+            "none runs AddDeadLetterReplay");
+        string quota = Text(groups.Single(group => Text(group!, "title") == "The receiver accepts no more invoices now")!, "fingerprint");
+        (await ToolAsync(0, $"letters replay --group {quota} --as alice --yes")).Error.ShouldContain("1 of 1 letter of 1 cause");
 
-        // A prefix that distinguishes the two ids.
-        var edited = await ExpectAsync(0, $"dead-letters edit {Text(review, "id")[..18]} --set currency=EUR");
-        edited.Output.ShouldContain($"{Text(review, "id")} resubmitted as:");
-        edited.Output.ShouldContain("row 4: accepted (201)");
-        edited.Output.ShouldContain("The API's ledger has 2 invoices, each once.");
+        // The job is worked off by the process that sends.
+        var sent = await ExpectAsync(0, "send-letters");
+        sent.Output.ShouldBe("""
+            2 letters sent, 2 accepted.
+            The API's ledger has 3 invoices, each once.
+            In invoices.deadletters.db: 0 pending, 0 for review.
 
-        var replayed = await ExpectAsync(0, "dead-letters replay --all --rate 100");
-        replayed.Output.ShouldContain($"{Text(pending, "id")} row 3: accepted (201)");
-        replayed.Output.ShouldContain("The API's ledger has 3 invoices, each once.");
+            """);
+        sent.Error.ShouldContain("Letters: 2/2, 2 accepted, 0 failed");
 
-        (await ListAsync("open")).ShouldBeEmpty();
-        var (old, corrected) = ((await ListAsync("resubmitted")).ShouldHaveSingleItem()!, (await ListAsync("replayed"))[0]!);
-        (Text(old, "replacedBy"), Text(corrected, "replaces")).ShouldBe((Text(corrected, "id"), Text(old, "id")));
-        Text(corrected, "idempotencyKey").ShouldNotBe(Text(old, "idempotencyKey"));
-        var shown = JsonNode.Parse((await ExpectAsync(0, $"dead-letters show {Text(corrected, "id")} --json")).Output)!;
-        shown["body"]!["currency"]!.GetValue<string>().ShouldBe("EUR");
-        (await ExpectAsync(0, $"dead-letters show {Text(old, "id")}")).Output.ShouldContain("replaced by ");
+        await NoneIsOpenAsync();
+        string corrected = Text((await ListAsync("replaced")).ShouldHaveSingleItem()!, "replacedBy");
+        (await ListAsync("accepted")).Select(letter => Text(letter!, "id")).ShouldContain(corrected);
+        (await ExpectAsync(0, "send-letters")).Output.ShouldContain("0 letters sent, 0 accepted.");
 
-        // Invoices sent before are sent once more with the same keys.
+        // An invoice that its letter has settled is not sent from the file.
         (await Program.RunAsync("--dead-letters --csv invoices.csv --seed 3")).Output.ShouldContain(
             "The API's ledger has 3 invoices, each once.");
     }
 }
 
-/// <summary>Letters are edited with an editor or from a file, and resolved.</summary>
-public sealed class InvoiceSenderEditTests : InvoiceSenderLetters
+/// <summary>Letters that are not accepted, and those that are dealt with in another way.</summary>
+public sealed class InvoiceSenderRefusalTests : InvoiceSenderLetters
 {
     [Fact]
-    public async Task A_letter_is_corrected_in_an_editor_or_by_a_file_or_resolved()
+    public async Task A_letter_that_is_refused_again_is_told_and_one_that_is_dealt_with_is_not_sent()
     {
         await SendAsync();
-        var (pending, review) = (Text(await OnlyAsync("pending"), "id"), Text(await OnlyAsync("review"), "id"));
-        await File.WriteAllTextAsync(Program.PathOf("not-an-invoice.json"), """{ "a": 1 }""", TestContext.Current.CancellationToken);
+        await ToolAsync(0, $"letters resolve {await OnlyAsync("waiting")} --action Credited --notes 2026-00999 --as alice");
+        string body = Write("not-an-invoice.json", """{ "a": 1 }""");
+        await ToolAsync(0, $"letters edit {await OnlyAsync("needs-person")} --body {body}");
 
-        (await Program.RunAsync($"dead-letters edit {review}", ("EDITOR", "true"), ("VISUAL", null))).ShouldSatisfyAllConditions(
-            result => result.ExitCode.ShouldBe(2), result => result.Error.ShouldContain("The body is unchanged"));
-        (await Program.RunAsync($"dead-letters edit {review}", ("EDITOR", null), ("VISUAL", null))).Error.ShouldContain(
-            "No editor is configured: set EDITOR");
-        (await ExpectAsync(1, $"dead-letters edit {review} --body not-an-invoice.json")).Output.ShouldContain(
-            "review, for 0 s: 400 Validation, The body is not an invoice");
-        review = Text(await OnlyAsync("review"), "id");
-        (await Program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {Program.PathOf("good.json")}"), ("VISUAL", null))).Error
-            .ShouldContain("The editor exited with code");
-        await File.WriteAllTextAsync(Program.PathOf("good.json"), Good, TestContext.Current.CancellationToken);
-        (await Program.RunAsync($"dead-letters edit {review}", ("EDITOR", $"cp {Program.PathOf("good.json")}"), ("VISUAL", null))).Output
-            .ShouldContain("accepted (201)");
-        (await ExpectAsync(0, $"dead-letters resolve {pending} --action Credited --notes 2026-00999 --who alice")).Output.ShouldContain(
-            "resolved by alice: Credited");
-        (await ExpectAsync(0, $"dead-letters show {pending}")).Output.ShouldContain("Credited, by alice: 2026-00999");
+        var sent = await ExpectAsync(1, "send-letters");
 
-        (await ListAsync("open")).ShouldBeEmpty();
-        await FailsAsync($"dead-letters replay {pending}", "is already settled: Resolved");
-        await FailsAsync($"dead-letters resolve {review} --action Again", "is already settled: Resubmitted");
-        await FailsAsync($"dead-letters edit {review} --set a=2", "is already settled: Resubmitted");
+        sent.Output.ShouldContain("1 letter sent, 0 accepted.");
+        sent.Output.ShouldContain("In invoices.deadletters.db: 0 pending, 1 for review.");
+        sent.Output.ShouldContain("http-resilience letters groups --store invoices.deadletters.db");
+        await ExpectAsync(0, "--dead-letters --csv invoices.csv --seed 3");
+        File.ReadAllText(Program.PathOf("invoices.status.csv")).ShouldContain("\"settled: Credited, by alice\"");
     }
 }
 
@@ -83,25 +68,28 @@ public sealed class InvoiceSenderErrorTests : InvoiceSenderLetters
     [Fact]
     public async Task An_invalid_command_is_rejected_and_changes_nothing()
     {
-        await FailsAsync("dead-letters list", "There is no dead-letter store at invoices.deadletters.db. To create one");
+        await FailsAsync("send-letters", "There is no dead-letter store at invoices.deadletters.db. To create one");
         File.Exists(Program.PathOf("invoices.deadletters.db")).ShouldBeFalse();
         await SendAsync();
-        var review = Text(await OnlyAsync("review"), "id");
 
-        await FailsAsync("dead-letters show 0", "\"0\" is ambiguous");
-        await FailsAsync("dead-letters show 7", "There is no dead letter 7.");
-        await FailsAsync("dead-letters show row24", "is not the beginning of an id");
-        await FailsAsync("dead-letters replay", "Give the letter to replay: an ID, or --all.");
-        await FailsAsync($"dead-letters replay {review} --all", "Give the letter to replay: an ID, or --all.");
-        await FailsAsync("dead-letters replay --all --rate 0", "--rate \"0\" is not a number from 0.001 to 1000.");
-        await FailsAsync($"dead-letters edit {review} --set curency=EUR", "The body has no field \"curency\". It has: invoiceNumber,");
-        await FailsAsync($"dead-letters edit {review} --set net=much", "\"much\" is not of the same JSON type as 899.00");
-        await FailsAsync($"dead-letters resolve {review}", "--action");
-        await FailsAsync("dead-letters list --status none", "none");
-        await FailsAsync("--store other.db", "--store is for --dead-letters");
-        await FailsAsync("dead-letters list --store invoices.csv", "is not a SQLite database");
+        await FailsAsync("--store other.db", "--store is for --dead-letters and the command send-letters");
+        await FailsAsync("send-letters --store invoices.csv --api http://127.0.0.1:1/", "is not a SQLite database");
+        await FailsAsync("send-letters --store invoices.csv", "are not addressed to the sample's own API. Give the API with --api URL.");
+        await FailsAsync("send-letters --api example", "is not an absolute http or https URL");
 
-        (await ListAsync("all")).Count.ShouldBe(2);
+        (await ListAsync("open")).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Letters_for_another_api_are_left_as_they_are()
+    {
+        await SendAsync();
+        await ToolAsync(0, $"letters edit {await OnlyAsync("needs-person")} --set currency=EUR");
+
+        (await ExpectAsync(0, "send-letters --api http://127.0.0.1:1/")).Output.ShouldContain(
+            "2 letters for another API: give it with --api URL.");
+
+        (await ListAsync("waiting")).Count.ShouldBe(2);
     }
 }
 
@@ -109,43 +97,56 @@ public sealed class InvoiceSenderErrorTests : InvoiceSenderLetters
 public sealed partial class InvoiceSenderReadmeTests : InvoiceSenderLetters
 {
     [Fact]
-    public async Task The_readme_shows_the_output_of_the_sample()
+    public async Task The_readme_shows_the_output_of_the_sample_and_the_tool()
     {
         string readme = File.ReadAllText(Path.Combine(SampleProgram.Repository, "README.md"));
         string[] shown = readme[readme.IndexOf("$ head -26 ", StringComparison.Ordinal)..].Split("```")[0].Split(
             '\n', StringSplitOptions.RemoveEmptyEntries);
-        await File.WriteAllLinesAsync(
-            Program.PathOf("25.csv"),
-            File.ReadLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv")).Take(26),
-            TestContext.Current.CancellationToken);
+        string[] invoices = File.ReadAllLines(Path.Combine(SampleProgram.Repository, "samples/InvoiceSender/invoices.csv"));
+        Write("25.csv", string.Join('\n', invoices.Take(26)));
 
         var seen = new List<string>();
-        await SeeAsync("--dead-letters --csv 25.csv --seed 3");
-        seen.AddRange(
-            (await File.ReadAllLinesAsync(Program.PathOf("25.status.csv"), TestContext.Current.CancellationToken)).Select(WithoutLuck));
-        await SeeAsync("dead-letters replay --all");
-        await File.WriteAllTextAsync(
-            Program.PathOf("25.csv"),
-            (await File.ReadAllTextAsync(Program.PathOf("25.csv"), TestContext.Current.CancellationToken)).Replace("EUX", "EUR"),
-            TestContext.Current.CancellationToken);
-        await SeeAsync("--dead-letters --csv 25.csv --seed 3");
-        await SeeAsync("dead-letters list");
+        foreach (string command in shown.Where(line => line.StartsWith('$')).Select(line => line[2..]))
+            seen.AddRange((await RunAsync(command)).Split('\n').Select(WithoutLuck));
 
-        shown.Where(line => !line.StartsWith('$') && !line.StartsWith("Next: ")).Select(WithoutLuck).Except(seen).ShouldBeEmpty();
-
-        async Task SeeAsync(string arguments) =>
-            seen.AddRange((await Program.RunAsync(arguments, ("COLUMNS", "120"))).Output.Split('\n').Select(WithoutLuck));
+        // The path of the program and the steps of the progress are those of a machine.
+        shown.Where(line => line[0] != '$' && !line.StartsWith("To send what is due: ", StringComparison.Ordinal)
+            && !line.StartsWith("Letters: ", StringComparison.Ordinal)).Select(WithoutLuck).Except(seen).ShouldBeEmpty();
+        await NoneIsOpenAsync();
     }
+
+    private async Task<string> RunAsync(string command)
+    {
+        string[] words = command.Split(' ');
+        if (words[0] is "head" or "alias" or "export")
+            return "";
+        if (words[0] is "grep")
+            return await File.ReadAllTextAsync(Program.PathOf("25.status.csv"), TestContext.Current.CancellationToken);
+        if (words[0] is not "http-resilience")
+        {
+            string arguments = words[0] is "sender" ? command["sender ".Length..] : command.Split(" -- ")[1];
+            var sent = await Program.RunAsync(arguments, ("COLUMNS", "120"));
+            return sent.Output + sent.Error;
+        }
+
+        var run = await ToolAsync(ShortIds().Replace(command["http-resilience ".Length..], await IdToEditAsync(words)));
+        return (run.Output + run.Error).Replace(Program.PathOf("") + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+    }
+
+    private async Task<string> IdToEditAsync(string[] words) => words.Contains("edit") ? await OnlyAsync("needs-person") : "";
 
     // Ids, keys and times differ between runs, and the number of attempts depends on the speed of the machine.
     private static string WithoutLuck(string line) => Spaces().Replace(Times().Replace(Ids().Replace(line, "ID"), "N"), " ").Trim();
 
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}")]
+    private static partial Regex ShortIds();
+
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}[-0-9a-f]*|in_[0-9]+|key [-_0-9A-Za-z]{43}")]
     private static partial Regex Ids();
 
-    [GeneratedRegex(@"[0-9.]+ s\b|[0-9]+ requests?\b|due [-0-9]+ [0-9:]+")]
+    [GeneratedRegex(@"[0-9.]+ s\b|[0-9]+ requests?\b|due [-0-9]+ [0-9:]+|[-0-9]{10} [0-9:]{8} UTC|just now +|[0-9]+ minutes? ago +")]
     private static partial Regex Times();
 
-    [GeneratedRegex(" +")]
+    [GeneratedRegex(" +|─+")]
     private static partial Regex Spaces();
 }
