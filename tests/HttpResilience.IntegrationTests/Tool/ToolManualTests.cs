@@ -16,7 +16,8 @@ public sealed class ToolManualTests
     public async Task The_transcripts_are_those_of_a_run()
     {
         await using var database = new SqliteTestDatabase();
-        var store = database.Open(application: "shop").DeadLetters;
+        var storage = database.Open(application: "shop");
+        var store = storage.DeadLetters;
         var letters = Enumerable.Range(1, 6).Select(LetterOf).ToList();
         foreach (var letter in letters)
             await store.AddAsync(letter, Stop);
@@ -26,7 +27,11 @@ public sealed class ToolManualTests
 
         var received = new StringBuilder();
         foreach (string part in Regex.Split(manual, @"(?<=^```console\n)(.*?)(?=^```\n)", RegexOptions.Multiline | RegexOptions.Singleline))
+        {
+            // Seen just now, as it is while the application runs.
+            await storage.Instances.SaveAsync(Instance() with { SeenAt = DateTimeOffset.UtcNow }, Stop);
             received.Append(part.StartsWith("$ ", StringComparison.Ordinal) ? await RunAsync(tool, part, letters[0].Fingerprint) : part);
+        }
 
         // To be copied when a change is meant.
         await File.WriteAllTextAsync(Path.Combine(AppContext.BaseDirectory, "tool.received.md"), received.ToString(), Stop);
@@ -44,7 +49,7 @@ public sealed class ToolManualTests
             // The id of a corrected letter is new in each run.
             output = Regex.Replace(output, "(?<=is replaced by )[0-9a-f-]{36}", "019ac5d2-9c40-7000-8000-000000000001");
             output = Regex.Replace(output, "(?<=[Jj]ob )[0-9a-f-]{36}", "019ac5d2-9d50-7000-8000-000000000001");
-            output = Regex.Replace(output, "(?<=by alice, ).{19}(?= UTC)", "2026-11-26 16:30:00");
+            output = Regex.Replace(output, "(?<=by alice(, | since )).{19}(?= UTC)", "2026-11-26 16:30:00");
             run.Append(command).Append('\n');
             foreach (string printed in output.TrimEnd().Split('\n'))
                 run.Append(printed.TrimEnd()).Append('\n');
@@ -53,6 +58,32 @@ public sealed class ToolManualTests
 
         return run.ToString().TrimEnd('\n') + "\n";
     }
+
+    private static StorageInstance Instance() => new()
+    {
+        Id = Guid.Parse("019ac5d2-7a00-7000-8000-000000000001"),
+        Application = "shop",
+        Name = "shop-1:17",
+        Clients = ["invoices", "payments"],
+        PausableClients = ["invoices", "payments"],
+        StartedAt = FailedAt,
+        SeenAt = default,
+        Report = new()
+        {
+            Clients = ["invoices", "payments"],
+            Circuits =
+            [
+                new() { ClientName = "invoices", Authority = "https://billing.example.com", State = CircuitState.Closed },
+                new()
+                {
+                    ClientName = "payments",
+                    Authority = "https://pay.example.com",
+                    State = CircuitState.Open,
+                    Since = FailedAt.AddMinutes(6),
+                },
+            ],
+        },
+    };
 
     private static DeadLetter LetterOf(int number)
     {
