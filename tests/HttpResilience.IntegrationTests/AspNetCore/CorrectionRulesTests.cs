@@ -96,6 +96,38 @@ public sealed class CorrectionRulesTests
             new("headers", $"{name} carries a secret, which no letter keeps: the client adds its own when the letter is sent."));
     }
 
+    [Theory]
+    [InlineData("Host")]
+    [InlineData("host")]
+    [InlineData("Proxy-Connection")]
+    [InlineData("HTTP2-Settings")]
+    [InlineData("Transfer-Encoding")]
+    [InlineData(":authority")]
+    public void A_header_field_that_leads_a_request_elsewhere_is_refused(string name) =>
+        ErrorsOf(new(Headers: [Field(name, "evil.test")])).ShouldBe(["headers"]);
+
+    [Fact]
+    public void The_host_that_the_application_sent_stays_and_no_other()
+    {
+        var letter = Letter with { Headers = [new("Host", "tenant.example.com")] };
+        List<FilterProblem> problems = [];
+
+        CorrectionRules.Apply(letter, new(Headers: [Field("Host", "tenant.example.com")]), null, IsSecret, problems);
+        problems.ShouldBeEmpty();
+        CorrectionRules.Apply(letter, new(Headers: [Field("Host", "evil.test")]), null, IsSecret, problems);
+
+        problems.ShouldHaveSingleItem().Name.ShouldBe("headers");
+    }
+
+    [Fact]
+    public void A_body_has_one_content_type() =>
+        ErrorsOf(new(Headers: [Field("Content-Type", "application/json"), Field("content-type", "text/plain")])).ShouldBe(["headers"]);
+
+    [Theory]
+    [InlineData("CONNECT")]
+    [InlineData("connect")]
+    public void A_tunnel_is_no_request(string method) => ErrorsOf(new(Method: method)).ShouldBe(["method"]);
+
     [Fact]
     public void All_fields_that_are_not_valid_are_named_at_once() => ErrorsOf(new(
         Method: "a b", Uri: "x", Headers: [Field("Content-Type", "text/plain"), Field("Host:", ""), Field("TE", "")], Text: "\ud800"))
