@@ -50,7 +50,11 @@ internal static class CorrectionRules
                 corrected = corrected with { Uri = uri };
         }
 
-        if (request.Headers is { } headers)
+        if (request.Headers?.Any(h => h is not { Name: not null, Value: not null }) is true)
+        {
+            problems.Add(new("headers", "Each is an object with name and value."));
+        }
+        else if (request.Headers is { } headers)
         {
             problems.AddRange(headers.Select(header => ProblemOf(header, letter, isSecret)).OfType<string>()
                 .Select(problem => new FilterProblem("headers", problem)));
@@ -118,24 +122,9 @@ internal static class CorrectionRules
         _ = MediaTypeHeaderValue.TryParse(LetterModel.ContentTypeOf(corrected), out var type);
         // What is compressed, or in a character set that is not known here, cannot be read.
         if (!corrected.Headers.Any(h => h.Key.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase))
-            && EncodingOf(type) is { } encoding && ProblemOf(bytes, encoding, type?.MediaType ?? "") is { } problem)
+            && Charset.Find(type?.CharSet) is { } encoding && ProblemOf(bytes, encoding, type?.MediaType ?? "") is { } problem)
             problems.Add(new("body", problem));
         return bytes;
-    }
-
-    /// <summary>The character set of a content type, which throws for what it cannot express; null when it is not known here.</summary>
-    internal static Encoding? EncodingOf(MediaTypeHeaderValue? type)
-    {
-        try
-        {
-            return Encoding.GetEncoding(
-                type?.CharSet?.Trim('"') is { Length: > 0 } named ? named : "utf-8", EncoderFallback.ExceptionFallback,
-                DecoderFallback.ExceptionFallback);
-        }
-        catch (ArgumentException)
-        {
-            return null;
-        }
     }
 
     private static string? ProblemOf(byte[] bytes, Encoding encoding, string mediaType)
@@ -158,7 +147,7 @@ internal static class CorrectionRules
         _ = MediaTypeHeaderValue.TryParse(contentType, out var type);
         if (ProblemOf(text, type?.MediaType ?? "") is { } problem)
             problems.Add(new("text", problem));
-        if (EncodingOf(type) is not { } encoding)
+        if (Charset.Find(type?.CharSet) is not { } encoding)
         {
             problems.Add(new("text", $"The character set {type?.CharSet} of its content type is not known here: give the bytes, as body."));
             return null;

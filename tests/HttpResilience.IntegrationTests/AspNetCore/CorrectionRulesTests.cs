@@ -31,6 +31,7 @@ public sealed class CorrectionRulesTests
     [InlineData("application/problem+json; charset=\"ISO-8859-1\"", "iso-8859-1")]
     [InlineData("text/plain", "utf-8")]
     [InlineData("text/plain; charset=us-ascii", "us-ascii")]
+    [InlineData("text/plain; charset=\"\"", "utf-8")]
     [InlineData(null, "utf-8")]
     [InlineData("no media type", "utf-8")]
     public void A_text_is_written_in_the_character_set_of_its_content_type(string? contentType, string charset)
@@ -38,6 +39,19 @@ public sealed class CorrectionRulesTests
         HeaderModel[] headers = contentType is null ? [] : [Field("content-type", contentType)];
 
         Apply(new(Headers: headers, Text: "[1]")).Body!.Value.ToArray().ShouldBe(Encoding.GetEncoding(charset).GetBytes("[1]"));
+    }
+
+    [Theory]
+    [InlineData("utf-7")]
+    [InlineData("x-user-defined")]
+    [InlineData("none")]
+    [InlineData("\" \"")]
+    public void A_text_in_a_character_set_that_is_not_known_is_a_problem_and_its_bytes_are_none(string charset)
+    {
+        HeaderModel[] headers = [Field("Content-Type", $"application/json; charset={charset}")];
+
+        ErrorsOf(new(Headers: headers, Text: "[1]")).ShouldBe(["text"]);
+        ErrorsOf(new(Headers: headers, Body: "AP8=")).ShouldBeEmpty();
     }
 
     [Fact]
@@ -105,6 +119,14 @@ public sealed class CorrectionRulesTests
     [InlineData(":authority")]
     public void A_header_field_that_leads_a_request_elsewhere_is_refused(string name) =>
         ErrorsOf(new(Headers: [Field(name, "evil.test")])).ShouldBe(["headers"]);
+
+    [Fact]
+    public void A_header_field_that_is_null_or_has_no_name_is_a_problem()
+    {
+        ErrorsOf(new(Headers: [null!])).ShouldBe(["headers"]);
+        ErrorsOf(new(Headers: [Field("X", null!)])).ShouldBe(["headers"]);
+        ErrorsOf(new(Headers: [Field(null!, "x")])).ShouldBe(["headers"]);
+    }
 
     [Fact]
     public void The_host_that_the_application_sent_stays_and_no_other()
