@@ -14,9 +14,12 @@ internal static class CorrectionRules
 
     private static readonly SearchValues<char> EndsOfLines = SearchValues.Create("\r\n\0");
 
-    // Each request gets its own.
+    // Each request gets its own; that of Host follows from the address, which is one of the allowed hosts.
     private static readonly string[] OfOneMessage =
-        ["Connection", "Content-Length", "Expect", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade"];
+    [
+        "Connection", "Content-Length", "Expect", "Host", "HTTP2-Settings", "Keep-Alive", "Proxy-Connection", "TE", "Trailer",
+        "Transfer-Encoding", "Upgrade",
+    ];
 
     /// <param name="letter">The letter as it is.</param>
     /// <param name="request">What is to change.</param>
@@ -37,6 +40,8 @@ internal static class CorrectionRules
             corrected = corrected with { Method = method };
             if (!HttpToken.IsValid(method) || method.Length > MaxMethod)
                 problems.Add(new("method", "It is not a method of HTTP."));
+            else if (method.Equals("CONNECT", StringComparison.OrdinalIgnoreCase))
+                problems.Add(new("method", "CONNECT opens a tunnel, which is no request to send again."));
         }
 
         if (request.Uri is { } address)
@@ -45,10 +50,16 @@ internal static class CorrectionRules
                 corrected = corrected with { Uri = uri };
         }
 
-        if (request.Headers is { } headers)
+        if (request.Headers?.Any(h => h is not { Name: not null, Value: not null }) is true)
+        {
+            problems.Add(new("headers", "Each is an object with name and value."));
+        }
+        else if (request.Headers is { } headers)
         {
             problems.AddRange(headers.Select(header => ProblemOf(header, letter, isSecret)).OfType<string>()
                 .Select(problem => new FilterProblem("headers", problem)));
+            if (headers.Count(h => h.Name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase)) > 1)
+                problems.Add(new("headers", "Content-Type is given more than once: a body has one."));
             corrected = corrected with { Headers = [.. headers.Select(h => KeyValuePair.Create(h.Name, h.Value))] };
         }
 
@@ -73,12 +84,16 @@ internal static class CorrectionRules
     // One that the letter has is none, by the settings of its client, or holds its key.
     private static string? ProblemOf(HeaderModel header, DeadLetter letter, Func<string, bool> isSecret) =>
         !HttpToken.IsValid(header.Name) ? "One has a name that is not a token of HTTP."
-        : OfOneMessage.Contains(header.Name, StringComparer.OrdinalIgnoreCase) ? $"{header.Name} is set when the letter is sent."
+        : OfOneMessage.Contains(header.Name, StringComparer.OrdinalIgnoreCase) && !IsOf(letter, header) ? $"{header.Name} is set when the letter is sent."
         : !letter.Headers.Any(h => h.Key.Equals(header.Name, StringComparison.OrdinalIgnoreCase))
             && (isSecret(header.Name) || letter.LeftOut.Contains(header.Name, StringComparer.OrdinalIgnoreCase))
             ? $"{header.Name} carries a secret, which no letter keeps: the client adds its own when the letter is sent."
         : header.Value.AsSpan().ContainsAny(EndsOfLines) ? $"{header.Name} has a line break."
         : null;
+
+    // An application may send another Host than that of its address: what it sent stays.
+    private static bool IsOf(DeadLetter letter, HeaderModel header) => header.Name.Equals("Host", StringComparison.OrdinalIgnoreCase)
+        && letter.Headers.Any(h => h.Key.Equals(header.Name, StringComparison.OrdinalIgnoreCase) && h.Value == header.Value);
 
     private static ReadOnlyMemory<byte>? BodyOf(DeadLetter corrected, ResubmitRequest request, List<FilterProblem> problems)
     {
@@ -107,24 +122,9 @@ internal static class CorrectionRules
         _ = MediaTypeHeaderValue.TryParse(LetterModel.ContentTypeOf(corrected), out var type);
         // What is compressed, or in a character set that is not known here, cannot be read.
         if (!corrected.Headers.Any(h => h.Key.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase))
-            && EncodingOf(type) is { } encoding && ProblemOf(bytes, encoding, type?.MediaType ?? "") is { } problem)
+            && Charset.Find(type?.CharSet) is { } encoding && ProblemOf(bytes, encoding, type?.MediaType ?? "") is { } problem)
             problems.Add(new("body", problem));
         return bytes;
-    }
-
-    /// <summary>The character set of a content type, which throws for what it cannot express; null when it is not known here.</summary>
-    internal static Encoding? EncodingOf(MediaTypeHeaderValue? type)
-    {
-        try
-        {
-            return Encoding.GetEncoding(
-                type?.CharSet?.Trim('"') is { Length: > 0 } named ? named : "utf-8", EncoderFallback.ExceptionFallback,
-                DecoderFallback.ExceptionFallback);
-        }
-        catch (ArgumentException)
-        {
-            return null;
-        }
     }
 
     private static string? ProblemOf(byte[] bytes, Encoding encoding, string mediaType)
@@ -147,7 +147,7 @@ internal static class CorrectionRules
         _ = MediaTypeHeaderValue.TryParse(contentType, out var type);
         if (ProblemOf(text, type?.MediaType ?? "") is { } problem)
             problems.Add(new("text", problem));
-        if (EncodingOf(type) is not { } encoding)
+        if (Charset.Find(type?.CharSet) is not { } encoding)
         {
             problems.Add(new("text", $"The character set {type?.CharSet} of its content type is not known here: give the bytes, as body."));
             return null;

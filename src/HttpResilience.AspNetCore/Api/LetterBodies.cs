@@ -49,7 +49,7 @@ internal static class LetterBodies
         _ = MediaTypeHeaderValue.TryParse(LetterModel.ContentTypeOf(letter), out var type);
         // What cannot be read as JSON may hold anything anywhere.
         if (letter.Body is not { Length: <= MaxShown } body || !CorrectionRules.IsJson(type?.MediaType ?? "")
-            || CorrectionRules.EncodingOf(type) is not { } encoding)
+            || Charset.Find(type?.CharSet) is not { } encoding)
             return null;
         try
         {

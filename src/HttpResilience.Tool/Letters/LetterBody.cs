@@ -59,15 +59,8 @@ internal static class LetterBody
     private static Encoding EncodingOf(DeadLetter letter)
     {
         string? charset = LetterModel.ContentTypeOf(letter) is { } type
-            && System.Net.Http.Headers.MediaTypeHeaderValue.TryParse(type, out var parsed) ? parsed.CharSet?.Trim('"') : null;
-        try
-        {
-            return Encoding.GetEncoding(charset ?? "utf-8", EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback);
-        }
-        catch (ArgumentException)
-        {
-            // A character set that this platform does not know: shown as bytes, unless it is UTF-8 after all.
-            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-        }
+            && System.Net.Http.Headers.MediaTypeHeaderValue.TryParse(type, out var parsed) ? parsed.CharSet : null;
+        // Where it is not known here: shown as bytes, unless it is UTF-8 after all.
+        return Charset.Find(charset) ?? new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     }
 }

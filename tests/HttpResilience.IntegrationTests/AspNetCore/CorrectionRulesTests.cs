@@ -31,6 +31,7 @@ public sealed class CorrectionRulesTests
     [InlineData("application/problem+json; charset=\"ISO-8859-1\"", "iso-8859-1")]
     [InlineData("text/plain", "utf-8")]
     [InlineData("text/plain; charset=us-ascii", "us-ascii")]
+    [InlineData("text/plain; charset=\"\"", "utf-8")]
     [InlineData(null, "utf-8")]
     [InlineData("no media type", "utf-8")]
     public void A_text_is_written_in_the_character_set_of_its_content_type(string? contentType, string charset)
@@ -38,6 +39,19 @@ public sealed class CorrectionRulesTests
         HeaderModel[] headers = contentType is null ? [] : [Field("content-type", contentType)];
 
         Apply(new(Headers: headers, Text: "[1]")).Body!.Value.ToArray().ShouldBe(Encoding.GetEncoding(charset).GetBytes("[1]"));
+    }
+
+    [Theory]
+    [InlineData("utf-7")]
+    [InlineData("x-user-defined")]
+    [InlineData("none")]
+    [InlineData("\" \"")]
+    public void A_text_in_a_character_set_that_is_not_known_is_a_problem_and_its_bytes_are_none(string charset)
+    {
+        HeaderModel[] headers = [Field("Content-Type", $"application/json; charset={charset}")];
+
+        ErrorsOf(new(Headers: headers, Text: "[1]")).ShouldBe(["text"]);
+        ErrorsOf(new(Headers: headers, Body: "AP8=")).ShouldBeEmpty();
     }
 
     [Fact]
@@ -95,6 +109,46 @@ public sealed class CorrectionRulesTests
         problems.ShouldHaveSingleItem().ShouldBe(
             new("headers", $"{name} carries a secret, which no letter keeps: the client adds its own when the letter is sent."));
     }
+
+    [Theory]
+    [InlineData("Host")]
+    [InlineData("host")]
+    [InlineData("Proxy-Connection")]
+    [InlineData("HTTP2-Settings")]
+    [InlineData("Transfer-Encoding")]
+    [InlineData(":authority")]
+    public void A_header_field_that_leads_a_request_elsewhere_is_refused(string name) =>
+        ErrorsOf(new(Headers: [Field(name, "evil.test")])).ShouldBe(["headers"]);
+
+    [Fact]
+    public void A_header_field_that_is_null_or_has_no_name_is_a_problem()
+    {
+        ErrorsOf(new(Headers: [null!])).ShouldBe(["headers"]);
+        ErrorsOf(new(Headers: [Field("X", null!)])).ShouldBe(["headers"]);
+        ErrorsOf(new(Headers: [Field(null!, "x")])).ShouldBe(["headers"]);
+    }
+
+    [Fact]
+    public void The_host_that_the_application_sent_stays_and_no_other()
+    {
+        var letter = Letter with { Headers = [new("Host", "tenant.example.com")] };
+        List<FilterProblem> problems = [];
+
+        CorrectionRules.Apply(letter, new(Headers: [Field("Host", "tenant.example.com")]), null, IsSecret, problems);
+        problems.ShouldBeEmpty();
+        CorrectionRules.Apply(letter, new(Headers: [Field("Host", "evil.test")]), null, IsSecret, problems);
+
+        problems.ShouldHaveSingleItem().Name.ShouldBe("headers");
+    }
+
+    [Fact]
+    public void A_body_has_one_content_type() =>
+        ErrorsOf(new(Headers: [Field("Content-Type", "application/json"), Field("content-type", "text/plain")])).ShouldBe(["headers"]);
+
+    [Theory]
+    [InlineData("CONNECT")]
+    [InlineData("connect")]
+    public void A_tunnel_is_no_request(string method) => ErrorsOf(new(Method: method)).ShouldBe(["method"]);
 
     [Fact]
     public void All_fields_that_are_not_valid_are_named_at_once() => ErrorsOf(new(

@@ -203,6 +203,25 @@ public abstract class LetterCommandsContract : StorageContract
         corrected.Body!.Value.ToArray().ShouldBe(letter.Body!.Value.ToArray());
     }
 
+    [Theory]
+    [InlineData("utf-7")]
+    [InlineData("x-user-defined")]
+    [InlineData("none")]
+    [InlineData("\"\"")]
+    public async Task A_body_in_a_character_set_that_is_not_known_is_shown_and_corrected_where_it_is_text(string charset)
+    {
+        var letter = await AddAsync(Refused("a") with { Headers = [new("Content-Type", $"application/json; charset={charset}")] });
+        var bytes = await AddAsync(Refused("b") with { Headers = letter.Headers, Body = new byte[] { 0xff, 0xfe, 0x80 } });
+        using var tool = Tool();
+
+        (await tool.ExpectAsync(0, "letters", "show", $"{letter.Id}")).Output.ShouldContain("EUX");
+        (await tool.ExpectAsync(0, "letters", "show", $"{bytes.Id}")).Output.ShouldContain("3 bytes that are not text: FFFE80");
+        await tool.ExpectAsync(0, "letters", "edit", $"{letter.Id}", "--set", "currency=EUR");
+
+        (await Store.FindAsync((await Store.FindAsync(letter.Id, Stop))!.ReplacedBy!.Value, Stop))!.Body!.Value.ToArray()
+            .ShouldBe("""{"currency":"EUR","amount":1.50}"""u8.ToArray());
+    }
+
     [Fact]
     public async Task Every_word_of_the_filter_chooses_letters_and_a_wrong_one_is_told()
     {
