@@ -58,6 +58,11 @@ internal sealed partial class InstanceHeartbeat(
                     Report(await coverage.FindAsync(stoppingToken).ConfigureAwait(false));
                 (isFirst, _fails) = (false, false);
             }
+            catch (ObjectDisposedException e) when (e.ObjectName == nameof(IServiceProvider))
+            {
+                // A container that is disposed without a stop of the host tells its services one after the other, and this one late.
+                return;
+            }
             catch (Exception e) when (e is HttpResilienceStorageException || !stoppingToken.IsCancellationRequested)
             {
                 if (!_fails && isFirst)

@@ -35,4 +35,47 @@ public sealed class DisposedHostTests(PostgreSqlServer server)
 
         log.Lines.Where(l => l.Level >= LogLevel.Error).Select(l => l.Text).ShouldBeEmpty();
     }
+
+    [Fact]
+    public async Task A_container_that_is_disposed_while_the_store_answers_is_no_failure_of_the_store()
+    {
+        await using var database = new InMemoryTestDatabase();
+        var log = new LogCollector();
+        var holds = new SlowHolds();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.AddProvider(log);
+        database.AddTo(builder.Services);
+        builder.Services.AddSingleton<ICircuitHoldStore>(holds);
+        builder.Services.AddSingleton(_ => new Answering(holds));
+        var host = builder.Build();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        await holds.Asked.Task.WaitAsync(ResilientClientUnderTest.Hang, TestContext.Current.CancellationToken);
+        // Made last, so that it is disposed first.
+        host.Services.GetRequiredService<Answering>();
+
+        await ((IAsyncDisposable)host).DisposeAsync();
+
+        log.Lines.Where(l => l.Level >= LogLevel.Warning).Select(l => l.Text).ShouldBeEmpty();
+    }
+
+    private sealed class SlowHolds : ICircuitHoldStore
+    {
+        internal TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Who waits goes on within the call that answers.
+        internal TaskCompletionSource<IReadOnlyList<CircuitHold>> Answer { get; } = new();
+
+        public Task<IReadOnlyList<CircuitHold>> ListAsync(CancellationToken cancellationToken)
+        {
+            Asked.TrySetResult();
+            return Answer.Task;
+        }
+
+        public Task<int> PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => Task.FromResult(0);
+    }
+
+    private sealed class Answering(SlowHolds holds) : IDisposable
+    {
+        public void Dispose() => holds.Answer.SetResult([]);
+    }
 }
