@@ -63,7 +63,7 @@ internal static class JobRun
                     $"Send again: {of}, of {clients}, the oldest from {oldest}; {request.PerSecond:0.##} a second."),
             taken.ToString(CultureInfo.InvariantCulture), yes);
         var begun = store.Time.GetUtcNow();
-        var job = await store.StartJobAsync(request, cancellationToken).ConfigureAwait(false);
+        var job = await store.StartJobAsync(request, count, cancellationToken).ConfigureAwait(false);
         if (job.CreatedAt < begun - ClockDifference)
             Output.Say($"A job with this filter is under way since {LetterWhen.InFull(job.CreatedAt)}, by {job.By}.");
         return job;

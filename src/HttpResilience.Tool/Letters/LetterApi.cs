@@ -69,11 +69,13 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     internal override Task<JobModel?> JobAsync(Guid id, CancellationToken cancellationToken) =>
         client.GetAsync($"jobs/{id}", OperatorJson.Default.JobModel, cancellationToken);
 
-    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken) =>
+    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, long count, CancellationToken cancellationToken) =>
         await client.PostAsync(
             "jobs",
             new(
-                LetterWords.Of(request.Action), new Dictionary<string, string>(WordsOf(request.Query)), MaxLetters: request.MaxLetters,
+                LetterWords.Of(request.Action), new Dictionary<string, string>(WordsOf(request.Query)),
+                // All letters are sent under the eyes of the person only: the API asks for their number.
+                Count: WordsOf(request.Query).Any() ? null : count, MaxLetters: request.MaxLetters,
                 PerSecond: request.PerSecond, StopRatio: request.StopRatio, IncludesUncertain: request.IncludesUncertain,
                 Notes: request.Notes, Resolution: request.Resolution),
             OperatorJson.Default.JobRequest, OperatorJson.Default.JobModel, cancellationToken).ConfigureAwait(false) ?? throw NoApi();

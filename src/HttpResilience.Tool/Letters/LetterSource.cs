@@ -45,7 +45,10 @@ internal abstract class LetterSource : IAsyncDisposable
     internal abstract Task<JobModel?> JobAsync(Guid id, CancellationToken cancellationToken);
 
     /// <summary>The job, or the one with this filter that is there already.</summary>
-    internal abstract Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken);
+    /// <param name="request">What is to be done.</param>
+    /// <param name="count">The number of letters that was shown.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    internal abstract Task<JobModel> StartJobAsync(LetterJobRequest request, long count, CancellationToken cancellationToken);
 
     /// <summary>The job as it is then; null when there is none.</summary>
     internal abstract Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken);

@@ -107,7 +107,7 @@ internal sealed class LetterStore : LetterSource
         await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } job
             ? await ModelAsync(job, cancellationToken).ConfigureAwait(false) : null;
 
-    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken) =>
+    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, long count, CancellationToken cancellationToken) =>
         await ModelAsync(await Jobs.StartAsync(request, null, cancellationToken).ConfigureAwait(false), cancellationToken)
             .ConfigureAwait(false);
 
