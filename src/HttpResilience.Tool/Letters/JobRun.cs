@@ -10,7 +10,7 @@ internal static class JobRun
     // The API gives no more.
     private const int MaxGroups = 1000;
 
-    private const int ClientsShown = 5;
+    private const int ClientsShown = 5, LettersLooked = 1000;
 
     // A job that is older than this was there before.
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
@@ -112,7 +112,29 @@ internal static class JobRun
     {
         string sent = job.Progress is { } p && job.Action == LetterWords.Of(LetterJobAction.Replay)
             ? $"; {Number(p.Waiting)} wait, {Number(p.Accepted)} accepted, {Number(p.Refused)} not accepted" : "";
+        // What a stop has put back is none of these any more.
+        long putBack = job is { Progress: { } known } && job.State == LetterWords.Of(LetterJobState.Stopped) && sent.Length > 0
+            ? job.Taken - known.Waiting - known.Accepted - known.Refused : 0;
+        if (putBack > 0)
+            sent += $", {Number(putBack)} put back";
         return $"{Number(job.Taken)} of {Number(job.Total)} taken, {Number(job.LeftOut)} left out{sent}";
+    }
+
+    /// <summary>Whether a letter of a filter that needs a person may be done twice.</summary>
+    internal static async Task<bool> HasUncertainAsync(LetterSource store, DeadLetterQuery query, CancellationToken cancellationToken)
+    {
+        if (query.Status is not (null or DeadLetterStatus.RequiresReview))
+            return false;
+        var page = query with { Status = DeadLetterStatus.RequiresReview, Limit = LettersLooked, OmitBodies = true };
+        while (true)
+        {
+            var letters = await store.Review.ListAsync(page, cancellationToken).ConfigureAwait(false);
+            if (letters.Any(LetterRisk.MayBeDoneTwice))
+                return true;
+            if (letters.Count < LettersLooked)
+                return false;
+            page = page with { Before = letters[^1].Id };
+        }
     }
 
     // The job goes on without this tool: the person says whether that is meant.
