@@ -150,8 +150,8 @@ public sealed class CircuitHolds
             var now = _time.GetUtcNow();
             now = new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
             change = change with { At = last is not null && last.At >= now ? last.At.AddMicroseconds(1) : now };
-            if (!await _letters.CommitAsync(new() { Hold = change, Activity = ActivityOf(change, now) }, cancellationToken)
-                .ConfigureAwait(false))
+            if (!await _letters.CommitAsync(
+                new() { Hold = change, HoldBefore = last, Activity = ActivityOf(change, now) }, cancellationToken).ConfigureAwait(false))
                 continue;
             _watch.Apply(change);
             return change;
