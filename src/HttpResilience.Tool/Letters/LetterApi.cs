@@ -116,7 +116,7 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     {
         var list = await client.GetAsync("instances", OperatorJson.Default.InstanceList, cancellationToken).ConfigureAwait(false)
             ?? throw NoApi();
-        return list.Instances.Any(i => i.SendsLetters && i.SeenAt > Time.GetUtcNow() - ReplayCoverageRules.Patience);
+        return list.Instances.Any(i => i.SendsLetters && ReplayCoverageRules.IsLive(i.SeenAt, Time.GetUtcNow()));
     }
 
     private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");

@@ -160,7 +160,7 @@ internal sealed class LetterStore : LetterSource
         var live = await storage.Instances.ListAsync(Time.GetUtcNow() - ReplayCoverageRules.Patience, cancellationToken)
             .ConfigureAwait(false);
         string application = _services.GetRequiredService<StorageApplication>().Name;
-        return live.Any(i => i.Replays && i.Application == application);
+        return live.Any(i => i.Replays && ReplayCoverageRules.IsLive(i.SeenAt, Time.GetUtcNow()) && i.Application == application);
     }
 
     internal override bool CanWorkOffJobs => true;
