@@ -52,7 +52,7 @@ internal static class JobRun
             throw new ToolException($"No open letter in {store.Shown} fits.");
         long taken = Math.Min(count, request.MaxLetters ?? count);
         var concerned = groups.Where(g => g.CountOf(request.Query.Status) > 0).ToList();
-        string of = $"{Number(taken)} of {Letters(count)} of {(concerned.Count == 1 ? "1 cause" : $"{Number(concerned.Count)} causes")}";
+        string of = $"{Number(taken)} of {Letters(count)} of {Causes(concerned.Count)}";
         string clients = string.Join(", ", groups.Select(g => g.Client).Distinct().Order(StringComparer.Ordinal).Take(ClientsShown));
         string oldest = LetterWhen.InFull(concerned.Min(g => g.FirstFailedAt));
         Question.Ask(
@@ -155,6 +155,8 @@ internal static class JobRun
     }
 
     internal static string Letters(long count) => count == 1 ? "1 letter" : $"{Number(count)} letters";
+
+    internal static string Causes(long count) => count == 1 ? "1 cause" : $"{Number(count)} causes";
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

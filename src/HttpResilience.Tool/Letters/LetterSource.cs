@@ -66,6 +66,10 @@ internal abstract class LetterSource : IAsyncDisposable
     internal virtual Task StepJobAsync(Guid id, CancellationToken cancellationToken) =>
         throw new NotSupportedException("The instances of the application do that.");
 
+    /// <summary>Throws when no instance has circuits of a client, where that is known before a change: an API says it only then.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such client.</exception>
+    internal virtual Task RequireCircuitsOfAsync(string client, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>The circuits of all instances of the application.</summary>
     /// <param name="client">Those of this client; null for all.</param>
     /// <param name="authority">Those of this host; null for all.</param>

@@ -119,6 +119,9 @@ internal sealed class LetterStore : LetterSource
     internal override Task<CircuitList> CircuitsAsync(string? client, string? authority, CancellationToken cancellationToken) =>
         CircuitList.LoadAsync(Circuits, client, authority, Time.GetUtcNow(), cancellationToken);
 
+    internal override Task RequireCircuitsOfAsync(string client, CancellationToken cancellationToken) =>
+        Circuits.ThrowIfUnknownAsync(client, cancellationToken);
+
     internal override async Task<CircuitModel> ChangeCircuitAsync(
         CircuitRequest request, bool isHeld, string by, CancellationToken cancellationToken)
     {

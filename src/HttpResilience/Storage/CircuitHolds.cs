@@ -162,7 +162,7 @@ public sealed class CircuitHolds
             + "has written it.");
     }
 
-    private async Task ThrowIfUnknownAsync(string clientName, CancellationToken cancellationToken)
+    internal async Task ThrowIfUnknownAsync(string clientName, CancellationToken cancellationToken)
     {
         var instances = await InstancesAsync(cancellationToken).ConfigureAwait(false);
         // Those of an older version do not say which of their clients have circuits.
