@@ -43,8 +43,8 @@ internal sealed class PostgreSqlCommit(PostgreSqlDatabase database, StoredApplic
             && (commit.Job is not { } job
                 || await PostgreSqlJobStore.SaveAsync(connection, database, job, application, cancellationToken).ConfigureAwait(false))
             && (commit.Hold is not { } hold
-                || await PostgreSqlCircuitHoldStore.SaveAsync(connection, database, hold, application, cancellationToken)
-                    .ConfigureAwait(false))
+                || await PostgreSqlCircuitHoldStore.SaveAsync(
+                    connection, database, hold, commit.HoldBefore, application, cancellationToken).ConfigureAwait(false))
             && (commit.Pause is not { } pause || await PostgreSqlErrorBudgetStore.SaveAsync(
                 connection, database, pause, commit.PauseBefore, application, cancellationToken).ConfigureAwait(false));
         foreach (var letter in isCurrent ? commit.Added : [])

@@ -12,17 +12,19 @@ internal sealed class SqliteCircuitHoldStore(SqliteWriter writer, SqliteReaders 
 
     private const string LaterSql = """
         SELECT count(*) FROM circuit_holds
-        WHERE application = @application AND client_name = @client AND authority = @authority AND tenant = @tenant AND changed_at >= @at
+        WHERE application = @application AND client_name = @client AND authority = @authority AND tenant = @tenant
+            AND (changed_at >= @at OR changed_at > @before)
         """;
 
     private static readonly string ListSql =
         $"SELECT {HoldColumns.Names} FROM circuit_holds WHERE application = @application ORDER BY client_name, authority, tenant";
 
-    /// <summary>Whether no change of its time or a later one is there.</summary>
-    internal static bool IsLatest(SqliteSession session, CircuitHold hold, StoredApplication application) => session.Scalar<long>(
+    /// <summary>Whether no change of its time or a later one is there, nor one after that which was read.</summary>
+    internal static bool IsLatest(
+        SqliteSession session, CircuitHold hold, CircuitHold? read, StoredApplication application) => session.Scalar<long>(
         LaterSql, ("@application", application.Name), ("@client", StoredText.Storable(hold.ClientName)),
         ("@authority", StoredText.Storable(hold.Authority)), ("@tenant", StoredText.Storable(hold.Tenant ?? "")),
-        ("@at", StoredTime.Microseconds(hold.At))) == 0;
+        ("@at", StoredTime.Microseconds(hold.At)), ("@before", read is null ? long.MinValue : StoredTime.Microseconds(read.At))) == 0;
 
     /// <summary>Stores a change within a transaction.</summary>
     internal static void Save(SqliteSession session, CircuitHold hold, StoredApplication application) =>

@@ -153,7 +153,7 @@ internal sealed class SqliteDeadLetterStore(
             // Another change of the same transaction may be committed with this one: whatever can fail comes before the first change.
             if (!commit.Changed.All(l => s.Scalar<long>(IsCurrentSql, ("@id", SqliteLetter.Id(l.Id)), ("@version", l.Version)) == 1)
                 || commit.Added.Any(l => s.Scalar<long>(IsThereSql, ("@id", SqliteLetter.Id(l.Id))) == 1)
-                || (commit.Hold is { } hold && !SqliteCircuitHoldStore.IsLatest(s, hold, application))
+                || (commit.Hold is { } hold && !SqliteCircuitHoldStore.IsLatest(s, hold, commit.HoldBefore, application))
                 || (commit.Pause is { } paused && !SqliteErrorBudgetStore.IsLast(s, paused.ClientName, commit.PauseBefore, application))
                 || (commit.Job is { } job && !SqliteJobStore.Save(s, job, application)))
                 return false;

@@ -111,7 +111,8 @@ internal sealed record InstanceModel(
     }
 
     internal static double? NotSeenFor(DateTimeOffset seenAt, DateTimeOffset now) =>
-        now - seenAt > MissedAfter ? Math.Floor((now - seenAt).TotalSeconds) : null;
+        // A time far ahead is that of a wrong clock: nobody knows since when it is away.
+        (now - seenAt).Duration() > MissedAfter ? Math.Max(0, Math.Floor((now - seenAt).TotalSeconds)) : null;
 }
 
 /// <summary>Processes that were seen within the last hour.</summary>

@@ -13,25 +13,30 @@ internal readonly record struct CountedGroup(
 
     /// <summary>
     /// The groups whose last failure is the latest. Of those that differ in their title alone, the 200 latest stay, and the others are
-    /// counted as one.
+    /// counted as one: then those others, and the latest of each kind, are kept before more titles of one kind.
     /// </summary>
     /// <param name="groups">Those with the latest failure first.</param>
     /// <param name="limit">How many at most.</param>
     internal static List<CountedGroup> Fold(IEnumerable<(CountedGroup Group, CauseFamily Family)> groups, int limit)
     {
-        List<CountedGroup> folded = [];
+        List<(CountedGroup Group, bool IsFirst)> folded = [];
         Dictionary<CauseFamily, int> titles = [];
         Dictionary<CauseFamily, CountedGroup> others = [];
         foreach (var (group, family) in groups)
         {
             if ((titles[family] = titles.GetValueOrDefault(family) + 1) <= MaxTitles)
-                folded.Add(group);
+                folded.Add((group, titles[family] == 1));
             else
                 others[family] = others.TryGetValue(family, out var before) ? before.With(group) : group with { OtherReasons = 1 };
         }
 
-        return others.Count == 0 ? [.. folded.Take(limit)]
-            : [.. folded.Concat(others.Values.Select(o => o with { Fingerprint = "" })).OrderByDescending(g => g.LastFailedAt).Take(limit)];
+        return others.Count == 0 ? [.. folded.Select(f => f.Group).Take(limit)]
+            :
+            [
+                .. folded.Concat(others.Values.Select(o => (Group: o with { Fingerprint = "" }, IsFirst: true)))
+                    .OrderByDescending(f => f.IsFirst).ThenByDescending(f => f.Group.LastFailedAt).Take(limit).Select(f => f.Group)
+                    .OrderByDescending(g => g.LastFailedAt),
+            ];
     }
 
     internal DeadLetterGroup Of(DeadLetter newest) =>

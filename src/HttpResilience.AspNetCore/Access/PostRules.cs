@@ -12,6 +12,15 @@ internal static class PostRules
     internal static bool IsCrossSite(HttpRequest request) =>
         request.Headers["Sec-Fetch-Site"].Any(site => site is not ("same-origin" or "none"));
 
+    /// <summary>
+    /// Whether a request to this path stops something or takes it back, in the API or on the page: whoever has done too much must be able
+    /// to, so no limit counts it.
+    /// </summary>
+    /// <param name="path">As it was routed, with whatever prefix.</param>
+    internal static bool StopsOrTakesBack(string path) => path.TrimEnd('/').ToUpperInvariant().Split('/') is
+        [.., "JOBS", { Length: > 0 }, "STOP"] or [.., "LETTERS", { Length: > 0 }, "CANCEL"] or [.., "CIRCUITS", "RELEASE"]
+        or [.., "CLIENTS", { Length: > 0 }, "RESUME" or "RELEASE"];
+
     /// <summary>Whether it is JSON: a form of another site cannot be.</summary>
     internal static bool IsJson(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)

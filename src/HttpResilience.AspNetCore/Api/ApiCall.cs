@@ -155,7 +155,8 @@ internal sealed class ApiCall(HttpContext context, string by, OperateCheck opera
     {
         var response = context.Response;
         (response.StatusCode, response.ContentType, response.ContentLength) = (status, contentType, body.Length);
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask
+        // The names of methods are case-sensitive (RFC 9110 §9.1), and the server sends a body to all others.
+        return context.Request.Method == HttpMethods.Head ? Task.CompletedTask
             : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 }

@@ -66,7 +66,7 @@ internal sealed class ApiPipeline : IDisposable
                 StatusCodes.Status403Forbidden, "The API for operators is not protected, so it answers nobody.", AccessGuard.HowToProtect);
         if (operations.Count == 0)
             throw ApiProblemException.NotFound("There is no such address.", "openapi.json below the prefix has all of them.");
-        string method = HttpMethods.IsHead(context.Request.Method) ? HttpMethods.Get : context.Request.Method;
+        string method = context.Request.Method == HttpMethods.Head ? HttpMethods.Get : context.Request.Method;
         if (operations.FirstOrDefault(o => o.Method == method) is not { } operation)
         {
             context.Response.Headers.Allow = string.Join(", ", operations.Select(o => o.Method));
@@ -92,7 +92,7 @@ internal sealed class ApiPipeline : IDisposable
             throw ApiProblemException.Of(
                 StatusCodes.Status403Forbidden, "You may not change anything.",
                 _options.Contact is { Length: > 0 } contact ? $"{refusal} Contact: {contact}." : refusal);
-        if (_limiter.WaitOf(name) is { } wait)
+        if (!PostRules.StopsOrTakesBack(context.Request.Path.Value ?? "") && _limiter.WaitOf(name) is { } wait)
         {
             context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             throw ApiProblemException.Of(

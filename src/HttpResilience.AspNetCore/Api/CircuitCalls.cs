@@ -16,7 +16,7 @@ internal static class CircuitCalls
         string? client = call.Context.Request.Query[Client], host = call.Context.Request.Query[Host];
         var list = await CircuitList.LoadAsync(
             Of(call), string.IsNullOrEmpty(client) ? null : client, string.IsNullOrEmpty(host) ? null : AuthorityOf(host).Name,
-            call.Now, call.Aborted).ConfigureAwait(false);
+            call.Now, call.Reading).ConfigureAwait(false);
         await call.WriteAsync(list, OperatorJson.Default.CircuitList).ConfigureAwait(false);
     }
 

@@ -45,9 +45,9 @@ internal static class ClientLists
         ClientPauseReach reach;
         try
         {
-            reach = await pauses.FindAsync(name, call.Aborted).ConfigureAwait(false);
+            reach = await pauses.FindAsync(name, call.Reading).ConfigureAwait(false);
         }
-        catch (HttpResilienceStorageException) when (here is not null)
+        catch (Exception e) when (here is not null && IsStoreAway(call, e))
         {
             // What this instance knows helps most while the store is away.
             await WriteAsync(call, name, null, NoPauses).ConfigureAwait(false);
@@ -90,7 +90,7 @@ internal static class ClientLists
         _ = call.Review;
         string name = NameOf(call);
         var pauses = call.Context.RequestServices.GetRequiredService<ClientPauses>();
-        Known(await pauses.FindAsync(name, call.Aborted).ConfigureAwait(false));
+        Known(await pauses.FindAsync(name, call.Reading).ConfigureAwait(false));
         var result = await change(pauses, name, note).ConfigureAwait(false);
         // The second click of one person shows what the first one did.
         if (!result.IsChanged && result.Last?.By != call.By)
@@ -121,14 +121,17 @@ internal static class ClientLists
             return ([], null);
         try
         {
-            return (await pauses.ListAsync(call.Aborted).ConfigureAwait(false), null);
+            return (await pauses.ListAsync(call.Reading).ConfigureAwait(false), null);
         }
-        catch (HttpResilienceStorageException)
+        catch (Exception e) when (IsStoreAway(call, e))
         {
             // Circuits are known without the store.
             return ([], NoPauses);
         }
     }
+
+    private static bool IsStoreAway(ApiCall call, Exception exception) => exception is HttpResilienceStorageException
+        || (exception is OperationCanceledException && !call.Aborted.IsCancellationRequested);
 
     private static IReadOnlyList<ObservedClient> ClientsOf(ApiCall call) =>
         call.Context.RequestServices.GetService<IResilientClients>()?.List() ?? [];

@@ -70,7 +70,7 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
     public Task<bool> CommitAsync(LetterCommit commit, CancellationToken cancellationToken) => RunAsync(commit, () =>
     {
         if (!commit.Changed.All(IsCurrent) || commit.Added.Any(l => Database.Letters.ContainsKey(l.Id))
-            || (commit.Hold is { } hold && !IsLatest(Normalize(hold)))
+            || (commit.Hold is { } hold && !IsLatest(Normalize(hold), commit.HoldBefore))
             || (commit.Pause is { } paused && !InMemoryErrorBudgetStore.IsLast(Connection, paused.ClientName, commit.PauseBefore))
             || (commit.Job is { } job && !SaveJob(job)))
             return false;
@@ -107,7 +107,8 @@ internal sealed class InMemoryDeadLetterStore : InMemoryStore<IDeadLetterStore>,
         return true;
     }
 
-    private bool IsLatest(CircuitHold hold) => !(Database.Holds.GetValueOrDefault(KeyOf(hold))?.At >= hold.At);
+    private bool IsLatest(CircuitHold hold, CircuitHold? read) => Database.Holds.GetValueOrDefault(KeyOf(hold)) is not { } last
+        || (last.At < hold.At && read is not null && last.At <= read.At);
 
     private (string Application, string ClientName, string Authority, string? Tenant) KeyOf(CircuitHold hold) =>
         (Application, hold.ClientName, hold.Authority, hold.Tenant);

@@ -85,6 +85,8 @@ internal static class CircuitsCommand
         var list = await store.CircuitsAsync(request.Client, request.Host, cancellationToken).ConfigureAwait(false);
         if (list.Circuits.FirstOrDefault(c => c.Tenant == request.Tenant) is not { Hold: not null })
         {
+            // Nobody is asked in vain.
+            await store.RequireCircuitsOfAsync(request.Client!, cancellationToken).ConfigureAwait(false);
             var groups = await store.GroupsAsync(
                 new() { ClientName = request.Client, Authority = request.Host, Tenant = request.Tenant }, MaxGroups, cancellationToken)
                 .ConfigureAwait(false);
@@ -122,9 +124,16 @@ internal static class CircuitsCommand
         return ExitCode.Done;
     }
 
-    private static CircuitRequest RequestOf(ParseResult parsed) => new(
-        parsed.GetValue(Client), AuthorityOf(parsed.GetValue(Host)!),
-        string.IsNullOrEmpty(parsed.GetValue(Tenant)) ? null : parsed.GetValue(Tenant), parsed.GetValue(Note));
+    private static CircuitRequest RequestOf(ParseResult parsed)
+    {
+        string given = parsed.GetValue(Host)!, authority = AuthorityOf(given);
+        // A port of its own is seldom one of https.
+        if (!given.Contains("://", StringComparison.Ordinal) && !new Uri(authority).IsDefaultPort)
+            Output.Say($"--host {VisibleText.Line(given, NameLength)} has no scheme: {authority} is meant.");
+        return new(
+            parsed.GetValue(Client), authority, string.IsNullOrEmpty(parsed.GetValue(Tenant)) ? null : parsed.GetValue(Tenant),
+            parsed.GetValue(Note));
+    }
 
     private static string AuthorityOf(string host) => LetterFilter.AuthorityOf(host) is { } authority
         && Uri.TryCreate(authority, UriKind.Absolute, out _)

@@ -57,7 +57,7 @@ internal static class GroupsCommand
         }
 
         Output.Result.Write(table);
-        Output.Say($"{Number(groups.Sum(g => g.Count))} letters of {Number(groups.Count)} causes. Their letters: letters list --group "
+        Output.Say($"{JobRun.Letters(groups.Sum(g => g.Count))} of {JobRun.Causes(groups.Count)}. Their letters: letters list --group "
             + "GROUP; to send them again: letters replay --group GROUP");
     }
 

@@ -10,7 +10,7 @@ internal static class JobRun
     // The API gives no more.
     private const int MaxGroups = 1000;
 
-    private const int ClientsShown = 5;
+    private const int ClientsShown = 5, LettersLooked = 1000;
 
     // A job that is older than this was there before.
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
@@ -52,7 +52,7 @@ internal static class JobRun
             throw new ToolException($"No open letter in {store.Shown} fits.");
         long taken = Math.Min(count, request.MaxLetters ?? count);
         var concerned = groups.Where(g => g.CountOf(request.Query.Status) > 0).ToList();
-        string of = $"{Number(taken)} of {Letters(count)} of {(concerned.Count == 1 ? "1 cause" : $"{Number(concerned.Count)} causes")}";
+        string of = $"{Number(taken)} of {Letters(count)} of {Causes(concerned.Count)}";
         string clients = string.Join(", ", groups.Select(g => g.Client).Distinct().Order(StringComparer.Ordinal).Take(ClientsShown));
         string oldest = LetterWhen.InFull(concerned.Min(g => g.FirstFailedAt));
         Question.Ask(
@@ -63,7 +63,7 @@ internal static class JobRun
                     $"Send again: {of}, of {clients}, the oldest from {oldest}; {request.PerSecond:0.##} a second."),
             taken.ToString(CultureInfo.InvariantCulture), yes);
         var begun = store.Time.GetUtcNow();
-        var job = await store.StartJobAsync(request, cancellationToken).ConfigureAwait(false);
+        var job = await store.StartJobAsync(request, count, cancellationToken).ConfigureAwait(false);
         if (job.CreatedAt < begun - ClockDifference)
             Output.Say($"A job with this filter is under way since {LetterWhen.InFull(job.CreatedAt)}, by {job.By}.");
         return job;
@@ -112,7 +112,29 @@ internal static class JobRun
     {
         string sent = job.Progress is { } p && job.Action == LetterWords.Of(LetterJobAction.Replay)
             ? $"; {Number(p.Waiting)} wait, {Number(p.Accepted)} accepted, {Number(p.Refused)} not accepted" : "";
+        // What a stop has put back is none of these any more.
+        long putBack = job is { Progress: { } known } && job.State == LetterWords.Of(LetterJobState.Stopped) && sent.Length > 0
+            ? job.Taken - known.Waiting - known.Accepted - known.Refused : 0;
+        if (putBack > 0)
+            sent += $", {Number(putBack)} put back";
         return $"{Number(job.Taken)} of {Number(job.Total)} taken, {Number(job.LeftOut)} left out{sent}";
+    }
+
+    /// <summary>Whether a letter of a filter that needs a person may be done twice.</summary>
+    internal static async Task<bool> HasUncertainAsync(LetterSource store, DeadLetterQuery query, CancellationToken cancellationToken)
+    {
+        if (query.Status is not (null or DeadLetterStatus.RequiresReview))
+            return false;
+        var page = query with { Status = DeadLetterStatus.RequiresReview, Limit = LettersLooked, OmitBodies = true };
+        while (true)
+        {
+            var letters = await store.Review.ListAsync(page, cancellationToken).ConfigureAwait(false);
+            if (letters.Any(LetterRisk.MayBeDoneTwice))
+                return true;
+            if (letters.Count < LettersLooked)
+                return false;
+            page = page with { Before = letters[^1].Id };
+        }
     }
 
     // The job goes on without this tool: the person says whether that is meant.
@@ -133,6 +155,8 @@ internal static class JobRun
     }
 
     internal static string Letters(long count) => count == 1 ? "1 letter" : $"{Number(count)} letters";
+
+    internal static string Causes(long count) => count == 1 ? "1 cause" : $"{Number(count)} causes";
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

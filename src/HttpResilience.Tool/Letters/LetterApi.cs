@@ -69,11 +69,13 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     internal override Task<JobModel?> JobAsync(Guid id, CancellationToken cancellationToken) =>
         client.GetAsync($"jobs/{id}", OperatorJson.Default.JobModel, cancellationToken);
 
-    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken) =>
+    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, long count, CancellationToken cancellationToken) =>
         await client.PostAsync(
             "jobs",
             new(
-                LetterWords.Of(request.Action), new Dictionary<string, string>(WordsOf(request.Query)), MaxLetters: request.MaxLetters,
+                LetterWords.Of(request.Action), new Dictionary<string, string>(WordsOf(request.Query)),
+                // All letters are sent under the eyes of the person only: the API asks for their number.
+                Count: WordsOf(request.Query).Any() ? null : count, MaxLetters: request.MaxLetters,
                 PerSecond: request.PerSecond, StopRatio: request.StopRatio, IncludesUncertain: request.IncludesUncertain,
                 Notes: request.Notes, Resolution: request.Resolution),
             OperatorJson.Default.JobRequest, OperatorJson.Default.JobModel, cancellationToken).ConfigureAwait(false) ?? throw NoApi();
@@ -114,7 +116,7 @@ internal sealed class LetterApi(ApiClient client) : LetterSource
     {
         var list = await client.GetAsync("instances", OperatorJson.Default.InstanceList, cancellationToken).ConfigureAwait(false)
             ?? throw NoApi();
-        return list.Instances.Any(i => i.SendsLetters && i.SeenAt > Time.GetUtcNow() - ReplayCoverageRules.Patience);
+        return list.Instances.Any(i => i.SendsLetters && ReplayCoverageRules.IsLive(i.SeenAt, Time.GetUtcNow()));
     }
 
     private ToolException NoApi() => new($"{client.Shown} has no API of HttpResilience there.");

@@ -45,7 +45,10 @@ internal abstract class LetterSource : IAsyncDisposable
     internal abstract Task<JobModel?> JobAsync(Guid id, CancellationToken cancellationToken);
 
     /// <summary>The job, or the one with this filter that is there already.</summary>
-    internal abstract Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken);
+    /// <param name="request">What is to be done.</param>
+    /// <param name="count">The number of letters that was shown.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    internal abstract Task<JobModel> StartJobAsync(LetterJobRequest request, long count, CancellationToken cancellationToken);
 
     /// <summary>The job as it is then; null when there is none.</summary>
     internal abstract Task<JobModel?> StopJobAsync(Guid id, string by, CancellationToken cancellationToken);
@@ -62,6 +65,10 @@ internal abstract class LetterSource : IAsyncDisposable
     /// <summary>Works off the next letters of a job.</summary>
     internal virtual Task StepJobAsync(Guid id, CancellationToken cancellationToken) =>
         throw new NotSupportedException("The instances of the application do that.");
+
+    /// <summary>Throws when no instance has circuits of a client, where that is known before a change: an API says it only then.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such client.</exception>
+    internal virtual Task RequireCircuitsOfAsync(string client, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>The circuits of all instances of the application.</summary>
     /// <param name="client">Those of this client; null for all.</param>

@@ -107,7 +107,7 @@ internal sealed class LetterStore : LetterSource
         await Jobs.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } job
             ? await ModelAsync(job, cancellationToken).ConfigureAwait(false) : null;
 
-    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, CancellationToken cancellationToken) =>
+    internal override async Task<JobModel> StartJobAsync(LetterJobRequest request, long count, CancellationToken cancellationToken) =>
         await ModelAsync(await Jobs.StartAsync(request, null, cancellationToken).ConfigureAwait(false), cancellationToken)
             .ConfigureAwait(false);
 
@@ -118,6 +118,9 @@ internal sealed class LetterStore : LetterSource
 
     internal override Task<CircuitList> CircuitsAsync(string? client, string? authority, CancellationToken cancellationToken) =>
         CircuitList.LoadAsync(Circuits, client, authority, Time.GetUtcNow(), cancellationToken);
+
+    internal override Task RequireCircuitsOfAsync(string client, CancellationToken cancellationToken) =>
+        Circuits.ThrowIfUnknownAsync(client, cancellationToken);
 
     internal override async Task<CircuitModel> ChangeCircuitAsync(
         CircuitRequest request, bool isHeld, string by, CancellationToken cancellationToken)
@@ -160,7 +163,7 @@ internal sealed class LetterStore : LetterSource
         var live = await storage.Instances.ListAsync(Time.GetUtcNow() - ReplayCoverageRules.Patience, cancellationToken)
             .ConfigureAwait(false);
         string application = _services.GetRequiredService<StorageApplication>().Name;
-        return live.Any(i => i.Replays && i.Application == application);
+        return live.Any(i => i.Replays && ReplayCoverageRules.IsLive(i.SeenAt, Time.GetUtcNow()) && i.Application == application);
     }
 
     internal override bool CanWorkOffJobs => true;

@@ -94,7 +94,8 @@ internal static class ReplayCommand
             var job = await JobRun.StartAsync(store, request, parsed.GetValue(Yes), cancellationToken).ConfigureAwait(false);
             job = await JobRun.FollowAsync(store, job, by, cancellationToken).ConfigureAwait(false);
             int code = JobsCommand.Write(job, parsed.GetValue(Json));
-            if (job.LeftOut > 0 && !request.IncludesUncertain)
+            if (job.LeftOut > 0 && !request.IncludesUncertain
+                && await JobRun.HasUncertainAsync(store, query, cancellationToken).ConfigureAwait(false))
                 Output.Say("What may be done twice is left out: look at the API first, then give --looked.");
             await LetterChange.TellWhoSendsAsync(store, cancellationToken).ConfigureAwait(false);
             return job.State == LetterWords.Of(LetterJobState.Stopped) ? ExitCode.Failed : code;

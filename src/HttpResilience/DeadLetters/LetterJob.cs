@@ -35,7 +35,9 @@ public sealed record LetterJob
     /// <summary>How many letters have been made due, or settled.</summary>
     public int Taken { get; init; }
 
-    /// <summary>How many letters have been left out.</summary>
+    /// <summary>
+    /// How many open letters have been left out: what may be done twice, is being sent, or waits for another job.
+    /// </summary>
     public int LeftOut { get; init; }
 
     /// <summary>When it ended; null while it runs.</summary>

@@ -7,6 +7,11 @@ internal static class LetterJobRules
     internal static bool MayTake(LetterJob job, DeadLetter letter) => job.Request.Action is LetterJobAction.Reopen
         ? IsAsLeftBy(job.Request.Query.JobId, letter) : MayTakeOpen(job, letter);
 
+    /// <summary>Whether it fits the filter and is not for this job: what is settled by now needs none.</summary>
+    internal static bool LeavesOut(LetterJob job, DeadLetter letter) => !MayTake(job, letter)
+        && (job.Request.Action is LetterJobAction.Reopen
+            || letter.Status is DeadLetterStatus.Pending or DeadLetterStatus.InProgress or DeadLetterStatus.RequiresReview);
+
     // One that somebody has reopened since, and resolved again, is another deed.
     private static bool IsAsLeftBy(Guid? job, DeadLetter letter) => letter.Status is DeadLetterStatus.Resolved
         && letter.History[^1] is { Kind: LetterEventKind.Resolved, JobId: { } by } && by == job;

@@ -122,7 +122,7 @@ internal sealed partial class LetterJobWorker(
             {
                 Position = page[^1].Id,
                 Taken = job.Taken + taken.Length,
-                LeftOut = job.LeftOut + page.Count - taken.Length,
+                LeftOut = job.LeftOut + page.Count(l => LetterJobRules.LeavesOut(job, l)),
             },
         }, cancellationToken);
     }

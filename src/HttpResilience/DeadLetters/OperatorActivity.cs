@@ -63,10 +63,13 @@ public sealed record LetterCommit
     public LetterJob? Job { get; init; }
 
     /// <summary>
-    /// A host that is held back or let through. Nothing of the commit is made when a change of the same time or a later one is stored.
-    /// Default: none.
+    /// A host that is held back or let through. Nothing of the commit is made when a change of the same time or a later one is stored, or
+    /// one that is later than <see cref="HoldBefore"/>. Default: none.
     /// </summary>
     public CircuitHold? Hold { get; init; }
+
+    /// <summary>The stored change of that host as it was read; null when there was none.</summary>
+    public CircuitHold? HoldBefore { get; init; }
 
     /// <summary>
     /// A client is paused or resumed. Where a change is stored that is later than <see cref="PauseBefore"/>, nothing is committed. Default:

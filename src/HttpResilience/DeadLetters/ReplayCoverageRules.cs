@@ -6,6 +6,9 @@ internal static class ReplayCoverageRules
     /// <summary>A process that was not seen for this time counts as stopped, and a letter due for this time as not replayed.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>Whether a process is there: a time far ahead is that of a wrong clock, and says nothing.</summary>
+    internal static bool IsLive(DateTimeOffset seenAt, DateTimeOffset now) => (now - seenAt).Duration() <= Patience;
+
     /// <param name="backlog">The destinations of the letters that wait.</param>
     /// <param name="live">The processes that were seen within <see cref="Patience"/>.</param>
     /// <param name="now">The current time.</param>

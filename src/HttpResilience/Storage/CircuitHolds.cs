@@ -150,8 +150,8 @@ public sealed class CircuitHolds
             var now = _time.GetUtcNow();
             now = new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
             change = change with { At = last is not null && last.At >= now ? last.At.AddMicroseconds(1) : now };
-            if (!await _letters.CommitAsync(new() { Hold = change, Activity = ActivityOf(change, now) }, cancellationToken)
-                .ConfigureAwait(false))
+            if (!await _letters.CommitAsync(
+                new() { Hold = change, HoldBefore = last, Activity = ActivityOf(change, now) }, cancellationToken).ConfigureAwait(false))
                 continue;
             _watch.Apply(change);
             return change;
@@ -162,7 +162,7 @@ public sealed class CircuitHolds
             + "has written it.");
     }
 
-    private async Task ThrowIfUnknownAsync(string clientName, CancellationToken cancellationToken)
+    internal async Task ThrowIfUnknownAsync(string clientName, CancellationToken cancellationToken)
     {
         var instances = await InstancesAsync(cancellationToken).ConfigureAwait(false);
         // Those of an older version do not say which of their clients have circuits.

@@ -9,7 +9,8 @@ namespace HttpResilience.Storage;
 /// </summary>
 public sealed class ClientPauses
 {
-    // A process writes its row every 10 seconds, and the store forgets it after an hour.
+    // A process writes its row every 10 seconds, and the store forgets it after an hour. One whose clock is ahead by more than that says
+    // nothing about now.
     private static readonly TimeSpan IsLiveFor = TimeSpan.FromSeconds(30), IsKnownFor = TimeSpan.FromHours(1);
 
     // Each is a change by somebody else in between.
@@ -54,7 +55,7 @@ public sealed class ClientPauses
             ], StringComparer.Ordinal);
         bool isKnown = last is not null || known.Contains(clientName) || await HasLettersAsync(clientName, cancellationToken)
             .ConfigureAwait(false);
-        var live = instances.Where(i => i.SeenAt >= now - IsLiveFor).ToLookup(i => i.PausableClients?.Contains(clientName) is true);
+        var live = instances.Where(i => (now - i.SeenAt).Duration() <= IsLiveFor).ToLookup(i => i.PausableClients?.Contains(clientName) is true);
         return new()
         {
             ClientName = clientName,

@@ -59,6 +59,19 @@ public abstract class ApiCircuitContract : StorageContract
     }
 
     [Fact]
+    public async Task Of_many_persons_at_once_one_holds_a_host_back_and_all_are_told_who()
+    {
+        await using var host = await StartAsync();
+        await SeenAsync(host);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => host.PostAsync(
+            "circuits/hold", """{"client":"billing","host":"api.test"}""", $"person{i}; staff, operators")));
+
+        string by = answers.Select(a => $"{a.ShouldBe(HttpStatusCode.OK).Json["hold"]!["by"]}").Distinct().ShouldHaveSingleItem();
+        $"{(await host.GetAsync("activity")).Json["activity"]!.AsArray().ShouldHaveSingleItem()!["by"]}".ShouldBe(by);
+    }
+
+    [Fact]
     public async Task What_all_instances_report_is_listed()
     {
         await using var host = await StartAsync();

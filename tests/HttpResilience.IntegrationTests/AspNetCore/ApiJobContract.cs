@@ -114,7 +114,7 @@ public abstract class ApiJobContract : StorageContract
     {
         await using var host = await StartAsync(new("http://127.0.0.1:9"));
         var letters = await AddAsync(new("http://127.0.0.1:9"), 5);
-        var resolve = (await host.PostAsync("jobs", """{"action":"resolve","resolution":"Credited","notes":"by hand"}"""))
+        var resolve = (await host.PostAsync("jobs", """{"action":"resolve","count":5,"resolution":"Credited","notes":"by hand"}"""))
             .ShouldBe(HttpStatusCode.OK).Json;
         (await UntilEndedAsync(host, resolve))["taken"]!.GetValue<int>().ShouldBe(5);
         (await Storage.DeadLetters.FindAsync(letters[0].Id, Stop))!.Resolution.ShouldNotBeNull().ShouldSatisfyAllConditions(
@@ -148,6 +148,8 @@ public abstract class ApiJobContract : StorageContract
             ("""{"action":"replay","stopRatio":2}""", "stopRatio"), ("""{"action":"replay","maxLetters":0}""", "maxLetters"),
             ("""{"action":"replay","maxLetters":99999999999}""", "maxLetters"), ("""{"action":"replay","id":"1"}""", "id"),
             ("""{"action":"replay","id":"00000000-0000-0000-0000-000000000000"}""", "id"), ("""{"action":"replay","by":"eve"}""", "by"),
+            ("""{"action":"replay"}""", "count"), ("""{"action":"replay","filter":null}""", "count"),
+            ("""{"action":"resolve","filter":{ } }""", "count"), ("""{"action":"replay","filter":{"client":""}}""", "count"),
             ("""{"action":"reopen"}""", "job"), ("""{"action":"reopen","job":"1"}""", "job"),
             ($$"""{"action":"reopen","job":"{{Guid.CreateVersion7()}}"}""", "job"),
             ($$"""{"action":"reopen","job":"{{Guid.CreateVersion7()}}","filter":{ } }""", "action"),

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using HttpResilience.AspNetCore;
 using Microsoft.AspNetCore.Authorization;
@@ -111,6 +112,55 @@ public sealed class ApiSetupTests
         var head = (await host.SendAsync(HttpMethod.Head, "counts", null, null)).ShouldBe(HttpStatusCode.OK);
         (head.Bytes.Length, head["Content-Length"]).ShouldBe((0, $"{(await host.GetAsync("counts", null)).Bytes.Length}"));
     }
+
+    // HttpClient writes the names of methods that it knows in upper case.
+    [Fact]
+    public async Task A_method_in_lower_case_is_another_one_and_no_failure()
+    {
+        await using var host = await ApiHost.StartAsync(b => Add(b), app => app.MapHttpResilienceApi().AllowAnonymous());
+        using var client = new TcpClient();
+        await client.ConnectAsync(host.Address.Host, host.Address.Port, TestContext.Current.CancellationToken);
+        await using var stream = client.GetStream();
+
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"head {ApiHost.Prefix}/counts HTTP/1.1\r\nHost: {host.Address.Authority}\r\nConnection: close\r\n\r\n"),
+            TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        string answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        answer.ShouldStartWith("HTTP/1.1 405");
+        answer.ShouldContain("This address has no such method.");
+    }
+
+    [Fact]
+    public async Task What_stops_or_takes_back_is_never_too_much()
+    {
+        await using var host = await ApiHost.StartAsync(
+            b => Add(b, o => o.PostsPerMinute = 1), app => app.MapHttpResilienceApi().RequireAuthorization("staff"));
+        (await host.PostAsync("letters/purge")).ShouldBeProblem(HttpStatusCode.UnprocessableEntity);
+        (await host.PostAsync("letters/purge")).ShouldBeProblem(HttpStatusCode.TooManyRequests);
+
+        foreach (string path in new[]
+            {
+                $"jobs/{Guid.NewGuid()}/stop", $"letters/{Guid.NewGuid()}/cancel", "circuits/release", "clients/orders/resume",
+            })
+            (await host.PostAsync(path)).Status.ShouldBeOneOf(HttpStatusCode.NotFound, HttpStatusCode.UnprocessableEntity);
+    }
+
+    [Theory]
+    [InlineData("/resilience/jobs/1/stop", true)]
+    [InlineData("/resilience/letters/1/cancel", true)]
+    [InlineData("/resilience/clients/a b/release", true)]
+    [InlineData("/resilience/clients/a%2Fb/Resume/", true)]
+    [InlineData("/resilience/circuits/release", true)]
+    [InlineData("/resilience/circuits/hold", false)]
+    [InlineData("/resilience/clients/release", false)]
+    [InlineData("/resilience/jobs", false)]
+    [InlineData("/resilience/letters/1/replay", false)]
+    [InlineData("/", false)]
+    public void What_stops_or_takes_back_is_known_by_its_path(string path, bool expected) =>
+        PostRules.StopsOrTakesBack(path).ShouldBe(expected);
 
     [Fact]
     public async Task Every_answer_has_the_header_fields_that_keep_it_from_caches_and_from_being_run()

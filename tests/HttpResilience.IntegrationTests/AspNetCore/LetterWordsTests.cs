@@ -45,4 +45,17 @@ public sealed class LetterWordsTests
         Enum.GetValues<StopReason>().Select(LetterWords.Text).ShouldBeUnique();
         Enum.GetValues<CircuitState>().ShouldAllBe(s => LetterWords.Text(s) != $"{s}");
     }
+
+    [Theory]
+    [InlineData(0, null)]
+    [InlineData(-30, null)]
+    [InlineData(-31, 31.0)]
+    [InlineData(30, null)]
+    [InlineData(31, 0.0)]
+    public void A_process_is_there_when_its_time_is_near_to_now(int seconds, double? notSeenFor)
+    {
+        var now = DateTimeOffset.UnixEpoch;
+
+        InstanceModel.NotSeenFor(now.AddSeconds(seconds), now).ShouldBe(notSeenFor);
+    }
 }

@@ -31,7 +31,8 @@ public sealed class ReadDeadlineTests(PostgreSqlServer server)
         string[] reads =
         [
             "letters", "letters?text=x", $"letters/{Guid.NewGuid()}", $"letters/{Guid.NewGuid()}/body", "letters/purge?settledBefore=30d",
-            "groups", "counts", "unreplayed", "jobs", $"jobs/{Guid.NewGuid()}", "activity", "instances",
+            "groups", "counts", "unreplayed", "jobs", $"jobs/{Guid.NewGuid()}", "activity", "instances", "circuits",
+            "clients/unknown",
         ];
 
         var answers = await Task.WhenAll(reads.Select(read => host.GetAsync(read, ApiHost.Operator))
@@ -44,6 +45,7 @@ public sealed class ReadDeadlineTests(PostgreSqlServer server)
         }
 
         givenUp.ShouldBe(reads.Length + 1);
+        (await host.GetAsync("clients")).ShouldBe(HttpStatusCode.OK).Text.ShouldContain("the store does not answer");
     }
 
     [Fact]

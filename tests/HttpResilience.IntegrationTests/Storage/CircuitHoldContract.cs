@@ -49,6 +49,23 @@ public abstract class CircuitHoldContract : StorageContract
     }
 
     [Fact]
+    public async Task A_change_after_the_one_that_was_read_is_seen_first()
+    {
+        var (first, later) = (Hold(Noon), Hold(Noon.AddSeconds(1)) with { By = "bob" });
+        await CommitAsync(first);
+
+        foreach (var read in new[] { null, Hold(Noon.AddMicroseconds(-1)) })
+        {
+            (await Storage.DeadLetters.CommitAsync(
+                new() { Hold = later, HoldBefore = read, Activity = Activity(Noon.AddSeconds(1)) }, Stop)).ShouldBeFalse();
+        }
+
+        (await Storage.CircuitHolds.ListAsync(Stop)).ShouldBe([first]);
+        (await Storage.Activity.ListAsync(null, 10, Stop)).ShouldBeEmpty();
+        (await Storage.DeadLetters.CommitAsync(new() { Hold = later, HoldBefore = first }, Stop)).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task A_commit_with_an_earlier_change_makes_nothing_else()
     {
         await CommitAsync(Hold(Noon));
@@ -213,7 +230,8 @@ public abstract class CircuitHoldContract : StorageContract
     }
 
     private Task<bool> CommitAsync(CircuitHold hold, OperatorActivity? activity = null) =>
-        Storage.DeadLetters.CommitAsync(new() { Hold = hold, Activity = activity }, Stop);
+        Storage.DeadLetters.CommitAsync(
+            new() { Hold = hold, HoldBefore = hold with { At = hold.At.AddMicroseconds(-1) }, Activity = activity }, Stop);
 
     private static CircuitHold Hold(DateTimeOffset at) => new()
     {

@@ -96,6 +96,7 @@ public abstract class ClientPauseContract : StorageContract
                 Instance("worker") with { Clients = ["orders", "billing"] },
                 Instance("other") with { Application = "elsewhere", Clients = ["x"] },
                 Instance("gone") with { PausableClients = ["orders", "old"], SeenAt = Now.AddMinutes(-10) },
+                Instance("ahead") with { PausableClients = ["orders"], SeenAt = Now.AddMinutes(10) },
             ])
             await Store.Instances.SaveAsync(instance, Stop);
         foreach (var status in (DeadLetterStatus[])[DeadLetterStatus.Pending, DeadLetterStatus.Pending, DeadLetterStatus.RequiresReview])

@@ -182,6 +182,10 @@ public abstract class DeadLetterGroupContract : StorageContract
         groups[200].ShouldBe(other);
         groups.Skip(201).Select(g => g.Fingerprint).ShouldBe(beside.Select(l => l.Fingerprint), ignoreOrder: true);
         (await Store.GroupsAsync(new(), 5, Stop)).Count.ShouldBe(5);
+        var limited = await Store.GroupsAsync(new(), 200, Stop);
+        limited.Count.ShouldBe(200);
+        limited.ShouldContain(other);
+        limited.Select(g => g.Fingerprint).Intersect(beside.Select(l => l.Fingerprint)).Count().ShouldBe(beside.Length);
     }
 
     [Fact]

@@ -78,6 +78,10 @@ public abstract class ToolCircuitContract : StorageContract
         (await tool.ExpectAsync(2, "circuits", "list", "--host", "https://xn--ä")).Error.ShouldContain("--host");
         (await tool.ExpectAsync(1, "circuits", "hold", "--client", "Billing", "--host", "api.test", "--yes")).Error
             .ShouldContain("There is no client 'Billing' with circuits. Known: billing.");
+        (await tool.ExpectAsync(1, "circuits", "hold", "--client", "Billing", "--host", "api.test")).Error
+            .ShouldContain("There is no client 'Billing' with circuits. Known: billing.");
+        (await tool.ExpectAsync(2, "circuits", "hold", "--client", "billing", "--host", "127.0.0.1:5080")).Error
+            .ShouldContain("--host 127.0.0.1:5080 has no scheme: https://127.0.0.1:5080 is meant.");
         (await tool.ExpectAsync(1, ["circuits", "hold", .. Billing, "--note", new string('x', 1001), "--yes"])).Error
             .ShouldContain("at most 1000 characters");
         (await tool.ExpectAsync(1, ["circuits", "release", .. Billing, "--application", "other"])).Error

@@ -99,6 +99,8 @@ public abstract class ToolJobContract : StorageContract
         shown.ShouldContain(state is LetterJobState.Stopped ? "is stopped." : "goes on: jobs show");
         var job = (await Database.Open(application: "shop").Jobs.ListAsync(null, 10, Stop)).ShouldHaveSingleItem();
         job.State.ShouldBe(state);
+        if (state is LetterJobState.Stopped)
+            (await tool.ExpectAsync(0, "jobs", "show", $"{job.Id}")).Output.ShouldContain($"{job.Taken} put back");
         await application.StopAsync(Stop);
     }
 
