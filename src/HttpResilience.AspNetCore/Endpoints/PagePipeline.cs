@@ -117,7 +117,9 @@ internal sealed class PagePipeline : IDisposable
                 return (call, await operation.AnswerAsync(call).ConfigureAwait(false));
             var form = await AdmitPostAsync(context, name, refusal).ConfigureAwait(false);
             call = new(new(context, name!, _operators, _options), _options, form, mayOperate: true);
-            ThrowIfTooMany(context, name!);
+            // What changes nothing, or takes something back, is never too much.
+            if (!PostRules.StopsOrTakesBack(context.Request.Path.Value ?? "") && call.Field("do") != "check")
+                ThrowIfTooMany(context, name!);
             if (!await _antiforgery.IsRequestValidAsync(context).ConfigureAwait(false))
                 return (call, PressOnceMorePage.Answer(call));
             var answer = await operation.AnswerAsync(call).ConfigureAwait(false);

@@ -75,23 +75,28 @@ internal static class JobRun
     /// <returns>The job as it is then.</returns>
     internal static async Task<JobModel> FollowAsync(LetterSource store, JobModel job, string by, CancellationToken cancellationToken)
     {
-        bool hasWorker = await store.HasWorkerAsync(cancellationToken).ConfigureAwait(false);
         bool sends = job.Action == LetterWords.Of(LetterJobAction.Replay);
-        if (!hasWorker && (sends || !store.CanWorkOffJobs))
-        {
-            Output.Say($"No instance works off job {job.Id} now. It waits for one that runs AddDeadLetterReplay; jobs stop takes it back.");
-            return job;
-        }
-
         try
         {
             string? said = null;
             while (job.State == LetterWords.Of(LetterJobState.Running))
             {
-                if (hasWorker)
+                // Each time: an instance that has just stopped counts as there for some seconds more.
+                if (await store.HasWorkerAsync(cancellationToken).ConfigureAwait(false))
+                {
                     await Task.Delay(LookEvery, store.Time, cancellationToken).ConfigureAwait(false);
+                }
+                else if (sends || !store.CanWorkOffJobs)
+                {
+                    Output.Say(
+                        $"No instance works off job {job.Id} now. It waits for one that runs AddDeadLetterReplay; jobs stop takes it back.");
+                    return job;
+                }
                 else
+                {
                     await store.StepJobAsync(job.Id, cancellationToken).ConfigureAwait(false);
+                }
+
                 job = await store.JobAsync(job.Id, cancellationToken).ConfigureAwait(false)
                     ?? throw new ToolException($"Job {job.Id} is gone.");
                 if (Progress(job) is var progress && progress != said)

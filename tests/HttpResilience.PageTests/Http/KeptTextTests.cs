@@ -93,9 +93,14 @@ public sealed class KeptTextTests
         away.Html.ShouldContain("&quot;typed&quot;:1");
         away.Text.ShouldContain("Send it once more");
         isAway = false;
-        _ = await client.PostAsync($"letters/{letter.Id}/correct", [.. fields, ("do", "check")]);
+        // What changes nothing is not counted.
+        for (int i = 0; i < 3; i++)
+            (await client.PostAsync($"letters/{letter.Id}/correct", [.. fields, ("do", "check")])).ShouldBe(HttpStatusCode.OK);
+        _ = await client.PostAsync($"letters/{Guid.NewGuid()}/send", []);
         var often = (await client.PostAsync($"letters/{letter.Id}/correct", fields)).ShouldBe(HttpStatusCode.TooManyRequests);
         often.Html.ShouldContain("&quot;typed&quot;:1");
+        (await client.PostAsync($"letters/{letter.Id}/cancel", [("version", "0")])).ShouldBe(HttpStatusCode.Conflict);
+        (await client.PostAsync($"jobs/{Guid.CreateVersion7()}/stop", [])).ShouldBe(HttpStatusCode.NotFound);
         (await host.Letters.FindAsync(letter.Id, Never))!.Version.ShouldBe(0);
     }
 
