@@ -84,7 +84,8 @@ internal static class CorrectionRules
     // One that the letter has is none, by the settings of its client, or holds its key.
     private static string? ProblemOf(HeaderModel header, DeadLetter letter, Func<string, bool> isSecret) =>
         !HttpToken.IsValid(header.Name) ? "One has a name that is not a token of HTTP."
-        : OfOneMessage.Contains(header.Name, StringComparer.OrdinalIgnoreCase) && !IsOf(letter, header) ? $"{header.Name} is set when the letter is sent."
+        : OfOneMessage.Contains(header.Name, StringComparer.OrdinalIgnoreCase) && !IsOf(letter, header)
+            ? $"{header.Name} is set when the letter is sent."
         : !letter.Headers.Any(h => h.Key.Equals(header.Name, StringComparison.OrdinalIgnoreCase))
             && (isSecret(header.Name) || letter.LeftOut.Contains(header.Name, StringComparer.OrdinalIgnoreCase))
             ? $"{header.Name} carries a secret, which no letter keeps: the client adds its own when the letter is sent."

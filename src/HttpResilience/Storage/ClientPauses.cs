@@ -55,7 +55,8 @@ public sealed class ClientPauses
             ], StringComparer.Ordinal);
         bool isKnown = last is not null || known.Contains(clientName) || await HasLettersAsync(clientName, cancellationToken)
             .ConfigureAwait(false);
-        var live = instances.Where(i => (now - i.SeenAt).Duration() <= IsLiveFor).ToLookup(i => i.PausableClients?.Contains(clientName) is true);
+        var live = instances.Where(i => (now - i.SeenAt).Duration() <= IsLiveFor)
+            .ToLookup(i => i.PausableClients?.Contains(clientName) is true);
         return new()
         {
             ClientName = clientName,
