@@ -91,8 +91,8 @@ internal static class LetterPages
         if (call.Context.RequestServices.GetService<IDeadLetterReview>() is not { } review)
             return Page(new GroupsModel(FormOf(call, filter), [], false) { KeepsLetters = false });
         var query = filter.Query with { Before = null };
-        var groups = await review.GroupsAsync(query, MaxGroups + 1, call.Reading).ConfigureAwait(false);
-        var shown = groups.Where(g => filter.Statuses.Count == 0 || filter.Statuses.Any(s => CountOf(g, s) > 0)).Take(MaxGroups)
+        var groups = await review.GroupsAsync(query, MaxGroups, call.Reading).ConfigureAwait(false);
+        var shown = groups.Where(g => filter.Statuses.Count == 0 || filter.Statuses.Any(s => CountOf(g, s) > 0))
             .OrderByDescending(g => g.RequiresReview > 0).ThenByDescending(g => g.LastFailedAt).ToList();
         var day = query with { Since = Later(query.Since, call.Now.AddDays(-1)), OmitBodies = true, Limit = MaxCounted };
         var ofDay = (await review.ListAsync(day, call.Reading).ConfigureAwait(false)).ToLookup(l => l.Fingerprint, l => l.FirstFailedAt);
@@ -101,7 +101,7 @@ internal static class LetterPages
         return Page(new GroupsModel(
             FormOf(call, filter),
             [.. shown.Select(g => new GroupRow(g, BarPlot.Of(ofDay[g.Fingerprint], call.Now, TimeSpan.FromHours(1), 24)))],
-            groups.Count > MaxGroups)
+            groups.Count >= MaxGroups)
         { WithoutFilter = without });
 
         static PageAnswer Page(GroupsModel model) =>

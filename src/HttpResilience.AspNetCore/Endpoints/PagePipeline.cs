@@ -180,7 +180,7 @@ internal sealed class PagePipeline : IDisposable
         {
             throw TooLarge();
         }
-        catch (Exception e) when (e is IOException or BadHttpRequestException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw ApiProblemException.Of(StatusCodes.Status400BadRequest, "The form cannot be read.");
         }

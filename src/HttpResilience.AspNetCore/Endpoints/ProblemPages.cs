@@ -25,7 +25,8 @@ internal static class ProblemPages
         {
             case ApiProblemException e:
                 var errors = e.Problem.Errors?.SelectMany(error => error.Value.Select(text => $"{error.Key}: {text}")).ToList() ?? [];
-                return Page(new(e.Problem.Title, e.Problem.Detail) { Errors = errors, Letter = e.Problem.Letter, Typed = typed }, e.Problem.Status);
+                return Page(
+                    new(e.Problem.Title, e.Problem.Detail) { Errors = errors, Letter = e.Problem.Letter, Typed = typed }, e.Problem.Status);
             case HttpResilienceStorageException e:
                 events.StoreFailed(e, path);
                 return Page(
@@ -50,7 +51,8 @@ internal static class ProblemPages
             default:
                 events.Failed(exception, path);
                 return Page(
-                    new("The page could not be made", "The log of the application says why.") { Typed = typed }, StatusCodes.Status500InternalServerError);
+                    new("The page could not be made", "The log of the application says why.") { Typed = typed },
+                    StatusCodes.Status500InternalServerError);
         }
     }
 

@@ -116,16 +116,13 @@ internal sealed record LetterBodyText(string? Text, string MediaType, int Bytes,
     {
         try
         {
-            var encoding = Encoding.GetEncoding(
-                charset?.Trim('"') is { Length: > 0 } named ? named : "utf-8", EncoderFallback.ExceptionFallback,
-                DecoderFallback.ExceptionFallback);
-            if (encoding.CodePage is not (65001 or 1200 or 1201 or 28591 or 20127))
+            if (Charset.Find(charset) is not { } encoding || encoding.CodePage is not (65001 or 1200 or 1201 or 28591 or 20127))
                 return null;
             string text = encoding.GetString(bytes);
             return encoding.GetBytes(text).AsSpan().SequenceEqual(bytes) && !text.AsSpan().ContainsAny(NoText)
                 && FormText.IsUniform(text) ? text : null;
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException or DecoderFallbackException or EncoderFallbackException)
+        catch (Exception e) when (e is DecoderFallbackException or EncoderFallbackException)
         {
             return null;
         }

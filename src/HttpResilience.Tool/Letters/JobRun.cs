@@ -89,7 +89,8 @@ internal static class JobRun
                 else if (sends || !store.CanWorkOffJobs)
                 {
                     Output.Say(
-                        $"No instance works off job {job.Id} now. It waits for one that runs AddDeadLetterReplay; jobs stop takes it back.");
+                        $"No instance works off job {job.Id} now. It waits for one that runs AddDeadLetterReplay; "
+                        + "jobs stop takes it back.");
                     return job;
                 }
                 else

@@ -139,13 +139,14 @@ public sealed class KeptTextTests
             { new StringContent("POST"), "method" }, { new StringContent(letter.Uri.AbsoluteUri), "address" },
             { new StringContent(CorrectionForm.HeadersOf(letter)), "headers" }, { new ByteArrayContent([1, 2, 3]), "file", "invoice.pdf" },
         };
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"letters/{letter.Id}/correct", UriKind.Relative)) { Content = form };
+        var address = new Uri($"letters/{letter.Id}/correct", UriKind.Relative);
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = form };
         string location = (await client.SendAsync(request)).Location;
         var corrected = await host.Letters.FindAsync(Guid.Parse(location.Split('?')[0].Split('/')[^1]), Never);
         corrected!.Body!.Value.ToArray().ShouldBe([1, 2, 3]);
         using var broken = new ByteArrayContent("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx"u8.ToArray());
         broken.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=b");
-        using var again = new HttpRequestMessage(HttpMethod.Post, new Uri($"letters/{letter.Id}/correct", UriKind.Relative)) { Content = broken };
+        using var again = new HttpRequestMessage(HttpMethod.Post, address) { Content = broken };
         (await client.SendAsync(again)).ShouldBe(HttpStatusCode.BadRequest);
     }
 
