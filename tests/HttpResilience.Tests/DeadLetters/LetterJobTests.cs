@@ -358,8 +358,9 @@ public sealed class LetterJobTests : IDisposable
         all.Single(l => l.Id == resolved[7].Id).Resolution!.Action.ShouldBe("Paid");
         all.Single(l => l.Id == own.Id).Version.ShouldBe(own.Version);
         letters.Length.ShouldBe(250);
-        (await _storage.Activity.ListAsync(null, 1, Stop)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
-            a => a.Action.ShouldBe("StartJob"), a => a.JobId.ShouldBe(undo.Id), a => a.Letters.ShouldBe(250));
+        // Both jobs were begun at one time, so that either may be the last.
+        (await _storage.Activity.ListAsync(null, 10, Stop)).Where(a => a.JobId == undo.Id).ShouldHaveSingleItem()
+            .ShouldSatisfyAllConditions(a => a.Action.ShouldBe("StartJob"), a => a.Letters.ShouldBe(250));
     }
 
     [Fact]
