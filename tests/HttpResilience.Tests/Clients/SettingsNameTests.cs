@@ -374,7 +374,7 @@ public sealed class SettingsNameTests : IDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json)));
         builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(_logs);
-        builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider { SkipsWaits = true });
+        builder.Services.AddSingleton<TimeProvider>(_clock);
         add(builder.Services);
         var host = builder.Build();
         _hosts.Add(host);
