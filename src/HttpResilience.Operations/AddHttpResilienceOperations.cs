@@ -73,9 +73,8 @@ public static class HttpResilienceOperationsExtensions
         services.AddSingleton(provider => new Deployment(
             new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().DeploymentVersion))));
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
-            provider.GetService<IErrorBudgetStore>(), provider.GetRequiredService<ErrorBudgetObserver>(),
-                provider.GetRequiredService<Deployment>(),
-            TimeOf(provider), LoggerOf(provider, ErrorBudgetKeeper.LogCategory)));
+            provider.GetService<IErrorBudgetStore>(), BudgetPauseStore.Of(provider), provider.GetRequiredService<ErrorBudgetObserver>(),
+            provider.GetRequiredService<Deployment>(), TimeOf(provider), LoggerOf(provider, ErrorBudgetKeeper.LogCategory)));
     }
 
     private static void AddAlerts(IServiceCollection services)

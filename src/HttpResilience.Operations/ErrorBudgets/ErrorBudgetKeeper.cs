@@ -7,7 +7,8 @@ namespace HttpResilience.Operations;
 /// store delays no call; unsaved counts are saved later. Without a store it only logs the running version.
 /// </summary>
 internal sealed partial class ErrorBudgetKeeper(
-    IErrorBudgetStore? store, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time, ILogger logger) : DetachedWorker
+    IErrorBudgetStore? store, BudgetPauseStore? pauseStore, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time,
+    ILogger logger) : DetachedWorker
 {
     internal const string LogCategory = "HttpResilience.ErrorBudgetKeeper";
 
@@ -53,7 +54,7 @@ internal sealed partial class ErrorBudgetKeeper(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await SavePausesAsync(store, await store.PausesAsync(either.Token).ConfigureAwait(false), either.Token).ConfigureAwait(false);
+            await SavePausesAsync(await store.PausesAsync(either.Token).ConfigureAwait(false), either.Token).ConfigureAwait(false);
             await SaveAsync(store, budgets.All, either.Token).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -108,7 +109,7 @@ internal sealed partial class ErrorBudgetKeeper(
 
         var pauses = await kept.PausesAsync(cancellationToken).ConfigureAwait(false);
         budgets.Adopt(pauses);
-        await SavePausesAsync(kept, pauses, cancellationToken).ConfigureAwait(false);
+        await SavePausesAsync(pauses, cancellationToken).ConfigureAwait(false);
 
         foreach (var budget in budgets.All.Where(b => !_loaded.Contains(b)).ToList())
         {
@@ -122,12 +123,12 @@ internal sealed partial class ErrorBudgetKeeper(
         await SaveAsync(kept, _loaded, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task SavePausesAsync(IErrorBudgetStore kept, IReadOnlyList<ErrorBudgetPause> pauses, CancellationToken cancellationToken)
+    private async Task SavePausesAsync(IReadOnlyList<ErrorBudgetPause> pauses, CancellationToken cancellationToken)
     {
         foreach (var budget in budgets.All)
         {
             if (budget.Pause.Change is { } change && !(pauses.FirstOrDefault(p => p.ClientName == budget.ClientName)?.At >= change.At))
-                await kept.SetPauseAsync(change, cancellationToken).ConfigureAwait(false);
+                await pauseStore!.SaveAsync(change, cancellationToken).ConfigureAwait(false);
         }
     }
 

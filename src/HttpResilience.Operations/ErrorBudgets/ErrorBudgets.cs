@@ -3,14 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HttpResilience.Operations;
 
 /// <summary>The error budgets as operators see them.</summary>
-/// <param name="store">Null when there is no durable storage.</param>
-/// <param name="letters">Stores a pause together with what a person did; null when there is no durable storage.</param>
-internal sealed class ErrorBudgets(
-    IResilientClients clients, ErrorBudgetObserver budgets, IErrorBudgetStore? store, IDeadLetterStore? letters) : IErrorBudgets
+/// <param name="pauses">Null when there is no durable storage.</param>
+internal sealed class ErrorBudgets(IResilientClients clients, ErrorBudgetObserver budgets, BudgetPauseStore? pauses) : IErrorBudgets
 {
     internal static void AddTo(IServiceCollection services) => services.AddSingleton<IErrorBudgets>(provider => new ErrorBudgets(
         provider.GetRequiredService<IResilientClients>(), provider.GetRequiredService<ErrorBudgetObserver>(),
-        provider.GetService<IErrorBudgetStore>(), provider.GetService<IDeadLetterStore>()));
+        BudgetPauseStore.Of(provider)));
 
     public IReadOnlyList<ErrorBudgetStatus> List() => [.. budgets.All.Select(Describe).OrderBy(s => s.ClientName, StringComparer.Ordinal)];
 
@@ -54,28 +52,9 @@ internal sealed class ErrorBudgets(
         ArgumentException.ThrowIfNullOrWhiteSpace(by);
         var budget = clients.Find(clientName)?.Get<ErrorBudget>()
             ?? throw new ArgumentException($"There is no resilient client '{clientName}'.", nameof(clientName));
-        var (last, isNew) = budget.SetPause(isPaused, by, note);
-        if (isNew && letters is not null && await letters.CommitAsync(CommitOf(last), cancellationToken).ConfigureAwait(false))
-            return;
+        var (last, _) = budget.SetPause(isPaused, by, note);
         // Also when nothing changed: the last change may not have been stored.
-        if (store is not null)
-            await store.SetPauseAsync(last, cancellationToken).ConfigureAwait(false);
+        if (pauses is not null)
+            await pauses.SaveAsync(last, cancellationToken).ConfigureAwait(false);
     }
-
-    // Whatever is stored from before that time is replaced: this process applies the change already.
-    private static LetterCommit CommitOf(ErrorBudgetPause change) => new()
-    {
-        Pause = change,
-        PauseBefore = change with { At = change.At.AddMicroseconds(-1) },
-        Activity = new()
-        {
-            Id = Guid.CreateVersion7(change.At),
-            At = change.At,
-            By = change.By!,
-            Action = change.IsPaused ? "Pause" : "Resume",
-            ClientName = change.ClientName,
-            Letters = 0,
-            Notes = change.Note,
-        },
-    };
 }

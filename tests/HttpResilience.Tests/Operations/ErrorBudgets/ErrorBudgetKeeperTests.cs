@@ -73,8 +73,8 @@ public sealed class ErrorBudgetKeeperTests
     {
         using var run = await StartAsync();
         await PausedCallTests.FailAsync(run.Chain, 1);
-        var keeper = new ErrorBudgetKeeper(_store.ErrorBudgets, run.Chain.Services.GetRequiredService<ErrorBudgetObserver>(),
-            new Deployment(new Lazy<string>("1.0")), run.Chain.Clock, run.Chain.Logs.CreateLogger(ErrorBudgetKeeper.LogCategory));
+        var keeper = new ErrorBudgetKeeper(_store.ErrorBudgets, new(_store.ErrorBudgets, letters: null),
+            run.Chain.Services.GetRequiredService<ErrorBudgetObserver>(), new Deployment(new Lazy<string>("1.0")), run.Chain.Clock, run.Chain.Logs.CreateLogger(ErrorBudgetKeeper.LogCategory));
         await run.StopAsync();
         _store.ForgetOperations();
         long before = _store.Counts.Sum(c => c.Calls);
@@ -116,6 +116,61 @@ public sealed class ErrorBudgetKeeperTests
         (first.Budget.IsPaused, second.Budget.IsPaused).ShouldBe((false, false));
         await PausedCallTests.FailAsync(first.Chain, 4);
         first.Budget.IsPaused.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_pause_by_a_person_is_written_down_once_when_it_is_saved_between_its_decision_and_its_commit()
+    {
+        using var run = await StartAsync(s => s.AddSingleton(_store.DeadLetters));
+        int commits = 0;
+        _store.Before(nameof(IDeadLetterStore.CommitAsync), () => ++commits == 1 ? run.TickAsync() : Task.CompletedTask);
+
+        await run.Chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync("api", "Ann", "double invoices", Stop);
+
+        commits.ShouldBe(2);
+        (await WrittenDownAsync()).ShouldBe([("Pause", "Ann", "double invoices")]);
+    }
+
+    [Fact]
+    public async Task A_pause_by_a_person_while_the_store_is_unavailable_is_written_down_when_it_is_back()
+    {
+        using var run = await StartAsync(s => s.AddSingleton(_store.DeadLetters));
+        _store.Fails = new HttpResilienceStorageException("gone");
+        await Should.ThrowAsync<HttpResilienceStorageException>(
+            () => run.Chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync("api", "Ann", "double invoices", Stop));
+        run.Budget.IsPaused.ShouldBeTrue();
+
+        _store.Fails = null;
+        await run.TickAsync();
+        await run.TickAsync();
+
+        (await WrittenDownAsync()).ShouldBe([("Pause", "Ann", "double invoices")]);
+    }
+
+    [Fact]
+    public async Task A_pause_by_a_person_whose_commit_lost_its_answer_is_written_down_once()
+    {
+        using var run = await StartAsync(s => s.AddSingleton(_store.DeadLetters));
+        (_store.Fails, _store.LosesAnswers) = (new HttpResilienceStorageException("cut"), true);
+        await Should.ThrowAsync<HttpResilienceStorageException>(
+            () => run.Chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync("api", "Ann", "double invoices", Stop));
+
+        _store.Fails = null;
+        await run.Chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync("api", "Bob", "me too", Stop);
+        await run.TickAsync();
+
+        (await WrittenDownAsync()).ShouldBe([("Pause", "Ann", "double invoices")]);
+    }
+
+    [Fact]
+    public async Task A_pause_by_the_budget_is_not_written_down_as_what_a_person_did()
+    {
+        using var run = await StartAsync(s => s.AddSingleton(_store.DeadLetters));
+        await PausedCallTests.FailAsync(run.Chain, 5);
+        await run.TickAsync();
+
+        _store.PauseOf("api").ShouldNotBeNull().IsPaused.ShouldBeTrue();
+        (await WrittenDownAsync()).ShouldBeEmpty();
     }
 
     [Fact]
@@ -241,6 +296,9 @@ public sealed class ErrorBudgetKeeperTests
         (told.Level, told["Version"]).ShouldBe((LogLevel.Information, run.Version));
         run.Chain.Logs.WithId(609).ShouldBeEmpty();
     }
+
+    private async Task<IEnumerable<(string, string, string?)>> WrittenDownAsync() =>
+        (await _store.Storage.Activity.ListAsync(null, 10, Stop)).Select(a => (a.Action, a.By, a.Notes));
 
     private async Task<Run> StartAsync(Action<IServiceCollection>? services = null, Action<IServiceProvider>? built = null)
     {
