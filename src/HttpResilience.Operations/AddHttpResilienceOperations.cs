@@ -73,8 +73,9 @@ public static class HttpResilienceOperationsExtensions
         services.AddSingleton(provider => new Deployment(
             new Lazy<string>(() => Deployment.VersionOf(provider.GetRequiredService<AlertSettings>().DeploymentVersion))));
         services.AddSingleton<IHostedService>(provider => new ErrorBudgetKeeper(
-            provider.GetService<IErrorBudgetStore>(), BudgetPauseStore.Of(provider), provider.GetRequiredService<ErrorBudgetObserver>(),
-            provider.GetRequiredService<Deployment>(), TimeOf(provider), LoggerOf(provider, ErrorBudgetKeeper.LogCategory)));
+            provider.GetService<IErrorBudgetStore>(), provider.GetService<IDeadLetterStore>(),
+            provider.GetRequiredService<ErrorBudgetObserver>(), provider.GetRequiredService<Deployment>(), TimeOf(provider),
+            LoggerOf(provider, ErrorBudgetKeeper.LogCategory)));
     }
 
     private static void AddAlerts(IServiceCollection services)

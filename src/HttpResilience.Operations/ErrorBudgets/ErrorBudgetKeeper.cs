@@ -7,7 +7,7 @@ namespace HttpResilience.Operations;
 /// store delays no call; unsaved counts are saved later. Without a store it only logs the running version.
 /// </summary>
 internal sealed partial class ErrorBudgetKeeper(
-    IErrorBudgetStore? store, BudgetPauseStore? pauseStore, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time,
+    IErrorBudgetStore? store, IDeadLetterStore? letters, ErrorBudgetObserver budgets, Deployment deployment, TimeProvider time,
     ILogger logger) : DetachedWorker
 {
     internal const string LogCategory = "HttpResilience.ErrorBudgetKeeper";
@@ -18,6 +18,7 @@ internal sealed partial class ErrorBudgetKeeper(
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
+    private readonly BudgetPauseStore? _pauses = store is null ? null : new(store, letters);
     private readonly Guid _writer = Guid.CreateVersion7();
     private readonly HashSet<ErrorBudget> _loaded = [];
     private ErrorBudgetUpdate? _unsure;
@@ -128,7 +129,7 @@ internal sealed partial class ErrorBudgetKeeper(
         foreach (var budget in budgets.All)
         {
             if (budget.Pause.Change is { } change && !(pauses.FirstOrDefault(p => p.ClientName == budget.ClientName)?.At >= change.At))
-                await pauseStore!.SaveAsync(change, cancellationToken).ConfigureAwait(false);
+                await _pauses!.SaveAsync(change, cancellationToken).ConfigureAwait(false);
         }
     }
 

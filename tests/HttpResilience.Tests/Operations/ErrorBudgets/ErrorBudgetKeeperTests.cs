@@ -73,8 +73,9 @@ public sealed class ErrorBudgetKeeperTests
     {
         using var run = await StartAsync();
         await PausedCallTests.FailAsync(run.Chain, 1);
-        var keeper = new ErrorBudgetKeeper(_store.ErrorBudgets, new(_store.ErrorBudgets, letters: null),
-            run.Chain.Services.GetRequiredService<ErrorBudgetObserver>(), new Deployment(new Lazy<string>("1.0")), run.Chain.Clock, run.Chain.Logs.CreateLogger(ErrorBudgetKeeper.LogCategory));
+        var keeper = new ErrorBudgetKeeper(_store.ErrorBudgets, letters: null,
+            run.Chain.Services.GetRequiredService<ErrorBudgetObserver>(), new Deployment(new Lazy<string>("1.0")), run.Chain.Clock,
+            run.Chain.Logs.CreateLogger(ErrorBudgetKeeper.LogCategory));
         await run.StopAsync();
         _store.ForgetOperations();
         long before = _store.Counts.Sum(c => c.Calls);
