@@ -17,8 +17,8 @@ public class HttpResilienceApiOptions
     public Func<ClaimsPrincipal, string?>? Who { get; set; }
 
     /// <summary>
-    /// Who gets the bodies of letters as they are. Others see bodies in JSON, with the fields on the redaction list struck out, unless it
-    /// is <see cref="BodyVisibility.Nobody"/>. Default: <see cref="BodyVisibility.Operators"/>.
+    /// Who gets the bodies of letters as they are. Others see JSON bodies with the fields on the redaction list struck out.
+    /// <see cref="BodyVisibility.Nobody"/> hides bodies from all. Default: <see cref="BodyVisibility.Operators"/>.
     /// </summary>
     public BodyVisibility ShowBodies { get; set; } = BodyVisibility.Operators;
 
@@ -44,6 +44,6 @@ public enum BodyVisibility
     /// <summary>All who may see letters.</summary>
     Everyone,
 
-    /// <summary>The API shows bodies to nobody.</summary>
+    /// <summary>Bodies are hidden from everyone.</summary>
     Nobody,
 }

@@ -312,7 +312,7 @@ internal sealed class PostgreSqlSchema(params IReadOnlyList<string> steps)
         CREATE INDEX operator_activity_by_time ON http_resilience.operator_activity (at);
         """,
         // Processes of version 5 that still run write rows without the new columns, pause clients without a note, and save the progress of
-        // a batch without its times: what they leave is told by note_at and run_owner.
+        // a batch without its times: note_at and run_owner show which rows those are.
         """
         ALTER TABLE http_resilience.instances ADD COLUMN report text, ADD COLUMN pausable_clients text;
         CREATE TABLE http_resilience.circuit_holds (

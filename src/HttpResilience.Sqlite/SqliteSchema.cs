@@ -269,7 +269,7 @@ internal sealed class SqliteSchema(params IReadOnlyList<string> steps)
         CREATE INDEX operator_activity_by_time ON operator_activity (at);
         """,
         // Processes of version 5 that still run write rows without the new columns, pause clients without a note, and save the progress of
-        // a batch without its times: what they leave is told by note_at and run_owner.
+        // a batch without its times: note_at and run_owner show which rows those are.
         """
         ALTER TABLE instances ADD COLUMN report TEXT;
         CREATE TABLE circuit_holds (

@@ -13,8 +13,8 @@ internal static class PostRules
         request.Headers["Sec-Fetch-Site"].Any(site => site is not ("same-origin" or "none"));
 
     /// <summary>
-    /// Whether a request to this path stops something or takes it back, in the API or on the page: whoever has done too much must be able
-    /// to, so no limit counts it.
+    /// Whether a request to this path, of the API or of the page, stops or undoes something. It is exempt from the limit, so that a person
+    /// who has reached it can still stop what they began.
     /// </summary>
     /// <param name="path">As it was routed, with whatever prefix.</param>
     internal static bool StopsOrTakesBack(string path) => path.TrimEnd('/').ToUpperInvariant().Split('/') is

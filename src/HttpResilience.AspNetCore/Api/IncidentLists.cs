@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpResilience.AspNetCore;
 
-/// <summary>What somebody is told about.</summary>
+/// <summary>Incidents in the JSON API.</summary>
 internal static class IncidentLists
 {
     internal static async Task IncidentsAsync(ApiCall call)

@@ -48,7 +48,7 @@ internal static class Jobs
         bool isThere = request.Id is { } id && await Of(call).FindAsync(id, call.Aborted).ConfigureAwait(false) is not null;
         if (request.Count < 0)
             throw ApiProblemException.NotValid("count", "It is 0 or more.");
-        // A filter that got lost on its way must not send all that there is.
+        // A request that lost its filter must not send all open letters.
         if (request.Count is null && filter.Words.Count == 0 && !isThere)
             throw ApiProblemException.NotValid("count", "Without a filter it is about all open letters: their number is needed.");
         if (request.Count is { } expected && !isThere)

@@ -66,7 +66,7 @@ internal static class OverviewPages
     internal static bool AnySends(IEnumerable<StorageInstance> instances, DateTimeOffset now) =>
         instances.Any(i => i.Replays && (now - i.SeenAt).Duration() < SeenLately);
 
-    // Someone is told of them; critical ones come first.
+    // Critical incidents come first.
     private static IEnumerable<Notice> IncidentsOf(IncidentList? incidents) => (incidents?.Incidents ?? [])
         .Where(i => i.IsOpen).Select(IncidentModel.Of).Take(MaxIncidents).Select(i => new Notice(
             OperationTexts.KindOf(i), ForeignText.Visible(i.Title), Sentences(i.Detail), $"alerts/{i.Id}", "Open the alert")

@@ -8,7 +8,7 @@ internal sealed record PageFrame
 
     public required string Application { get; init; }
 
-    /// <summary>Such as Production: nobody is to operate it by mistake.</summary>
+    /// <summary>The environment of the host, such as Production.</summary>
     public required string Environment { get; init; }
 
     /// <summary>Who one is; null when the page does not know.</summary>

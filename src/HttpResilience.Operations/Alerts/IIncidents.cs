@@ -1,7 +1,7 @@
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// The incidents, for operators: what somebody is told about by alerts. With <c>AddHttpResilienceStorage</c> those of all processes of the
+/// The incidents that alerts are sent for. With <c>AddHttpResilienceStorage</c> those of all processes of the
 /// application, where ended ones are kept for a day after their last change; without it those of this process, for as long. Registered in
 /// the container.
 /// </summary>

@@ -3,8 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HttpResilience.Operations;
 
 /// <summary>
-/// Stores pauses. One by a person is stored together with the entry of the activity, whoever stores it first: the program that was asked,
-/// or the <see cref="ErrorBudgetKeeper"/>, which may find it in between or after the store was unavailable.
+/// Stores pauses. A pause by a person and its entry of the activity are stored in one transaction, by the call of the person or by the
+/// <see cref="ErrorBudgetKeeper"/>.
 /// </summary>
 /// <param name="letters">Null when there are no dead letters beside the store: nothing is written down.</param>
 internal sealed class BudgetPauseStore(IErrorBudgetStore store, IDeadLetterStore? letters)

@@ -40,7 +40,8 @@ public sealed class LineDifferenceTests
     public void Only_what_is_near_a_change_is_shown()
     {
         string before = string.Join('\n', Enumerable.Range(0, 100)), after = before.Replace("\n50\n", "\nx\n", StringComparison.Ordinal);
-        var shown = LineDifference.Around(LineDifference.Of(before, after), 2).Select(l => l is { } line ? $"{line.Kind}{line.Text}" : "…");
+        var shown = LineDifference.Around(LineDifference.Of(before, after), 2)
+            .Select(l => l is { } line ? $"{line.Kind}{line.Text}" : "…");
         string.Join(',', shown).ShouldBe("…, 48, 49,-50,+x, 51, 52,…");
     }
 }
