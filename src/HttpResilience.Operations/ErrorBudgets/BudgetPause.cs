@@ -13,6 +13,7 @@ internal sealed class BudgetPause(long probeInterval)
 
     private readonly Lock _gate = new();
     private ErrorBudgetPause? _change;
+    private ErrorBudgetPause? _unwritten;
     private volatile bool _isPaused;
     private long _nextProbeAt;
     private object? _probe;
@@ -22,6 +23,12 @@ internal sealed class BudgetPause(long probeInterval)
 
     /// <summary>The last time that it was paused or resumed; null when it never was.</summary>
     internal ErrorBudgetPause? Change => Volatile.Read(ref _change);
+
+    /// <summary>Whether this is a change by a person of this process whose entry of the activity is not stored yet.</summary>
+    internal bool IsUnwritten(ErrorBudgetPause change) => ReferenceEquals(Volatile.Read(ref _unwritten), change);
+
+    /// <summary>The entry of the activity is stored, or a later change is.</summary>
+    internal void Written(ErrorBudgetPause change) => Interlocked.CompareExchange(ref _unwritten, null, change);
 
     /// <summary>Whether a call that starts now would be rejected.</summary>
     internal bool RejectsAt(long now)
@@ -90,7 +97,10 @@ internal sealed class BudgetPause(long probeInterval)
                 return false;
             }
 
-            Set(After(change), now);
+            change = After(change);
+            // Before the change itself: who reads the change must find it unwritten.
+            Volatile.Write(ref _unwritten, change.By is null ? null : change);
+            Set(change, now);
             return true;
         }
     }
@@ -106,7 +116,9 @@ internal sealed class BudgetPause(long probeInterval)
             if (_isPaused && _change is { By: not null } && change is { By: null })
             {
                 // The budget and the probes of another process do not end an operator's pause: its time is moved after their change.
-                Volatile.Write(ref _change, _change with { At = change.At.AddMicroseconds(1) });
+                var moved = _change with { At = change.At.AddMicroseconds(1) };
+                Interlocked.CompareExchange(ref _unwritten, moved, _change);
+                Volatile.Write(ref _change, moved);
                 return false;
             }
 

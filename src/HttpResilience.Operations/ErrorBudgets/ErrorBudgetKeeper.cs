@@ -129,7 +129,7 @@ internal sealed partial class ErrorBudgetKeeper(
         foreach (var budget in budgets.All)
         {
             if (budget.Pause.Change is { } change && !(pauses.FirstOrDefault(p => p.ClientName == budget.ClientName)?.At >= change.At))
-                await _pauses!.SaveAsync(change, cancellationToken).ConfigureAwait(false);
+                await _pauses!.SaveAsync(budget.Pause, change, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -55,6 +55,6 @@ internal sealed class ErrorBudgets(IResilientClients clients, ErrorBudgetObserve
         var (last, _) = budget.SetPause(isPaused, by, note);
         // Also when nothing changed: the last change may not have been stored.
         if (pauses is not null)
-            await pauses.SaveAsync(last, cancellationToken).ConfigureAwait(false);
+            await pauses.SaveAsync(budget.Pause, last, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -164,6 +164,48 @@ public sealed class ErrorBudgetKeeperTests
     }
 
     [Fact]
+    public async Task A_resume_of_a_client_that_is_not_paused_is_not_written_down()
+    {
+        using var run = await StartAsync(s => s.AddSingleton(_store.DeadLetters));
+        await run.Chain.Services.GetRequiredService<IErrorBudgets>().ResumeAsync("api", "Bob", Stop);
+        await run.TickAsync();
+
+        (await WrittenDownAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_pause_by_a_person_that_outlasts_the_change_of_another_process_is_written_down_once()
+    {
+        using var run = await StartAsync(s => s.AddSingleton(_store.DeadLetters));
+        await run.Chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync("api", "Ann", "double invoices", Stop);
+        // The probes of another process resume it.
+        var later = run.Budget.Pause.Change!.At.AddSeconds(1);
+        await _store.ErrorBudgets.SetPauseAsync(new("api", IsPaused: false, By: null, later), Stop);
+        await run.TickAsync();
+        await run.TickAsync();
+
+        _store.PauseOf("api").ShouldNotBeNull().ShouldSatisfyAllConditions(
+            p => p.By.ShouldBe("Ann"), p => p.IsPaused.ShouldBeTrue(), p => p.At.ShouldBeGreaterThan(later));
+        (await WrittenDownAsync()).ShouldBe([("Pause", "Ann", "double invoices")]);
+    }
+
+    [Fact]
+    public async Task A_pause_whose_time_was_moved_before_it_was_stored_is_written_down()
+    {
+        using var run = await StartAsync(s => s.AddSingleton(_store.DeadLetters));
+        (_store.Fails, _store.FailsOn) = (new HttpResilienceStorageException("gone"), nameof(IDeadLetterStore.CommitAsync));
+        await Should.ThrowAsync<HttpResilienceStorageException>(
+            () => run.Chain.Services.GetRequiredService<IErrorBudgets>().PauseAsync("api", "Ann", "double invoices", Stop));
+        await _store.ErrorBudgets.SetPauseAsync(
+            new("api", IsPaused: true, By: null, run.Budget.Pause.Change!.At.AddSeconds(1)), Stop);
+        await run.TickAsync();
+        _store.Fails = null;
+        await run.TickAsync();
+
+        (await WrittenDownAsync()).ShouldBe([("Pause", "Ann", "double invoices")]);
+    }
+
+    [Fact]
     public async Task A_pause_by_the_budget_is_not_written_down_as_what_a_person_did()
     {
         using var run = await StartAsync(s => s.AddSingleton(_store.DeadLetters));
